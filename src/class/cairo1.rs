@@ -32,6 +32,7 @@ pub struct Cairo1Class {
     /// The code, every felt of it.
     pub(crate) bytecode: Arc<[Felt]>,
     /// The same code as the VM takes it: no hints (they are run from `hints`), no builtins (they are the entry point's), entry at 0.
+    #[allow(dead_code, reason = "the `vm` room reads it")]
     pub(crate) vm_program: Program,
     /// Hints by pc.
     pub(crate) hints: HintTable,
@@ -279,4 +280,69 @@ fn vm_program(bytecode: &[Felt]) -> Result<Program, ClassError> {
     .map_err(|error| ClassError::VmProgram {
         reason: error.to_string(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing
+    )]
+    use super::*;
+
+    #[test]
+    fn the_vm_program_is_the_bytecode_and_nothing_else() {
+        let bytecode: Vec<Felt> = [0x208b7fff7fff7ffe_u64, 0, 7].map(Felt::from).to_vec();
+        let parts = CasmParts {
+            bytecode: bytecode.clone(),
+            segment_lengths: None,
+            hints: Vec::new(),
+            constructor: Vec::new(),
+            external: Vec::new(),
+            l1_handler: Vec::new(),
+        };
+        let class = Cairo1Class::prepare(parts, SierraVersion::new(1, 7, 0)).unwrap();
+        let expected: Vec<_> = bytecode
+            .iter()
+            .map(|felt| MaybeRelocatable::Int(*felt))
+            .collect();
+        let program = &class.vm_program;
+        assert_eq!(program.iter_data().cloned().collect::<Vec<_>>(), expected);
+        assert_eq!(program.builtins_len(), 0);
+        assert_eq!(program.iter_identifiers().count(), 0);
+        assert!(
+            program
+                .shared_program_data
+                .hints_collection
+                .hints
+                .is_empty()
+        );
+        assert_eq!(class.bytecode(), bytecode);
+    }
+
+    #[test]
+    fn an_empty_class_is_a_class() {
+        let empty = CasmParts {
+            bytecode: Vec::new(),
+            segment_lengths: Some(NestedIntList::Node(Vec::new())),
+            hints: Vec::new(),
+            constructor: Vec::new(),
+            external: Vec::new(),
+            l1_handler: Vec::new(),
+        };
+        let class = Cairo1Class::prepare(empty, SierraVersion::new(1, 7, 0)).unwrap();
+        assert_ne!(
+            class.compiled_class_hash_v1(),
+            class.compiled_class_hash_v2()
+        );
+        assert_eq!(class.constructor_selector(), None);
+    }
+
+    #[test]
+    fn classes_can_be_shared_between_threads() {
+        fn shared<T: Send + Sync + 'static>() {}
+        shared::<Cairo1Class>();
+    }
 }

@@ -177,7 +177,7 @@ impl SierraProgram<'_> {
     }
 }
 
-impl<'de> Deserialize<'de> for SierraProgram<'de> {
+impl<'json, 'de: 'json> Deserialize<'de> for SierraProgram<'json> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Either;
         impl<'de> Visitor<'de> for Either {
