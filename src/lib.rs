@@ -1,1 +1,4 @@
-//! x
+//! Starkiln: embeddable Starknet block execution. Ordered transactions and a state reader in; receipts, call trees and
+//! state diffs out.
+
+pub mod protocol;
