@@ -1,1 +1,3 @@
-//! x
+//! Starkiln: an embeddable Starknet block executor.
+pub mod class;
+pub mod state;
