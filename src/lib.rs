@@ -1,3 +1,6 @@
-//! Starkiln: an embeddable Starknet block executor.
+//! Starkiln: embeddable Starknet block execution. Ordered transactions and a state reader in; receipts, call trees and
+//! state diffs out.
+
 pub mod class;
+pub mod protocol;
 pub mod state;
