@@ -18,7 +18,7 @@ use starkiln::class::{
     Cairo1Class, ClassError, ContractClass, DeclaredClass, SegmentSizes, compile_sierra,
     sierra_class_from_json, sierra_class_hash, sierra_version,
 };
-use starkiln::protocol::Builtin;
+use starkiln::protocol::{Builtin, Constants, ProtocolVersion, VersionPolicy};
 use starknet_api::contract_class::compiled_class_hash::{HashVersion, HashableCompiledClass};
 use starknet_api::contract_class::{EntryPointType, SierraVersion};
 use starknet_api::core::EntryPointSelector;
@@ -183,6 +183,38 @@ fn a_class_written_by_hand_is_prepared() {
         .code_size(),
         u64::MAX
     );
+}
+
+#[test]
+fn gas_is_tracked_from_the_version_that_the_protocol_names() {
+    let constants = |version: &str| {
+        Constants::for_version(
+            version.parse::<ProtocolVersion>().unwrap(),
+            VersionPolicy::Exact,
+        )
+        .unwrap()
+    };
+    let class = |version| Cairo1Class::from_casm_json(tiny().to_string(), version).unwrap();
+    for (sierra, protocol, tracked) in [
+        ((1, 7, 0), "0.13.4", true),
+        ((1, 7, 0), "0.14.4", true),
+        ((2, 0, 0), "0.14.4", true),
+        ((1, 6, 9), "0.14.4", false),
+        ((0, 1, 0), "0.14.4", false),
+        ((1, 7, 0), "0.13.3", false),
+        ((100, 0, 0), "0.13.3", true),
+    ] {
+        let class = class(SierraVersion::from(sierra));
+        assert_eq!(
+            class.tracked_by_gas(&constants(protocol)),
+            tracked,
+            "{sierra:?} {protocol}"
+        );
+        assert_eq!(
+            ContractClass::from(class).tracked_by_gas(&constants(protocol)),
+            tracked
+        );
+    }
 }
 
 /// One change to the tiny class, and what the error must say.
