@@ -1,1 +1,6 @@
 //! x
+#[allow(missing_docs)] pub mod call;
+pub mod fee;
+pub mod protocol;
+pub mod state;
+#[allow(missing_docs)] pub mod syscall;

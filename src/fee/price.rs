@@ -1,0 +1,97 @@
+//! Prices applied: gas to fee, one gas in units of another, gas to steps.
+//!
+//! In: amounts, the block's prices, the protocol's ratios. Out: fees and amounts, exact, or a typed error that names the figure that went out
+//! of range. A price of zero is legal everywhere. Knows nothing of what the gas was used for.
+
+use starknet_api::block::GasPrice;
+use starknet_api::execution_resources::{GasAmount, GasVector};
+use starknet_api::transaction::fields::{Fee, Resource, Tip};
+
+use super::error::{FeeError, Sum};
+use crate::protocol::{Constants, TokenPrices};
+
+/// What `gas` costs: each resource at its price, L2 gas at its price plus `tip` (C162).
+pub fn fee_of(gas: &GasVector, prices: &TokenPrices, tip: Tip) -> Result<Fee, FeeError> {
+    let tipped = prices
+        .l2_gas
+        .0
+        .checked_add(u128::from(tip.0))
+        .ok_or(FeeError::OutOfRange(Sum::TippedPrice))?;
+    let parts = [
+        (Resource::L1Gas, gas.l1_gas, prices.l1_gas.0),
+        (Resource::L1DataGas, gas.l1_data_gas, prices.l1_data_gas.0),
+        (Resource::L2Gas, gas.l2_gas, tipped),
+    ];
+    let mut total = 0_u128;
+    for (resource, amount, price) in parts {
+        let part = u128::from(amount.0)
+            .checked_mul(price)
+            .ok_or(FeeError::OutOfRange(Sum::ResourceFee(resource)))?;
+        total = total.checked_add(part).ok_or(FeeError::OutOfRange(Sum::Fee))?;
+    }
+    Ok(Fee(total))
+}
+
+/// The gas vector in units of L1 gas, as transactions that bound L1 gas only are charged (C163): data gas by the ratio of the prices, L2 gas
+/// by the protocol's fixed ratio, each rounded up.
+///
+/// When L1 gas is free but data gas is not, no amount of L1 gas is worth the data; the smallest price, 1, stands in for 0 then.
+pub fn in_l1_gas(gas: &GasVector, prices: &TokenPrices, constants: &Constants) -> Result<GasAmount, FeeError> {
+    let data_fee = u128::from(gas.l1_data_gas.0)
+        .checked_mul(prices.l1_data_gas.0)
+        .ok_or(FeeError::OutOfRange(Sum::DataToL1))?;
+    let data_gas = u64::try_from(data_fee.div_ceil(prices.l1_gas.0.max(1)))
+        .map_err(|_| FeeError::OutOfRange(Sum::DataToL1))?;
+    let l2_gas = l2_to_l1_gas(constants, gas.l2_gas)?;
+    [GasAmount(data_gas), l2_gas]
+        .into_iter()
+        .try_fold(gas.l1_gas, GasAmount::checked_add)
+        .ok_or(FeeError::OutOfRange(Sum::TotalL1))
+}
+
+/// L2 gas in units of L1 gas, rounded up: by the L1 gas and the L2 gas of one Cairo step (C148).
+pub fn l2_to_l1_gas(constants: &Constants, amount: GasAmount) -> Result<GasAmount, FeeError> {
+    let (numerator, denominator) = l1_gas_per_l2_gas(constants);
+    scale(u128::from(amount.0), numerator, denominator)
+        .and_then(|scaled| u64::try_from(scaled).ok())
+        .map(GasAmount)
+        .ok_or(FeeError::OutOfRange(Sum::L2ToL1))
+}
+
+/// L1 gas in units of L2 gas, rounded up (C144).
+pub fn l1_to_l2_gas(constants: &Constants, amount: GasAmount) -> Result<GasAmount, FeeError> {
+    let (numerator, denominator) = l1_gas_per_l2_gas(constants);
+    scale(u128::from(amount.0), denominator, numerator)
+        .and_then(|scaled| u64::try_from(scaled).ok())
+        .map(GasAmount)
+        .ok_or(FeeError::OutOfRange(Sum::L1ToL2))
+}
+
+/// The price of L2 gas that corresponds to a price of L1 gas, rounded up (C173): for blocks that had no L2 gas price of their own.
+pub fn l1_to_l2_price(constants: &Constants, price: GasPrice) -> Result<GasPrice, FeeError> {
+    let (numerator, denominator) = l1_gas_per_l2_gas(constants);
+    scale(price.0, numerator, denominator).map(GasPrice).ok_or(FeeError::OutOfRange(Sum::L1ToL2Price))
+}
+
+/// How many Cairo steps an amount of L1 gas pays for, rounded down; `u64::MAX` when steps are free or the number is too large.
+pub fn steps_for_l1_gas(constants: &Constants, amount: GasAmount) -> u64 {
+    constants.vm_fee.step.floor_div(amount.0).unwrap_or(u64::MAX)
+}
+
+/// How many Cairo steps an amount of L2 gas pays for, rounded down; `u64::MAX` when steps are free.
+pub fn steps_for_l2_gas(constants: &Constants, amount: GasAmount) -> u64 {
+    amount.0.checked_div(constants.gas.step).unwrap_or(u64::MAX)
+}
+
+/// How much L1 gas one unit of L2 gas is worth: the quotient of what a step costs in each, as numerator and denominator (1/40,000 today).
+fn l1_gas_per_l2_gas(constants: &Constants) -> (u128, u128) {
+    let step = constants.vm_fee.step;
+    // The product of two 64-bit numbers fits in 128 bits, so nothing saturates.
+    (u128::from(step.numerator), u128::from(step.denominator).saturating_mul(u128::from(constants.gas.step)))
+}
+
+/// `amount * numerator / denominator`, rounded up; `None` when it is out of range or the denominator is 0.
+fn scale(amount: u128, numerator: u128, denominator: u128) -> Option<u128> {
+    let product = amount.checked_mul(numerator)?;
+    (denominator != 0).then(|| product.div_ceil(denominator))
+}
