@@ -15,7 +15,7 @@ use super::error::{
 use super::price::{fee_of, in_l1_gas};
 use super::receipt::{Receipt, gas_fee};
 use crate::protocol::BlockEnv;
-use crate::state::{Journal, fee_token_balance_key};
+use crate::state::{Journal, StateError};
 use crate::syscall::{FeeTerms, TransactionInfo};
 
 /// Before the run: whether the bounds cover `minimal`, the least that the transaction can use, at the block's prices (C168, C169).
@@ -73,11 +73,7 @@ pub fn check_balance(
     env: &BlockEnv,
     info: &TransactionInfo,
 ) -> Result<(), BalanceCheckError> {
-    let balance = match Balance::read(journal, env, info) {
-        Ok(balance) => balance,
-        Err(PostCheckError::State(error)) => return Err(error.into()),
-        Err(PostCheckError::Fee(error)) => return Err(error.into()),
-    };
+    let balance = Balance::read(journal, env, info)?;
     if balance.covers(info.max_possible_fee(&env.constants)) {
         return Ok(());
     }
@@ -105,11 +101,10 @@ struct Balance {
 
 impl Balance {
     /// Reads both cells (C237), always both: they are part of what the transaction read (C238).
-    fn read(journal: &mut Journal<'_>, env: &BlockEnv, info: &TransactionInfo) -> Result<Self, PostCheckError> {
+    fn read(journal: &mut Journal<'_>, env: &BlockEnv, info: &TransactionInfo) -> Result<Self, StateError> {
         let token = env.chain.fee_token(info.fee_type());
-        let low_key = fee_token_balance_key(info.sender);
-        let high_key = low_key.next_storage_key().map_err(|_| FeeError::NoBalanceCell(info.sender))?;
-        Ok(Self { low: journal.storage_at(token, low_key)?, high: journal.storage_at(token, high_key)? })
+        let (low, high) = journal.fee_token_balance(info.sender, token)?;
+        Ok(Self { low, high })
     }
 
     /// Fees are 128 bits, so anything in the high half covers every fee (C166).

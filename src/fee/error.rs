@@ -6,7 +6,6 @@
 use num_bigint::BigUint;
 use serde::{Deserialize, Serialize};
 use starknet_api::block::GasPrice;
-use starknet_api::core::ContractAddress;
 use starknet_api::execution_resources::GasAmount;
 use starknet_api::transaction::fields::{AllResourceBounds, Fee, Resource};
 use starknet_types_core::felt::Felt;
@@ -100,9 +99,6 @@ pub enum FeeError {
     /// The resources that the operating system spends on a transaction could not be computed.
     #[error(transparent)]
     Protocol(#[from] ProtocolError),
-    /// The cell of an account's balance has no address. Cannot happen for an address in range.
-    #[error("No balance cell for account {:#066x}.", .0.0.key())]
-    NoBalanceCell(ContractAddress),
     /// The fee is above the most that the transaction's own bounds allow; charging it would break the sender's limit (C32).
     #[error("Actual fee ({}) exceeded max fee ({}).", actual_fee.0, max_fee.0)]
     AboveMaxPossible {
@@ -162,7 +158,7 @@ fn lines(shortfalls: &[BoundShortfall]) -> String {
 }
 
 /// The sender cannot pay what its bounds commit it to (C166), or its balance could not be read.
-#[derive(Clone, Debug, Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum BalanceCheckError {
     /// The maximal fee is above the balance.
     #[error("Max fee ({}) exceeds balance ({balance}).", max_fee.0)]
@@ -193,9 +189,6 @@ pub enum BalanceCheckError {
     /// The balance could not be read.
     #[error(transparent)]
     State(#[from] StateError),
-    /// The balance has no cell to read.
-    #[error(transparent)]
-    Fee(#[from] FeeError),
 }
 
 /// The run cost more than the sender allowed or has. The text is a whole revert reason, so the block hash depends on it (C185).
@@ -232,7 +225,7 @@ pub enum FeeCheckError {
 }
 
 /// The check after execution could not be made.
-#[derive(Clone, Debug, Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum PostCheckError {
     /// The balance could not be read.
     #[error(transparent)]
