@@ -103,7 +103,7 @@ impl Balance {
     /// Reads both cells (C237), always both: they are part of what the transaction read (C238).
     fn read(journal: &mut Journal<'_>, env: &BlockEnv, info: &TransactionInfo) -> Result<Self, StateError> {
         let token = env.chain.fee_token(info.fee_type());
-        let (low, high) = journal.fee_token_balance(info.sender, token)?;
+        let (low, high) = journal.fee_token_balance(token, info.sender)?;
         Ok(Self { low, high })
     }
 
@@ -112,7 +112,7 @@ impl Balance {
         self.high != Felt::ZERO || self.low >= Felt::from(fee.0)
     }
 
-    /// Both halves as one number. A token that keeps more than 128 bits in its low cell overlaps its high half, as it deserves.
+    /// Both halves as one number.
     fn amount(&self) -> BigUint {
         (self.high.to_biguint() << 128_u32) + self.low.to_biguint()
     }

@@ -38,7 +38,7 @@ impl TransactionResources {
 impl ArchivalResources {
     /// The gas of calldata and signature, code, proof and events; each rounded down on its own (C142).
     pub fn gas(&self, constants: &Constants, mode: &GasVectorComputationMode) -> Result<GasVector, FeeError> {
-        let price = archival_price(constants, mode);
+        let price = constants.archival.of(mode);
         let parts = [self.calldata_gas(price)?, self.code_gas(price)?, self.proof_gas(price, mode)?, event_amount(&self.events, price)?];
         let amount = parts
             .into_iter()
@@ -75,7 +75,7 @@ pub fn event_gas(
     constants: &Constants,
     mode: &GasVectorComputationMode,
 ) -> Result<GasVector, FeeError> {
-    Ok(in_mode(event_amount(events, archival_price(constants, mode))?, mode))
+    Ok(in_mode(event_amount(events, constants.archival.of(mode))?, mode))
 }
 
 /// `felt price * (key factor * keys + data)`, rounded down once (C142).
@@ -136,11 +136,9 @@ pub fn state_gas(
     constants: &Constants,
     data_availability: DataAvailability,
 ) -> Result<GasVector, FeeError> {
-    let per_cell = match data_availability {
-        DataAvailability::Blob => constants.allocation.blob,
-        DataAvailability::Calldata => constants.allocation.calldata,
-    };
-    let allocation = per_cell
+    let allocation = constants
+        .allocation
+        .of(data_availability)
         .checked_scalar_mul(changes.allocated_cells)
         .ok_or(FeeError::OutOfRange(Sum::Allocation))?;
     total([allocation, data_availability_gas(changes, data_availability)?], Sum::Allocation)
@@ -231,14 +229,6 @@ pub fn vm_gas(
 /// The L1 gas of one Blake compression: its Sierra gas in L1 gas, rounded up for each one (C146).
 fn blake_l1_gas(constants: &Constants) -> Result<u64, FeeError> {
     l2_to_l1_gas(constants, GasAmount(constants.gas.builtin(Builtin::Blake))).map(|gas| gas.0)
-}
-
-/// The prices of archival data in the given mode (C143).
-fn archival_price<'a>(constants: &'a Constants, mode: &GasVectorComputationMode) -> &'a ArchivalPrice {
-    match mode {
-        GasVectorComputationMode::All => &constants.archival.l2,
-        GasVectorComputationMode::NoL2Gas => &constants.archival.l1,
-    }
 }
 
 fn in_mode(amount: u64, mode: &GasVectorComputationMode) -> GasVector {

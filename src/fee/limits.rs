@@ -56,8 +56,7 @@ pub fn initial_sierra_gas(env: &BlockEnv, info: &TransactionInfo) -> u64 {
 }
 
 fn unbounded_sierra_gas(env: &BlockEnv) -> u64 {
-    let limits = &env.constants.limits;
-    limits.execute_max_sierra_gas.saturating_add(limits.validate_max_sierra_gas)
+    env.constants.sierra_gas_without_bound().unwrap_or(u64::MAX)
 }
 
 /// How many units a fee buys, rounded down; any number of them when they are free.

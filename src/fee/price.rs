@@ -49,28 +49,19 @@ pub fn in_l1_gas(gas: &GasVector, prices: &TokenPrices, constants: &Constants) -
         .ok_or(FeeError::OutOfRange(Sum::TotalL1))
 }
 
-/// L2 gas in units of L1 gas, rounded up: by the L1 gas and the L2 gas of one Cairo step (C148).
+/// L2 gas in units of L1 gas, rounded up: by what one Cairo step costs in each (C148).
 pub fn l2_to_l1_gas(constants: &Constants, amount: GasAmount) -> Result<GasAmount, FeeError> {
-    let (numerator, denominator) = l1_gas_per_l2_gas(constants);
-    scale(u128::from(amount.0), numerator, denominator)
-        .and_then(|scaled| u64::try_from(scaled).ok())
-        .map(GasAmount)
-        .ok_or(FeeError::OutOfRange(Sum::L2ToL1))
+    constants.sierra_gas_to_l1_gas(amount.0).map(GasAmount).ok_or(FeeError::OutOfRange(Sum::L2ToL1))
 }
 
 /// L1 gas in units of L2 gas, rounded up (C144).
 pub fn l1_to_l2_gas(constants: &Constants, amount: GasAmount) -> Result<GasAmount, FeeError> {
-    let (numerator, denominator) = l1_gas_per_l2_gas(constants);
-    scale(u128::from(amount.0), denominator, numerator)
-        .and_then(|scaled| u64::try_from(scaled).ok())
-        .map(GasAmount)
-        .ok_or(FeeError::OutOfRange(Sum::L1ToL2))
+    constants.l1_gas_to_sierra_gas(amount.0).map(GasAmount).ok_or(FeeError::OutOfRange(Sum::L1ToL2))
 }
 
 /// The price of L2 gas that corresponds to a price of L1 gas, rounded up (C173): for blocks that had no L2 gas price of their own.
 pub fn l1_to_l2_price(constants: &Constants, price: GasPrice) -> Result<GasPrice, FeeError> {
-    let (numerator, denominator) = l1_gas_per_l2_gas(constants);
-    scale(price.0, numerator, denominator).map(GasPrice).ok_or(FeeError::OutOfRange(Sum::L1ToL2Price))
+    constants.l1_to_l2_gas_price(price.0).map(GasPrice).ok_or(FeeError::OutOfRange(Sum::L1ToL2Price))
 }
 
 /// How many Cairo steps an amount of L1 gas pays for, rounded down; `u64::MAX` when steps are free or the number is too large.
@@ -81,17 +72,4 @@ pub fn steps_for_l1_gas(constants: &Constants, amount: GasAmount) -> u64 {
 /// How many Cairo steps an amount of L2 gas pays for, rounded down; `u64::MAX` when steps are free.
 pub fn steps_for_l2_gas(constants: &Constants, amount: GasAmount) -> u64 {
     amount.0.checked_div(constants.gas.step).unwrap_or(u64::MAX)
-}
-
-/// How much L1 gas one unit of L2 gas is worth: the quotient of what a step costs in each, as numerator and denominator (1/40,000 today).
-fn l1_gas_per_l2_gas(constants: &Constants) -> (u128, u128) {
-    let step = constants.vm_fee.step;
-    // The product of two 64-bit numbers fits in 128 bits, so nothing saturates.
-    (u128::from(step.numerator), u128::from(step.denominator).saturating_mul(u128::from(constants.gas.step)))
-}
-
-/// `amount * numerator / denominator`, rounded up; `None` when it is out of range or the denominator is 0.
-fn scale(amount: u128, numerator: u128, denominator: u128) -> Option<u128> {
-    let product = amount.checked_mul(numerator)?;
-    (denominator != 0).then(|| product.div_ceil(denominator))
 }
