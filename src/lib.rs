@@ -1,6 +1,5 @@
-//! x
-#[allow(missing_docs)] pub mod call;
+//! Starkiln: embeddable Starknet block execution. Ordered transactions and a state reader in; receipts, call trees and
+//! state diffs out.
+
 pub mod fee;
 pub mod protocol;
-pub mod state;
-#[allow(missing_docs)] pub mod syscall;

@@ -1,0 +1,299 @@
+//! Counts of what a run used: VM steps, memory holes, builtin instances.
+//!
+//! In: filled by `vm` and by the OS cost tables. Out: priced by `fee` and `block`. Knows no prices.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+/// A builtin of the Cairo VM, or an opcode that is counted and priced like one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(usize)]
+pub enum Builtin {
+    /// Program output; no transaction code can use it.
+    Output,
+    /// The Pedersen hash.
+    Pedersen,
+    /// Range checks of 128 bits.
+    RangeCheck,
+    /// ECDSA signature checks.
+    Ecdsa,
+    /// Bitwise operations.
+    Bitwise,
+    /// Operations on the Stark curve.
+    EcOp,
+    /// The Keccak permutation.
+    Keccak,
+    /// The Poseidon permutation.
+    Poseidon,
+    /// Dictionary segments; not proven, each instance is worth ten steps (C145).
+    SegmentArena,
+    /// Range checks of 96 bits.
+    RangeCheck96,
+    /// Modular addition.
+    AddMod,
+    /// Modular multiplication.
+    MulMod,
+    /// The Blake2s compression: an opcode, counted like a builtin (C146).
+    Blake,
+}
+
+impl Builtin {
+    /// How many there are.
+    pub const COUNT: usize = 13;
+
+    /// All of them, in the order of their indices.
+    pub const ALL: [Self; Self::COUNT] = [
+        Self::Output,
+        Self::Pedersen,
+        Self::RangeCheck,
+        Self::Ecdsa,
+        Self::Bitwise,
+        Self::EcOp,
+        Self::Keccak,
+        Self::Poseidon,
+        Self::SegmentArena,
+        Self::RangeCheck96,
+        Self::AddMod,
+        Self::MulMod,
+        Self::Blake,
+    ];
+
+    /// Its place in tables by builtin.
+    pub const fn index(self) -> usize {
+        self as usize
+    }
+
+    /// The name in traces and receipts: `pedersen_builtin`, `blake_opcode`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Output => "output_builtin",
+            Self::Pedersen => "pedersen_builtin",
+            Self::RangeCheck => "range_check_builtin",
+            Self::Ecdsa => "ecdsa_builtin",
+            Self::Bitwise => "bitwise_builtin",
+            Self::EcOp => "ec_op_builtin",
+            Self::Keccak => "keccak_builtin",
+            Self::Poseidon => "poseidon_builtin",
+            Self::SegmentArena => "segment_arena_builtin",
+            Self::RangeCheck96 => "range_check96_builtin",
+            Self::AddMod => "add_mod_builtin",
+            Self::MulMod => "mul_mod_builtin",
+            Self::Blake => "blake_opcode",
+        }
+    }
+
+    /// The name in compiled classes: `pedersen`, `blake`.
+    pub fn short_name(self) -> &'static str {
+        let name = self.name();
+        name.strip_suffix("_builtin").or_else(|| name.strip_suffix("_opcode")).unwrap_or(name)
+    }
+
+    /// The builtin with this [`name`](Self::name).
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|builtin| builtin.name() == name)
+    }
+
+    /// The builtin with this [`short_name`](Self::short_name).
+    pub fn from_short_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|builtin| builtin.short_name() == name)
+    }
+}
+
+impl fmt::Display for Builtin {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.name())
+    }
+}
+
+impl Serialize for Builtin {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
+impl<'de> Deserialize<'de> for Builtin {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        Self::from_name(&name).ok_or_else(|| de::Error::custom(format!("`{name}` is not a builtin")))
+    }
+}
+
+/// Instances used, per builtin. In JSON a map from name to count, without the zeros.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct BuiltinCounts([u64; Builtin::COUNT]);
+
+impl BuiltinCounts {
+    /// No instance of any.
+    pub const ZERO: Self = Self([0; Builtin::COUNT]);
+
+    /// The instances of one builtin.
+    pub fn get(&self, builtin: Builtin) -> u64 {
+        self.0.get(builtin.index()).copied().unwrap_or_default()
+    }
+
+    /// Replaces the count of one builtin.
+    pub fn set(&mut self, builtin: Builtin, count: u64) {
+        if let Some(slot) = self.0.get_mut(builtin.index()) {
+            *slot = count;
+        }
+    }
+
+    /// Counts more instances of one builtin. Stops at `u64::MAX`, which no counting reaches; amounts that come from
+    /// multiplication go through the checked methods.
+    pub fn add(&mut self, builtin: Builtin, count: u64) {
+        self.set(builtin, self.get(builtin).saturating_add(count));
+    }
+
+    /// The sum, builtin by builtin; `None` if one of them overflows.
+    pub fn checked_add(&self, other: &Self) -> Option<Self> {
+        let mut sum = *self;
+        for (slot, count) in sum.0.iter_mut().zip(other.0) {
+            *slot = slot.checked_add(count)?;
+        }
+        Some(sum)
+    }
+
+    /// `times` as much of each; `None` if one of them overflows.
+    pub fn checked_mul(&self, times: u64) -> Option<Self> {
+        let mut product = *self;
+        for slot in &mut product.0 {
+            *slot = slot.checked_mul(times)?;
+        }
+        Some(product)
+    }
+
+    /// The builtins that were used, with their counts, in the order of [`Builtin::ALL`].
+    pub fn iter(&self) -> impl Iterator<Item = (Builtin, u64)> + '_ {
+        Builtin::ALL.into_iter().zip(self.0).filter(|(_, count)| *count != 0)
+    }
+
+    /// Whether no builtin was used.
+    pub fn is_zero(&self) -> bool {
+        *self == Self::ZERO
+    }
+}
+
+impl FromIterator<(Builtin, u64)> for BuiltinCounts {
+    fn from_iter<I: IntoIterator<Item = (Builtin, u64)>>(counts: I) -> Self {
+        let mut sum = Self::ZERO;
+        counts.into_iter().for_each(|(builtin, count)| sum.add(builtin, count));
+        sum
+    }
+}
+
+impl Serialize for BuiltinCounts {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.iter())
+    }
+}
+
+impl<'de> Deserialize<'de> for BuiltinCounts {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(BTreeMap::<Builtin, u64>::deserialize(deserializer)?.into_iter().collect())
+    }
+}
+
+/// What a run of the Cairo VM used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct VmResources {
+    /// Steps, without those that segment arena instances are worth.
+    pub steps: u64,
+    /// Cells that the prover must fill in.
+    pub memory_holes: u64,
+    /// Builtin instances.
+    pub builtins: BuiltinCounts,
+}
+
+impl VmResources {
+    /// Nothing used.
+    pub const ZERO: Self = Self { steps: 0, memory_holes: 0, builtins: BuiltinCounts::ZERO };
+
+    /// The sum; `None` on overflow.
+    pub fn checked_add(&self, other: &Self) -> Option<Self> {
+        Some(Self {
+            steps: self.steps.checked_add(other.steps)?,
+            memory_holes: self.memory_holes.checked_add(other.memory_holes)?,
+            builtins: self.builtins.checked_add(&other.builtins)?,
+        })
+    }
+
+    /// `times` as much; `None` on overflow.
+    pub fn checked_mul(&self, times: u64) -> Option<Self> {
+        Some(Self {
+            steps: self.steps.checked_mul(times)?,
+            memory_holes: self.memory_holes.checked_mul(times)?,
+            builtins: self.builtins.checked_mul(times)?,
+        })
+    }
+
+    /// Each number divided by `divisor` and rounded up on its own (C152).
+    pub fn div_ceil(&self, divisor: std::num::NonZeroU64) -> Self {
+        let divisor = divisor.get();
+        Self {
+            steps: self.steps.div_ceil(divisor),
+            memory_holes: self.memory_holes.div_ceil(divisor),
+            builtins: self.builtins.iter().map(|(builtin, count)| (builtin, count.div_ceil(divisor))).collect(),
+        }
+    }
+
+    /// Whether nothing was used.
+    pub fn is_zero(&self) -> bool {
+        *self == Self::ZERO
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+    use super::*;
+
+    #[test]
+    fn builtins_have_distinct_indices_and_names() {
+        for (index, builtin) in Builtin::ALL.into_iter().enumerate() {
+            assert_eq!(builtin.index(), index);
+            assert_eq!(Builtin::from_name(builtin.name()), Some(builtin));
+            assert_eq!(Builtin::from_short_name(builtin.short_name()), Some(builtin));
+        }
+        assert_eq!(Builtin::RangeCheck96.short_name(), "range_check96");
+        assert_eq!(Builtin::Blake.short_name(), "blake");
+        assert_eq!(Builtin::from_name("pedersen"), None);
+        assert_eq!(Builtin::from_short_name("pedersen_builtin"), None);
+    }
+
+    #[test]
+    fn counts_as_json_hold_what_was_used() {
+        let mut counts = BuiltinCounts::ZERO;
+        assert_eq!(serde_json::to_string(&counts).unwrap(), "{}");
+        counts.add(Builtin::Blake, 2);
+        counts.set(Builtin::Pedersen, 7);
+        counts.add(Builtin::Pedersen, 1);
+        let json = serde_json::to_string(&counts).unwrap();
+        assert_eq!(json, r#"{"pedersen_builtin":8,"blake_opcode":2}"#);
+        assert_eq!(serde_json::from_str::<BuiltinCounts>(&json).unwrap(), counts);
+        assert!(serde_json::from_str::<BuiltinCounts>(r#"{"pedersen":8}"#).is_err());
+        assert_eq!(counts.iter().collect::<Vec<_>>(), [(Builtin::Pedersen, 8), (Builtin::Blake, 2)]);
+        assert!(!counts.is_zero());
+    }
+
+    #[test]
+    fn sums_and_products_are_checked() {
+        let one = VmResources { steps: 1, memory_holes: 2, builtins: [(Builtin::Bitwise, 3)].into_iter().collect() };
+        let three = one.checked_add(&one).unwrap().checked_add(&one).unwrap();
+        assert_eq!(one.checked_mul(3), Some(three));
+        assert_eq!(three.builtins.get(Builtin::Bitwise), 9);
+        assert_eq!(one.checked_mul(u64::MAX), None);
+        let full = VmResources { builtins: [(Builtin::Bitwise, u64::MAX)].into_iter().collect(), ..VmResources::ZERO };
+        assert_eq!(full.checked_add(&one), None);
+        assert_eq!(one.checked_mul(0), Some(VmResources::ZERO));
+    }
+
+    #[test]
+    fn each_number_is_rounded_up_on_its_own() {
+        let two = std::num::NonZeroU64::new(2).unwrap();
+        let used = VmResources { steps: 11, memory_holes: 4, builtins: [(Builtin::Poseidon, 1)].into_iter().collect() };
+        let half = VmResources { steps: 6, memory_holes: 2, builtins: [(Builtin::Poseidon, 1)].into_iter().collect() };
+        assert_eq!(used.div_ceil(two), half);
+    }
+}

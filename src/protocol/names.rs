@@ -1,0 +1,118 @@
+//! Names, addresses and numbers that no version has changed so far.
+
+use starknet_api::core::{ClassHash, ContractAddress, EntryPointSelector, PatriciaKey};
+use starknet_types_core::felt::Felt;
+
+/// A selector from its hexadecimal text.
+const fn selector(hex: &str) -> EntryPointSelector {
+    EntryPointSelector(Felt::from_hex_unchecked(hex))
+}
+
+/// Selector of `__execute__`.
+pub const EXECUTE: EntryPointSelector = selector("0x15d40a3d6ca2ac30f4031e42be28da9b056fef9bb7357ac5e85627ee876e5ad");
+/// Selector of `__validate__`.
+pub const VALIDATE: EntryPointSelector = selector("0x162da33a4585851fe8d3af3c2a9c60b557814e221e0d4f30ff0b2189d9c7775");
+/// Selector of `__validate_declare__`.
+pub const VALIDATE_DECLARE: EntryPointSelector =
+    selector("0x289da278a8dc833409cabfdad1581e8e7d40e42dcaed693fa4008dcdb4963b3");
+/// Selector of `__validate_deploy__`.
+pub const VALIDATE_DEPLOY: EntryPointSelector =
+    selector("0x36fcbf06cd96843058359e1a75928beacfac10727dab22a3972f0af8aa92895");
+/// Selector of `transfer`, the fee token's function.
+pub const TRANSFER: EntryPointSelector = selector("0x83afd3f4caedc6eebf44246fe54e38c95e3179a5ec9ea81740eca5b482d12e");
+/// Selector of `constructor`.
+pub const CONSTRUCTOR: EntryPointSelector =
+    selector("0x28ffe4ff0f226a9107253e17a904099aa4f63a02a5621de0576e5aa71bc5194");
+/// Selector of the Cairo 0 fallback entry points `__default__` and `__l1_default__`.
+pub const DEFAULT: EntryPointSelector = EntryPointSelector(Felt::ZERO);
+
+/// `VALID`: what validation returns (C17).
+pub const VALID: Felt = Felt::from_hex_unchecked("0x56414c4944");
+/// `Out of gas`: the failure of a call or syscall that is not paid for.
+pub const OUT_OF_GAS: Felt = Felt::from_hex_unchecked("0x4f7574206f6620676173");
+/// `ENTRYPOINT_NOT_FOUND`: the failure of a call to a selector that the class does not have.
+pub const ENTRYPOINT_NOT_FOUND: Felt = Felt::from_hex_unchecked("0x454e545259504f494e545f4e4f545f464f554e44");
+/// `ENTRYPOINT_FAILED`: added by every caller through which a failure passes.
+pub const ENTRYPOINT_FAILED: Felt = Felt::from_hex_unchecked("0x454e545259504f494e545f4641494c4544");
+/// `Invalid argument`: the failure of a syscall whose request makes no sense.
+pub const INVALID_ARGUMENT: Felt = Felt::from_hex_unchecked("0x496e76616c696420617267756d656e74");
+/// `Invalid input length`: the failure of Keccak over a part of a block.
+pub const INVALID_INPUT_LENGTH: Felt = Felt::from_hex_unchecked("0x496e76616c696420696e707574206c656e677468");
+/// `Block number out of range`: the failure of asking for the hash of a block too young.
+pub const BLOCK_NUMBER_OUT_OF_RANGE: Felt =
+    Felt::from_hex_unchecked("0x426c6f636b206e756d626572206f7574206f662072616e6765");
+
+/// `L1_GAS`: the name of that resource in bounds that contracts see, and its place among the three.
+pub const L1_GAS: (Felt, usize) = (Felt::from_hex_unchecked("0x4c315f474153"), 0);
+/// `L2_GAS`: the name of that resource in bounds that contracts see, and its place among the three.
+pub const L2_GAS: (Felt, usize) = (Felt::from_hex_unchecked("0x4c325f474153"), 1);
+/// `L1_DATA`: the name of L1 data gas in bounds that contracts see, and its place among the three.
+pub const L1_DATA_GAS: (Felt, usize) = (Felt::from_hex_unchecked("0x4c315f44415441"), 2);
+
+/// The contract whose storage holds the hashes of older blocks.
+pub const BLOCK_HASH_CONTRACT: ContractAddress = ContractAddress(PatriciaKey::ONE);
+/// The contract whose storage holds the aliases of addresses and keys.
+pub const ALIAS_CONTRACT: ContractAddress = ContractAddress(PatriciaKey::TWO);
+/// An address that no contract can have.
+pub const RESERVED_CONTRACT: ContractAddress = ContractAddress(PatriciaKey::from_hex_unchecked("0x3"));
+
+/// How many blocks pass before contracts can read a block's hash (C115).
+pub const STORED_BLOCK_HASH_BUFFER: u64 = 10;
+/// The version of L1 handler transactions.
+pub const L1_HANDLER_VERSION: u8 = 0;
+/// The class that cannot run in transactions of version 0 (C49).
+pub const FAULTY_CLASS_HASH: ClassHash =
+    ClassHash(Felt::from_hex_unchecked("0x1a7820094feaf82d53f53f214b81292d717e7bb9a92bb2488092cd306f3993f"));
+
+/// How the OS numbers entry points that anyone may call.
+pub const EXTERNAL_ENTRY_POINT: u8 = 0;
+/// How the OS numbers handlers of messages from L1.
+pub const L1_HANDLER_ENTRY_POINT: u8 = 1;
+/// How the OS numbers constructors.
+pub const CONSTRUCTOR_ENTRY_POINT: u8 = 2;
+/// How the OS marks the entry point of a class without code to run.
+pub const NO_ENTRY_POINT_OFFSET: i8 = -1;
+/// Arrays in Sierra are shorter than this.
+pub const SIERRA_ARRAY_LENGTH_BOUND: u64 = 1 << 32;
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+    use starknet_api::abi::abi_utils::selector_from_name;
+
+    use super::*;
+
+    #[test]
+    fn selectors_are_those_of_the_names() {
+        for (selector, name) in [
+            (EXECUTE, "__execute__"),
+            (VALIDATE, "__validate__"),
+            (VALIDATE_DECLARE, "__validate_declare__"),
+            (VALIDATE_DEPLOY, "__validate_deploy__"),
+            (TRANSFER, "transfer"),
+            (CONSTRUCTOR, "constructor"),
+            (DEFAULT, "__default__"),
+            (DEFAULT, "__l1_default__"),
+        ] {
+            assert_eq!(selector, selector_from_name(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn short_strings_read_as_their_text() {
+        for (felt, text) in [
+            (VALID, "VALID"),
+            (OUT_OF_GAS, "Out of gas"),
+            (ENTRYPOINT_NOT_FOUND, "ENTRYPOINT_NOT_FOUND"),
+            (ENTRYPOINT_FAILED, "ENTRYPOINT_FAILED"),
+            (INVALID_ARGUMENT, "Invalid argument"),
+            (INVALID_INPUT_LENGTH, "Invalid input length"),
+            (BLOCK_NUMBER_OUT_OF_RANGE, "Block number out of range"),
+            (L1_GAS.0, "L1_GAS"),
+            (L2_GAS.0, "L2_GAS"),
+            (L1_DATA_GAS.0, "L1_DATA"),
+        ] {
+            assert_eq!(felt, Felt::from_bytes_be_slice(text.as_bytes()), "{text}");
+        }
+    }
+}
