@@ -233,3 +233,209 @@ pub fn check_paid_on_l1(
     let actual_fee = gas_fee(env, info, &receipt.gas)?;
     Err(PaidFeeError::InsufficientFee { paid_fee, actual_fee })
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::panic)]
+    use starknet_api::core::ContractAddress;
+
+    use super::*;
+    use crate::fee::fixture::{ETH, SENDER, STRK, env, vector, with_all, with_l1_gas, with_max_fee};
+    use crate::protocol::DataAvailability::Blob;
+    use crate::state::{MemoryState, fee_token_balance_key};
+
+    fn block() -> BlockEnv {
+        env("0.14.4", Blob)
+    }
+
+    fn rich(token: u128, low: u128, high: u128) -> MemoryState {
+        let (token, sender) = (ContractAddress::from(token), ContractAddress::from(SENDER));
+        let key = fee_token_balance_key(sender);
+        MemoryState::default().with_storage(token, key, Felt::from(low)).with_storage(
+            token,
+            key.next_storage_key().unwrap(),
+            Felt::from(high),
+        )
+    }
+
+    fn receipt(env: &BlockEnv, info: &TransactionInfo, gas: GasVector) -> Receipt {
+        Receipt { fee: gas_fee(env, info, &gas).unwrap(), gas, ..Default::default() }
+    }
+
+    #[test]
+    fn all_shortfalls_are_told_in_order() {
+        // Prices in fri: 1000, 300, 20.
+        let info = with_all((9, 999), (19, 299), (29, 19), 0);
+        let error = check_bounds_cover(&block(), &info, vector(10, 20, 30)).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "Resource bounds were not satisfied: \
+             Max L1Gas amount (9) is lower than the minimal gas amount: 10.\n\
+             Max L1Gas price (999) is lower than the actual gas price: 1000.\n\
+             Max L1DataGas amount (19) is lower than the minimal gas amount: 20.\n\
+             Max L1DataGas price (299) is lower than the actual gas price: 300.\n\
+             Max L2Gas amount (29) is lower than the minimal gas amount: 30.\n\
+             Max L2Gas price (19) is lower than the actual gas price: 20."
+        );
+        let enough = with_all((10, 1_000), (20, 300), (30, 20), 0);
+        assert_eq!(check_bounds_cover(&block(), &enough, vector(10, 20, 30)), Ok(()));
+        // The tip is no part of the price that is compared.
+        let tipped = with_all((10, 1_000), (20, 300), (30, 20), 50);
+        assert_eq!(check_bounds_cover(&block(), &tipped, vector(10, 20, 30)), Ok(()));
+    }
+
+    #[test]
+    fn l1_gas_bounds_cover_everything_in_l1_gas() {
+        // 10 + 20 * 300 / 1000 + ceil(1 / 40,000)
+        let minimal = vector(10, 20, 1);
+        assert_eq!(check_bounds_cover(&block(), &with_l1_gas(17, 1_000), minimal), Ok(()));
+        assert_eq!(
+            check_bounds_cover(&block(), &with_l1_gas(16, 1_000), minimal),
+            Err(InsufficientBounds::Resources(vec![BoundShortfall::AmountTooLow {
+                resource: Resource::L1Gas,
+                max_amount: GasAmount(16),
+                minimal_amount: GasAmount(17),
+            }]))
+        );
+    }
+
+    #[test]
+    fn max_fee_covers_the_minimal_fee() {
+        // 10 * 100 + 20 * 30 wei
+        let minimal = vector(10, 20, 0);
+        assert_eq!(check_bounds_cover(&block(), &with_max_fee(1_600), minimal), Ok(()));
+        let error = check_bounds_cover(&block(), &with_max_fee(1_599), minimal).unwrap_err();
+        assert_eq!(error.to_string(), "Max fee (1599) is too low. Minimum fee: 1600.");
+    }
+
+    #[test]
+    fn bounds_against_balance() {
+        let check = |state: &MemoryState, info: &TransactionInfo| {
+            check_balance(&mut Journal::new(state), &block(), info).map_err(|error| error.to_string())
+        };
+        assert_eq!(check(&rich(ETH, 500, 0), &with_max_fee(500)), Ok(()));
+        assert_eq!(
+            check(&rich(ETH, 499, 0), &with_max_fee(500)),
+            Err("Max fee (500) exceeds balance (499).".to_owned())
+        );
+        // The other token does not help; a high half covers everything.
+        assert!(check(&rich(STRK, 500, 0), &with_max_fee(500)).is_err());
+        assert_eq!(check(&rich(ETH, 0, 1), &with_max_fee(u128::MAX)), Ok(()));
+        assert_eq!(
+            check(&rich(STRK, 34, 0), &with_l1_gas(5, 7)),
+            Err("Resource L1Gas bounds (max amount: 5, max price): 7) exceed balance (34).".to_owned())
+        );
+        // 1 * 2 + 3 * 4 + 5 * (6 + 1)
+        let all = with_all((1, 2), (3, 4), (5, 6), 1);
+        assert_eq!(check(&rich(STRK, 49, 0), &all), Ok(()));
+        assert_eq!(
+            check(&rich(STRK, 48, 0), &all),
+            Err("Resources bounds ({ l1_gas: { max_amount: 1, max_price_per_unit: 2 }, \
+                 l2_gas: { max_amount: 5, max_price_per_unit: 6 }, \
+                 l1_data_gas: { max_amount: 3, max_price_per_unit: 4 } }) exceed balance (48)."
+                .to_owned())
+        );
+    }
+
+    #[test]
+    fn both_halves_of_the_balance_are_one_number() {
+        let balance = Balance { low: Felt::from(5), high: Felt::from(2) };
+        assert_eq!(balance.amount(), (BigUint::from(2_u8) << 128_u32) + 5_u8);
+    }
+
+    #[test]
+    fn within_bounds_and_balance() {
+        let env = block();
+        let info = with_all((10, 1_000), (20, 300), (30, 20), 0);
+        let receipt = receipt(&env, &info, vector(10, 20, 30));
+        let state = rich(STRK, receipt.fee.0, 0);
+        let check = check_after(&mut Journal::new(&state), &env, &info, &receipt, true);
+        assert_eq!(check, Ok(PostCheck { recommended_fee: Fee(10_000 + 6_000 + 600), error: None }));
+    }
+
+    #[test]
+    fn the_first_exceeded_resource_is_told_and_all_are_cut() {
+        let env = block();
+        let state = rich(STRK, 0, 1);
+        let check = |info: &TransactionInfo, gas| {
+            let receipt = receipt(&env, info, gas);
+            check_after(&mut Journal::new(&state), &env, info, &receipt, true).unwrap()
+        };
+        let info = with_all((10, 9_999), (20, 9_999), (30, 9_999), 5);
+        let found = check(&info, vector(4, 21, 31));
+        let text = found.error.unwrap().to_string();
+        assert_eq!(text, "Insufficient max L2Gas: max amount: 30, actual used: 31.");
+        // 4 * 1000 + 20 * 300 + 30 * (20 + 5)
+        assert_eq!(found.recommended_fee, Fee(4_000 + 6_000 + 750));
+
+        let text = check(&info, vector(11, 21, 31)).error.unwrap().to_string();
+        assert_eq!(text, "Insufficient max L1Gas: max amount: 10, actual used: 11.");
+        let text = check(&info, vector(0, 21, 0)).error.unwrap().to_string();
+        assert_eq!(text, "Insufficient max L1DataGas: max amount: 20, actual used: 21.");
+
+        // L1 gas only: 10 + 6 + 1 against 16; the whole bound is charged at the block's price.
+        let found = check(&with_l1_gas(16, 9_999), vector(10, 20, 1));
+        let text = found.error.unwrap().to_string();
+        assert_eq!(text, "Insufficient max L1Gas: max amount: 16, actual used: 17.");
+        assert_eq!(found.recommended_fee, Fee(16_000));
+    }
+
+    #[test]
+    fn max_fee_is_the_most_to_pay() {
+        let env = block();
+        let info = with_max_fee(999);
+        let receipt = receipt(&env, &info, vector(10, 0, 0));
+        let state = MemoryState::default();
+        let found = check_after(&mut Journal::new(&state), &env, &info, &receipt, true).unwrap();
+        assert_eq!(found.recommended_fee, Fee(999));
+        assert_eq!(
+            found.error.unwrap().to_string(),
+            "Insufficient max fee: max fee: 999, actual fee: 1000."
+        );
+    }
+
+    #[test]
+    fn spent_balance_reverts_with_the_actual_fee() {
+        let env = block();
+        let info = with_max_fee(2_000);
+        let receipt = receipt(&env, &info, vector(10, 0, 0));
+        let state = rich(ETH, 999, 0);
+        let mut journal = Journal::new(&state);
+        let found = check_after(&mut journal, &env, &info, &receipt, true).unwrap();
+        assert_eq!(found.recommended_fee, Fee(1_000));
+        assert_eq!(
+            found.error.unwrap().to_string(),
+            "Insufficient fee token balance. Fee: 1000, balance: low/high 999/0."
+        );
+        assert_eq!(journal.initial_reads().storage.len(), 2);
+    }
+
+    #[test]
+    fn the_balance_is_read_even_when_the_bounds_failed_and_never_without_charge() {
+        let env = block();
+        let info = with_max_fee(1);
+        let receipt = receipt(&env, &info, vector(10, 0, 0));
+        let state = MemoryState::default();
+        let mut journal = Journal::new(&state);
+        let found = check_after(&mut journal, &env, &info, &receipt, false);
+        assert_eq!(found, Ok(PostCheck { recommended_fee: Fee(1_000), error: None }));
+        assert_eq!(journal.initial_reads().storage.len(), 0);
+        check_after(&mut journal, &env, &info, &receipt, true).unwrap();
+        assert_eq!(journal.initial_reads().storage.len(), 2);
+    }
+
+    #[test]
+    fn last_looks() {
+        let env = block();
+        assert_eq!(check_chargeable(&env, &with_max_fee(5), Fee(5)), Ok(()));
+        assert_eq!(
+            check_chargeable(&env, &with_max_fee(5), Fee(6)),
+            Err(FeeError::AboveMaxPossible { actual_fee: Fee(6), max_fee: Fee(5) })
+        );
+        let info = crate::fee::fixture::of_version_zero();
+        let receipt = Receipt { gas: vector(3, 0, 4), ..Default::default() };
+        assert_eq!(check_paid_on_l1(&env, &info, &receipt, Fee(1)), Ok(()));
+        let error = check_paid_on_l1(&env, &info, &receipt, Fee(0)).unwrap_err();
+        assert_eq!(error.to_string(), "Actual fee (308) exceeded paid fee on L1 (0).");
+    }
+}

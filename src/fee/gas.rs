@@ -241,3 +241,180 @@ fn in_mode(amount: u64, mode: &GasVectorComputationMode) -> GasVector {
 fn total(parts: impl IntoIterator<Item = GasVector>, sum: Sum) -> Result<GasVector, FeeError> {
     parts.into_iter().try_fold(GasVector::ZERO, GasVector::checked_add).ok_or(FeeError::OutOfRange(sum))
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use starknet_api::transaction::fields::GasVectorComputationMode::{All, NoL2Gas};
+
+    use super::*;
+    use crate::fee::fixture::{constants, vector};
+    use crate::protocol::BuiltinCounts;
+
+    const NOW: &str = "0.14.4";
+
+    fn archival() -> ArchivalResources {
+        ArchivalResources {
+            events: EventSummary { count: 2, keys: 3, data: 4 },
+            extended_calldata_length: 10,
+            signature_length: 2,
+            code_size: 100,
+            proof: false,
+        }
+    }
+
+    #[test]
+    fn archival_data_in_both_modes() {
+        let now = constants(NOW);
+        let mut data = archival();
+        // 12 * 5120 + 100 * 1280 + 5120 * (2 * 3 + 4)
+        assert_eq!(data.gas(&now, &All), Ok(vector(0, 0, 61_440 + 128_000 + 51_200)));
+        // 1.536, 3.2 and 1.28, each rounded down.
+        assert_eq!(data.gas(&now, &NoL2Gas), Ok(vector(1 + 3 + 1, 0, 0)));
+        data.proof = true;
+        assert_eq!(data.gas(&now, &All), Ok(vector(0, 0, 240_640 + 75_000_000)));
+        assert_eq!(data.gas(&now, &NoL2Gas), Err(FeeError::ProofWithoutL2Gas));
+    }
+
+    #[test]
+    fn archival_prices_by_version() {
+        assert_eq!(archival().gas(&constants("0.13.0"), &All), Ok(GasVector::ZERO));
+        assert_eq!(archival().gas(&constants("0.13.0"), &NoL2Gas), Ok(GasVector::ZERO));
+        // Code at 0.875 per byte: 87.5.
+        assert_eq!(archival().gas(&constants("0.13.1"), &NoL2Gas), Ok(vector(1 + 87 + 1, 0, 0)));
+    }
+
+    #[test]
+    fn calldata_and_signature_are_rounded_together() {
+        let half = ArchivalResources { extended_calldata_length: 4, signature_length: 4, ..Default::default() };
+        // 8 * 0.128 = 1.024, while twice 0.512 would round down to nothing.
+        assert_eq!(half.gas(&constants(NOW), &NoL2Gas), Ok(vector(1, 0, 0)));
+    }
+
+    #[test]
+    fn one_event_key_costs_two_data_felts() {
+        let now = constants(NOW);
+        let events = |keys, data| EventSummary { count: 1, keys, data };
+        assert_eq!(event_gas(&events(1, 0), &now, &All), Ok(vector(0, 0, 10_240)));
+        assert_eq!(event_gas(&events(0, 1), &now, &All), Ok(vector(0, 0, 5_120)));
+        // The number of events costs nothing by itself.
+        assert_eq!(event_gas(&events(0, 0), &now, &All), Ok(GasVector::ZERO));
+        assert_eq!(event_gas(&events(u64::MAX, 1), &now, &All), Err(FeeError::OutOfRange(Sum::Events)));
+    }
+
+    fn changes() -> StateChangesCount {
+        StateChangesCount {
+            storage_updates: 3,
+            class_hash_updates: 1,
+            compiled_class_hash_updates: 1,
+            modified_contracts: 2,
+            allocated_cells: 2,
+        }
+    }
+
+    #[test]
+    fn state_diff_in_blobs_and_in_calldata() {
+        // 2 * 2 + 1 + 2 * 3 + 2 * 1
+        assert_eq!(state_diff_length(&changes()), Ok(13));
+        assert_eq!(data_availability_gas(&changes(), DataAvailability::Blob), Ok(vector(0, 416, 0)));
+        // 13 * 551 - (2 * 312 + 240)
+        assert_eq!(data_availability_gas(&changes(), DataAvailability::Calldata), Ok(vector(6_299, 0, 0)));
+    }
+
+    #[test]
+    fn calldata_discount_never_makes_gas_negative() {
+        let none = StateChangesCount::default();
+        assert_eq!(data_availability_gas(&none, DataAvailability::Calldata), Ok(GasVector::ZERO));
+        let class = StateChangesCount { class_hash_updates: 1, ..none };
+        assert_eq!(data_availability_gas(&class, DataAvailability::Calldata), Ok(vector(551 - 240, 0, 0)));
+    }
+
+    #[test]
+    fn allocation_by_version() {
+        let blob = |version| state_gas(&changes(), &constants(version), DataAvailability::Blob);
+        let calldata = |version| state_gas(&changes(), &constants(version), DataAvailability::Calldata);
+        assert_eq!((blob("0.13.3"), calldata("0.13.3")), (Ok(vector(0, 416, 0)), Ok(vector(6_299, 0, 0))));
+        assert_eq!((blob("0.13.4"), calldata("0.13.4")), (Ok(vector(0, 480, 0)), Ok(vector(7_401, 0, 0))));
+        assert_eq!((blob(NOW), calldata(NOW)), (Ok(vector(0, 480, 804_000)), Ok(vector(7_401, 0, 804_000))));
+    }
+
+    #[test]
+    fn messages_to_l1() {
+        let messages = MessageResources::new(vec![2, 5], None).unwrap();
+        // 13 words; two counters; events of 2012 + 256 * payload.
+        let contract = 13 * 512 + 2 * 20_000 + (2_012 + 512) + (2_012 + 1_280);
+        assert_eq!(messages.starknet_contract_gas(), Ok(vector(contract, 0, 0)));
+        assert_eq!(messages.gas(), Ok(vector(contract + 13 * 612, 0, 0)));
+        assert_eq!(messages.gas(), Ok(vector(60_428, 0, 0)));
+        assert_eq!(MessageResources::default().gas(), Ok(GasVector::ZERO));
+    }
+
+    #[test]
+    fn message_from_l1() {
+        let messages = MessageResources::new(vec![], Some(3)).unwrap();
+        let contract = 8 * 512 + 5_000 + 2_643 + 768;
+        assert_eq!(messages.starknet_contract_gas(), Ok(vector(contract, 0, 0)));
+        assert_eq!(messages.gas(), Ok(vector(contract + 8 * 612, 0, 0)));
+        assert_eq!(messages.gas(), Ok(vector(17_403, 0, 0)));
+    }
+
+    fn vm(steps: u64, memory_holes: u64, builtins: &[(Builtin, u64)]) -> VmResources {
+        let mut counts = BuiltinCounts::ZERO;
+        builtins.iter().for_each(|(builtin, count)| counts.set(*builtin, *count));
+        VmResources { steps, memory_holes, builtins: counts }
+    }
+
+    #[test]
+    fn the_dearest_resource_is_the_price() {
+        let now = constants(NOW);
+        let l1 = |resources: &VmResources, reverted| vm_gas(resources, reverted, &now, &NoL2Gas);
+        // 1000 + 20 + 10 * 3 steps: 2.625.
+        let mut used = vm(1_000, 20, &[(Builtin::SegmentArena, 3)]);
+        assert_eq!(l1(&used, 0), Ok(vector(3, 0, 0)));
+        // Reverted steps count as steps: 5.125.
+        assert_eq!(l1(&used, 1_000), Ok(vector(6, 0, 0)));
+        // 50 * 0.08 is 4, 101 * 0.04 is 4.04.
+        used.builtins.set(Builtin::Pedersen, 50);
+        assert_eq!(l1(&used, 0), Ok(vector(4, 0, 0)));
+        used.builtins.set(Builtin::RangeCheck, 101);
+        assert_eq!(l1(&used, 0), Ok(vector(5, 0, 0)));
+        // In L2 gas: whole units of L1 gas.
+        assert_eq!(vm_gas(&used, 0, &now, &All), Ok(vector(0, 0, 200_000)));
+        assert_eq!(l1(&vm(0, 0, &[]), 0), Ok(GasVector::ZERO));
+    }
+
+    #[test]
+    fn blake_is_rounded_up_each() {
+        let used = vm(0, 0, &[(Builtin::Blake, 7)]);
+        assert_eq!(vm_gas(&used, 0, &constants(NOW), &NoL2Gas), Ok(vector(7, 0, 0)));
+        assert_eq!(vm_gas(&used, 0, &constants("0.14.1"), &NoL2Gas), Ok(GasVector::ZERO));
+    }
+
+    #[test]
+    fn computation_rounds_each_part_up() {
+        let now = constants(NOW);
+        let computation = ComputationResources {
+            transaction_vm: vm(100, 0, &[]),
+            os_vm: vm(101, 0, &[]),
+            reverted_steps: 200,
+            sierra_gas: 40_000,
+            reverted_sierra_gas: 1,
+        };
+        // 401 steps: 1.0025. Sierra gas: 1.000025.
+        assert_eq!(computation.gas(&now, &NoL2Gas), Ok(vector(2 + 2, 0, 0)));
+        assert_eq!(computation.gas(&now, &All), Ok(vector(0, 0, 80_000 + 40_001)));
+    }
+
+    #[test]
+    fn a_transaction_is_the_sum_of_its_parts() {
+        let resources = TransactionResources {
+            archival: archival(),
+            messages: MessageResources::new(vec![2, 5], None).unwrap(),
+            state: changes(),
+            computation: ComputationResources { sierra_gas: 7, ..Default::default() },
+        };
+        let gas = |mode| resources.gas(&constants(NOW), DataAvailability::Blob, &mode);
+        assert_eq!(gas(All), Ok(vector(60_428, 480, 240_640 + 804_000 + 7)));
+        assert_eq!(gas(NoL2Gas), Ok(vector(60_428 + 5 + 1, 480, 804_000)));
+    }
+}

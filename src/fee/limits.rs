@@ -64,3 +64,72 @@ fn whole_units(fee: Fee, price: u128) -> GasAmount {
     let units = fee.0.checked_div(price).and_then(|units| u64::try_from(units).ok());
     GasAmount(units.unwrap_or(u64::MAX))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fee::fixture::{env, env_with, with_all, with_l1_gas, with_max_fee};
+    use crate::protocol::DataAvailability::Blob;
+    use crate::protocol::{BlockPrices, Ratio};
+
+    const LIMIT: u64 = 10_000_000;
+
+    fn all(max_amount: u64) -> TransactionInfo {
+        with_all((1, 1), (1, 1), (max_amount, 1), 0)
+    }
+
+    #[test]
+    fn steps_that_the_bounds_pay_for() {
+        let block = env("0.14.4", Blob);
+        let steps = |info: &TransactionInfo| max_steps(&block, info, LIMIT, true);
+        // 1099 wei at 100 wei: 10 L1 gas, 400 steps each.
+        assert_eq!(steps(&with_max_fee(1_099)), 4_000);
+        assert_eq!(steps(&with_max_fee(0)), 0);
+        assert_eq!(steps(&with_l1_gas(10, 0)), 4_000);
+        assert_eq!(steps(&all(12_399)), 123);
+        // 0.005 per step.
+        assert_eq!(max_steps(&env("0.13.0", Blob), &with_max_fee(1_099), LIMIT, true), 2_000);
+    }
+
+    #[test]
+    fn never_above_the_limit_of_the_version() {
+        let block = env("0.14.4", Blob);
+        for info in [with_max_fee(u128::MAX), with_l1_gas(u64::MAX, 1), with_l1_gas(1 << 60, 1), all(u64::MAX)] {
+            assert_eq!(max_steps(&block, &info, LIMIT, true), LIMIT);
+        }
+        for info in [with_max_fee(0), with_l1_gas(0, 0), all(0)] {
+            assert_eq!(max_steps(&block, &info, LIMIT, false), LIMIT);
+        }
+    }
+
+    #[test]
+    fn free_gas_and_free_steps_are_no_limit() {
+        let free = env_with("0.14.4", Blob, BlockPrices::default());
+        assert_eq!(max_steps(&free, &with_max_fee(0), LIMIT, true), LIMIT);
+        let mut block = env("0.14.4", Blob);
+        let mut constants = (*block.constants).clone();
+        constants.vm_fee.step = Ratio::ZERO;
+        constants.gas.step = 0;
+        block.constants = constants.into();
+        for info in [with_max_fee(0), with_l1_gas(0, 0), all(0)] {
+            assert_eq!(max_steps(&block, &info, LIMIT, true), LIMIT);
+        }
+    }
+
+    #[test]
+    fn validation_and_overhead_come_off() {
+        let block = env("0.14.4", Blob);
+        // 4779 + 11 * 5 / 2 steps for the operating system.
+        let left = |max_steps| steps_after_validation(&block, max_steps, 100, TransactionKind::Invoke, 5);
+        assert_eq!(left(10_000), Ok(10_000 - 100 - 4_807));
+        assert_eq!(left(4_000), Ok(0));
+    }
+
+    #[test]
+    fn sierra_gas_at_the_beginning() {
+        let block = env("0.14.4", Blob);
+        assert_eq!(initial_sierra_gas(&block, &all(12_345)), 12_345);
+        assert_eq!(initial_sierra_gas(&block, &with_l1_gas(5, 5)), 1_110_000_000 + 100_000_000);
+        assert_eq!(initial_sierra_gas(&block, &with_max_fee(5)), 1_210_000_000);
+    }
+}

@@ -10,10 +10,14 @@
 mod bounds;
 mod error;
 pub mod ethereum;
+#[cfg(test)]
+mod fixture;
 pub mod gas;
 mod limits;
 mod minimal;
 pub mod price;
+#[cfg(test)]
+mod properties;
 mod receipt;
 mod resources;
 

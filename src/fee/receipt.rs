@@ -125,3 +125,147 @@ fn os_resources(input: &ReceiptInput<'_>, state_diff_length: u64) -> Result<VmRe
         DataAvailability::Calldata => Ok(base),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use starknet_api::core::Nonce;
+    use starknet_types_core::felt::Felt;
+
+    use super::*;
+    use crate::call::EventSummary;
+    use crate::fee::fixture::{SENDER, env, of_version_zero, vector, with_all, with_max_fee};
+    use crate::protocol::{Builtin, BuiltinCounts};
+
+    /// The nonce of the sender, as every account transaction changes it.
+    fn nonce_change() -> StateChanges {
+        let mut changes = StateChanges::default();
+        changes.nonces.insert(ContractAddress::from(SENDER), Nonce(Felt::ONE));
+        changes
+    }
+
+    fn summary() -> ExecutionSummary {
+        ExecutionSummary { sierra_gas: 123_456, ..Default::default() }
+    }
+
+    fn invoke<'a>(
+        env: &'a BlockEnv,
+        info: &'a TransactionInfo,
+        state_changes: &'a StateChanges,
+        summary: &'a ExecutionSummary,
+    ) -> ReceiptInput<'a> {
+        ReceiptInput {
+            env,
+            info,
+            gas_mode: info.gas_mode(),
+            kind: TransactionKind::Invoke,
+            extended_calldata_length: 5,
+            signature_length: 2,
+            code_size: 0,
+            l1_handler_payload: None,
+            sender: Some(info.sender),
+            state_changes,
+            summary,
+            reverted_steps: 0,
+            reverted_sierra_gas: 0,
+            proof: false,
+        }
+    }
+
+    #[test]
+    fn invoke_with_blobs_in_l2_gas() {
+        let (changes, summary) = (nonce_change(), summary());
+        let block = env("0.14.4", DataAvailability::Blob);
+        let info = with_all((0, 0), (0, 0), (0, 0), 3);
+        let receipt = Receipt::new(&invoke(&block, &info, &changes, &summary)).unwrap();
+        // One contract and the balance: 4 felts. Steps as in `minimal`: 5316. Range checks 110 + 17 * 4; poseidons 11 + 3 + 3.
+        let mut builtins = BuiltinCounts::ZERO;
+        builtins.set(Builtin::Pedersen, 4);
+        builtins.set(Builtin::RangeCheck, 178);
+        builtins.set(Builtin::Poseidon, 17);
+        let os_vm = VmResources { steps: 5_316, memory_holes: 0, builtins };
+        assert_eq!(receipt.resources.computation.os_vm, os_vm);
+        // 14 L1 gas of steps, 7 felts of calldata and signature, Sierra gas as it is.
+        let l2_gas = 560_000 + 35_840 + 123_456;
+        assert_eq!((receipt.gas, receipt.da_gas), (vector(0, 128, l2_gas), vector(0, 128, 0)));
+        // 300 fri and 20 + 3 fri.
+        assert_eq!(receipt.fee, Fee(u128::from(128 * 300 + l2_gas * 23)));
+    }
+
+    #[test]
+    fn invoke_with_calldata_in_l1_gas() {
+        let (changes, summary) = (nonce_change(), summary());
+        let block = env("0.14.4", DataAvailability::Calldata);
+        let info = with_max_fee(1);
+        let mut input = invoke(&block, &info, &changes, &summary);
+        input.reverted_steps = 1_000;
+        input.reverted_sierra_gas = 40_000;
+        let receipt = Receipt::new(&input).unwrap();
+        // No commitment: 4779 + 28 steps and 1000 reverted, 14.5175. Sierra gas 163,456: 4.0864. Calldata 0.896. State 1652.
+        assert_eq!(receipt.resources.computation.os_vm.steps, 4_807);
+        assert_eq!((receipt.gas, receipt.da_gas), (vector(1_652 + 15 + 5, 0, 0), vector(1_652, 0, 0)));
+        assert_eq!(receipt.fee, Fee(1_672 * 100));
+    }
+
+    #[test]
+    fn allocation_is_not_data_availability() {
+        let (mut changes, summary) = (nonce_change(), ExecutionSummary::default());
+        let cell = (ContractAddress::from(SENDER), 7_u128.into());
+        changes.storage.insert(cell, Felt::ONE);
+        changes.allocated.insert(cell);
+        let block = env("0.14.4", DataAvailability::Blob);
+        let info = with_max_fee(1);
+        let receipt = Receipt::new(&invoke(&block, &info, &changes, &summary)).unwrap();
+        assert_eq!(receipt.da_gas, vector(0, 6 * 32, 0));
+        assert_eq!(receipt.gas.l1_data_gas, vector(0, 7 * 32, 0).l1_data_gas);
+        // L2 gas even where there is none otherwise, and it is paid for.
+        assert_eq!(receipt.gas.l2_gas, vector(0, 0, 402_000).l2_gas);
+        assert_eq!(receipt.fee.0, u128::from(receipt.gas.l1_gas.0) * 100 + 7 * 32 * 30 + 402_000 * 2);
+    }
+
+    #[test]
+    fn l1_handlers_and_old_declarations_are_free() {
+        let (changes, mut summary) = (StateChanges::default(), ExecutionSummary::default());
+        summary.events = EventSummary { count: 1, keys: 1, data: 1 };
+        let block = env("0.14.4", DataAvailability::Blob);
+        let info = of_version_zero();
+        let mut input = invoke(&block, &info, &changes, &summary);
+        input.kind = TransactionKind::Declare;
+        let declare = Receipt::new(&input).unwrap();
+        assert_eq!(declare.fee, Fee(0));
+        assert_ne!(declare.gas, GasVector::ZERO);
+
+        let handler = ReceiptInput {
+            gas_mode: GasVectorComputationMode::All,
+            kind: TransactionKind::L1Handler,
+            extended_calldata_length: 3,
+            signature_length: 0,
+            l1_handler_payload: Some(3),
+            sender: None,
+            ..input
+        };
+        let receipt = Receipt::new(&handler).unwrap();
+        assert_eq!((receipt.fee, receipt.da_gas), (Fee(0), GasVector::ZERO));
+        // Message 17,403 as in `gas`. 1329 + 13 * 3 steps: 3.42; the commitment to nothing has 21 steps and one poseidon: 3.4725.
+        let l2_gas = 4 * 40_000 + 3 * 5_120 + 3 * 5_120;
+        assert_eq!(receipt.gas, vector(17_403, 0, l2_gas));
+    }
+
+    #[test]
+    fn version_zero_invocations_pay() {
+        let (changes, summary) = (nonce_change(), summary());
+        let block = env("0.13.1", DataAvailability::Calldata);
+        let info = of_version_zero();
+        assert_ne!(Receipt::new(&invoke(&block, &info, &changes, &summary)).unwrap().fee, Fee(0));
+    }
+
+    #[test]
+    fn survives_writing_down() {
+        let (changes, summary) = (nonce_change(), summary());
+        let block = env("0.14.4", DataAvailability::Blob);
+        let info = with_max_fee(1);
+        let receipt = Receipt::new(&invoke(&block, &info, &changes, &summary)).unwrap();
+        let text = serde_json::to_string(&receipt).unwrap();
+        assert_eq!(serde_json::from_str::<Receipt>(&text).unwrap(), receipt);
+    }
+}
