@@ -87,7 +87,9 @@ impl Builtin {
     /// The name in compiled classes: `pedersen`, `blake`.
     pub fn short_name(self) -> &'static str {
         let name = self.name();
-        name.strip_suffix("_builtin").or_else(|| name.strip_suffix("_opcode")).unwrap_or(name)
+        name.strip_suffix("_builtin")
+            .or_else(|| name.strip_suffix("_opcode"))
+            .unwrap_or(name)
     }
 
     /// The builtin with this [`name`](Self::name).
@@ -97,7 +99,9 @@ impl Builtin {
 
     /// The builtin with this [`short_name`](Self::short_name).
     pub fn from_short_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|builtin| builtin.short_name() == name)
+        Self::ALL
+            .into_iter()
+            .find(|builtin| builtin.short_name() == name)
     }
 }
 
@@ -116,7 +120,8 @@ impl Serialize for Builtin {
 impl<'de> Deserialize<'de> for Builtin {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let name = String::deserialize(deserializer)?;
-        Self::from_name(&name).ok_or_else(|| de::Error::custom(format!("`{name}` is not a builtin")))
+        Self::from_name(&name)
+            .ok_or_else(|| de::Error::custom(format!("`{name}` is not a builtin")))
     }
 }
 
@@ -166,7 +171,10 @@ impl BuiltinCounts {
 
     /// The builtins that were used, with their counts, in the order of [`Builtin::ALL`].
     pub fn iter(&self) -> impl Iterator<Item = (Builtin, u64)> + '_ {
-        Builtin::ALL.into_iter().zip(self.0).filter(|(_, count)| *count != 0)
+        Builtin::ALL
+            .into_iter()
+            .zip(self.0)
+            .filter(|(_, count)| *count != 0)
     }
 
     /// Whether no builtin was used.
@@ -178,7 +186,9 @@ impl BuiltinCounts {
 impl FromIterator<(Builtin, u64)> for BuiltinCounts {
     fn from_iter<I: IntoIterator<Item = (Builtin, u64)>>(counts: I) -> Self {
         let mut sum = Self::ZERO;
-        counts.into_iter().for_each(|(builtin, count)| sum.add(builtin, count));
+        counts
+            .into_iter()
+            .for_each(|(builtin, count)| sum.add(builtin, count));
         sum
     }
 }
@@ -191,7 +201,9 @@ impl Serialize for BuiltinCounts {
 
 impl<'de> Deserialize<'de> for BuiltinCounts {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(BTreeMap::<Builtin, u64>::deserialize(deserializer)?.into_iter().collect())
+        Ok(BTreeMap::<Builtin, u64>::deserialize(deserializer)?
+            .into_iter()
+            .collect())
     }
 }
 
@@ -208,7 +220,11 @@ pub struct VmResources {
 
 impl VmResources {
     /// Nothing used.
-    pub const ZERO: Self = Self { steps: 0, memory_holes: 0, builtins: BuiltinCounts::ZERO };
+    pub const ZERO: Self = Self {
+        steps: 0,
+        memory_holes: 0,
+        builtins: BuiltinCounts::ZERO,
+    };
 
     /// The sum; `None` on overflow.
     pub fn checked_add(&self, other: &Self) -> Option<Self> {
@@ -234,7 +250,11 @@ impl VmResources {
         Self {
             steps: self.steps.div_ceil(divisor),
             memory_holes: self.memory_holes.div_ceil(divisor),
-            builtins: self.builtins.iter().map(|(builtin, count)| (builtin, count.div_ceil(divisor))).collect(),
+            builtins: self
+                .builtins
+                .iter()
+                .map(|(builtin, count)| (builtin, count.div_ceil(divisor)))
+                .collect(),
         }
     }
 
@@ -246,7 +266,12 @@ impl VmResources {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+    #![allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing
+    )]
     use super::*;
 
     #[test]
@@ -254,7 +279,10 @@ mod tests {
         for (index, builtin) in Builtin::ALL.into_iter().enumerate() {
             assert_eq!(builtin.index(), index);
             assert_eq!(Builtin::from_name(builtin.name()), Some(builtin));
-            assert_eq!(Builtin::from_short_name(builtin.short_name()), Some(builtin));
+            assert_eq!(
+                Builtin::from_short_name(builtin.short_name()),
+                Some(builtin)
+            );
         }
         assert_eq!(Builtin::RangeCheck96.short_name(), "range_check96");
         assert_eq!(Builtin::Blake.short_name(), "blake");
@@ -271,20 +299,33 @@ mod tests {
         counts.add(Builtin::Pedersen, 1);
         let json = serde_json::to_string(&counts).unwrap();
         assert_eq!(json, r#"{"pedersen_builtin":8,"blake_opcode":2}"#);
-        assert_eq!(serde_json::from_str::<BuiltinCounts>(&json).unwrap(), counts);
+        assert_eq!(
+            serde_json::from_str::<BuiltinCounts>(&json).unwrap(),
+            counts
+        );
         assert!(serde_json::from_str::<BuiltinCounts>(r#"{"pedersen":8}"#).is_err());
-        assert_eq!(counts.iter().collect::<Vec<_>>(), [(Builtin::Pedersen, 8), (Builtin::Blake, 2)]);
+        assert_eq!(
+            counts.iter().collect::<Vec<_>>(),
+            [(Builtin::Pedersen, 8), (Builtin::Blake, 2)]
+        );
         assert!(!counts.is_zero());
     }
 
     #[test]
     fn sums_and_products_are_checked() {
-        let one = VmResources { steps: 1, memory_holes: 2, builtins: [(Builtin::Bitwise, 3)].into_iter().collect() };
+        let one = VmResources {
+            steps: 1,
+            memory_holes: 2,
+            builtins: [(Builtin::Bitwise, 3)].into_iter().collect(),
+        };
         let three = one.checked_add(&one).unwrap().checked_add(&one).unwrap();
         assert_eq!(one.checked_mul(3), Some(three));
         assert_eq!(three.builtins.get(Builtin::Bitwise), 9);
         assert_eq!(one.checked_mul(u64::MAX), None);
-        let full = VmResources { builtins: [(Builtin::Bitwise, u64::MAX)].into_iter().collect(), ..VmResources::ZERO };
+        let full = VmResources {
+            builtins: [(Builtin::Bitwise, u64::MAX)].into_iter().collect(),
+            ..VmResources::ZERO
+        };
         assert_eq!(full.checked_add(&one), None);
         assert_eq!(one.checked_mul(0), Some(VmResources::ZERO));
     }
@@ -292,8 +333,16 @@ mod tests {
     #[test]
     fn each_number_is_rounded_up_on_its_own() {
         let two = std::num::NonZeroU64::new(2).unwrap();
-        let used = VmResources { steps: 11, memory_holes: 4, builtins: [(Builtin::Poseidon, 1)].into_iter().collect() };
-        let half = VmResources { steps: 6, memory_holes: 2, builtins: [(Builtin::Poseidon, 1)].into_iter().collect() };
+        let used = VmResources {
+            steps: 11,
+            memory_holes: 4,
+            builtins: [(Builtin::Poseidon, 1)].into_iter().collect(),
+        };
+        let half = VmResources {
+            steps: 6,
+            memory_holes: 2,
+            builtins: [(Builtin::Poseidon, 1)].into_iter().collect(),
+        };
         assert_eq!(used.div_ceil(two), half);
     }
 }

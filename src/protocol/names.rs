@@ -9,9 +9,11 @@ const fn selector(hex: &str) -> EntryPointSelector {
 }
 
 /// Selector of `__execute__`.
-pub const EXECUTE: EntryPointSelector = selector("0x15d40a3d6ca2ac30f4031e42be28da9b056fef9bb7357ac5e85627ee876e5ad");
+pub const EXECUTE: EntryPointSelector =
+    selector("0x15d40a3d6ca2ac30f4031e42be28da9b056fef9bb7357ac5e85627ee876e5ad");
 /// Selector of `__validate__`.
-pub const VALIDATE: EntryPointSelector = selector("0x162da33a4585851fe8d3af3c2a9c60b557814e221e0d4f30ff0b2189d9c7775");
+pub const VALIDATE: EntryPointSelector =
+    selector("0x162da33a4585851fe8d3af3c2a9c60b557814e221e0d4f30ff0b2189d9c7775");
 /// Selector of `__validate_declare__`.
 pub const VALIDATE_DECLARE: EntryPointSelector =
     selector("0x289da278a8dc833409cabfdad1581e8e7d40e42dcaed693fa4008dcdb4963b3");
@@ -19,7 +21,8 @@ pub const VALIDATE_DECLARE: EntryPointSelector =
 pub const VALIDATE_DEPLOY: EntryPointSelector =
     selector("0x36fcbf06cd96843058359e1a75928beacfac10727dab22a3972f0af8aa92895");
 /// Selector of `transfer`, the fee token's function.
-pub const TRANSFER: EntryPointSelector = selector("0x83afd3f4caedc6eebf44246fe54e38c95e3179a5ec9ea81740eca5b482d12e");
+pub const TRANSFER: EntryPointSelector =
+    selector("0x83afd3f4caedc6eebf44246fe54e38c95e3179a5ec9ea81740eca5b482d12e");
 /// Selector of `constructor`.
 pub const CONSTRUCTOR: EntryPointSelector =
     selector("0x28ffe4ff0f226a9107253e17a904099aa4f63a02a5621de0576e5aa71bc5194");
@@ -31,13 +34,16 @@ pub const VALID: Felt = Felt::from_hex_unchecked("0x56414c4944");
 /// `Out of gas`: the failure of a call or syscall that is not paid for.
 pub const OUT_OF_GAS: Felt = Felt::from_hex_unchecked("0x4f7574206f6620676173");
 /// `ENTRYPOINT_NOT_FOUND`: the failure of a call to a selector that the class does not have.
-pub const ENTRYPOINT_NOT_FOUND: Felt = Felt::from_hex_unchecked("0x454e545259504f494e545f4e4f545f464f554e44");
+pub const ENTRYPOINT_NOT_FOUND: Felt =
+    Felt::from_hex_unchecked("0x454e545259504f494e545f4e4f545f464f554e44");
 /// `ENTRYPOINT_FAILED`: added by every caller through which a failure passes.
-pub const ENTRYPOINT_FAILED: Felt = Felt::from_hex_unchecked("0x454e545259504f494e545f4641494c4544");
+pub const ENTRYPOINT_FAILED: Felt =
+    Felt::from_hex_unchecked("0x454e545259504f494e545f4641494c4544");
 /// `Invalid argument`: the failure of a syscall whose request makes no sense.
 pub const INVALID_ARGUMENT: Felt = Felt::from_hex_unchecked("0x496e76616c696420617267756d656e74");
 /// `Invalid input length`: the failure of Keccak over a part of a block.
-pub const INVALID_INPUT_LENGTH: Felt = Felt::from_hex_unchecked("0x496e76616c696420696e707574206c656e677468");
+pub const INVALID_INPUT_LENGTH: Felt =
+    Felt::from_hex_unchecked("0x496e76616c696420696e707574206c656e677468");
 /// `Block number out of range`: the failure of asking for the hash of a block too young.
 pub const BLOCK_NUMBER_OUT_OF_RANGE: Felt =
     Felt::from_hex_unchecked("0x426c6f636b206e756d626572206f7574206f662072616e6765");
@@ -54,15 +60,17 @@ pub const BLOCK_HASH_CONTRACT: ContractAddress = ContractAddress(PatriciaKey::ON
 /// The contract whose storage holds the aliases of addresses and keys.
 pub const ALIAS_CONTRACT: ContractAddress = ContractAddress(PatriciaKey::TWO);
 /// An address that no contract can have.
-pub const RESERVED_CONTRACT: ContractAddress = ContractAddress(PatriciaKey::from_hex_unchecked("0x3"));
+pub const RESERVED_CONTRACT: ContractAddress =
+    ContractAddress(PatriciaKey::from_hex_unchecked("0x3"));
 
 /// How many blocks pass before contracts can read a block's hash (C115).
 pub const STORED_BLOCK_HASH_BUFFER: u64 = 10;
 /// The version of L1 handler transactions.
 pub const L1_HANDLER_VERSION: u8 = 0;
 /// The class that cannot run in transactions of version 0 (C49).
-pub const FAULTY_CLASS_HASH: ClassHash =
-    ClassHash(Felt::from_hex_unchecked("0x1a7820094feaf82d53f53f214b81292d717e7bb9a92bb2488092cd306f3993f"));
+pub const FAULTY_CLASS_HASH: ClassHash = ClassHash(Felt::from_hex_unchecked(
+    "0x1a7820094feaf82d53f53f214b81292d717e7bb9a92bb2488092cd306f3993f",
+));
 
 /// How the OS numbers entry points that anyone may call.
 pub const EXTERNAL_ENTRY_POINT: u8 = 0;
@@ -77,7 +85,12 @@ pub const SIERRA_ARRAY_LENGTH_BOUND: u64 = 1 << 32;
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+    #![allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing
+    )]
     use starknet_api::abi::abi_utils::selector_from_name;
 
     use super::*;

@@ -78,9 +78,15 @@ impl ProtocolVersion {
         let newer = self > Self::NEWEST;
         match policy {
             VersionPolicy::Exact => Err(ProtocolError::Unsupported(self)),
-            VersionPolicy::Nearest if newer => Err(ProtocolError::TooNew { version: self, newest: Self::NEWEST }),
+            VersionPolicy::Nearest if newer => Err(ProtocolError::TooNew {
+                version: self,
+                newest: Self::NEWEST,
+            }),
             VersionPolicy::Nearest | VersionPolicy::AllowNewer => {
-                let older = Self::SUPPORTED.into_iter().rev().find(|supported| *supported < self);
+                let older = Self::SUPPORTED
+                    .into_iter()
+                    .rev()
+                    .find(|supported| *supported < self);
                 Ok(older.unwrap_or(Self::OLDEST))
             }
         }
@@ -91,7 +97,11 @@ impl fmt::Display for ProtocolVersion {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let [major, minor, patch, hotfix] = self.0;
         write!(formatter, "{major}.{minor}.{patch}")?;
-        if hotfix == 0 { Ok(()) } else { write!(formatter, ".{hotfix}") }
+        if hotfix == 0 {
+            Ok(())
+        } else {
+            write!(formatter, ".{hotfix}")
+        }
     }
 }
 
@@ -112,14 +122,21 @@ impl FromStr for ProtocolVersion {
                 _ => return Err(not_a_version()),
             }
         }
-        if parts.next().is_some() { Err(not_a_version()) } else { Ok(Self(numbers)) }
+        if parts.next().is_some() {
+            Err(not_a_version())
+        } else {
+            Ok(Self(numbers))
+        }
     }
 }
 
 impl From<StarknetVersion> for ProtocolVersion {
     fn from(version: StarknetVersion) -> Self {
         let mut numbers = [0; 4];
-        numbers.iter_mut().zip(Vec::<u8>::from(version)).for_each(|(number, part)| *number = part);
+        numbers
+            .iter_mut()
+            .zip(Vec::<u8>::from(version))
+            .for_each(|(number, part)| *number = part);
         Self(numbers)
     }
 }
@@ -132,7 +149,9 @@ impl Serialize for ProtocolVersion {
 
 impl<'de> Deserialize<'de> for ProtocolVersion {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(de::Error::custom)
     }
 }
 
@@ -160,7 +179,12 @@ pub enum VersionPolicy {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+    #![allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing
+    )]
     use super::*;
 
     fn version(text: &str) -> ProtocolVersion {
@@ -172,7 +196,10 @@ mod tests {
         for supported in ProtocolVersion::SUPPORTED {
             assert_eq!(version(&supported.to_string()), supported);
             let json = serde_json::to_string(&supported).unwrap();
-            assert_eq!(serde_json::from_str::<ProtocolVersion>(&json).unwrap(), supported);
+            assert_eq!(
+                serde_json::from_str::<ProtocolVersion>(&json).unwrap(),
+                supported
+            );
         }
         assert_eq!(version("0.13.1.1"), ProtocolVersion::V0_13_1_1);
         assert_eq!(version("0.13.1.0"), ProtocolVersion::V0_13_1);
@@ -181,10 +208,24 @@ mod tests {
 
     #[test]
     fn other_texts_are_errors() {
-        for text in
-            ["", "0", "0.13", "0.13.1.1.1", "0.13.", "0.13.1.", ".13.1", "0.+13.1", "0.13.256", "v0.13.1", "0.13. 1"]
-        {
-            assert_eq!(text.parse::<ProtocolVersion>(), Err(ProtocolError::NotAVersion(text.to_owned())), "{text:?}");
+        for text in [
+            "",
+            "0",
+            "0.13",
+            "0.13.1.1.1",
+            "0.13.",
+            "0.13.1.",
+            ".13.1",
+            "0.+13.1",
+            "0.13.256",
+            "v0.13.1",
+            "0.13. 1",
+        ] {
+            assert_eq!(
+                text.parse::<ProtocolVersion>(),
+                Err(ProtocolError::NotAVersion(text.to_owned())),
+                "{text:?}"
+            );
         }
     }
 
@@ -197,15 +238,31 @@ mod tests {
 
     #[test]
     fn agrees_with_starknet_api() {
-        assert_eq!(ProtocolVersion::from(StarknetVersion::V0_13_1_1), ProtocolVersion::V0_13_1_1);
-        assert_eq!(ProtocolVersion::from(StarknetVersion::V0_11_0_2), ProtocolVersion::new(0, 11, 0, 2));
-        assert_eq!(ProtocolVersion::from(StarknetVersion::PreV0_9_1), ProtocolVersion::new(0, 0, 0, 0));
-        assert_eq!(ProtocolVersion::from(StarknetVersion::LATEST), ProtocolVersion::NEWEST);
+        assert_eq!(
+            ProtocolVersion::from(StarknetVersion::V0_13_1_1),
+            ProtocolVersion::V0_13_1_1
+        );
+        assert_eq!(
+            ProtocolVersion::from(StarknetVersion::V0_11_0_2),
+            ProtocolVersion::new(0, 11, 0, 2)
+        );
+        assert_eq!(
+            ProtocolVersion::from(StarknetVersion::PreV0_9_1),
+            ProtocolVersion::new(0, 0, 0, 0)
+        );
+        assert_eq!(
+            ProtocolVersion::from(StarknetVersion::LATEST),
+            ProtocolVersion::NEWEST
+        );
     }
 
     #[test]
     fn policy_for_known_versions() {
-        for policy in [VersionPolicy::Exact, VersionPolicy::Nearest, VersionPolicy::AllowNewer] {
+        for policy in [
+            VersionPolicy::Exact,
+            VersionPolicy::Nearest,
+            VersionPolicy::AllowNewer,
+        ] {
             for supported in ProtocolVersion::SUPPORTED {
                 assert_eq!(supported.resolve(policy), Ok(supported));
             }
@@ -216,9 +273,18 @@ mod tests {
     #[test]
     fn policy_for_older_versions() {
         for old in ["0.0.0", "0.9.1", "0.12.3", "0.12.255.255"] {
-            assert_eq!(version(old).resolve(VersionPolicy::Exact), Err(ProtocolError::Unsupported(version(old))));
-            assert_eq!(version(old).resolve(VersionPolicy::Nearest), Ok(ProtocolVersion::V0_13_0));
-            assert_eq!(version(old).resolve(VersionPolicy::AllowNewer), Ok(ProtocolVersion::V0_13_0));
+            assert_eq!(
+                version(old).resolve(VersionPolicy::Exact),
+                Err(ProtocolError::Unsupported(version(old)))
+            );
+            assert_eq!(
+                version(old).resolve(VersionPolicy::Nearest),
+                Ok(ProtocolVersion::V0_13_0)
+            );
+            assert_eq!(
+                version(old).resolve(VersionPolicy::AllowNewer),
+                Ok(ProtocolVersion::V0_13_0)
+            );
         }
     }
 
@@ -234,18 +300,33 @@ mod tests {
                 version(between).resolve(VersionPolicy::Exact),
                 Err(ProtocolError::Unsupported(version(between)))
             );
-            assert_eq!(version(between).resolve(VersionPolicy::Nearest), Ok(expected));
-            assert_eq!(version(between).resolve(VersionPolicy::AllowNewer), Ok(expected));
+            assert_eq!(
+                version(between).resolve(VersionPolicy::Nearest),
+                Ok(expected)
+            );
+            assert_eq!(
+                version(between).resolve(VersionPolicy::AllowNewer),
+                Ok(expected)
+            );
         }
     }
 
     #[test]
     fn policy_for_newer_versions() {
         for new in ["0.14.4.1", "0.14.5", "1.0.0"] {
-            let error = ProtocolError::TooNew { version: version(new), newest: ProtocolVersion::NEWEST };
-            assert_eq!(version(new).resolve(VersionPolicy::Exact), Err(ProtocolError::Unsupported(version(new))));
+            let error = ProtocolError::TooNew {
+                version: version(new),
+                newest: ProtocolVersion::NEWEST,
+            };
+            assert_eq!(
+                version(new).resolve(VersionPolicy::Exact),
+                Err(ProtocolError::Unsupported(version(new)))
+            );
             assert_eq!(version(new).resolve(VersionPolicy::Nearest), Err(error));
-            assert_eq!(version(new).resolve(VersionPolicy::AllowNewer), Ok(ProtocolVersion::NEWEST));
+            assert_eq!(
+                version(new).resolve(VersionPolicy::AllowNewer),
+                Ok(ProtocolVersion::NEWEST)
+            );
         }
     }
 }

@@ -1,0 +1,119 @@
+//! Sierra to CASM, by the compiler's own library, fenced in.
+//!
+//! In: a Sierra class. Out: a compiled class, or the compiler's complaint. Must not know: how a compiled class is prepared.
+
+use std::any::Any;
+
+use cairo_lang_starknet_classes::casm_contract_class::CasmContractClass;
+use cairo_lang_starknet_classes::contract_class::{
+    ContractClass as CompilerClass, ContractEntryPoint, ContractEntryPoints,
+};
+use cairo_lang_utils::bigint::BigUintAsHex;
+use starknet_api::contract_class::SierraVersion;
+use starknet_api::state::{EntryPoint as SierraEntryPoint, SierraContractClass};
+use starknet_types_core::felt::Felt;
+
+use super::error::ClassError;
+
+/// The longest bytecode, in felts, that a Sierra class may compile to here. Far above what any network accepts; it bounds the memory that a hostile program can claim.
+pub const MAX_BYTECODE_LENGTH: usize = 1 << 20;
+
+/// Stack of the compiler's thread, in bytes. Parts of the compiler recurse over types and statements, and a host's thread may have any stack.
+const STACK: usize = 256 << 20;
+
+/// The version in the first felts of a Sierra program. The oldest programs have the text `0.1.0` in one felt; all later ones have three numbers.
+pub fn sierra_version(sierra_program: &[Felt]) -> Result<SierraVersion, ClassError> {
+    match sierra_program {
+        [first, ..] if *first == Felt::from_bytes_be_slice(b"0.1.0") => {
+            Ok(SierraVersion::new(0, 1, 0))
+        }
+        [major, minor, patch, ..] => {
+            let number = |name: &str, felt: &Felt| {
+                u64::try_from(*felt).map_err(|_| ClassError::SierraVersion {
+                    reason: format!("{name} is {felt:#x}"),
+                })
+            };
+            Ok(SierraVersion::new(
+                number("major", major)?,
+                number("minor", minor)?,
+                number("patch", patch)?,
+            ))
+        }
+        _ => Err(ClassError::SierraVersion {
+            reason: format!("the program has {} felts", sierra_program.len()),
+        }),
+    }
+}
+
+/// Compiles a Sierra class of version 1 to CASM. Takes from tenths of a second to several seconds for long classes.
+///
+/// The libfunc allow-lists of public networks are not applied: what may be declared is the network's choice, not the executor's.
+pub fn compile_sierra(class: &SierraContractClass) -> Result<CasmContractClass, ClassError> {
+    let list = |entry_points: &[SierraEntryPoint]| {
+        entry_points
+            .iter()
+            .map(|entry_point| ContractEntryPoint {
+                selector: entry_point.selector.0.to_biguint(),
+                function_idx: entry_point.function_idx.0,
+            })
+            .collect()
+    };
+    compile(CompilerClass {
+        sierra_program: class
+            .sierra_program
+            .iter()
+            .map(|felt| BigUintAsHex::from(felt.to_biguint()))
+            .collect(),
+        sierra_program_debug_info: None, // names for people; nothing that runs depends on them
+        contract_class_version: class.contract_class_version.clone(),
+        entry_points_by_type: ContractEntryPoints {
+            external: list(&class.entry_points_by_type.external),
+            l1_handler: list(&class.entry_points_by_type.l1handler),
+            constructor: list(&class.entry_points_by_type.constructor),
+        },
+        abi: None,
+    })
+}
+
+/// Runs the compiler on a thread of its own.
+///
+/// The compiler is written for programs that another compiler made: on hostile ones it may panic or recurse deeply. A thread answers both: its stack is ours to choose, and
+/// joining it turns a panic into a value (what `catch_unwind` would do here). Nothing is shared with it: it owns its input, and its output is lost with it.
+/// In a process that is built to abort on panic nothing can be done; hosts which compile untrusted Sierra must not be built so.
+pub(super) fn compile(class: CompilerClass) -> Result<CasmContractClass, ClassError> {
+    let compiler = std::thread::Builder::new()
+        .name("sierra-compiler".to_owned())
+        .stack_size(STACK)
+        .spawn(move || {
+            let program =
+                class
+                    .extract_sierra_program(false)
+                    .map_err(|error| ClassError::SierraDecode {
+                        reason: error.to_string(),
+                    })?;
+            CasmContractClass::from_contract_class(class, program, false, MAX_BYTECODE_LENGTH)
+                .map_err(|error| ClassError::SierraCompilation {
+                    reason: error.to_string(),
+                })
+        });
+    match compiler {
+        Ok(thread) => thread.join().unwrap_or_else(|panic| {
+            Err(ClassError::SierraCompilerPanicked {
+                message: panic_message(panic.as_ref()),
+            })
+        }),
+        Err(error) => Err(ClassError::SierraCompilerNotStarted {
+            reason: error.to_string(),
+        }),
+    }
+}
+
+/// The text of a panic.
+fn panic_message(panic: &(dyn Any + Send)) -> String {
+    panic
+        .downcast_ref::<String>()
+        .map(String::as_str)
+        .or_else(|| panic.downcast_ref::<&str>().copied())
+        .unwrap_or("no message")
+        .to_owned()
+}

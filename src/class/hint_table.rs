@@ -1,0 +1,130 @@
+//! Hints by pc.
+//!
+//! In: the hint lists of a compiled class. Out: for every pc the hints to run before its instruction. Must not know: what a hint does.
+//!
+//! All hints lie in one list in the order of pc; a second list says for every pc where its hints begin. The run loop asks once per step, so the answer costs two loads,
+//! and the table four bytes per felt of bytecode.
+
+use std::collections::BTreeMap;
+
+use cairo_lang_casm::hints::Hint;
+
+use super::error::ClassError;
+
+/// The hints of a class.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct HintTable {
+    hints: Vec<Hint>,
+    /// `starts[pc]..starts[pc + 1]` are the hints of `pc`; empty when the class has none.
+    starts: Vec<u32>,
+}
+
+impl HintTable {
+    /// Sorts the lists of a compiled class. When a pc occurs twice the later list counts, as it does for the peer, which collects them into a map.
+    pub(super) fn new(
+        lists: Vec<(usize, Vec<Hint>)>,
+        bytecode_len: usize,
+    ) -> Result<Self, ClassError> {
+        let mut by_pc = BTreeMap::new();
+        for (pc, hints) in lists {
+            if pc >= bytecode_len {
+                return Err(ClassError::HintOutsideBytecode { pc, bytecode_len });
+            }
+            by_pc.insert(pc, hints);
+        }
+        let count = by_pc.values().map(Vec::len).fold(0, usize::saturating_add); // saturated is still too long
+        if u32::try_from(count).is_err() {
+            return Err(ClassError::TooLong {
+                what: "hints",
+                length: count,
+                limit: u32::MAX as usize,
+            });
+        }
+        let mut table = Self {
+            hints: Vec::with_capacity(count),
+            starts: Vec::new(),
+        };
+        if count == 0 {
+            return Ok(table);
+        }
+        table.starts.reserve_exact(bytecode_len.saturating_add(1)); // a capacity; the bytecode is in memory, so it cannot be usize::MAX felts
+        for (pc, mut hints) in by_pc {
+            table.fill_starts(pc);
+            table.hints.append(&mut hints);
+        }
+        table.fill_starts(bytecode_len);
+        Ok(table)
+    }
+
+    /// Every pc up to and including `pc` that has no start yet starts at the present end of the hints.
+    fn fill_starts(&mut self, pc: usize) {
+        let end = u32::try_from(self.hints.len()).unwrap_or(u32::MAX); // checked in `new`
+        self.starts.resize(pc.saturating_add(1), end);
+    }
+
+    /// The hints to run before the instruction at `pc`, in order; empty outside the bytecode.
+    pub(crate) fn at(&self, pc: usize) -> &[Hint] {
+        match self.starts.get(pc..) {
+            Some([start, end, ..]) => self
+                .hints
+                .get(*start as usize..*end as usize)
+                .unwrap_or_default(),
+            _ => &[],
+        }
+    }
+
+    /// How many hints there are.
+    pub(crate) fn len(&self) -> usize {
+        self.hints.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing
+    )]
+    use super::*;
+
+    fn hint(value: u32) -> Hint {
+        serde_json::from_value(
+            serde_json::json!({"AllocSegment": {"dst": {"register": "AP", "offset": value}}}),
+        )
+        .unwrap()
+    }
+
+    #[test]
+    fn each_pc_finds_its_own_hints() {
+        let table = HintTable::new(
+            vec![
+                (4, vec![hint(4)]),
+                (0, vec![hint(0), hint(1)]),
+                (2, vec![]),
+                (4, vec![hint(5)]),
+            ],
+            6,
+        )
+        .unwrap();
+        assert_eq!(table.at(0), [hint(0), hint(1)]);
+        assert_eq!(table.at(4), [hint(5)]);
+        for pc in [1, 2, 3, 5, 6, 7, usize::MAX] {
+            assert!(table.at(pc).is_empty(), "{pc}");
+        }
+        assert_eq!(table.len(), 3);
+        assert_eq!(
+            HintTable::new(vec![(5, vec![hint(9)])], 6).unwrap().at(5),
+            [hint(9)]
+        );
+        assert!(HintTable::new(vec![], 6).unwrap().at(0).is_empty());
+        assert_eq!(
+            HintTable::new(vec![(6, vec![])], 6),
+            Err(ClassError::HintOutsideBytecode {
+                pc: 6,
+                bytecode_len: 6
+            })
+        );
+    }
+}

@@ -1,0 +1,201 @@
+//! Classes from JSON.
+//!
+//! In: bytes. Out: the parts of a compiled class, or a Sierra class. Fields that running does not need (debug info, Pythonic hints, compiler version) are not even read.
+//! Must not know: files, networks, how a class is prepared.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use cairo_lang_casm::hints::Hint;
+use cairo_lang_starknet_classes::NestedIntList;
+use serde::Deserialize;
+use serde::de::{Deserializer, Error, SeqAccess, Visitor};
+use starknet_api::compression_utils::decode_and_decompress_with_size_limit;
+use starknet_api::core::EntryPointSelector;
+use starknet_api::rpc_transaction::EntryPointByType;
+use starknet_api::state::{EntryPoint as SierraEntryPoint, FunctionIndex, SierraContractClass};
+use starknet_types_core::felt::Felt;
+
+use super::abi_text::AbiText;
+use super::cairo1::CasmParts;
+use super::entry_point::RawEntryPoint;
+use super::error::{ClassError, ClassInput};
+use super::felt_text::{felt_from_hex, is_prime_text, shown};
+
+/// The largest text, in bytes, that a compressed Sierra program may unpack to. A Sierra program of a million felts has less.
+pub const MAX_DECOMPRESSED_PROGRAM: usize = 64 << 20;
+
+/// Reads a Sierra class in any of the forms in use: as the compiler writes it (the ABI an array, debug info), as nodes serve it (the ABI a string),
+/// and as gateways take it (the program compressed: base64 of gzip of the JSON array).
+pub fn sierra_class_from_json(json: impl AsRef<[u8]>) -> Result<SierraContractClass, ClassError> {
+    let file: SierraFile<'_> = serde_json::from_slice(json.as_ref())
+        .map_err(|error| ClassError::of_json(ClassInput::Sierra, &error))?;
+    let entry_points = |kind: &str, list: Vec<SierraFileEntryPoint<'_>>| {
+        list.into_iter()
+            .enumerate()
+            .map(|(index, entry_point)| {
+                Ok(SierraEntryPoint {
+                    function_idx: FunctionIndex(entry_point.function_idx),
+                    selector: EntryPointSelector(felt_from_hex(&entry_point.selector, || {
+                        format!("entry_points_by_type.{kind}[{index}].selector")
+                    })?),
+                })
+            })
+            .collect::<Result<Vec<_>, ClassError>>()
+    };
+    Ok(SierraContractClass {
+        sierra_program: file.sierra_program.felts()?,
+        contract_class_version: file.contract_class_version.into_owned(),
+        entry_points_by_type: EntryPointByType {
+            constructor: entry_points("CONSTRUCTOR", file.entry_points_by_type.constructor)?,
+            external: entry_points("EXTERNAL", file.entry_points_by_type.external)?,
+            l1handler: entry_points("L1_HANDLER", file.entry_points_by_type.l1_handler)?,
+        },
+        abi: file.abi.0,
+    })
+}
+
+/// Reads a compiled class.
+pub(super) fn casm_from_json(json: &[u8]) -> Result<CasmParts, ClassError> {
+    let file: CasmFile<'_> = serde_json::from_slice(json)
+        .map_err(|error| ClassError::of_json(ClassInput::Casm, &error))?;
+    if !is_prime_text(&file.prime) {
+        return Err(ClassError::PrimeMismatch {
+            found: shown(&file.prime),
+        });
+    }
+    let entry_points = |kind: &str, list: Vec<CasmFileEntryPoint<'_>>| {
+        list.into_iter()
+            .enumerate()
+            .map(|(index, entry_point)| {
+                Ok(RawEntryPoint {
+                    selector: felt_from_hex(&entry_point.selector, || {
+                        format!("entry_points_by_type.{kind}[{index}].selector")
+                    })?,
+                    offset: entry_point.offset,
+                    builtins: entry_point.builtins,
+                })
+            })
+            .collect::<Result<Vec<_>, ClassError>>()
+    };
+    Ok(CasmParts {
+        bytecode: felts("bytecode", &file.bytecode)?,
+        segment_lengths: file.bytecode_segment_lengths,
+        hints: file.hints,
+        constructor: entry_points("CONSTRUCTOR", file.entry_points_by_type.constructor)?,
+        external: entry_points("EXTERNAL", file.entry_points_by_type.external)?,
+        l1_handler: entry_points("L1_HANDLER", file.entry_points_by_type.l1_handler)?,
+    })
+}
+
+fn felts(field: &str, texts: &[impl AsRef<str>]) -> Result<Vec<Felt>, ClassError> {
+    texts
+        .iter()
+        .enumerate()
+        .map(|(index, text)| felt_from_hex(text.as_ref(), || format!("{field}[{index}]")))
+        .collect()
+}
+
+#[derive(Deserialize)]
+struct CasmFile<'json> {
+    #[serde(borrow)]
+    prime: Cow<'json, str>,
+    #[serde(borrow)]
+    bytecode: Vec<Text<'json>>,
+    #[serde(default)]
+    bytecode_segment_lengths: Option<NestedIntList>,
+    hints: Vec<(usize, Vec<Hint>)>,
+    #[serde(borrow)]
+    entry_points_by_type: ByType<CasmFileEntryPoint<'json>>,
+}
+
+#[derive(Deserialize)]
+struct CasmFileEntryPoint<'json> {
+    #[serde(borrow)]
+    selector: Cow<'json, str>,
+    offset: usize,
+    builtins: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct SierraFile<'json> {
+    #[serde(borrow)]
+    sierra_program: SierraProgram<'json>,
+    #[serde(borrow)]
+    contract_class_version: Cow<'json, str>,
+    #[serde(borrow)]
+    entry_points_by_type: ByType<SierraFileEntryPoint<'json>>,
+    #[serde(default)]
+    abi: AbiText,
+}
+
+#[derive(Deserialize)]
+struct SierraFileEntryPoint<'json> {
+    #[serde(borrow)]
+    selector: Cow<'json, str>,
+    function_idx: usize,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+struct ByType<EntryPoint> {
+    constructor: Vec<EntryPoint>,
+    external: Vec<EntryPoint>,
+    l1_handler: Vec<EntryPoint>,
+}
+
+/// A string that is borrowed from the file where it has no escapes, also inside a list.
+#[derive(Deserialize)]
+#[serde(transparent)]
+struct Text<'json>(#[serde(borrow)] Cow<'json, str>);
+
+impl AsRef<str> for Text<'_> {
+    fn as_ref(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A Sierra program: felts, or felts compressed.
+enum SierraProgram<'json> {
+    Felts(Vec<Text<'json>>),
+    Compressed(String),
+}
+
+impl SierraProgram<'_> {
+    fn felts(self) -> Result<Vec<Felt>, ClassError> {
+        match self {
+            Self::Felts(texts) => felts("sierra_program", &texts),
+            Self::Compressed(text) => {
+                let texts: Vec<String> =
+                    decode_and_decompress_with_size_limit(&text, MAX_DECOMPRESSED_PROGRAM)
+                        .map_err(|error| ClassError::Compression {
+                            reason: error.to_string(),
+                        })?;
+                felts("sierra_program", &texts)
+            }
+        }
+    }
+}
+
+impl<'json, 'de: 'json> Deserialize<'de> for SierraProgram<'json> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Either;
+        impl<'de> Visitor<'de> for Either {
+            type Value = SierraProgram<'de>;
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("a Sierra program: an array of felts or a compressed string")
+            }
+            fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
+                Ok(SierraProgram::Compressed(text.to_owned()))
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut array: A) -> Result<Self::Value, A::Error> {
+                let mut texts = Vec::new();
+                while let Some(text) = array.next_element()? {
+                    texts.push(text);
+                }
+                Ok(SierraProgram::Felts(texts))
+            }
+        }
+        deserializer.deserialize_any(Either)
+    }
+}

@@ -1,0 +1,297 @@
+//! The state of a block in the making: the host's state below, the committed transactions above it.
+//!
+//! In: the host's reader; the parts of each transaction's journal, in block order. Out: the state that the next transaction
+//! reads, the block's diff and the block's initial reads. Reading takes `&self` and no lock, so many journals can run over one
+//! block; what they read from the host is remembered when their reads are handed in.
+
+use std::fmt;
+use std::hash::Hash;
+
+use starknet_api::core::{ClassHash, CompiledClassHash, ContractAddress, Nonce};
+use starknet_api::state::StorageKey;
+use starknet_types_core::felt::Felt;
+
+use super::cells::{Cells, KnownClasses, initially_declared};
+use super::journal::read_error;
+use super::{
+    Cell, CellMap, InitialReads, JournalClasses, JournalParts, ReadError, StateChanges, StateDiff,
+    StateError, StateReader,
+};
+use crate::class::ContractClass;
+
+/// The host's state with the committed transactions of one block on top.
+#[derive(Clone)]
+pub struct BlockState<R> {
+    reader: R,
+    storage: Cells<(ContractAddress, StorageKey), Felt>,
+    nonces: Cells<ContractAddress, Nonce>,
+    class_hashes: Cells<ContractAddress, ClassHash>,
+    compiled_class_hashes: Cells<ClassHash, CompiledClassHash>,
+    classes: KnownClasses,
+}
+
+impl<R: StateReader> BlockState<R> {
+    /// A block before its first transaction, over the state before the block.
+    pub fn new(reader: R) -> Self {
+        Self {
+            reader,
+            storage: Cells::default(),
+            nonces: Cells::default(),
+            class_hashes: Cells::default(),
+            compiled_class_hashes: Cells::default(),
+            classes: KnownClasses::default(),
+        }
+    }
+
+    /// The host's reader: the state before the block.
+    pub fn reader(&self) -> &R {
+        &self.reader
+    }
+
+    /// Gives the host's reader back.
+    pub fn into_reader(self) -> R {
+        self.reader
+    }
+
+    /// Takes over what a journal read and changed. The journal must have run over this block as it stands now.
+    ///
+    /// Asks the host only for cells that are changed without ever having been read, which no [`Journal`](super::Journal) does
+    /// (C189). If that fails, nothing of the journal has been taken over.
+    pub fn commit(&mut self, parts: JournalParts) -> Result<(), StateError> {
+        let (changes, mut reads, classes) = parts;
+        reads.merge(self.unread(&changes, &reads)?);
+        self.absorb_reads(reads);
+        self.absorb_classes(classes.loaded);
+
+        for (cell, value) in changes.storage {
+            self.storage.set(&cell, value);
+        }
+        for (address, nonce) in changes.nonces {
+            self.nonces.set(&address, nonce);
+        }
+        for (address, class_hash) in changes.class_hashes {
+            self.class_hashes.set(&address, class_hash);
+        }
+        for (class_hash, compiled) in changes.compiled_class_hashes {
+            self.compiled_class_hashes.set(&class_hash, compiled);
+        }
+        for (class_hash, class) in classes.declared {
+            if changes.declared.contains_key(&class_hash) {
+                let known = self.classes.entry(class_hash).or_default();
+                known.declared = true;
+                known.class = Some(class);
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes over what a rejected transaction read: its writes are dropped, but its reads belong to the block (C238).
+    ///
+    /// The first read of a cell wins. A cell that an earlier transaction of the block wrote has been read before that, so what
+    /// later ones read there is not an initial value and is passed over.
+    pub fn absorb_reads(&mut self, reads: InitialReads) {
+        for (cell, value) in reads.storage {
+            self.storage.note_initial(cell, value);
+        }
+        for (address, nonce) in reads.nonces {
+            self.nonces.note_initial(address, nonce);
+        }
+        for (address, class_hash) in reads.class_hashes {
+            self.class_hashes.note_initial(address, class_hash);
+        }
+        for (class_hash, compiled) in reads.compiled_class_hashes {
+            self.compiled_class_hashes
+                .note_initial(class_hash, compiled);
+        }
+        for (class_hash, declared) in reads.declared {
+            let known = self.classes.entry(class_hash).or_default();
+            if !known.declared {
+                known.initial.get_or_insert(declared);
+            }
+        }
+    }
+
+    /// Keeps classes that a journal loaded, so that the host is not asked for them again. Changes no result.
+    pub fn absorb_classes(&mut self, loaded: CellMap<ClassHash, ContractClass>) {
+        for (class_hash, class) in loaded {
+            // Without a recorded read the block does not know whether the class belongs to it.
+            if let Some(known) = self.classes.get_mut(&class_hash)
+                && (known.declared || known.initial == Some(true))
+            {
+                known.class.get_or_insert(class);
+            }
+        }
+    }
+
+    /// What is different from the state before the block. A cell that went A -> B -> A is not part of it (C194).
+    pub fn changes(&self) -> StateChanges {
+        let mut changes = StateChanges::default();
+        for (cell, versions) in self.storage.changed() {
+            changes.storage.insert(cell, versions.current);
+            if versions.initial == Felt::ZERO {
+                changes.allocated.insert(cell);
+            }
+        }
+        changes.nonces = current(&self.nonces);
+        changes.class_hashes = current(&self.class_hashes);
+        changes.compiled_class_hashes = current(&self.compiled_class_hashes);
+        changes.declared = self
+            .classes
+            .iter()
+            .filter(|(_, known)| known.newly_declared())
+            .map(|(class_hash, _)| (*class_hash, true))
+            .collect();
+        changes
+    }
+
+    /// The block's state diff, classified, against the state before the block (C193, C194).
+    pub fn diff(&self) -> StateDiff {
+        StateDiff::classify(
+            &self.changes(),
+            |address| self.class_hashes.initial_of(&address).unwrap_or_default(),
+            |class_hash| {
+                self.compiled_class_hashes
+                    .initial_of(&class_hash)
+                    .unwrap_or_default()
+            },
+        )
+    }
+
+    /// Every cell that the block read, with its value before the block.
+    pub fn initial_reads(&self) -> InitialReads {
+        InitialReads {
+            storage: self.storage.initial(),
+            nonces: self.nonces.initial(),
+            class_hashes: self.class_hashes.initial(),
+            compiled_class_hashes: self.compiled_class_hashes.initial(),
+            declared: initially_declared(&self.classes),
+        }
+    }
+
+    /// The classes of the block: those that it declared, and those that it loaded.
+    pub fn classes(&self) -> JournalClasses {
+        let mut classes = JournalClasses::default();
+        for (class_hash, known) in &self.classes {
+            let Some(class) = &known.class else { continue };
+            let table = if known.declared {
+                &mut classes.declared
+            } else {
+                &mut classes.loaded
+            };
+            table.insert(*class_hash, class.clone());
+        }
+        classes
+    }
+
+    /// The initial values of changed cells that neither the block nor the transaction ever read.
+    fn unread(
+        &self,
+        changes: &StateChanges,
+        reads: &InitialReads,
+    ) -> Result<InitialReads, StateError> {
+        let mut missing = InitialReads::default();
+        for &(address, key) in unknown(&changes.storage, &self.storage, &reads.storage) {
+            let value = self
+                .reader
+                .storage_at(address, key)
+                .map_err(read_error(Cell::Storage(address, key)))?;
+            missing.storage.insert((address, key), value);
+        }
+        for &address in unknown(&changes.nonces, &self.nonces, &reads.nonces) {
+            let nonce = self
+                .reader
+                .nonce_at(address)
+                .map_err(read_error(Cell::Nonce(address)))?;
+            missing.nonces.insert(address, nonce);
+        }
+        for &address in unknown(
+            &changes.class_hashes,
+            &self.class_hashes,
+            &reads.class_hashes,
+        ) {
+            let class_hash = self
+                .reader
+                .class_hash_at(address)
+                .map_err(read_error(Cell::ClassHash(address)))?;
+            missing.class_hashes.insert(address, class_hash);
+        }
+        for &class_hash in unknown(
+            &changes.compiled_class_hashes,
+            &self.compiled_class_hashes,
+            &reads.compiled_class_hashes,
+        ) {
+            let compiled = self
+                .reader
+                .compiled_class_hash(class_hash)
+                .map_err(read_error(Cell::CompiledClassHash(class_hash)))?;
+            missing.compiled_class_hashes.insert(class_hash, compiled);
+        }
+        Ok(missing)
+    }
+}
+
+/// What the next transaction of the block sees.
+impl<R: StateReader> StateReader for BlockState<R> {
+    fn storage_at(&self, address: ContractAddress, key: StorageKey) -> Result<Felt, ReadError> {
+        self.storage
+            .current(&(address, key))
+            .map_or_else(|| self.reader.storage_at(address, key), Ok)
+    }
+
+    fn nonce_at(&self, address: ContractAddress) -> Result<Nonce, ReadError> {
+        self.nonces
+            .current(&address)
+            .map_or_else(|| self.reader.nonce_at(address), Ok)
+    }
+
+    fn class_hash_at(&self, address: ContractAddress) -> Result<ClassHash, ReadError> {
+        self.class_hashes
+            .current(&address)
+            .map_or_else(|| self.reader.class_hash_at(address), Ok)
+    }
+
+    fn class(&self, class_hash: ClassHash) -> Result<Option<ContractClass>, ReadError> {
+        match self.classes.get(&class_hash) {
+            Some(known) if known.class.is_some() || known.initial == Some(false) => {
+                Ok(known.class.clone())
+            }
+            _ => self.reader.class(class_hash),
+        }
+    }
+
+    fn compiled_class_hash(&self, class_hash: ClassHash) -> Result<CompiledClassHash, ReadError> {
+        self.compiled_class_hashes
+            .current(&class_hash)
+            .map_or_else(|| self.reader.compiled_class_hash(class_hash), Ok)
+    }
+}
+
+/// Without the reader, which need not be printable.
+impl<R: StateReader> fmt::Debug for BlockState<R> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("BlockState")
+            .field("changes", &self.changes())
+            .field("initial_reads", &self.initial_reads())
+            .finish_non_exhaustive()
+    }
+}
+
+/// The keys of `changed` that are in neither table of initial values.
+fn unknown<'a, K: Copy + Eq + Hash, V: Copy + PartialEq>(
+    changed: &'a CellMap<K, V>,
+    known: &'a Cells<K, V>,
+    read: &'a CellMap<K, V>,
+) -> impl Iterator<Item = &'a K> {
+    changed
+        .keys()
+        .filter(|key| known.current(key).is_none() && !read.contains_key(*key))
+}
+
+/// The current values of changed cells.
+fn current<K: Copy + Eq + Hash, V: Copy + PartialEq>(cells: &Cells<K, V>) -> CellMap<K, V> {
+    cells
+        .changed()
+        .map(|(key, versions)| (key, versions.current))
+        .collect()
+}

@@ -1,0 +1,153 @@
+//! The tables that journals and blocks keep their cells in: for each cell the value it began with and the value it has.
+//!
+//! In: values read from below, values written from above. Out: current values, initial values, what changed. A cell never
+//! leaves its table and never changes its position, so an undo log can refer to cells by position. Knows no cell kind.
+
+use std::hash::{BuildHasher, Hash};
+
+use indexmap::map::Entry;
+use indexmap::{IndexMap, IndexSet};
+use starknet_api::core::ClassHash;
+
+use crate::class::ContractClass;
+
+/// A map that keeps the order in which its keys came in, so that no hash seed reaches a result.
+pub type CellMap<K, V> = IndexMap<K, V, CellHash>;
+
+/// A set that keeps the order in which its members came in.
+pub type CellSet<K> = IndexSet<K, CellHash>;
+
+/// The hash of cell keys: much cheaper than the standard one, and seeded, because contracts choose their storage keys.
+#[derive(Clone, Debug, Default)]
+pub struct CellHash(foldhash::fast::RandomState);
+
+impl BuildHasher for CellHash {
+    type Hasher = <foldhash::fast::RandomState as BuildHasher>::Hasher;
+
+    fn build_hasher(&self) -> Self::Hasher {
+        self.0.build_hasher()
+    }
+}
+
+/// One cell: the value before the first write, and the value now.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Versions<V> {
+    pub(super) initial: V,
+    pub(super) current: V,
+}
+
+/// All cells of one kind that were touched.
+#[derive(Clone, Debug)]
+pub(super) struct Cells<K, V>(CellMap<K, Versions<V>>);
+
+impl<K, V> Default for Cells<K, V> {
+    fn default() -> Self {
+        Self(CellMap::default())
+    }
+}
+
+impl<K: Copy + Eq + Hash, V: Copy + PartialEq> Cells<K, V> {
+    /// The cell's position and current value; `load` is asked for the initial value if the cell was never touched.
+    pub(super) fn read<E>(
+        &mut self,
+        key: K,
+        load: impl FnOnce() -> Result<V, E>,
+    ) -> Result<(usize, V), E> {
+        match self.0.entry(key) {
+            Entry::Occupied(entry) => Ok((entry.index(), entry.get().current)),
+            Entry::Vacant(entry) => {
+                let initial = load()?;
+                let position = entry.index();
+                entry.insert(Versions {
+                    initial,
+                    current: initial,
+                });
+                Ok((position, initial))
+            }
+        }
+    }
+
+    /// The current value, if the cell was ever touched.
+    pub(super) fn current(&self, key: &K) -> Option<V> {
+        self.0.get(key).map(|cell| cell.current)
+    }
+
+    /// Notes an initial value; of a cell that was touched before, the first one stays.
+    pub(super) fn note_initial(&mut self, key: K, initial: V) {
+        self.0.entry(key).or_insert(Versions {
+            initial,
+            current: initial,
+        });
+    }
+
+    /// Sets the current value of the cell at a position that [`read`](Self::read) returned.
+    pub(super) fn set_at(&mut self, position: usize, value: V) {
+        if let Some((_, cell)) = self.0.get_index_mut(position) {
+            cell.current = value;
+        }
+    }
+
+    /// Sets the current value of a cell that was touched before.
+    pub(super) fn set(&mut self, key: &K, value: V) {
+        if let Some(cell) = self.0.get_mut(key) {
+            cell.current = value;
+        }
+    }
+
+    /// Key and current value of the cell at a position that [`read`](Self::read) returned.
+    pub(super) fn at(&self, position: usize) -> Option<(K, V)> {
+        self.0
+            .get_index(position)
+            .map(|(key, cell)| (*key, cell.current))
+    }
+
+    /// The initial value, if the cell was ever touched.
+    pub(super) fn initial_of(&self, key: &K) -> Option<V> {
+        self.0.get(key).map(|cell| cell.initial)
+    }
+
+    /// The cells whose value is no longer the initial one.
+    pub(super) fn changed(&self) -> impl Iterator<Item = (K, Versions<V>)> + '_ {
+        self.0
+            .iter()
+            .filter(|(_, cell)| cell.initial != cell.current)
+            .map(|(key, cell)| (*key, *cell))
+    }
+
+    /// The initial values of all touched cells.
+    pub(super) fn initial(&self) -> CellMap<K, V> {
+        self.0
+            .iter()
+            .map(|(key, cell)| (*key, cell.initial))
+            .collect()
+    }
+}
+
+/// What is known of one class.
+#[derive(Clone, Debug, Default)]
+pub(super) struct KnownClass {
+    /// Whether it was declared before; `None` if that was never asked.
+    pub(super) initial: Option<bool>,
+    /// Whether it was declared since.
+    pub(super) declared: bool,
+    /// The class as it is visible now, once it has been read or declared.
+    pub(super) class: Option<ContractClass>,
+}
+
+impl KnownClass {
+    /// Whether it was declared since and had not been before. A class whose past was never asked for counts as new (C191).
+    pub(super) fn newly_declared(&self) -> bool {
+        self.declared && self.initial != Some(true)
+    }
+}
+
+/// All classes that were touched.
+pub(super) type KnownClasses = CellMap<ClassHash, KnownClass>;
+
+/// The answers to "was it declared?" that were given from below.
+pub(super) fn initially_declared(classes: &KnownClasses) -> CellMap<ClassHash, bool> {
+    classes
+        .iter()
+        .filter_map(|(class_hash, known)| Some((*class_hash, known.initial?)))
+        .collect()
+}

@@ -1,0 +1,199 @@
+//! What changed between two points of a journal, and how much of it a transaction pays for.
+//!
+//! In: built by [`Journal`](super::Journal) and [`BlockState`](super::BlockState). Out: counted by `fee`, classified into
+//! [`StateDiff`](super::StateDiff), committed to a block. Holds new values only.
+
+use serde::{Deserialize, Serialize};
+use starknet_api::core::{ClassHash, CompiledClassHash, ContractAddress, Nonce};
+use starknet_api::state::StorageKey;
+use starknet_types_core::felt::Felt;
+
+use super::{CellMap, CellSet, ascending, fee_token_balance_key};
+
+/// Cells that have a new value (C189). A cell that was set back to its old value is not here.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StateChanges {
+    /// Storage cells.
+    #[serde(with = "ascending::storage")]
+    pub storage: CellMap<(ContractAddress, StorageKey), Felt>,
+    /// Nonces by contract.
+    #[serde(serialize_with = "ascending::map")]
+    pub nonces: CellMap<ContractAddress, Nonce>,
+    /// Class hashes by contract: deployed and replaced ones alike (C193).
+    #[serde(serialize_with = "ascending::map")]
+    pub class_hashes: CellMap<ContractAddress, ClassHash>,
+    /// Compiled class hashes by class: declared and migrated ones alike.
+    #[serde(serialize_with = "ascending::map")]
+    pub compiled_class_hashes: CellMap<ClassHash, CompiledClassHash>,
+    /// Classes that became declared; always with `true`.
+    #[serde(serialize_with = "ascending::map")]
+    pub declared: CellMap<ClassHash, bool>,
+    /// Storage cells that went from zero to something (C157).
+    #[serde(with = "ascending::storage_set")]
+    pub allocated: CellSet<(ContractAddress, StorageKey)>,
+}
+
+impl StateChanges {
+    /// Adds changes that came later, without cancelling opposite ones: a cell that went 0 -> 1 -> 0 stays, as does its
+    /// allocation. This is how versions before comprehensive state diffs count (C27, C158).
+    pub fn merge(&mut self, later: StateChanges) {
+        self.storage.extend(later.storage);
+        self.nonces.extend(later.nonces);
+        self.class_hashes.extend(later.class_hashes);
+        self.compiled_class_hashes
+            .extend(later.compiled_class_hashes);
+        self.declared.extend(later.declared);
+        self.allocated.extend(later.allocated);
+    }
+
+    /// Counts what is paid for (C153-C157).
+    ///
+    /// `sender` is the account that pays (`None` for L1 handlers). The fee transfer has not happened yet: its write to the
+    /// sender's balance is counted in advance, and the fee token itself is not counted as a modified contract (C155).
+    pub fn count_for_fee(
+        &self,
+        sender: Option<ContractAddress>,
+        fee_token: ContractAddress,
+    ) -> StateChangesCount {
+        let mut modified = self.modified_contracts();
+        modified.swap_remove(&fee_token);
+        let balance_write = sender.is_some_and(|sender| {
+            !self
+                .storage
+                .contains_key(&(fee_token, fee_token_balance_key(sender)))
+        });
+        StateChangesCount {
+            storage_updates: count(self.storage.len()).saturating_add(u64::from(balance_write)),
+            class_hash_updates: count(self.class_hashes.len()),
+            compiled_class_hash_updates: count(self.compiled_class_hashes.len()),
+            modified_contracts: count(modified.len()),
+            allocated_cells: count(self.allocated.len()),
+        }
+    }
+
+    /// The contracts with a changed storage cell, nonce or class hash.
+    pub fn modified_contracts(&self) -> CellSet<ContractAddress> {
+        let mut modified: CellSet<_> = self.storage.keys().map(|(address, _)| *address).collect();
+        modified.extend(self.nonces.keys());
+        modified.extend(self.class_hashes.keys());
+        modified
+    }
+
+    /// Whether nothing changed.
+    pub fn is_empty(&self) -> bool {
+        self.storage.is_empty()
+            && self.nonces.is_empty()
+            && self.class_hashes.is_empty()
+            && self.compiled_class_hashes.is_empty()
+            && self.declared.is_empty()
+            && self.allocated.is_empty()
+    }
+}
+
+/// How many changes of each kind are paid for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StateChangesCount {
+    /// Storage cells with a new value, the payer's balance included (C155).
+    pub storage_updates: u64,
+    /// Contracts that were deployed or whose class was replaced (C156).
+    pub class_hash_updates: u64,
+    /// Classes with a new compiled class hash (C156).
+    pub compiled_class_hash_updates: u64,
+    /// Contracts with any change, the fee token excluded (C155).
+    pub modified_contracts: u64,
+    /// Storage cells that went from zero to something (C157).
+    pub allocated_cells: u64,
+}
+
+/// A length as a count; no machine holds more than 2^64 cells.
+fn count(length: usize) -> u64 {
+    u64::try_from(length).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing
+    )]
+
+    use super::*;
+
+    fn address(value: u128) -> ContractAddress {
+        ContractAddress::from(value)
+    }
+
+    fn key(value: u128) -> StorageKey {
+        StorageKey::from(value)
+    }
+
+    #[test]
+    fn the_fee_token_is_no_modified_contract_and_the_balance_is_counted_once() {
+        let (sender, token) = (address(1), address(2));
+        let mut changes = StateChanges::default();
+        changes.nonces.insert(sender, Nonce(Felt::ONE));
+        changes.storage.insert((token, key(9)), Felt::ONE);
+        changes.allocated.insert((token, key(9)));
+        changes
+            .class_hashes
+            .insert(address(3), ClassHash(Felt::ONE));
+        let count = changes.count_for_fee(Some(sender), token);
+        assert_eq!(
+            count,
+            StateChangesCount {
+                storage_updates: 2,
+                class_hash_updates: 1,
+                compiled_class_hash_updates: 0,
+                modified_contracts: 2,
+                allocated_cells: 1,
+            }
+        );
+        assert_eq!(changes.count_for_fee(None, token).storage_updates, 1);
+
+        changes
+            .storage
+            .insert((token, fee_token_balance_key(sender)), Felt::TWO);
+        assert_eq!(changes.count_for_fee(Some(sender), token), count);
+    }
+
+    #[test]
+    fn merging_does_not_cancel() {
+        let cell = (address(1), key(1));
+        let mut first = StateChanges::default();
+        first.storage.insert(cell, Felt::ONE);
+        first.allocated.insert(cell);
+        let mut second = StateChanges::default();
+        second.storage.insert(cell, Felt::ZERO);
+        first.merge(second);
+        assert_eq!(first.storage.get(&cell), Some(&Felt::ZERO));
+        assert!(first.allocated.contains(&cell));
+    }
+
+    #[test]
+    fn written_down_ascending_and_read_back() {
+        let mut changes = StateChanges::default();
+        for value in [30, 10, 20_u128] {
+            changes
+                .storage
+                .insert((address(value), key(value)), Felt::from(value));
+            changes.allocated.insert((address(value), key(value)));
+            changes
+                .nonces
+                .insert(address(value), Nonce(Felt::from(value)));
+            changes.declared.insert(ClassHash(Felt::from(value)), true);
+        }
+        let text = serde_json::to_string(&changes).unwrap();
+        let position = |part: &str| text.find(part).unwrap();
+        assert!(
+            position("\"0xa\"") < position("\"0x14\"")
+                && position("\"0x14\"") < position("\"0x1e\""),
+            "{text}"
+        );
+        assert_eq!(
+            serde_json::from_str::<StateChanges>(&text).unwrap(),
+            changes
+        );
+    }
+}

@@ -1,0 +1,179 @@
+//! What changed, sorted into the classes that nodes print.
+//!
+//! In: [`StateChanges`] and the values from before. Out: the state diff of a transaction or a block, keys ascending.
+
+use indexmap::{IndexMap, IndexSet};
+use serde::{Deserialize, Serialize};
+use starknet_api::core::{ClassHash, CompiledClassHash, ContractAddress, Nonce};
+use starknet_api::state::StorageKey;
+use starknet_types_core::felt::Felt;
+
+use super::{InitialReads, StateChanges};
+
+/// A classified state diff. All keys are in ascending order.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StateDiff {
+    /// New values of storage cells, by contract.
+    pub storage: IndexMap<ContractAddress, IndexMap<StorageKey, Felt>>,
+    /// New nonces.
+    pub nonces: IndexMap<ContractAddress, Nonce>,
+    /// Contracts that had no class before (C193).
+    pub deployed: IndexMap<ContractAddress, ClassHash>,
+    /// Contracts that had another class before (C193).
+    pub replaced: IndexMap<ContractAddress, ClassHash>,
+    /// Classes that had no compiled class hash before.
+    pub declared: IndexMap<ClassHash, CompiledClassHash>,
+    /// Classes that were declared without a compiled class hash: Cairo 0 (C192).
+    pub deprecated_declared: IndexSet<ClassHash>,
+    /// Classes that had another compiled class hash before.
+    pub migrated: IndexMap<ClassHash, CompiledClassHash>,
+}
+
+impl StateDiff {
+    /// Classifies changes by the values from before, as a journal or a block read them. What `before` does not hold was zero.
+    pub fn new(changes: &StateChanges, before: &InitialReads) -> Self {
+        Self::classify(
+            changes,
+            |address| {
+                before
+                    .class_hashes
+                    .get(&address)
+                    .copied()
+                    .unwrap_or_default()
+            },
+            |class_hash| {
+                before
+                    .compiled_class_hashes
+                    .get(&class_hash)
+                    .copied()
+                    .unwrap_or_default()
+            },
+        )
+    }
+
+    /// Classifies changes by two look-ups into the state before them: the class hash of a contract, the compiled class hash of
+    /// a class; each zero if there was none.
+    pub fn classify(
+        changes: &StateChanges,
+        old_class_hash: impl Fn(ContractAddress) -> ClassHash,
+        old_compiled_class_hash: impl Fn(ClassHash) -> CompiledClassHash,
+    ) -> Self {
+        let mut diff = Self::default();
+        for (&(address, key), &value) in &changes.storage {
+            diff.storage.entry(address).or_default().insert(key, value);
+        }
+        diff.nonces.extend(&changes.nonces);
+        for (&address, &class_hash) in &changes.class_hashes {
+            if old_class_hash(address) == ClassHash::default() {
+                diff.deployed.insert(address, class_hash);
+            } else {
+                diff.replaced.insert(address, class_hash);
+            }
+        }
+        for (&class_hash, &compiled) in &changes.compiled_class_hashes {
+            if old_compiled_class_hash(class_hash) == CompiledClassHash::default() {
+                diff.declared.insert(class_hash, compiled);
+            } else {
+                diff.migrated.insert(class_hash, compiled);
+            }
+        }
+        let without_compiled = |class_hash: &ClassHash| {
+            !changes.compiled_class_hashes.contains_key(class_hash)
+                && old_compiled_class_hash(*class_hash) == CompiledClassHash::default()
+        };
+        diff.deprecated_declared.extend(
+            changes
+                .declared
+                .iter()
+                .filter(|(class_hash, declared)| **declared && without_compiled(class_hash))
+                .map(|(class_hash, _)| *class_hash),
+        );
+        diff.sort();
+        diff
+    }
+
+    /// Whether nothing changed.
+    pub fn is_empty(&self) -> bool {
+        self.storage.is_empty()
+            && self.nonces.is_empty()
+            && self.deployed.is_empty()
+            && self.replaced.is_empty()
+            && self.declared.is_empty()
+            && self.deprecated_declared.is_empty()
+            && self.migrated.is_empty()
+    }
+
+    fn sort(&mut self) {
+        self.storage.sort_unstable_keys();
+        for cells in self.storage.values_mut() {
+            cells.sort_unstable_keys();
+        }
+        self.nonces.sort_unstable_keys();
+        self.deployed.sort_unstable_keys();
+        self.replaced.sort_unstable_keys();
+        self.declared.sort_unstable_keys();
+        self.deprecated_declared.sort_unstable();
+        self.migrated.sort_unstable_keys();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing
+    )]
+
+    use super::*;
+
+    #[test]
+    fn changes_are_classified_by_what_was_there_before() {
+        let address = |value: u128| ContractAddress::from(value);
+        let class = |value: u64| ClassHash(Felt::from(value));
+        let compiled = |value: u64| CompiledClassHash(Felt::from(value));
+        let mut changes = StateChanges::default();
+        for (contract, key) in [(9_u128, 2_u128), (9, 1), (3, 7)] {
+            changes
+                .storage
+                .insert((address(contract), StorageKey::from(key)), Felt::from(key));
+        }
+        changes.class_hashes.insert(address(9), class(1));
+        changes.class_hashes.insert(address(3), class(2));
+        changes
+            .compiled_class_hashes
+            .insert(class(20), compiled(20));
+        changes
+            .compiled_class_hashes
+            .insert(class(21), compiled(22));
+        changes.declared.insert(class(20), true);
+        changes.declared.insert(class(12), true);
+        changes.declared.insert(class(11), true);
+        let mut before = InitialReads::default();
+        before.class_hashes.insert(address(9), class(0));
+        before.class_hashes.insert(address(3), class(1));
+        before.compiled_class_hashes.insert(class(20), compiled(0));
+        before.compiled_class_hashes.insert(class(21), compiled(21));
+
+        let diff = StateDiff::new(&changes, &before);
+        assert_eq!(
+            diff.storage.keys().copied().collect::<Vec<_>>(),
+            [address(3), address(9)]
+        );
+        let keys: Vec<_> = diff.storage[&address(9)].keys().copied().collect();
+        assert_eq!(keys, [StorageKey::from(1_u128), StorageKey::from(2_u128)]);
+        assert_eq!(diff.deployed, IndexMap::from([(address(9), class(1))]));
+        assert_eq!(diff.replaced, IndexMap::from([(address(3), class(2))]));
+        assert_eq!(diff.declared, IndexMap::from([(class(20), compiled(20))]));
+        assert_eq!(diff.migrated, IndexMap::from([(class(21), compiled(22))]));
+        assert_eq!(
+            diff.deprecated_declared.iter().copied().collect::<Vec<_>>(),
+            [class(11), class(12)]
+        );
+        assert!(!diff.is_empty() && StateDiff::default().is_empty());
+
+        let text = serde_json::to_string(&diff).unwrap();
+        assert_eq!(serde_json::from_str::<StateDiff>(&text).unwrap(), diff);
+    }
+}

@@ -1,0 +1,34 @@
+//! The state of Starknet as execution sees it: who reads it, who writes it, what changed.
+//!
+//! ```text
+//! host's StateReader ─▶ BlockState (committed writes of the block) ─▶ Journal (one transaction, undo log)
+//!                            ▲                                            │
+//!                            └── commit ◀─ StateChanges, InitialReads ◀───┘
+//! ```
+//!
+//! In: a host's [`StateReader`]. Out: [`StateChanges`] (what a transaction changed, and how much of it is paid for),
+//! [`StateDiff`] (the same, classified as nodes print it) and [`InitialReads`] (the witness: every cell that was read, with
+//! the value it had). Knows nothing of transactions, fees or the VM.
+
+mod ascending;
+mod balance;
+mod block;
+mod cells;
+mod changes;
+mod diff;
+mod error;
+mod journal;
+mod memory;
+mod reader;
+mod witness;
+
+pub use balance::fee_token_balance_key;
+pub use block::BlockState;
+pub use cells::{CellHash, CellMap, CellSet};
+pub use changes::{StateChanges, StateChangesCount};
+pub use diff::StateDiff;
+pub use error::StateError;
+pub use journal::{Checkpoint, Journal, JournalClasses, JournalParts};
+pub use memory::MemoryState;
+pub use reader::{Cell, ReadError, StateReader};
+pub use witness::InitialReads;

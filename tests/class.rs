@@ -1,0 +1,610 @@
+//! The `class` room from outside: a class written by hand, malformed input, and the recorded classes of real chains.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Instant;
+
+use cairo_lang_starknet_classes::casm_contract_class::CasmContractClass;
+use serde_json::{Value, json};
+use starkiln::class::{
+    Cairo1Class, ClassError, ContractClass, DeclaredClass, SegmentSizes, compile_sierra,
+    sierra_class_from_json, sierra_class_hash, sierra_version,
+};
+use starkiln::protocol::{Builtin, Constants, ProtocolVersion, VersionPolicy};
+use starknet_api::contract_class::compiled_class_hash::{HashVersion, HashableCompiledClass};
+use starknet_api::contract_class::{EntryPointType, SierraVersion};
+use starknet_api::core::EntryPointSelector;
+use starknet_types_core::felt::Felt;
+
+const PRIME: &str = "0x800000000000011000000000000000000000000000000000000000000000001";
+
+/// The recorded data, or `None` after saying so.
+fn data() -> Option<PathBuf> {
+    let folder = std::env::var_os("STARKILN_DATA").map(PathBuf::from);
+    if folder.is_none() {
+        println!("skipped: STARKILN_DATA is not set");
+    }
+    folder
+}
+
+/// The JSON files of a folder with the hash that their names begin with.
+fn files(folder: &Path) -> Vec<(Felt, PathBuf)> {
+    let mut found: Vec<_> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .map(|path| {
+            (
+                Felt::from_hex(
+                    path.file_name()
+                        .unwrap()
+                        .to_str()
+                        .unwrap()
+                        .split('.')
+                        .next()
+                        .unwrap(),
+                )
+                .unwrap(),
+                path,
+            )
+        })
+        .collect();
+    found.sort();
+    found
+}
+
+/// Eight felts, two functions, one hint, two segments.
+fn tiny() -> Value {
+    json!({
+        "prime": PRIME,
+        "compiler_version": "2.11.0",
+        "bytecode": ["0x40780017fff7fff", "0x1", "0x208b7fff7fff7ffe", "0x480680017fff8000", "0x8000000000000000", "0x208b7fff7fff7ffe", "0x0", "0x10"],
+        "bytecode_segment_lengths": [3, 5],
+        "hints": [[3, [{"AllocSegment": {"dst": {"register": "AP", "offset": 0}}}]]],
+        "pythonic_hints": [[3, ["memory[ap + 0] = segments.add()"]]],
+        "entry_points_by_type": {
+            "EXTERNAL": [
+                {"selector": "0x5", "offset": 0, "builtins": ["range_check", "poseidon"]},
+                {"selector": "0x6", "offset": 3, "builtins": ["poseidon", "range_check"]},
+                {"selector": "0x6", "offset": 0, "builtins": []},
+            ],
+            "L1_HANDLER": [],
+            "CONSTRUCTOR": [{"selector": "0x7", "offset": 3, "builtins": []}],
+        },
+    })
+}
+
+fn version() -> SierraVersion {
+    SierraVersion::new(1, 7, 0)
+}
+
+fn load(casm: &Value) -> Result<Cairo1Class, ClassError> {
+    Cairo1Class::from_casm_json(casm.to_string(), version())
+}
+
+#[test]
+fn a_class_written_by_hand_is_prepared() {
+    let class = load(&tiny()).unwrap();
+    assert_eq!(class.bytecode_len(), 8);
+    assert_eq!(class.hints_at(3).len(), 1);
+    assert!(
+        (0..20)
+            .filter(|pc| *pc != 3)
+            .all(|pc| class.hints_at(pc).is_empty())
+    );
+    assert_eq!(
+        class.constructor_selector(),
+        Some(EntryPointSelector(Felt::from(7)))
+    );
+    let find = |selector: u64| {
+        class.entry_point(
+            EntryPointType::External,
+            EntryPointSelector(selector.into()),
+        )
+    };
+    let first = find(5).unwrap();
+    assert_eq!(
+        (
+            first.offset,
+            first.builtins.as_slice(),
+            first.builtins_valid,
+            first.repeated
+        ),
+        (
+            0,
+            &[Builtin::RangeCheck, Builtin::Poseidon][..],
+            true,
+            false
+        )
+    );
+    let second = find(6).unwrap();
+    assert_eq!(
+        (second.offset, second.builtins_valid, second.repeated),
+        (3, false, true)
+    );
+    assert!(find(7).is_none());
+    assert_eq!(class.entry_points(EntryPointType::L1Handler), []);
+    let SegmentSizes::Segmented(sizes) = class.segment_sizes() else {
+        panic!("not segmented")
+    };
+    assert_eq!(
+        sizes
+            .iter()
+            .map(|size| (size.small, size.large))
+            .collect::<Vec<_>>(),
+        [(3, 0), (4, 1)].map(|(small, large)| (small, large))
+    );
+
+    // both ways in give the same class, and the hashes are those of the compiler's library
+    let casm: CasmContractClass = serde_json::from_value(tiny()).unwrap();
+    assert_eq!(class.compiled_class_hash_v1(), casm.hash(&HashVersion::V1));
+    assert_eq!(class.compiled_class_hash_v2(), casm.hash(&HashVersion::V2));
+    assert_eq!(class.compiled_class_hash_v2().0, casm.compiled_class_hash());
+    assert_eq!(class, Cairo1Class::from_casm(casm, version()).unwrap());
+
+    let mut whole = tiny();
+    whole
+        .as_object_mut()
+        .unwrap()
+        .remove("bytecode_segment_lengths");
+    let casm: CasmContractClass = serde_json::from_value(whole.clone()).unwrap();
+    let whole = load(&whole).unwrap();
+    assert_eq!(whole.compiled_class_hash_v1(), casm.hash(&HashVersion::V1));
+    assert_ne!(
+        whole.compiled_class_hash_v1(),
+        class.compiled_class_hash_v1()
+    );
+    assert!(
+        matches!(whole.segment_sizes(), SegmentSizes::Whole(size) if (size.small, size.large) == (7, 1))
+    );
+
+    let class = ContractClass::from(class);
+    assert!(class.is_cairo1());
+    assert_eq!(class.sierra_version(), &version());
+    assert_eq!(class.clone(), class);
+    let declared = DeclaredClass {
+        class,
+        sierra_program_length: 100,
+        abi_length: 7,
+    };
+    assert_eq!(declared.code_size(), (8 + 100) * 32 + 7);
+    assert_eq!(
+        DeclaredClass {
+            sierra_program_length: u64::MAX,
+            ..declared
+        }
+        .code_size(),
+        u64::MAX
+    );
+}
+
+#[test]
+fn gas_is_tracked_from_the_version_that_the_protocol_names() {
+    let constants = |version: &str| {
+        Constants::for_version(
+            version.parse::<ProtocolVersion>().unwrap(),
+            VersionPolicy::Exact,
+        )
+        .unwrap()
+    };
+    let class = |version| Cairo1Class::from_casm_json(tiny().to_string(), version).unwrap();
+    for (sierra, protocol, tracked) in [
+        ((1, 7, 0), "0.13.4", true),
+        ((1, 7, 0), "0.14.4", true),
+        ((2, 0, 0), "0.14.4", true),
+        ((1, 6, 9), "0.14.4", false),
+        ((0, 1, 0), "0.14.4", false),
+        ((1, 7, 0), "0.13.3", false),
+        ((100, 0, 0), "0.13.3", true),
+    ] {
+        let class = class(SierraVersion::from(sierra));
+        assert_eq!(
+            class.tracked_by_gas(&constants(protocol)),
+            tracked,
+            "{sierra:?} {protocol}"
+        );
+        assert_eq!(
+            ContractClass::from(class).tracked_by_gas(&constants(protocol)),
+            tracked
+        );
+    }
+}
+
+/// One change to the tiny class, and what the error must say.
+#[test]
+fn malformed_classes_are_refused_with_the_place() {
+    let set = |pointer: &str, value: Value| {
+        let mut casm = tiny();
+        *casm.pointer_mut(pointer).unwrap() = value;
+        casm
+    };
+    let without = |field: &str| {
+        let mut casm = tiny();
+        casm.as_object_mut().unwrap().remove(field);
+        casm
+    };
+    let table = [
+        (
+            set("/prime", json!("0x7")),
+            "prime: 0x7 is not the Starknet prime",
+        ),
+        (set("/bytecode/4", json!(PRIME)), "bytecode[4]: 0x8000"),
+        (
+            set("/bytecode/4", json!("12")),
+            "bytecode[4]: \"12\" is not a hexadecimal",
+        ),
+        (
+            set("/bytecode/4", json!(12)),
+            "CASM class: invalid type: integer `12`",
+        ),
+        (without("bytecode"), "CASM class: missing field `bytecode`"),
+        (without("hints"), "CASM class: missing field `hints`"),
+        (without("prime"), "CASM class: missing field `prime`"),
+        (
+            without("entry_points_by_type"),
+            "CASM class: missing field `entry_points_by_type`",
+        ),
+        (
+            set(
+                "/entry_points_by_type",
+                json!({"EXTERNAL": [], "CONSTRUCTOR": []}),
+            ),
+            "missing field `L1_HANDLER`",
+        ),
+        (
+            set("/entry_points_by_type/EXTERNAL/0/offset", json!(8)),
+            "External entry point 0x5: offset 8 is outside the bytecode of 8 felts",
+        ),
+        (
+            set("/entry_points_by_type/EXTERNAL/0/offset", json!(-1)),
+            "CASM class: invalid value: integer `-1`",
+        ),
+        (
+            set("/entry_points_by_type/EXTERNAL/1/selector", json!(PRIME)),
+            "entry_points_by_type.EXTERNAL[1].selector: 0x8000",
+        ),
+        (
+            set(
+                "/entry_points_by_type/CONSTRUCTOR/0/builtins",
+                json!(["pedersen", "magic"]),
+            ),
+            "Constructor entry point 0x7: unknown builtin \"magic\"",
+        ),
+        (
+            set("/hints/0/0", json!(8)),
+            "hints: pc 8 is outside the bytecode of 8 felts",
+        ),
+        (
+            set("/hints/0/1/0", json!({"NoSuchHint": 1})),
+            "CASM class: data did not match any variant of untagged enum Hint",
+        ),
+        (
+            set("/bytecode_segment_lengths", json!([3, 4])),
+            "do not add up to the bytecode of 8 felts",
+        ),
+        (
+            set("/bytecode_segment_lengths", json!([3, [4, 1]])),
+            "nested more than one level deep",
+        ),
+        (json!([]), "CASM class: invalid length 0"),
+        (json!(null), "CASM class: invalid type: null"),
+    ];
+    for (casm, expected) in table {
+        let error = load(&casm).expect_err(expected);
+        assert!(
+            error.to_string().contains(expected),
+            "expected {expected:?}, got: {error}"
+        );
+        // the library's own structure, where it can hold the fault at all, gives the same kind of error
+        if let Ok(parsed) = serde_json::from_value::<CasmContractClass>(casm) {
+            let other = Cairo1Class::from_casm(parsed, version()).expect_err(expected);
+            assert_eq!(
+                std::mem::discriminant(&error),
+                std::mem::discriminant(&other),
+                "{error} / {other}"
+            );
+        }
+    }
+    for text in [
+        "",
+        "{",
+        "no",
+        "{\"prime\": \"0x",
+        "\u{0}",
+        &"[".repeat(100_000),
+    ] {
+        assert!(
+            matches!(
+                Cairo1Class::from_casm_json(text, version()),
+                Err(ClassError::NotJson { .. })
+            ),
+            "{text:.20}"
+        );
+        assert!(
+            matches!(
+                Cairo1Class::from_sierra_json(text),
+                Err(ClassError::NotJson { .. })
+            ),
+            "{text:.20}"
+        );
+    }
+    assert!(Cairo1Class::from_casm_json([0xff_u8, 0xfe], version()).is_err());
+}
+
+#[test]
+fn malformed_sierra_is_refused() {
+    let sierra = |program: Value| json!({"sierra_program": program, "contract_class_version": "0.1.0", "entry_points_by_type": {"EXTERNAL": [], "L1_HANDLER": [], "CONSTRUCTOR": []}});
+    let table = [
+        (json!({}), "Sierra class: missing field `sierra_program`"),
+        (
+            sierra(json!(5)),
+            "a Sierra program: an array of felts or a compressed string",
+        ),
+        (sierra(json!("!!")), "not a compressed program"),
+        (sierra(json!("AAAA")), "not a compressed program"),
+        (
+            sierra(json!(["0x1"])),
+            "no Sierra version in its first felts: the program has 1 felts",
+        ),
+        (
+            sierra(json!(["0x1", "0x10000000000000000", "0x0"])),
+            "minor is 0x10000000000000000",
+        ),
+        (
+            sierra(json!(["0x1", "0x2", PRIME])),
+            "sierra_program[2]: 0x800",
+        ),
+        (
+            sierra(json!(["0x1", "0x2", "0x0"])),
+            "sierra_program: does not decode",
+        ),
+        (
+            sierra(json!(["0x1", "0x2", "0x0", "0x2", "0x0", "0x0", "0x5"])),
+            "sierra_program: does not decode",
+        ),
+        (
+            sierra(json!(["0x302e312e30", "0x2", "0x0"])),
+            "sierra_program: does not decode",
+        ),
+    ];
+    for (class, expected) in table {
+        let error = Cairo1Class::from_sierra_json(class.to_string()).expect_err(expected);
+        assert!(
+            error.to_string().contains(expected),
+            "expected {expected:?}, got: {error}"
+        );
+    }
+    let mut class = sierra(json!(["0x1", "0x2", "0x3"]));
+    class["abi"] = json!(7);
+    assert!(matches!(
+        sierra_class_from_json(class.to_string()),
+        Err(ClassError::Shape { .. })
+    ));
+    assert_eq!(
+        sierra_version(&[Felt::from_bytes_be_slice(b"0.1.0")]),
+        Ok(SierraVersion::new(0, 1, 0))
+    );
+    assert_eq!(
+        sierra_version(&[Felt::ONE, Felt::TWO, Felt::THREE]),
+        Ok(SierraVersion::new(1, 2, 3))
+    );
+}
+
+/// Every felt of a small real program changed, one at a time: an error or a class, never a panic.
+#[test]
+fn damaged_sierra_never_panics() {
+    let Some(data) = data() else { return };
+    let json: Value = serde_json::from_slice(
+        &fs::read(data.join(
+            "classes/sierra/0xe2eb8f5672af4e6a4e8a8f1b44989685e668489b0a25437733756c5a34a1d6.json",
+        ))
+        .unwrap(),
+    )
+    .unwrap();
+    let mut class = sierra_class_from_json(json.to_string()).unwrap();
+    let length = class.sierra_program.len();
+    let mut kinds: BTreeMap<String, usize> = BTreeMap::new();
+    for step in 0..300 {
+        let index = step * length / 300;
+        let old = class.sierra_program[index];
+        class.sierra_program[index] = if step % 2 == 0 {
+            old + Felt::ONE
+        } else {
+            Felt::MAX
+        };
+        let kind = match compile_sierra(&class) {
+            Ok(_) => "compiled".to_owned(),
+            Err(error) => format!("{error:?}")
+                .split([' ', '{'])
+                .next()
+                .unwrap()
+                .to_owned(),
+        };
+        *kinds.entry(kind).or_default() += 1;
+        class.sierra_program[index] = old;
+    }
+    println!("damaged programs: {kinds:?}");
+}
+
+#[test]
+fn recorded_sierra_classes_have_the_hash_they_are_known_by() {
+    let Some(data) = data() else { return };
+    let mut count = 0;
+    for folder in ["classes/sierra", "dojo_chain/classes"] {
+        for (hash, path) in files(&data.join(folder)) {
+            if path.to_str().unwrap().ends_with("legacy.json") {
+                continue;
+            }
+            let class = sierra_class_from_json(fs::read(&path).unwrap()).unwrap();
+            assert_eq!(sierra_class_hash(&class).0, hash, "{path:?}");
+            count += 1;
+        }
+    }
+    let record: Value =
+        serde_json::from_slice(&fs::read(data.join("rpc_simulation/record.json")).unwrap())
+            .unwrap();
+    for interaction in record["interactions"].as_array().unwrap() {
+        if interaction["method"] == "starknet_getClass" {
+            let class =
+                sierra_class_from_json(interaction["response"]["result"].to_string()).unwrap();
+            let hash = Felt::from_hex(interaction["sorted_params"]["class_hash"].as_str().unwrap())
+                .unwrap();
+            assert_eq!(sierra_class_hash(&class).0, hash);
+            let prepared =
+                Cairo1Class::from_sierra_json(interaction["response"]["result"].to_string())
+                    .unwrap();
+            assert_eq!(prepared.sierra_version(), &version());
+            count += 1;
+        }
+    }
+    println!("class hashes compared: {count}");
+}
+
+#[test]
+fn compressed_programs_are_unpacked() {
+    let Some(data) = data() else { return };
+    let (hash, path) = files(&data.join("classes/sierra")).pop().unwrap();
+    let mut json: Value = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
+    let plain = sierra_class_from_json(json.to_string()).unwrap();
+    json["sierra_program"] = json!(
+        starknet_api::compression_utils::compress_and_encode(&json["sierra_program"]).unwrap()
+    );
+    json["abi"] = json!(plain.abi);
+    let unpacked = sierra_class_from_json(json.to_string()).unwrap();
+    assert_eq!(unpacked, plain);
+    assert_eq!(sierra_class_hash(&unpacked).0, hash);
+}
+
+/// The development chain recorded a compiled class hash with every declaration.
+#[test]
+fn recorded_declarations_compile_to_the_compiled_class_hash_they_declared() {
+    let Some(data) = data() else { return };
+    let chain: Value =
+        serde_json::from_slice(&fs::read(data.join("dojo_chain/chain.json")).unwrap()).unwrap();
+    let mut declared = BTreeMap::new();
+    for block in chain.as_array().unwrap() {
+        for (hash, compiled) in block["state_diff"]["declared"].as_object().unwrap() {
+            if let Some(compiled) = compiled.as_str() {
+                declared.insert(
+                    Felt::from_hex(hash).unwrap(),
+                    Felt::from_hex(compiled).unwrap(),
+                );
+            }
+        }
+    }
+    let (mut v1, mut v2, mut neither) = (0, 0, Vec::new());
+    for (hash, path) in files(&data.join("dojo_chain/classes")) {
+        let Some(compiled) = declared.get(&hash) else {
+            continue;
+        };
+        let class = Cairo1Class::from_sierra_json(fs::read(&path).unwrap()).unwrap();
+        if class.compiled_class_hash_v1().0 == *compiled {
+            v1 += 1;
+        } else if class.compiled_class_hash_v2().0 == *compiled {
+            v2 += 1;
+        } else {
+            neither.push(path);
+        }
+    }
+    println!(
+        "declared compiled class hashes: {} recorded, v1 {v1}, v2 {v2}, neither {}: {neither:?}",
+        declared.len(),
+        neither.len()
+    );
+}
+
+/// Casm files: hashes against the library over the file itself, and against a fresh compilation of the Sierra file of the same name.
+#[test]
+fn recorded_casm_classes_load_and_hash() {
+    let Some(data) = data() else { return };
+    for (hash, path) in files(&data.join("classes/casm")) {
+        let bytes = fs::read(&path).unwrap();
+        let class = Arc::new(Cairo1Class::from_casm_json(&bytes, version()).unwrap());
+        let casm: CasmContractClass = serde_json::from_slice(&bytes).unwrap();
+        assert_eq!(class.compiled_class_hash_v1(), casm.hash(&HashVersion::V1));
+        assert_eq!(class.compiled_class_hash_v2(), casm.hash(&HashVersion::V2));
+        for (pc, hints) in &casm.hints {
+            assert_eq!(class.hints_at(*pc), hints);
+        }
+        for typ in [
+            EntryPointType::Constructor,
+            EntryPointType::External,
+            EntryPointType::L1Handler,
+        ] {
+            for entry_point in class.entry_points(typ) {
+                assert!(entry_point.builtins_valid && !entry_point.repeated);
+                assert_eq!(
+                    class.entry_point(typ, entry_point.selector),
+                    Some(entry_point)
+                );
+            }
+        }
+        assert_eq!(*class, Cairo1Class::from_casm(casm, version()).unwrap());
+        let sierra = data.join("classes/sierra").join(path.file_name().unwrap());
+        let fresh = sierra
+            .exists()
+            .then(|| Cairo1Class::from_sierra_json(fs::read(sierra).unwrap()).unwrap());
+        println!(
+            "{hash:#x}: {} felts; sierra {}; recompiled: {}",
+            class.bytecode_len(),
+            fresh
+                .as_ref()
+                .map_or("-".to_owned(), |fresh| fresh.sierra_version().to_string()),
+            match &fresh {
+                None => "no sierra file".to_owned(),
+                Some(fresh) if fresh.compiled_class_hash_v1() == class.compiled_class_hash_v1() =>
+                    "same compiled class hash".to_owned(),
+                Some(fresh) => format!("differs, {} felts", fresh.bytecode_len()),
+            }
+        );
+    }
+}
+
+/// Prints what preparing costs. No assertion: the machine is shared.
+#[test]
+fn timings() {
+    let Some(data) = data() else { return };
+    for (hash, path) in files(&data.join("classes/casm")) {
+        let bytes = fs::read(&path).unwrap();
+        let best = |action: &mut dyn FnMut()| {
+            (0..5)
+                .map(|_| {
+                    let start = Instant::now();
+                    action();
+                    start.elapsed()
+                })
+                .min()
+                .unwrap()
+        };
+        let json = best(&mut || drop(Cairo1Class::from_casm_json(&bytes, version()).unwrap()));
+        let parse =
+            best(&mut || drop(serde_json::from_slice::<CasmContractClass>(&bytes).unwrap()));
+        let casm: CasmContractClass = serde_json::from_slice(&bytes).unwrap();
+        let mut clones: Vec<_> = (0..5).map(|_| casm.clone()).collect();
+        let prepare =
+            best(&mut || drop(Cairo1Class::from_casm(clones.pop().unwrap(), version()).unwrap()));
+        let class = Cairo1Class::from_casm(casm, version()).unwrap();
+        let start = Instant::now();
+        class.compiled_class_hash_v1();
+        let v1 = start.elapsed();
+        let start = Instant::now();
+        class.compiled_class_hash_v2();
+        let v2 = start.elapsed();
+        let start = Instant::now();
+        for _ in 0..1000 {
+            class.compiled_class_hash_v2();
+        }
+        let again = start.elapsed() / 1000;
+        println!(
+            "{hash:#.10x}.. {} felts: from JSON {json:?} (library parse alone {parse:?}), from CASM {prepare:?}, hash v1 {v1:?}, v2 {v2:?}, again {again:?}",
+            class.bytecode_len()
+        );
+    }
+}
