@@ -1,0 +1,420 @@
+//! Resources priced in gas, part by part: archival data, state, messages, computation (C141).
+//!
+//! In: `resources` and the protocol's prices. Out: gas vectors. In mode `All` computation and archival data cost L2 gas; in mode `NoL2Gas`
+//! they cost L1 gas. Knows no token prices.
+
+use starknet_api::execution_resources::{GasAmount, GasVector};
+use starknet_api::transaction::fields::GasVectorComputationMode;
+
+use super::error::{FeeError, Sum};
+use super::ethereum;
+use super::price::{l1_to_l2_gas, l2_to_l1_gas};
+use super::resources::{ArchivalResources, ComputationResources, MessageResources, TransactionResources};
+use crate::call::EventSummary;
+use crate::protocol::{ArchivalPrice, Builtin, Constants, DataAvailability, VmResources};
+use crate::state::StateChangesCount;
+
+/// Cairo steps that one segment arena instance is worth (C145).
+const STEPS_PER_SEGMENT_ARENA: u64 = 10;
+
+impl TransactionResources {
+    /// The gas of the whole transaction.
+    pub fn gas(
+        &self,
+        constants: &Constants,
+        data_availability: DataAvailability,
+        mode: &GasVectorComputationMode,
+    ) -> Result<GasVector, FeeError> {
+        let parts = [
+            self.archival.gas(constants, mode)?,
+            state_gas(&self.state, constants, data_availability)?,
+            self.messages.gas()?,
+            self.computation.gas(constants, mode)?,
+        ];
+        total(parts, Sum::Transaction)
+    }
+}
+
+impl ArchivalResources {
+    /// The gas of calldata and signature, code, proof and events; each rounded down on its own (C142).
+    pub fn gas(&self, constants: &Constants, mode: &GasVectorComputationMode) -> Result<GasVector, FeeError> {
+        let price = constants.archival.of(mode);
+        let parts = [self.calldata_gas(price)?, self.code_gas(price)?, self.proof_gas(price, mode)?, event_amount(&self.events, price)?];
+        let amount = parts
+            .into_iter()
+            .try_fold(0_u64, u64::checked_add)
+            .ok_or(FeeError::OutOfRange(Sum::Archival))?;
+        Ok(in_mode(amount, mode))
+    }
+
+    fn calldata_gas(&self, price: &ArchivalPrice) -> Result<u64, FeeError> {
+        self.extended_calldata_length
+            .checked_add(self.signature_length)
+            .and_then(|felts| price.data_felt.floor_mul(felts))
+            .ok_or(FeeError::OutOfRange(Sum::Calldata))
+    }
+
+    fn code_gas(&self, price: &ArchivalPrice) -> Result<u64, FeeError> {
+        price.code_byte.floor_mul(self.code_size).ok_or(FeeError::OutOfRange(Sum::Code))
+    }
+
+    fn proof_gas(&self, price: &ArchivalPrice, mode: &GasVectorComputationMode) -> Result<u64, FeeError> {
+        match (self.proof, mode) {
+            (false, _) => Ok(0),
+            (true, GasVectorComputationMode::All) => {
+                price.proof.floor_mul(1).ok_or(FeeError::OutOfRange(Sum::Archival))
+            }
+            (true, GasVectorComputationMode::NoL2Gas) => Err(FeeError::ProofWithoutL2Gas),
+        }
+    }
+}
+
+/// The gas of events alone: for estimates of single calls.
+pub fn event_gas(
+    events: &EventSummary,
+    constants: &Constants,
+    mode: &GasVectorComputationMode,
+) -> Result<GasVector, FeeError> {
+    Ok(in_mode(event_amount(events, constants.archival.of(mode))?, mode))
+}
+
+/// `felt price * (key factor * keys + data)`, rounded down once (C142).
+fn event_amount(events: &EventSummary, price: &ArchivalPrice) -> Result<u64, FeeError> {
+    let wide = |value: u64| u128::from(value);
+    let (felt, factor) = (price.data_felt, price.event_key_factor);
+    let amount = || {
+        let keys = wide(factor.numerator).checked_mul(wide(events.keys))?;
+        let data = wide(factor.denominator).checked_mul(wide(events.data))?;
+        let numerator = keys.checked_add(data)?.checked_mul(wide(felt.numerator))?;
+        let denominator = wide(factor.denominator).checked_mul(wide(felt.denominator))?;
+        u64::try_from(numerator.checked_div(denominator)?).ok()
+    };
+    amount().ok_or(FeeError::OutOfRange(Sum::Events))
+}
+
+/// Felts that the changes add to the published state diff (C153): two per contract (address; class flag, update count and nonce), one per
+/// class, two per storage cell, two per declared class.
+pub fn state_diff_length(changes: &StateChangesCount) -> Result<u64, FeeError> {
+    let pairs = [changes.modified_contracts, changes.storage_updates, changes.compiled_class_hash_updates];
+    pairs
+        .into_iter()
+        .try_fold(0_u64, u64::checked_add)
+        .and_then(|pairs| pairs.checked_mul(2)?.checked_add(changes.class_hash_updates))
+        .ok_or(FeeError::OutOfRange(Sum::StateDiffLength))
+}
+
+/// The gas of publishing the changes on L1 (C154).
+pub fn data_availability_gas(
+    changes: &StateChangesCount,
+    data_availability: DataAvailability,
+) -> Result<GasVector, FeeError> {
+    let out_of_range = FeeError::OutOfRange(Sum::DataAvailability);
+    let length = state_diff_length(changes)?;
+    match data_availability {
+        DataAvailability::Blob => length
+            .checked_mul(ethereum::BLOB_FELT)
+            .map(|gas| GasVector::from_l1_data_gas(GasAmount(gas)))
+            .ok_or(out_of_range),
+        DataAvailability::Calldata => {
+            let full = length.checked_mul(ethereum::STATE_DIFF_WORD);
+            let discount = changes
+                .modified_contracts
+                .checked_mul(ethereum::CONTRACT_DISCOUNT)
+                .and_then(|discount| discount.checked_add(ethereum::FEE_BALANCE_DISCOUNT));
+            match (full, discount) {
+                // Never below zero, by the rule.
+                (Some(full), Some(discount)) => Ok(GasVector::from_l1_gas(GasAmount(full.saturating_sub(discount)))),
+                _ => Err(out_of_range),
+            }
+        }
+    }
+}
+
+/// The gas of the changes: publishing them, and the newly allocated cells (C157). The allocation's L2 gas is L2 gas in both modes.
+pub fn state_gas(
+    changes: &StateChangesCount,
+    constants: &Constants,
+    data_availability: DataAvailability,
+) -> Result<GasVector, FeeError> {
+    let allocation = constants
+        .allocation
+        .of(data_availability)
+        .checked_scalar_mul(changes.allocated_cells)
+        .ok_or(FeeError::OutOfRange(Sum::Allocation))?;
+    total([allocation, data_availability_gas(changes, data_availability)?], Sum::Allocation)
+}
+
+impl MessageResources {
+    /// The L1 gas of messages: in the Starknet contract and in the proof verifier (C160).
+    pub fn gas(&self) -> Result<GasVector, FeeError> {
+        let verifier = self
+            .segment_length
+            .checked_mul(ethereum::VERIFIER_WORD)
+            .map(|gas| GasVector::from_l1_gas(GasAmount(gas)))
+            .ok_or(FeeError::OutOfRange(Sum::Messages))?;
+        total([self.starknet_contract_gas()?, verifier], Sum::Messages)
+    }
+
+    /// The L1 gas of messages in the Starknet contract alone: the part that limits a block (C203).
+    pub fn starknet_contract_gas(&self) -> Result<GasVector, FeeError> {
+        self.starknet_contract_amount()
+            .map(|gas| GasVector::from_l1_gas(GasAmount(gas)))
+            .ok_or(FeeError::OutOfRange(Sum::Messages))
+    }
+
+    fn starknet_contract_amount(&self) -> Option<u64> {
+        let event = |base: u64, payload: u64| payload.checked_mul(ethereum::LOG_WORD)?.checked_add(base);
+        let mut gas = self.segment_length.checked_mul(ethereum::CALLDATA_WORD)?;
+        for payload in &self.payload_lengths {
+            gas = gas
+                .checked_add(ethereum::STORAGE_SET)?
+                .checked_add(event(ethereum::MESSAGE_TO_L1_EVENT, *payload)?)?;
+        }
+        if let Some(payload) = self.l1_handler_payload {
+            gas = gas
+                .checked_add(ethereum::COUNTER_DECREASE)?
+                .checked_add(event(ethereum::MESSAGE_TO_L2_EVENT, payload)?)?;
+        }
+        Some(gas)
+    }
+}
+
+impl ComputationResources {
+    /// The gas of computation: virtual machine resources and Sierra gas, each rounded up on its own (C148).
+    pub fn gas(&self, constants: &Constants, mode: &GasVectorComputationMode) -> Result<GasVector, FeeError> {
+        let vm = vm_gas(&self.total_vm()?, self.reverted_steps, constants, mode)?;
+        let sierra = GasAmount(self.total_sierra_gas()?);
+        let sierra = match mode {
+            GasVectorComputationMode::All => GasVector::from_l2_gas(sierra),
+            GasVectorComputationMode::NoL2Gas => GasVector::from_l1_gas(l2_to_l1_gas(constants, sierra)?),
+        };
+        total([vm, sierra], Sum::Computation)
+    }
+}
+
+/// The gas of virtual machine resources: that of the dearest one, since proofs are as long as their longest part (C144, C145).
+pub fn vm_gas(
+    resources: &VmResources,
+    reverted_steps: u64,
+    constants: &Constants,
+    mode: &GasVectorComputationMode,
+) -> Result<GasVector, FeeError> {
+    let out_of_range = FeeError::OutOfRange(Sum::VmGas);
+    let steps = resources
+        .builtins
+        .get(Builtin::SegmentArena)
+        .checked_mul(STEPS_PER_SEGMENT_ARENA)
+        .and_then(|arena| {
+            // A memory hole costs as much as a step.
+            resources.steps.checked_add(arena)?.checked_add(resources.memory_holes)?.checked_add(reverted_steps)
+        })
+        .ok_or(FeeError::OutOfRange(Sum::VmResources))?;
+    let mut dearest = constants.vm_fee.step.ceil_mul(steps).ok_or_else(|| out_of_range.clone())?;
+    for (builtin, count) in resources.builtins.iter() {
+        let gas = match builtin {
+            // Counted as steps above.
+            Builtin::SegmentArena => continue,
+            Builtin::Blake => blake_l1_gas(constants)?.checked_mul(count),
+            _ => constants.vm_fee.builtin(builtin).ceil_mul(count),
+        };
+        dearest = dearest.max(gas.ok_or_else(|| out_of_range.clone())?);
+    }
+    let dearest = GasAmount(dearest);
+    Ok(match mode {
+        GasVectorComputationMode::All => GasVector::from_l2_gas(l1_to_l2_gas(constants, dearest)?),
+        GasVectorComputationMode::NoL2Gas => GasVector::from_l1_gas(dearest),
+    })
+}
+
+/// The L1 gas of one Blake compression: its Sierra gas in L1 gas, rounded up for each one (C146).
+fn blake_l1_gas(constants: &Constants) -> Result<u64, FeeError> {
+    l2_to_l1_gas(constants, GasAmount(constants.gas.builtin(Builtin::Blake))).map(|gas| gas.0)
+}
+
+fn in_mode(amount: u64, mode: &GasVectorComputationMode) -> GasVector {
+    match mode {
+        GasVectorComputationMode::All => GasVector::from_l2_gas(GasAmount(amount)),
+        GasVectorComputationMode::NoL2Gas => GasVector::from_l1_gas(GasAmount(amount)),
+    }
+}
+
+fn total(parts: impl IntoIterator<Item = GasVector>, sum: Sum) -> Result<GasVector, FeeError> {
+    parts.into_iter().try_fold(GasVector::ZERO, GasVector::checked_add).ok_or(FeeError::OutOfRange(sum))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use starknet_api::transaction::fields::GasVectorComputationMode::{All, NoL2Gas};
+
+    use super::*;
+    use crate::fee::fixture::{constants, vector};
+    use crate::protocol::BuiltinCounts;
+
+    const NOW: &str = "0.14.4";
+
+    fn archival() -> ArchivalResources {
+        ArchivalResources {
+            events: EventSummary { count: 2, keys: 3, data: 4 },
+            extended_calldata_length: 10,
+            signature_length: 2,
+            code_size: 100,
+            proof: false,
+        }
+    }
+
+    #[test]
+    fn archival_data_in_both_modes() {
+        let now = constants(NOW);
+        let mut data = archival();
+        // 12 * 5120 + 100 * 1280 + 5120 * (2 * 3 + 4)
+        assert_eq!(data.gas(&now, &All), Ok(vector(0, 0, 61_440 + 128_000 + 51_200)));
+        // 1.536, 3.2 and 1.28, each rounded down.
+        assert_eq!(data.gas(&now, &NoL2Gas), Ok(vector(1 + 3 + 1, 0, 0)));
+        data.proof = true;
+        assert_eq!(data.gas(&now, &All), Ok(vector(0, 0, 240_640 + 75_000_000)));
+        assert_eq!(data.gas(&now, &NoL2Gas), Err(FeeError::ProofWithoutL2Gas));
+    }
+
+    #[test]
+    fn archival_prices_by_version() {
+        assert_eq!(archival().gas(&constants("0.13.0"), &All), Ok(GasVector::ZERO));
+        assert_eq!(archival().gas(&constants("0.13.0"), &NoL2Gas), Ok(GasVector::ZERO));
+        // Code at 0.875 per byte: 87.5.
+        assert_eq!(archival().gas(&constants("0.13.1"), &NoL2Gas), Ok(vector(1 + 87 + 1, 0, 0)));
+    }
+
+    #[test]
+    fn calldata_and_signature_are_rounded_together() {
+        let half = ArchivalResources { extended_calldata_length: 4, signature_length: 4, ..Default::default() };
+        // 8 * 0.128 = 1.024, while twice 0.512 would round down to nothing.
+        assert_eq!(half.gas(&constants(NOW), &NoL2Gas), Ok(vector(1, 0, 0)));
+    }
+
+    #[test]
+    fn one_event_key_costs_two_data_felts() {
+        let now = constants(NOW);
+        let events = |keys, data| EventSummary { count: 1, keys, data };
+        assert_eq!(event_gas(&events(1, 0), &now, &All), Ok(vector(0, 0, 10_240)));
+        assert_eq!(event_gas(&events(0, 1), &now, &All), Ok(vector(0, 0, 5_120)));
+        // The number of events costs nothing by itself.
+        assert_eq!(event_gas(&events(0, 0), &now, &All), Ok(GasVector::ZERO));
+        assert_eq!(event_gas(&events(u64::MAX, 1), &now, &All), Err(FeeError::OutOfRange(Sum::Events)));
+    }
+
+    fn changes() -> StateChangesCount {
+        StateChangesCount {
+            storage_updates: 3,
+            class_hash_updates: 1,
+            compiled_class_hash_updates: 1,
+            modified_contracts: 2,
+            allocated_cells: 2,
+        }
+    }
+
+    #[test]
+    fn state_diff_in_blobs_and_in_calldata() {
+        // 2 * 2 + 1 + 2 * 3 + 2 * 1
+        assert_eq!(state_diff_length(&changes()), Ok(13));
+        assert_eq!(data_availability_gas(&changes(), DataAvailability::Blob), Ok(vector(0, 416, 0)));
+        // 13 * 551 - (2 * 312 + 240)
+        assert_eq!(data_availability_gas(&changes(), DataAvailability::Calldata), Ok(vector(6_299, 0, 0)));
+    }
+
+    #[test]
+    fn calldata_discount_never_makes_gas_negative() {
+        let none = StateChangesCount::default();
+        assert_eq!(data_availability_gas(&none, DataAvailability::Calldata), Ok(GasVector::ZERO));
+        let class = StateChangesCount { class_hash_updates: 1, ..none };
+        assert_eq!(data_availability_gas(&class, DataAvailability::Calldata), Ok(vector(551 - 240, 0, 0)));
+    }
+
+    #[test]
+    fn allocation_by_version() {
+        let blob = |version| state_gas(&changes(), &constants(version), DataAvailability::Blob);
+        let calldata = |version| state_gas(&changes(), &constants(version), DataAvailability::Calldata);
+        assert_eq!((blob("0.13.3"), calldata("0.13.3")), (Ok(vector(0, 416, 0)), Ok(vector(6_299, 0, 0))));
+        assert_eq!((blob("0.13.4"), calldata("0.13.4")), (Ok(vector(0, 480, 0)), Ok(vector(7_401, 0, 0))));
+        assert_eq!((blob(NOW), calldata(NOW)), (Ok(vector(0, 480, 804_000)), Ok(vector(7_401, 0, 804_000))));
+    }
+
+    #[test]
+    fn messages_to_l1() {
+        let messages = MessageResources::new(vec![2, 5], None).unwrap();
+        // 13 words; two counters; events of 2012 + 256 * payload.
+        let contract = 13 * 512 + 2 * 20_000 + (2_012 + 512) + (2_012 + 1_280);
+        assert_eq!(messages.starknet_contract_gas(), Ok(vector(contract, 0, 0)));
+        assert_eq!(messages.gas(), Ok(vector(contract + 13 * 612, 0, 0)));
+        assert_eq!(messages.gas(), Ok(vector(60_428, 0, 0)));
+        assert_eq!(MessageResources::default().gas(), Ok(GasVector::ZERO));
+    }
+
+    #[test]
+    fn message_from_l1() {
+        let messages = MessageResources::new(vec![], Some(3)).unwrap();
+        let contract = 8 * 512 + 5_000 + 2_643 + 768;
+        assert_eq!(messages.starknet_contract_gas(), Ok(vector(contract, 0, 0)));
+        assert_eq!(messages.gas(), Ok(vector(contract + 8 * 612, 0, 0)));
+        assert_eq!(messages.gas(), Ok(vector(17_403, 0, 0)));
+    }
+
+    fn vm(steps: u64, memory_holes: u64, builtins: &[(Builtin, u64)]) -> VmResources {
+        let mut counts = BuiltinCounts::ZERO;
+        builtins.iter().for_each(|(builtin, count)| counts.set(*builtin, *count));
+        VmResources { steps, memory_holes, builtins: counts }
+    }
+
+    #[test]
+    fn the_dearest_resource_is_the_price() {
+        let now = constants(NOW);
+        let l1 = |resources: &VmResources, reverted| vm_gas(resources, reverted, &now, &NoL2Gas);
+        // 1000 + 20 + 10 * 3 steps: 2.625.
+        let mut used = vm(1_000, 20, &[(Builtin::SegmentArena, 3)]);
+        assert_eq!(l1(&used, 0), Ok(vector(3, 0, 0)));
+        // Reverted steps count as steps: 5.125.
+        assert_eq!(l1(&used, 1_000), Ok(vector(6, 0, 0)));
+        // 50 * 0.08 is 4, 101 * 0.04 is 4.04.
+        used.builtins.set(Builtin::Pedersen, 50);
+        assert_eq!(l1(&used, 0), Ok(vector(4, 0, 0)));
+        used.builtins.set(Builtin::RangeCheck, 101);
+        assert_eq!(l1(&used, 0), Ok(vector(5, 0, 0)));
+        // In L2 gas: whole units of L1 gas.
+        assert_eq!(vm_gas(&used, 0, &now, &All), Ok(vector(0, 0, 200_000)));
+        assert_eq!(l1(&vm(0, 0, &[]), 0), Ok(GasVector::ZERO));
+    }
+
+    #[test]
+    fn blake_is_rounded_up_each() {
+        let used = vm(0, 0, &[(Builtin::Blake, 7)]);
+        assert_eq!(vm_gas(&used, 0, &constants(NOW), &NoL2Gas), Ok(vector(7, 0, 0)));
+        assert_eq!(vm_gas(&used, 0, &constants("0.14.1"), &NoL2Gas), Ok(GasVector::ZERO));
+    }
+
+    #[test]
+    fn computation_rounds_each_part_up() {
+        let now = constants(NOW);
+        let computation = ComputationResources {
+            transaction_vm: vm(100, 0, &[]),
+            os_vm: vm(101, 0, &[]),
+            reverted_steps: 200,
+            sierra_gas: 40_000,
+            reverted_sierra_gas: 1,
+        };
+        // 401 steps: 1.0025. Sierra gas: 1.000025.
+        assert_eq!(computation.gas(&now, &NoL2Gas), Ok(vector(2 + 2, 0, 0)));
+        assert_eq!(computation.gas(&now, &All), Ok(vector(0, 0, 80_000 + 40_001)));
+    }
+
+    #[test]
+    fn a_transaction_is_the_sum_of_its_parts() {
+        let resources = TransactionResources {
+            archival: archival(),
+            messages: MessageResources::new(vec![2, 5], None).unwrap(),
+            state: changes(),
+            computation: ComputationResources { sierra_gas: 7, ..Default::default() },
+        };
+        let gas = |mode| resources.gas(&constants(NOW), DataAvailability::Blob, &mode);
+        assert_eq!(gas(All), Ok(vector(60_428, 480, 240_640 + 804_000 + 7)));
+        assert_eq!(gas(NoL2Gas), Ok(vector(60_428 + 5 + 1, 480, 804_000)));
+    }
+}
