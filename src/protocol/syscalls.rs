@@ -3,6 +3,7 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use starknet_types_core::felt::Felt;
 
 /// Declares the enum, its list and its names from one list.
 macro_rules! syscall_names {
@@ -115,6 +116,14 @@ impl SyscallName {
     /// The syscall with this [`name`](Self::name).
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|syscall| syscall.name() == name)
+    }
+
+    /// The syscall that a contract asks for with this selector: the name as a short string. Nobody can ask for a keccak round.
+    pub fn from_selector(selector: Felt) -> Option<Self> {
+        let bytes = selector.to_bytes_be();
+        let start = bytes.iter().position(|byte| *byte != 0)?;
+        let name = std::str::from_utf8(bytes.get(start..)?).ok()?;
+        Self::from_name(name).filter(|syscall| *syscall != Self::KeccakRound)
     }
 
     /// Whether only Cairo 0 classes can ask for it. Such a syscall has OS costs, but no price in Sierra gas.

@@ -54,10 +54,12 @@ impl<'a> Reader<'a> {
 
     fn bool(&mut self, info: &str) -> Result<bool, SyscallFault> {
         let input = self.felt()?;
-        match input {
-            Felt::ZERO => Ok(false),
-            Felt::ONE => Ok(true),
-            _ => Err(SyscallFault::InvalidInput { input, info: info.to_owned() }),
+        if input == Felt::ZERO {
+            Ok(false)
+        } else if input == Felt::ONE {
+            Ok(true)
+        } else {
+            Err(SyscallFault::InvalidInput { input, info: info.to_owned() })
         }
     }
 

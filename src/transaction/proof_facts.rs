@@ -1,5 +1,6 @@
 //! The facts of a client-side proof (0.14.2): which program proved what, on top of which block.
 
+use starknet_api::block::StarknetVersion;
 use starknet_api::core::OsChainInfo;
 use starknet_api::state::StorageKey;
 use starknet_api::transaction::fields::ProofFactsVariant;
@@ -31,9 +32,8 @@ pub(super) fn check(plan: &Plan, journal: &mut Journal<'_>, env: &BlockEnv) -> R
 
     let chain = &env.chain;
     let config = OsChainInfo { chain_id: chain.chain_id.clone(), strk_fee_token_address: chain.strk_fee_token };
-    let version = env.constants.version.into();
-    let expected = config
-        .compute_virtual_os_config_hash(version)
+    let expected = StarknetVersion::try_from(env.constants.version.to_string())
+        .and_then(|version| config.compute_virtual_os_config_hash(version))
         .map_err(|error| InvalidTransaction::ProofFacts(error.to_string()))?;
     if facts.config_hash != expected {
         return refuse(format!(

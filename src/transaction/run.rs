@@ -10,7 +10,7 @@ use super::plan::{EntryCall, Plan, Work};
 use super::validate::validate;
 use crate::call::{
     CallFailure, CallInfo, EntryPointFrame, ErrorSegment, ErrorStack, ErrorStackHeader, ExecutionSummary,
-    FailureCause, FrameKind, Phase, RootCall, deploy, execute,
+    FrameKind, Phase, RootCall, deploy, execute,
 };
 use crate::fee::{
     Receipt, ReceiptInput, check_after, check_gas_within, check_paid_on_l1, initial_sierra_gas, max_steps,
@@ -235,7 +235,8 @@ pub(super) fn l1_handler(plan: &Plan, journal: &mut Journal<'_>, env: &BlockEnv)
             let receipt = cost(&journal.changes(), execute_call.as_ref())?;
             match check_gas_within(&limits.l1_handler_max, &receipt.gas) {
                 Ok(()) => {
-                    check_paid_on_l1(*paid_fee, receipt.fee).map_err(InvalidTransaction::PaidOnL1)?;
+                    check_paid_on_l1(env, &plan.info, &receipt, *paid_fee)
+                        .map_err(InvalidTransaction::PaidOnL1)?;
                     return Ok(Execution { execute_call, receipt: free(receipt), ..Execution::default() });
                 }
                 Err(error) => (RevertReason::Cost(error), execute_call.map(Box::new)),

@@ -112,8 +112,8 @@ impl Frame {
             return Err(FinishFault::engine("The engine returned another number of values."));
         };
         let failed = match flag {
-            MaybeRelocatable::Int(Felt::ZERO) => false,
-            MaybeRelocatable::Int(Felt::ONE) => true,
+            MaybeRelocatable::Int(flag) if *flag == Felt::ZERO => false,
+            MaybeRelocatable::Int(flag) if *flag == Felt::ONE => true,
             _ => return Err(malformed("Failure flag expected to be either 0 or 1.")),
         };
         let size = end.sub(start).map_err(FinishFault::post)?;

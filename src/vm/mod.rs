@@ -11,6 +11,5 @@ mod memory;
 mod start;
 
 pub use self::fault::VmLocation;
-pub(crate) use self::fault::{FinishFault, FrameFault, StartFault};
-pub(crate) use self::finish::Finished;
+pub(crate) use self::fault::{FinishFault, FrameFault, FrameFaultKind, StartFault};
 pub(crate) use self::frame::{Frame, StepBudget, Stop};
