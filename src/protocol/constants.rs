@@ -12,8 +12,8 @@ use starknet_api::transaction::fields::Tip;
 use starknet_types_core::felt::Felt;
 
 use super::{
-    AllocationPrices, ArchivalPrices, GasSchedule, ListedSyscallPrice, OsCosts, ProtocolError, ProtocolVersion, Ratio,
-    SyscallName, SyscallPrice, VersionPolicy, VmFeePrices, load,
+    AllocationPrices, ArchivalPrices, GasSchedule, ListedSyscallPrice, OsCosts, ProtocolError,
+    ProtocolVersion, Ratio, SyscallName, SyscallPrice, VersionPolicy, VmFeePrices, load,
 };
 
 /// What a protocol version fixes: limits, switches, prices, OS costs and lists.

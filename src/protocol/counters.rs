@@ -234,7 +234,11 @@ impl VmResources {
         Self {
             steps: self.steps.div_ceil(divisor),
             memory_holes: self.memory_holes.div_ceil(divisor),
-            builtins: self.builtins.iter().map(|(builtin, count)| (builtin, count.div_ceil(divisor))).collect(),
+            builtins: self
+                .builtins
+                .iter()
+                .map(|(builtin, count)| (builtin, count.div_ceil(divisor)))
+                .collect(),
         }
     }
 
@@ -279,12 +283,19 @@ mod tests {
 
     #[test]
     fn sums_and_products_are_checked() {
-        let one = VmResources { steps: 1, memory_holes: 2, builtins: [(Builtin::Bitwise, 3)].into_iter().collect() };
+        let one = VmResources {
+            steps: 1,
+            memory_holes: 2,
+            builtins: [(Builtin::Bitwise, 3)].into_iter().collect(),
+        };
         let three = one.checked_add(&one).unwrap().checked_add(&one).unwrap();
         assert_eq!(one.checked_mul(3), Some(three));
         assert_eq!(three.builtins.get(Builtin::Bitwise), 9);
         assert_eq!(one.checked_mul(u64::MAX), None);
-        let full = VmResources { builtins: [(Builtin::Bitwise, u64::MAX)].into_iter().collect(), ..VmResources::ZERO };
+        let full = VmResources {
+            builtins: [(Builtin::Bitwise, u64::MAX)].into_iter().collect(),
+            ..VmResources::ZERO
+        };
         assert_eq!(full.checked_add(&one), None);
         assert_eq!(one.checked_mul(0), Some(VmResources::ZERO));
     }
@@ -292,8 +303,16 @@ mod tests {
     #[test]
     fn each_number_is_rounded_up_on_its_own() {
         let two = std::num::NonZeroU64::new(2).unwrap();
-        let used = VmResources { steps: 11, memory_holes: 4, builtins: [(Builtin::Poseidon, 1)].into_iter().collect() };
-        let half = VmResources { steps: 6, memory_holes: 2, builtins: [(Builtin::Poseidon, 1)].into_iter().collect() };
+        let used = VmResources {
+            steps: 11,
+            memory_holes: 4,
+            builtins: [(Builtin::Poseidon, 1)].into_iter().collect(),
+        };
+        let half = VmResources {
+            steps: 6,
+            memory_holes: 2,
+            builtins: [(Builtin::Poseidon, 1)].into_iter().collect(),
+        };
         assert_eq!(used.div_ceil(two), half);
     }
 }

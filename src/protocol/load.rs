@@ -44,7 +44,8 @@ fn load(files: &[(ProtocolVersion, &str)]) -> Result<Vec<Arc<Constants>>, Protoc
         let constants = (|| {
             let changes: Value = serde_json::from_str(text).map_err(|error| error.to_string())?;
             lay_over(&mut figures, changes, "")?;
-            let file: VersionFile = serde_json::from_value(figures.clone()).map_err(|error| error.to_string())?;
+            let file: VersionFile =
+                serde_json::from_value(figures.clone()).map_err(|error| error.to_string())?;
             file.into_constants(*version)
         })();
         loaded.push(Arc::new(constants.map_err(|reason| ProtocolError::Data { version: *version, reason })?));
@@ -120,14 +121,18 @@ mod tests {
     fn merge_replaces_adds_and_removes() {
         let figures = r#"{"a": {"b": 1, "c": 2}, "d": [1, 2], "e": true}"#;
         let changes = r#"{"a": {"b": null, "f": {"g": 3}}, "d": [2], "e": false}"#;
-        let expected: Value = serde_json::from_str(r#"{"a": {"c": 2, "f": {"g": 3}}, "d": [2], "e": false}"#).unwrap();
+        let expected: Value =
+            serde_json::from_str(r#"{"a": {"c": 2, "f": {"g": 3}}, "d": [2], "e": false}"#).unwrap();
         assert_eq!(merged(figures, changes), Ok(expected));
         assert_eq!(merged(figures, "{}"), Ok(serde_json::from_str(figures).unwrap()));
     }
 
     #[test]
     fn empty_changes_are_errors() {
-        assert_eq!(merged(r#"{"a": {"b": 1}}"#, r#"{"a": {"b": 1}}"#), Err("/a/b is set to what it was".to_owned()));
+        assert_eq!(
+            merged(r#"{"a": {"b": 1}}"#, r#"{"a": {"b": 1}}"#),
+            Err("/a/b is set to what it was".to_owned())
+        );
         assert_eq!(merged("{}", r#"{"a": null}"#), Err("/a is removed but was not there".to_owned()));
     }
 
@@ -142,11 +147,16 @@ mod tests {
         assert!(reason("\"ec_op\"", "\"ecop\"", none).contains("`ecop` is not a builtin"));
         assert!(reason("\"timestamp_rounding\": 1", "\"timestamp_rounding\": 0", none).contains("nonzero"));
         assert!(reason("\"step\": 100", "\"step\": 18446744073709551615", none).contains("do not fit"));
-        assert!(reason("\"steps\": 510", "\"steps\": 18446744073709551615", none).contains("price of CallContract"));
+        assert!(
+            reason("\"steps\": 510", "\"steps\": 18446744073709551615", none)
+                .contains("price of CallContract")
+        );
         assert!(reason("{", "", none).contains("line 2"));
         let shared = r#"{"prices": {"listed_syscalls": null}, "os": {"syscalls": {"Deploy": {"scale": 2}}}}"#;
         assert!(reason("{", "{", shared).contains("cannot share"));
         assert!(reason("{", "{", r#"{"switches": {"trip": true}}"#).contains("unknown field `trip`"));
-        assert!(reason("{", "{", r#"{"os": {"transactions": {"invoke": {"scale": 0}}}}"#).contains("nonzero"));
+        assert!(
+            reason("{", "{", r#"{"os": {"transactions": {"invoke": {"scale": 0}}}}"#).contains("nonzero")
+        );
     }
 }

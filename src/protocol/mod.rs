@@ -22,7 +22,9 @@ pub use counters::{Builtin, BuiltinCounts, VmResources};
 pub use env::{BlockEnv, BlockInfo, BlockPrices, ChainInfo, DataAvailability, TokenPrices};
 pub use error::ProtocolError;
 pub use os::{OsCost, OsCosts, poseidon_hash_many_resources};
-pub use prices::{AllocationPrices, ArchivalPrice, ArchivalPrices, GasSchedule, ListedSyscallPrice, VmFeePrices};
+pub use prices::{
+    AllocationPrices, ArchivalPrice, ArchivalPrices, GasSchedule, ListedSyscallPrice, VmFeePrices,
+};
 pub use ratio::Ratio;
 pub use syscalls::{SyscallName, SyscallPrice, SyscallUsage};
 pub use version::{ProtocolVersion, VersionPolicy};

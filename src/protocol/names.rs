@@ -9,9 +9,11 @@ const fn selector(hex: &str) -> EntryPointSelector {
 }
 
 /// Selector of `__execute__`.
-pub const EXECUTE: EntryPointSelector = selector("0x15d40a3d6ca2ac30f4031e42be28da9b056fef9bb7357ac5e85627ee876e5ad");
+pub const EXECUTE: EntryPointSelector =
+    selector("0x15d40a3d6ca2ac30f4031e42be28da9b056fef9bb7357ac5e85627ee876e5ad");
 /// Selector of `__validate__`.
-pub const VALIDATE: EntryPointSelector = selector("0x162da33a4585851fe8d3af3c2a9c60b557814e221e0d4f30ff0b2189d9c7775");
+pub const VALIDATE: EntryPointSelector =
+    selector("0x162da33a4585851fe8d3af3c2a9c60b557814e221e0d4f30ff0b2189d9c7775");
 /// Selector of `__validate_declare__`.
 pub const VALIDATE_DECLARE: EntryPointSelector =
     selector("0x289da278a8dc833409cabfdad1581e8e7d40e42dcaed693fa4008dcdb4963b3");
@@ -19,7 +21,8 @@ pub const VALIDATE_DECLARE: EntryPointSelector =
 pub const VALIDATE_DEPLOY: EntryPointSelector =
     selector("0x36fcbf06cd96843058359e1a75928beacfac10727dab22a3972f0af8aa92895");
 /// Selector of `transfer`, the fee token's function.
-pub const TRANSFER: EntryPointSelector = selector("0x83afd3f4caedc6eebf44246fe54e38c95e3179a5ec9ea81740eca5b482d12e");
+pub const TRANSFER: EntryPointSelector =
+    selector("0x83afd3f4caedc6eebf44246fe54e38c95e3179a5ec9ea81740eca5b482d12e");
 /// Selector of `constructor`.
 pub const CONSTRUCTOR: EntryPointSelector =
     selector("0x28ffe4ff0f226a9107253e17a904099aa4f63a02a5621de0576e5aa71bc5194");

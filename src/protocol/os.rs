@@ -20,7 +20,8 @@ pub struct OsCost {
 
 impl OsCost {
     /// No cost.
-    pub const ZERO: Self = Self { constant: VmResources::ZERO, per_item: VmResources::ZERO, scale: NonZeroU64::MIN };
+    pub const ZERO: Self =
+        Self { constant: VmResources::ZERO, per_item: VmResources::ZERO, scale: NonZeroU64::MIN };
 
     /// The growing part: `per_item` times `items`, then each number divided by the scale and rounded up (C152).
     pub fn linear(&self, items: u64) -> Option<VmResources> {
@@ -56,7 +57,11 @@ impl Constants {
     /// What the OS spends on a transaction of this kind with `n` items (C150): 0 for declare, constructor calldata for
     /// deploy account, calldata and proof facts for invoke, payload for an L1 handler. Without the cost of publishing
     /// state diffs; for that see [`kzg_os_resources`](Self::kzg_os_resources).
-    pub fn transaction_os_resources(&self, kind: TransactionKind, n: u64) -> Result<VmResources, ProtocolError> {
+    pub fn transaction_os_resources(
+        &self,
+        kind: TransactionKind,
+        n: u64,
+    ) -> Result<VmResources, ProtocolError> {
         let cost = self.os.transaction(kind);
         cost.linear(n)
             .and_then(|linear| cost.constant.checked_add(&linear))
@@ -131,9 +136,16 @@ mod tests {
 
     #[test]
     fn poseidon_over_many_felts() {
-        for (felts, steps, permutations) in
-            [(0, 21, 1), (1, 24, 1), (2, 39, 2), (9, 96, 5), (10, 76, 6), (11, 79, 6), (27, 188, 14), (100, 571, 51)]
-        {
+        for (felts, steps, permutations) in [
+            (0, 21, 1),
+            (1, 24, 1),
+            (2, 39, 2),
+            (9, 96, 5),
+            (10, 76, 6),
+            (11, 79, 6),
+            (27, 188, 14),
+            (100, 571, 51),
+        ] {
             let expected = resources(steps, &[(Builtin::Poseidon, permutations)]);
             assert_eq!(poseidon_hash_many_resources(felts), Some(expected), "{felts} felts");
         }
@@ -155,11 +167,14 @@ mod tests {
 
     #[test]
     fn growing_part_is_scaled_then_rounded_up() {
-        let invoke = |version, n| constants(version).transaction_os_resources(TransactionKind::Invoke, n).unwrap();
+        let invoke =
+            |version, n| constants(version).transaction_os_resources(TransactionKind::Invoke, n).unwrap();
         // 0.14.0: 4348 + ceil(11 n / 2), Poseidon 12 + ceil(n / 2).
         for (n, steps, poseidon) in [(0, 4348, 12), (1, 4354, 13), (2, 4359, 13), (5, 4376, 15)] {
-            let expected =
-                resources(steps, &[(Builtin::Pedersen, 4), (Builtin::RangeCheck, 90), (Builtin::Poseidon, poseidon)]);
+            let expected = resources(
+                steps,
+                &[(Builtin::Pedersen, 4), (Builtin::RangeCheck, 90), (Builtin::Poseidon, poseidon)],
+            );
             assert_eq!(invoke(ProtocolVersion::V0_14_0, n), expected, "{n} felts");
         }
         // 0.13.2: 3763 + 8 n, Pedersen 14 + n.
@@ -167,11 +182,14 @@ mod tests {
         assert_eq!(invoke(ProtocolVersion::V0_13_2, 5), expected);
         // 0.13.0: nothing grows.
         assert_eq!(invoke(ProtocolVersion::V0_13_0, 5), invoke(ProtocolVersion::V0_13_0, 0));
-        let deploy = constants(ProtocolVersion::V0_14_4).transaction_os_resources(TransactionKind::DeployAccount, 3);
+        let deploy =
+            constants(ProtocolVersion::V0_14_4).transaction_os_resources(TransactionKind::DeployAccount, 3);
         // 4989 + ceil(37 * 3 / 2), Pedersen 10 + 3, Poseidon 10 + ceil(3 / 2).
-        let expected = resources(5045, &[(Builtin::Pedersen, 13), (Builtin::RangeCheck, 113), (Builtin::Poseidon, 12)]);
+        let expected =
+            resources(5045, &[(Builtin::Pedersen, 13), (Builtin::RangeCheck, 113), (Builtin::Poseidon, 12)]);
         assert_eq!(deploy, Ok(expected));
-        let overflow = constants(ProtocolVersion::V0_14_4).transaction_os_resources(TransactionKind::Invoke, u64::MAX);
+        let overflow =
+            constants(ProtocolVersion::V0_14_4).transaction_os_resources(TransactionKind::Invoke, u64::MAX);
         assert!(matches!(overflow, Err(ProtocolError::Overflow(_))));
     }
 
@@ -182,7 +200,8 @@ mod tests {
             (SyscallName::StorageRead, SyscallUsage { calls: 2, linear: 0 }),
             (SyscallName::Deploy, SyscallUsage { calls: 1, linear: 4 }),
         ];
-        let expected = resources(2 * 240 + 1173 + 4 * 8, &[(Builtin::RangeCheck, 2 + 21), (Builtin::Pedersen, 7 + 4)]);
+        let expected =
+            resources(2 * 240 + 1173 + 4 * 8, &[(Builtin::RangeCheck, 2 + 21), (Builtin::Pedersen, 7 + 4)]);
         assert_eq!(latest.syscall_os_resources(usage), Ok(expected));
         assert_eq!(latest.syscall_os_resources([]), Ok(VmResources::ZERO));
         let many = [(SyscallName::Deploy, SyscallUsage { calls: u64::MAX, linear: 0 })];

@@ -218,7 +218,10 @@ impl VersionFile {
         let gas = gas.into_schedule()?;
         let os = os.into_costs();
         let listed_syscalls = listed_syscalls.map(|listed| {
-            listed.into_iter().map(|(syscall, figures)| (syscall, figures.into_price())).collect::<BTreeMap<_, _>>()
+            listed
+                .into_iter()
+                .map(|(syscall, figures)| (syscall, figures.into_price()))
+                .collect::<BTreeMap<_, _>>()
         });
         let mut syscalls = [SyscallPrice::ZERO; SyscallName::COUNT];
         for (syscall, price) in SyscallName::ALL.into_iter().zip(&mut syscalls) {
@@ -234,7 +237,10 @@ impl VersionFile {
             limits: limits.into_limits(),
             switches: switches.into_switches(),
             archival,
-            allocation: AllocationPrices { blob: allocation.blob.into(), calldata: allocation.calldata.into() },
+            allocation: AllocationPrices {
+                blob: allocation.blob.into(),
+                calldata: allocation.calldata.into(),
+            },
             vm_fee: VmFeePrices { step: vm_fee.step, builtins: by_builtin(vm_fee.builtins, Ratio::ZERO) },
             gas,
             syscalls,
@@ -246,7 +252,10 @@ impl VersionFile {
 }
 
 /// The price of a syscall by the list; one that is not listed does not exist yet and has none.
-fn listed_price(listed: Option<&ListedSyscallPrice>, gas: &GasSchedule) -> Result<SyscallPrice, &'static str> {
+fn listed_price(
+    listed: Option<&ListedSyscallPrice>,
+    gas: &GasSchedule,
+) -> Result<SyscallPrice, &'static str> {
     let base = listed.map_or(Some(0), |listed| listed.cost(gas)).ok_or("does not fit in 64 bits")?;
     Ok(SyscallPrice { base, per_item: 0 })
 }
@@ -273,7 +282,8 @@ fn by_builtin<T: Copy>(named: BTreeMap<ShortName, T>, other: T) -> [T; Builtin::
 }
 
 fn resources(steps: u64, memory_holes: u64, builtins: BTreeMap<ShortName, u64>) -> VmResources {
-    let builtins: BuiltinCounts = builtins.into_iter().map(|(ShortName(builtin), count)| (builtin, count)).collect();
+    let builtins: BuiltinCounts =
+        builtins.into_iter().map(|(ShortName(builtin), count)| (builtin, count)).collect();
     VmResources { steps, memory_holes, builtins }
 }
 
@@ -329,7 +339,8 @@ impl OsFigures {
         OsCosts {
             // In the order of `TransactionKind::ALL`.
             transactions: [declare, deploy_account, invoke, l1_handler].map(CostFigures::into_cost),
-            syscalls: SyscallName::ALL.map(|syscall| self.syscalls.remove(&syscall).unwrap_or_default().into_cost()),
+            syscalls: SyscallName::ALL
+                .map(|syscall| self.syscalls.remove(&syscall).unwrap_or_default().into_cost()),
             kzg_per_felt: self.kzg_per_felt.into_resources(),
         }
     }

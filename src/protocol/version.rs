@@ -78,7 +78,9 @@ impl ProtocolVersion {
         let newer = self > Self::NEWEST;
         match policy {
             VersionPolicy::Exact => Err(ProtocolError::Unsupported(self)),
-            VersionPolicy::Nearest if newer => Err(ProtocolError::TooNew { version: self, newest: Self::NEWEST }),
+            VersionPolicy::Nearest if newer => {
+                Err(ProtocolError::TooNew { version: self, newest: Self::NEWEST })
+            }
             VersionPolicy::Nearest | VersionPolicy::AllowNewer => {
                 let older = Self::SUPPORTED.into_iter().rev().find(|supported| *supported < self);
                 Ok(older.unwrap_or(Self::OLDEST))
@@ -181,10 +183,24 @@ mod tests {
 
     #[test]
     fn other_texts_are_errors() {
-        for text in
-            ["", "0", "0.13", "0.13.1.1.1", "0.13.", "0.13.1.", ".13.1", "0.+13.1", "0.13.256", "v0.13.1", "0.13. 1"]
-        {
-            assert_eq!(text.parse::<ProtocolVersion>(), Err(ProtocolError::NotAVersion(text.to_owned())), "{text:?}");
+        for text in [
+            "",
+            "0",
+            "0.13",
+            "0.13.1.1.1",
+            "0.13.",
+            "0.13.1.",
+            ".13.1",
+            "0.+13.1",
+            "0.13.256",
+            "v0.13.1",
+            "0.13. 1",
+        ] {
+            assert_eq!(
+                text.parse::<ProtocolVersion>(),
+                Err(ProtocolError::NotAVersion(text.to_owned())),
+                "{text:?}"
+            );
         }
     }
 
@@ -216,7 +232,10 @@ mod tests {
     #[test]
     fn policy_for_older_versions() {
         for old in ["0.0.0", "0.9.1", "0.12.3", "0.12.255.255"] {
-            assert_eq!(version(old).resolve(VersionPolicy::Exact), Err(ProtocolError::Unsupported(version(old))));
+            assert_eq!(
+                version(old).resolve(VersionPolicy::Exact),
+                Err(ProtocolError::Unsupported(version(old)))
+            );
             assert_eq!(version(old).resolve(VersionPolicy::Nearest), Ok(ProtocolVersion::V0_13_0));
             assert_eq!(version(old).resolve(VersionPolicy::AllowNewer), Ok(ProtocolVersion::V0_13_0));
         }
@@ -243,7 +262,10 @@ mod tests {
     fn policy_for_newer_versions() {
         for new in ["0.14.4.1", "0.14.5", "1.0.0"] {
             let error = ProtocolError::TooNew { version: version(new), newest: ProtocolVersion::NEWEST };
-            assert_eq!(version(new).resolve(VersionPolicy::Exact), Err(ProtocolError::Unsupported(version(new))));
+            assert_eq!(
+                version(new).resolve(VersionPolicy::Exact),
+                Err(ProtocolError::Unsupported(version(new)))
+            );
             assert_eq!(version(new).resolve(VersionPolicy::Nearest), Err(error));
             assert_eq!(version(new).resolve(VersionPolicy::AllowNewer), Ok(ProtocolVersion::NEWEST));
         }
