@@ -126,6 +126,15 @@ impl From<StarknetVersion> for ProtocolVersion {
     }
 }
 
+impl TryFrom<ProtocolVersion> for StarknetVersion {
+    type Error = ProtocolError;
+
+    /// Fails for versions that `starknet_api` does not list; it lists all of [`ProtocolVersion::SUPPORTED`].
+    fn try_from(version: ProtocolVersion) -> Result<Self, Self::Error> {
+        Self::try_from(version.to_string()).map_err(|_| ProtocolError::Unsupported(version))
+    }
+}
+
 impl Serialize for ProtocolVersion {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
@@ -217,6 +226,11 @@ mod tests {
         assert_eq!(ProtocolVersion::from(StarknetVersion::V0_11_0_2), ProtocolVersion::new(0, 11, 0, 2));
         assert_eq!(ProtocolVersion::from(StarknetVersion::PreV0_9_1), ProtocolVersion::new(0, 0, 0, 0));
         assert_eq!(ProtocolVersion::from(StarknetVersion::LATEST), ProtocolVersion::NEWEST);
+        for supported in ProtocolVersion::SUPPORTED {
+            assert_eq!(ProtocolVersion::from(StarknetVersion::try_from(supported).unwrap()), supported);
+        }
+        let unlisted = version("0.13.7");
+        assert_eq!(StarknetVersion::try_from(unlisted), Err(ProtocolError::Unsupported(unlisted)));
     }
 
     #[test]
