@@ -22,11 +22,16 @@ pub struct OsCost {
 
 impl OsCost {
     /// No cost.
+<<<<<<< HEAD
     pub const ZERO: Self = Self {
         constant: VmResources::ZERO,
         per_item: VmResources::ZERO,
         scale: NonZeroU64::MIN,
     };
+=======
+    pub const ZERO: Self =
+        Self { constant: VmResources::ZERO, per_item: VmResources::ZERO, scale: NonZeroU64::MIN };
+>>>>>>> protocol
 
     /// The growing part: `per_item` times `items`, then each number divided by the scale and rounded up (C152).
     pub fn linear(&self, items: u64) -> Option<VmResources> {
@@ -198,20 +203,29 @@ mod tests {
 
     #[test]
     fn growing_part_is_scaled_then_rounded_up() {
+<<<<<<< HEAD
         let invoke = |version, n| {
             constants(version)
                 .transaction_os_resources(TransactionKind::Invoke, n)
                 .unwrap()
         };
+=======
+        let invoke =
+            |version, n| constants(version).transaction_os_resources(TransactionKind::Invoke, n).unwrap();
+>>>>>>> protocol
         // 0.14.0: 4348 + ceil(11 n / 2), Poseidon 12 + ceil(n / 2).
         for (n, steps, poseidon) in [(0, 4348, 12), (1, 4354, 13), (2, 4359, 13), (5, 4376, 15)] {
             let expected = resources(
                 steps,
+<<<<<<< HEAD
                 &[
                     (Builtin::Pedersen, 4),
                     (Builtin::RangeCheck, 90),
                     (Builtin::Poseidon, poseidon),
                 ],
+=======
+                &[(Builtin::Pedersen, 4), (Builtin::RangeCheck, 90), (Builtin::Poseidon, poseidon)],
+>>>>>>> protocol
             );
             assert_eq!(invoke(ProtocolVersion::V0_14_0, n), expected, "{n} felts");
         }
@@ -219,6 +233,7 @@ mod tests {
         let expected = resources(3803, &[(Builtin::Pedersen, 19), (Builtin::RangeCheck, 69)]);
         assert_eq!(invoke(ProtocolVersion::V0_13_2, 5), expected);
         // 0.13.0: nothing grows.
+<<<<<<< HEAD
         assert_eq!(
             invoke(ProtocolVersion::V0_13_0, 5),
             invoke(ProtocolVersion::V0_13_0, 0)
@@ -237,6 +252,17 @@ mod tests {
         assert_eq!(deploy, Ok(expected));
         let overflow = constants(ProtocolVersion::V0_14_4)
             .transaction_os_resources(TransactionKind::Invoke, u64::MAX);
+=======
+        assert_eq!(invoke(ProtocolVersion::V0_13_0, 5), invoke(ProtocolVersion::V0_13_0, 0));
+        let deploy =
+            constants(ProtocolVersion::V0_14_4).transaction_os_resources(TransactionKind::DeployAccount, 3);
+        // 4989 + ceil(37 * 3 / 2), Pedersen 10 + 3, Poseidon 10 + ceil(3 / 2).
+        let expected =
+            resources(5045, &[(Builtin::Pedersen, 13), (Builtin::RangeCheck, 113), (Builtin::Poseidon, 12)]);
+        assert_eq!(deploy, Ok(expected));
+        let overflow =
+            constants(ProtocolVersion::V0_14_4).transaction_os_resources(TransactionKind::Invoke, u64::MAX);
+>>>>>>> protocol
         assert!(matches!(overflow, Err(ProtocolError::Overflow(_))));
     }
 
@@ -259,10 +285,15 @@ mod tests {
                 },
             ),
         ];
+<<<<<<< HEAD
         let expected = resources(
             2 * 240 + 1173 + 4 * 8,
             &[(Builtin::RangeCheck, 2 + 21), (Builtin::Pedersen, 7 + 4)],
         );
+=======
+        let expected =
+            resources(2 * 240 + 1173 + 4 * 8, &[(Builtin::RangeCheck, 2 + 21), (Builtin::Pedersen, 7 + 4)]);
+>>>>>>> protocol
         assert_eq!(latest.syscall_os_resources(usage), Ok(expected));
         assert_eq!(latest.syscall_os_resources([]), Ok(VmResources::ZERO));
         let many = [(

@@ -257,10 +257,14 @@ impl VersionFile {
                 blob: allocation.blob.into(),
                 calldata: allocation.calldata.into(),
             },
+<<<<<<< HEAD
             vm_fee: VmFeePrices {
                 step: vm_fee.step,
                 builtins: by_builtin(vm_fee.builtins, Ratio::ZERO),
             },
+=======
+            vm_fee: VmFeePrices { step: vm_fee.step, builtins: by_builtin(vm_fee.builtins, Ratio::ZERO) },
+>>>>>>> protocol
             gas,
             syscalls,
             listed_syscalls,
@@ -275,9 +279,13 @@ fn listed_price(
     listed: Option<&ListedSyscallPrice>,
     gas: &GasSchedule,
 ) -> Result<SyscallPrice, &'static str> {
+<<<<<<< HEAD
     let base = listed
         .map_or(Some(0), |listed| listed.cost(gas))
         .ok_or("does not fit in 64 bits")?;
+=======
+    let base = listed.map_or(Some(0), |listed| listed.cost(gas)).ok_or("does not fit in 64 bits")?;
+>>>>>>> protocol
     Ok(SyscallPrice { base, per_item: 0 })
 }
 
@@ -306,6 +314,7 @@ fn by_builtin<T: Copy>(named: BTreeMap<ShortName, T>, other: T) -> [T; Builtin::
 }
 
 fn resources(steps: u64, memory_holes: u64, builtins: BTreeMap<ShortName, u64>) -> VmResources {
+<<<<<<< HEAD
     let builtins: BuiltinCounts = builtins
         .into_iter()
         .map(|(ShortName(builtin), count)| (builtin, count))
@@ -315,6 +324,11 @@ fn resources(steps: u64, memory_holes: u64, builtins: BTreeMap<ShortName, u64>) 
         memory_holes,
         builtins,
     }
+=======
+    let builtins: BuiltinCounts =
+        builtins.into_iter().map(|(ShortName(builtin), count)| (builtin, count)).collect();
+    VmResources { steps, memory_holes, builtins }
+>>>>>>> protocol
 }
 
 impl From<GasFigures> for GasVector {
@@ -394,12 +408,17 @@ impl OsFigures {
         OsCosts {
             // In the order of `TransactionKind::ALL`.
             transactions: [declare, deploy_account, invoke, l1_handler].map(CostFigures::into_cost),
+<<<<<<< HEAD
             syscalls: SyscallName::ALL.map(|syscall| {
                 self.syscalls
                     .remove(&syscall)
                     .unwrap_or_default()
                     .into_cost()
             }),
+=======
+            syscalls: SyscallName::ALL
+                .map(|syscall| self.syscalls.remove(&syscall).unwrap_or_default().into_cost()),
+>>>>>>> protocol
             kzg_per_felt: self.kzg_per_felt.into_resources(),
         }
     }
