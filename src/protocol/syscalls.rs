@@ -162,10 +162,7 @@ pub struct SyscallPrice {
 
 impl SyscallPrice {
     /// No price.
-    pub const ZERO: Self = Self {
-        base: 0,
-        per_item: 0,
-    };
+    pub const ZERO: Self = Self { base: 0, per_item: 0 };
 
     /// The gas of one call with so many items; `None` if it does not fit in 64 bits.
     pub fn cost(&self, items: u64) -> Option<u64> {
@@ -189,12 +186,7 @@ pub struct SyscallUsage {
 
 #[cfg(test)]
 mod tests {
-    #![allow(
-        clippy::unwrap_used,
-        clippy::expect_used,
-        clippy::panic,
-        clippy::indexing_slicing
-    )]
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
     use super::*;
 
     #[test]
@@ -203,38 +195,19 @@ mod tests {
         for (index, syscall) in SyscallName::ALL.into_iter().enumerate() {
             assert_eq!(syscall.index(), index);
             assert_eq!(SyscallName::from_name(syscall.name()), Some(syscall));
-            assert_eq!(
-                serde_json::to_string(&syscall).unwrap(),
-                format!("\"{syscall}\"")
-            );
+            assert_eq!(serde_json::to_string(&syscall).unwrap(), format!("\"{syscall}\""));
         }
         assert!(SyscallName::ALL.is_sorted_by_key(|syscall| syscall.name()));
-        assert_eq!(
-            SyscallName::ALL
-                .into_iter()
-                .filter(|syscall| syscall.is_cairo0_only())
-                .count(),
-            10
-        );
+        assert_eq!(SyscallName::ALL.into_iter().filter(|syscall| syscall.is_cairo0_only()).count(), 10);
     }
 
     #[test]
     fn cost_is_base_plus_items() {
-        let price = SyscallPrice {
-            base: 147_120,
-            per_item: 4850,
-        };
+        let price = SyscallPrice { base: 147_120, per_item: 4850 };
         assert_eq!(price.cost(0), Some(147_120));
         assert_eq!(price.cost(3), Some(161_670));
         assert_eq!(price.cost(u64::MAX), None);
-        assert_eq!(
-            SyscallPrice {
-                base: 1,
-                per_item: 1
-            }
-            .cost(u64::MAX),
-            None
-        );
+        assert_eq!(SyscallPrice { base: 1, per_item: 1 }.cost(u64::MAX), None);
         assert!(SyscallPrice::ZERO.is_zero() && !price.is_zero());
     }
 }

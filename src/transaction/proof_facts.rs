@@ -32,8 +32,10 @@ pub(super) fn check(plan: &Plan, journal: &mut Journal<'_>, env: &BlockEnv) -> R
 
     let chain = &env.chain;
     let config = OsChainInfo { chain_id: chain.chain_id.clone(), strk_fee_token_address: chain.strk_fee_token };
-    let expected = StarknetVersion::try_from(env.constants.version.to_string())
-        .and_then(|version| config.compute_virtual_os_config_hash(version))
+    let version = StarknetVersion::try_from(env.constants.version)
+        .map_err(|error| InvalidTransaction::ProofFacts(error.to_string()))?;
+    let expected = config
+        .compute_virtual_os_config_hash(version)
         .map_err(|error| InvalidTransaction::ProofFacts(error.to_string()))?;
     if facts.config_hash != expected {
         return refuse(format!(
