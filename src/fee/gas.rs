@@ -39,11 +39,14 @@ impl ArchivalResources {
     /// The gas of calldata and signature, code, proof and events; each rounded down on its own (C142).
     pub fn gas(&self, constants: &Constants, mode: &GasVectorComputationMode) -> Result<GasVector, FeeError> {
         let price = constants.archival.of(mode);
-        let parts = [self.calldata_gas(price)?, self.code_gas(price)?, self.proof_gas(price, mode)?, event_amount(&self.events, price)?];
-        let amount = parts
-            .into_iter()
-            .try_fold(0_u64, u64::checked_add)
-            .ok_or(FeeError::OutOfRange(Sum::Archival))?;
+        let parts = [
+            self.calldata_gas(price)?,
+            self.code_gas(price)?,
+            self.proof_gas(price, mode)?,
+            event_amount(&self.events, price)?,
+        ];
+        let amount =
+            parts.into_iter().try_fold(0_u64, u64::checked_add).ok_or(FeeError::OutOfRange(Sum::Archival))?;
         Ok(in_mode(amount, mode))
     }
 
@@ -142,7 +145,9 @@ pub fn data_availability_gas(
                 .and_then(|discount| discount.checked_add(ethereum::FEE_BALANCE_DISCOUNT));
             match (full, discount) {
                 // Never below zero, by the rule.
-                (Some(full), Some(discount)) => Ok(GasVector::from_l1_gas(GasAmount(full.saturating_sub(discount)))),
+                (Some(full), Some(discount)) => {
+                    Ok(GasVector::from_l1_gas(GasAmount(full.saturating_sub(discount))))
+                }
                 _ => Err(out_of_range),
             }
         }
@@ -225,7 +230,11 @@ pub fn vm_gas(
         .checked_mul(STEPS_PER_SEGMENT_ARENA)
         .and_then(|arena| {
             // A memory hole costs as much as a step.
-            resources.steps.checked_add(arena)?.checked_add(resources.memory_holes)?.checked_add(reverted_steps)
+            resources
+                .steps
+                .checked_add(arena)?
+                .checked_add(resources.memory_holes)?
+                .checked_add(reverted_steps)
         })
         .ok_or(FeeError::OutOfRange(Sum::VmResources))?;
     let mut dearest = constants.vm_fee.step.ceil_mul(steps).ok_or_else(|| out_of_range.clone())?;
@@ -305,7 +314,8 @@ mod tests {
 
     #[test]
     fn calldata_and_signature_are_rounded_together() {
-        let half = ArchivalResources { extended_calldata_length: 4, signature_length: 4, ..Default::default() };
+        let half =
+            ArchivalResources { extended_calldata_length: 4, signature_length: 4, ..Default::default() };
         // 8 * 0.128 = 1.024, while twice 0.512 would round down to nothing.
         assert_eq!(half.gas(&constants(NOW), &NoL2Gas), Ok(vector(1, 0, 0)));
     }
