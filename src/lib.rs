@@ -1,7 +1,10 @@
-//! Starkiln: embeddable Starknet block execution. Ordered transactions and a state reader in; receipts, call trees and
-//! state diffs out.
-
+//! x
+pub mod block;
+pub mod call;
 pub mod class;
 pub mod fee;
 pub mod protocol;
 pub mod state;
+pub mod syscall;
+pub mod transaction;
+mod vm;

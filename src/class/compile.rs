@@ -45,7 +45,7 @@ pub fn sierra_version(sierra_program: &[Felt]) -> Result<SierraVersion, ClassErr
     }
 }
 
-/// Compiles a Sierra class of version 1 to CASM. Takes from tenths of a second to several seconds for long classes.
+/// Compiles a Sierra class of version 1 to CASM. Takes about a tenth of a second for a class of 5,000 felts of bytecode, more for longer ones.
 ///
 /// The libfunc allow-lists of public networks are not applied: what may be declared is the network's choice, not the executor's.
 pub fn compile_sierra(class: &SierraContractClass) -> Result<CasmContractClass, ClassError> {

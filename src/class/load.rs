@@ -27,6 +27,8 @@ pub const MAX_DECOMPRESSED_PROGRAM: usize = 64 << 20;
 
 /// Reads a Sierra class in any of the forms in use: as the compiler writes it (the ABI an array, debug info), as nodes serve it (the ABI a string),
 /// and as gateways take it (the program compressed: base64 of gzip of the JSON array).
+///
+/// An ABI array is hashed with its keys in the order of the file. A file that went through a tree which sorts keys (`serde_json::Value` does) has another class hash.
 pub fn sierra_class_from_json(json: impl AsRef<[u8]>) -> Result<SierraContractClass, ClassError> {
     let file: SierraFile<'_> = serde_json::from_slice(json.as_ref())
         .map_err(|error| ClassError::of_json(ClassInput::Sierra, &error))?;

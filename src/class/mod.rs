@@ -20,7 +20,7 @@ mod segment;
 use std::sync::Arc;
 
 use starknet_api::contract_class::SierraVersion;
-use starknet_api::core::EntryPointSelector;
+use starknet_api::core::{CompiledClassHash, EntryPointSelector};
 
 pub use self::cairo1::Cairo1Class;
 pub use self::compile::{MAX_BYTECODE_LENGTH, compile_sierra, sierra_version};
@@ -53,6 +53,13 @@ impl ContractClass {
     pub fn sierra_version(&self) -> &SierraVersion {
         match self {
             Self::Cairo1(class) => class.sierra_version(),
+        }
+    }
+
+    /// The compiled class hash of the second kind, by Blake; `None` for classes that have no compiled class hash.
+    pub fn compiled_class_hash_v2(&self) -> Option<CompiledClassHash> {
+        match self {
+            Self::Cairo1(class) => Some(class.compiled_class_hash_v2()),
         }
     }
 

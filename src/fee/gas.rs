@@ -11,7 +11,7 @@ use super::ethereum;
 use super::price::{l1_to_l2_gas, l2_to_l1_gas};
 use super::resources::{ArchivalResources, ComputationResources, MessageResources, TransactionResources};
 use super::state_gas::state_gas;
-use crate::call::EventSummary;
+use crate::call::{CallInfo, EventSummary, ExecutionSummary};
 use crate::protocol::{ArchivalPrice, Builtin, Constants, DataAvailability, VmResources};
 
 /// Cairo steps that one segment arena instance is worth (C145).
@@ -70,6 +70,25 @@ impl ArchivalResources {
             (true, GasVectorComputationMode::NoL2Gas) => Err(FeeError::ProofWithoutL2Gas),
         }
     }
+}
+
+/// The gas of one call and the calls below it, as traces print it: computation, events and messages. State
+/// changes, calldata and the operating system's own work belong to the transaction, not to a call.
+pub fn call_gas(
+    call: &CallInfo,
+    constants: &Constants,
+    mode: &GasVectorComputationMode,
+) -> Result<GasVector, FeeError> {
+    let summary = ExecutionSummary::of([call], constants).ok_or(FeeError::OutOfRange(Sum::Computation))?;
+    let computation = ComputationResources {
+        transaction_vm: summary.vm_resources,
+        sierra_gas: summary.sierra_gas,
+        ..ComputationResources::default()
+    };
+    let messages = MessageResources::new(summary.message_payloads, None)?;
+    let parts =
+        [computation.gas(constants, mode)?, event_gas(&summary.events, constants, mode)?, messages.gas()?];
+    total(parts, Sum::Computation)
 }
 
 /// The gas of events alone: for estimates of single calls.

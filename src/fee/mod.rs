@@ -32,6 +32,7 @@ pub use error::{
     BalanceCheckError, BoundShortfall, FeeCheckError, FeeError, InsufficientBounds, PaidFeeError,
     PostCheckError, Sum,
 };
+pub use gas::call_gas;
 pub use limits::{initial_sierra_gas, max_steps, steps_after_validation};
 pub use minimal::minimal_gas;
 pub use receipt::{Receipt, ReceiptInput, gas_fee};

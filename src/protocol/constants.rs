@@ -48,27 +48,19 @@ pub struct Constants {
 impl Constants {
     /// The constants of a version, or of the one that stands for it under `policy`: see [`VersionPolicy`]. All versions
     /// are parsed at the first call in a process and shared from then on.
-    pub fn for_version(
-        version: ProtocolVersion,
-        policy: VersionPolicy,
-    ) -> Result<Arc<Self>, ProtocolError> {
+    pub fn for_version(version: ProtocolVersion, policy: VersionPolicy) -> Result<Arc<Self>, ProtocolError> {
         load::constants(version.resolve(policy)?)
     }
 
     /// What a syscall costs in Sierra gas. Zero if the version has no such syscall.
     pub fn syscall_price(&self, syscall: SyscallName) -> SyscallPrice {
-        self.syscalls
-            .get(syscall.index())
-            .copied()
-            .unwrap_or(SyscallPrice::ZERO)
+        self.syscalls.get(syscall.index()).copied().unwrap_or(SyscallPrice::ZERO)
     }
 
     /// The Sierra gas that a transaction without a bound of its own on L2 gas starts with: what validation and
     /// execution may use at most (C8).
     pub fn sierra_gas_without_bound(&self) -> Option<u64> {
-        self.limits
-            .execute_max_sierra_gas
-            .checked_add(self.limits.validate_max_sierra_gas)
+        self.limits.execute_max_sierra_gas.checked_add(self.limits.validate_max_sierra_gas)
     }
 
     /// Sierra gas in L1 gas, rounded up (C148): both are tied by the price of a step.
@@ -83,31 +75,21 @@ impl Constants {
 
     /// The price of a unit of L2 gas that corresponds to a price of L1 gas, rounded up (C173).
     pub fn l1_to_l2_gas_price(&self, l1_gas_price: u128) -> Option<u128> {
-        let Ratio {
-            numerator,
-            denominator,
-        } = self.l1_gas_of_sierra_gas()?;
+        let Ratio { numerator, denominator } = self.l1_gas_of_sierra_gas()?;
         let product = l1_gas_price.checked_mul(u128::from(numerator))?;
         let denominator = u128::from(denominator);
         let rest = product.checked_rem(denominator)?;
-        product
-            .checked_div(denominator)?
-            .checked_add(u128::from(rest != 0))
+        product.checked_div(denominator)?.checked_add(u128::from(rest != 0))
     }
 
     /// The L1 gas that a unit of Sierra gas is worth: 1/40000 since 0.13.1. In lowest terms, so that products with a
     /// 128-bit price do not overflow without need.
     fn l1_gas_of_sierra_gas(&self) -> Option<Ratio> {
-        let Ratio {
-            numerator,
-            denominator,
-        } = self.vm_fee.step;
+        let Ratio { numerator, denominator } = self.vm_fee.step;
         let divisor = num_integer::gcd(numerator, denominator);
         Some(Ratio {
             numerator: numerator.checked_div(divisor)?,
-            denominator: denominator
-                .checked_div(divisor)?
-                .checked_mul(self.gas.step)?,
+            denominator: denominator.checked_div(divisor)?.checked_mul(self.gas.step)?,
         })
     }
 }
@@ -223,12 +205,7 @@ impl TransactionKind {
     pub const COUNT: usize = 4;
 
     /// All of them, in the order of their indices.
-    pub const ALL: [Self; Self::COUNT] = [
-        Self::Declare,
-        Self::DeployAccount,
-        Self::Invoke,
-        Self::L1Handler,
-    ];
+    pub const ALL: [Self; Self::COUNT] = [Self::Declare, Self::DeployAccount, Self::Invoke, Self::L1Handler];
 
     /// Its place in tables by kind.
     pub const fn index(self) -> usize {
@@ -238,12 +215,7 @@ impl TransactionKind {
 
 #[cfg(test)]
 mod tests {
-    #![allow(
-        clippy::unwrap_used,
-        clippy::expect_used,
-        clippy::panic,
-        clippy::indexing_slicing
-    )]
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
     use super::*;
 
     fn constants(version: ProtocolVersion) -> Arc<Constants> {
@@ -260,30 +232,13 @@ mod tests {
 
     #[test]
     fn policy_reaches_the_figures() {
-        let stand_in =
-            |version: &str, policy| Constants::for_version(version.parse().unwrap(), policy);
-        let version_of =
-            |result: Result<Arc<Constants>, _>| result.map(|constants| constants.version);
-        assert_eq!(
-            version_of(stand_in("0.12.0", VersionPolicy::Nearest)),
-            Ok(ProtocolVersion::V0_13_0)
-        );
-        assert_eq!(
-            version_of(stand_in("0.13.4.1", VersionPolicy::Nearest)),
-            Ok(ProtocolVersion::V0_13_4)
-        );
-        assert_eq!(
-            version_of(stand_in("0.15.0", VersionPolicy::AllowNewer)),
-            Ok(ProtocolVersion::V0_14_4)
-        );
-        assert!(matches!(
-            stand_in("0.15.0", VersionPolicy::Nearest),
-            Err(ProtocolError::TooNew { .. })
-        ));
-        assert!(matches!(
-            stand_in("0.13.7", VersionPolicy::Exact),
-            Err(ProtocolError::Unsupported(_))
-        ));
+        let stand_in = |version: &str, policy| Constants::for_version(version.parse().unwrap(), policy);
+        let version_of = |result: Result<Arc<Constants>, _>| result.map(|constants| constants.version);
+        assert_eq!(version_of(stand_in("0.12.0", VersionPolicy::Nearest)), Ok(ProtocolVersion::V0_13_0));
+        assert_eq!(version_of(stand_in("0.13.4.1", VersionPolicy::Nearest)), Ok(ProtocolVersion::V0_13_4));
+        assert_eq!(version_of(stand_in("0.15.0", VersionPolicy::AllowNewer)), Ok(ProtocolVersion::V0_14_4));
+        assert!(matches!(stand_in("0.15.0", VersionPolicy::Nearest), Err(ProtocolError::TooNew { .. })));
+        assert!(matches!(stand_in("0.13.7", VersionPolicy::Exact), Err(ProtocolError::Unsupported(_))));
     }
 
     #[test]
@@ -329,18 +284,12 @@ mod tests {
         assert_eq!(latest.sierra_gas_to_l1_gas(40_001), Some(2));
         assert_eq!(latest.sierra_gas_to_l1_gas(3334), Some(1));
         assert_eq!(latest.l1_to_l2_gas_price(40_001), Some(2));
-        assert_eq!(
-            latest.l1_to_l2_gas_price(u128::MAX),
-            Some(u128::MAX / 40_000 + 1)
-        );
+        assert_eq!(latest.l1_to_l2_gas_price(u128::MAX), Some(u128::MAX / 40_000 + 1));
         assert_eq!(latest.sierra_gas_without_bound(), Some(1_210_000_000));
         let mut free = Constants::clone(&latest);
         free.gas.step = 0;
         assert_eq!(free.sierra_gas_to_l1_gas(1), None);
-        free.vm_fee.step = Ratio {
-            numerator: 0,
-            denominator: 0,
-        };
+        free.vm_fee.step = Ratio { numerator: 0, denominator: 0 };
         assert_eq!(free.l1_to_l2_gas_price(1), None);
     }
 }

@@ -87,9 +87,7 @@ impl Builtin {
     /// The name in compiled classes: `pedersen`, `blake`.
     pub fn short_name(self) -> &'static str {
         let name = self.name();
-        name.strip_suffix("_builtin")
-            .or_else(|| name.strip_suffix("_opcode"))
-            .unwrap_or(name)
+        name.strip_suffix("_builtin").or_else(|| name.strip_suffix("_opcode")).unwrap_or(name)
     }
 
     /// The builtin with this [`name`](Self::name).
@@ -99,9 +97,7 @@ impl Builtin {
 
     /// The builtin with this [`short_name`](Self::short_name).
     pub fn from_short_name(name: &str) -> Option<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|builtin| builtin.short_name() == name)
+        Self::ALL.into_iter().find(|builtin| builtin.short_name() == name)
     }
 }
 
@@ -120,8 +116,7 @@ impl Serialize for Builtin {
 impl<'de> Deserialize<'de> for Builtin {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let name = String::deserialize(deserializer)?;
-        Self::from_name(&name)
-            .ok_or_else(|| de::Error::custom(format!("`{name}` is not a builtin")))
+        Self::from_name(&name).ok_or_else(|| de::Error::custom(format!("`{name}` is not a builtin")))
     }
 }
 
@@ -171,10 +166,7 @@ impl BuiltinCounts {
 
     /// The builtins that were used, with their counts, in the order of [`Builtin::ALL`].
     pub fn iter(&self) -> impl Iterator<Item = (Builtin, u64)> + '_ {
-        Builtin::ALL
-            .into_iter()
-            .zip(self.0)
-            .filter(|(_, count)| *count != 0)
+        Builtin::ALL.into_iter().zip(self.0).filter(|(_, count)| *count != 0)
     }
 
     /// Whether no builtin was used.
@@ -186,9 +178,7 @@ impl BuiltinCounts {
 impl FromIterator<(Builtin, u64)> for BuiltinCounts {
     fn from_iter<I: IntoIterator<Item = (Builtin, u64)>>(counts: I) -> Self {
         let mut sum = Self::ZERO;
-        counts
-            .into_iter()
-            .for_each(|(builtin, count)| sum.add(builtin, count));
+        counts.into_iter().for_each(|(builtin, count)| sum.add(builtin, count));
         sum
     }
 }
@@ -201,9 +191,7 @@ impl Serialize for BuiltinCounts {
 
 impl<'de> Deserialize<'de> for BuiltinCounts {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(BTreeMap::<Builtin, u64>::deserialize(deserializer)?
-            .into_iter()
-            .collect())
+        Ok(BTreeMap::<Builtin, u64>::deserialize(deserializer)?.into_iter().collect())
     }
 }
 
@@ -220,11 +208,7 @@ pub struct VmResources {
 
 impl VmResources {
     /// Nothing used.
-    pub const ZERO: Self = Self {
-        steps: 0,
-        memory_holes: 0,
-        builtins: BuiltinCounts::ZERO,
-    };
+    pub const ZERO: Self = Self { steps: 0, memory_holes: 0, builtins: BuiltinCounts::ZERO };
 
     /// The sum; `None` on overflow.
     pub fn checked_add(&self, other: &Self) -> Option<Self> {
@@ -266,12 +250,7 @@ impl VmResources {
 
 #[cfg(test)]
 mod tests {
-    #![allow(
-        clippy::unwrap_used,
-        clippy::expect_used,
-        clippy::panic,
-        clippy::indexing_slicing
-    )]
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
     use super::*;
 
     #[test]
@@ -279,10 +258,7 @@ mod tests {
         for (index, builtin) in Builtin::ALL.into_iter().enumerate() {
             assert_eq!(builtin.index(), index);
             assert_eq!(Builtin::from_name(builtin.name()), Some(builtin));
-            assert_eq!(
-                Builtin::from_short_name(builtin.short_name()),
-                Some(builtin)
-            );
+            assert_eq!(Builtin::from_short_name(builtin.short_name()), Some(builtin));
         }
         assert_eq!(Builtin::RangeCheck96.short_name(), "range_check96");
         assert_eq!(Builtin::Blake.short_name(), "blake");
@@ -299,15 +275,9 @@ mod tests {
         counts.add(Builtin::Pedersen, 1);
         let json = serde_json::to_string(&counts).unwrap();
         assert_eq!(json, r#"{"pedersen_builtin":8,"blake_opcode":2}"#);
-        assert_eq!(
-            serde_json::from_str::<BuiltinCounts>(&json).unwrap(),
-            counts
-        );
+        assert_eq!(serde_json::from_str::<BuiltinCounts>(&json).unwrap(), counts);
         assert!(serde_json::from_str::<BuiltinCounts>(r#"{"pedersen":8}"#).is_err());
-        assert_eq!(
-            counts.iter().collect::<Vec<_>>(),
-            [(Builtin::Pedersen, 8), (Builtin::Blake, 2)]
-        );
+        assert_eq!(counts.iter().collect::<Vec<_>>(), [(Builtin::Pedersen, 8), (Builtin::Blake, 2)]);
         assert!(!counts.is_zero());
     }
 

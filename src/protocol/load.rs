@@ -12,71 +12,26 @@ use super::{Constants, ProtocolError, ProtocolVersion};
 
 /// The data files, oldest version first. Each is laid over the one before it.
 const FILES: [(ProtocolVersion, &str); ProtocolVersion::SUPPORTED.len()] = [
-    (
-        ProtocolVersion::V0_13_0,
-        include_str!("../../resources/protocol/0.13.0.json"),
-    ),
-    (
-        ProtocolVersion::V0_13_1,
-        include_str!("../../resources/protocol/0.13.1.json"),
-    ),
-    (
-        ProtocolVersion::V0_13_1_1,
-        include_str!("../../resources/protocol/0.13.1.1.json"),
-    ),
-    (
-        ProtocolVersion::V0_13_2,
-        include_str!("../../resources/protocol/0.13.2.json"),
-    ),
-    (
-        ProtocolVersion::V0_13_2_1,
-        include_str!("../../resources/protocol/0.13.2.1.json"),
-    ),
-    (
-        ProtocolVersion::V0_13_3,
-        include_str!("../../resources/protocol/0.13.3.json"),
-    ),
-    (
-        ProtocolVersion::V0_13_4,
-        include_str!("../../resources/protocol/0.13.4.json"),
-    ),
-    (
-        ProtocolVersion::V0_13_5,
-        include_str!("../../resources/protocol/0.13.5.json"),
-    ),
-    (
-        ProtocolVersion::V0_13_6,
-        include_str!("../../resources/protocol/0.13.6.json"),
-    ),
-    (
-        ProtocolVersion::V0_14_0,
-        include_str!("../../resources/protocol/0.14.0.json"),
-    ),
-    (
-        ProtocolVersion::V0_14_1,
-        include_str!("../../resources/protocol/0.14.1.json"),
-    ),
-    (
-        ProtocolVersion::V0_14_2,
-        include_str!("../../resources/protocol/0.14.2.json"),
-    ),
-    (
-        ProtocolVersion::V0_14_3,
-        include_str!("../../resources/protocol/0.14.3.json"),
-    ),
-    (
-        ProtocolVersion::V0_14_4,
-        include_str!("../../resources/protocol/0.14.4.json"),
-    ),
+    (ProtocolVersion::V0_13_0, include_str!("../../resources/protocol/0.13.0.json")),
+    (ProtocolVersion::V0_13_1, include_str!("../../resources/protocol/0.13.1.json")),
+    (ProtocolVersion::V0_13_1_1, include_str!("../../resources/protocol/0.13.1.1.json")),
+    (ProtocolVersion::V0_13_2, include_str!("../../resources/protocol/0.13.2.json")),
+    (ProtocolVersion::V0_13_2_1, include_str!("../../resources/protocol/0.13.2.1.json")),
+    (ProtocolVersion::V0_13_3, include_str!("../../resources/protocol/0.13.3.json")),
+    (ProtocolVersion::V0_13_4, include_str!("../../resources/protocol/0.13.4.json")),
+    (ProtocolVersion::V0_13_5, include_str!("../../resources/protocol/0.13.5.json")),
+    (ProtocolVersion::V0_13_6, include_str!("../../resources/protocol/0.13.6.json")),
+    (ProtocolVersion::V0_14_0, include_str!("../../resources/protocol/0.14.0.json")),
+    (ProtocolVersion::V0_14_1, include_str!("../../resources/protocol/0.14.1.json")),
+    (ProtocolVersion::V0_14_2, include_str!("../../resources/protocol/0.14.2.json")),
+    (ProtocolVersion::V0_14_3, include_str!("../../resources/protocol/0.14.3.json")),
+    (ProtocolVersion::V0_14_4, include_str!("../../resources/protocol/0.14.4.json")),
 ];
 
 /// The constants of a supported version.
 pub(super) fn constants(version: ProtocolVersion) -> Result<Arc<Constants>, ProtocolError> {
     static LOADED: OnceLock<Result<Vec<Arc<Constants>>, ProtocolError>> = OnceLock::new();
-    let loaded = LOADED
-        .get_or_init(|| load(&FILES))
-        .as_ref()
-        .map_err(ProtocolError::clone)?;
+    let loaded = LOADED.get_or_init(|| load(&FILES)).as_ref().map_err(ProtocolError::clone)?;
     let found = loaded.iter().find(|constants| constants.version == version);
     found.cloned().ok_or(ProtocolError::Unsupported(version))
 }
@@ -93,12 +48,7 @@ fn load(files: &[(ProtocolVersion, &str)]) -> Result<Vec<Arc<Constants>>, Protoc
                 serde_json::from_value(figures.clone()).map_err(|error| error.to_string())?;
             file.into_constants(*version)
         })();
-        loaded.push(Arc::new(constants.map_err(|reason| {
-            ProtocolError::Data {
-                version: *version,
-                reason,
-            }
-        })?));
+        loaded.push(Arc::new(constants.map_err(|reason| ProtocolError::Data { version: *version, reason })?));
     }
     Ok(loaded)
 }
@@ -113,9 +63,7 @@ fn lay_over(figures: &mut Value, changes: Value, path: &str) -> Result<(), Strin
                     (Some(_), Value::Null) => {
                         figures.remove(&key);
                     }
-                    (None, Value::Null) => {
-                        return Err(format!("{path} is removed but was not there"));
-                    }
+                    (None, Value::Null) => return Err(format!("{path} is removed but was not there")),
                     (Some(figure), change) => lay_over(figure, change, &path)?,
                     (None, figure) => {
                         figures.insert(key, figure);
@@ -134,12 +82,7 @@ fn lay_over(figures: &mut Value, changes: Value, path: &str) -> Result<(), Strin
 
 #[cfg(test)]
 mod tests {
-    #![allow(
-        clippy::unwrap_used,
-        clippy::expect_used,
-        clippy::panic,
-        clippy::indexing_slicing
-    )]
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
     use super::*;
 
     fn merged(figures: &str, changes: &str) -> Result<Value, String> {
@@ -153,10 +96,7 @@ mod tests {
         let (version, text) = FILES[0];
         assert!(text.contains(from));
         let damaged = text.replacen(from, to, 1);
-        match load(&[
-            (version, damaged.as_str()),
-            (ProtocolVersion::V0_13_1, changes),
-        ]) {
+        match load(&[(version, damaged.as_str()), (ProtocolVersion::V0_13_1, changes)]) {
             Err(ProtocolError::Data { reason, .. }) => reason,
             other => panic!("{other:?}"),
         }
@@ -165,26 +105,14 @@ mod tests {
     #[test]
     fn every_file_loads_in_order() {
         let loaded = load(&FILES).unwrap();
-        assert!(
-            loaded
-                .iter()
-                .map(|constants| constants.version)
-                .eq(ProtocolVersion::SUPPORTED)
-        );
+        assert!(loaded.iter().map(|constants| constants.version).eq(ProtocolVersion::SUPPORTED));
     }
 
     #[test]
     fn files_that_change_nothing_are_empty() {
         for pair in load(&FILES).unwrap().windows(2) {
-            let text = FILES
-                .iter()
-                .find(|(version, _)| *version == pair[1].version)
-                .unwrap()
-                .1;
-            let same = Constants {
-                version: pair[1].version,
-                ..Constants::clone(&pair[0])
-            } == *pair[1];
+            let text = FILES.iter().find(|(version, _)| *version == pair[1].version).unwrap().1;
+            let same = Constants { version: pair[1].version, ..Constants::clone(&pair[0]) } == *pair[1];
             assert_eq!(text.trim() == "{}", same, "{}", pair[1].version);
         }
     }
@@ -194,13 +122,9 @@ mod tests {
         let figures = r#"{"a": {"b": 1, "c": 2}, "d": [1, 2], "e": true}"#;
         let changes = r#"{"a": {"b": null, "f": {"g": 3}}, "d": [2], "e": false}"#;
         let expected: Value =
-            serde_json::from_str(r#"{"a": {"c": 2, "f": {"g": 3}}, "d": [2], "e": false}"#)
-                .unwrap();
+            serde_json::from_str(r#"{"a": {"c": 2, "f": {"g": 3}}, "d": [2], "e": false}"#).unwrap();
         assert_eq!(merged(figures, changes), Ok(expected));
-        assert_eq!(
-            merged(figures, "{}"),
-            Ok(serde_json::from_str(figures).unwrap())
-        );
+        assert_eq!(merged(figures, "{}"), Ok(serde_json::from_str(figures).unwrap()));
     }
 
     #[test]
@@ -209,34 +133,20 @@ mod tests {
             merged(r#"{"a": {"b": 1}}"#, r#"{"a": {"b": 1}}"#),
             Err("/a/b is set to what it was".to_owned())
         );
-        assert_eq!(
-            merged("{}", r#"{"a": null}"#),
-            Err("/a is removed but was not there".to_owned())
-        );
+        assert_eq!(merged("{}", r#"{"a": null}"#), Err("/a is removed but was not there".to_owned()));
     }
 
     #[test]
     fn damaged_files_are_errors() {
         let none = "{}";
         assert!(reason("\"limits\"", "\"limit\"", none).contains("unknown field `limit`"));
-        assert!(
-            reason("\"reverts\": false", "\"reverts\": 0", none).contains("expected a boolean")
-        );
+        assert!(reason("\"reverts\": false", "\"reverts\": 0", none).contains("expected a boolean"));
         assert!(reason("\"5/1000\"", "\"5/0\"", none).contains("is not a fraction"));
         assert!(reason("\"100.0.0\"", "\"100.0\"", none).contains("three numbers"));
         assert!(reason("\"DelegateCall\"", "\"DelegateCal\"", none).contains("unknown variant"));
         assert!(reason("\"ec_op\"", "\"ecop\"", none).contains("`ecop` is not a builtin"));
-        assert!(
-            reason(
-                "\"timestamp_rounding\": 1",
-                "\"timestamp_rounding\": 0",
-                none
-            )
-            .contains("nonzero")
-        );
-        assert!(
-            reason("\"step\": 100", "\"step\": 18446744073709551615", none).contains("do not fit")
-        );
+        assert!(reason("\"timestamp_rounding\": 1", "\"timestamp_rounding\": 0", none).contains("nonzero"));
+        assert!(reason("\"step\": 100", "\"step\": 18446744073709551615", none).contains("do not fit"));
         assert!(
             reason("\"steps\": 510", "\"steps\": 18446744073709551615", none)
                 .contains("price of CallContract")
@@ -244,16 +154,9 @@ mod tests {
         assert!(reason("{", "", none).contains("line 2"));
         let shared = r#"{"prices": {"listed_syscalls": null}, "os": {"syscalls": {"Deploy": {"scale": 2}}}}"#;
         assert!(reason("{", "{", shared).contains("cannot share"));
+        assert!(reason("{", "{", r#"{"switches": {"trip": true}}"#).contains("unknown field `trip`"));
         assert!(
-            reason("{", "{", r#"{"switches": {"trip": true}}"#).contains("unknown field `trip`")
-        );
-        assert!(
-            reason(
-                "{",
-                "{",
-                r#"{"os": {"transactions": {"invoke": {"scale": 0}}}}"#
-            )
-            .contains("nonzero")
+            reason("{", "{", r#"{"os": {"transactions": {"invoke": {"scale": 0}}}}"#).contains("nonzero")
         );
     }
 }

@@ -34,16 +34,13 @@ pub const VALID: Felt = Felt::from_hex_unchecked("0x56414c4944");
 /// `Out of gas`: the failure of a call or syscall that is not paid for.
 pub const OUT_OF_GAS: Felt = Felt::from_hex_unchecked("0x4f7574206f6620676173");
 /// `ENTRYPOINT_NOT_FOUND`: the failure of a call to a selector that the class does not have.
-pub const ENTRYPOINT_NOT_FOUND: Felt =
-    Felt::from_hex_unchecked("0x454e545259504f494e545f4e4f545f464f554e44");
+pub const ENTRYPOINT_NOT_FOUND: Felt = Felt::from_hex_unchecked("0x454e545259504f494e545f4e4f545f464f554e44");
 /// `ENTRYPOINT_FAILED`: added by every caller through which a failure passes.
-pub const ENTRYPOINT_FAILED: Felt =
-    Felt::from_hex_unchecked("0x454e545259504f494e545f4641494c4544");
+pub const ENTRYPOINT_FAILED: Felt = Felt::from_hex_unchecked("0x454e545259504f494e545f4641494c4544");
 /// `Invalid argument`: the failure of a syscall whose request makes no sense.
 pub const INVALID_ARGUMENT: Felt = Felt::from_hex_unchecked("0x496e76616c696420617267756d656e74");
 /// `Invalid input length`: the failure of Keccak over a part of a block.
-pub const INVALID_INPUT_LENGTH: Felt =
-    Felt::from_hex_unchecked("0x496e76616c696420696e707574206c656e677468");
+pub const INVALID_INPUT_LENGTH: Felt = Felt::from_hex_unchecked("0x496e76616c696420696e707574206c656e677468");
 /// `Block number out of range`: the failure of asking for the hash of a block too young.
 pub const BLOCK_NUMBER_OUT_OF_RANGE: Felt =
     Felt::from_hex_unchecked("0x426c6f636b206e756d626572206f7574206f662072616e6765");
@@ -60,17 +57,15 @@ pub const BLOCK_HASH_CONTRACT: ContractAddress = ContractAddress(PatriciaKey::ON
 /// The contract whose storage holds the aliases of addresses and keys.
 pub const ALIAS_CONTRACT: ContractAddress = ContractAddress(PatriciaKey::TWO);
 /// An address that no contract can have.
-pub const RESERVED_CONTRACT: ContractAddress =
-    ContractAddress(PatriciaKey::from_hex_unchecked("0x3"));
+pub const RESERVED_CONTRACT: ContractAddress = ContractAddress(PatriciaKey::from_hex_unchecked("0x3"));
 
 /// How many blocks pass before contracts can read a block's hash (C115).
 pub const STORED_BLOCK_HASH_BUFFER: u64 = 10;
 /// The version of L1 handler transactions.
 pub const L1_HANDLER_VERSION: u8 = 0;
 /// The class that cannot run in transactions of version 0 (C49).
-pub const FAULTY_CLASS_HASH: ClassHash = ClassHash(Felt::from_hex_unchecked(
-    "0x1a7820094feaf82d53f53f214b81292d717e7bb9a92bb2488092cd306f3993f",
-));
+pub const FAULTY_CLASS_HASH: ClassHash =
+    ClassHash(Felt::from_hex_unchecked("0x1a7820094feaf82d53f53f214b81292d717e7bb9a92bb2488092cd306f3993f"));
 
 /// How the OS numbers entry points that anyone may call.
 pub const EXTERNAL_ENTRY_POINT: u8 = 0;
@@ -85,12 +80,7 @@ pub const SIERRA_ARRAY_LENGTH_BOUND: u64 = 1 << 32;
 
 #[cfg(test)]
 mod tests {
-    #![allow(
-        clippy::unwrap_used,
-        clippy::expect_used,
-        clippy::panic,
-        clippy::indexing_slicing
-    )]
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
     use starknet_api::abi::abi_utils::selector_from_name;
 
     use super::*;

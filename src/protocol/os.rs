@@ -4,9 +4,7 @@
 
 use std::num::NonZeroU64;
 
-use super::{
-    Builtin, Constants, ProtocolError, SyscallName, SyscallUsage, TransactionKind, VmResources,
-};
+use super::{Builtin, Constants, ProtocolError, SyscallName, SyscallUsage, TransactionKind, VmResources};
 
 /// The OS's cost of one transaction or syscall: a constant, and a part that grows with its items.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,11 +20,8 @@ pub struct OsCost {
 
 impl OsCost {
     /// No cost.
-    pub const ZERO: Self = Self {
-        constant: VmResources::ZERO,
-        per_item: VmResources::ZERO,
-        scale: NonZeroU64::MIN,
-    };
+    pub const ZERO: Self =
+        Self { constant: VmResources::ZERO, per_item: VmResources::ZERO, scale: NonZeroU64::MIN };
 
     /// The growing part: `per_item` times `items`, then each number divided by the scale and rounded up (C152).
     pub fn linear(&self, items: u64) -> Option<VmResources> {
@@ -75,10 +70,7 @@ impl Constants {
 
     /// What the OS spends on committing to so many felts in a blob (C150, C151). Nothing in versions that price no such
     /// work, the hashing included.
-    pub fn kzg_os_resources(
-        &self,
-        data_availability_felts: u64,
-    ) -> Result<VmResources, ProtocolError> {
+    pub fn kzg_os_resources(&self, data_availability_felts: u64) -> Result<VmResources, ProtocolError> {
         if self.os.kzg_per_felt.is_zero() {
             return Ok(VmResources::ZERO);
         }
@@ -86,9 +78,7 @@ impl Constants {
         felts
             .zip(poseidon_hash_many_resources(data_availability_felts))
             .and_then(|(felts, hash)| felts.checked_add(&hash))
-            .ok_or(ProtocolError::Overflow(
-                "the OS cost of publishing a state diff",
-            ))
+            .ok_or(ProtocolError::Overflow("the OS cost of publishing a state diff"))
     }
 
     /// What the OS spends on the syscalls of one call frame (C88, C129). Each syscall at most once in `usage`: an entry
@@ -113,9 +103,7 @@ impl Constants {
         };
         let cost = self.os.syscall(counted);
         let calls = cost.constant.checked_mul(usage.calls)?;
-        fixed
-            .checked_add(&calls)?
-            .checked_add(&cost.linear(usage.linear)?)
+        fixed.checked_add(&calls)?.checked_add(&cost.linear(usage.linear)?)
     }
 }
 
@@ -134,21 +122,12 @@ pub fn poseidon_hash_many_resources(felts: u64) -> Option<VmResources> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(
-        clippy::unwrap_used,
-        clippy::expect_used,
-        clippy::panic,
-        clippy::indexing_slicing
-    )]
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
     use super::*;
     use crate::protocol::{ProtocolVersion, VersionPolicy};
 
     fn resources(steps: u64, builtins: &[(Builtin, u64)]) -> VmResources {
-        VmResources {
-            steps,
-            memory_holes: 0,
-            builtins: builtins.iter().copied().collect(),
-        }
+        VmResources { steps, memory_holes: 0, builtins: builtins.iter().copied().collect() }
     }
 
     fn constants(version: ProtocolVersion) -> std::sync::Arc<Constants> {
@@ -168,11 +147,7 @@ mod tests {
             (100, 571, 51),
         ] {
             let expected = resources(steps, &[(Builtin::Poseidon, permutations)]);
-            assert_eq!(
-                poseidon_hash_many_resources(felts),
-                Some(expected),
-                "{felts} felts"
-            );
+            assert_eq!(poseidon_hash_many_resources(felts), Some(expected), "{felts} felts");
         }
         assert_eq!(poseidon_hash_many_resources(u64::MAX), None);
     }
@@ -182,36 +157,23 @@ mod tests {
         let old = constants(ProtocolVersion::V0_13_1_1);
         assert_eq!(old.kzg_os_resources(10), Ok(VmResources::ZERO));
         for version in [ProtocolVersion::V0_13_2, ProtocolVersion::V0_14_4] {
-            let expected = resources(
-                10 * 113 + 76,
-                &[(Builtin::RangeCheck, 170), (Builtin::Poseidon, 6)],
-            );
+            let expected = resources(10 * 113 + 76, &[(Builtin::RangeCheck, 170), (Builtin::Poseidon, 6)]);
             assert_eq!(constants(version).kzg_os_resources(10), Ok(expected));
             let nothing = resources(21, &[(Builtin::Poseidon, 1)]);
             assert_eq!(constants(version).kzg_os_resources(0), Ok(nothing));
-            assert!(matches!(
-                constants(version).kzg_os_resources(u64::MAX),
-                Err(ProtocolError::Overflow(_))
-            ));
+            assert!(matches!(constants(version).kzg_os_resources(u64::MAX), Err(ProtocolError::Overflow(_))));
         }
     }
 
     #[test]
     fn growing_part_is_scaled_then_rounded_up() {
-        let invoke = |version, n| {
-            constants(version)
-                .transaction_os_resources(TransactionKind::Invoke, n)
-                .unwrap()
-        };
+        let invoke =
+            |version, n| constants(version).transaction_os_resources(TransactionKind::Invoke, n).unwrap();
         // 0.14.0: 4348 + ceil(11 n / 2), Poseidon 12 + ceil(n / 2).
         for (n, steps, poseidon) in [(0, 4348, 12), (1, 4354, 13), (2, 4359, 13), (5, 4376, 15)] {
             let expected = resources(
                 steps,
-                &[
-                    (Builtin::Pedersen, 4),
-                    (Builtin::RangeCheck, 90),
-                    (Builtin::Poseidon, poseidon),
-                ],
+                &[(Builtin::Pedersen, 4), (Builtin::RangeCheck, 90), (Builtin::Poseidon, poseidon)],
             );
             assert_eq!(invoke(ProtocolVersion::V0_14_0, n), expected, "{n} felts");
         }
@@ -219,24 +181,15 @@ mod tests {
         let expected = resources(3803, &[(Builtin::Pedersen, 19), (Builtin::RangeCheck, 69)]);
         assert_eq!(invoke(ProtocolVersion::V0_13_2, 5), expected);
         // 0.13.0: nothing grows.
-        assert_eq!(
-            invoke(ProtocolVersion::V0_13_0, 5),
-            invoke(ProtocolVersion::V0_13_0, 0)
-        );
-        let deploy = constants(ProtocolVersion::V0_14_4)
-            .transaction_os_resources(TransactionKind::DeployAccount, 3);
+        assert_eq!(invoke(ProtocolVersion::V0_13_0, 5), invoke(ProtocolVersion::V0_13_0, 0));
+        let deploy =
+            constants(ProtocolVersion::V0_14_4).transaction_os_resources(TransactionKind::DeployAccount, 3);
         // 4989 + ceil(37 * 3 / 2), Pedersen 10 + 3, Poseidon 10 + ceil(3 / 2).
-        let expected = resources(
-            5045,
-            &[
-                (Builtin::Pedersen, 13),
-                (Builtin::RangeCheck, 113),
-                (Builtin::Poseidon, 12),
-            ],
-        );
+        let expected =
+            resources(5045, &[(Builtin::Pedersen, 13), (Builtin::RangeCheck, 113), (Builtin::Poseidon, 12)]);
         assert_eq!(deploy, Ok(expected));
-        let overflow = constants(ProtocolVersion::V0_14_4)
-            .transaction_os_resources(TransactionKind::Invoke, u64::MAX);
+        let overflow =
+            constants(ProtocolVersion::V0_14_4).transaction_os_resources(TransactionKind::Invoke, u64::MAX);
         assert!(matches!(overflow, Err(ProtocolError::Overflow(_))));
     }
 
@@ -244,66 +197,27 @@ mod tests {
     fn syscalls_add_up() {
         let latest = constants(ProtocolVersion::V0_14_4);
         let usage = [
-            (
-                SyscallName::StorageRead,
-                SyscallUsage {
-                    calls: 2,
-                    linear: 0,
-                },
-            ),
-            (
-                SyscallName::Deploy,
-                SyscallUsage {
-                    calls: 1,
-                    linear: 4,
-                },
-            ),
+            (SyscallName::StorageRead, SyscallUsage { calls: 2, linear: 0 }),
+            (SyscallName::Deploy, SyscallUsage { calls: 1, linear: 4 }),
         ];
-        let expected = resources(
-            2 * 240 + 1173 + 4 * 8,
-            &[(Builtin::RangeCheck, 2 + 21), (Builtin::Pedersen, 7 + 4)],
-        );
+        let expected =
+            resources(2 * 240 + 1173 + 4 * 8, &[(Builtin::RangeCheck, 2 + 21), (Builtin::Pedersen, 7 + 4)]);
         assert_eq!(latest.syscall_os_resources(usage), Ok(expected));
         assert_eq!(latest.syscall_os_resources([]), Ok(VmResources::ZERO));
-        let many = [(
-            SyscallName::Deploy,
-            SyscallUsage {
-                calls: u64::MAX,
-                linear: 0,
-            },
-        )];
-        assert!(matches!(
-            latest.syscall_os_resources(many),
-            Err(ProtocolError::Overflow(_))
-        ));
+        let many = [(SyscallName::Deploy, SyscallUsage { calls: u64::MAX, linear: 0 })];
+        assert!(matches!(latest.syscall_os_resources(many), Err(ProtocolError::Overflow(_))));
     }
 
     #[test]
     fn keccak_pays_its_fixed_part_once_per_entry() {
         let keccak = |version, rounds| {
-            let usage = [(
-                SyscallName::Keccak,
-                SyscallUsage {
-                    calls: rounds,
-                    linear: 0,
-                },
-            )];
+            let usage = [(SyscallName::Keccak, SyscallUsage { calls: rounds, linear: 0 })];
             constants(version).syscall_os_resources(usage).unwrap()
         };
-        let round = [
-            (Builtin::Bitwise, 18),
-            (Builtin::Keccak, 3),
-            (Builtin::RangeCheck, 168),
-        ];
-        assert_eq!(
-            keccak(ProtocolVersion::V0_13_4, 3),
-            resources(100 + 3 * 281, &round)
-        );
+        let round = [(Builtin::Bitwise, 18), (Builtin::Keccak, 3), (Builtin::RangeCheck, 168)];
+        assert_eq!(keccak(ProtocolVersion::V0_13_4, 3), resources(100 + 3 * 281, &round));
         assert_eq!(keccak(ProtocolVersion::V0_13_4, 0), resources(100, &[]));
-        assert_eq!(
-            keccak(ProtocolVersion::V0_13_3, 3),
-            resources(3 * 381, &round)
-        );
+        assert_eq!(keccak(ProtocolVersion::V0_13_3, 3), resources(3 * 381, &round));
         assert_eq!(keccak(ProtocolVersion::V0_13_3, 0), VmResources::ZERO);
     }
 }

@@ -76,10 +76,7 @@ pub struct VmFeePrices {
 impl VmFeePrices {
     /// The price of one instance.
     pub fn builtin(&self, builtin: Builtin) -> Ratio {
-        self.builtins
-            .get(builtin.index())
-            .copied()
-            .unwrap_or(Ratio::ZERO)
+        self.builtins.get(builtin.index()).copied().unwrap_or(Ratio::ZERO)
     }
 }
 
@@ -104,22 +101,16 @@ pub struct GasSchedule {
 impl GasSchedule {
     /// The price of one instance.
     pub fn builtin(&self, builtin: Builtin) -> u64 {
-        self.builtins
-            .get(builtin.index())
-            .copied()
-            .unwrap_or_default()
+        self.builtins.get(builtin.index()).copied().unwrap_or_default()
     }
 
     /// The gas of VM resources: steps, holes and builtins, each at its price. `None` if it does not fit in 64 bits.
     pub fn cost(&self, resources: &VmResources) -> Option<u64> {
         let steps = resources.steps.checked_mul(self.step)?;
         let holes = resources.memory_holes.checked_mul(self.memory_hole)?;
-        resources
-            .builtins
-            .iter()
-            .try_fold(steps.checked_add(holes)?, |sum, (builtin, count)| {
-                sum.checked_add(count.checked_mul(self.builtin(builtin))?)
-            })
+        resources.builtins.iter().try_fold(steps.checked_add(holes)?, |sum, (builtin, count)| {
+            sum.checked_add(count.checked_mul(self.builtin(builtin))?)
+        })
     }
 }
 
@@ -139,9 +130,6 @@ impl ListedSyscallPrice {
     /// The sum in gas; `None` if it does not fit in 64 bits.
     pub fn cost(&self, schedule: &GasSchedule) -> Option<u64> {
         let bases = self.base_calls.checked_mul(schedule.syscall_base)?;
-        schedule
-            .cost(&self.resources)?
-            .checked_add(bases)?
-            .checked_add(self.gas)
+        schedule.cost(&self.resources)?.checked_add(bases)?.checked_add(self.gas)
     }
 }

@@ -18,17 +18,11 @@ pub struct Ratio {
 
 impl Ratio {
     /// Nothing.
-    pub const ZERO: Self = Self {
-        numerator: 0,
-        denominator: 1,
-    };
+    pub const ZERO: Self = Self { numerator: 0, denominator: 1 };
 
     /// `numerator / denominator`.
     pub const fn new(numerator: u64, denominator: NonZeroU64) -> Self {
-        Self {
-            numerator,
-            denominator: denominator.get(),
-        }
+        Self { numerator, denominator: denominator.get() }
     }
 
     /// Whether the value is 0.
@@ -38,9 +32,7 @@ impl Ratio {
 
     /// `amount` times the fraction, rounded down. `None` if it does not fit in 64 bits.
     pub fn floor_mul(self, amount: u64) -> Option<u64> {
-        let exact = self
-            .exact_product(amount)
-            .checked_div(u128::from(self.denominator))?;
+        let exact = self.exact_product(amount).checked_div(u128::from(self.denominator))?;
         u64::try_from(exact).ok()
     }
 
@@ -61,10 +53,7 @@ impl Ratio {
 
     /// One divided by the fraction. The inverse of 0 has a denominator of 0, so that its products are `None`.
     pub const fn inverse(self) -> Self {
-        Self {
-            numerator: self.denominator,
-            denominator: self.numerator,
-        }
+        Self { numerator: self.denominator, denominator: self.numerator }
     }
 
     /// The product of two 64-bit numbers always fits in 128 bits.
@@ -76,11 +65,7 @@ impl Ratio {
 impl fmt::Display for Ratio {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{}", self.numerator)?;
-        if self.denominator == 1 {
-            Ok(())
-        } else {
-            write!(formatter, "/{}", self.denominator)
-        }
+        if self.denominator == 1 { Ok(()) } else { write!(formatter, "/{}", self.denominator) }
     }
 }
 
@@ -109,20 +94,13 @@ impl Serialize for Ratio {
 
 impl<'de> Deserialize<'de> for Ratio {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?
-            .parse()
-            .map_err(de::Error::custom)
+        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    #![allow(
-        clippy::unwrap_used,
-        clippy::expect_used,
-        clippy::panic,
-        clippy::indexing_slicing
-    )]
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
     use super::*;
 
     fn ratio(text: &str) -> Ratio {
@@ -133,18 +111,9 @@ mod tests {
     fn rounds_as_asked() {
         let step = ratio("25/10000");
         assert_eq!((step.floor_mul(0), step.ceil_mul(0)), (Some(0), Some(0)));
-        assert_eq!(
-            (step.floor_mul(399), step.ceil_mul(399)),
-            (Some(0), Some(1))
-        );
-        assert_eq!(
-            (step.floor_mul(400), step.ceil_mul(400)),
-            (Some(1), Some(1))
-        );
-        assert_eq!(
-            (step.floor_mul(401), step.ceil_mul(401)),
-            (Some(1), Some(2))
-        );
+        assert_eq!((step.floor_mul(399), step.ceil_mul(399)), (Some(0), Some(1)));
+        assert_eq!((step.floor_mul(400), step.ceil_mul(400)), (Some(1), Some(1)));
+        assert_eq!((step.floor_mul(401), step.ceil_mul(401)), (Some(1), Some(2)));
         assert_eq!(step.floor_div(1), Some(400));
         assert_eq!(ratio("5/1000").floor_div(3), Some(600));
     }
@@ -152,44 +121,16 @@ mod tests {
     #[test]
     fn is_exact_up_to_the_edge() {
         let max = u64::MAX;
-        assert_eq!(
-            Ratio {
-                numerator: max,
-                denominator: max
-            }
-            .floor_mul(max),
-            Some(max)
-        );
-        assert_eq!(
-            Ratio {
-                numerator: max,
-                denominator: max
-            }
-            .ceil_mul(max),
-            Some(max)
-        );
+        assert_eq!(Ratio { numerator: max, denominator: max }.floor_mul(max), Some(max));
+        assert_eq!(Ratio { numerator: max, denominator: max }.ceil_mul(max), Some(max));
         assert_eq!(ratio("1/3").floor_mul(max), Some(max / 3));
         assert_eq!(ratio("3/2").floor_mul(max), None);
         assert_eq!(ratio("3/2").ceil_mul(max), None);
         // 2^65 - 1 = 253921 * 145295143558111, so half of it is 2^64 - 1/2: the floor fits, the ceiling does not.
         assert_eq!(ratio("253921/2").floor_mul(145_295_143_558_111), Some(max));
         assert_eq!(ratio("253921/2").ceil_mul(145_295_143_558_111), None);
-        assert_eq!(
-            Ratio {
-                numerator: max,
-                denominator: max - 1
-            }
-            .ceil_mul(max - 1),
-            Some(max)
-        );
-        assert_eq!(
-            Ratio {
-                numerator: max,
-                denominator: max - 1
-            }
-            .ceil_mul(max),
-            None
-        );
+        assert_eq!(Ratio { numerator: max, denominator: max - 1 }.ceil_mul(max - 1), Some(max));
+        assert_eq!(Ratio { numerator: max, denominator: max - 1 }.ceil_mul(max), None);
     }
 
     #[test]
@@ -198,40 +139,14 @@ mod tests {
         assert!(ratio("0/7").is_zero());
         assert_eq!(Ratio::ZERO.ceil_mul(u64::MAX), Some(0));
         assert_eq!(Ratio::ZERO.floor_div(1), None);
-        assert_eq!(
-            Ratio {
-                numerator: 1,
-                denominator: 0
-            }
-            .floor_mul(1),
-            None
-        );
-        assert_eq!(
-            Ratio {
-                numerator: 1,
-                denominator: 0
-            }
-            .ceil_mul(1),
-            None
-        );
+        assert_eq!(Ratio { numerator: 1, denominator: 0 }.floor_mul(1), None);
+        assert_eq!(Ratio { numerator: 1, denominator: 0 }.ceil_mul(1), None);
     }
 
     #[test]
     fn text_form() {
-        assert_eq!(
-            ratio("875/1000"),
-            Ratio {
-                numerator: 875,
-                denominator: 1000
-            }
-        );
-        assert_eq!(
-            ratio("5120"),
-            Ratio {
-                numerator: 5120,
-                denominator: 1
-            }
-        );
+        assert_eq!(ratio("875/1000"), Ratio { numerator: 875, denominator: 1000 });
+        assert_eq!(ratio("5120"), Ratio { numerator: 5120, denominator: 1 });
         for text in ["875/1000", "5120", "0"] {
             assert_eq!(ratio(text).to_string(), text);
         }

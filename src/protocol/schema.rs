@@ -12,9 +12,9 @@ use starknet_api::transaction::fields::Tip;
 use starknet_types_core::felt::Felt;
 
 use super::{
-    AllocationPrices, ArchivalPrices, Builtin, BuiltinCounts, Constants, GasSchedule,
-    GatewayLimits, Limits, ListedSyscallPrice, Lists, OsCost, OsCosts, ProtocolVersion, Ratio,
-    Switches, SyscallName, SyscallPrice, VmFeePrices, VmResources,
+    AllocationPrices, ArchivalPrices, Builtin, BuiltinCounts, Constants, GasSchedule, GatewayLimits, Limits,
+    ListedSyscallPrice, Lists, OsCost, OsCosts, ProtocolVersion, Ratio, Switches, SyscallName, SyscallPrice,
+    VmFeePrices, VmResources,
 };
 
 /// A version's file after it was laid over its parent's.
@@ -183,9 +183,7 @@ impl<'de> Deserialize<'de> for ShortName {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let name = String::deserialize(deserializer)?;
         let builtin = Builtin::from_short_name(&name);
-        builtin
-            .map(Self)
-            .ok_or_else(|| de::Error::custom(format!("`{name}` is not a builtin")))
+        builtin.map(Self).ok_or_else(|| de::Error::custom(format!("`{name}` is not a builtin")))
     }
 }
 
@@ -208,29 +206,15 @@ fn dotted<'de, D: Deserializer<'de>>(deserializer: D) -> Result<(u64, u64, u64),
     let numbers: Result<Vec<u64>, _> = text.split('.').map(str::parse).collect();
     match numbers.as_deref() {
         Ok([major, minor, patch]) => Ok((*major, *minor, *patch)),
-        _ => Err(de::Error::custom(format!(
-            "`{text}` is not three numbers joined by dots"
-        ))),
+        _ => Err(de::Error::custom(format!("`{text}` is not three numbers joined by dots"))),
     }
 }
 
 impl VersionFile {
     /// Turns a file into constants and derives the prices that no file lists. `Err` says what is wrong with the data.
     pub(super) fn into_constants(self, version: ProtocolVersion) -> Result<Constants, String> {
-        let Self {
-            limits,
-            switches,
-            prices,
-            os,
-            lists,
-        } = self;
-        let PriceFigures {
-            gas,
-            vm_fee,
-            archival,
-            allocation,
-            listed_syscalls,
-        } = prices;
+        let Self { limits, switches, prices, os, lists } = self;
+        let PriceFigures { gas, vm_fee, archival, allocation, listed_syscalls } = prices;
         let gas = gas.into_schedule()?;
         let os = os.into_costs();
         let listed_syscalls = listed_syscalls.map(|listed| {
@@ -257,10 +241,7 @@ impl VersionFile {
                 blob: allocation.blob.into(),
                 calldata: allocation.calldata.into(),
             },
-            vm_fee: VmFeePrices {
-                step: vm_fee.step,
-                builtins: by_builtin(vm_fee.builtins, Ratio::ZERO),
-            },
+            vm_fee: VmFeePrices { step: vm_fee.step, builtins: by_builtin(vm_fee.builtins, Ratio::ZERO) },
             gas,
             syscalls,
             listed_syscalls,
@@ -275,9 +256,7 @@ fn listed_price(
     listed: Option<&ListedSyscallPrice>,
     gas: &GasSchedule,
 ) -> Result<SyscallPrice, &'static str> {
-    let base = listed
-        .map_or(Some(0), |listed| listed.cost(gas))
-        .ok_or("does not fit in 64 bits")?;
+    let base = listed.map_or(Some(0), |listed| listed.cost(gas)).ok_or("does not fit in 64 bits")?;
     Ok(SyscallPrice { base, per_item: 0 })
 }
 
@@ -288,10 +267,7 @@ fn derived_price(cost: &OsCost, gas: &GasSchedule) -> Result<SyscallPrice, &'sta
     }
     let base = gas.cost(&cost.constant).ok_or("does not fit in 64 bits")?;
     let per_item = gas.cost(&cost.per_item).ok_or("does not fit in 64 bits")?;
-    Ok(SyscallPrice {
-        base: base.max(gas.syscall_base),
-        per_item,
-    })
+    Ok(SyscallPrice { base: base.max(gas.syscall_base), per_item })
 }
 
 /// A table by builtin; what is not named gets `other`.
@@ -306,38 +282,22 @@ fn by_builtin<T: Copy>(named: BTreeMap<ShortName, T>, other: T) -> [T; Builtin::
 }
 
 fn resources(steps: u64, memory_holes: u64, builtins: BTreeMap<ShortName, u64>) -> VmResources {
-    let builtins: BuiltinCounts = builtins
-        .into_iter()
-        .map(|(ShortName(builtin), count)| (builtin, count))
-        .collect();
-    VmResources {
-        steps,
-        memory_holes,
-        builtins,
-    }
+    let builtins: BuiltinCounts =
+        builtins.into_iter().map(|(ShortName(builtin), count)| (builtin, count)).collect();
+    VmResources { steps, memory_holes, builtins }
 }
 
 impl From<GasFigures> for GasVector {
     fn from(figures: GasFigures) -> Self {
-        let GasFigures {
-            l1_gas,
-            l1_data_gas,
-            l2_gas,
-        } = figures;
-        Self {
-            l1_gas: GasAmount(l1_gas),
-            l1_data_gas: GasAmount(l1_data_gas),
-            l2_gas: GasAmount(l2_gas),
-        }
+        let GasFigures { l1_gas, l1_data_gas, l2_gas } = figures;
+        Self { l1_gas: GasAmount(l1_gas), l1_data_gas: GasAmount(l1_data_gas), l2_gas: GasAmount(l2_gas) }
     }
 }
 
 impl ScheduleFigures {
     fn into_schedule(self) -> Result<GasSchedule, String> {
         let in_gas = |steps: u64| {
-            steps
-                .checked_mul(self.step)
-                .ok_or_else(|| format!("{steps} steps in gas do not fit in 64 bits"))
+            steps.checked_mul(self.step).ok_or_else(|| format!("{steps} steps in gas do not fit in 64 bits"))
         };
         Ok(GasSchedule {
             syscall_base: in_gas(self.syscall_base_steps)?,
@@ -352,18 +312,8 @@ impl ScheduleFigures {
 
 impl ListedFigures {
     fn into_price(self) -> ListedSyscallPrice {
-        let Self {
-            gas,
-            base_calls,
-            steps,
-            memory_holes,
-            builtins,
-        } = self;
-        ListedSyscallPrice {
-            gas,
-            base_calls,
-            resources: resources(steps, memory_holes, builtins),
-        }
+        let Self { gas, base_calls, steps, memory_holes, builtins } = self;
+        ListedSyscallPrice { gas, base_calls, resources: resources(steps, memory_holes, builtins) }
     }
 }
 
@@ -385,21 +335,12 @@ impl CostFigures {
 
 impl OsFigures {
     fn into_costs(mut self) -> OsCosts {
-        let TransactionFigures {
-            declare,
-            deploy_account,
-            invoke,
-            l1_handler,
-        } = self.transactions;
+        let TransactionFigures { declare, deploy_account, invoke, l1_handler } = self.transactions;
         OsCosts {
             // In the order of `TransactionKind::ALL`.
             transactions: [declare, deploy_account, invoke, l1_handler].map(CostFigures::into_cost),
-            syscalls: SyscallName::ALL.map(|syscall| {
-                self.syscalls
-                    .remove(&syscall)
-                    .unwrap_or_default()
-                    .into_cost()
-            }),
+            syscalls: SyscallName::ALL
+                .map(|syscall| self.syscalls.remove(&syscall).unwrap_or_default().into_cost()),
             kzg_per_felt: self.kzg_per_felt.into_resources(),
         }
     }
@@ -407,11 +348,7 @@ impl OsFigures {
 
 impl LimitFigures {
     fn into_limits(self) -> Limits {
-        let GatewayFigures {
-            max_calldata_felts,
-            max_bytecode_felts,
-            max_proof_size,
-        } = self.gateway;
+        let GatewayFigures { max_calldata_felts, max_bytecode_felts, max_proof_size } = self.gateway;
         Limits {
             execute_max_steps: self.execute_max_steps,
             validate_max_steps: self.validate_max_steps,
@@ -425,11 +362,7 @@ impl LimitFigures {
             block_number_rounding: self.block_number_rounding.get(),
             timestamp_rounding: self.timestamp_rounding.get(),
             v1_bound_max_tip: Tip(self.v1_bound_max_tip),
-            gateway: GatewayLimits {
-                max_calldata_felts,
-                max_bytecode_felts,
-                max_proof_size,
-            },
+            gateway: GatewayLimits { max_calldata_felts, max_bytecode_felts, max_proof_size },
         }
     }
 }
@@ -460,11 +393,7 @@ impl ListFigures {
             v1_bound_accounts_cairo0: self.v1_bound_accounts_cairo0.into_iter().collect(),
             v1_bound_accounts_cairo1: self.v1_bound_accounts_cairo1.into_iter().collect(),
             data_gas_accounts: self.data_gas_accounts.into_iter().collect(),
-            proof_versions: self
-                .proof_versions
-                .into_iter()
-                .map(|ShortString(felt)| felt)
-                .collect(),
+            proof_versions: self.proof_versions.into_iter().map(|ShortString(felt)| felt).collect(),
             virtual_os_program_hashes: self.virtual_os_program_hashes,
         }
     }

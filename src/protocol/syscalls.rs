@@ -3,6 +3,7 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use starknet_types_core::felt::Felt;
 
 /// Declares the enum, its list and its names from one list.
 macro_rules! syscall_names {
@@ -117,6 +118,14 @@ impl SyscallName {
         Self::ALL.into_iter().find(|syscall| syscall.name() == name)
     }
 
+    /// The syscall that a contract asks for with this selector: the name as a short string. Nobody can ask for a keccak round.
+    pub fn from_selector(selector: Felt) -> Option<Self> {
+        let bytes = selector.to_bytes_be();
+        let start = bytes.iter().position(|byte| *byte != 0)?;
+        let name = std::str::from_utf8(bytes.get(start..)?).ok()?;
+        Self::from_name(name).filter(|syscall| *syscall != Self::KeccakRound)
+    }
+
     /// Whether only Cairo 0 classes can ask for it. Such a syscall has OS costs, but no price in Sierra gas.
     pub const fn is_cairo0_only(self) -> bool {
         matches!(
@@ -153,10 +162,7 @@ pub struct SyscallPrice {
 
 impl SyscallPrice {
     /// No price.
-    pub const ZERO: Self = Self {
-        base: 0,
-        per_item: 0,
-    };
+    pub const ZERO: Self = Self { base: 0, per_item: 0 };
 
     /// The gas of one call with so many items; `None` if it does not fit in 64 bits.
     pub fn cost(&self, items: u64) -> Option<u64> {
@@ -180,12 +186,7 @@ pub struct SyscallUsage {
 
 #[cfg(test)]
 mod tests {
-    #![allow(
-        clippy::unwrap_used,
-        clippy::expect_used,
-        clippy::panic,
-        clippy::indexing_slicing
-    )]
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
     use super::*;
 
     #[test]
@@ -194,38 +195,19 @@ mod tests {
         for (index, syscall) in SyscallName::ALL.into_iter().enumerate() {
             assert_eq!(syscall.index(), index);
             assert_eq!(SyscallName::from_name(syscall.name()), Some(syscall));
-            assert_eq!(
-                serde_json::to_string(&syscall).unwrap(),
-                format!("\"{syscall}\"")
-            );
+            assert_eq!(serde_json::to_string(&syscall).unwrap(), format!("\"{syscall}\""));
         }
         assert!(SyscallName::ALL.is_sorted_by_key(|syscall| syscall.name()));
-        assert_eq!(
-            SyscallName::ALL
-                .into_iter()
-                .filter(|syscall| syscall.is_cairo0_only())
-                .count(),
-            10
-        );
+        assert_eq!(SyscallName::ALL.into_iter().filter(|syscall| syscall.is_cairo0_only()).count(), 10);
     }
 
     #[test]
     fn cost_is_base_plus_items() {
-        let price = SyscallPrice {
-            base: 147_120,
-            per_item: 4850,
-        };
+        let price = SyscallPrice { base: 147_120, per_item: 4850 };
         assert_eq!(price.cost(0), Some(147_120));
         assert_eq!(price.cost(3), Some(161_670));
         assert_eq!(price.cost(u64::MAX), None);
-        assert_eq!(
-            SyscallPrice {
-                base: 1,
-                per_item: 1
-            }
-            .cost(u64::MAX),
-            None
-        );
+        assert_eq!(SyscallPrice { base: 1, per_item: 1 }.cost(u64::MAX), None);
         assert!(SyscallPrice::ZERO.is_zero() && !price.is_zero());
     }
 }

@@ -78,15 +78,11 @@ impl ProtocolVersion {
         let newer = self > Self::NEWEST;
         match policy {
             VersionPolicy::Exact => Err(ProtocolError::Unsupported(self)),
-            VersionPolicy::Nearest if newer => Err(ProtocolError::TooNew {
-                version: self,
-                newest: Self::NEWEST,
-            }),
+            VersionPolicy::Nearest if newer => {
+                Err(ProtocolError::TooNew { version: self, newest: Self::NEWEST })
+            }
             VersionPolicy::Nearest | VersionPolicy::AllowNewer => {
-                let older = Self::SUPPORTED
-                    .into_iter()
-                    .rev()
-                    .find(|supported| *supported < self);
+                let older = Self::SUPPORTED.into_iter().rev().find(|supported| *supported < self);
                 Ok(older.unwrap_or(Self::OLDEST))
             }
         }
@@ -97,11 +93,7 @@ impl fmt::Display for ProtocolVersion {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let [major, minor, patch, hotfix] = self.0;
         write!(formatter, "{major}.{minor}.{patch}")?;
-        if hotfix == 0 {
-            Ok(())
-        } else {
-            write!(formatter, ".{hotfix}")
-        }
+        if hotfix == 0 { Ok(()) } else { write!(formatter, ".{hotfix}") }
     }
 }
 
@@ -122,22 +114,24 @@ impl FromStr for ProtocolVersion {
                 _ => return Err(not_a_version()),
             }
         }
-        if parts.next().is_some() {
-            Err(not_a_version())
-        } else {
-            Ok(Self(numbers))
-        }
+        if parts.next().is_some() { Err(not_a_version()) } else { Ok(Self(numbers)) }
     }
 }
 
 impl From<StarknetVersion> for ProtocolVersion {
     fn from(version: StarknetVersion) -> Self {
         let mut numbers = [0; 4];
-        numbers
-            .iter_mut()
-            .zip(Vec::<u8>::from(version))
-            .for_each(|(number, part)| *number = part);
+        numbers.iter_mut().zip(Vec::<u8>::from(version)).for_each(|(number, part)| *number = part);
         Self(numbers)
+    }
+}
+
+impl TryFrom<ProtocolVersion> for StarknetVersion {
+    type Error = ProtocolError;
+
+    /// Fails for versions that `starknet_api` does not list; it lists all of [`ProtocolVersion::SUPPORTED`].
+    fn try_from(version: ProtocolVersion) -> Result<Self, Self::Error> {
+        Self::try_from(version.to_string()).map_err(|_| ProtocolError::Unsupported(version))
     }
 }
 
@@ -149,9 +143,7 @@ impl Serialize for ProtocolVersion {
 
 impl<'de> Deserialize<'de> for ProtocolVersion {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?
-            .parse()
-            .map_err(de::Error::custom)
+        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
     }
 }
 
@@ -179,12 +171,7 @@ pub enum VersionPolicy {
 
 #[cfg(test)]
 mod tests {
-    #![allow(
-        clippy::unwrap_used,
-        clippy::expect_used,
-        clippy::panic,
-        clippy::indexing_slicing
-    )]
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
     use super::*;
 
     fn version(text: &str) -> ProtocolVersion {
@@ -196,10 +183,7 @@ mod tests {
         for supported in ProtocolVersion::SUPPORTED {
             assert_eq!(version(&supported.to_string()), supported);
             let json = serde_json::to_string(&supported).unwrap();
-            assert_eq!(
-                serde_json::from_str::<ProtocolVersion>(&json).unwrap(),
-                supported
-            );
+            assert_eq!(serde_json::from_str::<ProtocolVersion>(&json).unwrap(), supported);
         }
         assert_eq!(version("0.13.1.1"), ProtocolVersion::V0_13_1_1);
         assert_eq!(version("0.13.1.0"), ProtocolVersion::V0_13_1);
@@ -238,31 +222,20 @@ mod tests {
 
     #[test]
     fn agrees_with_starknet_api() {
-        assert_eq!(
-            ProtocolVersion::from(StarknetVersion::V0_13_1_1),
-            ProtocolVersion::V0_13_1_1
-        );
-        assert_eq!(
-            ProtocolVersion::from(StarknetVersion::V0_11_0_2),
-            ProtocolVersion::new(0, 11, 0, 2)
-        );
-        assert_eq!(
-            ProtocolVersion::from(StarknetVersion::PreV0_9_1),
-            ProtocolVersion::new(0, 0, 0, 0)
-        );
-        assert_eq!(
-            ProtocolVersion::from(StarknetVersion::LATEST),
-            ProtocolVersion::NEWEST
-        );
+        assert_eq!(ProtocolVersion::from(StarknetVersion::V0_13_1_1), ProtocolVersion::V0_13_1_1);
+        assert_eq!(ProtocolVersion::from(StarknetVersion::V0_11_0_2), ProtocolVersion::new(0, 11, 0, 2));
+        assert_eq!(ProtocolVersion::from(StarknetVersion::PreV0_9_1), ProtocolVersion::new(0, 0, 0, 0));
+        assert_eq!(ProtocolVersion::from(StarknetVersion::LATEST), ProtocolVersion::NEWEST);
+        for supported in ProtocolVersion::SUPPORTED {
+            assert_eq!(ProtocolVersion::from(StarknetVersion::try_from(supported).unwrap()), supported);
+        }
+        let unlisted = version("0.13.7");
+        assert_eq!(StarknetVersion::try_from(unlisted), Err(ProtocolError::Unsupported(unlisted)));
     }
 
     #[test]
     fn policy_for_known_versions() {
-        for policy in [
-            VersionPolicy::Exact,
-            VersionPolicy::Nearest,
-            VersionPolicy::AllowNewer,
-        ] {
+        for policy in [VersionPolicy::Exact, VersionPolicy::Nearest, VersionPolicy::AllowNewer] {
             for supported in ProtocolVersion::SUPPORTED {
                 assert_eq!(supported.resolve(policy), Ok(supported));
             }
@@ -277,14 +250,8 @@ mod tests {
                 version(old).resolve(VersionPolicy::Exact),
                 Err(ProtocolError::Unsupported(version(old)))
             );
-            assert_eq!(
-                version(old).resolve(VersionPolicy::Nearest),
-                Ok(ProtocolVersion::V0_13_0)
-            );
-            assert_eq!(
-                version(old).resolve(VersionPolicy::AllowNewer),
-                Ok(ProtocolVersion::V0_13_0)
-            );
+            assert_eq!(version(old).resolve(VersionPolicy::Nearest), Ok(ProtocolVersion::V0_13_0));
+            assert_eq!(version(old).resolve(VersionPolicy::AllowNewer), Ok(ProtocolVersion::V0_13_0));
         }
     }
 
@@ -300,33 +267,21 @@ mod tests {
                 version(between).resolve(VersionPolicy::Exact),
                 Err(ProtocolError::Unsupported(version(between)))
             );
-            assert_eq!(
-                version(between).resolve(VersionPolicy::Nearest),
-                Ok(expected)
-            );
-            assert_eq!(
-                version(between).resolve(VersionPolicy::AllowNewer),
-                Ok(expected)
-            );
+            assert_eq!(version(between).resolve(VersionPolicy::Nearest), Ok(expected));
+            assert_eq!(version(between).resolve(VersionPolicy::AllowNewer), Ok(expected));
         }
     }
 
     #[test]
     fn policy_for_newer_versions() {
         for new in ["0.14.4.1", "0.14.5", "1.0.0"] {
-            let error = ProtocolError::TooNew {
-                version: version(new),
-                newest: ProtocolVersion::NEWEST,
-            };
+            let error = ProtocolError::TooNew { version: version(new), newest: ProtocolVersion::NEWEST };
             assert_eq!(
                 version(new).resolve(VersionPolicy::Exact),
                 Err(ProtocolError::Unsupported(version(new)))
             );
             assert_eq!(version(new).resolve(VersionPolicy::Nearest), Err(error));
-            assert_eq!(
-                version(new).resolve(VersionPolicy::AllowNewer),
-                Ok(ProtocolVersion::NEWEST)
-            );
+            assert_eq!(version(new).resolve(VersionPolicy::AllowNewer), Ok(ProtocolVersion::NEWEST));
         }
     }
 }

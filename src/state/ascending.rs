@@ -37,15 +37,10 @@ pub(super) mod storage {
     pub(in crate::state) fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<CellMap<(ContractAddress, StorageKey), Felt>, D::Error> {
-        let nested =
-            BTreeMap::<ContractAddress, BTreeMap<StorageKey, Felt>>::deserialize(deserializer)?;
+        let nested = BTreeMap::<ContractAddress, BTreeMap<StorageKey, Felt>>::deserialize(deserializer)?;
         Ok(nested
             .into_iter()
-            .flat_map(|(address, cells)| {
-                cells
-                    .into_iter()
-                    .map(move |(key, value)| ((address, key), value))
-            })
+            .flat_map(|(address, cells)| cells.into_iter().map(move |(key, value)| ((address, key), value)))
             .collect())
     }
 }

@@ -16,12 +16,7 @@ pub fn fee_token_balance_key(account: ContractAddress) -> StorageKey {
 
 #[cfg(test)]
 mod tests {
-    #![allow(
-        clippy::unwrap_used,
-        clippy::expect_used,
-        clippy::panic,
-        clippy::indexing_slicing
-    )]
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
     use starknet_types_core::felt::Felt;
     use starknet_types_core::hash::{Pedersen, StarkHash};
@@ -30,13 +25,9 @@ mod tests {
 
     #[test]
     fn key_is_the_pedersen_hash_of_name_and_account() {
-        let name = Felt::from_hex_unchecked(
-            "0x3a4e8ec16e258a799fe707996fd5d21d42b29adc1499a370edf7f809d8c458a",
-        );
+        let name =
+            Felt::from_hex_unchecked("0x3a4e8ec16e258a799fe707996fd5d21d42b29adc1499a370edf7f809d8c458a");
         let account = ContractAddress::from(0x123_u128);
-        assert_eq!(
-            ***fee_token_balance_key(account),
-            Pedersen::hash(&name, &Felt::from(0x123))
-        );
+        assert_eq!(**fee_token_balance_key(account), Pedersen::hash(&name, &Felt::from(0x123)));
     }
 }

@@ -76,11 +76,7 @@ impl<R: StateReader> BlockState<R> {
             self.compiled_class_hashes.set(&class_hash, compiled);
         }
         for (class_hash, class) in classes.declared {
-            if changes.declared.contains_key(&class_hash) {
-                let known = self.classes.entry(class_hash).or_default();
-                known.declared = true;
-                known.class = Some(class);
-            }
+            self.classes.entry(class_hash).or_default().declared = Some(class);
         }
         Ok(())
     }
@@ -100,12 +96,11 @@ impl<R: StateReader> BlockState<R> {
             self.class_hashes.note_initial(address, class_hash);
         }
         for (class_hash, compiled) in reads.compiled_class_hashes {
-            self.compiled_class_hashes
-                .note_initial(class_hash, compiled);
+            self.compiled_class_hashes.note_initial(class_hash, compiled);
         }
         for (class_hash, declared) in reads.declared {
             let known = self.classes.entry(class_hash).or_default();
-            if !known.declared {
+            if known.declared.is_none() {
                 known.initial.get_or_insert(declared);
             }
         }
@@ -114,11 +109,11 @@ impl<R: StateReader> BlockState<R> {
     /// Keeps classes that a journal loaded, so that the host is not asked for them again. Changes no result.
     pub fn absorb_classes(&mut self, loaded: CellMap<ClassHash, ContractClass>) {
         for (class_hash, class) in loaded {
-            // Without a recorded read the block does not know whether the class belongs to it.
+            // A class that the block itself declared is not the host's.
             if let Some(known) = self.classes.get_mut(&class_hash)
-                && (known.declared || known.initial == Some(true))
+                && known.initial == Some(true)
             {
-                known.class.get_or_insert(class);
+                known.loaded.get_or_insert(class);
             }
         }
     }
@@ -149,11 +144,7 @@ impl<R: StateReader> BlockState<R> {
         StateDiff::classify(
             &self.changes(),
             |address| self.class_hashes.initial_of(&address).unwrap_or_default(),
-            |class_hash| {
-                self.compiled_class_hashes
-                    .initial_of(&class_hash)
-                    .unwrap_or_default()
-            },
+            |class_hash| self.compiled_class_hashes.initial_of(&class_hash).unwrap_or_default(),
         )
     }
 
@@ -172,54 +163,38 @@ impl<R: StateReader> BlockState<R> {
     pub fn classes(&self) -> JournalClasses {
         let mut classes = JournalClasses::default();
         for (class_hash, known) in &self.classes {
-            let Some(class) = &known.class else { continue };
-            let table = if known.declared {
-                &mut classes.declared
-            } else {
-                &mut classes.loaded
-            };
-            table.insert(*class_hash, class.clone());
+            if let Some(class) = &known.declared
+                && known.newly_declared()
+            {
+                classes.declared.insert(*class_hash, class.clone());
+            }
+            if let Some(class) = &known.loaded {
+                classes.loaded.insert(*class_hash, class.clone());
+            }
         }
         classes
     }
 
     /// The initial values of changed cells that neither the block nor the transaction ever read.
-    fn unread(
-        &self,
-        changes: &StateChanges,
-        reads: &InitialReads,
-    ) -> Result<InitialReads, StateError> {
+    fn unread(&self, changes: &StateChanges, reads: &InitialReads) -> Result<InitialReads, StateError> {
         let mut missing = InitialReads::default();
         for &(address, key) in unknown(&changes.storage, &self.storage, &reads.storage) {
-            let value = self
-                .reader
-                .storage_at(address, key)
-                .map_err(read_error(Cell::Storage(address, key)))?;
+            let value =
+                self.reader.storage_at(address, key).map_err(read_error(Cell::Storage(address, key)))?;
             missing.storage.insert((address, key), value);
         }
         for &address in unknown(&changes.nonces, &self.nonces, &reads.nonces) {
-            let nonce = self
-                .reader
-                .nonce_at(address)
-                .map_err(read_error(Cell::Nonce(address)))?;
+            let nonce = self.reader.nonce_at(address).map_err(read_error(Cell::Nonce(address)))?;
             missing.nonces.insert(address, nonce);
         }
-        for &address in unknown(
-            &changes.class_hashes,
-            &self.class_hashes,
-            &reads.class_hashes,
-        ) {
-            let class_hash = self
-                .reader
-                .class_hash_at(address)
-                .map_err(read_error(Cell::ClassHash(address)))?;
+        for &address in unknown(&changes.class_hashes, &self.class_hashes, &reads.class_hashes) {
+            let class_hash =
+                self.reader.class_hash_at(address).map_err(read_error(Cell::ClassHash(address)))?;
             missing.class_hashes.insert(address, class_hash);
         }
-        for &class_hash in unknown(
-            &changes.compiled_class_hashes,
-            &self.compiled_class_hashes,
-            &reads.compiled_class_hashes,
-        ) {
+        for &class_hash in
+            unknown(&changes.compiled_class_hashes, &self.compiled_class_hashes, &reads.compiled_class_hashes)
+        {
             let compiled = self
                 .reader
                 .compiled_class_hash(class_hash)
@@ -233,29 +208,21 @@ impl<R: StateReader> BlockState<R> {
 /// What the next transaction of the block sees.
 impl<R: StateReader> StateReader for BlockState<R> {
     fn storage_at(&self, address: ContractAddress, key: StorageKey) -> Result<Felt, ReadError> {
-        self.storage
-            .current(&(address, key))
-            .map_or_else(|| self.reader.storage_at(address, key), Ok)
+        self.storage.current(&(address, key)).map_or_else(|| self.reader.storage_at(address, key), Ok)
     }
 
     fn nonce_at(&self, address: ContractAddress) -> Result<Nonce, ReadError> {
-        self.nonces
-            .current(&address)
-            .map_or_else(|| self.reader.nonce_at(address), Ok)
+        self.nonces.current(&address).map_or_else(|| self.reader.nonce_at(address), Ok)
     }
 
     fn class_hash_at(&self, address: ContractAddress) -> Result<ClassHash, ReadError> {
-        self.class_hashes
-            .current(&address)
-            .map_or_else(|| self.reader.class_hash_at(address), Ok)
+        self.class_hashes.current(&address).map_or_else(|| self.reader.class_hash_at(address), Ok)
     }
 
     fn class(&self, class_hash: ClassHash) -> Result<Option<ContractClass>, ReadError> {
-        match self.classes.get(&class_hash) {
-            Some(known) if known.class.is_some() || known.initial == Some(false) => {
-                Ok(known.class.clone())
-            }
-            _ => self.reader.class(class_hash),
+        match self.classes.get(&class_hash).and_then(|known| known.visible()) {
+            Some(visible) => Ok(visible.cloned()),
+            None => self.reader.class(class_hash),
         }
     }
 
@@ -283,15 +250,10 @@ fn unknown<'a, K: Copy + Eq + Hash, V: Copy + PartialEq>(
     known: &'a Cells<K, V>,
     read: &'a CellMap<K, V>,
 ) -> impl Iterator<Item = &'a K> {
-    changed
-        .keys()
-        .filter(|key| known.current(key).is_none() && !read.contains_key(*key))
+    changed.keys().filter(|key| known.current(key).is_none() && !read.contains_key(*key))
 }
 
 /// The current values of changed cells.
 fn current<K: Copy + Eq + Hash, V: Copy + PartialEq>(cells: &Cells<K, V>) -> CellMap<K, V> {
-    cells
-        .changed()
-        .map(|(key, versions)| (key, versions.current))
-        .collect()
+    cells.changed().map(|(key, versions)| (key, versions.current)).collect()
 }

@@ -48,20 +48,13 @@ impl<K, V> Default for Cells<K, V> {
 
 impl<K: Copy + Eq + Hash, V: Copy + PartialEq> Cells<K, V> {
     /// The cell's position and current value; `load` is asked for the initial value if the cell was never touched.
-    pub(super) fn read<E>(
-        &mut self,
-        key: K,
-        load: impl FnOnce() -> Result<V, E>,
-    ) -> Result<(usize, V), E> {
+    pub(super) fn read<E>(&mut self, key: K, load: impl FnOnce() -> Result<V, E>) -> Result<(usize, V), E> {
         match self.0.entry(key) {
             Entry::Occupied(entry) => Ok((entry.index(), entry.get().current)),
             Entry::Vacant(entry) => {
                 let initial = load()?;
                 let position = entry.index();
-                entry.insert(Versions {
-                    initial,
-                    current: initial,
-                });
+                entry.insert(Versions { initial, current: initial });
                 Ok((position, initial))
             }
         }
@@ -74,10 +67,7 @@ impl<K: Copy + Eq + Hash, V: Copy + PartialEq> Cells<K, V> {
 
     /// Notes an initial value; of a cell that was touched before, the first one stays.
     pub(super) fn note_initial(&mut self, key: K, initial: V) {
-        self.0.entry(key).or_insert(Versions {
-            initial,
-            current: initial,
-        });
+        self.0.entry(key).or_insert(Versions { initial, current: initial });
     }
 
     /// Sets the current value of the cell at a position that [`read`](Self::read) returned.
@@ -96,9 +86,7 @@ impl<K: Copy + Eq + Hash, V: Copy + PartialEq> Cells<K, V> {
 
     /// Key and current value of the cell at a position that [`read`](Self::read) returned.
     pub(super) fn at(&self, position: usize) -> Option<(K, V)> {
-        self.0
-            .get_index(position)
-            .map(|(key, cell)| (*key, cell.current))
+        self.0.get_index(position).map(|(key, cell)| (*key, cell.current))
     }
 
     /// The initial value, if the cell was ever touched.
@@ -108,18 +96,12 @@ impl<K: Copy + Eq + Hash, V: Copy + PartialEq> Cells<K, V> {
 
     /// The cells whose value is no longer the initial one.
     pub(super) fn changed(&self) -> impl Iterator<Item = (K, Versions<V>)> + '_ {
-        self.0
-            .iter()
-            .filter(|(_, cell)| cell.initial != cell.current)
-            .map(|(key, cell)| (*key, *cell))
+        self.0.iter().filter(|(_, cell)| cell.initial != cell.current).map(|(key, cell)| (*key, *cell))
     }
 
     /// The initial values of all touched cells.
     pub(super) fn initial(&self) -> CellMap<K, V> {
-        self.0
-            .iter()
-            .map(|(key, cell)| (*key, cell.initial))
-            .collect()
+        self.0.iter().map(|(key, cell)| (*key, cell.initial)).collect()
     }
 }
 
@@ -128,16 +110,25 @@ impl<K: Copy + Eq + Hash, V: Copy + PartialEq> Cells<K, V> {
 pub(super) struct KnownClass {
     /// Whether it was declared before; `None` if that was never asked.
     pub(super) initial: Option<bool>,
-    /// Whether it was declared since.
-    pub(super) declared: bool,
-    /// The class as it is visible now, once it has been read or declared.
-    pub(super) class: Option<ContractClass>,
+    /// The class as it was read.
+    pub(super) loaded: Option<ContractClass>,
+    /// The class as it was declared since.
+    pub(super) declared: Option<ContractClass>,
 }
 
 impl KnownClass {
+    /// The class as it stands now, or `None` if it is not declared; the outer `None` if that must be asked.
+    pub(super) fn visible(&self) -> Option<Option<&ContractClass>> {
+        match (&self.declared, &self.loaded, self.initial) {
+            (Some(class), _, _) | (None, Some(class), _) => Some(Some(class)),
+            (None, None, Some(false)) => Some(None),
+            (None, None, _) => None,
+        }
+    }
+
     /// Whether it was declared since and had not been before. A class whose past was never asked for counts as new (C191).
     pub(super) fn newly_declared(&self) -> bool {
-        self.declared && self.initial != Some(true)
+        self.declared.is_some() && self.initial != Some(true)
     }
 }
 
@@ -146,8 +137,5 @@ pub(super) type KnownClasses = CellMap<ClassHash, KnownClass>;
 
 /// The answers to "was it declared?" that were given from below.
 pub(super) fn initially_declared(classes: &KnownClasses) -> CellMap<ClassHash, bool> {
-    classes
-        .iter()
-        .filter_map(|(class_hash, known)| Some((*class_hash, known.initial?)))
-        .collect()
+    classes.iter().filter_map(|(class_hash, known)| Some((*class_hash, known.initial?))).collect()
 }

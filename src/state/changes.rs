@@ -40,8 +40,7 @@ impl StateChanges {
         self.storage.extend(later.storage);
         self.nonces.extend(later.nonces);
         self.class_hashes.extend(later.class_hashes);
-        self.compiled_class_hashes
-            .extend(later.compiled_class_hashes);
+        self.compiled_class_hashes.extend(later.compiled_class_hashes);
         self.declared.extend(later.declared);
         self.allocated.extend(later.allocated);
     }
@@ -57,11 +56,8 @@ impl StateChanges {
     ) -> StateChangesCount {
         let mut modified = self.modified_contracts();
         modified.swap_remove(&fee_token);
-        let balance_write = sender.is_some_and(|sender| {
-            !self
-                .storage
-                .contains_key(&(fee_token, fee_token_balance_key(sender)))
-        });
+        let balance_write = sender
+            .is_some_and(|sender| !self.storage.contains_key(&(fee_token, fee_token_balance_key(sender))));
         StateChangesCount {
             storage_updates: count(self.storage.len()).saturating_add(u64::from(balance_write)),
             class_hash_updates: count(self.class_hashes.len()),
@@ -112,12 +108,7 @@ fn count(length: usize) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    #![allow(
-        clippy::unwrap_used,
-        clippy::expect_used,
-        clippy::panic,
-        clippy::indexing_slicing
-    )]
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
     use super::*;
 
@@ -136,9 +127,7 @@ mod tests {
         changes.nonces.insert(sender, Nonce(Felt::ONE));
         changes.storage.insert((token, key(9)), Felt::ONE);
         changes.allocated.insert((token, key(9)));
-        changes
-            .class_hashes
-            .insert(address(3), ClassHash(Felt::ONE));
+        changes.class_hashes.insert(address(3), ClassHash(Felt::ONE));
         let count = changes.count_for_fee(Some(sender), token);
         assert_eq!(
             count,
@@ -152,9 +141,7 @@ mod tests {
         );
         assert_eq!(changes.count_for_fee(None, token).storage_updates, 1);
 
-        changes
-            .storage
-            .insert((token, fee_token_balance_key(sender)), Felt::TWO);
+        changes.storage.insert((token, fee_token_balance_key(sender)), Felt::TWO);
         assert_eq!(changes.count_for_fee(Some(sender), token), count);
     }
 
@@ -175,25 +162,17 @@ mod tests {
     fn written_down_ascending_and_read_back() {
         let mut changes = StateChanges::default();
         for value in [30, 10, 20_u128] {
-            changes
-                .storage
-                .insert((address(value), key(value)), Felt::from(value));
+            changes.storage.insert((address(value), key(value)), Felt::from(value));
             changes.allocated.insert((address(value), key(value)));
-            changes
-                .nonces
-                .insert(address(value), Nonce(Felt::from(value)));
+            changes.nonces.insert(address(value), Nonce(Felt::from(value)));
             changes.declared.insert(ClassHash(Felt::from(value)), true);
         }
         let text = serde_json::to_string(&changes).unwrap();
         let position = |part: &str| text.find(part).unwrap();
         assert!(
-            position("\"0xa\"") < position("\"0x14\"")
-                && position("\"0x14\"") < position("\"0x1e\""),
+            position("\"0xa\"") < position("\"0x14\"") && position("\"0x14\"") < position("\"0x1e\""),
             "{text}"
         );
-        assert_eq!(
-            serde_json::from_str::<StateChanges>(&text).unwrap(),
-            changes
-        );
+        assert_eq!(serde_json::from_str::<StateChanges>(&text).unwrap(), changes);
     }
 }

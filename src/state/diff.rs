@@ -34,20 +34,8 @@ impl StateDiff {
     pub fn new(changes: &StateChanges, before: &InitialReads) -> Self {
         Self::classify(
             changes,
-            |address| {
-                before
-                    .class_hashes
-                    .get(&address)
-                    .copied()
-                    .unwrap_or_default()
-            },
-            |class_hash| {
-                before
-                    .compiled_class_hashes
-                    .get(&class_hash)
-                    .copied()
-                    .unwrap_or_default()
-            },
+            |address| before.class_hashes.get(&address).copied().unwrap_or_default(),
+            |class_hash| before.compiled_class_hashes.get(&class_hash).copied().unwrap_or_default(),
         )
     }
 
@@ -119,12 +107,7 @@ impl StateDiff {
 
 #[cfg(test)]
 mod tests {
-    #![allow(
-        clippy::unwrap_used,
-        clippy::expect_used,
-        clippy::panic,
-        clippy::indexing_slicing
-    )]
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
     use super::*;
 
@@ -135,18 +118,12 @@ mod tests {
         let compiled = |value: u64| CompiledClassHash(Felt::from(value));
         let mut changes = StateChanges::default();
         for (contract, key) in [(9_u128, 2_u128), (9, 1), (3, 7)] {
-            changes
-                .storage
-                .insert((address(contract), StorageKey::from(key)), Felt::from(key));
+            changes.storage.insert((address(contract), StorageKey::from(key)), Felt::from(key));
         }
         changes.class_hashes.insert(address(9), class(1));
         changes.class_hashes.insert(address(3), class(2));
-        changes
-            .compiled_class_hashes
-            .insert(class(20), compiled(20));
-        changes
-            .compiled_class_hashes
-            .insert(class(21), compiled(22));
+        changes.compiled_class_hashes.insert(class(20), compiled(20));
+        changes.compiled_class_hashes.insert(class(21), compiled(22));
         changes.declared.insert(class(20), true);
         changes.declared.insert(class(12), true);
         changes.declared.insert(class(11), true);
@@ -157,20 +134,14 @@ mod tests {
         before.compiled_class_hashes.insert(class(21), compiled(21));
 
         let diff = StateDiff::new(&changes, &before);
-        assert_eq!(
-            diff.storage.keys().copied().collect::<Vec<_>>(),
-            [address(3), address(9)]
-        );
+        assert_eq!(diff.storage.keys().copied().collect::<Vec<_>>(), [address(3), address(9)]);
         let keys: Vec<_> = diff.storage[&address(9)].keys().copied().collect();
         assert_eq!(keys, [StorageKey::from(1_u128), StorageKey::from(2_u128)]);
         assert_eq!(diff.deployed, IndexMap::from([(address(9), class(1))]));
         assert_eq!(diff.replaced, IndexMap::from([(address(3), class(2))]));
         assert_eq!(diff.declared, IndexMap::from([(class(20), compiled(20))]));
         assert_eq!(diff.migrated, IndexMap::from([(class(21), compiled(22))]));
-        assert_eq!(
-            diff.deprecated_declared.iter().copied().collect::<Vec<_>>(),
-            [class(11), class(12)]
-        );
+        assert_eq!(diff.deprecated_declared.iter().copied().collect::<Vec<_>>(), [class(11), class(12)]);
         assert!(!diff.is_empty() && StateDiff::default().is_empty());
 
         let text = serde_json::to_string(&diff).unwrap();

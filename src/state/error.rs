@@ -43,12 +43,7 @@ pub enum StateError {
 
 #[cfg(test)]
 mod tests {
-    #![allow(
-        clippy::unwrap_used,
-        clippy::expect_used,
-        clippy::panic,
-        clippy::indexing_slicing
-    )]
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
     use starknet_types_core::felt::Felt;
 
@@ -78,9 +73,6 @@ mod tests {
             cell: Cell::Nonce(ContractAddress::from(5_u128)),
             source: ReadError::message("disk on fire"),
         };
-        assert_eq!(
-            error.to_string(),
-            "Reading the nonce of contract 0x5 failed: disk on fire"
-        );
+        assert_eq!(error.to_string(), "Reading the nonce of contract 0x5 failed: disk on fire");
     }
 }

@@ -11,6 +11,7 @@ use starknet_api::state::StorageKey;
 use starknet_types_core::felt::Felt;
 
 use super::cells::{Cells, KnownClasses, initially_declared};
+use super::undo::{Checkpoint, Undo, UndoLog};
 use super::{
     Cell, CellMap, InitialReads, ReadError, StateChanges, StateDiff, StateError, StateReader,
     fee_token_balance_key,
@@ -20,16 +21,6 @@ use crate::class::ContractClass;
 /// What [`Journal::into_parts`] leaves and [`BlockState::commit`](super::BlockState::commit) takes.
 pub type JournalParts = (StateChanges, InitialReads, JournalClasses);
 
-/// A point in a journal's life. Means nothing to another journal.
-///
-/// It stands for "no write made after this moment", which stays meaningful even when an older checkpoint was reverted to in the
-/// meantime.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Checkpoint {
-    /// How many writes had ever been made.
-    writes: u64,
-}
-
 /// The state of one transaction.
 pub struct Journal<'r> {
     reader: &'r dyn StateReader,
@@ -38,38 +29,16 @@ pub struct Journal<'r> {
     class_hashes: Cells<ContractAddress, ClassHash>,
     compiled_class_hashes: Cells<ClassHash, CompiledClassHash>,
     classes: KnownClasses,
-    log: Vec<Write>,
-    /// How many writes were ever made; never goes back, so that a checkpoint can be told from a later one at the same depth.
-    writes: u64,
+    log: UndoLog,
 }
 
 /// The classes that a journal holds.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct JournalClasses {
-    /// Declared by the journal.
+    /// Declared by the journal: those that [`StateChanges::declared`] names.
     pub declared: CellMap<ClassHash, ContractClass>,
     /// Read from below; a block keeps them so that they are not read again.
     pub loaded: CellMap<ClassHash, ContractClass>,
-}
-
-/// One write, as the undo log remembers it.
-struct Write {
-    /// The value of `Journal::writes` before it; ascending along the log.
-    number: u64,
-    undo: Undo,
-}
-
-/// The position of a cell and the value it had before a write.
-enum Undo {
-    Storage(usize, Felt),
-    Nonce(usize, Nonce),
-    ClassHash(usize, ClassHash),
-    CompiledClassHash(usize, CompiledClassHash),
-    Class {
-        position: usize,
-        declared: bool,
-        class: Option<ContractClass>,
-    },
 }
 
 impl<'r> Journal<'r> {
@@ -82,17 +51,12 @@ impl<'r> Journal<'r> {
             class_hashes: Cells::default(),
             compiled_class_hashes: Cells::default(),
             classes: KnownClasses::default(),
-            log: Vec::new(),
-            writes: 0,
+            log: UndoLog::default(),
         }
     }
 
     /// The value of a storage cell.
-    pub fn storage_at(
-        &mut self,
-        address: ContractAddress,
-        key: StorageKey,
-    ) -> Result<Felt, StateError> {
+    pub fn storage_at(&mut self, address: ContractAddress, key: StorageKey) -> Result<Felt, StateError> {
         self.storage_cell(address, key).map(|(_, value)| value)
     }
 
@@ -103,50 +67,35 @@ impl<'r> Journal<'r> {
 
     /// The class hash of a contract; zero if nothing is deployed there.
     pub fn class_hash_at(&mut self, address: ContractAddress) -> Result<ClassHash, StateError> {
-        self.class_hash_cell(address)
-            .map(|(_, class_hash)| class_hash)
+        self.class_hash_cell(address).map(|(_, class_hash)| class_hash)
     }
 
     /// The compiled class hash of a class; zero if it is not declared or a Cairo 0 class.
-    pub fn compiled_class_hash(
-        &mut self,
-        class_hash: ClassHash,
-    ) -> Result<CompiledClassHash, StateError> {
-        self.compiled_class_hash_cell(class_hash)
-            .map(|(_, compiled)| compiled)
+    pub fn compiled_class_hash(&mut self, class_hash: ClassHash) -> Result<CompiledClassHash, StateError> {
+        self.compiled_class_hash_cell(class_hash).map(|(_, compiled)| compiled)
     }
 
     /// A declared class, be it declared by this journal or before; [`StateError::UndeclaredClass`] if there is none.
     pub fn class(&mut self, class_hash: ClassHash) -> Result<ContractClass, StateError> {
-        self.find_class(class_hash)?
-            .ok_or(StateError::UndeclaredClass(class_hash))
+        self.find_class(class_hash)?.ok_or(StateError::UndeclaredClass(class_hash))
     }
 
     /// As [`class`](Self::class), with `None` for an undeclared one.
     ///
     /// The first answer from below enters the witness; that the class is not declared, together with a compiled class hash of
     /// 0 (C38).
-    pub fn find_class(
-        &mut self,
-        class_hash: ClassHash,
-    ) -> Result<Option<ContractClass>, StateError> {
-        if let Some(known) = self.classes.get(&class_hash)
-            && (known.class.is_some() || known.initial.is_some())
-        {
-            return Ok(known.class.clone());
+    pub fn find_class(&mut self, class_hash: ClassHash) -> Result<Option<ContractClass>, StateError> {
+        if let Some(visible) = self.classes.get(&class_hash).and_then(|known| known.visible()) {
+            return Ok(visible.cloned());
         }
         // Never asked for. (There may be an entry all the same: a declaration that was taken back.)
-        let class = self
-            .reader
-            .class(class_hash)
-            .map_err(read_error(Cell::Class(class_hash)))?;
+        let class = self.reader.class(class_hash).map_err(read_error(Cell::Class(class_hash)))?;
         if class.is_none() {
-            self.compiled_class_hashes
-                .note_initial(class_hash, CompiledClassHash::default());
+            self.compiled_class_hashes.note_initial(class_hash, CompiledClassHash::default());
         }
         let known = self.classes.entry(class_hash).or_default();
         known.initial = Some(class.is_some());
-        known.class.clone_from(&class);
+        known.loaded.clone_from(&class);
         Ok(class)
     }
 
@@ -157,13 +106,8 @@ impl<'r> Journal<'r> {
         account: ContractAddress,
     ) -> Result<(Felt, Felt), StateError> {
         let low = fee_token_balance_key(account);
-        let high = low
-            .next_storage_key()
-            .map_err(|_| StateError::LastStorageKey(low))?;
-        Ok((
-            self.storage_at(fee_token, low)?,
-            self.storage_at(fee_token, high)?,
-        ))
+        let high = low.next_storage_key().map_err(|_| StateError::LastStorageKey(low))?;
+        Ok((self.storage_at(fee_token, low)?, self.storage_at(fee_token, high)?))
     }
 
     /// Writes a storage cell. If it was never read, its value from before is read first (C189, C238).
@@ -176,7 +120,7 @@ impl<'r> Journal<'r> {
         let (position, old) = self.storage_cell(address, key)?;
         if old != value {
             self.storage.set_at(position, value);
-            self.log(Undo::Storage(position, old));
+            self.log.push(Undo::Storage(position, old));
         }
         Ok(())
     }
@@ -189,7 +133,7 @@ impl<'r> Journal<'r> {
             return Err(StateError::NonceOverflow(address));
         }
         self.nonces.set_at(position, new);
-        self.log(Undo::Nonce(position, old));
+        self.log.push(Undo::Nonce(position, old));
         Ok(())
     }
 
@@ -205,7 +149,7 @@ impl<'r> Journal<'r> {
         let (position, old) = self.class_hash_cell(address)?;
         if old != class_hash {
             self.class_hashes.set_at(position, class_hash);
-            self.log(Undo::ClassHash(position, old));
+            self.log.push(Undo::ClassHash(position, old));
         }
         Ok(())
     }
@@ -218,9 +162,8 @@ impl<'r> Journal<'r> {
     ) -> Result<(), StateError> {
         let (position, old) = self.compiled_class_hash_cell(class_hash)?;
         if old != compiled_class_hash {
-            self.compiled_class_hashes
-                .set_at(position, compiled_class_hash);
-            self.log(Undo::CompiledClassHash(position, old));
+            self.compiled_class_hashes.set_at(position, compiled_class_hash);
+            self.log.push(Undo::CompiledClassHash(position, old));
         }
         Ok(())
     }
@@ -230,43 +173,28 @@ impl<'r> Journal<'r> {
     pub fn declare_class(&mut self, class_hash: ClassHash, class: ContractClass) {
         let entry = self.classes.entry(class_hash);
         let position = entry.index();
-        let known = entry.or_default();
-        let declared = std::mem::replace(&mut known.declared, true);
-        let class = known.class.replace(class);
-        self.log(Undo::Class {
-            position,
-            declared,
-            class,
-        });
+        let before = entry.or_default().declared.replace(class);
+        self.log.push(Undo::Class(position, before));
     }
 
     /// This moment, to come back to.
     pub fn checkpoint(&self) -> Checkpoint {
-        Checkpoint {
-            writes: self.writes,
-        }
+        self.log.checkpoint()
     }
 
     /// Takes back every write made after the checkpoint. Costs those writes. What was read stays read (C101).
     pub fn revert_to(&mut self, checkpoint: Checkpoint) {
-        while let Some(write) = self.log.pop_if(|write| write.number >= checkpoint.writes) {
-            match write.undo {
+        while let Some(undo) = self.log.pop_since(checkpoint) {
+            match undo {
                 Undo::Storage(position, value) => self.storage.set_at(position, value),
                 Undo::Nonce(position, nonce) => self.nonces.set_at(position, nonce),
-                Undo::ClassHash(position, class_hash) => {
-                    self.class_hashes.set_at(position, class_hash)
-                }
+                Undo::ClassHash(position, class_hash) => self.class_hashes.set_at(position, class_hash),
                 Undo::CompiledClassHash(position, compiled) => {
                     self.compiled_class_hashes.set_at(position, compiled)
                 }
-                Undo::Class {
-                    position,
-                    declared,
-                    class,
-                } => {
+                Undo::Class(position, declared) => {
                     if let Some((_, known)) = self.classes.get_index_mut(position) {
                         known.declared = declared;
-                        known.class = class;
                     }
                 }
             }
@@ -276,17 +204,14 @@ impl<'r> Journal<'r> {
     /// What is different from the moment of the checkpoint. Cells that were set back to the value they had then are not part
     /// of it. Costs the writes since.
     pub fn changes_since(&self, checkpoint: Checkpoint) -> StateChanges {
-        let start = self
-            .log
-            .partition_point(|write| write.number < checkpoint.writes);
         // The first write to a cell after the checkpoint remembers the value at the checkpoint.
         let mut storage = CellMap::default();
         let mut nonces = CellMap::default();
         let mut class_hashes = CellMap::default();
         let mut compiled_class_hashes = CellMap::default();
         let mut classes = CellMap::default();
-        for write in self.log.iter().skip(start) {
-            match &write.undo {
+        for undo in self.log.since(checkpoint) {
+            match undo {
                 Undo::Storage(position, value) => {
                     storage.entry(*position).or_insert(*value);
                 }
@@ -299,10 +224,8 @@ impl<'r> Journal<'r> {
                 Undo::CompiledClassHash(position, compiled) => {
                     compiled_class_hashes.entry(*position).or_insert(*compiled);
                 }
-                Undo::Class {
-                    position, declared, ..
-                } => {
-                    classes.entry(*position).or_insert(*declared);
+                Undo::Class(position, declared) => {
+                    classes.entry(*position).or_insert(declared.is_some());
                 }
             }
         }
@@ -314,16 +237,14 @@ impl<'r> Journal<'r> {
                 changes.allocated.insert(cell);
             }
         }
-        changes.nonces = differing(&self.nonces, nonces)
-            .map(|(address, _, nonce)| (address, nonce))
-            .collect();
+        changes.nonces =
+            differing(&self.nonces, nonces).map(|(address, _, nonce)| (address, nonce)).collect();
         changes.class_hashes = differing(&self.class_hashes, class_hashes)
             .map(|(address, _, class_hash)| (address, class_hash))
             .collect();
-        changes.compiled_class_hashes =
-            differing(&self.compiled_class_hashes, compiled_class_hashes)
-                .map(|(class_hash, _, compiled)| (class_hash, compiled))
-                .collect();
+        changes.compiled_class_hashes = differing(&self.compiled_class_hashes, compiled_class_hashes)
+            .map(|(class_hash, _, compiled)| (class_hash, compiled))
+            .collect();
         for (position, declared_then) in classes {
             if let Some((class_hash, known)) = self.classes.get_index(position)
                 && known.newly_declared()
@@ -337,7 +258,7 @@ impl<'r> Journal<'r> {
 
     /// What is different from the beginning of the journal.
     pub fn changes(&self) -> StateChanges {
-        self.changes_since(Checkpoint { writes: 0 })
+        self.changes_since(Checkpoint::default())
     }
 
     /// Every cell that was read from below, with the value it had. Reverts do not shorten it.
@@ -356,11 +277,7 @@ impl<'r> Journal<'r> {
         StateDiff::classify(
             &self.changes(),
             |address| self.class_hashes.initial_of(&address).unwrap_or_default(),
-            |class_hash| {
-                self.compiled_class_hashes
-                    .initial_of(&class_hash)
-                    .unwrap_or_default()
-            },
+            |class_hash| self.compiled_class_hashes.initial_of(&class_hash).unwrap_or_default(),
         )
     }
 
@@ -370,13 +287,15 @@ impl<'r> Journal<'r> {
         let reads = self.initial_reads();
         let mut classes = JournalClasses::default();
         for (class_hash, known) in self.classes {
-            let Some(class) = known.class else { continue };
-            let table = if known.declared {
-                &mut classes.declared
-            } else {
-                &mut classes.loaded
-            };
-            table.insert(class_hash, class);
+            let newly = known.newly_declared();
+            if let Some(class) = known.declared
+                && newly
+            {
+                classes.declared.insert(class_hash, class);
+            }
+            if let Some(class) = known.loaded {
+                classes.loaded.insert(class_hash, class);
+            }
         }
         (changes, reads, classes)
     }
@@ -392,15 +311,10 @@ impl<'r> Journal<'r> {
     }
 
     fn nonce_cell(&mut self, address: ContractAddress) -> Result<(usize, Nonce), StateError> {
-        self.nonces
-            .read(address, || self.reader.nonce_at(address))
-            .map_err(read_error(Cell::Nonce(address)))
+        self.nonces.read(address, || self.reader.nonce_at(address)).map_err(read_error(Cell::Nonce(address)))
     }
 
-    fn class_hash_cell(
-        &mut self,
-        address: ContractAddress,
-    ) -> Result<(usize, ClassHash), StateError> {
+    fn class_hash_cell(&mut self, address: ContractAddress) -> Result<(usize, ClassHash), StateError> {
         self.class_hashes
             .read(address, || self.reader.class_hash_at(address))
             .map_err(read_error(Cell::ClassHash(address)))
@@ -413,15 +327,6 @@ impl<'r> Journal<'r> {
         self.compiled_class_hashes
             .read(class_hash, || self.reader.compiled_class_hash(class_hash))
             .map_err(read_error(Cell::CompiledClassHash(class_hash)))
-    }
-
-    fn log(&mut self, undo: Undo) {
-        self.log.push(Write {
-            number: self.writes,
-            undo,
-        });
-        // 2^64 writes cannot be made.
-        self.writes = self.writes.saturating_add(1);
     }
 }
 

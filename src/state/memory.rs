@@ -22,7 +22,7 @@ use crate::class::ContractClass;
 ///     .with_storage(address, 1_u128.into(), Felt::TWO);
 /// assert_eq!(state.storage_at(address, 1_u128.into()), Ok(Felt::TWO));
 /// ```
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct MemoryState {
     /// Storage cells.
     pub storage: CellMap<(ContractAddress, StorageKey), Felt>,
@@ -53,17 +53,8 @@ impl MemoryState {
 
     /// Gives an account a balance of a fee token (C237).
     #[must_use]
-    pub fn with_balance(
-        self,
-        fee_token: ContractAddress,
-        account: ContractAddress,
-        amount: u128,
-    ) -> Self {
-        self.with_storage(
-            fee_token,
-            fee_token_balance_key(account),
-            Felt::from(amount),
-        )
+    pub fn with_balance(self, fee_token: ContractAddress, account: ContractAddress, amount: u128) -> Self {
+        self.with_storage(fee_token, fee_token_balance_key(account), Felt::from(amount))
     }
 
     /// Declares a class without a compiled class hash, as Cairo 0 classes are; see
@@ -76,11 +67,7 @@ impl MemoryState {
 
     /// Sets the compiled class hash of a class.
     #[must_use]
-    pub fn with_compiled_class_hash(
-        mut self,
-        class_hash: ClassHash,
-        compiled: CompiledClassHash,
-    ) -> Self {
+    pub fn with_compiled_class_hash(mut self, class_hash: ClassHash, compiled: CompiledClassHash) -> Self {
         self.compiled_class_hashes.insert(class_hash, compiled);
         self
     }
@@ -113,8 +100,7 @@ impl MemoryState {
         declared: impl IntoIterator<Item = (ClassHash, ContractClass)>,
     ) {
         for (address, cells) in &diff.storage {
-            self.storage
-                .extend(cells.iter().map(|(key, value)| ((*address, *key), *value)));
+            self.storage.extend(cells.iter().map(|(key, value)| ((*address, *key), *value)));
         }
         self.nonces.extend(&diff.nonces);
         self.class_hashes.extend(&diff.deployed);
@@ -127,11 +113,7 @@ impl MemoryState {
 
 impl StateReader for MemoryState {
     fn storage_at(&self, address: ContractAddress, key: StorageKey) -> Result<Felt, ReadError> {
-        Ok(self
-            .storage
-            .get(&(address, key))
-            .copied()
-            .unwrap_or_default())
+        Ok(self.storage.get(&(address, key)).copied().unwrap_or_default())
     }
 
     fn nonce_at(&self, address: ContractAddress) -> Result<Nonce, ReadError> {
@@ -147,10 +129,6 @@ impl StateReader for MemoryState {
     }
 
     fn compiled_class_hash(&self, class_hash: ClassHash) -> Result<CompiledClassHash, ReadError> {
-        Ok(self
-            .compiled_class_hashes
-            .get(&class_hash)
-            .copied()
-            .unwrap_or_default())
+        Ok(self.compiled_class_hashes.get(&class_hash).copied().unwrap_or_default())
     }
 }

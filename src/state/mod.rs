@@ -20,6 +20,7 @@ mod error;
 mod journal;
 mod memory;
 mod reader;
+mod undo;
 mod witness;
 
 pub use balance::fee_token_balance_key;
@@ -28,7 +29,8 @@ pub use cells::{CellHash, CellMap, CellSet};
 pub use changes::{StateChanges, StateChangesCount};
 pub use diff::StateDiff;
 pub use error::StateError;
-pub use journal::{Checkpoint, Journal, JournalClasses, JournalParts};
+pub use journal::{Journal, JournalClasses, JournalParts};
 pub use memory::MemoryState;
 pub use reader::{Cell, ReadError, StateReader};
+pub use undo::Checkpoint;
 pub use witness::InitialReads;

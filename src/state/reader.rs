@@ -129,33 +129,24 @@ pub enum Cell {
 impl fmt::Display for Cell {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Storage(address, key) => write!(
-                formatter,
-                "storage {:#x} of contract {:#x}",
-                ***key, ***address
-            ),
+            Self::Storage(address, key) => {
+                write!(formatter, "storage {:#x} of contract {:#x}", ***key, ***address)
+            }
             Self::Nonce(address) => write!(formatter, "nonce of contract {:#x}", ***address),
             Self::ClassHash(address) => {
                 write!(formatter, "class hash of contract {:#x}", ***address)
             }
             Self::Class(class_hash) => write!(formatter, "class {:#x}", **class_hash),
-            Self::CompiledClassHash(class_hash) => write!(
-                formatter,
-                "compiled class hash of class {:#x}",
-                **class_hash
-            ),
+            Self::CompiledClassHash(class_hash) => {
+                write!(formatter, "compiled class hash of class {:#x}", **class_hash)
+            }
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    #![allow(
-        clippy::unwrap_used,
-        clippy::expect_used,
-        clippy::panic,
-        clippy::indexing_slicing
-    )]
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
     use super::*;
 
@@ -175,10 +166,7 @@ mod tests {
         let error = ReadError::new(DatabaseGone(7));
         assert_eq!(error.to_string(), "database gone (7)");
         assert_eq!(error.downcast_ref::<DatabaseGone>(), Some(&DatabaseGone(7)));
-        assert_eq!(
-            error.source().and_then(|source| source.downcast_ref()),
-            Some(&DatabaseGone(7))
-        );
+        assert_eq!(error.source().and_then(|source| source.downcast_ref()), Some(&DatabaseGone(7)));
         assert_eq!(error.clone(), error);
         assert_ne!(error, ReadError::message("timeout"));
         assert_eq!(ReadError::message("timeout").to_string(), "timeout");
@@ -188,13 +176,7 @@ mod tests {
     fn cells_name_themselves() {
         let address = ContractAddress::from(0x10_u128);
         let key = StorageKey::from(0x20_u128);
-        assert_eq!(
-            Cell::Storage(address, key).to_string(),
-            "storage 0x20 of contract 0x10"
-        );
-        assert_eq!(
-            Cell::Class(ClassHash(Felt::from(0x30))).to_string(),
-            "class 0x30"
-        );
+        assert_eq!(Cell::Storage(address, key).to_string(), "storage 0x20 of contract 0x10");
+        assert_eq!(Cell::Class(ClassHash(Felt::from(0x30))).to_string(), "class 0x30");
     }
 }

@@ -46,9 +46,7 @@ impl InitialReads {
             self.class_hashes.entry(address).or_insert(class_hash);
         }
         for (class_hash, compiled) in later.compiled_class_hashes {
-            self.compiled_class_hashes
-                .entry(class_hash)
-                .or_insert(compiled);
+            self.compiled_class_hashes.entry(class_hash).or_insert(compiled);
         }
         for (class_hash, declared) in later.declared {
             self.declared.entry(class_hash).or_insert(declared);

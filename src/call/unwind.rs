@@ -1,0 +1,171 @@
+//! From a fault in the innermost frame to the error stack of the whole.
+//!
+//! In: the frames that were open, and the fault. Out: segments from the outermost frame inwards, and what there is of the call tree.
+
+use super::revert::{Cairo1RevertHeader, Cairo1RevertSummary, ErrorSegment, FailureCause};
+use super::stack::{CallFailure, Level};
+use super::{CallInfo, EntryPointFrame, FrameKind};
+use crate::protocol::{BuiltinCounts, VmResources};
+use crate::state::StateError;
+use crate::syscall::{SyscallFault, TrackedResource};
+use crate::vm::{FinishFault, FrameFault, FrameFaultKind, StartFault};
+
+/// What ended a phase.
+#[derive(Clone, Debug)]
+pub(super) enum Fault {
+    /// The top frame failed while it ran.
+    Frame(FrameFault),
+    /// A syscall of the top frame was refused for good.
+    Syscall(SyscallFault),
+    /// A frame that had returned failed the checks at its end.
+    Finish(FinishFault),
+    /// A call could not be entered.
+    Entry {
+        /// The broad reason.
+        cause: FailureCause,
+        /// The sentence, without its line end.
+        text: String,
+    },
+    /// The state could not answer while a call was entered.
+    EntryState(StateError),
+    /// A call panicked where nobody may catch it.
+    Panicked(Box<CallInfo>),
+    /// We are broken.
+    Internal(String),
+}
+
+impl Fault {
+    pub(super) fn entry(cause: FailureCause, text: impl Into<String>) -> Self {
+        Self::Entry { cause, text: text.into() }
+    }
+
+    pub(super) fn entry_state(error: StateError) -> Self {
+        Self::EntryState(error)
+    }
+
+    pub(super) fn start(fault: &StartFault) -> Self {
+        let cause = match fault {
+            StartFault::EntryPointNotFound(_) => FailureCause::EntryPointNotFound,
+            StartFault::InsufficientGas => FailureCause::OutOfGas,
+            _ => FailureCause::Other,
+        };
+        Self::entry(cause, fault.to_string())
+    }
+}
+
+/// Ends all `levels` because of `fault`.
+pub(super) fn unwind(levels: Vec<Level>, fault: Fault, strip_vm_frames: bool) -> CallFailure {
+    let (cause, mut last) = match reason(&levels, fault, strip_vm_frames) {
+        Ok(reason) => reason,
+        Err(failure) => return failure,
+    };
+    let mut segments = Vec::new();
+    // The outermost frame, which the transaction prints, has depth 0.
+    let mut depth = 1_usize;
+    for level in &levels {
+        let Some(pending) = &level.pending else { continue };
+        push_location(&mut segments, level, strip_vm_frames);
+        segments.push(ErrorSegment::EntryPoint(EntryPointFrame { depth, ..pending.frame.clone() }));
+        // The body of a constructor counts no deeper than the constructor itself (C176).
+        if pending.frame.kind != FrameKind::Constructor {
+            depth = depth.saturating_add(1);
+        }
+    }
+    segments.append(&mut last.segments);
+    CallFailure::Reverted { segments, cause, tree: tree(levels, last.call).map(Box::new) }
+}
+
+/// The end of an error stack.
+struct Last {
+    segments: Vec<ErrorSegment>,
+    /// The call that failed, when its frame is gone already.
+    call: Option<CallInfo>,
+}
+
+fn reason(levels: &[Level], fault: Fault, strip: bool) -> Result<(FailureCause, Last), CallFailure> {
+    let text = |cause, text: String| {
+        Ok((cause, Last { segments: vec![ErrorSegment::Text(text)], call: None }))
+    };
+    match fault {
+        Fault::Internal(message) => Err(CallFailure::Internal(message)),
+        Fault::Frame(fault) => {
+            let cause = match fault.kind {
+                FrameFaultKind::Engine => return Err(CallFailure::Internal(fault.text.unwrap_or_default())),
+                FrameFaultKind::OutOfSteps => FailureCause::OutOfSteps,
+                FrameFaultKind::Program => FailureCause::Program,
+            };
+            let mut segments = Vec::new();
+            if !levels.last().is_some_and(|level| is_stripped(level, strip)) {
+                segments.push(ErrorSegment::Vm(fault.location));
+            }
+            segments.extend(fault.text.map(ErrorSegment::Text));
+            Ok((cause, Last { segments, call: None }))
+        }
+        Fault::Syscall(fault) => {
+            if let SyscallFault::State(error @ StateError::Read { .. }) = fault {
+                return Err(CallFailure::Reader(error));
+            }
+            let cause = match &fault {
+                SyscallFault::State(StateError::UndeclaredClass(_)) => FailureCause::ClassNotFound,
+                _ => FailureCause::Syscall,
+            };
+            let mut segments = Vec::new();
+            if let Some(level) = levels.last() {
+                push_location(&mut segments, level, strip);
+            }
+            segments.push(ErrorSegment::Text(fault.to_string()));
+            Ok((cause, Last { segments, call: None }))
+        }
+        Fault::Finish(FinishFault { text: message, is_engine: true }) => Err(CallFailure::Internal(message)),
+        Fault::Finish(fault) => text(FailureCause::Program, fault.text),
+        Fault::Entry { cause, text: sentence } => text(cause, format!("{sentence}\n")),
+        Fault::EntryState(error @ StateError::Read { .. }) => Err(CallFailure::Reader(error)),
+        Fault::EntryState(error) => {
+            let cause = match error {
+                StateError::UndeclaredClass(_) => FailureCause::ClassNotFound,
+                _ => FailureCause::Other,
+            };
+            text(cause, format!("{error}\n"))
+        }
+        Fault::Panicked(call) => {
+            let summary = Cairo1RevertSummary::of(&call, Cairo1RevertHeader::Execution);
+            let segments = vec![ErrorSegment::Cairo1Revert(summary)];
+            Ok((FailureCause::Panic, Last { segments, call: Some(*call) }))
+        }
+    }
+}
+
+/// From 0.14.3 frames in Sierra gas are not located: another engine could not tell (C178).
+fn is_stripped(level: &Level, strip: bool) -> bool {
+    strip && level.tracked == TrackedResource::SierraGas
+}
+
+fn push_location(segments: &mut Vec<ErrorSegment>, level: &Level, strip: bool) {
+    if !is_stripped(level, strip) {
+        segments.push(ErrorSegment::Vm(level.frame.location()));
+    }
+}
+
+/// The calls that were open when the phase failed, as a tree: each failed, with what it had done so far.
+fn tree(levels: Vec<Level>, innermost: Option<CallInfo>) -> Option<CallInfo> {
+    let mut inner = innermost;
+    for level in levels.into_iter().rev() {
+        let mut inner_calls = level.inner_calls;
+        inner_calls.extend(inner);
+        inner = Some(CallInfo {
+            call: level.call,
+            retdata: Vec::new(),
+            failed: true,
+            gas_consumed: 0,
+            events: level.record.events,
+            messages: level.record.messages,
+            inner_calls,
+            resources: VmResources::default(),
+            tracked: level.tracked,
+            accesses: level.record.accesses,
+            builtin_counts: BuiltinCounts::default(),
+            syscall_usages: level.record.usages,
+        });
+    }
+    inner
+}

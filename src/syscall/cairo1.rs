@@ -1,0 +1,140 @@
+//! How Cairo 1 code asks and is answered: selector, gas, request; gas, flag, response. Gas and usage are accounted for here
+//! and nowhere else.
+//!
+//! In: a frame's memory and its syscall pointer. Out: [`Served`]. The meaning of a request is its row's business.
+
+use starknet_types_core::felt::Felt;
+
+use super::fault::SyscallFault;
+use super::memory::{Memory, Pointer};
+use super::request::{Deployed, Reader, Request, Response, Span, Writer};
+use super::table::{Row, row};
+use super::{Effect, InnerCall, Outcome, Scope};
+use crate::protocol::{SyscallName, names};
+
+/// How far a syscall got.
+pub(crate) enum Served {
+    /// The answer is in memory: the frame may go on.
+    Answered,
+    /// The call must be carried out first; then [`answer_call`].
+    Call {
+        /// The call.
+        call: Box<InnerCall>,
+        /// What the frame waits with.
+        waiting: Waiting,
+    },
+}
+
+/// A syscall that waits for the end of the call it asked for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Waiting {
+    /// Gas left to the frame while the call runs.
+    pub gas: u64,
+}
+
+/// How a call ended, from its caller's view.
+pub(crate) enum CallOutcome<'a> {
+    /// It returned this.
+    Returned(&'a [Felt]),
+    /// It deployed a contract, whose constructor returned this.
+    Deployed(starknet_api::core::ContractAddress, &'a [Felt]),
+    /// It failed with this.
+    Failed(&'a [Felt]),
+}
+
+/// One syscall being served.
+pub(crate) struct Service<'a, 'r> {
+    row: &'static Row,
+    memory: &'a mut dyn Memory,
+    at: &'a mut Pointer,
+    scope: Scope<'a, 'r>,
+}
+
+/// Serves the syscall at `at`.
+pub(crate) fn serve<'a, 'r>(
+    memory: &'a mut dyn Memory,
+    at: &'a mut Pointer,
+    scope: Scope<'a, 'r>,
+) -> Result<Served, SyscallFault> {
+    let selector = Reader::new(&*memory, at).felt()?;
+    let name = SyscallName::from_selector(selector).ok_or(SyscallFault::InvalidSelector(selector))?;
+    // Keccak is counted by its rounds, once they are known (C103, C129).
+    if name != SyscallName::Keccak {
+        scope.record.count(name, 1);
+    }
+    let row = row(name).ok_or(SyscallFault::Unsupported(name))?;
+    (row.cairo1)(Service { row, memory, at, scope })
+}
+
+/// Answers the syscall at `at`, which waited for a call.
+pub(crate) fn answer_call(
+    memory: &mut dyn Memory,
+    at: &mut Pointer,
+    gas: u64,
+    outcome: CallOutcome<'_>,
+) -> Result<(), SyscallFault> {
+    match outcome {
+        CallOutcome::Returned(retdata) => succeed(memory, at, gas, &Span(retdata.to_vec())),
+        CallOutcome::Deployed(address, retdata) => {
+            succeed(memory, at, gas, &Deployed { address, retdata: retdata.to_vec() })
+        }
+        CallOutcome::Failed(data) => fail(memory, at, gas, data),
+    }
+}
+
+fn succeed<R: Response>(
+    memory: &mut dyn Memory,
+    at: &mut Pointer,
+    gas: u64,
+    response: &R,
+) -> Result<(), SyscallFault> {
+    let mut writer = Writer::new(memory, at);
+    writer.value(Felt::from(gas))?;
+    writer.value(Felt::ZERO)?;
+    Ok(response.write(&mut writer)?)
+}
+
+fn fail(memory: &mut dyn Memory, at: &mut Pointer, gas: u64, data: &[Felt]) -> Result<(), SyscallFault> {
+    let mut writer = Writer::new(memory, at);
+    writer.value(Felt::from(gas))?;
+    writer.value(Felt::ONE)?;
+    Ok(writer.failure_span(data)?)
+}
+
+impl<'a, 'r> Service<'a, 'r> {
+    /// Reads the request, charges its price, lets `function` act on it and answers (C103-C108).
+    pub(super) fn run<Q: Request, R: Response>(
+        mut self,
+        function: fn(Q, &mut Scope<'a, 'r>, &mut dyn Memory) -> Outcome<R>,
+    ) -> Result<Served, SyscallFault> {
+        let name = self.row.name;
+        let constants = &self.scope.env.constants;
+        let mut reader = Reader::new(&*self.memory, self.at);
+        let gas = reader.u64("Unexpected gas.")?;
+        let request = Q::read(&mut reader)?;
+
+        let items = u64::try_from(request.items()).map_err(|_| SyscallFault::Overflow(name))?;
+        let price = constants.syscall_price(name).cost(items).ok_or(SyscallFault::Overflow(name))?;
+        // The compiler charges the base price before it asks; the rest is charged here (C106).
+        let Some(required) = price.checked_sub(constants.gas.syscall_base) else {
+            return Err(SyscallFault::NotYet { name, since: self.row.since });
+        };
+        let Some(left) = gas.checked_sub(required) else {
+            fail(self.memory, self.at, gas, &[names::OUT_OF_GAS])?;
+            return Ok(Served::Answered);
+        };
+
+        self.scope.gas = left;
+        self.scope.gas_tracker.see(self.scope.tracked, left);
+        let effect = function(request, &mut self.scope, self.memory)?;
+        match effect {
+            Effect::Respond(response) => succeed(self.memory, self.at, self.scope.gas, &response)?,
+            Effect::Fail(data) => fail(self.memory, self.at, self.scope.gas, &data)?,
+            Effect::Call(call) => {
+                return Ok(Served::Call { call, waiting: Waiting { gas: self.scope.gas } });
+            }
+        }
+        Ok(Served::Answered)
+    }
+}
+

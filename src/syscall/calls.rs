@@ -1,0 +1,130 @@
+//! Syscalls that run other code: calls, library calls, deploys, meta transactions. They only say what is to be called; the call
+//! stack carries it out.
+
+use starknet_api::contract_class::EntryPointType;
+use starknet_api::core::{ContractAddress, Nonce, calculate_contract_address};
+use starknet_api::transaction::fields::Fee;
+use starknet_api::transaction::{InvokeTransactionV0, TransactionHasher, TransactionVersion};
+use starknet_types_core::felt::Felt;
+
+use super::fault::{ExecutionMode, SyscallFault};
+use super::memory::Memory;
+use super::record::CallType;
+use super::request::{self, Deployed, Span};
+use super::transaction_info::{FeeTerms, TransactionInfo};
+use super::{Effect, InnerCall, Outcome, Scope, UnresolvedCall};
+use crate::protocol::{SyscallName, names};
+
+/// `call_contract`. The class hash at the address is read first, even when the call is then refused (C112).
+pub(super) fn call_contract(
+    request: request::CallContract,
+    scope: &mut Scope<'_, '_>,
+    _: &mut dyn Memory,
+) -> Outcome<Span> {
+    let request::CallContract { address, selector, calldata } = request;
+    let class_hash = scope.state.class_hash_at(address)?;
+    if scope.call.storage_address != address {
+        scope.reject_in_validate("call_contract")?;
+    }
+    if scope.env.constants.switches.direct_execute_blocked && selector == names::EXECUTE {
+        return Ok(Effect::Fail(vec![names::INVALID_ARGUMENT]));
+    }
+    let call = UnresolvedCall {
+        class_hash: None,
+        code_address: Some(address),
+        entry_point_type: EntryPointType::External,
+        selector,
+        calldata,
+        storage_address: address,
+        caller_address: scope.call.storage_address,
+        call_type: CallType::Call,
+        initial_gas: scope.gas,
+    };
+    Ok(Effect::Call(Box::new(InnerCall::Contract { call, class_hash })))
+}
+
+/// `library_call`: another class's code on this storage, with this caller (C114).
+pub(super) fn library_call(
+    request: request::LibraryCall,
+    scope: &mut Scope<'_, '_>,
+    _: &mut dyn Memory,
+) -> Outcome<Span> {
+    let request::LibraryCall { class_hash, selector, calldata } = request;
+    let call = UnresolvedCall {
+        class_hash: Some(class_hash),
+        code_address: None,
+        entry_point_type: EntryPointType::External,
+        selector,
+        calldata,
+        storage_address: scope.call.storage_address,
+        caller_address: scope.call.caller_address,
+        call_type: CallType::Delegate,
+        initial_gas: scope.gas,
+    };
+    Ok(Effect::Call(Box::new(InnerCall::Library { call, class_hash })))
+}
+
+/// `deploy`: the address depends on the deployer unless it is deployed from zero; the constructor sees the deployer either way (C73).
+pub(super) fn deploy(request: request::Deploy, scope: &mut Scope<'_, '_>, _: &mut dyn Memory) -> Outcome<Deployed> {
+    let request::Deploy { class_hash, salt, calldata, from_zero } = request;
+    count_calldata(scope, SyscallName::Deploy, calldata.0.len())?;
+    if scope.env.constants.switches.deploy_in_validate_disabled {
+        scope.reject_in_validate("deploy")?;
+    }
+    let deployer = scope.call.storage_address;
+    let origin = if from_zero { ContractAddress::default() } else { deployer };
+    let address = calculate_contract_address(salt, class_hash, &calldata, origin)?;
+    Ok(Effect::Call(Box::new(InnerCall::Deploy { class_hash, address, deployer, calldata })))
+}
+
+/// `meta_tx_v0`: calls an account's `__execute__` as a transaction of version 0 would, with its own hash and signature (C133).
+pub(super) fn meta_tx_v0(request: request::MetaTxV0, scope: &mut Scope<'_, '_>, _: &mut dyn Memory) -> Outcome<Span> {
+    let request::MetaTxV0 { address, selector, calldata, signature } = request;
+    count_calldata(scope, SyscallName::MetaTxV0, calldata.0.len())?;
+    if scope.mode == ExecutionMode::Validate {
+        scope.reject_in_validate("meta_tx_v0")?;
+    }
+    if selector != names::EXECUTE {
+        return Ok(Effect::Fail(vec![names::INVALID_ARGUMENT]));
+    }
+    let query = scope.transaction.query;
+    let hash = InvokeTransactionV0 {
+        max_fee: Fee(0),
+        signature: signature.clone(),
+        contract_address: address,
+        entry_point_selector: selector,
+        calldata: calldata.clone(),
+    }
+    .calculate_transaction_hash(
+        &scope.env.chain.chain_id,
+        &scope.transaction.sign_version(TransactionVersion::ZERO),
+    )?;
+    let class_hash = scope.state.class_hash_at(address)?;
+    let transaction = TransactionInfo {
+        hash,
+        version: TransactionVersion::ZERO,
+        query,
+        sender: address,
+        signature,
+        nonce: Nonce(Felt::ZERO),
+        terms: FeeTerms::MaxFee(Fee(0)),
+    };
+    let call = UnresolvedCall {
+        class_hash: None,
+        code_address: Some(address),
+        entry_point_type: EntryPointType::External,
+        selector,
+        calldata,
+        storage_address: address,
+        caller_address: ContractAddress::default(),
+        call_type: CallType::Call,
+        initial_gas: scope.gas,
+    };
+    Ok(Effect::Call(Box::new(InnerCall::Meta { call, class_hash, transaction: Box::new(transaction) })))
+}
+
+fn count_calldata(scope: &mut Scope<'_, '_>, name: SyscallName, felts: usize) -> Result<(), SyscallFault> {
+    let items = u64::try_from(felts).map_err(|_| SyscallFault::Overflow(name))?;
+    scope.record.count_items(name, items);
+    Ok(())
+}

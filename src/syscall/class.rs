@@ -1,0 +1,28 @@
+//! Classes of contracts: asking for one, replacing one's own.
+
+use starknet_types_core::felt::Felt;
+
+use super::fault::SyscallFault;
+use super::memory::Memory;
+use super::request::{GetClassHashAt, Nothing, ReplaceClass};
+use super::{Effect, Outcome, Scope};
+
+/// `get_class_hash_at`: 0 for an address without a contract (C117).
+pub(super) fn class_hash_at(request: GetClassHashAt, scope: &mut Scope<'_, '_>, _: &mut dyn Memory) -> Outcome<Felt> {
+    let GetClassHashAt(address) = request;
+    scope.reject_in_validate("get_class_hash_at")?;
+    scope.record.accesses.contract_addresses.insert(address);
+    let class_hash = scope.state.class_hash_at(address)?;
+    scope.record.accesses.class_hash_values.push(class_hash);
+    Ok(Effect::Respond(class_hash.0))
+}
+
+/// `replace_class`: the new class must be declared and be Cairo 1 (C127). The running frame keeps its code (C240).
+pub(super) fn replace_class(request: ReplaceClass, scope: &mut Scope<'_, '_>, _: &mut dyn Memory) -> Outcome<Nothing> {
+    let ReplaceClass(class_hash) = request;
+    if !scope.state.class(class_hash)?.is_cairo1() {
+        return Err(SyscallFault::ForbiddenClassReplacement(class_hash));
+    }
+    scope.state.set_class_hash(scope.call.storage_address, class_hash)?;
+    Ok(Effect::Respond(Nothing))
+}

@@ -1,0 +1,56 @@
+//! `keccak`: the sponge over whole blocks; the caller pads.
+
+use num_traits::ToPrimitive;
+use starknet_types_core::felt::Felt;
+
+use super::fault::SyscallFault;
+use super::memory::Memory;
+use super::request::{Keccak, LowHigh};
+use super::{Effect, Outcome, Scope};
+use crate::protocol::{SyscallName, names};
+
+/// Words of 64 bits that one permutation takes in.
+const RATE: usize = 17;
+
+/// `keccak`: its rounds are priced once the length is known; the length must be whole blocks (C128).
+pub(super) fn keccak(request: Keccak, scope: &mut Scope<'_, '_>, memory: &mut dyn Memory) -> Outcome<LowHigh> {
+    let count = memory.distance(request.start, request.end)?;
+    let words = memory
+        .felts(request.start, count)?
+        .into_iter()
+        .map(|input| {
+            let info = || "Invalid input for the keccak syscall.".to_owned();
+            input.to_u64().ok_or_else(|| SyscallFault::InvalidInput { input, info: info() })
+        })
+        .collect::<Result<Vec<u64>, _>>()?;
+
+    let blocks = words.chunks_exact(RATE);
+    if !blocks.remainder().is_empty() {
+        return Ok(Effect::Fail(vec![names::INVALID_INPUT_LENGTH]));
+    }
+    let overflow = || SyscallFault::Overflow(SyscallName::Keccak);
+    let rounds = u64::try_from(blocks.len()).map_err(|_| overflow())?;
+    let price = scope.env.constants.syscall_price(SyscallName::KeccakRound).base;
+    let cost = price.checked_mul(rounds).ok_or_else(overflow)?;
+    let Some(left) = scope.gas.checked_sub(cost) else {
+        return Ok(Effect::Fail(vec![names::OUT_OF_GAS]));
+    };
+    scope.gas = left;
+
+    let mut state = [0_u64; 25];
+    for block in blocks {
+        for (lane, word) in state.iter_mut().zip(block) {
+            *lane ^= word;
+        }
+        keccak::f1600(&mut state);
+    }
+    // Not `count` calls but rounds; zero rounds leave an entry too, which costs (C129).
+    scope.record.count(SyscallName::Keccak, rounds);
+
+    let [a, b, c, d, ..] = state;
+    Ok(Effect::Respond(LowHigh { low: join(a, b), high: join(c, d) }))
+}
+
+fn join(low: u64, high: u64) -> Felt {
+    Felt::from(u128::from(high) << 64 | u128::from(low))
+}

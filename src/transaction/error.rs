@@ -1,0 +1,175 @@
+//! The endings without a receipt: the transaction is invalid, or the host or we failed. Never one for the other.
+
+use starknet_api::StarknetApiError;
+use starknet_api::core::{ClassHash, CompiledClassHash, ContractAddress, Nonce};
+use starknet_api::transaction::TransactionVersion;
+use starknet_types_core::felt::Felt;
+
+use crate::call::{Cairo1RevertSummary, ErrorStack};
+use crate::fee::{BalanceCheckError, FeeCheckError, FeeError, InsufficientBounds, PaidFeeError, PostCheckError};
+use crate::protocol::TransactionKind;
+use crate::state::StateError;
+
+/// Why a transaction is invalid: it is not in the block, has no receipt, and changes nothing.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum InvalidTransaction {
+    /// The kind has no such version (C5).
+    #[error("Transaction version {:?} is not supported. Supported versions: {:?}.", .version.0, felts(.allowed))]
+    Version {
+        /// The version.
+        version: TransactionVersion,
+        /// Those there are.
+        allowed: Vec<TransactionVersion>,
+    },
+    /// A kind or version that this crate does not execute yet.
+    #[error(transparent)]
+    Unsupported(#[from] UnsupportedTransaction),
+    /// The nonce is not the account's next one (C4).
+    #[error(
+        "Invalid transaction nonce of contract at address {:#066x}. Account nonce: {:#066x}; got: {:#066x}.",
+        .address.0.key(), .account_nonce.0, .nonce.0
+    )]
+    Nonce {
+        /// The account.
+        address: ContractAddress,
+        /// Its next nonce.
+        account_nonce: Nonce,
+        /// What the transaction carries.
+        nonce: Nonce,
+    },
+    /// The bounds do not cover the least that the transaction needs (C168, C169).
+    #[error(transparent)]
+    Bounds(InsufficientBounds),
+    /// The sender does not have what its bounds commit it to (C166).
+    #[error(transparent)]
+    Balance(BalanceCheckError),
+    /// The facts of a client-side proof do not hold.
+    #[error("Invalid proof facts: {0}")]
+    ProofFacts(String),
+    /// `__validate__*` failed where nobody could catch it.
+    #[error("{0}")]
+    Validation(ErrorStack),
+    /// `__validate__*` panicked (C17).
+    #[error("{0}")]
+    ValidationPanic(Cairo1RevertSummary),
+    /// `__validate__*` returned something other than `VALID` (C17).
+    #[error("The `validate` entry point should return `VALID`. Got Retdata({0:?}).")]
+    ValidationAnswer(Vec<Felt>),
+    /// The execution failed, and this kind cannot be reverted (C11).
+    #[error("{0}")]
+    Execution(ErrorStack),
+    /// The cost was above the bounds or the balance, and this kind cannot be reverted (C11).
+    #[error(transparent)]
+    Cost(FeeCheckError),
+    /// The class exists already (C36, C37).
+    #[error("Class with hash {:#066x} is already declared.", .0.0)]
+    AlreadyDeclared(ClassHash),
+    /// The declared compiled class hash is not that of the class (C39).
+    #[error(
+        "Mismatch compiled class hash for class with hash {:#064x}. Actual: {:#064x}, Expected: {:#064x}",
+        .class_hash.0, .actual.0, .expected.0
+    )]
+    CompiledClassHash {
+        /// The class.
+        class_hash: ClassHash,
+        /// Its hash.
+        actual: CompiledClassHash,
+        /// What the transaction declares.
+        expected: CompiledClassHash,
+    },
+    /// Nothing was paid on L1 (C46).
+    #[error(transparent)]
+    PaidOnL1(PaidFeeError),
+    /// The fee token refused the transfer for good.
+    #[error("{0}")]
+    FeeTransfer(ErrorStack),
+    /// The state refused: an undeclared class, an address out of range.
+    #[error(transparent)]
+    State(StateError),
+    /// An amount overflowed: no transaction of a real network comes near.
+    #[error(transparent)]
+    Amount(FeeError),
+    /// A field is out of its range.
+    #[error("{0}")]
+    Field(String),
+}
+
+fn felts(versions: &[TransactionVersion]) -> Vec<Felt> {
+    versions.iter().map(|version| version.0).collect()
+}
+
+impl From<StarknetApiError> for InvalidTransaction {
+    fn from(error: StarknetApiError) -> Self {
+        Self::Field(error.to_string())
+    }
+}
+
+/// A kind or version of transaction that this crate does not execute yet.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{kind:?} transactions of version {} are not supported yet.", .version.0)]
+pub struct UnsupportedTransaction {
+    /// The kind.
+    pub kind: TransactionKind,
+    /// The version.
+    pub version: TransactionVersion,
+}
+
+/// Why nothing can be said of a transaction: the host's reader failed, or we are broken. Nothing of it is committed.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ExecutionFailure {
+    /// The host's reader failed.
+    #[error("{0}")]
+    Reader(StateError),
+    /// A bug of ours, or of the engine.
+    #[error("Internal error: {0}")]
+    Internal(String),
+}
+
+/// How a transaction ends without a receipt.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Rejection {
+    /// It is invalid.
+    Invalid(Box<InvalidTransaction>),
+    /// Nothing can be said of it.
+    Failure(ExecutionFailure),
+}
+
+impl From<InvalidTransaction> for Rejection {
+    fn from(error: InvalidTransaction) -> Self {
+        match error {
+            InvalidTransaction::State(error @ StateError::Read { .. }) => {
+                Self::Failure(ExecutionFailure::Reader(error))
+            }
+            error => Self::Invalid(Box::new(error)),
+        }
+    }
+}
+
+impl From<ExecutionFailure> for Rejection {
+    fn from(failure: ExecutionFailure) -> Self {
+        Self::Failure(failure)
+    }
+}
+
+impl From<StateError> for Rejection {
+    fn from(error: StateError) -> Self {
+        InvalidTransaction::State(error).into()
+    }
+}
+
+impl From<FeeError> for Rejection {
+    fn from(error: FeeError) -> Self {
+        InvalidTransaction::Amount(error).into()
+    }
+}
+
+impl From<PostCheckError> for Rejection {
+    fn from(error: PostCheckError) -> Self {
+        match error {
+            PostCheckError::State(error) => error.into(),
+            PostCheckError::Fee(error) => error.into(),
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! Validation: the account says whether it wants the transaction.
+
+use starknet_api::contract_class::EntryPointType;
+use starknet_api::core::ContractAddress;
+
+use super::error::{InvalidTransaction, Rejection};
+use super::plan::Plan;
+use super::run::{Gas, failed, stack};
+use crate::call::{
+    Cairo1RevertHeader, Cairo1RevertSummary, CallFailure, CallInfo, EntryPointFrame, ErrorStackHeader, FrameKind,
+    Phase, RootCall, execute,
+};
+use crate::fee::max_steps;
+use crate::protocol::{BlockEnv, names};
+use crate::state::Journal;
+use crate::syscall::ExecutionMode;
+
+/// Runs the validation call, if the plan has one. The class that decides how its answer is read is the one at the address
+/// before the call (C17).
+pub(super) fn validate(
+    plan: &Plan,
+    journal: &mut Journal<'_>,
+    env: &BlockEnv,
+    gas: &mut Gas,
+) -> Result<Option<CallInfo>, Rejection> {
+    let Some(validation) = &plan.validation else { return Ok(None) };
+    let limits = &env.constants.limits;
+    let initial_gas = gas.limited(limits.validate_max_sierra_gas);
+    let steps = max_steps(env, &plan.info, limits.validate_max_steps, plan.flags.charge_fee);
+    let mut phase = Phase::new(env, &plan.info, ExecutionMode::Validate, steps, initial_gas);
+
+    let address = plan.info.sender;
+    let class_hash = journal.class_hash_at(address)?;
+    let call = RootCall {
+        entry_point_type: EntryPointType::External,
+        selector: validation.selector,
+        calldata: validation.calldata.clone(),
+        address,
+        caller: ContractAddress::default(),
+        initial_gas,
+        failure_is_error: false,
+    };
+    let info = execute(journal, &mut phase, call).map_err(|failure| match failure {
+        CallFailure::Reverted { segments, .. } => {
+            let frame = EntryPointFrame {
+                depth: 0,
+                kind: FrameKind::CallContract,
+                storage_address: address,
+                class_hash,
+                selector: Some(validation.selector),
+            };
+            InvalidTransaction::Validation(stack(ErrorStackHeader::Validation, frame, segments)).into()
+        }
+        failure => failed(failure),
+    })?;
+
+    if journal.class(class_hash)?.is_cairo1() {
+        if info.failed {
+            let summary = Cairo1RevertSummary::of(&info, Cairo1RevertHeader::Validation);
+            return Err(InvalidTransaction::ValidationPanic(summary).into());
+        }
+        if info.retdata != [names::VALID] {
+            return Err(InvalidTransaction::ValidationAnswer(info.retdata).into());
+        }
+    }
+    gas.spend(info.gas_consumed)?;
+    Ok(Some(info))
+}

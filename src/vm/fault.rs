@@ -1,0 +1,129 @@
+//! How a frame can fail, as data: the engine's own error types do not leave this room.
+
+use cairo_vm::vm::errors::hint_errors::HintError;
+use cairo_vm::vm::errors::vm_errors::VirtualMachineError;
+use cairo_vm::vm::errors::vm_exception::{get_error_attr_value, get_traceback};
+use cairo_vm::vm::runners::cairo_runner::CairoRunner;
+use serde::{Deserialize, Serialize};
+use starknet_api::contract_class::EntryPointType;
+use starknet_api::core::EntryPointSelector;
+
+use crate::protocol::Builtin;
+
+/// Where in its program a frame stands, as revert reasons print it (C177).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VmLocation {
+    /// Segment and offset of the program counter, `0:123`.
+    pub pc: String,
+    /// The error message that the program attaches to this place; Cairo 0 only.
+    pub error_attribute: Option<String>,
+    /// The calls within the frame that led here.
+    pub traceback: Option<String>,
+}
+
+impl VmLocation {
+    pub(super) fn of(runner: &CairoRunner) -> Self {
+        let pc = runner.vm.get_pc();
+        let error_attribute =
+            (pc.segment_index == 0).then(|| get_error_attr_value(pc.offset, runner)).flatten();
+        Self { pc: pc.to_string(), error_attribute, traceback: get_traceback(runner) }
+    }
+}
+
+/// A frame could not be started.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum StartFault {
+    /// The class has no such entry point: the caller may catch it (C65).
+    #[error("Entry point {0:?} not found in contract.")]
+    EntryPointNotFound(EntryPointSelector),
+    /// A constructor under another name (C243).
+    #[error("The constructor entry point must be named 'constructor'.")]
+    ConstructorName,
+    /// Two entry points of one selector: such a class cannot be compiled, only made by hand.
+    #[error("Entry point {:#066x} of type {:?} is not unique.", .0.0, .1)]
+    Repeated(EntryPointSelector, EntryPointType),
+    /// Builtins that Cairo 1 does not have, or in another order (C90). Printed as the engine's names.
+    #[error("Entry point uses unsupported builtins or an invalid builtin order: [{}].", list(.0))]
+    Builtins(Vec<Builtin>),
+    /// Not even the entry point's own charge could be paid: the caller may catch it (C60).
+    #[error("Insufficient entry point initial gas, must be greater than the entry point initial budget.")]
+    InsufficientGas,
+    /// The engine could not lay out the frame; its own sentence.
+    #[error("{0}")]
+    Engine(String),
+}
+
+fn list(builtins: &[Builtin]) -> String {
+    let names: Vec<&str> =
+        builtins.iter().map(|builtin| builtin.name().trim_end_matches("_builtin")).collect();
+    names.join(", ")
+}
+
+/// A frame failed while it ran: nobody can catch it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct FrameFault {
+    /// Where.
+    pub location: VmLocation,
+    /// The engine's sentence with its line end, or nothing where the network prints nothing (C179, C183, C184).
+    pub text: Option<String>,
+    /// What it was, as far as code above needs to tell.
+    pub kind: FrameFaultKind,
+}
+
+/// The kinds of failure that code above tells apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum FrameFaultKind {
+    /// The steps of the transaction are used up (C52-C54).
+    OutOfSteps,
+    /// Anything else that the program did wrong.
+    Program,
+    /// The engine itself broke (a panic inside it).
+    Engine,
+}
+
+impl FrameFault {
+    pub(super) fn of(runner: &CairoRunner, error: &VirtualMachineError) -> Self {
+        let kind = match error {
+            VirtualMachineError::UnfinishedExecution => FrameFaultKind::OutOfSteps,
+            _ => FrameFaultKind::Program,
+        };
+        Self { location: VmLocation::of(runner), text: sentence(error), kind }
+    }
+}
+
+/// What a revert reason prints of an engine error: hint errors bare, others with a line end.
+fn sentence(error: &VirtualMachineError) -> Option<String> {
+    match error {
+        VirtualMachineError::Hint(hint) => match &hint.1 {
+            HintError::Internal(inner) => sentence(inner),
+            other => Some(other.to_string()),
+        },
+        VirtualMachineError::Other(_) => None,
+        other => Some(format!("{other}\n")),
+    }
+}
+
+/// A frame ran to its end, and then failed the checks there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct FinishFault {
+    /// The sentence, with a line end where the network prints one.
+    pub text: String,
+    /// Whether the engine itself broke.
+    pub is_engine: bool,
+}
+
+impl FinishFault {
+    /// A check of the engine failed: printed bare.
+    pub(super) fn run(error: &VirtualMachineError) -> Self {
+        Self { text: error.to_string(), is_engine: false }
+    }
+
+    /// A check of the protocol failed: printed with a line end.
+    pub(super) fn post(sentence: impl std::fmt::Display) -> Self {
+        Self { text: format!("{sentence}\n"), is_engine: false }
+    }
+
+    pub(super) fn engine(sentence: &str) -> Self {
+        Self { text: sentence.to_owned(), is_engine: true }
+    }
+}
