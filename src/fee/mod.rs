@@ -27,7 +27,9 @@ mod resources;
 pub mod state_gas;
 
 pub use admission::{check_balance, check_bounds_cover};
-pub use bounds::{PostCheck, check_after, check_chargeable, check_gas_within, check_paid_on_l1, check_within_bounds};
+pub use bounds::{
+    PostCheck, check_after, check_chargeable, check_gas_within, check_paid_on_l1, check_within_bounds,
+};
 pub use error::{
     BalanceCheckError, BoundShortfall, FeeCheckError, FeeError, InsufficientBounds, PaidFeeError,
     PostCheckError, Sum,
