@@ -54,10 +54,12 @@ pub const CONTRACT_DISCOUNT: u64 = CALLDATA_WORD - calldata_word(1 + 2 + 3);
 pub const FEE_BALANCE_DISCOUNT: u64 = CALLDATA_WORD - calldata_word(12);
 
 /// L1 gas of a calldata word of which `non_zero` bytes (at most 32) are not zero.
-pub const fn calldata_word(non_zero: u64) -> u64 {
-    // In a constant nothing here comes near the limits.
-    let zero = WORD_BYTES.saturating_sub(non_zero);
-    non_zero.saturating_mul(CALLDATA_BYTE).saturating_add(zero.saturating_mul(CALLDATA_ZERO_BYTE))
+#[expect(
+    clippy::arithmetic_side_effects,
+    reason = "evaluated at compile time, where an overflow is an error"
+)]
+const fn calldata_word(non_zero: u64) -> u64 {
+    non_zero * CALLDATA_BYTE + (WORD_BYTES - non_zero) * CALLDATA_ZERO_BYTE
 }
 
 /// Words that precede a message's payload in the block's output: L2 to L1 has receiver, sender, payload
@@ -77,8 +79,12 @@ pub const MESSAGE_TO_L1_EVENT: u64 = event(3, 2);
 pub const MESSAGE_TO_L2_EVENT: u64 = event(4, 3);
 
 /// L1 gas of an event with `topics` topics and `words` words of data.
+#[expect(
+    clippy::arithmetic_side_effects,
+    reason = "evaluated at compile time, where an overflow is an error"
+)]
 const fn event(topics: u64, words: u64) -> u64 {
-    LOG.saturating_add(topics.saturating_mul(LOG_TOPIC)).saturating_add(words.saturating_mul(LOG_WORD))
+    LOG + topics * LOG_TOPIC + words * LOG_WORD
 }
 
 #[cfg(test)]

@@ -128,6 +128,7 @@ impl<'r> Journal<'r> {
     /// Raises a contract's nonce by one.
     pub fn increment_nonce(&mut self, address: ContractAddress) -> Result<(), StateError> {
         let (position, old) = self.nonce_cell(address)?;
+        #[expect(clippy::arithmetic_side_effects, reason = "wraps in the field, and that is looked at next")]
         let new = Nonce(old.0 + Felt::ONE);
         if new == Nonce::default() {
             return Err(StateError::NonceOverflow(address));

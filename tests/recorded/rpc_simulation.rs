@@ -10,7 +10,8 @@ use starkiln::class::{Cairo1Class, ContractClass, sierra_class_from_json, sierra
 use starkiln::fee::call_gas;
 use starkiln::fee::price::fee_of;
 use starkiln::protocol::{
-    BlockEnv, BlockInfo, BlockPrices, ChainInfo, Constants, DataAvailability, ProtocolVersion, TokenPrices, VersionPolicy,
+    BlockEnv, BlockInfo, BlockPrices, ChainInfo, Constants, DataAvailability, ProtocolVersion, TokenPrices,
+    VersionPolicy,
 };
 use starkiln::state::{ReadError, StateDiff, StateReader};
 use starkiln::syscall::CallType;
@@ -22,7 +23,8 @@ use starknet_api::data_availability::DataAvailabilityMode;
 use starknet_api::execution_resources::{GasAmount, GasVector};
 use starknet_api::state::StorageKey;
 use starknet_api::transaction::fields::{
-    AllResourceBounds, Calldata, GasVectorComputationMode, ResourceBounds, Tip, TransactionSignature, ValidResourceBounds,
+    AllResourceBounds, Calldata, GasVectorComputationMode, ResourceBounds, Tip, TransactionSignature,
+    ValidResourceBounds,
 };
 use starknet_api::transaction::{InvokeTransaction, InvokeTransactionV3, TransactionHash};
 use starknet_types_core::felt::Felt;
@@ -54,8 +56,10 @@ fn a_recorded_simulation_comes_out_exactly() {
     let env = env(header);
     let transaction = transaction(request, trace);
 
-    let outcome =
-        BlockExecutor::new(env.clone(), &reader).old_block(OldBlock::InState).execute(&[transaction]).unwrap();
+    let outcome = BlockExecutor::new(env.clone(), &reader)
+        .old_block(OldBlock::InState)
+        .execute(&[transaction])
+        .unwrap();
     let outcome = &outcome.transactions[0];
     let execution = outcome.execution().unwrap_or_else(|| panic!("invalid: {:?}", outcome.result));
     assert_eq!(execution.revert_reason, None);
@@ -93,7 +97,9 @@ impl Recording {
     fn find(&self, list: &str, fits: impl Fn(&Value) -> bool, value: &str) -> Result<Felt, ReadError> {
         let entries = self.reads[list].as_array().unwrap();
         let entry = entries.iter().find(|entry| fits(entry));
-        entry.map(|entry| felt(&entry[value])).ok_or_else(|| ReadError::message(format!("not recorded in {list}")))
+        entry
+            .map(|entry| felt(&entry[value]))
+            .ok_or_else(|| ReadError::message(format!("not recorded in {list}")))
     }
 }
 
@@ -155,7 +161,9 @@ fn env(header: &Value) -> BlockEnv {
 
 fn transaction(request: &Value, trace: &Value) -> Transaction {
     let bound = |resource: &str| ResourceBounds {
-        max_amount: GasAmount(u64::try_from(integer(&request["resource_bounds"][resource]["max_amount"])).unwrap()),
+        max_amount: GasAmount(
+            u64::try_from(integer(&request["resource_bounds"][resource]["max_amount"])).unwrap(),
+        ),
         max_price_per_unit: GasPrice(integer(&request["resource_bounds"][resource]["max_price_per_unit"])),
     };
     // Arrays inside the recorded request are sorted: the order of the calldata is that of the trace.
