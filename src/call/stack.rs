@@ -18,7 +18,7 @@ use crate::class::ContractClass;
 use crate::protocol::{BlockEnv, Builtin, names};
 use crate::state::{Checkpoint, Journal, StateError};
 use crate::syscall::{
-    CallOutcome, CallType, Counters, EntryPointCall, ExecutionMode, FrameRecord, GasTracker, InnerCall,
+    CallOutcome, CallType, Counters, EntryPointCall, ExecutionMode, FrameRecord, GasTracker, InnerCall, Language,
     Scope, Served, StorageAccesses, SyscallUsages, TrackedResource, TransactionInfo, UnresolvedCall, Waiting,
     answer_call, serve,
 };
@@ -277,6 +277,7 @@ impl CallStack<'_, '_, '_> {
             state: self.journal,
             counters: &mut self.phase.counters,
             call: &level.call,
+            language: level.frame.language(),
             record: &mut level.record,
             tracked: level.tracked,
             gas_tracker: &mut self.phase.gas_tracker,
@@ -397,7 +398,8 @@ impl CallStack<'_, '_, '_> {
             },
         };
         let started = match &class {
-            ContractClass::Cairo1(class) => Frame::start(class, &call, constants),
+            ContractClass::Cairo1(class) => Frame::start_cairo1(class, &call, constants),
+            ContractClass::Cairo0(class) => Frame::start_cairo0(class, &call),
         };
         match started {
             Ok(frame) => {
@@ -537,6 +539,7 @@ impl CallStack<'_, '_, '_> {
             .gas
             .checked_sub(info.gas_consumed)
             .ok_or_else(|| Fault::Internal("A call used more gas than it was given.".to_owned()))?;
+        let language = level.frame.language();
         let outcome = |info: &CallInfo, level: &mut Level| {
             let failure;
             let outcome = match (&pending.answer, info.failed) {
@@ -547,20 +550,20 @@ impl CallStack<'_, '_, '_> {
                     CallOutcome::Failed(&failure)
                 }
             };
-            level.frame.with_memory(|memory, at| answer_call(memory, at, left, outcome))
+            level.frame.with_memory(|memory, at| answer_call(memory, at, language, left, outcome))
         };
 
-        match &pending.answer {
-            Answer::Deploy(_) => {
-                // A constructor that fails cannot be caught (C93 does not hold for it).
-                self.phase.gas_tracker.see(info.tracked, left);
-                if info.failed {
-                    level.pending = Some(pending);
-                    return Err(Fault::Panicked(Box::new(info)));
-                }
+        // A constructor that fails cannot be caught, and Cairo 0 cannot catch at all (C93, C102).
+        let is_deploy = matches!(pending.answer, Answer::Deploy(_));
+        if is_deploy || language == Language::Cairo0 {
+            self.phase.gas_tracker.see(info.tracked, left);
+            if info.failed {
+                level.pending = Some(pending);
+                return Err(Fault::Panicked(Box::new(info)));
             }
-            Answer::Meta(before) => self.phase.transaction = Arc::clone(before),
-            Answer::Call => {}
+        }
+        if let Answer::Meta(before) = &pending.answer {
+            self.phase.transaction = Arc::clone(before);
         }
         if info.failed {
             self.journal.revert_to(pending.checkpoint);

@@ -198,13 +198,15 @@ pub enum TransactionKind {
     Invoke,
     /// Handles a message from L1.
     L1Handler,
+    /// Deploys a contract, as anybody could until 2022. Older than all cost tables: its own work is all it is counted by.
+    Deploy,
 }
 
 impl TransactionKind {
-    /// How many there are.
+    /// How many have costs of their own.
     pub const COUNT: usize = 4;
 
-    /// All of them, in the order of their indices.
+    /// Those that have costs of their own, in the order of their indices.
     pub const ALL: [Self; Self::COUNT] = [Self::Declare, Self::DeployAccount, Self::Invoke, Self::L1Handler];
 
     /// Its place in tables by kind.

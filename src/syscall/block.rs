@@ -1,4 +1,4 @@
-//! Blocks: the hash of an old one.
+//! Blocks: the hash of an old one, and what Cairo 0 asks of the current one.
 
 use starknet_api::block::BlockHash;
 use starknet_api::state::StorageKey;
@@ -6,7 +6,7 @@ use starknet_types_core::felt::Felt;
 
 use super::fault::ExecutionMode;
 use super::memory::Memory;
-use super::request::GetBlockHash;
+use super::request::{GetBlockHash, Nothing};
 use super::{Effect, Outcome, Scope};
 use crate::protocol::names;
 
@@ -31,4 +31,28 @@ pub(super) fn block_hash(
     let hash = scope.state.storage_at(names::BLOCK_HASH_CONTRACT, key)?;
     scope.record.accesses.block_hash_values.push(BlockHash(hash));
     Ok(Effect::Respond(hash))
+}
+
+/// `get_block_number`: rounded down while validating (C136).
+pub(super) fn block_number(_: Nothing, scope: &mut Scope<'_, '_>, _: &mut dyn Memory) -> Outcome<Felt> {
+    let number = match scope.mode {
+        ExecutionMode::Execute => scope.env.block.number,
+        ExecutionMode::Validate => scope.env.block_for_validate().number,
+    };
+    Ok(Effect::Respond(Felt::from(number.0)))
+}
+
+/// `get_block_timestamp`: rounded down while validating (C136).
+pub(super) fn block_timestamp(_: Nothing, scope: &mut Scope<'_, '_>, _: &mut dyn Memory) -> Outcome<Felt> {
+    let timestamp = match scope.mode {
+        ExecutionMode::Execute => scope.env.block.timestamp,
+        ExecutionMode::Validate => scope.env.block_for_validate().timestamp,
+    };
+    Ok(Effect::Respond(Felt::from(timestamp.0)))
+}
+
+/// `get_sequencer_address`: not while validating (C136).
+pub(super) fn sequencer_address(_: Nothing, scope: &mut Scope<'_, '_>, _: &mut dyn Memory) -> Outcome<Felt> {
+    scope.reject_in_validate("get_sequencer_address")?;
+    Ok(Effect::Respond(*scope.env.block.sequencer.0.key()))
 }

@@ -2,8 +2,8 @@
 //! stack carries it out.
 
 use starknet_api::contract_class::EntryPointType;
-use starknet_api::core::{ContractAddress, Nonce, calculate_contract_address};
-use starknet_api::transaction::fields::Fee;
+use starknet_api::core::{ClassHash, ContractAddress, EntryPointSelector, Nonce, calculate_contract_address};
+use starknet_api::transaction::fields::{Calldata, Fee};
 use starknet_api::transaction::{InvokeTransactionV0, TransactionHasher, TransactionVersion};
 use starknet_types_core::felt::Felt;
 
@@ -50,10 +50,53 @@ pub(super) fn library_call(
     _: &mut dyn Memory,
 ) -> Outcome<Span> {
     let request::LibraryCall { class_hash, selector, calldata } = request;
+    delegate(scope, class_hash, None, EntryPointType::External, selector, calldata)
+}
+
+/// `library_call_l1_handler`: the same with an L1 handler of the class (C244).
+pub(super) fn library_call_l1_handler(
+    request: request::LibraryCall,
+    scope: &mut Scope<'_, '_>,
+    _: &mut dyn Memory,
+) -> Outcome<Span> {
+    let request::LibraryCall { class_hash, selector, calldata } = request;
+    delegate(scope, class_hash, None, EntryPointType::L1Handler, selector, calldata)
+}
+
+/// `delegate_call`: a library call of the class that another contract has (C114).
+pub(super) fn delegate_call(
+    request: request::CallContract,
+    scope: &mut Scope<'_, '_>,
+    _: &mut dyn Memory,
+) -> Outcome<Span> {
+    let request::CallContract { address, selector, calldata } = request;
+    let class_hash = scope.state.class_hash_at(address)?;
+    delegate(scope, class_hash, Some(address), EntryPointType::External, selector, calldata)
+}
+
+/// `delegate_l1_handler`: the same with an L1 handler of that class (C244).
+pub(super) fn delegate_l1_handler(
+    request: request::CallContract,
+    scope: &mut Scope<'_, '_>,
+    _: &mut dyn Memory,
+) -> Outcome<Span> {
+    let request::CallContract { address, selector, calldata } = request;
+    let class_hash = scope.state.class_hash_at(address)?;
+    delegate(scope, class_hash, Some(address), EntryPointType::L1Handler, selector, calldata)
+}
+
+fn delegate(
+    scope: &Scope<'_, '_>,
+    class_hash: ClassHash,
+    code_address: Option<ContractAddress>,
+    entry_point_type: EntryPointType,
+    selector: EntryPointSelector,
+    calldata: Calldata,
+) -> Outcome<Span> {
     let call = UnresolvedCall {
         class_hash: Some(class_hash),
-        code_address: None,
-        entry_point_type: EntryPointType::External,
+        code_address,
+        entry_point_type,
         selector,
         calldata,
         storage_address: scope.call.storage_address,

@@ -4,6 +4,7 @@ use starknet_types_core::felt::Felt;
 
 use super::fault::SyscallFault;
 use super::memory::Memory;
+use super::record::Language;
 use super::request::{GetClassHashAt, Nothing, ReplaceClass};
 use super::{Effect, Outcome, Scope};
 
@@ -21,14 +22,15 @@ pub(super) fn class_hash_at(
     Ok(Effect::Respond(class_hash.0))
 }
 
-/// `replace_class`: the new class must be declared and be Cairo 1 (C127). The running frame keeps its code (C240).
+/// `replace_class`: the new class must be declared, and a Cairo 1 contract stays one (C127). The running frame keeps its code (C240).
 pub(super) fn replace_class(
     request: ReplaceClass,
     scope: &mut Scope<'_, '_>,
     _: &mut dyn Memory,
 ) -> Outcome<Nothing> {
     let ReplaceClass(class_hash) = request;
-    if !scope.state.class(class_hash)?.is_cairo1() {
+    let is_cairo1 = scope.state.class(class_hash)?.is_cairo1();
+    if scope.language == Language::Cairo1 && !is_cairo1 {
         return Err(SyscallFault::ForbiddenClassReplacement(class_hash));
     }
     scope.state.set_class_hash(scope.call.storage_address, class_hash)?;

@@ -1,12 +1,16 @@
-//! `get_execution_info`: one layout for all its versions; older ones read a prefix (C118).
+//! What code may know of where it runs: `get_execution_info`, one layout for all its versions, of which older ones read a prefix
+//! (C118); and the syscalls that Cairo 0 has instead.
 
+use std::collections::BTreeSet;
+
+use starknet_api::core::ClassHash;
 use starknet_api::transaction::TransactionVersion;
 use starknet_api::transaction::fields::{ResourceAsFelts, valid_resource_bounds_as_felts};
 use starknet_types_core::felt::Felt;
 
 use super::fault::{ExecutionMode, SyscallFault};
 use super::memory::{Memory, Pointer, Value};
-use super::request::Nothing;
+use super::request::{Nothing, Sized};
 use super::transaction_info::{BoundTerms, FeeTerms};
 use super::{Effect, Outcome, Scope};
 
@@ -55,20 +59,15 @@ fn allocate_block(scope: &Scope<'_, '_>, memory: &mut dyn Memory) -> Result<Poin
 fn allocate_transaction(scope: &Scope<'_, '_>, memory: &mut dyn Memory) -> Result<Pointer, SyscallFault> {
     let info = scope.transaction;
     let (signature_start, signature_end) = allocate(memory, &info.signature.0)?;
-    let max_fee = match &info.terms {
-        FeeTerms::MaxFee(fee) => Felt::from(fee.0),
-        FeeTerms::Bounds(_) => Felt::ZERO,
-    };
-    let chain_id = Felt::from_hex(&scope.env.chain.chain_id.as_hex())
-        .map_err(|error| SyscallFault::Value(error.to_string()))?;
+    let listed = &scope.env.constants.lists.v1_bound_accounts_cairo1;
     let mut cells = vec![
-        Value::Felt(reported_version(scope).0),
+        Value::Felt(reported_version(scope, listed).0),
         Value::Felt(*info.sender.0.key()),
-        Value::Felt(max_fee),
+        Value::Felt(max_fee(scope)),
         signature_start,
         signature_end,
         Value::Felt(info.hash.0),
-        Value::Felt(chain_id),
+        Value::Felt(chain_id(scope)?),
         Value::Felt(info.nonce.0),
     ];
     match &info.terms {
@@ -111,18 +110,80 @@ fn push_bounds(
     Ok(())
 }
 
+/// The largest fee, which transactions with bounds do not have (C124).
+fn max_fee(scope: &Scope<'_, '_>) -> Felt {
+    match &scope.transaction.terms {
+        FeeTerms::MaxFee(fee) => Felt::from(fee.0),
+        FeeTerms::Bounds(_) => Felt::ZERO,
+    }
+}
+
+fn chain_id(scope: &Scope<'_, '_>) -> Result<Felt, SyscallFault> {
+    Felt::from_hex(&scope.env.chain.chain_id.as_hex()).map_err(|error| SyscallFault::Value(error.to_string()))
+}
+
 /// The version that this class is shown: some accounts only know version 1 and are told so, if the tip is small (C121).
-fn reported_version(scope: &Scope<'_, '_>) -> TransactionVersion {
+fn reported_version(scope: &Scope<'_, '_>, listed: &BTreeSet<ClassHash>) -> TransactionVersion {
     let info = scope.transaction;
-    let constants = &scope.env.constants;
     if let FeeTerms::Bounds(terms) = &info.terms
         && info.version == TransactionVersion::THREE
-        && terms.tip <= constants.limits.v1_bound_max_tip
-        && constants.lists.v1_bound_accounts_cairo1.contains(&scope.call.class_hash)
+        && terms.tip <= scope.env.constants.limits.v1_bound_max_tip
+        && listed.contains(&scope.call.class_hash)
     {
         return info.sign_version(TransactionVersion::ONE);
     }
     info.signed_version()
+}
+
+/// `get_caller_address`.
+pub(super) fn caller_address(_: Nothing, scope: &mut Scope<'_, '_>, _: &mut dyn Memory) -> Outcome<Felt> {
+    Ok(Effect::Respond(*scope.call.caller_address.0.key()))
+}
+
+/// `get_contract_address`.
+pub(super) fn contract_address(_: Nothing, scope: &mut Scope<'_, '_>, _: &mut dyn Memory) -> Outcome<Felt> {
+    Ok(Effect::Respond(*scope.call.storage_address.0.key()))
+}
+
+/// `get_tx_signature`: allocated once per frame.
+pub(super) fn signature(_: Nothing, scope: &mut Scope<'_, '_>, memory: &mut dyn Memory) -> Outcome<Sized> {
+    let start = allocate_signature(scope, memory)?;
+    Ok(Effect::Respond(Sized { count: scope.transaction.signature.0.len(), start }))
+}
+
+fn allocate_signature(scope: &mut Scope<'_, '_>, memory: &mut dyn Memory) -> Result<Pointer, SyscallFault> {
+    if let Some(start) = scope.record.handles.signature {
+        return Ok(start);
+    }
+    let values: Vec<Value> = scope.transaction.signature.0.iter().copied().map(Value::Felt).collect();
+    let start = memory.new_read_only_segment(&values)?;
+    scope.record.handles.signature = Some(start);
+    Ok(start)
+}
+
+/// `get_tx_info`: eight cells, allocated once per frame, but anew each time for a class that is shown another version (C138).
+pub(super) fn transaction_info(_: Nothing, scope: &mut Scope<'_, '_>, memory: &mut dyn Memory) -> Outcome<Pointer> {
+    let version = reported_version(scope, &scope.env.constants.lists.v1_bound_accounts_cairo0);
+    let is_real = version == scope.transaction.signed_version();
+    if is_real && let Some(pointer) = scope.record.handles.transaction_info {
+        return Ok(Effect::Respond(pointer));
+    }
+    let signature = allocate_signature(scope, memory)?;
+    let info = scope.transaction;
+    let pointer = memory.new_read_only_segment(&[
+        Value::Felt(version.0),
+        Value::Felt(*info.sender.0.key()),
+        Value::Felt(max_fee(scope)),
+        Value::Felt(Felt::from(info.signature.0.len())),
+        signature.into(),
+        Value::Felt(info.hash.0),
+        Value::Felt(chain_id(scope)?),
+        Value::Felt(info.nonce.0),
+    ])?;
+    if is_real {
+        scope.record.handles.transaction_info = Some(pointer);
+    }
+    Ok(Effect::Respond(pointer))
 }
 
 fn allocate(memory: &mut dyn Memory, felts: &[Felt]) -> Result<(Value, Value), SyscallFault> {

@@ -75,6 +75,9 @@ pub enum SyscallFault {
         /// The mode.
         mode: ExecutionMode,
     },
+    /// Cairo 0 code called somebody's `__execute__` (C113). Cairo 1 code can catch this.
+    #[error("Calling `__execute__` directly is not allowed.")]
+    DirectExecute,
     /// A limit on events was passed (C125).
     #[error(transparent)]
     Event(#[from] EventFault),

@@ -3,11 +3,10 @@
 //! In: a frame stopped at a syscall (its memory and syscall pointer), the [`Scope`] it runs in. Out: an answer in the frame's
 //! memory, or a call that the call stack must carry out first, or a fault that ends the phase.
 //!
-//! [`table`] has one row a syscall; [`request`] the typed requests; `cairo1` the codec and the gas protocol; the remaining files
-//! the meaning, written once. No type of an engine appears here, and nothing here knows what a frame or a call stack is.
+//! [`table`] has one row a syscall; [`request`] the typed requests and how the two languages lay them out; `serve` the protocols of
+//! the two languages, gas among them; the remaining files the meaning, written once. No type of an engine appears here, and nothing here knows what a frame or a call stack is.
 
 mod block;
-mod cairo1;
 mod calls;
 mod class;
 mod emit;
@@ -18,6 +17,7 @@ mod memory;
 mod record;
 mod request;
 mod secp;
+mod serve;
 mod sha2;
 mod storage;
 mod table;
@@ -31,12 +31,12 @@ use starknet_types_core::felt::Felt;
 pub use self::fault::{EventFault, ExecutionMode, SyscallFault};
 pub use self::memory::{Memory, MemoryFault, Pointer, Value};
 pub use self::record::{
-    CallType, Counters, EntryPointCall, FrameRecord, GasTracker, OrderedEvent, OrderedMessage,
+    CallType, Counters, EntryPointCall, FrameRecord, GasTracker, Language, OrderedEvent, OrderedMessage,
     StorageAccesses, SyscallUsages, TrackedResource,
 };
 pub use self::transaction_info::{BoundTerms, FeeTerms, TransactionInfo};
 
-pub(crate) use self::cairo1::{CallOutcome, Served, Waiting, answer_call, serve};
+pub(crate) use self::serve::{CallOutcome, Served, Waiting, answer_call, serve};
 
 use crate::protocol::BlockEnv;
 use crate::state::Journal;
@@ -55,6 +55,8 @@ pub(crate) struct Scope<'a, 'r> {
     pub counters: &'a mut Counters,
     /// The call that asks.
     pub call: &'a EntryPointCall,
+    /// The language of its code.
+    pub language: Language,
     /// What its frame gathers.
     pub record: &'a mut FrameRecord,
     /// What the frame is measured in.

@@ -28,6 +28,15 @@ pub enum CallType {
     Delegate,
 }
 
+/// The language that a class was compiled from: it fixes how its code asks for syscalls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Language {
+    /// Programs of the first language, compiled to CASM by their authors.
+    Cairo0,
+    /// Programs that come as Sierra.
+    Cairo1,
+}
+
 /// What a call's work is measured and charged in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum TrackedResource {
@@ -121,6 +130,10 @@ pub struct FrameRecord {
 pub struct Handles {
     /// The execution info, allocated once per frame (C119).
     pub execution_info: Option<Pointer>,
+    /// The transaction info of Cairo 0.
+    pub transaction_info: Option<Pointer>,
+    /// The signature as Cairo 0 asks for it.
+    pub signature: Option<Pointer>,
     /// Behind the last SHA-256 state.
     pub sha256_end: Option<Pointer>,
     /// Behind the last SHA-512 state.

@@ -1,7 +1,8 @@
-//! The typed requests and responses of all syscalls, and how Cairo 1 code lays them out in memory.
+//! The typed requests and responses of all syscalls, and how code lays them out in memory: the two codecs.
 //!
-//! In: a [`Reader`] at the request. Out: a value of the request type; a response written behind it. Knows layouts only, not what
-//! a request means.
+//! In: a [`Reader`] at the request. Out: a value of the request type; a response written behind it. Cairo 0 and Cairo 1 differ in
+//! how they write arrays and in a few cells; [`Reader`] and [`Writer`] know the difference, the request types do not. Knows layouts
+//! only, not what a request means.
 
 use num_bigint::BigUint;
 use num_traits::ToPrimitive;
@@ -14,17 +15,19 @@ use starknet_types_core::felt::Felt;
 
 use super::fault::SyscallFault;
 use super::memory::{Memory, MemoryFault, Pointer, Value};
+use super::record::Language;
 
 /// Reads cells one after another.
 pub(super) struct Reader<'a> {
     memory: &'a dyn Memory,
     at: &'a mut Pointer,
+    language: Language,
 }
 
 impl<'a> Reader<'a> {
     /// Reads from `at` on and moves it along.
-    pub(super) fn new(memory: &'a dyn Memory, at: &'a mut Pointer) -> Self {
-        Self { memory, at }
+    pub(super) fn new(memory: &'a dyn Memory, at: &'a mut Pointer, language: Language) -> Self {
+        Self { memory, at, language }
     }
 
     fn advance(&mut self, cells: usize) -> Result<(), MemoryFault> {
@@ -73,17 +76,39 @@ impl<'a> Reader<'a> {
         Ok(ContractAddress::try_from(self.felt()?)?)
     }
 
+    /// A storage key; Cairo 1 names an address domain before it, of which there is one (C110).
     fn storage_key(&mut self) -> Result<StorageKey, SyscallFault> {
-        let address_domain = self.felt()?;
-        if address_domain != Felt::ZERO {
-            return Err(SyscallFault::InvalidAddressDomain(address_domain));
+        if self.language == Language::Cairo1 {
+            let address_domain = self.felt()?;
+            if address_domain != Felt::ZERO {
+                return Err(SyscallFault::InvalidAddressDomain(address_domain));
+            }
         }
         Ok(StorageKey::try_from(self.felt()?)?)
     }
 
-    /// A span: start and end. Two equal cells are an empty span even when they are no pointers, which is how a null span of
-    /// an old transaction comes in.
     fn span(&mut self) -> Result<Vec<Felt>, SyscallFault> {
+        match self.language {
+            Language::Cairo0 => self.sized_array(),
+            Language::Cairo1 => self.start_and_end(),
+        }
+    }
+
+    /// An array of Cairo 0: size and start. The start of an empty one is not looked at: it may be a null pointer.
+    fn sized_array(&mut self) -> Result<Vec<Felt>, SyscallFault> {
+        let size = self.felt()?;
+        if size == Felt::ZERO {
+            self.advance(1)?;
+            return Ok(Vec::new());
+        }
+        let start = self.pointer()?;
+        let count = usize::try_from(size.to_biguint()).map_err(|error| SyscallFault::Value(error.to_string()))?;
+        Ok(self.memory.felts(start, count)?)
+    }
+
+    /// A span of Cairo 1: start and end. Two equal cells are an empty span even when they are no pointers, which is how a null
+    /// span of an old transaction comes in.
+    fn start_and_end(&mut self) -> Result<Vec<Felt>, SyscallFault> {
         let start = self.memory.value(*self.at);
         if start.is_some() && start == self.memory.value(self.memory.add(*self.at, 1)?) {
             self.advance(2)?;
@@ -112,12 +137,13 @@ impl<'a> Reader<'a> {
 pub(super) struct Writer<'a> {
     memory: &'a mut dyn Memory,
     at: &'a mut Pointer,
+    language: Language,
 }
 
 impl<'a> Writer<'a> {
     /// Writes from `at` on and moves it along.
-    pub(super) fn new(memory: &'a mut dyn Memory, at: &'a mut Pointer) -> Self {
-        Self { memory, at }
+    pub(super) fn new(memory: &'a mut dyn Memory, at: &'a mut Pointer, language: Language) -> Self {
+        Self { memory, at, language }
     }
 
     /// Writes the next cell.
@@ -127,13 +153,21 @@ impl<'a> Writer<'a> {
         Ok(())
     }
 
-    /// Writes `felts` to a new read-only segment and its start and end to the next two cells.
+    /// Writes `felts` to a new read-only segment, and to the next two cells where it is: start and end, or size and start.
     pub(super) fn span(&mut self, felts: &[Felt]) -> Result<(), MemoryFault> {
         let values: Vec<Value> = felts.iter().copied().map(Value::Felt).collect();
         let start = self.memory.new_read_only_segment(&values)?;
-        let end = self.memory.add(start, values.len())?;
-        self.value(start)?;
-        self.value(end)
+        match self.language {
+            Language::Cairo0 => {
+                self.value(Felt::from(values.len()))?;
+                self.value(start)
+            }
+            Language::Cairo1 => {
+                let end = self.memory.add(start, values.len())?;
+                self.value(start)?;
+                self.value(end)
+            }
+        }
     }
 
     /// The same in a segment that is not read-only: the data of a failure (C107).
@@ -279,7 +313,14 @@ pub(super) struct Deployed {
 impl Response for Deployed {
     fn write(&self, writer: &mut Writer<'_>) -> Result<(), MemoryFault> {
         writer.value(*self.address.0.key())?;
-        writer.span(&self.retdata)
+        match writer.language {
+            // Cairo 0 is never told what a constructor returned (C137).
+            Language::Cairo0 => {
+                writer.value(Felt::ZERO)?;
+                writer.value(Felt::ZERO)
+            }
+            Language::Cairo1 => writer.span(&self.retdata),
+        }
     }
 }
 
@@ -393,6 +434,19 @@ impl Response for LowHigh {
     fn write(&self, writer: &mut Writer<'_>) -> Result<(), MemoryFault> {
         writer.value(self.low)?;
         writer.value(self.high)
+    }
+}
+
+/// Felts that lie in memory already: their number and where.
+pub(super) struct Sized {
+    pub count: usize,
+    pub start: Pointer,
+}
+
+impl Response for Sized {
+    fn write(&self, writer: &mut Writer<'_>) -> Result<(), MemoryFault> {
+        writer.value(Felt::from(self.count))?;
+        writer.value(self.start)
     }
 }
 

@@ -9,24 +9,18 @@ use crate::call::{Cairo1RevertSummary, ErrorStack};
 use crate::fee::{
     BalanceCheckError, FeeCheckError, FeeError, InsufficientBounds, PaidFeeError, PostCheckError,
 };
-use crate::protocol::TransactionKind;
 use crate::state::StateError;
 
 /// Why a transaction is invalid: it is not in the block, has no receipt, and changes nothing.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidTransaction {
-    /// The kind has no such version (C5).
-    #[error("Transaction version {:?} is not supported. Supported versions: {:?}.", .version.0, felts(.allowed))]
-    Version {
-        /// The version.
+    /// Versions 0 and 1 declare Cairo 0 classes, later ones Cairo 1 classes.
+    #[error("A declare transaction of version {} cannot carry a class of that language.", .version.0)]
+    ClassLanguage {
+        /// The transaction's version.
         version: TransactionVersion,
-        /// Those there are.
-        allowed: Vec<TransactionVersion>,
     },
-    /// A kind or version that this crate does not execute yet.
-    #[error(transparent)]
-    Unsupported(#[from] UnsupportedTransaction),
     /// The nonce is not the account's next one (C4).
     #[error(
         "Invalid transaction nonce of contract at address {:#066x}. Account nonce: {:#066x}; got: {:#066x}.",
@@ -58,6 +52,9 @@ pub enum InvalidTransaction {
     /// `__validate__*` returned something other than `VALID` (C17).
     #[error("The `validate` entry point should return `VALID`. Got Retdata({0:?}).")]
     ValidationAnswer(Vec<Felt>),
+    /// The validation entry point of a Cairo 0 account is missing (C17).
+    #[error("Cairo0 validate error with retdata: Retdata({0:?})")]
+    ValidationCairo0(Vec<Felt>),
     /// The execution failed, and this kind cannot be reverted (C11).
     #[error("{0}")]
     Execution(ErrorStack),
@@ -97,24 +94,10 @@ pub enum InvalidTransaction {
     Field(String),
 }
 
-fn felts(versions: &[TransactionVersion]) -> Vec<Felt> {
-    versions.iter().map(|version| version.0).collect()
-}
-
 impl From<StarknetApiError> for InvalidTransaction {
     fn from(error: StarknetApiError) -> Self {
         Self::Field(error.to_string())
     }
-}
-
-/// A kind or version of transaction that this crate does not execute yet.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{kind:?} transactions of version {} are not supported yet.", .version.0)]
-pub struct UnsupportedTransaction {
-    /// The kind.
-    pub kind: TransactionKind,
-    /// The version.
-    pub version: TransactionVersion,
 }
 
 /// Why nothing can be said of a transaction: the host's reader failed, or we are broken. Nothing of it is committed.

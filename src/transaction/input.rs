@@ -3,7 +3,7 @@
 use starknet_api::core::ContractAddress;
 use starknet_api::transaction::fields::Fee;
 use starknet_api::transaction::{
-    CalculateContractAddress, DeclareTransaction, DeployAccountTransaction, InvokeTransaction,
+    CalculateContractAddress, DeclareTransaction, DeployAccountTransaction, DeployTransaction, InvokeTransaction,
     L1HandlerTransaction, TransactionHash,
 };
 
@@ -40,6 +40,13 @@ pub enum TransactionBody {
         /// The transaction.
         transaction: DeployAccountTransaction,
         /// The account's address.
+        address: ContractAddress,
+    },
+    /// Deploys a contract, as anybody could until 2022: no account, no nonce, no fee.
+    Deploy {
+        /// The transaction.
+        transaction: DeployTransaction,
+        /// The contract's address.
         address: ContractAddress,
     },
     /// Handles a message from L1.
@@ -90,6 +97,12 @@ impl Transaction {
         Ok(Self::new(TransactionBody::DeployAccount { transaction, address }, hash))
     }
 
+    /// A deploy transaction; the contract's address is computed.
+    pub fn deploy(transaction: DeployTransaction, hash: TransactionHash) -> Result<Self, InvalidTransaction> {
+        let address = transaction.calculate_contract_address()?;
+        Ok(Self::new(TransactionBody::Deploy { transaction, address }, hash))
+    }
+
     /// An L1 handler, with what was paid for it on L1.
     pub fn l1_handler(transaction: L1HandlerTransaction, paid_fee_on_l1: Fee, hash: TransactionHash) -> Self {
         Self::new(TransactionBody::L1Handler { transaction, paid_fee_on_l1 }, hash)
@@ -111,6 +124,7 @@ impl Transaction {
             TransactionBody::Invoke(_) => TransactionKind::Invoke,
             TransactionBody::Declare { .. } => TransactionKind::Declare,
             TransactionBody::DeployAccount { .. } => TransactionKind::DeployAccount,
+            TransactionBody::Deploy { .. } => TransactionKind::Deploy,
             TransactionBody::L1Handler { .. } => TransactionKind::L1Handler,
         }
     }
@@ -120,7 +134,7 @@ impl Transaction {
         match &self.body {
             TransactionBody::Invoke(transaction) => transaction.sender_address(),
             TransactionBody::Declare { transaction, .. } => transaction.sender_address(),
-            TransactionBody::DeployAccount { address, .. } => *address,
+            TransactionBody::DeployAccount { address, .. } | TransactionBody::Deploy { address, .. } => *address,
             TransactionBody::L1Handler { transaction, .. } => transaction.contract_address,
         }
     }

@@ -15,7 +15,7 @@ mod proof_facts;
 mod run;
 mod validate;
 
-pub use self::error::{ExecutionFailure, InvalidTransaction, UnsupportedTransaction};
+pub use self::error::{ExecutionFailure, InvalidTransaction};
 pub use self::input::{ExecutionFlags, Transaction, TransactionBody};
 pub use self::outcome::{Execution, RevertReason};
 

@@ -7,10 +7,11 @@ use starknet_api::transaction::fields::{
     AccountDeploymentData, Calldata, Fee, ProofFacts, TransactionSignature,
 };
 use starknet_api::transaction::{
-    DeclareTransaction, DeployAccountTransaction, InvokeTransaction, TransactionVersion,
+    DeclareTransaction, DeployAccountTransaction, DeployTransaction, InvokeTransaction, TransactionVersion,
 };
+use starknet_types_core::felt::Felt;
 
-use super::error::{InvalidTransaction, UnsupportedTransaction};
+use super::error::InvalidTransaction;
 use super::input::{ExecutionFlags, Transaction, TransactionBody};
 use crate::class::DeclaredClass;
 use crate::protocol::{TransactionKind, names};
@@ -59,15 +60,15 @@ pub(crate) enum Work {
     Declare {
         /// The class's hash.
         class_hash: ClassHash,
-        /// The compiled class hash that the transaction commits to.
-        compiled_class_hash: CompiledClassHash,
+        /// The compiled class hash that the transaction commits to; Cairo 0 has none.
+        compiled_class_hash: Option<CompiledClassHash>,
         /// Whether that must be the class's hash of the second kind, where the version demands it (C39).
         is_hash_checked: bool,
         /// The class.
         class: DeclaredClass,
     },
-    /// Deploy the account.
-    DeployAccount {
+    /// Deploy the account, or any contract.
+    Deploy {
         /// Its class.
         class_hash: ClassHash,
         /// The constructor's arguments.
@@ -91,11 +92,12 @@ impl Plan {
     /// Plans a transaction; unknown versions are refused before anything is read (C5).
     pub(crate) fn new(transaction: &Transaction) -> Result<Self, InvalidTransaction> {
         let mut plan = match &transaction.body {
-            TransactionBody::Invoke(invoke) => plan_invoke(invoke)?,
+            TransactionBody::Invoke(invoke) => plan_invoke(invoke),
             TransactionBody::Declare { transaction, class } => plan_declare(transaction, class)?,
             TransactionBody::DeployAccount { transaction, address } => {
-                plan_deploy_account(transaction, *address)?
+                plan_deploy_account(transaction, *address)
             }
+            TransactionBody::Deploy { transaction, address } => plan_deploy(transaction, *address),
             TransactionBody::L1Handler { transaction, paid_fee_on_l1 } => {
                 let payload_length = length(&transaction.calldata.0).saturating_sub(1);
                 let info = TransactionInfo {
@@ -118,6 +120,8 @@ impl Plan {
             }
         };
         plan.flags = transaction.flags;
+        // Deploying never cost anything.
+        plan.flags.charge_fee &= plan.kind != TransactionKind::Deploy;
         if !transaction.flags.validate {
             plan.validation = None;
         }
@@ -200,29 +204,69 @@ macro_rules! bound_terms {
     };
 }
 
-fn plan_invoke(transaction: &InvokeTransaction) -> Result<Plan, InvalidTransaction> {
-    let InvokeTransaction::V3(invoke) = transaction else {
-        return Err(unsupported(TransactionKind::Invoke, transaction.version()));
+fn plan_invoke(transaction: &InvokeTransaction) -> Plan {
+    let (identity, terms, selector, calldata, proof_facts) = match transaction {
+        InvokeTransaction::V0(invoke) => (
+            Identity {
+                version: TransactionVersion::ZERO,
+                sender: invoke.contract_address,
+                signature: &invoke.signature,
+                nonce: Nonce::default(),
+            },
+            FeeTerms::MaxFee(invoke.max_fee),
+            invoke.entry_point_selector,
+            &invoke.calldata,
+            0,
+        ),
+        InvokeTransaction::V1(invoke) => (
+            Identity {
+                version: TransactionVersion::ONE,
+                sender: invoke.sender_address,
+                signature: &invoke.signature,
+                nonce: invoke.nonce,
+            },
+            FeeTerms::MaxFee(invoke.max_fee),
+            names::EXECUTE,
+            &invoke.calldata,
+            0,
+        ),
+        InvokeTransaction::V3(invoke) => (
+            Identity {
+                version: TransactionVersion::THREE,
+                sender: invoke.sender_address,
+                signature: &invoke.signature,
+                nonce: invoke.nonce,
+            },
+            bound_terms!(invoke, invoke.account_deployment_data.clone(), invoke.proof_facts.clone()),
+            names::EXECUTE,
+            &invoke.calldata,
+            length(&invoke.proof_facts.0),
+        ),
     };
-    let terms = bound_terms!(invoke, invoke.account_deployment_data.clone(), invoke.proof_facts.clone());
-    let identity = Identity {
-        version: TransactionVersion::THREE,
-        sender: invoke.sender_address,
-        signature: &invoke.signature,
-        nonce: invoke.nonce,
-    };
-    let calldata = &invoke.calldata;
-    // Validation gets the same arguments as the execution.
-    let validation = EntryCall { selector: names::VALIDATE, calldata: calldata.clone() };
-    let work = Work::Invoke(EntryCall { selector: names::EXECUTE, calldata: calldata.clone() });
-    let mut plan = Plan::base(TransactionKind::Invoke, identity.info(terms), Some(validation), work);
-    plan.is_revertible = true;
-    plan.extended_calldata_length = length(&calldata.0).saturating_add(length(&invoke.proof_facts.0));
-    Ok(plan)
+    // Version 0 calls any entry point, unasked and irrevocably; later ones are validated with the execution's own arguments.
+    let is_validated = identity.version != TransactionVersion::ZERO;
+    let validation =
+        is_validated.then(|| EntryCall { selector: names::VALIDATE, calldata: calldata.clone() });
+    let work = Work::Invoke(EntryCall { selector, calldata: calldata.clone() });
+    let mut plan = Plan::base(TransactionKind::Invoke, identity.info(terms), validation, work);
+    plan.is_revertible = is_validated;
+    plan.extended_calldata_length = length(&calldata.0).saturating_add(proof_facts);
+    plan
 }
 
 fn plan_declare(transaction: &DeclareTransaction, class: &DeclaredClass) -> Result<Plan, InvalidTransaction> {
     let (identity, terms, class_hash, compiled_class_hash) = match transaction {
+        DeclareTransaction::V0(declare) | DeclareTransaction::V1(declare) => (
+            Identity {
+                version: transaction.version(),
+                sender: declare.sender_address,
+                signature: &declare.signature,
+                nonce: declare.nonce,
+            },
+            FeeTerms::MaxFee(declare.max_fee),
+            declare.class_hash,
+            None,
+        ),
         DeclareTransaction::V2(declare) => (
             Identity {
                 version: TransactionVersion::TWO,
@@ -232,7 +276,7 @@ fn plan_declare(transaction: &DeclareTransaction, class: &DeclaredClass) -> Resu
             },
             FeeTerms::MaxFee(declare.max_fee),
             declare.class_hash,
-            declare.compiled_class_hash,
+            Some(declare.compiled_class_hash),
         ),
         DeclareTransaction::V3(declare) => (
             Identity {
@@ -243,52 +287,77 @@ fn plan_declare(transaction: &DeclareTransaction, class: &DeclaredClass) -> Resu
             },
             bound_terms!(declare, declare.account_deployment_data.clone(), ProofFacts::default()),
             declare.class_hash,
-            declare.compiled_class_hash,
+            Some(declare.compiled_class_hash),
         ),
-        older => return Err(unsupported(TransactionKind::Declare, older.version())),
     };
-    let is_version_3 = identity.version == TransactionVersion::THREE;
-    let bootstrap = starknet_types_core::felt::Felt::from_hex_unchecked(BOOTSTRAP_SENDER);
+    let version = identity.version;
+    if class.class.is_cairo1() != compiled_class_hash.is_some() {
+        return Err(InvalidTransaction::ClassLanguage { version });
+    }
+    let is_version_3 = version == TransactionVersion::THREE;
+    let bootstrap = Felt::from_hex_unchecked(BOOTSTRAP_SENDER);
     let is_bootstrap =
         is_version_3 && *identity.sender.0.key() == bootstrap && identity.nonce == Nonce::default();
-    let validation =
-        EntryCall { selector: names::VALIDATE_DECLARE, calldata: Calldata(vec![class_hash.0].into()) };
+    let validation = (version != TransactionVersion::ZERO).then(|| EntryCall {
+        selector: names::VALIDATE_DECLARE,
+        calldata: Calldata(vec![class_hash.0].into()),
+    });
     let work = Work::Declare {
         class_hash,
         compiled_class_hash,
         is_hash_checked: is_version_3,
         class: class.clone(),
     };
-    let mut plan = Plan::base(TransactionKind::Declare, identity.info(terms), Some(validation), work);
+    let mut plan = Plan::base(TransactionKind::Declare, identity.info(terms), validation, work);
     plan.is_bootstrap = is_bootstrap;
     plan.code_size = class.code_size();
     Ok(plan)
 }
 
-fn plan_deploy_account(
-    transaction: &DeployAccountTransaction,
-    address: ContractAddress,
-) -> Result<Plan, InvalidTransaction> {
-    let DeployAccountTransaction::V3(deploy) = transaction else {
-        return Err(unsupported(TransactionKind::DeployAccount, transaction.version()));
+fn plan_deploy_account(transaction: &DeployAccountTransaction, address: ContractAddress) -> Plan {
+    let (version, terms, signature, nonce, class_hash, salt, constructor) = match transaction {
+        DeployAccountTransaction::V1(deploy) => (
+            TransactionVersion::ONE,
+            FeeTerms::MaxFee(deploy.max_fee),
+            &deploy.signature,
+            deploy.nonce,
+            deploy.class_hash,
+            deploy.contract_address_salt,
+            &deploy.constructor_calldata,
+        ),
+        DeployAccountTransaction::V3(deploy) => (
+            TransactionVersion::THREE,
+            bound_terms!(deploy, AccountDeploymentData::default(), ProofFacts::default()),
+            &deploy.signature,
+            deploy.nonce,
+            deploy.class_hash,
+            deploy.contract_address_salt,
+            &deploy.constructor_calldata,
+        ),
     };
-    let terms = bound_terms!(deploy, AccountDeploymentData::default(), ProofFacts::default());
-    let identity = Identity {
-        version: TransactionVersion::THREE,
-        sender: address,
-        signature: &deploy.signature,
-        nonce: deploy.nonce,
-    };
-    let constructor = &deploy.constructor_calldata;
-    let mut arguments = vec![deploy.class_hash.0, deploy.contract_address_salt.0];
+    let mut arguments = vec![class_hash.0, salt.0];
     arguments.extend(constructor.0.iter().copied());
     let validation = EntryCall { selector: names::VALIDATE_DEPLOY, calldata: Calldata(arguments.into()) };
-    let work = Work::DeployAccount { class_hash: deploy.class_hash, calldata: constructor.clone() };
-    let mut plan = Plan::base(TransactionKind::DeployAccount, identity.info(terms), Some(validation), work);
+    let work = Work::Deploy { class_hash, calldata: constructor.clone() };
+    let info = Identity { version, sender: address, signature, nonce }.info(terms);
+    let mut plan = Plan::base(TransactionKind::DeployAccount, info, Some(validation), work);
     plan.extended_calldata_length = length(&constructor.0);
-    Ok(plan)
+    plan
 }
 
-fn unsupported(kind: TransactionKind, version: TransactionVersion) -> InvalidTransaction {
-    UnsupportedTransaction { kind, version }.into()
+fn plan_deploy(transaction: &DeployTransaction, address: ContractAddress) -> Plan {
+    let identity = Identity {
+        version: transaction.version,
+        sender: address,
+        signature: &TransactionSignature::default(),
+        nonce: Nonce::default(),
+    };
+    let calldata = transaction.constructor_calldata.clone();
+    let length = length(&calldata.0);
+    let work = Work::Deploy { class_hash: transaction.class_hash, calldata };
+    let info = identity.info(FeeTerms::MaxFee(Fee(0)));
+    let mut plan = Plan::base(TransactionKind::Deploy, info, None, work);
+    plan.has_nonce = false;
+    plan.extended_calldata_length = length;
+    plan
 }

@@ -16,7 +16,7 @@ use crate::fee::{
     Receipt, ReceiptInput, check_after, check_gas_within, check_paid_on_l1, initial_sierra_gas, max_steps,
     steps_after_validation,
 };
-use crate::protocol::BlockEnv;
+use crate::protocol::{BlockEnv, TransactionKind};
 use crate::state::{Journal, StateChanges};
 use crate::syscall::ExecutionMode;
 
@@ -162,7 +162,7 @@ pub(super) fn non_revertible(
     env: &BlockEnv,
 ) -> Result<Execution, Rejection> {
     let mut gas = Gas(initial_sierra_gas(env, &plan.info));
-    let executes_first = matches!(plan.work, Work::DeployAccount { .. });
+    let executes_first = plan.kind == TransactionKind::DeployAccount;
     let limits = &env.constants.limits;
     // The constructor of an account runs before its validation and under its rules (C12).
     let (mode, step_limit, gas_limit) = if executes_first {
@@ -279,7 +279,7 @@ fn run_work(plan: &Plan, journal: &mut Journal<'_>, phase: &mut Phase<'_>, initi
             declare(plan, journal, phase.env)?;
             Ok(None)
         }
-        Work::DeployAccount { class_hash, calldata } => {
+        Work::Deploy { class_hash, calldata } => {
             let address = plan.info.sender;
             let result = deploy(journal, phase, *class_hash, address, calldata.clone(), initial_gas);
             result.map(Some).map_err(|DeployFailure { failure, selector }| {
@@ -344,17 +344,22 @@ fn declare(plan: &Plan, journal: &mut Journal<'_>, env: &BlockEnv) -> Result<(),
     };
     if *is_hash_checked
         && env.constants.switches.casm_hash_v1_declares_blocked
-        && let Some(actual) = class.class.compiled_class_hash_v2()
-        && actual != *compiled_class_hash
+        && let (Some(actual), Some(expected)) = (class.class.compiled_class_hash_v2(), *compiled_class_hash)
+        && actual != expected
     {
-        let (class_hash, expected) = (*class_hash, *compiled_class_hash);
+        let class_hash = *class_hash;
         return Err(InvalidTransaction::CompiledClassHash { class_hash, actual, expected }.into());
     }
-    if journal.find_class(*class_hash)?.is_some() {
+    // Cairo 0 classes could be declared again and again: there was no commitment to them (C36).
+    let may_repeat =
+        compiled_class_hash.is_none() && !env.constants.switches.cairo0_redeclaration_disabled;
+    if !may_repeat && journal.find_class(*class_hash)?.is_some() {
         return Err(InvalidTransaction::AlreadyDeclared(*class_hash).into());
     }
     journal.declare_class(*class_hash, class.class.clone());
-    journal.set_compiled_class_hash(*class_hash, *compiled_class_hash)?;
+    if let Some(compiled_class_hash) = compiled_class_hash {
+        journal.set_compiled_class_hash(*class_hash, *compiled_class_hash)?;
+    }
     Ok(())
 }
 

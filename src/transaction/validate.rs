@@ -62,6 +62,8 @@ pub(super) fn validate(
         if info.retdata != [names::VALID] {
             return Err(InvalidTransaction::ValidationAnswer(info.retdata).into());
         }
+    } else if info.failed {
+        return Err(InvalidTransaction::ValidationCairo0(info.retdata).into());
     }
     gas.spend(info.gas_consumed)?;
     Ok(Some(info))

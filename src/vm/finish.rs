@@ -17,7 +17,7 @@ use num_traits::ToPrimitive;
 use starknet_types_core::felt::Felt;
 
 use super::fault::FinishFault;
-use super::frame::{Frame, panic_message};
+use super::frame::{Code, Frame, panic_message};
 use super::memory::{FrameMemory, pointer};
 use super::start::{PROGRAM_EXTRA, our_builtin};
 use crate::protocol::{Builtin, Constants, VmResources};
@@ -59,22 +59,31 @@ impl Frame {
         constants: &Constants,
     ) -> Result<Finished, FinishFault> {
         self.runner.end_run(true, false, &mut NoHints, false).map_err(|error| FinishFault::run(&error))?;
-        self.fill_range_check96()?;
-        let program_size = self.class.bytecode_len().saturating_add(PROGRAM_EXTRA);
-        verify_secure_runner(&self.runner, false, Some(program_size))
-            .map_err(|error| FinishFault::run(&error))?;
+        let (program_size, builtins) = match &self.code {
+            Code::Cairo0 { .. } => return self.finish_cairo0(constants),
+            Code::Cairo1 { class, builtins } => {
+                (class.bytecode_len().saturating_add(PROGRAM_EXTRA), builtins.clone())
+            }
+        };
+        self.fill_range_check96(&builtins)?;
+        verify_secure_runner(&self.runner, false, Some(program_size)).map_err(|error| FinishFault::run(&error))?;
         let (failed, retdata, gas_left) = self.return_values(initial_gas)?;
         let gas_consumed = match tracked {
             TrackedResource::CairoSteps => 0,
             TrackedResource::SierraGas => initial_gas.saturating_sub(gas_left),
         };
+        if tracked == TrackedResource::CairoSteps {
+            let extra = Relocatable { segment_index: 0, offset: program_size.saturating_sub(PROGRAM_EXTRA) };
+            self.runner.vm.mark_address_range_as_accessed(extra, PROGRAM_EXTRA).map_err(FinishFault::post)?;
+            self.mark_arguments_and_segments()?;
+        }
         let resources = self.resources(tracked, constants)?;
         Ok(Finished { failed, retdata, gas_consumed, resources })
     }
 
     /// Closes the gaps in the range_check96 segment, which the modular builtins leave (C79).
-    fn fill_range_check96(&mut self) -> Result<(), FinishFault> {
-        let Some(from_end) = self.builtins.iter().rev().position(|builtin| *builtin == Builtin::RangeCheck96)
+    fn fill_range_check96(&mut self, builtins: &[Builtin]) -> Result<(), FinishFault> {
+        let Some(from_end) = builtins.iter().rev().position(|builtin| *builtin == Builtin::RangeCheck96)
         else {
             return Ok(());
         };
@@ -143,7 +152,7 @@ impl Frame {
         memory.felts(pointer(start), count).map_err(FinishFault::post)
     }
 
-    /// What the frame used. In steps mode the cells that the operating system touches are marked first (C82, C83).
+    /// What the frame used; in steps mode once the cells that the operating system touches are marked (C82, C83).
     fn resources(
         &mut self,
         tracked: TrackedResource,
@@ -166,26 +175,24 @@ impl Frame {
             used.builtins.add(Builtin::Blake, u64::from(*count));
         }
         if tracked == TrackedResource::CairoSteps {
-            self.mark_accessed().map_err(FinishFault::post)?;
             used.steps = wide(self.runner.vm.get_current_step());
             let holes = self.runner.get_memory_holes();
-            used.memory_holes =
-                wide(holes.map_err(|error| FinishFault::post(VirtualMachineError::from(error)))?);
+            used.memory_holes = wide(holes.map_err(|error| FinishFault::post(VirtualMachineError::from(error)))?);
         }
         Ok(used)
     }
 
-    fn mark_accessed(&mut self) -> Result<(), VirtualMachineError> {
-        let vm = &mut self.runner.vm;
-        let program = Relocatable { segment_index: 0, offset: self.class.bytecode_len() };
-        vm.mark_address_range_as_accessed(program, PROGRAM_EXTRA)?;
+    /// Marks what the operating system touches: the arguments and the segments that the program may not extend (C82).
+    pub(super) fn mark_arguments_and_segments(&mut self) -> Result<(), FinishFault> {
         if let Some(initial_fp) = self.runner.get_initial_fp() {
             // Below the frame pointer: the arguments, then the return frame pointer and the return address.
-            let arguments = (initial_fp - self.arguments.saturating_add(2))?;
-            self.runner.vm.mark_address_range_as_accessed(arguments, self.arguments)?;
+            let arguments = (initial_fp - self.arguments.saturating_add(2)).map_err(FinishFault::post)?;
+            let vm = &mut self.runner.vm;
+            vm.mark_address_range_as_accessed(arguments, self.arguments).map_err(FinishFault::post)?;
         }
         for (start, length) in &self.read_only {
-            self.runner.vm.mark_address_range_as_accessed(*start, *length)?;
+            let vm = &mut self.runner.vm;
+            vm.mark_address_range_as_accessed(*start, *length).map_err(FinishFault::post)?;
         }
         Ok(())
     }

@@ -3,28 +3,31 @@
 //! A syscall leaves the loop; whoever answers it resumes the frame where it stopped. So inner calls do not nest on the native
 //! stack, and a frame that waits is only data.
 
+use std::any::Any;
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use cairo_lang_casm::hints::{Hint, StarknetHint};
 use cairo_lang_runner::casm_run::execute_core_hint_base;
-use cairo_vm::types::relocatable::Relocatable;
+use cairo_vm::types::exec_scope::ExecutionScopes;
+use cairo_vm::types::relocatable::{MaybeRelocatable, Relocatable};
 use cairo_vm::vm::errors::hint_errors::HintError;
 use cairo_vm::vm::errors::vm_errors::VirtualMachineError;
 use cairo_vm::vm::runners::cairo_runner::CairoRunner;
+use cairo_vm::vm::vm_core::VirtualMachine;
 
+use super::cairo0::run_cairo0_hint;
 use super::fault::{FrameFault, FrameFaultKind, VmLocation};
 use super::memory::FrameMemory;
-use crate::class::Cairo1Class;
+use crate::class::{Cairo0Class, Cairo1Class};
 use crate::protocol::Builtin;
-use crate::syscall::{Memory, Pointer};
+use crate::syscall::{Language, Memory, Pointer, SyscallFault};
 
 /// One frame of one entry point, running or waiting.
 pub(crate) struct Frame {
     pub(super) runner: CairoRunner,
-    pub(super) class: Arc<Cairo1Class>,
-    /// The entry point's builtins, in its order.
-    pub(super) builtins: Vec<Builtin>,
+    pub(super) code: Code,
     /// Where the program returns to: reaching it is the end.
     pub(super) end: Relocatable,
     /// Segments that the program may not extend, with their lengths.
@@ -35,6 +38,22 @@ pub(crate) struct Frame {
     pub(super) arguments: usize,
     /// Set while a step is under way: which of its hints comes next.
     pub(super) next_hint: Option<usize>,
+}
+
+/// The class of a frame, with what its language needs to know until the end.
+pub(super) enum Code {
+    Cairo0 {
+        class: Arc<Cairo0Class>,
+        /// Syscall pointer and builtin pointers as they were at the start, to be checked at the end.
+        implicit_arguments: Vec<MaybeRelocatable>,
+        /// The class's hints, in the form in which the engine takes them, once they have run in this frame.
+        hints: BTreeMap<(usize, usize), Box<dyn Any>>,
+    },
+    Cairo1 {
+        class: Arc<Cairo1Class>,
+        /// The entry point's builtins, in its order.
+        builtins: Vec<Builtin>,
+    },
 }
 
 impl std::fmt::Debug for Frame {
@@ -60,9 +79,11 @@ pub(crate) struct StepBudget {
 }
 
 /// Why the loop ended early.
-enum Break {
+pub(super) enum Break {
+    /// The engine says so.
     Vm(VirtualMachineError),
-    TestHint,
+    /// A hint of ours says so.
+    Hint(String),
 }
 
 impl From<VirtualMachineError> for Break {
@@ -81,9 +102,9 @@ impl Frame {
         match result {
             Ok(Ok(stop)) => Ok(stop),
             Ok(Err(Break::Vm(error))) => Err(FrameFault::of(&self.runner, &error)),
-            Ok(Err(Break::TestHint)) => Err(FrameFault {
+            Ok(Err(Break::Hint(text))) => Err(FrameFault {
                 location: VmLocation::of(&self.runner),
-                text: Some(crate::syscall::SyscallFault::TestHint.to_string()),
+                text: Some(text),
                 kind: FrameFaultKind::Program,
             }),
             Err(panic) => Err(FrameFault {
@@ -95,7 +116,7 @@ impl Frame {
     }
 
     fn run_loop(&mut self, budget: &mut StepBudget, counts_steps: bool) -> Result<Stop, Break> {
-        let Self { runner, class, end, next_hint, .. } = self;
+        let Self { runner, code, end, next_hint, syscall_pointer, .. } = self;
         let CairoRunner { vm, exec_scopes, .. } = runner;
         loop {
             if next_hint.is_none() {
@@ -106,28 +127,24 @@ impl Frame {
                     return Err(VirtualMachineError::UnfinishedExecution.into());
                 }
             }
-            let mut index = next_hint.unwrap_or(0);
             // Hints are found by the offset alone, whatever the segment, as the engine does it.
-            let hints = class.hints_at(vm.get_pc().offset);
-            while let Some(hint) = hints.get(index) {
-                let this = index;
-                index = index.saturating_add(1);
-                match hint {
-                    Hint::Core(core) => {
-                        // Segment arena finalization matters to the prover only: no temporary segments.
-                        execute_core_hint_base(vm, exec_scopes, core, true)
-                            .map_err(|error| VirtualMachineError::Hint(Box::new((this, error))))?;
+            let pc = vm.get_pc().offset;
+            let mut index = next_hint.unwrap_or(0);
+            loop {
+                let ran = match code {
+                    Code::Cairo0 { class, hints, .. } => {
+                        run_cairo0_hint(class, hints, (pc, index), vm, exec_scopes, *syscall_pointer)?
                     }
-                    Hint::Starknet(StarknetHint::SystemCall { .. }) => {
+                    Code::Cairo1 { class, .. } => run_cairo1_hint(class.hints_at(pc), index, vm, exec_scopes)?,
+                };
+                index = index.saturating_add(1);
+                match ran {
+                    Hinted::Ran => {}
+                    Hinted::Syscall => {
                         *next_hint = Some(index);
                         return Ok(Stop::Syscall);
                     }
-                    Hint::Starknet(_) => return Err(Break::TestHint),
-                    Hint::External(_) => {
-                        let error =
-                            HintError::CustomHint("External hints are unsupported on starknet.".into());
-                        return Err(VirtualMachineError::Hint(Box::new((this, error))).into());
-                    }
+                    Hinted::None => break,
                 }
             }
             *next_hint = None;
@@ -135,6 +152,14 @@ impl Frame {
             if counts_steps {
                 budget.remaining = budget.remaining.saturating_sub(1);
             }
+        }
+    }
+
+    /// The language of the frame's code.
+    pub(crate) fn language(&self) -> Language {
+        match self.code {
+            Code::Cairo0 { .. } => Language::Cairo0,
+            Code::Cairo1 { .. } => Language::Cairo1,
         }
     }
 
@@ -147,6 +172,39 @@ impl Frame {
     /// Where the frame stands.
     pub(crate) fn location(&self) -> VmLocation {
         VmLocation::of(&self.runner)
+    }
+}
+
+/// What became of the next hint of a step.
+pub(super) enum Hinted {
+    /// It ran.
+    Ran,
+    /// It is a syscall.
+    Syscall,
+    /// There is none left.
+    None,
+}
+
+fn run_cairo1_hint(
+    hints: &[Hint],
+    index: usize,
+    vm: &mut VirtualMachine,
+    exec_scopes: &mut ExecutionScopes,
+) -> Result<Hinted, Break> {
+    match hints.get(index) {
+        None => Ok(Hinted::None),
+        Some(Hint::Core(core)) => {
+            // Segment arena finalization matters to the prover only: no temporary segments.
+            execute_core_hint_base(vm, exec_scopes, core, true)
+                .map_err(|error| VirtualMachineError::Hint(Box::new((index, error))))?;
+            Ok(Hinted::Ran)
+        }
+        Some(Hint::Starknet(StarknetHint::SystemCall { .. })) => Ok(Hinted::Syscall),
+        Some(Hint::Starknet(_)) => Err(Break::Hint(SyscallFault::TestHint.to_string())),
+        Some(Hint::External(_)) => {
+            let error = HintError::CustomHint("External hints are unsupported on starknet.".into());
+            Err(VirtualMachineError::Hint(Box::new((index, error))).into())
+        }
     }
 }
 

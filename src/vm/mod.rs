@@ -4,6 +4,7 @@
 //! values and what it used. The only room that names `cairo-vm` types (the class holds the prepared program for it). It does not
 //! know what a syscall means, and nothing of the call stack above.
 
+mod cairo0;
 mod fault;
 mod finish;
 mod frame;

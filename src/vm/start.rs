@@ -11,7 +11,7 @@ use starknet_api::contract_class::EntryPointType;
 use starknet_types_core::felt::Felt;
 
 use super::fault::StartFault;
-use super::frame::Frame;
+use super::frame::{Code, Frame};
 use super::memory::pointer;
 use crate::class::{Cairo1Class, EntryPoint};
 use crate::protocol::{Builtin, Constants, names};
@@ -34,13 +34,13 @@ const PRICED: [Builtin; 7] = [
     Builtin::Blake,
 ];
 
-fn engine_fault(error: impl std::fmt::Display) -> StartFault {
+pub(super) fn engine_fault(error: impl std::fmt::Display) -> StartFault {
     StartFault::Engine(error.to_string())
 }
 
 impl Frame {
-    /// Lays out the frame for `call` in `class`. Refusals come in the network's order: entry point, builtins, gas.
-    pub(crate) fn start(
+    /// Lays out the frame for `call` in a Cairo 1 class. Refusals come in the network's order: entry point, builtins, gas.
+    pub(crate) fn start_cairo1(
         class: &Arc<Cairo1Class>,
         call: &EntryPointCall,
         constants: &Constants,
@@ -86,8 +86,7 @@ impl Frame {
         runner.initialize_vm().map_err(engine_fault)?;
 
         Ok(Self {
-            builtins: entry_point.builtins.clone(),
-            class: Arc::clone(class),
+            code: Code::Cairo1 { class: Arc::clone(class), builtins: entry_point.builtins.clone() },
             runner,
             end,
             read_only,
@@ -125,7 +124,7 @@ fn write_program_extra(
     Ok(())
 }
 
-fn allocate(
+pub(super) fn allocate(
     vm: &mut VirtualMachine,
     data: &[MaybeRelocatable],
     read_only: &mut Vec<(Relocatable, usize)>,

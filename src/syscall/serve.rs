@@ -1,5 +1,5 @@
-//! How Cairo 1 code asks and is answered: selector, gas, request; gas, flag, response. Gas and usage are accounted for here
-//! and nowhere else.
+//! How code asks and is answered. Cairo 1: selector, gas, request; gas, flag, response. Cairo 0: selector, request; response. Gas and
+//! usage are accounted for here and nowhere else.
 //!
 //! In: a frame's memory and its syscall pointer. Out: [`Served`]. The meaning of a request is its row's business.
 
@@ -7,6 +7,7 @@ use starknet_types_core::felt::Felt;
 
 use super::fault::SyscallFault;
 use super::memory::{Memory, Pointer};
+use super::record::Language;
 use super::request::{Deployed, Reader, Request, Response, Span, Writer};
 use super::table::{Row, row};
 use super::{Effect, InnerCall, Outcome, Scope};
@@ -56,27 +57,29 @@ pub(crate) fn serve<'a, 'r>(
     at: &'a mut Pointer,
     scope: Scope<'a, 'r>,
 ) -> Result<Served, SyscallFault> {
-    let selector = Reader::new(&*memory, at).felt()?;
+    let language = scope.language;
+    let selector = Reader::new(&*memory, at, language).felt()?;
     let name = SyscallName::from_selector(selector).ok_or(SyscallFault::InvalidSelector(selector))?;
     // Keccak is counted by its rounds, once they are known (C103, C129).
     if name != SyscallName::Keccak {
         scope.record.count(name, 1);
     }
-    let row = row(name).ok_or(SyscallFault::Unsupported(name))?;
-    (row.cairo1)(Service { row, memory, at, scope })
+    let row = row(name, language).ok_or(SyscallFault::Unsupported(name))?;
+    (row.serve)(Service { row, memory, at, scope })
 }
 
 /// Answers the syscall at `at`, which waited for a call.
 pub(crate) fn answer_call(
     memory: &mut dyn Memory,
     at: &mut Pointer,
+    language: Language,
     gas: u64,
     outcome: CallOutcome<'_>,
 ) -> Result<(), SyscallFault> {
     match outcome {
-        CallOutcome::Returned(retdata) => succeed(memory, at, gas, &Span(retdata.to_vec())),
+        CallOutcome::Returned(retdata) => succeed(memory, at, language, gas, &Span(retdata.to_vec())),
         CallOutcome::Deployed(address, retdata) => {
-            succeed(memory, at, gas, &Deployed { address, retdata: retdata.to_vec() })
+            succeed(memory, at, language, gas, &Deployed { address, retdata: retdata.to_vec() })
         }
         CallOutcome::Failed(data) => fail(memory, at, gas, data),
     }
@@ -85,31 +88,62 @@ pub(crate) fn answer_call(
 fn succeed<R: Response>(
     memory: &mut dyn Memory,
     at: &mut Pointer,
+    language: Language,
     gas: u64,
     response: &R,
 ) -> Result<(), SyscallFault> {
-    let mut writer = Writer::new(memory, at);
-    writer.value(Felt::from(gas))?;
-    writer.value(Felt::ZERO)?;
+    let mut writer = Writer::new(memory, at, language);
+    if language == Language::Cairo1 {
+        writer.value(Felt::from(gas))?;
+        writer.value(Felt::ZERO)?;
+    }
     Ok(response.write(&mut writer)?)
 }
 
 fn fail(memory: &mut dyn Memory, at: &mut Pointer, gas: u64, data: &[Felt]) -> Result<(), SyscallFault> {
-    let mut writer = Writer::new(memory, at);
+    let mut writer = Writer::new(memory, at, Language::Cairo1);
     writer.value(Felt::from(gas))?;
     writer.value(Felt::ONE)?;
     Ok(writer.failure_span(data)?)
 }
 
 impl<'a, 'r> Service<'a, 'r> {
-    /// Reads the request, charges its price, lets `function` act on it and answers (C103-C108).
+    /// Reads the request, lets `function` act on it and answers, as the language of the frame does it.
     pub(super) fn run<Q: Request, R: Response>(
+        self,
+        function: fn(Q, &mut Scope<'a, 'r>, &mut dyn Memory) -> Outcome<R>,
+    ) -> Result<Served, SyscallFault> {
+        match self.scope.language {
+            Language::Cairo0 => self.run_cairo0(function),
+            Language::Cairo1 => self.run_cairo1(function),
+        }
+    }
+
+    /// Cairo 0 pays nothing here, hands calls all the gas there is, and cannot be told of a failure (C102).
+    fn run_cairo0<Q: Request, R: Response>(
+        mut self,
+        function: fn(Q, &mut Scope<'a, 'r>, &mut dyn Memory) -> Outcome<R>,
+    ) -> Result<Served, SyscallFault> {
+        let request = Q::read(&mut Reader::new(&*self.memory, self.at, Language::Cairo0))?;
+        let gas = self.scope.env.constants.gas.default_initial_gas;
+        self.scope.gas = gas;
+        match function(request, &mut self.scope, self.memory)? {
+            Effect::Respond(response) => succeed(self.memory, self.at, Language::Cairo0, gas, &response)?,
+            // The one failure among the syscalls that Cairo 0 has.
+            Effect::Fail(_) => return Err(SyscallFault::DirectExecute),
+            Effect::Call(call) => return Ok(Served::Call { call, waiting: Waiting { gas } }),
+        }
+        Ok(Served::Answered)
+    }
+
+    /// Charges the price between reading and acting (C103-C108).
+    fn run_cairo1<Q: Request, R: Response>(
         mut self,
         function: fn(Q, &mut Scope<'a, 'r>, &mut dyn Memory) -> Outcome<R>,
     ) -> Result<Served, SyscallFault> {
         let name = self.row.name;
         let constants = &self.scope.env.constants;
-        let mut reader = Reader::new(&*self.memory, self.at);
+        let mut reader = Reader::new(&*self.memory, self.at, Language::Cairo1);
         let gas = reader.u64("Unexpected gas.")?;
         let request = Q::read(&mut reader)?;
 
@@ -128,7 +162,9 @@ impl<'a, 'r> Service<'a, 'r> {
         self.scope.gas_tracker.see(self.scope.tracked, left);
         let effect = function(request, &mut self.scope, self.memory)?;
         match effect {
-            Effect::Respond(response) => succeed(self.memory, self.at, self.scope.gas, &response)?,
+            Effect::Respond(response) => {
+                succeed(self.memory, self.at, Language::Cairo1, self.scope.gas, &response)?;
+            }
             Effect::Fail(data) => fail(self.memory, self.at, self.scope.gas, &data)?,
             Effect::Call(call) => {
                 return Ok(Served::Call { call, waiting: Waiting { gas: self.scope.gas } });
