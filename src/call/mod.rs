@@ -4,7 +4,10 @@
 //! inner call is a push, never a recursion. Here inner calls are reverted, gas is handed over, steps and gas told apart. It knows
 //! the engine only as frames that stop, and nothing of fees or of kinds of transactions.
 
+mod enter;
 mod info;
+mod leave;
+mod phase;
 mod revert;
 mod stack;
 mod summary;
@@ -15,7 +18,7 @@ pub use self::revert::{
     Cairo1RevertFrame, Cairo1RevertHeader, Cairo1RevertSummary, EntryPointFrame, ErrorSegment, ErrorStack,
     ErrorStackHeader, FailureCause, FrameKind,
 };
-pub(crate) use self::stack::{CallFailure, DeployFailure, Phase, RootCall, deploy, execute};
+pub(crate) use self::phase::{CallFailure, DeployFailure, Phase, RootCall, deploy, execute};
 pub use crate::vm::VmLocation;
 
 pub use self::summary::{EventSummary, ExecutionSummary};

@@ -3,7 +3,8 @@
 //! In: the frames that were open, and the fault. Out: segments from the outermost frame inwards, and what there is of the call tree.
 
 use super::revert::{Cairo1RevertHeader, Cairo1RevertSummary, ErrorSegment, FailureCause};
-use super::stack::{CallFailure, Level};
+use super::phase::CallFailure;
+use super::stack::Level;
 use super::{CallInfo, EntryPointFrame, FrameKind};
 use crate::protocol::{BuiltinCounts, VmResources};
 use crate::state::StateError;

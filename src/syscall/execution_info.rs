@@ -10,7 +10,7 @@ use starknet_types_core::felt::Felt;
 
 use super::fault::{ExecutionMode, SyscallFault};
 use super::memory::{Memory, Pointer, Value};
-use super::request::{Nothing, Sized};
+use super::request::{Nothing, Stored};
 use super::transaction_info::{BoundTerms, FeeTerms};
 use super::{Effect, Outcome, Scope};
 
@@ -146,9 +146,9 @@ pub(super) fn contract_address(_: Nothing, scope: &mut Scope<'_, '_>, _: &mut dy
 }
 
 /// `get_tx_signature`: allocated once per frame.
-pub(super) fn signature(_: Nothing, scope: &mut Scope<'_, '_>, memory: &mut dyn Memory) -> Outcome<Sized> {
+pub(super) fn signature(_: Nothing, scope: &mut Scope<'_, '_>, memory: &mut dyn Memory) -> Outcome<Stored> {
     let start = allocate_signature(scope, memory)?;
-    Ok(Effect::Respond(Sized { count: scope.transaction.signature.0.len(), start }))
+    Ok(Effect::Respond(Stored { count: scope.transaction.signature.0.len(), start }))
 }
 
 fn allocate_signature(scope: &mut Scope<'_, '_>, memory: &mut dyn Memory) -> Result<Pointer, SyscallFault> {

@@ -438,12 +438,12 @@ impl Response for LowHigh {
 }
 
 /// Felts that lie in memory already: their number and where.
-pub(super) struct Sized {
+pub(super) struct Stored {
     pub count: usize,
     pub start: Pointer,
 }
 
-impl Response for Sized {
+impl Response for Stored {
     fn write(&self, writer: &mut Writer<'_>) -> Result<(), MemoryFault> {
         writer.value(Felt::from(self.count))?;
         writer.value(self.start)
