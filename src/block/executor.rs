@@ -6,7 +6,9 @@ use super::open::{OldBlock, open};
 use super::outcome::{BlockError, BlockOutcome, TransactionOutcome, TransactionResult};
 use crate::protocol::BlockEnv;
 use crate::state::{BlockState, Journal, StateDiff, StateReader};
-use crate::transaction::{Execution, ExecutionFailure, Plan, Rejection, Transaction, execute};
+use crate::transaction::{
+    CallResult, ContractCall, Execution, ExecutionFailure, Plan, Rejection, Transaction, call_from_outside, execute,
+};
 
 /// Whether a block goes on after an invalid transaction.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -85,6 +87,15 @@ impl<R: StateReader> BlockExecutor<R> {
         })
     }
 
+    /// Calls a contract on the state before the block's transactions, as `starknet_call` does. Nothing is kept.
+    pub fn call(&self, call: &ContractCall) -> Result<CallResult, BlockError> {
+        let mut state = BlockState::new(&self.reader);
+        open(&self.env, self.old_block, &mut state)?;
+        let mut journal = Journal::new(&state);
+        let result = caught(|| call_from_outside(call, &mut journal, &self.env));
+        result.map_err(|failure| BlockError::Call(Box::new(failure)))
+    }
+
     fn execute_one(
         &self,
         index: usize,
@@ -122,11 +133,16 @@ impl<R: StateReader> BlockExecutor<R> {
     }
 }
 
-/// Runs a transaction; a panic, the reader's included, is a failure that names it. The journal is dropped then, so nobody sees
-/// what a panic may have left half done.
+/// Runs a transaction.
 fn run(transaction: &Transaction, journal: &mut Journal<'_>, env: &BlockEnv) -> Result<Execution, Rejection> {
     let plan = Plan::new(transaction)?;
-    catch_unwind(AssertUnwindSafe(|| execute(&plan, journal, env))).unwrap_or_else(|panic| {
+    caught(|| execute(&plan, journal, env))
+}
+
+/// Turns a panic, the reader's included, into a failure that its caller can name. The journal is dropped then, so nobody sees what
+/// a panic may have left half done.
+fn caught<T, E: From<ExecutionFailure>>(run: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
+    catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| {
         let message = panic
             .downcast_ref::<&str>()
             .map(|text| (*text).to_owned())

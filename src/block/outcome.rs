@@ -95,6 +95,9 @@ pub enum BlockError {
     /// The host's reader failed while the block was opened or a transaction committed.
     #[error("{0}")]
     State(Box<StateError>),
+    /// A call from outside could not be carried out to any of its proper ends.
+    #[error("The call: {0}")]
+    Call(Box<ExecutionFailure>),
     /// A transaction could not be executed to any of its proper ends.
     #[error("Transaction {index} ({:#066x}): {failure}", .hash.0)]
     Transaction {

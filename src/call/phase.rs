@@ -56,6 +56,8 @@ impl<'a> Phase<'a> {
 /// The outermost call of a phase.
 #[derive(Clone, Debug)]
 pub(crate) struct RootCall {
+    /// The class, where it is not the one at the address.
+    pub class_hash: Option<ClassHash>,
     /// External or L1 handler.
     pub entry_point_type: EntryPointType,
     /// Which entry point.
@@ -106,7 +108,7 @@ pub(crate) fn execute(
     call: RootCall,
 ) -> Result<CallInfo, CallFailure> {
     let root = UnresolvedCall {
-        class_hash: None,
+        class_hash: call.class_hash,
         code_address: None,
         entry_point_type: call.entry_point_type,
         selector: call.selector,

@@ -31,6 +31,7 @@ pub(super) fn transfer_fee(
     let mut phase = Phase::new(env, &plan.info, ExecutionMode::Execute, steps, initial_gas);
     let sequencer = *env.block.sequencer.0.key();
     let call = RootCall {
+        class_hash: None,
         entry_point_type: EntryPointType::External,
         selector: names::TRANSFER,
         calldata: Calldata(vec![sequencer, Felt::from(fee.0), Felt::ZERO].into()),

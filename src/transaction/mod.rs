@@ -10,6 +10,7 @@ mod charge;
 mod error;
 mod input;
 mod outcome;
+mod outside;
 mod plan;
 mod proof_facts;
 mod run;
@@ -18,8 +19,10 @@ mod validate;
 pub use self::error::{ExecutionFailure, InvalidTransaction};
 pub use self::input::{ExecutionFlags, Transaction, TransactionBody};
 pub use self::outcome::{Execution, RevertReason};
+pub use self::outside::{CallResult, ContractCall};
 
 pub(crate) use self::error::Rejection;
+pub(crate) use self::outside::call_from_outside;
 pub(crate) use self::plan::Plan;
 
 use crate::protocol::BlockEnv;

@@ -307,6 +307,7 @@ fn run_call(
     let address = plan.info.sender;
     let class_hash: ClassHash = journal.class_hash_at(address).map_err(Rejection::from)?;
     let root = RootCall {
+        class_hash: None,
         entry_point_type,
         selector: call.selector,
         calldata: call.calldata.clone(),

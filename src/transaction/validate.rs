@@ -32,6 +32,7 @@ pub(super) fn validate(
     let address = plan.info.sender;
     let class_hash = journal.class_hash_at(address)?;
     let call = RootCall {
+        class_hash: None,
         entry_point_type: EntryPointType::External,
         selector: validation.selector,
         calldata: validation.calldata.clone(),
