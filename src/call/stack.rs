@@ -398,6 +398,7 @@ impl CallStack<'_, '_, '_> {
         };
         let started = match &class {
             ContractClass::Cairo1(class) => Frame::start(class, &call, constants),
+            ContractClass::Cairo0(_) => return Err(Fault::Internal("Cairo 0 is not there yet".to_owned())),
         };
         match started {
             Ok(frame) => {
