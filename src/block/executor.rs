@@ -7,7 +7,8 @@ use super::outcome::{BlockError, BlockOutcome, TransactionOutcome, TransactionRe
 use crate::protocol::BlockEnv;
 use crate::state::{BlockState, Journal, StateDiff, StateReader};
 use crate::transaction::{
-    CallResult, ContractCall, Execution, ExecutionFailure, Plan, Rejection, Transaction, call_from_outside, execute,
+    CallResult, ContractCall, Execution, ExecutionFailure, Plan, Rejection, Transaction, call_from_outside,
+    execute,
 };
 
 /// Whether a block goes on after an invalid transaction.

@@ -77,8 +77,8 @@ impl CallStack<'_, '_, '_> {
             },
         };
         let started = match &class {
+            ContractClass::Cairo0(class) => Frame::start_cairo0(class, &call),
             ContractClass::Cairo1(class) => Frame::start_cairo1(class, &call, constants),
-
         };
         match started {
             Ok(frame) => {
@@ -165,7 +165,9 @@ impl CallStack<'_, '_, '_> {
 /// The data of a refusal that the caller may catch (C60, C65).
 fn catchable(fault: &StartFault) -> Option<Felt> {
     match fault {
-        StartFault::EntryPointNotFound(_) => Some(names::ENTRYPOINT_NOT_FOUND),
+        StartFault::EntryPointNotFound(_) | StartFault::NoEntryPointOfType(_) => {
+            Some(names::ENTRYPOINT_NOT_FOUND)
+        }
         StartFault::InsufficientGas => Some(names::OUT_OF_GAS),
         _ => None,
     }

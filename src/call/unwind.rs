@@ -2,8 +2,8 @@
 //!
 //! In: the frames that were open, and the fault. Out: segments from the outermost frame inwards, and what there is of the call tree.
 
-use super::revert::{Cairo1RevertHeader, Cairo1RevertSummary, ErrorSegment, FailureCause};
 use super::phase::CallFailure;
+use super::revert::{Cairo1RevertHeader, Cairo1RevertSummary, ErrorSegment, FailureCause};
 use super::stack::Level;
 use super::{CallInfo, EntryPointFrame, FrameKind};
 use crate::protocol::{BuiltinCounts, VmResources};
@@ -46,7 +46,9 @@ impl Fault {
 
     pub(super) fn start(fault: &StartFault) -> Self {
         let cause = match fault {
-            StartFault::EntryPointNotFound(_) => FailureCause::EntryPointNotFound,
+            StartFault::EntryPointNotFound(_) | StartFault::NoEntryPointOfType(_) => {
+                FailureCause::EntryPointNotFound
+            }
             StartFault::InsufficientGas => FailureCause::OutOfGas,
             _ => FailureCause::Other,
         };

@@ -91,7 +91,7 @@ pub(super) fn compile(class: CompilerClass) -> Result<CasmContractClass, ClassEr
 }
 
 /// The text of a panic.
-fn panic_message(panic: &(dyn Any + Send)) -> String {
+pub(super) fn panic_message(panic: &(dyn Any + Send)) -> String {
     panic
         .downcast_ref::<String>()
         .map(String::as_str)

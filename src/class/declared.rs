@@ -2,11 +2,14 @@
 //!
 //! In: a prepared class and two lengths. Out: its code size. Must not know: prices.
 
+use std::sync::Arc;
+
 use starknet_api::state::SierraContractClass;
 
+use super::cairo0::cairo0_abi_length;
 use super::compile::sierra_version;
 use super::error::ClassError;
-use super::{Cairo1Class, ContractClass};
+use super::{Cairo0Class, Cairo1Class, ContractClass};
 
 /// Bytes that a felt counts for in a code size (C40).
 const FELT_BYTES: u64 = 32;
@@ -18,7 +21,7 @@ pub struct DeclaredClass {
     pub class: ContractClass,
     /// Felts in the Sierra program; 0 for a Cairo 0 class.
     pub sierra_program_length: u64,
-    /// Bytes in the ABI text.
+    /// Bytes in the ABI text. For a Cairo 0 class that is the ABI printed as Python prints JSON, and 0 when there is none.
     pub abi_length: u64,
 }
 
@@ -32,6 +35,17 @@ impl DeclaredClass {
             sierra_program_length: sierra.sierra_program.len() as u64,
             abi_length: sierra.abi.len() as u64,
         })
+    }
+
+    /// A Cairo 0 class and the length of its ABI. It has no Sierra program.
+    pub fn from_cairo0(class: impl Into<Arc<Cairo0Class>>, abi_length: u64) -> Self {
+        Self { class: ContractClass::Cairo0(class.into()), sierra_program_length: 0, abi_length }
+    }
+
+    /// Prepares a Cairo 0 class from its JSON, and counts its ABI.
+    pub fn from_cairo0_json(json: impl AsRef<[u8]>) -> Result<Self, ClassError> {
+        let json = json.as_ref();
+        Ok(Self::from_cairo0(Cairo0Class::from_json(json)?, cairo0_abi_length(json)?))
     }
 
     /// The bytes of code that the fee covers: 32 for every felt of bytecode and of Sierra program, and the ABI text (C40).

@@ -144,7 +144,8 @@ fn in_canonical_order(builtins: &[Builtin]) -> bool {
     builtins.iter().all(|builtin| order.any(|allowed| allowed == builtin))
 }
 
-fn from_casm_name(name: &str) -> Option<Builtin> {
+/// The builtin that a class calls by this name; the names are the same in both kinds of class.
+pub(super) fn from_casm_name(name: &str) -> Option<Builtin> {
     CASM_NAMES.iter().find(|(known, _)| *known == name).map(|(_, builtin)| *builtin)
 }
 

@@ -16,6 +16,8 @@ pub enum ClassInput {
     Casm,
     /// A Sierra class, as the Cairo compiler writes it or a node or gateway serves it.
     Sierra,
+    /// A Cairo 0 class, as its compiler writes it or a node or gateway serves it.
+    Cairo0,
 }
 
 impl fmt::Display for ClassInput {
@@ -23,6 +25,7 @@ impl fmt::Display for ClassInput {
         formatter.write_str(match self {
             Self::Casm => "CASM class",
             Self::Sierra => "Sierra class",
+            Self::Cairo0 => "Cairo 0 class",
         })
     }
 }
@@ -124,9 +127,17 @@ pub enum ClassError {
         /// What is there instead.
         reason: String,
     },
-    /// The compressed Sierra program could not be unpacked.
-    #[error("sierra_program: not a compressed program (base64 of gzip of JSON): {reason}")]
+    /// The program of a Cairo 0 class asks for a builtin that does not exist.
+    #[error("program.builtins: unknown builtin {name:?}")]
+    UnknownProgramBuiltin {
+        /// The name as found.
+        name: String,
+    },
+    /// The compressed program could not be unpacked.
+    #[error("{field}: not a compressed program (base64 of gzip of JSON): {reason}")]
     Compression {
+        /// Which field of the class.
+        field: &'static str,
         /// The text of the failing step.
         reason: String,
     },

@@ -11,17 +11,17 @@ use cairo_lang_casm::hints::Hint;
 
 use super::error::ClassError;
 
-/// The hints of a class.
+/// The hints of a class, of either kind of class.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct HintTable {
-    hints: Vec<Hint>,
+pub(crate) struct HintTable<H = Hint> {
+    hints: Vec<H>,
     /// `starts[pc]..starts[pc + 1]` are the hints of `pc`; empty when the class has none.
     starts: Vec<u32>,
 }
 
-impl HintTable {
+impl<H> HintTable<H> {
     /// Sorts the lists of a compiled class. When a pc occurs twice the later list counts, as it does for the peer, which collects them into a map.
-    pub(super) fn new(lists: Vec<(usize, Vec<Hint>)>, bytecode_len: usize) -> Result<Self, ClassError> {
+    pub(super) fn new(lists: Vec<(usize, Vec<H>)>, bytecode_len: usize) -> Result<Self, ClassError> {
         let mut by_pc = BTreeMap::new();
         for (pc, hints) in lists {
             if pc >= bytecode_len {
@@ -53,11 +53,16 @@ impl HintTable {
     }
 
     /// The hints to run before the instruction at `pc`, in order; empty outside the bytecode.
-    pub(crate) fn at(&self, pc: usize) -> &[Hint] {
+    pub(crate) fn at(&self, pc: usize) -> &[H] {
         match self.starts.get(pc..) {
             Some([start, end, ..]) => self.hints.get(*start as usize..*end as usize).unwrap_or_default(),
             _ => &[],
         }
+    }
+
+    /// All hints, in the order of pc.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &H> {
+        self.hints.iter()
     }
 
     /// How many hints there are.
@@ -92,9 +97,9 @@ mod tests {
         }
         assert_eq!(table.len(), 3);
         assert_eq!(HintTable::new(vec![(5, vec![hint(9)])], 6).unwrap().at(5), [hint(9)]);
-        assert!(HintTable::new(vec![], 6).unwrap().at(0).is_empty());
+        assert!(HintTable::<Hint>::new(vec![], 6).unwrap().at(0).is_empty());
         assert_eq!(
-            HintTable::new(vec![(6, vec![])], 6),
+            HintTable::<Hint>::new(vec![(6, vec![])], 6),
             Err(ClassError::HintOutsideBytecode { pc: 6, bytecode_len: 6 })
         );
     }

@@ -22,7 +22,7 @@ use super::entry_point::RawEntryPoint;
 use super::error::{ClassError, ClassInput};
 use super::felt_text::{felt_from_hex, is_prime_text, shown};
 
-/// The largest text, in bytes, that a compressed Sierra program may unpack to. A Sierra program of a million felts has less.
+/// The largest text, in bytes, that a compressed program may unpack to. A Sierra program of a million felts has less; so have Cairo 0 programs, whose hints and names take most of the room.
 pub const MAX_DECOMPRESSED_PROGRAM: usize = 64 << 20;
 
 /// Reads a Sierra class in any of the forms in use: as the compiler writes it (the ABI an array, debug info), as nodes serve it (the ABI a string),
@@ -88,7 +88,8 @@ pub(super) fn casm_from_json(json: &[u8]) -> Result<CasmParts, ClassError> {
     })
 }
 
-fn felts(field: &str, texts: &[impl AsRef<str>]) -> Result<Vec<Felt>, ClassError> {
+/// Reads a list of felts that must be below the prime.
+pub(super) fn felts(field: &str, texts: &[impl AsRef<str>]) -> Result<Vec<Felt>, ClassError> {
     texts
         .iter()
         .enumerate()
@@ -147,7 +148,7 @@ struct ByType<EntryPoint> {
 /// A string that is borrowed from the file where it has no escapes, also inside a list.
 #[derive(Deserialize)]
 #[serde(transparent)]
-struct Text<'json>(#[serde(borrow)] Cow<'json, str>);
+pub(super) struct Text<'json>(#[serde(borrow)] Cow<'json, str>);
 
 impl AsRef<str> for Text<'_> {
     fn as_ref(&self) -> &str {
@@ -167,8 +168,12 @@ impl SierraProgram<'_> {
             Self::Felts(texts) => felts("sierra_program", &texts),
             Self::Compressed(text) => {
                 let texts: Vec<String> =
-                    decode_and_decompress_with_size_limit(&text, MAX_DECOMPRESSED_PROGRAM)
-                        .map_err(|error| ClassError::Compression { reason: error.to_string() })?;
+                    decode_and_decompress_with_size_limit(&text, MAX_DECOMPRESSED_PROGRAM).map_err(
+                        |error| ClassError::Compression {
+                            field: "sierra_program",
+                            reason: error.to_string(),
+                        },
+                    )?;
                 felts("sierra_program", &texts)
             }
         }

@@ -1,11 +1,12 @@
 //! A contract class made ready to run, once, and shared by all who run it.
 //!
-//! In: Sierra JSON, CASM JSON, or the compiler's own structures. Out: entry points with their builtins checked, hints decoded and found by pc, bytecode, hashes.
+//! In: Sierra JSON, CASM JSON, Cairo 0 JSON, or the compiler's own structures. Out: entry points with their builtins checked, hints decoded and found by pc, bytecode, hashes.
 //! All work that does not depend on a call is done here, so that a call does none of it.
 //!
 //! Must not know: state, calls, fees, who declared a class, or where it is stored.
 
 mod abi_text;
+mod cairo0;
 mod cairo1;
 mod compile;
 mod declared;
@@ -22,6 +23,11 @@ use std::sync::Arc;
 use starknet_api::contract_class::SierraVersion;
 use starknet_api::core::{CompiledClassHash, EntryPointSelector};
 
+pub use self::cairo0::{
+    CAIRO0_BUILTINS, Cairo0Class, Cairo0EntryPoint, Cairo0Lookup, cairo0_abi_length, cairo0_class_hash,
+};
+#[allow(unused_imports, reason = "the `vm` room runs them")]
+pub(crate) use self::cairo0::{HintKind, PreparedHint};
 pub use self::cairo1::Cairo1Class;
 pub use self::compile::{MAX_BYTECODE_LENGTH, compile_sierra, sierra_version};
 pub use self::declared::DeclaredClass;
@@ -33,10 +39,15 @@ pub use self::segment::{SegmentSize, SegmentSizes};
 
 use crate::protocol::Constants;
 
+/// What stands for the Sierra version of a class that has none.
+static NO_SIERRA: SierraVersion = SierraVersion::DEPRECATED;
+
 /// A class that is ready to run. Cloning it copies a pointer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ContractClass {
+    /// A class compiled from Cairo 0.
+    Cairo0(Arc<Cairo0Class>),
     /// A class compiled from Sierra.
     Cairo1(Arc<Cairo1Class>),
 }
@@ -45,13 +56,15 @@ impl ContractClass {
     /// Whether the class was compiled from Sierra.
     pub fn is_cairo1(&self) -> bool {
         match self {
+            Self::Cairo0(_) => false,
             Self::Cairo1(_) => true,
         }
     }
 
-    /// The Sierra version that the class was written in.
+    /// The Sierra version that the class was written in; 0.0.0 for a Cairo 0 class.
     pub fn sierra_version(&self) -> &SierraVersion {
         match self {
+            Self::Cairo0(_) => &NO_SIERRA,
             Self::Cairo1(class) => class.sierra_version(),
         }
     }
@@ -59,6 +72,7 @@ impl ContractClass {
     /// The compiled class hash of the second kind, by Blake; `None` for classes that have no compiled class hash.
     pub fn compiled_class_hash_v2(&self) -> Option<CompiledClassHash> {
         match self {
+            Self::Cairo0(_) => None,
             Self::Cairo1(class) => Some(class.compiled_class_hash_v2()),
         }
     }
@@ -66,6 +80,7 @@ impl ContractClass {
     /// Number of felts in the bytecode (C40).
     pub fn bytecode_len(&self) -> usize {
         match self {
+            Self::Cairo0(class) => class.bytecode_len(),
             Self::Cairo1(class) => class.bytecode_len(),
         }
     }
@@ -73,6 +88,7 @@ impl ContractClass {
     /// Selector of the first constructor entry point, if there is one (C70).
     pub fn constructor_selector(&self) -> Option<EntryPointSelector> {
         match self {
+            Self::Cairo0(class) => class.constructor_selector(),
             Self::Cairo1(class) => class.constructor_selector(),
         }
     }
@@ -80,6 +96,7 @@ impl ContractClass {
     /// Whether a frame of this class counts Sierra gas, rather than Cairo steps, when nothing above it on the call stack already counts steps (1.6).
     pub fn tracked_by_gas(&self, constants: &Constants) -> bool {
         match self {
+            Self::Cairo0(_) => false,
             Self::Cairo1(class) => class.tracked_by_gas(constants),
         }
     }
@@ -94,5 +111,17 @@ impl From<Cairo1Class> for ContractClass {
 impl From<Arc<Cairo1Class>> for ContractClass {
     fn from(class: Arc<Cairo1Class>) -> Self {
         Self::Cairo1(class)
+    }
+}
+
+impl From<Cairo0Class> for ContractClass {
+    fn from(class: Cairo0Class) -> Self {
+        Self::Cairo0(Arc::new(class))
+    }
+}
+
+impl From<Arc<Cairo0Class>> for ContractClass {
+    fn from(class: Arc<Cairo0Class>) -> Self {
+        Self::Cairo0(class)
     }
 }

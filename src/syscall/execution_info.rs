@@ -162,7 +162,11 @@ fn allocate_signature(scope: &mut Scope<'_, '_>, memory: &mut dyn Memory) -> Res
 }
 
 /// `get_tx_info`: eight cells, allocated once per frame, but anew each time for a class that is shown another version (C138).
-pub(super) fn transaction_info(_: Nothing, scope: &mut Scope<'_, '_>, memory: &mut dyn Memory) -> Outcome<Pointer> {
+pub(super) fn transaction_info(
+    _: Nothing,
+    scope: &mut Scope<'_, '_>,
+    memory: &mut dyn Memory,
+) -> Outcome<Pointer> {
     let version = reported_version(scope, &scope.env.constants.lists.v1_bound_accounts_cairo0);
     let is_real = version == scope.transaction.signed_version();
     if is_real && let Some(pointer) = scope.record.handles.transaction_info {

@@ -102,7 +102,8 @@ impl<'a> Reader<'a> {
             return Ok(Vec::new());
         }
         let start = self.pointer()?;
-        let count = usize::try_from(size.to_biguint()).map_err(|error| SyscallFault::Value(error.to_string()))?;
+        let count =
+            usize::try_from(size.to_biguint()).map_err(|error| SyscallFault::Value(error.to_string()))?;
         Ok(self.memory.felts(start, count)?)
     }
 

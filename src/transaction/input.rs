@@ -3,8 +3,8 @@
 use starknet_api::core::ContractAddress;
 use starknet_api::transaction::fields::Fee;
 use starknet_api::transaction::{
-    CalculateContractAddress, DeclareTransaction, DeployAccountTransaction, DeployTransaction, InvokeTransaction,
-    L1HandlerTransaction, TransactionHash,
+    CalculateContractAddress, DeclareTransaction, DeployAccountTransaction, DeployTransaction,
+    InvokeTransaction, L1HandlerTransaction, TransactionHash,
 };
 
 use super::error::InvalidTransaction;
@@ -134,7 +134,9 @@ impl Transaction {
         match &self.body {
             TransactionBody::Invoke(transaction) => transaction.sender_address(),
             TransactionBody::Declare { transaction, .. } => transaction.sender_address(),
-            TransactionBody::DeployAccount { address, .. } | TransactionBody::Deploy { address, .. } => *address,
+            TransactionBody::DeployAccount { address, .. } | TransactionBody::Deploy { address, .. } => {
+                *address
+            }
             TransactionBody::L1Handler { transaction, .. } => transaction.contract_address,
         }
     }

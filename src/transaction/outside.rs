@@ -10,7 +10,9 @@ use starknet_api::transaction::fields::{Calldata, Tip, TransactionSignature, Val
 use starknet_api::transaction::{TransactionHash, TransactionVersion};
 
 use super::error::ExecutionFailure;
-use crate::call::{CallFailure, CallInfo, ErrorStack, ErrorStackHeader, FailureCause, Phase, RootCall, execute};
+use crate::call::{
+    CallFailure, CallInfo, ErrorStack, ErrorStackHeader, FailureCause, Phase, RootCall, execute,
+};
 use crate::protocol::BlockEnv;
 use crate::state::Journal;
 use crate::syscall::{BoundTerms, ExecutionMode, FeeTerms, TransactionInfo};

@@ -352,8 +352,7 @@ fn declare(plan: &Plan, journal: &mut Journal<'_>, env: &BlockEnv) -> Result<(),
         return Err(InvalidTransaction::CompiledClassHash { class_hash, actual, expected }.into());
     }
     // Cairo 0 classes could be declared again and again: there was no commitment to them (C36).
-    let may_repeat =
-        compiled_class_hash.is_none() && !env.constants.switches.cairo0_redeclaration_disabled;
+    let may_repeat = compiled_class_hash.is_none() && !env.constants.switches.cairo0_redeclaration_disabled;
     if !may_repeat && journal.find_class(*class_hash)?.is_some() {
         return Err(InvalidTransaction::AlreadyDeclared(*class_hash).into());
     }

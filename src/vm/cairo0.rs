@@ -22,6 +22,7 @@ use cairo_vm::vm::runners::cairo_runner::CairoRunner;
 use cairo_vm::vm::security::verify_secure_runner;
 use cairo_vm::vm::vm_core::VirtualMachine;
 use num_bigint::BigUint;
+use starknet_api::contract_class::EntryPointType;
 use starknet_types_core::felt::Felt;
 
 use super::fault::{FinishFault, StartFault};
@@ -29,8 +30,8 @@ use super::finish::Finished;
 use super::frame::{Break, Code, Frame, Hinted};
 use super::memory::{pointer, relocatable};
 use super::start::{allocate, engine_fault};
-use crate::class::Cairo0Class;
-use crate::protocol::Constants;
+use crate::class::{Cairo0Class, Cairo0Lookup, HintKind};
+use crate::protocol::{Constants, names};
 use crate::syscall::{EntryPointCall, Pointer, TrackedResource};
 
 /// Arguments of an entry point: selector, implicit arguments, size of the calldata, calldata.
@@ -39,7 +40,11 @@ const ARGUMENTS: usize = 4;
 impl Frame {
     /// Lays out the frame for `call` in a Cairo 0 class. Refusals come in the network's order: builtins, entry point.
     pub(crate) fn start_cairo0(class: &Arc<Cairo0Class>, call: &EntryPointCall) -> Result<Self, StartFault> {
-        PLACEHOLDER
+        let unsupported = class.unsupported_builtins();
+        if !unsupported.is_empty() {
+            return Err(StartFault::Cairo0Builtins(unsupported.to_vec()));
+        }
+        let entry = find_entry_point(class, call)?;
         let mut runner = CairoRunner::new(&class.vm_program, LayoutName::starknet, None, false, false, false)
             .map_err(engine_fault)?;
         runner.initialize_builtins(false).map_err(engine_fault)?;
@@ -124,7 +129,8 @@ impl Frame {
             return Err(invalid("Syscall segment end"));
         }
         let is_kept = |(start, length): &(Relocatable, usize)| {
-            let used = usize::try_from(start.segment_index).ok().and_then(|index| vm.get_segment_used_size(index));
+            let used =
+                usize::try_from(start.segment_index).ok().and_then(|index| vm.get_segment_used_size(index));
             used == Some(*length)
         };
         if !self.read_only.iter().all(is_kept) {
@@ -132,4 +138,80 @@ impl Frame {
         }
         Ok(())
     }
+}
+
+fn find_entry_point(class: &Cairo0Class, call: &EntryPointCall) -> Result<usize, StartFault> {
+    if call.entry_point_type == EntryPointType::Constructor && call.selector != names::CONSTRUCTOR {
+        return Err(StartFault::ConstructorName);
+    }
+    match class.entry_point(call.entry_point_type, call.selector) {
+        Cairo0Lookup::Found(offset) => Ok(offset),
+        Cairo0Lookup::NotFound => Err(StartFault::EntryPointNotFound(call.selector)),
+        Cairo0Lookup::NoEntryPointOfType => Err(StartFault::NoEntryPointOfType(call.entry_point_type)),
+        Cairo0Lookup::Repeated => Err(StartFault::Repeated(call.selector, call.entry_point_type)),
+    }
+}
+
+/// Runs hint number `at.1` of the step at `at.0`. A syscall must stand where the last one ended.
+pub(super) fn run_cairo0_hint(
+    class: &Cairo0Class,
+    boxes: &mut BTreeMap<(usize, usize), Box<dyn Any>>,
+    at: (usize, usize),
+    vm: &mut VirtualMachine,
+    exec_scopes: &mut ExecutionScopes,
+    syscall_pointer: Pointer,
+) -> Result<Hinted, Break> {
+    let (pc, index) = at;
+    let Some(hint) = class.hints.at(pc).get(index) else { return Ok(Hinted::None) };
+    let data = &hint.data;
+    let ran = match hint.kind {
+        HintKind::Syscall => {
+            let actual = get_ptr_from_var_name("syscall_ptr", vm, &data.ids_data, &data.ap_tracking)
+                .map_err(|error| Break::Hint(error.to_string()))?;
+            let expected = relocatable(syscall_pointer);
+            if actual != expected {
+                let text = format!("Bad syscall_ptr; expected: {expected:?}, got: {actual:?}.");
+                return Err(Break::Hint(text));
+            }
+            return Ok(Hinted::Syscall);
+        }
+        HintKind::AddressIsSmall => address_is_small(vm, data),
+        HintKind::AddressIs250 => address_is_250(vm, data),
+        HintKind::Engine => {
+            let boxed = boxes.entry(at).or_insert_with(|| hint.boxed());
+            BuiltinHintProcessor::new_empty().execute_hint(vm, exec_scopes, boxed)
+        }
+    };
+    ran.map_err(|error| VirtualMachineError::Hint(Box::new((index, error))))?;
+    Ok(Hinted::Ran)
+}
+
+/// Starknet's own hint: whether an address is below the bound of addresses.
+fn address_is_small(vm: &mut VirtualMachine, data: &HintProcessorData) -> Result<(), HintError> {
+    const BOUND: &str = "starkware.starknet.common.storage.ADDR_BOUND";
+    let bound = data.constants.get(BOUND).ok_or_else(|| HintError::MissingConstant("ADDR_BOUND".into()))?;
+    let bound = bound.to_biguint();
+    let address = get_integer_from_var_name("addr", vm, &data.ids_data, &data.ap_tracking)?.to_biguint();
+    let two_to_250 = BigUint::from(1_u8) << 250_u32;
+    let double = &bound << 1_u32;
+    let is_usable = bound > two_to_250
+        && bound <= &two_to_250 << 1_u32
+        && &two_to_250 << 1_u32 < Felt::prime()
+        && double > Felt::prime();
+    if !is_usable {
+        let text = format!(
+            "assert (2**250 < {bound} <= 2**251) and (2 * 2**250 < PRIME) and ({bound} * 2 > PRIME); \
+             normalize_address() cannot be used with the current constants.",
+        );
+        return Err(HintError::AssertionFailed(text.into()));
+    }
+    let is_small = Felt::from(u8::from(address < bound));
+    insert_value_from_var_name("is_small", is_small, vm, &data.ids_data, &data.ap_tracking)
+}
+
+/// Starknet's own hint: whether an address is below 2^250.
+fn address_is_250(vm: &mut VirtualMachine, data: &HintProcessorData) -> Result<(), HintError> {
+    let address = get_integer_from_var_name("addr", vm, &data.ids_data, &data.ap_tracking)?;
+    let is_250 = Felt::from(u8::from(address.to_biguint() < BigUint::from(1_u8) << 250_u32));
+    insert_value_from_var_name("is_250", is_250, vm, &data.ids_data, &data.ap_tracking)
 }

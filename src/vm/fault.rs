@@ -45,6 +45,12 @@ pub(crate) enum StartFault {
     /// Builtins that Cairo 1 does not have, or in another order (C90). Printed as the engine's names.
     #[error("Entry point uses unsupported builtins or an invalid builtin order: [{}].", list(.0))]
     Builtins(Vec<Builtin>),
+    /// The class has no entry point of that type at all: the caller may catch it (C65).
+    #[error("No entry points of type {0:?} found in contract.")]
+    NoEntryPointOfType(EntryPointType),
+    /// Builtins that Cairo 0 does not have (C91).
+    #[error("Called builtins: {{{}}} are unsupported in a Cairo0 contract", list(.0))]
+    Cairo0Builtins(Vec<Builtin>),
     /// Not even the entry point's own charge could be paid: the caller may catch it (C60).
     #[error("Insufficient entry point initial gas, must be greater than the entry point initial budget.")]
     InsufficientGas,

@@ -66,7 +66,8 @@ impl Frame {
             }
         };
         self.fill_range_check96(&builtins)?;
-        verify_secure_runner(&self.runner, false, Some(program_size)).map_err(|error| FinishFault::run(&error))?;
+        verify_secure_runner(&self.runner, false, Some(program_size))
+            .map_err(|error| FinishFault::run(&error))?;
         let (failed, retdata, gas_left) = self.return_values(initial_gas)?;
         let gas_consumed = match tracked {
             TrackedResource::CairoSteps => 0,
@@ -135,7 +136,7 @@ impl Frame {
         Ok((failed, retdata, gas_left))
     }
 
-    fn read_retdata(
+    pub(super) fn read_retdata(
         &mut self,
         start: &MaybeRelocatable,
         size: MaybeRelocatable,
@@ -153,7 +154,7 @@ impl Frame {
     }
 
     /// What the frame used; in steps mode once the cells that the operating system touches are marked (C82, C83).
-    fn resources(
+    pub(super) fn resources(
         &mut self,
         tracked: TrackedResource,
         constants: &Constants,
@@ -177,7 +178,8 @@ impl Frame {
         if tracked == TrackedResource::CairoSteps {
             used.steps = wide(self.runner.vm.get_current_step());
             let holes = self.runner.get_memory_holes();
-            used.memory_holes = wide(holes.map_err(|error| FinishFault::post(VirtualMachineError::from(error)))?);
+            used.memory_holes =
+                wide(holes.map_err(|error| FinishFault::post(VirtualMachineError::from(error)))?);
         }
         Ok(used)
     }

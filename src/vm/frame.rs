@@ -118,6 +118,11 @@ impl Frame {
     fn run_loop(&mut self, budget: &mut StepBudget, counts_steps: bool) -> Result<Stop, Break> {
         let Self { runner, code, end, next_hint, syscall_pointer, .. } = self;
         let CairoRunner { vm, exec_scopes, .. } = runner;
+        if let Code::Cairo0 { class, .. } = code
+            && let Some(hint) = &class.unprepared_hint
+        {
+            return Err(VirtualMachineError::CompileHintFail(hint.clone().into()).into());
+        }
         loop {
             if next_hint.is_none() {
                 if vm.get_pc() == *end {
@@ -135,7 +140,9 @@ impl Frame {
                     Code::Cairo0 { class, hints, .. } => {
                         run_cairo0_hint(class, hints, (pc, index), vm, exec_scopes, *syscall_pointer)?
                     }
-                    Code::Cairo1 { class, .. } => run_cairo1_hint(class.hints_at(pc), index, vm, exec_scopes)?,
+                    Code::Cairo1 { class, .. } => {
+                        run_cairo1_hint(class.hints_at(pc), index, vm, exec_scopes)?
+                    }
                 };
                 index = index.saturating_add(1);
                 match ran {
