@@ -1,10 +1,5 @@
 //! The `class` room from outside: a class written by hand, malformed input, and the recorded classes of real chains.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -43,16 +38,8 @@ fn files(folder: &Path) -> Vec<(Felt, PathBuf)> {
         .map(|entry| entry.unwrap().path())
         .map(|path| {
             (
-                Felt::from_hex(
-                    path.file_name()
-                        .unwrap()
-                        .to_str()
-                        .unwrap()
-                        .split('.')
-                        .next()
-                        .unwrap(),
-                )
-                .unwrap(),
+                Felt::from_hex(path.file_name().unwrap().to_str().unwrap().split('.').next().unwrap())
+                    .unwrap(),
                 path,
             )
         })
@@ -95,51 +82,22 @@ fn a_class_written_by_hand_is_prepared() {
     let class = load(&tiny()).unwrap();
     assert_eq!(class.bytecode_len(), 8);
     assert_eq!(class.hints_at(3).len(), 1);
-    assert!(
-        (0..20)
-            .filter(|pc| *pc != 3)
-            .all(|pc| class.hints_at(pc).is_empty())
-    );
-    assert_eq!(
-        class.constructor_selector(),
-        Some(EntryPointSelector(Felt::from(7)))
-    );
-    let find = |selector: u64| {
-        class.entry_point(
-            EntryPointType::External,
-            EntryPointSelector(selector.into()),
-        )
-    };
+    assert!((0..20).filter(|pc| *pc != 3).all(|pc| class.hints_at(pc).is_empty()));
+    assert_eq!(class.constructor_selector(), Some(EntryPointSelector(Felt::from(7))));
+    let find =
+        |selector: u64| class.entry_point(EntryPointType::External, EntryPointSelector(selector.into()));
     let first = find(5).unwrap();
     assert_eq!(
-        (
-            first.offset,
-            first.builtins.as_slice(),
-            first.builtins_valid,
-            first.repeated
-        ),
-        (
-            0,
-            &[Builtin::RangeCheck, Builtin::Poseidon][..],
-            true,
-            false
-        )
+        (first.offset, first.builtins.as_slice(), first.builtins_valid, first.repeated),
+        (0, &[Builtin::RangeCheck, Builtin::Poseidon][..], true, false)
     );
     let second = find(6).unwrap();
-    assert_eq!(
-        (second.offset, second.builtins_valid, second.repeated),
-        (3, false, true)
-    );
+    assert_eq!((second.offset, second.builtins_valid, second.repeated), (3, false, true));
     assert!(find(7).is_none());
     assert_eq!(class.entry_points(EntryPointType::L1Handler), []);
-    let SegmentSizes::Segmented(sizes) = class.segment_sizes() else {
-        panic!("not segmented")
-    };
+    let SegmentSizes::Segmented(sizes) = class.segment_sizes() else { panic!("not segmented") };
     assert_eq!(
-        sizes
-            .iter()
-            .map(|size| (size.small, size.large))
-            .collect::<Vec<_>>(),
+        sizes.iter().map(|size| (size.small, size.large)).collect::<Vec<_>>(),
         [(3, 0), (4, 1)].map(|(small, large)| (small, large))
     );
 
@@ -151,49 +109,26 @@ fn a_class_written_by_hand_is_prepared() {
     assert_eq!(class, Cairo1Class::from_casm(casm, version()).unwrap());
 
     let mut whole = tiny();
-    whole
-        .as_object_mut()
-        .unwrap()
-        .remove("bytecode_segment_lengths");
+    whole.as_object_mut().unwrap().remove("bytecode_segment_lengths");
     let casm: CasmContractClass = serde_json::from_value(whole.clone()).unwrap();
     let whole = load(&whole).unwrap();
     assert_eq!(whole.compiled_class_hash_v1(), casm.hash(&HashVersion::V1));
-    assert_ne!(
-        whole.compiled_class_hash_v1(),
-        class.compiled_class_hash_v1()
-    );
-    assert!(
-        matches!(whole.segment_sizes(), SegmentSizes::Whole(size) if (size.small, size.large) == (7, 1))
-    );
+    assert_ne!(whole.compiled_class_hash_v1(), class.compiled_class_hash_v1());
+    assert!(matches!(whole.segment_sizes(), SegmentSizes::Whole(size) if (size.small, size.large) == (7, 1)));
 
     let class = ContractClass::from(class);
     assert!(class.is_cairo1());
     assert_eq!(class.sierra_version(), &version());
     assert_eq!(class.clone(), class);
-    let declared = DeclaredClass {
-        class,
-        sierra_program_length: 100,
-        abi_length: 7,
-    };
+    let declared = DeclaredClass { class, sierra_program_length: 100, abi_length: 7 };
     assert_eq!(declared.code_size(), (8 + 100) * 32 + 7);
-    assert_eq!(
-        DeclaredClass {
-            sierra_program_length: u64::MAX,
-            ..declared
-        }
-        .code_size(),
-        u64::MAX
-    );
+    assert_eq!(DeclaredClass { sierra_program_length: u64::MAX, ..declared }.code_size(), u64::MAX);
 }
 
 #[test]
 fn gas_is_tracked_from_the_version_that_the_protocol_names() {
     let constants = |version: &str| {
-        Constants::for_version(
-            version.parse::<ProtocolVersion>().unwrap(),
-            VersionPolicy::Exact,
-        )
-        .unwrap()
+        Constants::for_version(version.parse::<ProtocolVersion>().unwrap(), VersionPolicy::Exact).unwrap()
     };
     let class = |version| Cairo1Class::from_casm_json(tiny().to_string(), version).unwrap();
     for (sierra, protocol, tracked) in [
@@ -206,15 +141,8 @@ fn gas_is_tracked_from_the_version_that_the_protocol_names() {
         ((100, 0, 0), "0.13.3", true),
     ] {
         let class = class(SierraVersion::from(sierra));
-        assert_eq!(
-            class.tracked_by_gas(&constants(protocol)),
-            tracked,
-            "{sierra:?} {protocol}"
-        );
-        assert_eq!(
-            ContractClass::from(class).tracked_by_gas(&constants(protocol)),
-            tracked
-        );
+        assert_eq!(class.tracked_by_gas(&constants(protocol)), tracked, "{sierra:?} {protocol}");
+        assert_eq!(ContractClass::from(class).tracked_by_gas(&constants(protocol)), tracked);
     }
 }
 
@@ -232,31 +160,16 @@ fn malformed_classes_are_refused_with_the_place() {
         casm
     };
     let table = [
-        (
-            set("/prime", json!("0x7")),
-            "prime: 0x7 is not the Starknet prime",
-        ),
+        (set("/prime", json!("0x7")), "prime: 0x7 is not the Starknet prime"),
         (set("/bytecode/4", json!(PRIME)), "bytecode[4]: 0x8000"),
-        (
-            set("/bytecode/4", json!("12")),
-            "bytecode[4]: \"12\" is not a hexadecimal",
-        ),
-        (
-            set("/bytecode/4", json!(12)),
-            "CASM class: invalid type: integer `12`",
-        ),
+        (set("/bytecode/4", json!("12")), "bytecode[4]: \"12\" is not a hexadecimal"),
+        (set("/bytecode/4", json!(12)), "CASM class: invalid type: integer `12`"),
         (without("bytecode"), "CASM class: missing field `bytecode`"),
         (without("hints"), "CASM class: missing field `hints`"),
         (without("prime"), "CASM class: missing field `prime`"),
+        (without("entry_points_by_type"), "CASM class: missing field `entry_points_by_type`"),
         (
-            without("entry_points_by_type"),
-            "CASM class: missing field `entry_points_by_type`",
-        ),
-        (
-            set(
-                "/entry_points_by_type",
-                json!({"EXTERNAL": [], "CONSTRUCTOR": []}),
-            ),
+            set("/entry_points_by_type", json!({"EXTERNAL": [], "CONSTRUCTOR": []})),
             "missing field `L1_HANDLER`",
         ),
         (
@@ -272,45 +185,26 @@ fn malformed_classes_are_refused_with_the_place() {
             "entry_points_by_type.EXTERNAL[1].selector: 0x8000",
         ),
         (
-            set(
-                "/entry_points_by_type/CONSTRUCTOR/0/builtins",
-                json!(["pedersen", "magic"]),
-            ),
+            set("/entry_points_by_type/CONSTRUCTOR/0/builtins", json!(["pedersen", "magic"])),
             "Constructor entry point 0x7: unknown builtin \"magic\"",
         ),
-        (
-            set("/hints/0/0", json!(8)),
-            "hints: pc 8 is outside the bytecode of 8 felts",
-        ),
+        (set("/hints/0/0", json!(8)), "hints: pc 8 is outside the bytecode of 8 felts"),
         (
             set("/hints/0/1/0", json!({"NoSuchHint": 1})),
             "CASM class: data did not match any variant of untagged enum Hint",
         ),
-        (
-            set("/bytecode_segment_lengths", json!([3, 4])),
-            "do not add up to the bytecode of 8 felts",
-        ),
-        (
-            set("/bytecode_segment_lengths", json!([3, [4, 1]])),
-            "nested more than one level deep",
-        ),
+        (set("/bytecode_segment_lengths", json!([3, 4])), "do not add up to the bytecode of 8 felts"),
+        (set("/bytecode_segment_lengths", json!([3, [4, 1]])), "nested more than one level deep"),
         (json!([]), "CASM class: invalid length 0"),
         (json!(null), "CASM class: invalid type: null"),
     ];
     for (casm, expected) in table {
         let error = load(&casm).expect_err(expected);
-        assert!(
-            error.to_string().contains(expected),
-            "expected {expected:?}, got: {error}"
-        );
+        assert!(error.to_string().contains(expected), "expected {expected:?}, got: {error}");
         // the library's own structure, where it can hold the fault at all, gives the same kind of error
         if let Ok(parsed) = serde_json::from_value::<CasmContractClass>(casm) {
             let other = Cairo1Class::from_casm(parsed, version()).expect_err(expected);
-            assert_eq!(
-                std::mem::discriminant(&error),
-                std::mem::discriminant(&other),
-                "{error} / {other}"
-            );
+            assert_eq!(std::mem::discriminant(&error), std::mem::discriminant(&other), "{error} / {other}");
         }
     }
     for text in ["", "{", "no", "{\"prime\": \"0x", "\u{0}"] {
@@ -340,58 +234,25 @@ fn malformed_sierra_is_refused() {
     let sierra = |program: Value| json!({"sierra_program": program, "contract_class_version": "0.1.0", "entry_points_by_type": {"EXTERNAL": [], "L1_HANDLER": [], "CONSTRUCTOR": []}});
     let table = [
         (json!({}), "Sierra class: missing field `sierra_program`"),
-        (
-            sierra(json!(5)),
-            "a Sierra program: an array of felts or a compressed string",
-        ),
+        (sierra(json!(5)), "a Sierra program: an array of felts or a compressed string"),
         (sierra(json!("!!")), "not a compressed program"),
         (sierra(json!("AAAA")), "not a compressed program"),
-        (
-            sierra(json!(["0x1"])),
-            "no Sierra version in its first felts: the program has 1 felts",
-        ),
-        (
-            sierra(json!(["0x1", "0x10000000000000000", "0x0"])),
-            "minor is 0x10000000000000000",
-        ),
-        (
-            sierra(json!(["0x1", "0x2", PRIME])),
-            "sierra_program[2]: 0x800",
-        ),
-        (
-            sierra(json!(["0x1", "0x2", "0x0"])),
-            "sierra_program: does not decode",
-        ),
-        (
-            sierra(json!(["0x1", "0x2", "0x0", "0x2", "0x0", "0x0", "0x5"])),
-            "sierra_program: does not decode",
-        ),
-        (
-            sierra(json!(["0x302e312e30", "0x2", "0x0"])),
-            "sierra_program: does not decode",
-        ),
+        (sierra(json!(["0x1"])), "no Sierra version in its first felts: the program has 1 felts"),
+        (sierra(json!(["0x1", "0x10000000000000000", "0x0"])), "minor is 0x10000000000000000"),
+        (sierra(json!(["0x1", "0x2", PRIME])), "sierra_program[2]: 0x800"),
+        (sierra(json!(["0x1", "0x2", "0x0"])), "sierra_program: does not decode"),
+        (sierra(json!(["0x1", "0x2", "0x0", "0x2", "0x0", "0x0", "0x5"])), "sierra_program: does not decode"),
+        (sierra(json!(["0x302e312e30", "0x2", "0x0"])), "sierra_program: does not decode"),
     ];
     for (class, expected) in table {
         let error = Cairo1Class::from_sierra_json(class.to_string()).expect_err(expected);
-        assert!(
-            error.to_string().contains(expected),
-            "expected {expected:?}, got: {error}"
-        );
+        assert!(error.to_string().contains(expected), "expected {expected:?}, got: {error}");
     }
     let mut class = sierra(json!(["0x1", "0x2", "0x3"]));
     class["abi"] = json!(7);
-    assert!(matches!(
-        sierra_class_from_json(class.to_string()),
-        Err(ClassError::Shape { .. })
-    ));
-    assert_eq!(
-        sierra_version(&[Felt::from_bytes_be_slice(b"0.1.0")]),
-        Ok(SierraVersion::new(0, 1, 0))
-    );
-    assert_eq!(
-        sierra_version(&[Felt::ONE, Felt::TWO, Felt::THREE]),
-        Ok(SierraVersion::new(1, 2, 3))
-    );
+    assert!(matches!(sierra_class_from_json(class.to_string()), Err(ClassError::Shape { .. })));
+    assert_eq!(sierra_version(&[Felt::from_bytes_be_slice(b"0.1.0")]), Ok(SierraVersion::new(0, 1, 0)));
+    assert_eq!(sierra_version(&[Felt::ONE, Felt::TWO, Felt::THREE]), Ok(SierraVersion::new(1, 2, 3)));
 }
 
 /// Every felt of a small real program changed, one at a time: an error or a class, never a panic.
@@ -399,9 +260,9 @@ fn malformed_sierra_is_refused() {
 fn damaged_sierra_never_panics() {
     let Some(data) = data() else { return };
     let json: Value = serde_json::from_slice(
-        &fs::read(data.join(
-            "classes/sierra/0xe2eb8f5672af4e6a4e8a8f1b44989685e668489b0a25437733756c5a34a1d6.json",
-        ))
+        &fs::read(
+            data.join("classes/sierra/0xe2eb8f5672af4e6a4e8a8f1b44989685e668489b0a25437733756c5a34a1d6.json"),
+        )
         .unwrap(),
     )
     .unwrap();
@@ -411,18 +272,10 @@ fn damaged_sierra_never_panics() {
     for step in 0..300 {
         let index = step * length / 300;
         let old = class.sierra_program[index];
-        class.sierra_program[index] = if step % 2 == 0 {
-            old + Felt::ONE
-        } else {
-            Felt::MAX
-        };
+        class.sierra_program[index] = if step % 2 == 0 { old + Felt::ONE } else { Felt::MAX };
         let kind = match compile_sierra(&class) {
             Ok(_) => "compiled".to_owned(),
-            Err(error) => format!("{error:?}")
-                .split([' ', '{'])
-                .next()
-                .unwrap()
-                .to_owned(),
+            Err(error) => format!("{error:?}").split([' ', '{']).next().unwrap().to_owned(),
         };
         *kinds.entry(kind).or_default() += 1;
         class.sierra_program[index] = old;
@@ -434,9 +287,9 @@ fn damaged_sierra_never_panics() {
 #[test]
 fn deep_sierra_does_not_overflow_the_stack() {
     let Some(data) = data() else { return };
-    let bytes = fs::read(data.join(
-        "classes/sierra/0xe2eb8f5672af4e6a4e8a8f1b44989685e668489b0a25437733756c5a34a1d6.json",
-    ))
+    let bytes = fs::read(
+        data.join("classes/sierra/0xe2eb8f5672af4e6a4e8a8f1b44989685e668489b0a25437733756c5a34a1d6.json"),
+    )
     .unwrap();
     let class: CompilerClass = serde_json::from_slice(&bytes).unwrap();
     let number = |value: &Value| value.as_u64().unwrap() as usize;
@@ -447,9 +300,7 @@ fn deep_sierra_does_not_overflow_the_stack() {
         let mut json = serde_json::to_value(&program).unwrap();
         let types = json["type_declarations"].as_array_mut().unwrap();
         let first = types.len();
-        let array = types
-            .iter()
-            .find(|declared| declared["long_id"]["generic_id"] == "Array");
+        let array = types.iter().find(|declared| declared["long_id"]["generic_id"] == "Array");
         let array = array.unwrap().clone();
         if shape.starts_with("types") {
             for index in 0..DEPTH {
@@ -480,26 +331,18 @@ fn deep_sierra_does_not_overflow_the_stack() {
                     true if index > 0 => start + index - 1,
                     _ => end,
                 };
-                json["statements"]
-                    .as_array_mut()
-                    .unwrap()
-                    .push(json!({"Invocation": {
-                        "libfunc_id": jump_id,
-                        "args": [],
-                        "branches": [{"target": {"Statement": target}, "results": []}],
-                    }}));
+                json["statements"].as_array_mut().unwrap().push(json!({"Invocation": {
+                    "libfunc_id": jump_id,
+                    "args": [],
+                    "branches": [{"target": {"Statement": target}, "results": []}],
+                }}));
             }
             let entry = if backwards { start + DEPTH - 1 } else { start };
             json["funcs"][0]["entry_point"] = json!(entry);
         }
         program = serde_json::from_value(json).unwrap();
-        let deep = CompilerClass::new(
-            &program,
-            class.entry_points_by_type.clone(),
-            None,
-            Default::default(),
-        )
-        .unwrap();
+        let deep = CompilerClass::new(&program, class.entry_points_by_type.clone(), None, Default::default())
+            .unwrap();
         let start = Instant::now();
         let outcome = Cairo1Class::from_sierra(deep).map_err(|error| error.to_string());
         println!("{shape}: {outcome:.120?} in {:?}", start.elapsed());
@@ -521,18 +364,14 @@ fn recorded_sierra_classes_have_the_hash_they_are_known_by() {
         }
     }
     let record: Value =
-        serde_json::from_slice(&fs::read(data.join("rpc_simulation/record.json")).unwrap())
-            .unwrap();
+        serde_json::from_slice(&fs::read(data.join("rpc_simulation/record.json")).unwrap()).unwrap();
     for interaction in record["interactions"].as_array().unwrap() {
         if interaction["method"] == "starknet_getClass" {
-            let class =
-                sierra_class_from_json(interaction["response"]["result"].to_string()).unwrap();
-            let hash = Felt::from_hex(interaction["sorted_params"]["class_hash"].as_str().unwrap())
-                .unwrap();
+            let class = sierra_class_from_json(interaction["response"]["result"].to_string()).unwrap();
+            let hash = Felt::from_hex(interaction["sorted_params"]["class_hash"].as_str().unwrap()).unwrap();
             assert_eq!(sierra_class_hash(&class).0, hash);
             let prepared =
-                Cairo1Class::from_sierra_json(interaction["response"]["result"].to_string())
-                    .unwrap();
+                Cairo1Class::from_sierra_json(interaction["response"]["result"].to_string()).unwrap();
             assert_eq!(prepared.sierra_version(), &version());
             count += 1;
         }
@@ -548,9 +387,8 @@ fn compressed_programs_are_unpacked() {
     let plain = sierra_class_from_json(&bytes).unwrap();
     // a `Value` sorts the keys of an ABI array, which changes the hash: the text is put in its place
     let mut json: Value = serde_json::from_slice(&bytes).unwrap();
-    json["sierra_program"] = json!(
-        starknet_api::compression_utils::compress_and_encode(&json["sierra_program"]).unwrap()
-    );
+    json["sierra_program"] =
+        json!(starknet_api::compression_utils::compress_and_encode(&json["sierra_program"]).unwrap());
     json["abi"] = json!(plain.abi);
     let unpacked = sierra_class_from_json(json.to_string()).unwrap();
     assert_eq!(unpacked, plain);
@@ -567,10 +405,7 @@ fn recorded_declarations_compile_to_the_compiled_class_hash_they_declared() {
     for block in chain.as_array().unwrap() {
         for (hash, compiled) in block["state_diff"]["declared"].as_object().unwrap() {
             if let Some(compiled) = compiled.as_str() {
-                declared.insert(
-                    Felt::from_hex(hash).unwrap(),
-                    Felt::from_hex(compiled).unwrap(),
-                );
+                declared.insert(Felt::from_hex(hash).unwrap(), Felt::from_hex(compiled).unwrap());
             }
         }
     }
@@ -601,40 +436,23 @@ fn recorded_casm_classes_load_and_hash() {
         for (pc, hints) in &casm.hints {
             assert_eq!(class.hints_at(*pc), hints);
         }
-        for typ in [
-            EntryPointType::Constructor,
-            EntryPointType::External,
-            EntryPointType::L1Handler,
-        ] {
+        for typ in [EntryPointType::Constructor, EntryPointType::External, EntryPointType::L1Handler] {
             for entry_point in class.entry_points(typ) {
                 assert!(entry_point.builtins_valid && !entry_point.repeated);
-                assert_eq!(
-                    class.entry_point(typ, entry_point.selector),
-                    Some(entry_point)
-                );
+                assert_eq!(class.entry_point(typ, entry_point.selector), Some(entry_point));
             }
         }
         assert_eq!(*class, Cairo1Class::from_casm(casm, version()).unwrap());
         let sierra = data.join("classes/sierra").join(path.file_name().unwrap());
         if sierra.exists() {
             let fresh = Cairo1Class::from_sierra_json(fs::read(sierra).unwrap()).unwrap();
-            assert_eq!(
-                fresh.compiled_class_hash_v1(),
-                class.compiled_class_hash_v1(),
-                "{path:?}"
-            );
-            assert_eq!(
-                fresh.compiled_class_hash_v2(),
-                class.compiled_class_hash_v2(),
-                "{path:?}"
-            );
+            assert_eq!(fresh.compiled_class_hash_v1(), class.compiled_class_hash_v1(), "{path:?}");
+            assert_eq!(fresh.compiled_class_hash_v2(), class.compiled_class_hash_v2(), "{path:?}");
             recompiled += 1;
         }
         loaded += 1;
     }
-    println!(
-        "CASM classes loaded: {loaded}; the same when compiled again from Sierra: {recompiled}"
-    );
+    println!("CASM classes loaded: {loaded}; the same when compiled again from Sierra: {recompiled}");
 }
 
 /// Prints what preparing costs. No assertion: the machine is shared.
@@ -654,12 +472,10 @@ fn timings() {
                 .unwrap()
         };
         let json = best(&mut || drop(Cairo1Class::from_casm_json(&bytes, version()).unwrap()));
-        let parse =
-            best(&mut || drop(serde_json::from_slice::<CasmContractClass>(&bytes).unwrap()));
+        let parse = best(&mut || drop(serde_json::from_slice::<CasmContractClass>(&bytes).unwrap()));
         let casm: CasmContractClass = serde_json::from_slice(&bytes).unwrap();
         let mut clones: Vec<_> = (0..5).map(|_| casm.clone()).collect();
-        let prepare =
-            best(&mut || drop(Cairo1Class::from_casm(clones.pop().unwrap(), version()).unwrap()));
+        let prepare = best(&mut || drop(Cairo1Class::from_casm(clones.pop().unwrap(), version()).unwrap()));
         let class = Cairo1Class::from_casm(casm, version()).unwrap();
         let start = Instant::now();
         class.compiled_class_hash_v1();

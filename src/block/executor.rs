@@ -105,7 +105,7 @@ impl<R: StateReader> BlockExecutor<R> {
                 }
                 let state_diff = journal.diff();
                 let parts = journal.into_parts();
-                state.commit(parts).map_err(BlockError::State)?;
+                state.commit(parts)?;
                 Ok(outcome(TransactionResult::Executed(Box::new(execution)), state_diff))
             }
             Err(Rejection::Invalid(error)) => {
@@ -116,7 +116,7 @@ impl<R: StateReader> BlockExecutor<R> {
                 Ok(outcome(TransactionResult::Invalid(error), StateDiff::default()))
             }
             Err(Rejection::Failure(failure)) => {
-                Err(BlockError::Transaction { index, hash: transaction.hash, failure })
+                Err(BlockError::Transaction { index, hash: transaction.hash, failure: Box::new(failure) })
             }
         }
     }

@@ -33,14 +33,17 @@ pub(super) fn open<R: StateReader>(
     let (old_number, hash) = match (old_number, old_block) {
         (_, OldBlock::InState) | (None, OldBlock::None) => return Ok(()),
         (Some(old_number), OldBlock::Hash(hash)) => (old_number, hash),
-        (Some(old_number), OldBlock::None) => return Err(BlockError::OldBlockHashMissing { number, old_number }),
+        (Some(old_number), OldBlock::None) => {
+            return Err(BlockError::OldBlockHashMissing { number, old_number });
+        }
         (None, OldBlock::Hash(_)) => return Err(BlockError::OldBlockHashUnexpected { number }),
     };
-    let key = StorageKey::try_from(Felt::from(old_number.0)).map_err(|_| BlockError::OldBlockHashUnexpected { number })?;
+    let key = StorageKey::try_from(Felt::from(old_number.0))
+        .map_err(|_| BlockError::OldBlockHashUnexpected { number })?;
     let parts = {
         let mut journal = Journal::new(&*state);
-        journal.set_storage(names::BLOCK_HASH_CONTRACT, key, hash.0).map_err(BlockError::State)?;
+        journal.set_storage(names::BLOCK_HASH_CONTRACT, key, hash.0)?;
         journal.into_parts()
     };
-    state.commit(parts).map_err(BlockError::State)
+    Ok(state.commit(parts)?)
 }

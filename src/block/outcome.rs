@@ -77,7 +77,9 @@ pub enum TransactionStatus {
 #[non_exhaustive]
 pub enum BlockError {
     /// From block 10 on the hash of the block ten before is part of the state.
-    #[error("Block {number} needs the hash of block {old_number}: give it, or say that the state has it already.")]
+    #[error(
+        "Block {number} needs the hash of block {old_number}: give it, or say that the state has it already."
+    )]
     OldBlockHashMissing {
         /// The block.
         number: BlockNumber,
@@ -92,7 +94,7 @@ pub enum BlockError {
     },
     /// The host's reader failed while the block was opened or a transaction committed.
     #[error("{0}")]
-    State(StateError),
+    State(Box<StateError>),
     /// A transaction could not be executed to any of its proper ends.
     #[error("Transaction {index} ({:#066x}): {failure}", .hash.0)]
     Transaction {
@@ -101,6 +103,12 @@ pub enum BlockError {
         /// Its hash.
         hash: TransactionHash,
         /// Why.
-        failure: ExecutionFailure,
+        failure: Box<ExecutionFailure>,
     },
+}
+
+impl From<StateError> for BlockError {
+    fn from(error: StateError) -> Self {
+        Self::State(Box::new(error))
+    }
 }

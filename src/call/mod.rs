@@ -15,5 +15,7 @@ pub use self::revert::{
     Cairo1RevertFrame, Cairo1RevertHeader, Cairo1RevertSummary, EntryPointFrame, ErrorSegment, ErrorStack,
     ErrorStackHeader, FailureCause, FrameKind,
 };
-pub(crate) use self::stack::{CallFailure, Phase, RootCall, deploy, execute};
+pub(crate) use self::stack::{CallFailure, DeployFailure, Phase, RootCall, deploy, execute};
+pub use crate::vm::VmLocation;
+
 pub use self::summary::{EventSummary, ExecutionSummary};

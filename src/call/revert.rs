@@ -157,7 +157,10 @@ impl Display for EntryPointFrame {
             FrameKind::Constructor => "Error in the contract class constructor",
         };
         let (depth, address, class_hash) = (self.depth, self.storage_address.0.key(), self.class_hash.0);
-        write!(f, "{depth}: {how} (contract address: {address:#066x}, class hash: {class_hash:#066x}, selector: ")?;
+        write!(
+            f,
+            "{depth}: {how} (contract address: {address:#066x}, class hash: {class_hash:#066x}, selector: "
+        )?;
         match self.selector {
             Some(selector) => write!(f, "{:#066x}):", selector.0),
             None => f.write_str("UNKNOWN):"),

@@ -18,8 +18,8 @@ use crate::class::ContractClass;
 use crate::protocol::{BlockEnv, Builtin, names};
 use crate::state::{Checkpoint, Journal, StateError};
 use crate::syscall::{
-    CallOutcome, CallType, Counters, EntryPointCall, ExecutionMode, FrameRecord, GasTracker, InnerCall, Scope,
-    Served, StorageAccesses, SyscallUsages, TrackedResource, TransactionInfo, UnresolvedCall, Waiting,
+    CallOutcome, CallType, Counters, EntryPointCall, ExecutionMode, FrameRecord, GasTracker, InnerCall,
+    Scope, Served, StorageAccesses, SyscallUsages, TrackedResource, TransactionInfo, UnresolvedCall, Waiting,
     answer_call, serve,
 };
 use crate::vm::{Frame, StartFault, StepBudget, Stop};
@@ -97,6 +97,15 @@ pub(crate) enum CallFailure {
     Internal(String),
 }
 
+/// A deployment that did not end well.
+#[derive(Clone, Debug)]
+pub(crate) struct DeployFailure {
+    /// Why.
+    pub failure: Box<CallFailure>,
+    /// The constructor, if it was known by then.
+    pub selector: Option<EntryPointSelector>,
+}
+
 /// Executes `call` with all its inner calls.
 pub(crate) fn execute(
     journal: &mut Journal<'_>,
@@ -131,19 +140,26 @@ pub(crate) fn deploy(
     address: ContractAddress,
     calldata: Calldata,
     initial_gas: u64,
-) -> Result<CallInfo, (CallFailure, Option<EntryPointSelector>)> {
+) -> Result<CallInfo, DeployFailure> {
     let mut stack = CallStack { journal, phase, frames: Vec::new() };
-    let (call, selector) = match stack.prepare_deploy(class_hash, address, None, ContractAddress::default(), calldata, initial_gas) {
+    let (call, selector) = match stack.prepare_deploy(
+        class_hash,
+        address,
+        None,
+        ContractAddress::default(),
+        calldata,
+        initial_gas,
+    ) {
         Ok(Prepared::Constructor(call)) => {
             let selector = call.selector;
             (call, selector)
         }
         Ok(Prepared::Done(info)) => return Ok(*info),
-        Err(fault) => return Err((stack.fail(fault), None)),
+        Err(fault) => return Err(DeployFailure { failure: Box::new(stack.fail(fault)), selector: None }),
     };
     let entered = stack.enter(call);
     let result = stack.finish(entered).and_then(|info| stack.check_root(info, initial_gas));
-    result.map_err(|failure| (failure, Some(selector)))
+    result.map_err(|failure| DeployFailure { failure: Box::new(failure), selector: Some(selector) })
 }
 
 /// A frame that runs or waits, with everything the stack knows of it.
@@ -286,16 +302,19 @@ impl CallStack<'_, '_, '_> {
         };
         let (frame, answer, next) = match call {
             InnerCall::Contract { call, class_hash } => {
-                let frame = frame(FrameKind::CallContract, call.storage_address, class_hash, Some(call.selector));
+                let frame =
+                    frame(FrameKind::CallContract, call.storage_address, class_hash, Some(call.selector));
                 (frame, Answer::Call, Next::Enter(call))
             }
             InnerCall::Library { call, class_hash } => {
-                let frame = frame(FrameKind::LibraryCall, call.storage_address, class_hash, Some(call.selector));
+                let frame =
+                    frame(FrameKind::LibraryCall, call.storage_address, class_hash, Some(call.selector));
                 (frame, Answer::Call, Next::Enter(call))
             }
             InnerCall::Meta { call, class_hash, transaction } => {
                 let before = std::mem::replace(&mut self.phase.transaction, Arc::from(transaction));
-                let frame = frame(FrameKind::CallContract, call.storage_address, class_hash, Some(call.selector));
+                let frame =
+                    frame(FrameKind::CallContract, call.storage_address, class_hash, Some(call.selector));
                 (frame, Answer::Meta(before), Next::Enter(call))
             }
             InnerCall::Deploy { class_hash, address, deployer, calldata } => {
@@ -311,9 +330,17 @@ impl CallStack<'_, '_, '_> {
         let entered = match next {
             Next::Enter(call) => self.enter(call)?,
             Next::Deploy { class_hash, address, deployer, calldata } => {
-                match self.prepare_deploy(class_hash, address, Some(address), deployer, calldata, waiting.gas)? {
+                match self.prepare_deploy(
+                    class_hash,
+                    address,
+                    Some(address),
+                    deployer,
+                    calldata,
+                    waiting.gas,
+                )? {
                     Prepared::Constructor(call) => {
-                        if let Some(pending) = self.frames.last_mut().and_then(|level| level.pending.as_mut()) {
+                        if let Some(pending) = self.frames.last_mut().and_then(|level| level.pending.as_mut())
+                        {
                             pending.frame.selector = Some(call.selector);
                         }
                         self.enter(call)?
@@ -332,7 +359,10 @@ impl CallStack<'_, '_, '_> {
     fn enter(&mut self, call: UnresolvedCall) -> Result<Entered, Fault> {
         let constants = &self.phase.env.constants;
         if u64::try_from(self.frames.len()).unwrap_or(u64::MAX) >= constants.limits.max_call_depth {
-            return Err(Fault::entry(FailureCause::CallDepth, "Execution failed due to recursion depth exceeded."));
+            return Err(Fault::entry(
+                FailureCause::CallDepth,
+                "Execution failed due to recursion depth exceeded.",
+            ));
         }
         let storage_class = self.journal.class_hash_at(call.storage_address).map_err(Fault::entry_state)?;
         if storage_class == ClassHash::default() {
@@ -344,7 +374,9 @@ impl CallStack<'_, '_, '_> {
         }
         let class_hash = call.class_hash.unwrap_or(storage_class);
         // An account that version 0 transactions could have robbed (C49).
-        if self.phase.transaction.version == TransactionVersion::ZERO && class_hash == names::FAULTY_CLASS_HASH {
+        if self.phase.transaction.version == TransactionVersion::ZERO
+            && class_hash == names::FAULTY_CLASS_HASH
+        {
             return Err(Fault::entry(FailureCause::Other, "Fraud attempt blocked."));
         }
         let class = self.journal.class(class_hash).map_err(Fault::entry_state)?;
@@ -388,8 +420,7 @@ impl CallStack<'_, '_, '_> {
 
     /// Steps are catching: whatever a call in steps calls runs in steps (1.6).
     fn tracked(&self, class: &ContractClass) -> TrackedResource {
-        let in_steps =
-            self.frames.last().is_some_and(|level| level.tracked == TrackedResource::CairoSteps);
+        let in_steps = self.frames.last().is_some_and(|level| level.tracked == TrackedResource::CairoSteps);
         if in_steps || !class.tracked_by_gas(&self.phase.env.constants) {
             TrackedResource::CairoSteps
         } else {

@@ -83,9 +83,8 @@ struct Last {
 }
 
 fn reason(levels: &[Level], fault: Fault, strip: bool) -> Result<(FailureCause, Last), CallFailure> {
-    let text = |cause, text: String| {
-        Ok((cause, Last { segments: vec![ErrorSegment::Text(text)], call: None }))
-    };
+    let text =
+        |cause, text: String| Ok((cause, Last { segments: vec![ErrorSegment::Text(text)], call: None }));
     match fault {
         Fault::Internal(message) => Err(CallFailure::Internal(message)),
         Fault::Frame(fault) => {

@@ -79,8 +79,7 @@ impl<'de> Visitor<'de> for Print<'_> {
     }
 
     fn visit_str<E: Error>(self, value: &str) -> Result<(), E> {
-        self.0
-            .push_str(&serde_json::to_string(value).map_err(E::custom)?);
+        self.0.push_str(&serde_json::to_string(value).map_err(E::custom)?);
         Ok(())
     }
 
@@ -120,12 +119,7 @@ impl<'de> Visitor<'de> for Print<'_> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(
-        clippy::unwrap_used,
-        clippy::expect_used,
-        clippy::panic,
-        clippy::indexing_slicing
-    )]
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
     use super::*;
 
     #[test]

@@ -47,14 +47,9 @@ pub struct Cairo1Class {
 
 impl Cairo1Class {
     /// Prepares a compiled class. `sierra_version` is that of the Sierra program it was compiled from, which the compiled class does not tell.
-    pub fn from_casm(
-        casm: CasmContractClass,
-        sierra_version: SierraVersion,
-    ) -> Result<Self, ClassError> {
+    pub fn from_casm(casm: CasmContractClass, sierra_version: SierraVersion) -> Result<Self, ClassError> {
         if !is_prime(&casm.prime) {
-            return Err(ClassError::PrimeMismatch {
-                found: shown(&format!("{:#x}", casm.prime)),
-            });
+            return Err(ClassError::PrimeMismatch { found: shown(&format!("{:#x}", casm.prime)) });
         }
         let entry_points = |kind: &str, list: Vec<CasmContractEntryPoint>| {
             list.into_iter()
@@ -75,9 +70,7 @@ impl Cairo1Class {
                 .bytecode
                 .iter()
                 .enumerate()
-                .map(|(index, integer)| {
-                    felt_from_integer(&integer.value, || format!("bytecode[{index}]"))
-                })
+                .map(|(index, integer)| felt_from_integer(&integer.value, || format!("bytecode[{index}]")))
                 .collect::<Result<_, _>>()?,
             segment_lengths: casm.bytecode_segment_lengths,
             hints: casm.hints,
@@ -95,19 +88,14 @@ impl Cairo1Class {
             .iter()
             .take(3)
             .enumerate()
-            .map(|(index, integer)| {
-                felt_from_integer(&integer.value, || format!("sierra_program[{index}]"))
-            })
+            .map(|(index, integer)| felt_from_integer(&integer.value, || format!("sierra_program[{index}]")))
             .collect::<Result<Vec<_>, _>>()?;
         let version = sierra_version(&first)?;
         Self::from_casm(compile(class)?, version)
     }
 
     /// Prepares a compiled class from its JSON. Hints in Python are ignored.
-    pub fn from_casm_json(
-        json: impl AsRef<[u8]>,
-        sierra_version: SierraVersion,
-    ) -> Result<Self, ClassError> {
+    pub fn from_casm_json(json: impl AsRef<[u8]>, sierra_version: SierraVersion) -> Result<Self, ClassError> {
         Self::prepare(casm_from_json(json.as_ref())?, sierra_version)
     }
 
@@ -124,17 +112,9 @@ impl Cairo1Class {
         Ok(Self {
             segment_lengths: checked_lengths(parts.segment_lengths, bytecode_len)?,
             entry_points: EntryPoints {
-                constructor: prepare_list(
-                    EntryPointType::Constructor,
-                    parts.constructor,
-                    bytecode_len,
-                )?,
+                constructor: prepare_list(EntryPointType::Constructor, parts.constructor, bytecode_len)?,
                 external: prepare_list(EntryPointType::External, parts.external, bytecode_len)?,
-                l1_handler: prepare_list(
-                    EntryPointType::L1Handler,
-                    parts.l1_handler,
-                    bytecode_len,
-                )?,
+                l1_handler: prepare_list(EntryPointType::L1Handler, parts.l1_handler, bytecode_len)?,
             },
             hints: HintTable::new(parts.hints, bytecode_len)?,
             vm_program: vm_program(&parts.bytecode)?,
@@ -163,10 +143,7 @@ impl Cairo1Class {
 
     /// Selector of the first constructor entry point, if there is one (C70).
     pub fn constructor_selector(&self) -> Option<EntryPointSelector> {
-        self.entry_points
-            .constructor
-            .first()
-            .map(|entry_point| entry_point.selector)
+        self.entry_points.constructor.first().map(|entry_point| entry_point.selector)
     }
 
     /// The code.
@@ -201,22 +178,17 @@ impl Cairo1Class {
 
     /// Small and large felts by segment: what hashing the class costs depends on it (C209, C210). Counted once, when first asked.
     pub fn segment_sizes(&self) -> &SegmentSizes {
-        self.segment_sizes
-            .get_or_init(|| sizes(&self.segment_lengths, &self.bytecode))
+        self.segment_sizes.get_or_init(|| sizes(&self.segment_lengths, &self.bytecode))
     }
 
     /// The compiled class hash by Poseidon. Computed once, when first asked: tens to hundreds of milliseconds.
     pub fn compiled_class_hash_v1(&self) -> CompiledClassHash {
-        *self
-            .hash_v1
-            .get_or_init(|| compiled_class_hash(self, HashVersion::V1))
+        *self.hash_v1.get_or_init(|| compiled_class_hash(self, HashVersion::V1))
     }
 
     /// The compiled class hash by Blake. Computed once, when first asked.
     pub fn compiled_class_hash_v2(&self) -> CompiledClassHash {
-        *self
-            .hash_v2
-            .get_or_init(|| compiled_class_hash(self, HashVersion::V2))
+        *self.hash_v2.get_or_init(|| compiled_class_hash(self, HashVersion::V2))
     }
 }
 
@@ -260,13 +232,8 @@ pub(super) struct CasmParts {
 
 /// The program as the VM takes it: data, an entry at 0 and nothing else.
 fn vm_program(bytecode: &[Felt]) -> Result<Program, ClassError> {
-    let data = bytecode
-        .iter()
-        .map(|felt| MaybeRelocatable::Int(*felt))
-        .collect();
-    let references = ReferenceManager {
-        references: Vec::new(),
-    };
+    let data = bytecode.iter().map(|felt| MaybeRelocatable::Int(*felt)).collect();
+    let references = ReferenceManager { references: Vec::new() };
     Program::new(
         Vec::new(),
         data,
@@ -277,19 +244,12 @@ fn vm_program(bytecode: &[Felt]) -> Result<Program, ClassError> {
         Vec::new(),
         None,
     )
-    .map_err(|error| ClassError::VmProgram {
-        reason: error.to_string(),
-    })
+    .map_err(|error| ClassError::VmProgram { reason: error.to_string() })
 }
 
 #[cfg(test)]
 mod tests {
-    #![allow(
-        clippy::unwrap_used,
-        clippy::expect_used,
-        clippy::panic,
-        clippy::indexing_slicing
-    )]
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
     use super::*;
 
     #[test]
@@ -304,21 +264,12 @@ mod tests {
             l1_handler: Vec::new(),
         };
         let class = Cairo1Class::prepare(parts, SierraVersion::new(1, 7, 0)).unwrap();
-        let expected: Vec<_> = bytecode
-            .iter()
-            .map(|felt| MaybeRelocatable::Int(*felt))
-            .collect();
+        let expected: Vec<_> = bytecode.iter().map(|felt| MaybeRelocatable::Int(*felt)).collect();
         let program = &class.vm_program;
         assert_eq!(program.iter_data().cloned().collect::<Vec<_>>(), expected);
         assert_eq!(program.builtins_len(), 0);
         assert_eq!(program.iter_identifiers().count(), 0);
-        assert!(
-            program
-                .shared_program_data
-                .hints_collection
-                .hints
-                .is_empty()
-        );
+        assert!(program.shared_program_data.hints_collection.hints.is_empty());
         assert_eq!(class.bytecode(), bytecode);
     }
 
@@ -333,10 +284,7 @@ mod tests {
             l1_handler: Vec::new(),
         };
         let class = Cairo1Class::prepare(empty, SierraVersion::new(1, 7, 0)).unwrap();
-        assert_ne!(
-            class.compiled_class_hash_v1(),
-            class.compiled_class_hash_v2()
-        );
+        assert_ne!(class.compiled_class_hash_v1(), class.compiled_class_hash_v2());
         assert_eq!(class.constructor_selector(), None);
     }
 

@@ -24,20 +24,13 @@ const STACK: usize = 256 << 20;
 /// The version in the first felts of a Sierra program. The oldest programs have the text `0.1.0` in one felt; all later ones have three numbers.
 pub fn sierra_version(sierra_program: &[Felt]) -> Result<SierraVersion, ClassError> {
     match sierra_program {
-        [first, ..] if *first == Felt::from_bytes_be_slice(b"0.1.0") => {
-            Ok(SierraVersion::new(0, 1, 0))
-        }
+        [first, ..] if *first == Felt::from_bytes_be_slice(b"0.1.0") => Ok(SierraVersion::new(0, 1, 0)),
         [major, minor, patch, ..] => {
             let number = |name: &str, felt: &Felt| {
-                u64::try_from(*felt).map_err(|_| ClassError::SierraVersion {
-                    reason: format!("{name} is {felt:#x}"),
-                })
+                u64::try_from(*felt)
+                    .map_err(|_| ClassError::SierraVersion { reason: format!("{name} is {felt:#x}") })
             };
-            Ok(SierraVersion::new(
-                number("major", major)?,
-                number("minor", minor)?,
-                number("patch", patch)?,
-            ))
+            Ok(SierraVersion::new(number("major", major)?, number("minor", minor)?, number("patch", patch)?))
         }
         _ => Err(ClassError::SierraVersion {
             reason: format!("the program has {} felts", sierra_program.len()),
@@ -81,30 +74,19 @@ pub fn compile_sierra(class: &SierraContractClass) -> Result<CasmContractClass, 
 /// joining it turns a panic into a value (what `catch_unwind` would do here). Nothing is shared with it: it owns its input, and its output is lost with it.
 /// In a process that is built to abort on panic nothing can be done; hosts which compile untrusted Sierra must not be built so.
 pub(super) fn compile(class: CompilerClass) -> Result<CasmContractClass, ClassError> {
-    let compiler = std::thread::Builder::new()
-        .name("sierra-compiler".to_owned())
-        .stack_size(STACK)
-        .spawn(move || {
-            let program =
-                class
-                    .extract_sierra_program(false)
-                    .map_err(|error| ClassError::SierraDecode {
-                        reason: error.to_string(),
-                    })?;
+    let compiler =
+        std::thread::Builder::new().name("sierra-compiler".to_owned()).stack_size(STACK).spawn(move || {
+            let program = class
+                .extract_sierra_program(false)
+                .map_err(|error| ClassError::SierraDecode { reason: error.to_string() })?;
             CasmContractClass::from_contract_class(class, program, false, MAX_BYTECODE_LENGTH)
-                .map_err(|error| ClassError::SierraCompilation {
-                    reason: error.to_string(),
-                })
+                .map_err(|error| ClassError::SierraCompilation { reason: error.to_string() })
         });
     match compiler {
         Ok(thread) => thread.join().unwrap_or_else(|panic| {
-            Err(ClassError::SierraCompilerPanicked {
-                message: panic_message(panic.as_ref()),
-            })
+            Err(ClassError::SierraCompilerPanicked { message: panic_message(panic.as_ref()) })
         }),
-        Err(error) => Err(ClassError::SierraCompilerNotStarted {
-            reason: error.to_string(),
-        }),
+        Err(error) => Err(ClassError::SierraCompilerNotStarted { reason: error.to_string() }),
     }
 }
 

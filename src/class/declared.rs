@@ -25,10 +25,8 @@ pub struct DeclaredClass {
 impl DeclaredClass {
     /// Compiles and prepares a Sierra class, and takes its lengths.
     pub fn from_sierra(sierra: &SierraContractClass) -> Result<Self, ClassError> {
-        let class = Cairo1Class::from_casm(
-            super::compile_sierra(sierra)?,
-            sierra_version(&sierra.sierra_program)?,
-        )?;
+        let class =
+            Cairo1Class::from_casm(super::compile_sierra(sierra)?, sierra_version(&sierra.sierra_program)?)?;
         Ok(Self {
             class: class.into(),
             sierra_program_length: sierra.sierra_program.len() as u64,

@@ -90,9 +90,7 @@ impl EntryPoints {
         entry_point_type: EntryPointType,
         selector: EntryPointSelector,
     ) -> Option<&EntryPoint> {
-        self.of_type(entry_point_type)
-            .iter()
-            .find(|entry_point| entry_point.selector == selector)
+        self.of_type(entry_point_type).iter().find(|entry_point| entry_point.selector == selector)
     }
 }
 
@@ -143,34 +141,21 @@ pub(super) fn prepare_list(
 /// Whether the list is an ordered subsequence of the canonical order (C90).
 fn in_canonical_order(builtins: &[Builtin]) -> bool {
     let mut order = CAIRO1_BUILTIN_ORDER.iter();
-    builtins
-        .iter()
-        .all(|builtin| order.any(|allowed| allowed == builtin))
+    builtins.iter().all(|builtin| order.any(|allowed| allowed == builtin))
 }
 
 fn from_casm_name(name: &str) -> Option<Builtin> {
-    CASM_NAMES
-        .iter()
-        .find(|(known, _)| *known == name)
-        .map(|(_, builtin)| *builtin)
+    CASM_NAMES.iter().find(|(known, _)| *known == name).map(|(_, builtin)| *builtin)
 }
 
 /// The name that a compiled class gives the builtin, which is what is hashed.
 pub(super) fn casm_name(builtin: Builtin) -> &'static str {
-    CASM_NAMES
-        .iter()
-        .find(|(_, known)| *known == builtin)
-        .map_or("", |(name, _)| name) // a list holds only what `from_casm_name` gave
+    CASM_NAMES.iter().find(|(_, known)| *known == builtin).map_or("", |(name, _)| name) // a list holds only what `from_casm_name` gave
 }
 
 #[cfg(test)]
 mod tests {
-    #![allow(
-        clippy::unwrap_used,
-        clippy::expect_used,
-        clippy::panic,
-        clippy::indexing_slicing
-    )]
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
     use super::*;
 
     fn raw(selector: u64, offset: usize, builtins: &[&str]) -> RawEntryPoint {
@@ -184,8 +169,7 @@ mod tests {
     #[test]
     fn builtin_lists_are_judged_but_kept() {
         let valid = |builtins: &[&str]| {
-            prepare_list(EntryPointType::External, vec![raw(1, 0, builtins)], 1).unwrap()[0]
-                .builtins_valid
+            prepare_list(EntryPointType::External, vec![raw(1, 0, builtins)], 1).unwrap()[0].builtins_valid
         };
         assert!(valid(&[]));
         assert!(valid(&[
@@ -210,25 +194,16 @@ mod tests {
             assert!(!valid(wrong), "{wrong:?}");
         }
         for (name, builtin) in CASM_NAMES {
-            assert_eq!(
-                (from_casm_name(name), casm_name(builtin)),
-                (Some(builtin), name)
-            );
+            assert_eq!((from_casm_name(name), casm_name(builtin)), (Some(builtin), name));
         }
     }
 
     #[test]
     fn repeated_selectors_are_marked_and_the_first_is_found() {
-        let external = prepare_list(
-            EntryPointType::External,
-            vec![raw(7, 0, &[]), raw(8, 1, &[]), raw(7, 2, &[])],
-            3,
-        )
-        .unwrap();
-        let points = EntryPoints {
-            external,
-            ..EntryPoints::default()
-        };
+        let external =
+            prepare_list(EntryPointType::External, vec![raw(7, 0, &[]), raw(8, 1, &[]), raw(7, 2, &[])], 3)
+                .unwrap();
+        let points = EntryPoints { external, ..EntryPoints::default() };
         let find = |typ, selector: u64| points.find(typ, EntryPointSelector(selector.into()));
         assert_eq!(
             find(EntryPointType::External, 7).map(|found| (found.offset, found.repeated)),

@@ -100,9 +100,7 @@ pub enum ClassError {
         bytecode_len: usize,
     },
     /// The segments do not add up to the bytecode.
-    #[error(
-        "bytecode_segment_lengths: the segments do not add up to the bytecode of {bytecode_len} felts"
-    )]
+    #[error("bytecode_segment_lengths: the segments do not add up to the bytecode of {bytecode_len} felts")]
     SegmentLengths {
         /// How long the bytecode is.
         bytecode_len: usize,

@@ -10,50 +10,35 @@ use starknet_types_core::felt::Felt;
 use super::error::ClassError;
 
 /// The prime 2^251 + 17 * 2^192 + 1, big-endian.
-const PRIME: [u8; 32] = [
-    0x08, 0, 0, 0, 0, 0, 0, 0x11, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    0, 1,
-];
+const PRIME: [u8; 32] =
+    [0x08, 0, 0, 0, 0, 0, 0, 0x11, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1];
 
 /// How much of a bad value an error repeats.
 const SHOWN: usize = 80;
 
 /// Reads `0x` and hexadecimal digits. `place` is only asked when there is something to complain about.
-pub(super) fn felt_from_hex(
-    text: &str,
-    place: impl FnOnce() -> String,
-) -> Result<Felt, ClassError> {
-    let Some(digits) = text.strip_prefix("0x").filter(|digits| {
-        !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_hexdigit())
-    }) else {
-        return Err(ClassError::NotHex {
-            place: place(),
-            value: shown(text),
-        });
+pub(super) fn felt_from_hex(text: &str, place: impl FnOnce() -> String) -> Result<Felt, ClassError> {
+    let Some(digits) = text
+        .strip_prefix("0x")
+        .filter(|digits| !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_hexdigit()))
+    else {
+        return Err(ClassError::NotHex { place: place(), value: shown(text) });
     };
     let significant = digits.trim_start_matches('0').as_bytes();
     let mut bytes = [0_u8; 32];
     if significant.len() <= 64 {
         for (byte, pair) in bytes.iter_mut().rev().zip(significant.rchunks(2)) {
-            *byte = pair
-                .iter()
-                .fold(0, |value, digit| (value << 4) | nibble(*digit));
+            *byte = pair.iter().fold(0, |value, digit| (value << 4) | nibble(*digit));
         }
         if bytes < PRIME {
             return Ok(Felt::from_bytes_be(&bytes));
         }
     }
-    Err(ClassError::FeltOutOfRange {
-        place: place(),
-        value: shown(text),
-    })
+    Err(ClassError::FeltOutOfRange { place: place(), value: shown(text) })
 }
 
 /// Takes a big integer that must be below the prime.
-pub(super) fn felt_from_integer(
-    value: &BigUint,
-    place: impl FnOnce() -> String,
-) -> Result<Felt, ClassError> {
+pub(super) fn felt_from_integer(value: &BigUint, place: impl FnOnce() -> String) -> Result<Felt, ClassError> {
     let mut bytes = [0_u8; 32];
     if value.bits() <= 256 {
         for (chunk, limb) in bytes.rchunks_mut(8).zip(value.iter_u64_digits()) {
@@ -63,10 +48,7 @@ pub(super) fn felt_from_integer(
             return Ok(Felt::from_bytes_be(&bytes));
         }
     }
-    Err(ClassError::FeltOutOfRange {
-        place: place(),
-        value: shown(&format!("{value:#x}")),
-    })
+    Err(ClassError::FeltOutOfRange { place: place(), value: shown(&format!("{value:#x}")) })
 }
 
 /// Whether the text is the Starknet prime.
@@ -74,17 +56,10 @@ pub(super) fn is_prime_text(text: &str) -> bool {
     text.strip_prefix("0x").is_some_and(|digits| {
         let significant = digits.trim_start_matches('0').as_bytes();
         significant.len() == 63
-            && PRIME
-                .iter()
-                .rev()
-                .zip(significant.rchunks(2))
-                .all(|(byte, pair)| {
-                    pair.iter().all(u8::is_ascii_hexdigit)
-                        && pair
-                            .iter()
-                            .fold(0, |value, digit| (value << 4) | nibble(*digit))
-                            == *byte
-                })
+            && PRIME.iter().rev().zip(significant.rchunks(2)).all(|(byte, pair)| {
+                pair.iter().all(u8::is_ascii_hexdigit)
+                    && pair.iter().fold(0, |value, digit| (value << 4) | nibble(*digit)) == *byte
+            })
     })
 }
 
@@ -112,12 +87,7 @@ pub(super) fn shown(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    #![allow(
-        clippy::unwrap_used,
-        clippy::expect_used,
-        clippy::panic,
-        clippy::indexing_slicing
-    )]
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
     use super::*;
 
     fn place() -> String {
@@ -132,33 +102,17 @@ mod tests {
         assert_eq!(felt_from_hex("0x0", place), Ok(Felt::ZERO));
         assert_eq!(felt_from_hex("0x000aBc", place), Ok(Felt::from(0xabc)));
         assert_eq!(felt_from_integer(&last.to_biguint(), place), Ok(last));
-        assert_eq!(
-            felt_from_integer(&BigUint::from(u64::MAX), place),
-            Ok(Felt::from(u64::MAX))
-        );
+        assert_eq!(felt_from_integer(&BigUint::from(u64::MAX), place), Ok(Felt::from(u64::MAX)));
         let prime = last.to_biguint() + 1_u8;
         assert!(is_prime(&prime) && is_prime_text(&format!("{prime:#x}")));
         assert!(!is_prime(&(&prime - 1_u8)) && !is_prime_text(&below) && !is_prime_text("0x"));
-        for out in [
-            prime.clone(),
-            BigUint::from(1_u8) << 256,
-            BigUint::from(1_u8) << 9000,
-        ] {
+        for out in [prime.clone(), BigUint::from(1_u8) << 256, BigUint::from(1_u8) << 9000] {
             let text = format!("{out:#x}");
-            assert!(matches!(
-                felt_from_hex(&text, place),
-                Err(ClassError::FeltOutOfRange { .. })
-            ));
-            assert!(matches!(
-                felt_from_integer(&out, place),
-                Err(ClassError::FeltOutOfRange { .. })
-            ));
+            assert!(matches!(felt_from_hex(&text, place), Err(ClassError::FeltOutOfRange { .. })));
+            assert!(matches!(felt_from_integer(&out, place), Err(ClassError::FeltOutOfRange { .. })));
         }
         for bad in ["", "0x", "12", "0xg", "0x+1", "-0x1", "0x 1", "0xé"] {
-            assert!(
-                matches!(felt_from_hex(bad, place), Err(ClassError::NotHex { .. })),
-                "{bad}"
-            );
+            assert!(matches!(felt_from_hex(bad, place), Err(ClassError::NotHex { .. })), "{bad}");
         }
     }
 }

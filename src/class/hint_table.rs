@@ -21,10 +21,7 @@ pub(crate) struct HintTable {
 
 impl HintTable {
     /// Sorts the lists of a compiled class. When a pc occurs twice the later list counts, as it does for the peer, which collects them into a map.
-    pub(super) fn new(
-        lists: Vec<(usize, Vec<Hint>)>,
-        bytecode_len: usize,
-    ) -> Result<Self, ClassError> {
+    pub(super) fn new(lists: Vec<(usize, Vec<Hint>)>, bytecode_len: usize) -> Result<Self, ClassError> {
         let mut by_pc = BTreeMap::new();
         for (pc, hints) in lists {
             if pc >= bytecode_len {
@@ -34,16 +31,9 @@ impl HintTable {
         }
         let count = by_pc.values().map(Vec::len).fold(0, usize::saturating_add); // saturated is still too long
         if u32::try_from(count).is_err() {
-            return Err(ClassError::TooLong {
-                what: "hints",
-                length: count,
-                limit: u32::MAX as usize,
-            });
+            return Err(ClassError::TooLong { what: "hints", length: count, limit: u32::MAX as usize });
         }
-        let mut table = Self {
-            hints: Vec::with_capacity(count),
-            starts: Vec::new(),
-        };
+        let mut table = Self { hints: Vec::with_capacity(count), starts: Vec::new() };
         if count == 0 {
             return Ok(table);
         }
@@ -65,10 +55,7 @@ impl HintTable {
     /// The hints to run before the instruction at `pc`, in order; empty outside the bytecode.
     pub(crate) fn at(&self, pc: usize) -> &[Hint] {
         match self.starts.get(pc..) {
-            Some([start, end, ..]) => self
-                .hints
-                .get(*start as usize..*end as usize)
-                .unwrap_or_default(),
+            Some([start, end, ..]) => self.hints.get(*start as usize..*end as usize).unwrap_or_default(),
             _ => &[],
         }
     }
@@ -81,12 +68,7 @@ impl HintTable {
 
 #[cfg(test)]
 mod tests {
-    #![allow(
-        clippy::unwrap_used,
-        clippy::expect_used,
-        clippy::panic,
-        clippy::indexing_slicing
-    )]
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
     use super::*;
 
     fn hint(value: u32) -> Hint {
@@ -99,12 +81,7 @@ mod tests {
     #[test]
     fn each_pc_finds_its_own_hints() {
         let table = HintTable::new(
-            vec![
-                (4, vec![hint(4)]),
-                (0, vec![hint(0), hint(1)]),
-                (2, vec![]),
-                (4, vec![hint(5)]),
-            ],
+            vec![(4, vec![hint(4)]), (0, vec![hint(0), hint(1)]), (2, vec![]), (4, vec![hint(5)])],
             6,
         )
         .unwrap();
@@ -114,17 +91,11 @@ mod tests {
             assert!(table.at(pc).is_empty(), "{pc}");
         }
         assert_eq!(table.len(), 3);
-        assert_eq!(
-            HintTable::new(vec![(5, vec![hint(9)])], 6).unwrap().at(5),
-            [hint(9)]
-        );
+        assert_eq!(HintTable::new(vec![(5, vec![hint(9)])], 6).unwrap().at(5), [hint(9)]);
         assert!(HintTable::new(vec![], 6).unwrap().at(0).is_empty());
         assert_eq!(
             HintTable::new(vec![(6, vec![])], 6),
-            Err(ClassError::HintOutsideBytecode {
-                pc: 6,
-                bytecode_len: 6
-            })
+            Err(ClassError::HintOutsideBytecode { pc: 6, bytecode_len: 6 })
         );
     }
 }

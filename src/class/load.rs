@@ -59,12 +59,10 @@ pub fn sierra_class_from_json(json: impl AsRef<[u8]>) -> Result<SierraContractCl
 
 /// Reads a compiled class.
 pub(super) fn casm_from_json(json: &[u8]) -> Result<CasmParts, ClassError> {
-    let file: CasmFile<'_> = serde_json::from_slice(json)
-        .map_err(|error| ClassError::of_json(ClassInput::Casm, &error))?;
+    let file: CasmFile<'_> =
+        serde_json::from_slice(json).map_err(|error| ClassError::of_json(ClassInput::Casm, &error))?;
     if !is_prime_text(&file.prime) {
-        return Err(ClassError::PrimeMismatch {
-            found: shown(&file.prime),
-        });
+        return Err(ClassError::PrimeMismatch { found: shown(&file.prime) });
     }
     let entry_points = |kind: &str, list: Vec<CasmFileEntryPoint<'_>>| {
         list.into_iter()
@@ -170,9 +168,7 @@ impl SierraProgram<'_> {
             Self::Compressed(text) => {
                 let texts: Vec<String> =
                     decode_and_decompress_with_size_limit(&text, MAX_DECOMPRESSED_PROGRAM)
-                        .map_err(|error| ClassError::Compression {
-                            reason: error.to_string(),
-                        })?;
+                        .map_err(|error| ClassError::Compression { reason: error.to_string() })?;
                 felts("sierra_program", &texts)
             }
         }

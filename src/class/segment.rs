@@ -53,11 +53,7 @@ pub(super) fn checked_lengths(
             sum
         }
     };
-    if sum == Some(bytecode_len) {
-        Ok(lengths)
-    } else {
-        Err(ClassError::SegmentLengths { bytecode_len })
-    }
+    if sum == Some(bytecode_len) { Ok(lengths) } else { Err(ClassError::SegmentLengths { bytecode_len }) }
 }
 
 /// Counts small and large felts per segment of a bytecode whose lengths were checked.
@@ -66,11 +62,8 @@ pub(super) fn sizes(lengths: &NestedIntList, bytecode: &[Felt]) -> SegmentSizes 
     let mut count = |length: usize| {
         let mut size = SegmentSize::default();
         for felt in felts.by_ref().take(length) {
-            let class = if *felt < Blake2Felt252::SMALL_THRESHOLD {
-                &mut size.small
-            } else {
-                &mut size.large
-            };
+            let class =
+                if *felt < Blake2Felt252::SMALL_THRESHOLD { &mut size.small } else { &mut size.large };
             *class = class.saturating_add(1); // counts felts that are in memory
         }
         size
@@ -91,29 +84,18 @@ pub(super) fn sizes(lengths: &NestedIntList, bytecode: &[Felt]) -> SegmentSizes 
 
 #[cfg(test)]
 mod tests {
-    #![allow(
-        clippy::unwrap_used,
-        clippy::expect_used,
-        clippy::panic,
-        clippy::indexing_slicing
-    )]
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
     use super::NestedIntList::{Leaf, Node};
     use super::*;
 
     #[test]
     fn lengths_must_add_up_one_level_deep() {
         assert_eq!(checked_lengths(None, 5), Ok(Leaf(5)));
-        assert_eq!(
-            checked_lengths(Some(Node(vec![Leaf(2), Leaf(3)])), 5),
-            Ok(Node(vec![Leaf(2), Leaf(3)]))
-        );
+        assert_eq!(checked_lengths(Some(Node(vec![Leaf(2), Leaf(3)])), 5), Ok(Node(vec![Leaf(2), Leaf(3)])));
         let wrong = Err(ClassError::SegmentLengths { bytecode_len: 5 });
         assert_eq!(checked_lengths(Some(Leaf(4)), 5), wrong);
         assert_eq!(checked_lengths(Some(Node(vec![])), 5), wrong);
-        assert_eq!(
-            checked_lengths(Some(Node(vec![Leaf(usize::MAX), Leaf(6)])), 5),
-            wrong
-        );
+        assert_eq!(checked_lengths(Some(Node(vec![Leaf(usize::MAX), Leaf(6)])), 5), wrong);
         assert_eq!(
             checked_lengths(Some(Node(vec![Node(vec![Leaf(5)])])), 5),
             Err(ClassError::NestedSegments)
@@ -122,12 +104,7 @@ mod tests {
 
     #[test]
     fn a_felt_is_small_below_two_to_the_63() {
-        let bytecode = [
-            Felt::ZERO,
-            Felt::from(i64::MAX),
-            Felt::from(1_u64 << 63),
-            Felt::MAX,
-        ];
+        let bytecode = [Felt::ZERO, Felt::from(i64::MAX), Felt::from(1_u64 << 63), Felt::MAX];
         let size = |small, large| SegmentSize { small, large };
         assert_eq!(sizes(&Leaf(4), &bytecode), SegmentSizes::Whole(size(2, 2)));
         assert_eq!(

@@ -10,7 +10,8 @@ use starknet_api::transaction::fields::{Fee, Resource, ResourceBounds, ValidReso
 use starknet_types_core::felt::Felt;
 
 use super::error::{
-    BalanceCheckError, BoundShortfall, FeeCheckError, FeeError, InsufficientBounds, PaidFeeError, PostCheckError,
+    BalanceCheckError, BoundShortfall, FeeCheckError, FeeError, InsufficientBounds, PaidFeeError,
+    PostCheckError,
 };
 use super::price::{fee_of, in_l1_gas};
 use super::receipt::{Receipt, gas_fee};
@@ -34,10 +35,17 @@ pub fn check_bounds_cover(
             let needed = in_l1_gas(&minimal, prices, &env.constants)?;
             shortfalls(Resource::L1Gas, l1_gas, needed, prices.l1_gas).collect()
         }
-        ValidResourceBounds::AllResources(all) => shortfalls(Resource::L1Gas, &all.l1_gas, minimal.l1_gas, prices.l1_gas)
-            .chain(shortfalls(Resource::L1DataGas, &all.l1_data_gas, minimal.l1_data_gas, prices.l1_data_gas))
-            .chain(shortfalls(Resource::L2Gas, &all.l2_gas, minimal.l2_gas, prices.l2_gas))
-            .collect(),
+        ValidResourceBounds::AllResources(all) => {
+            shortfalls(Resource::L1Gas, &all.l1_gas, minimal.l1_gas, prices.l1_gas)
+                .chain(shortfalls(
+                    Resource::L1DataGas,
+                    &all.l1_data_gas,
+                    minimal.l1_data_gas,
+                    prices.l1_data_gas,
+                ))
+                .chain(shortfalls(Resource::L2Gas, &all.l2_gas, minimal.l2_gas, prices.l2_gas))
+                .collect()
+        }
     };
     if shortfalls.is_empty() { Ok(()) } else { Err(InsufficientBounds::Resources(shortfalls)) }
 }
@@ -60,8 +68,11 @@ fn shortfalls(
     block_price: GasPrice,
 ) -> impl Iterator<Item = BoundShortfall> + use<> {
     let ResourceBounds { max_amount, max_price_per_unit: max_price } = *bounds;
-    let amount = (minimal_amount > max_amount)
-        .then_some(BoundShortfall::AmountTooLow { resource, max_amount, minimal_amount });
+    let amount = (minimal_amount > max_amount).then_some(BoundShortfall::AmountTooLow {
+        resource,
+        max_amount,
+        minimal_amount,
+    });
     let price =
         (max_price < block_price).then_some(BoundShortfall::PriceTooLow { resource, max_price, block_price });
     amount.into_iter().chain(price)
@@ -168,7 +179,9 @@ pub fn check_within_bounds(
         FeeTerms::Bounds(terms) => terms,
     };
     match &terms.bounds {
-        ValidResourceBounds::AllResources(all) => Ok(check_gas_within(&all.to_max_amounts(), &receipt.gas).err()),
+        ValidResourceBounds::AllResources(all) => {
+            Ok(check_gas_within(&all.to_max_amounts(), &receipt.gas).err())
+        }
         ValidResourceBounds::L1Gas(l1_gas) => {
             let prices = env.block.prices.of(info.fee_type());
             let used = in_l1_gas(&receipt.gas, prices, &env.constants)?;
@@ -185,7 +198,11 @@ pub fn check_gas_within(max: &GasVector, gas: &GasVector) -> Result<(), FeeCheck
     check_amount(Resource::L1DataGas, max.l1_data_gas, gas.l1_data_gas)
 }
 
-fn check_amount(resource: Resource, max_amount: GasAmount, actual_amount: GasAmount) -> Result<(), FeeCheckError> {
+fn check_amount(
+    resource: Resource,
+    max_amount: GasAmount,
+    actual_amount: GasAmount,
+) -> Result<(), FeeCheckError> {
     if max_amount < actual_amount {
         return Err(FeeCheckError::MaxGasAmountExceeded { resource, max_amount, actual_amount });
     }
@@ -388,10 +405,7 @@ mod tests {
         let state = MemoryState::default();
         let found = check_after(&mut Journal::new(&state), &env, &info, &receipt, true).unwrap();
         assert_eq!(found.recommended_fee, Fee(999));
-        assert_eq!(
-            found.error.unwrap().to_string(),
-            "Insufficient max fee: max fee: 999, actual fee: 1000."
-        );
+        assert_eq!(found.error.unwrap().to_string(), "Insufficient max fee: max fee: 999, actual fee: 1000.");
     }
 
     #[test]

@@ -169,7 +169,10 @@ pub enum BalanceCheckError {
         balance: BigUint,
     },
     /// The L1 gas bound of a transaction that bounds L1 gas only is above the balance.
-    #[error("Resource {} bounds (max amount: {max_amount}, max price): {max_price}) exceed balance ({balance}).", Resource::L1Gas)]
+    #[error(
+        "Resource {} bounds (max amount: {max_amount}, max price): {max_price}) exceed balance ({balance}).",
+        Resource::L1Gas
+    )]
     L1Gas {
         /// The bounded amount.
         max_amount: GasAmount,

@@ -50,7 +50,11 @@ pub const CONTRACT_DISCOUNT: u64 = CALLDATA_WORD - calldata_word(1 + 2 + 3);
 pub const FEE_BALANCE_DISCOUNT: u64 = CALLDATA_WORD - calldata_word(12);
 
 /// L1 gas of a calldata word of which `non_zero` bytes (at most 32) are not zero.
-pub const fn calldata_word(non_zero: u64) -> u64 {
+#[expect(
+    clippy::arithmetic_side_effects,
+    reason = "evaluated at compile time, where an overflow is an error"
+)]
+const fn calldata_word(non_zero: u64) -> u64 {
     non_zero * CALLDATA_BYTE + (WORD_BYTES - non_zero) * CALLDATA_ZERO_BYTE
 }
 
@@ -69,6 +73,10 @@ pub const MESSAGE_TO_L1_EVENT: u64 = event(3, 2);
 pub const MESSAGE_TO_L2_EVENT: u64 = event(4, 3);
 
 /// L1 gas of an event with `topics` topics and `words` words of data.
+#[expect(
+    clippy::arithmetic_side_effects,
+    reason = "evaluated at compile time, where an overflow is an error"
+)]
 const fn event(topics: u64, words: u64) -> u64 {
     LOG + topics * LOG_TOPIC + words * LOG_WORD
 }

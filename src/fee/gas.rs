@@ -10,7 +10,7 @@ use super::error::{FeeError, Sum};
 use super::ethereum;
 use super::price::{l1_to_l2_gas, l2_to_l1_gas};
 use super::resources::{ArchivalResources, ComputationResources, MessageResources, TransactionResources};
-use crate::call::EventSummary;
+use crate::call::{CallInfo, EventSummary, ExecutionSummary};
 use crate::protocol::{ArchivalPrice, Builtin, Constants, DataAvailability, VmResources};
 use crate::state::StateChangesCount;
 
@@ -39,11 +39,14 @@ impl ArchivalResources {
     /// The gas of calldata and signature, code, proof and events; each rounded down on its own (C142).
     pub fn gas(&self, constants: &Constants, mode: &GasVectorComputationMode) -> Result<GasVector, FeeError> {
         let price = constants.archival.of(mode);
-        let parts = [self.calldata_gas(price)?, self.code_gas(price)?, self.proof_gas(price, mode)?, event_amount(&self.events, price)?];
-        let amount = parts
-            .into_iter()
-            .try_fold(0_u64, u64::checked_add)
-            .ok_or(FeeError::OutOfRange(Sum::Archival))?;
+        let parts = [
+            self.calldata_gas(price)?,
+            self.code_gas(price)?,
+            self.proof_gas(price, mode)?,
+            event_amount(&self.events, price)?,
+        ];
+        let amount =
+            parts.into_iter().try_fold(0_u64, u64::checked_add).ok_or(FeeError::OutOfRange(Sum::Archival))?;
         Ok(in_mode(amount, mode))
     }
 
@@ -67,6 +70,25 @@ impl ArchivalResources {
             (true, GasVectorComputationMode::NoL2Gas) => Err(FeeError::ProofWithoutL2Gas),
         }
     }
+}
+
+/// The gas of one call and the calls below it, as traces print it: computation, events and messages. State changes, calldata and
+/// the operating system's own work belong to the transaction, not to a call.
+pub fn call_gas(
+    call: &CallInfo,
+    constants: &Constants,
+    mode: &GasVectorComputationMode,
+) -> Result<GasVector, FeeError> {
+    let summary = ExecutionSummary::of([call], constants).ok_or(FeeError::OutOfRange(Sum::Computation))?;
+    let computation = ComputationResources {
+        transaction_vm: summary.vm_resources,
+        sierra_gas: summary.sierra_gas,
+        ..ComputationResources::default()
+    };
+    let messages = MessageResources::new(summary.message_payloads, None)?;
+    let parts =
+        [computation.gas(constants, mode)?, event_gas(&summary.events, constants, mode)?, messages.gas()?];
+    total(parts, Sum::Computation)
 }
 
 /// The gas of events alone: for estimates of single calls.
@@ -123,7 +145,9 @@ pub fn data_availability_gas(
                 .and_then(|discount| discount.checked_add(ethereum::FEE_BALANCE_DISCOUNT));
             match (full, discount) {
                 // Never below zero, by the rule.
-                (Some(full), Some(discount)) => Ok(GasVector::from_l1_gas(GasAmount(full.saturating_sub(discount)))),
+                (Some(full), Some(discount)) => {
+                    Ok(GasVector::from_l1_gas(GasAmount(full.saturating_sub(discount))))
+                }
                 _ => Err(out_of_range),
             }
         }
@@ -206,7 +230,11 @@ pub fn vm_gas(
         .checked_mul(STEPS_PER_SEGMENT_ARENA)
         .and_then(|arena| {
             // A memory hole costs as much as a step.
-            resources.steps.checked_add(arena)?.checked_add(resources.memory_holes)?.checked_add(reverted_steps)
+            resources
+                .steps
+                .checked_add(arena)?
+                .checked_add(resources.memory_holes)?
+                .checked_add(reverted_steps)
         })
         .ok_or(FeeError::OutOfRange(Sum::VmResources))?;
     let mut dearest = constants.vm_fee.step.ceil_mul(steps).ok_or_else(|| out_of_range.clone())?;
@@ -286,7 +314,8 @@ mod tests {
 
     #[test]
     fn calldata_and_signature_are_rounded_together() {
-        let half = ArchivalResources { extended_calldata_length: 4, signature_length: 4, ..Default::default() };
+        let half =
+            ArchivalResources { extended_calldata_length: 4, signature_length: 4, ..Default::default() };
         // 8 * 0.128 = 1.024, while twice 0.512 would round down to nothing.
         assert_eq!(half.gas(&constants(NOW), &NoL2Gas), Ok(vector(1, 0, 0)));
     }

@@ -94,7 +94,9 @@ mod tests {
     #[test]
     fn never_above_the_limit_of_the_version() {
         let block = env("0.14.4", Blob);
-        for info in [with_max_fee(u128::MAX), with_l1_gas(u64::MAX, 1), with_l1_gas(1 << 60, 1), all(u64::MAX)] {
+        for info in
+            [with_max_fee(u128::MAX), with_l1_gas(u64::MAX, 1), with_l1_gas(1 << 60, 1), all(u64::MAX)]
+        {
             assert_eq!(max_steps(&block, &info, LIMIT, true), LIMIT);
         }
         for info in [with_max_fee(0), with_l1_gas(0, 0), all(0)] {

@@ -22,12 +22,14 @@ mod receipt;
 mod resources;
 
 pub use bounds::{
-    PostCheck, check_after, check_balance, check_bounds_cover, check_chargeable, check_gas_within, check_paid_on_l1,
-    check_within_bounds,
+    PostCheck, check_after, check_balance, check_bounds_cover, check_chargeable, check_gas_within,
+    check_paid_on_l1, check_within_bounds,
 };
 pub use error::{
-    BalanceCheckError, BoundShortfall, FeeCheckError, FeeError, InsufficientBounds, PaidFeeError, PostCheckError, Sum,
+    BalanceCheckError, BoundShortfall, FeeCheckError, FeeError, InsufficientBounds, PaidFeeError,
+    PostCheckError, Sum,
 };
+pub use gas::call_gas;
 pub use limits::{initial_sierra_gas, max_steps, steps_after_validation};
 pub use minimal::minimal_gas;
 pub use receipt::{Receipt, ReceiptInput, gas_fee};

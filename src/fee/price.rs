@@ -12,11 +12,8 @@ use crate::protocol::{Constants, TokenPrices};
 
 /// What `gas` costs: each resource at its price, L2 gas at its price plus `tip` (C162).
 pub fn fee_of(gas: &GasVector, prices: &TokenPrices, tip: Tip) -> Result<Fee, FeeError> {
-    let tipped = prices
-        .l2_gas
-        .0
-        .checked_add(u128::from(tip.0))
-        .ok_or(FeeError::OutOfRange(Sum::TippedPrice))?;
+    let tipped =
+        prices.l2_gas.0.checked_add(u128::from(tip.0)).ok_or(FeeError::OutOfRange(Sum::TippedPrice))?;
     let parts = [
         (Resource::L1Gas, gas.l1_gas, prices.l1_gas.0),
         (Resource::L1DataGas, gas.l1_data_gas, prices.l1_data_gas.0),
@@ -36,7 +33,11 @@ pub fn fee_of(gas: &GasVector, prices: &TokenPrices, tip: Tip) -> Result<Fee, Fe
 /// by the protocol's fixed ratio, each rounded up.
 ///
 /// When L1 gas is free but data gas is not, no amount of L1 gas is worth the data; the smallest price, 1, stands in for 0 then.
-pub fn in_l1_gas(gas: &GasVector, prices: &TokenPrices, constants: &Constants) -> Result<GasAmount, FeeError> {
+pub fn in_l1_gas(
+    gas: &GasVector,
+    prices: &TokenPrices,
+    constants: &Constants,
+) -> Result<GasAmount, FeeError> {
     let data_fee = u128::from(gas.l1_data_gas.0)
         .checked_mul(prices.l1_data_gas.0)
         .ok_or(FeeError::OutOfRange(Sum::DataToL1))?;

@@ -48,9 +48,7 @@ fn vm(of: impl Strategy<Value = u64>) -> impl Strategy<Value = VmResources> {
 }
 
 /// Resources from counts; a message segment out of range is left at what `segment` says.
-fn resources(
-    of: impl Strategy<Value = u64> + Clone,
-) -> impl Strategy<Value = TransactionResources> {
+fn resources(of: impl Strategy<Value = u64> + Clone) -> impl Strategy<Value = TransactionResources> {
     let numbers = prop::collection::vec(of.clone(), 14);
     let payloads = prop::collection::vec(of.clone(), 0..4);
     (numbers, payloads, prop::option::of(of.clone()), vm(of.clone()), vm(of)).prop_map(
@@ -58,9 +56,8 @@ fn resources(
             let mut numbers = numbers.into_iter();
             let mut next = || numbers.next().unwrap();
             let segment = next();
-            let messages = MessageResources::new(payload_lengths.clone(), l1_handler_payload).unwrap_or(
-                MessageResources { payload_lengths, segment_length: segment, l1_handler_payload },
-            );
+            let messages = MessageResources::new(payload_lengths.clone(), l1_handler_payload)
+                .unwrap_or(MessageResources { payload_lengths, segment_length: segment, l1_handler_payload });
             TransactionResources {
                 archival: ArchivalResources {
                     events: EventSummary { count: next(), keys: next(), data: next() },
@@ -106,14 +103,16 @@ fn vector() -> impl Strategy<Value = GasVector> {
 }
 
 fn block() -> impl Strategy<Value = BlockEnv> {
-    (version(), data_availability(), prop::collection::vec(price(), 6)).prop_map(|(version, availability, six)| {
-        let of = |from: usize| {
-            let mut three = six.iter().copied().skip(from);
-            let mut next = || three.next().unwrap();
-            prices(next(), next(), next())
-        };
-        env_with(version, availability, BlockPrices { wei: of(0), fri: of(3) })
-    })
+    (version(), data_availability(), prop::collection::vec(price(), 6)).prop_map(
+        |(version, availability, six)| {
+            let of = |from: usize| {
+                let mut three = six.iter().copied().skip(from);
+                let mut next = || three.next().unwrap();
+                prices(next(), next(), next())
+            };
+            env_with(version, availability, BlockPrices { wei: of(0), fri: of(3) })
+        },
+    )
 }
 
 fn info() -> impl Strategy<Value = TransactionInfo> {

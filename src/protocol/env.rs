@@ -104,25 +104,15 @@ pub struct BlockEnv {
 impl BlockEnv {
     /// Puts a block's surroundings together.
     pub fn new(block: BlockInfo, chain: ChainInfo, constants: Arc<Constants>) -> Self {
-        Self {
-            block: Arc::new(block),
-            chain: Arc::new(chain),
-            constants,
-        }
+        Self { block: Arc::new(block), chain: Arc::new(chain), constants }
     }
 
     /// The header values that validation code sees: number and timestamp rounded down, sequencer 0.
     pub fn block_for_validate(&self) -> BlockInfo {
         let limits = &self.constants.limits;
         BlockInfo {
-            number: BlockNumber(round_down(
-                self.block.number.0,
-                limits.block_number_rounding,
-            )),
-            timestamp: BlockTimestamp(round_down(
-                self.block.timestamp.0,
-                limits.timestamp_rounding,
-            )),
+            number: BlockNumber(round_down(self.block.number.0, limits.block_number_rounding)),
+            timestamp: BlockTimestamp(round_down(self.block.timestamp.0, limits.timestamp_rounding)),
             sequencer: ContractAddress::default(),
             ..(*self.block).clone()
         }
@@ -131,7 +121,5 @@ impl BlockEnv {
 
 /// `value` rounded down to a multiple of `step`; unchanged when the step is 0.
 fn round_down(value: u64, step: u64) -> u64 {
-    value
-        .checked_rem(step)
-        .map_or(value, |rest| value.saturating_sub(rest))
+    value.checked_rem(step).map_or(value, |rest| value.saturating_sub(rest))
 }

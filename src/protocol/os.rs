@@ -111,7 +111,8 @@ impl Constants {
 /// pairs, then a last single one. `None` if they do not fit in 64 bits.
 pub fn poseidon_hash_many_resources(felts: u64) -> Option<VmResources> {
     let tens = (felts / 10).checked_mul(55)?;
-    let rest = ((felts % 10) / 2) * 18 + (felts % 2) * 3 + 21;
+    let rest =
+        ((felts % 10) / 2).checked_mul(18)?.checked_add((felts % 2).checked_mul(3)?)?.checked_add(21)?;
     let permutations = (felts / 2).checked_add(1)?;
     Some(VmResources {
         steps: tens.checked_add(rest)?,

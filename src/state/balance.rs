@@ -28,6 +28,6 @@ mod tests {
         let name =
             Felt::from_hex_unchecked("0x3a4e8ec16e258a799fe707996fd5d21d42b29adc1499a370edf7f809d8c458a");
         let account = ContractAddress::from(0x123_u128);
-        assert_eq!(***fee_token_balance_key(account), Pedersen::hash(&name, &Felt::from(0x123)));
+        assert_eq!(**fee_token_balance_key(account), Pedersen::hash(&name, &Felt::from(0x123)));
     }
 }

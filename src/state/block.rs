@@ -76,11 +76,7 @@ impl<R: StateReader> BlockState<R> {
             self.compiled_class_hashes.set(&class_hash, compiled);
         }
         for (class_hash, class) in classes.declared {
-            if changes.declared.contains_key(&class_hash) {
-                let known = self.classes.entry(class_hash).or_default();
-                known.declared = true;
-                known.class = Some(class);
-            }
+            self.classes.entry(class_hash).or_default().declared = Some(class);
         }
         Ok(())
     }
@@ -104,7 +100,7 @@ impl<R: StateReader> BlockState<R> {
         }
         for (class_hash, declared) in reads.declared {
             let known = self.classes.entry(class_hash).or_default();
-            if !known.declared {
+            if known.declared.is_none() {
                 known.initial.get_or_insert(declared);
             }
         }
@@ -113,11 +109,11 @@ impl<R: StateReader> BlockState<R> {
     /// Keeps classes that a journal loaded, so that the host is not asked for them again. Changes no result.
     pub fn absorb_classes(&mut self, loaded: CellMap<ClassHash, ContractClass>) {
         for (class_hash, class) in loaded {
-            // Without a recorded read the block does not know whether the class belongs to it.
+            // A class that the block itself declared is not the host's.
             if let Some(known) = self.classes.get_mut(&class_hash)
-                && (known.declared || known.initial == Some(true))
+                && known.initial == Some(true)
             {
-                known.class.get_or_insert(class);
+                known.loaded.get_or_insert(class);
             }
         }
     }
@@ -167,9 +163,14 @@ impl<R: StateReader> BlockState<R> {
     pub fn classes(&self) -> JournalClasses {
         let mut classes = JournalClasses::default();
         for (class_hash, known) in &self.classes {
-            let Some(class) = &known.class else { continue };
-            let table = if known.declared { &mut classes.declared } else { &mut classes.loaded };
-            table.insert(*class_hash, class.clone());
+            if let Some(class) = &known.declared
+                && known.newly_declared()
+            {
+                classes.declared.insert(*class_hash, class.clone());
+            }
+            if let Some(class) = &known.loaded {
+                classes.loaded.insert(*class_hash, class.clone());
+            }
         }
         classes
     }
@@ -219,9 +220,9 @@ impl<R: StateReader> StateReader for BlockState<R> {
     }
 
     fn class(&self, class_hash: ClassHash) -> Result<Option<ContractClass>, ReadError> {
-        match self.classes.get(&class_hash) {
-            Some(known) if known.class.is_some() || known.initial == Some(false) => Ok(known.class.clone()),
-            _ => self.reader.class(class_hash),
+        match self.classes.get(&class_hash).and_then(|known| known.visible()) {
+            Some(visible) => Ok(visible.cloned()),
+            None => self.reader.class(class_hash),
         }
     }
 

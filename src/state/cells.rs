@@ -110,16 +110,25 @@ impl<K: Copy + Eq + Hash, V: Copy + PartialEq> Cells<K, V> {
 pub(super) struct KnownClass {
     /// Whether it was declared before; `None` if that was never asked.
     pub(super) initial: Option<bool>,
-    /// Whether it was declared since.
-    pub(super) declared: bool,
-    /// The class as it is visible now, once it has been read or declared.
-    pub(super) class: Option<ContractClass>,
+    /// The class as it was read.
+    pub(super) loaded: Option<ContractClass>,
+    /// The class as it was declared since.
+    pub(super) declared: Option<ContractClass>,
 }
 
 impl KnownClass {
+    /// The class as it stands now, or `None` if it is not declared; the outer `None` if that must be asked.
+    pub(super) fn visible(&self) -> Option<Option<&ContractClass>> {
+        match (&self.declared, &self.loaded, self.initial) {
+            (Some(class), _, _) | (None, Some(class), _) => Some(Some(class)),
+            (None, None, Some(false)) => Some(None),
+            (None, None, _) => None,
+        }
+    }
+
     /// Whether it was declared since and had not been before. A class whose past was never asked for counts as new (C191).
     pub(super) fn newly_declared(&self) -> bool {
-        self.declared && self.initial != Some(true)
+        self.declared.is_some() && self.initial != Some(true)
     }
 }
 

@@ -35,7 +35,7 @@ pub struct Journal<'r> {
 /// The classes that a journal holds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct JournalClasses {
-    /// Declared by the journal.
+    /// Declared by the journal: those that [`StateChanges::declared`] names.
     pub declared: CellMap<ClassHash, ContractClass>,
     /// Read from below; a block keeps them so that they are not read again.
     pub loaded: CellMap<ClassHash, ContractClass>,
@@ -85,10 +85,8 @@ impl<'r> Journal<'r> {
     /// The first answer from below enters the witness; that the class is not declared, together with a compiled class hash of
     /// 0 (C38).
     pub fn find_class(&mut self, class_hash: ClassHash) -> Result<Option<ContractClass>, StateError> {
-        if let Some(known) = self.classes.get(&class_hash)
-            && (known.class.is_some() || known.initial.is_some())
-        {
-            return Ok(known.class.clone());
+        if let Some(visible) = self.classes.get(&class_hash).and_then(|known| known.visible()) {
+            return Ok(visible.cloned());
         }
         // Never asked for. (There may be an entry all the same: a declaration that was taken back.)
         let class = self.reader.class(class_hash).map_err(read_error(Cell::Class(class_hash)))?;
@@ -97,7 +95,7 @@ impl<'r> Journal<'r> {
         }
         let known = self.classes.entry(class_hash).or_default();
         known.initial = Some(class.is_some());
-        known.class.clone_from(&class);
+        known.loaded.clone_from(&class);
         Ok(class)
     }
 
@@ -130,6 +128,7 @@ impl<'r> Journal<'r> {
     /// Raises a contract's nonce by one.
     pub fn increment_nonce(&mut self, address: ContractAddress) -> Result<(), StateError> {
         let (position, old) = self.nonce_cell(address)?;
+        #[expect(clippy::arithmetic_side_effects, reason = "wraps in the field, and that is looked at next")]
         let new = Nonce(old.0 + Felt::ONE);
         if new == Nonce::default() {
             return Err(StateError::NonceOverflow(address));
@@ -175,10 +174,8 @@ impl<'r> Journal<'r> {
     pub fn declare_class(&mut self, class_hash: ClassHash, class: ContractClass) {
         let entry = self.classes.entry(class_hash);
         let position = entry.index();
-        let known = entry.or_default();
-        let declared = std::mem::replace(&mut known.declared, true);
-        let class = known.class.replace(class);
-        self.log.push(Undo::Class { position, declared, class });
+        let before = entry.or_default().declared.replace(class);
+        self.log.push(Undo::Class(position, before));
     }
 
     /// This moment, to come back to.
@@ -196,10 +193,9 @@ impl<'r> Journal<'r> {
                 Undo::CompiledClassHash(position, compiled) => {
                     self.compiled_class_hashes.set_at(position, compiled)
                 }
-                Undo::Class { position, declared, class } => {
+                Undo::Class(position, declared) => {
                     if let Some((_, known)) = self.classes.get_index_mut(position) {
                         known.declared = declared;
-                        known.class = class;
                     }
                 }
             }
@@ -229,8 +225,8 @@ impl<'r> Journal<'r> {
                 Undo::CompiledClassHash(position, compiled) => {
                     compiled_class_hashes.entry(*position).or_insert(*compiled);
                 }
-                Undo::Class { position, declared, .. } => {
-                    classes.entry(*position).or_insert(*declared);
+                Undo::Class(position, declared) => {
+                    classes.entry(*position).or_insert(declared.is_some());
                 }
             }
         }
@@ -292,9 +288,15 @@ impl<'r> Journal<'r> {
         let reads = self.initial_reads();
         let mut classes = JournalClasses::default();
         for (class_hash, known) in self.classes {
-            let Some(class) = known.class else { continue };
-            let table = if known.declared { &mut classes.declared } else { &mut classes.loaded };
-            table.insert(class_hash, class);
+            let newly = known.newly_declared();
+            if let Some(class) = known.declared
+                && newly
+            {
+                classes.declared.insert(class_hash, class);
+            }
+            if let Some(class) = known.loaded {
+                classes.loaded.insert(class_hash, class);
+            }
         }
         (changes, reads, classes)
     }

@@ -18,13 +18,13 @@ pub struct Checkpoint {
     writes: u64,
 }
 
-/// The position of a cell and the value it had before a write.
+/// The position of a cell and the value it had before a write; of a class, as what it had been declared.
 pub(super) enum Undo {
     Storage(usize, Felt),
     Nonce(usize, Nonce),
     ClassHash(usize, ClassHash),
     CompiledClassHash(usize, CompiledClassHash),
-    Class { position: usize, declared: bool, class: Option<ContractClass> },
+    Class(usize, Option<ContractClass>),
 }
 
 /// The writes that have not been taken back.

@@ -12,7 +12,11 @@ use crate::protocol::names;
 
 /// `get_block_hash`: of a block that is at least ten blocks old, by the real number of the current block even while
 /// validating (C115). Validation that asks for a younger one is rejected: it could otherwise tell the gateway from the sequencer.
-pub(super) fn block_hash(request: GetBlockHash, scope: &mut Scope<'_, '_>, _: &mut dyn Memory) -> Outcome<Felt> {
+pub(super) fn block_hash(
+    request: GetBlockHash,
+    scope: &mut Scope<'_, '_>,
+    _: &mut dyn Memory,
+) -> Outcome<Felt> {
     let GetBlockHash(number) = request;
     let youngest = scope.env.block.number.0.checked_sub(names::STORED_BLOCK_HASH_BUFFER);
     if youngest.is_none_or(|youngest| number.0 > youngest) {

@@ -137,4 +137,3 @@ impl<'a, 'r> Service<'a, 'r> {
         Ok(Served::Answered)
     }
 }
-

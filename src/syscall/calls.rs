@@ -65,7 +65,11 @@ pub(super) fn library_call(
 }
 
 /// `deploy`: the address depends on the deployer unless it is deployed from zero; the constructor sees the deployer either way (C73).
-pub(super) fn deploy(request: request::Deploy, scope: &mut Scope<'_, '_>, _: &mut dyn Memory) -> Outcome<Deployed> {
+pub(super) fn deploy(
+    request: request::Deploy,
+    scope: &mut Scope<'_, '_>,
+    _: &mut dyn Memory,
+) -> Outcome<Deployed> {
     let request::Deploy { class_hash, salt, calldata, from_zero } = request;
     count_calldata(scope, SyscallName::Deploy, calldata.0.len())?;
     if scope.env.constants.switches.deploy_in_validate_disabled {
@@ -78,7 +82,11 @@ pub(super) fn deploy(request: request::Deploy, scope: &mut Scope<'_, '_>, _: &mu
 }
 
 /// `meta_tx_v0`: calls an account's `__execute__` as a transaction of version 0 would, with its own hash and signature (C133).
-pub(super) fn meta_tx_v0(request: request::MetaTxV0, scope: &mut Scope<'_, '_>, _: &mut dyn Memory) -> Outcome<Span> {
+pub(super) fn meta_tx_v0(
+    request: request::MetaTxV0,
+    scope: &mut Scope<'_, '_>,
+    _: &mut dyn Memory,
+) -> Outcome<Span> {
     let request::MetaTxV0 { address, selector, calldata, signature } = request;
     count_calldata(scope, SyscallName::MetaTxV0, calldata.0.len())?;
     if scope.mode == ExecutionMode::Validate {

@@ -8,7 +8,11 @@ use super::request::{GetClassHashAt, Nothing, ReplaceClass};
 use super::{Effect, Outcome, Scope};
 
 /// `get_class_hash_at`: 0 for an address without a contract (C117).
-pub(super) fn class_hash_at(request: GetClassHashAt, scope: &mut Scope<'_, '_>, _: &mut dyn Memory) -> Outcome<Felt> {
+pub(super) fn class_hash_at(
+    request: GetClassHashAt,
+    scope: &mut Scope<'_, '_>,
+    _: &mut dyn Memory,
+) -> Outcome<Felt> {
     let GetClassHashAt(address) = request;
     scope.reject_in_validate("get_class_hash_at")?;
     scope.record.accesses.contract_addresses.insert(address);
@@ -18,7 +22,11 @@ pub(super) fn class_hash_at(request: GetClassHashAt, scope: &mut Scope<'_, '_>, 
 }
 
 /// `replace_class`: the new class must be declared and be Cairo 1 (C127). The running frame keeps its code (C240).
-pub(super) fn replace_class(request: ReplaceClass, scope: &mut Scope<'_, '_>, _: &mut dyn Memory) -> Outcome<Nothing> {
+pub(super) fn replace_class(
+    request: ReplaceClass,
+    scope: &mut Scope<'_, '_>,
+    _: &mut dyn Memory,
+) -> Outcome<Nothing> {
     let ReplaceClass(class_hash) = request;
     if !scope.state.class(class_hash)?.is_cairo1() {
         return Err(SyscallFault::ForbiddenClassReplacement(class_hash));

@@ -10,7 +10,11 @@ use super::{Effect, Outcome, Scope};
 use crate::protocol::{Limits, SyscallName};
 
 /// `emit_event`, within the limits (C125).
-pub(super) fn emit_event(request: EmitEvent, scope: &mut Scope<'_, '_>, _: &mut dyn Memory) -> Outcome<Nothing> {
+pub(super) fn emit_event(
+    request: EmitEvent,
+    scope: &mut Scope<'_, '_>,
+    _: &mut dyn Memory,
+) -> Outcome<Nothing> {
     let EmitEvent(event) = request;
     let order = scope.counters.events;
     let count = order.checked_add(1).ok_or(SyscallFault::Overflow(SyscallName::EmitEvent))?;

@@ -14,7 +14,11 @@ use super::{Effect, Outcome, Scope};
 const BOUND_CELLS: usize = 11;
 
 /// `get_execution_info`. Nothing in it changes while a frame runs, so each frame allocates it once (C119).
-pub(super) fn execution_info(_: Nothing, scope: &mut Scope<'_, '_>, memory: &mut dyn Memory) -> Outcome<Pointer> {
+pub(super) fn execution_info(
+    _: Nothing,
+    scope: &mut Scope<'_, '_>,
+    memory: &mut dyn Memory,
+) -> Outcome<Pointer> {
     if let Some(pointer) = scope.record.handles.execution_info {
         return Ok(Effect::Respond(pointer));
     }

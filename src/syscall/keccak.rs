@@ -13,7 +13,11 @@ use crate::protocol::{SyscallName, names};
 const RATE: usize = 17;
 
 /// `keccak`: its rounds are priced once the length is known; the length must be whole blocks (C128).
-pub(super) fn keccak(request: Keccak, scope: &mut Scope<'_, '_>, memory: &mut dyn Memory) -> Outcome<LowHigh> {
+pub(super) fn keccak(
+    request: Keccak,
+    scope: &mut Scope<'_, '_>,
+    memory: &mut dyn Memory,
+) -> Outcome<LowHigh> {
     let count = memory.distance(request.start, request.end)?;
     let words = memory
         .felts(request.start, count)?

@@ -31,8 +31,8 @@ use starknet_types_core::felt::Felt;
 pub use self::fault::{EventFault, ExecutionMode, SyscallFault};
 pub use self::memory::{Memory, MemoryFault, Pointer, Value};
 pub use self::record::{
-    CallType, Counters, EntryPointCall, FrameRecord, GasTracker, OrderedEvent, OrderedMessage, StorageAccesses,
-    SyscallUsages, TrackedResource,
+    CallType, Counters, EntryPointCall, FrameRecord, GasTracker, OrderedEvent, OrderedMessage,
+    StorageAccesses, SyscallUsages, TrackedResource,
 };
 pub use self::transaction_info::{BoundTerms, FeeTerms, TransactionInfo};
 

@@ -240,7 +240,11 @@ pub(super) struct LibraryCall {
 
 impl Request for LibraryCall {
     fn read(reader: &mut Reader<'_>) -> Result<Self, SyscallFault> {
-        Ok(Self { class_hash: reader.class_hash()?, selector: reader.selector()?, calldata: reader.calldata()? })
+        Ok(Self {
+            class_hash: reader.class_hash()?,
+            selector: reader.selector()?,
+            calldata: reader.calldata()?,
+        })
     }
 }
 

@@ -3,6 +3,7 @@
 //! Points live beside memory: a contract only holds pointers into a segment that nobody writes (C85).
 
 use std::collections::BTreeMap;
+use std::ops::{Add, Mul};
 
 use ark_ec::short_weierstrass::{Affine, SWCurveConfig};
 use ark_ff::{BigInteger, PrimeField, Zero};
@@ -86,7 +87,11 @@ fn in_field<C: Curve>(coordinates: &[&BigUint]) -> bool {
 }
 
 /// The point of these coordinates: (0, 0) is infinity; `None` when it is not on the curve or in the wrong subgroup (C131).
-fn new<C: Curve>(request: Coordinates, scope: &mut Scope<'_, '_>, memory: &mut dyn Memory) -> Outcome<Option<Pointer>> {
+fn new<C: Curve>(
+    request: Coordinates,
+    scope: &mut Scope<'_, '_>,
+    memory: &mut dyn Memory,
+) -> Outcome<Option<Pointer>> {
     if !in_field::<C>(&[&request.x, &request.y]) {
         return Ok(Effect::Fail(vec![names::INVALID_ARGUMENT]));
     }
@@ -108,9 +113,11 @@ fn point_from_x<C: Curve>(
     }
     let x = C::BaseField::from(request.x);
     let point = Affine::<C>::get_ys_from_x_unchecked(x)
-        .map(|(smaller, greater)| {
-            if smaller.into_bigint().is_odd() == request.y_is_odd { smaller } else { greater }
-        })
+        .map(
+            |(smaller, greater)| {
+                if smaller.into_bigint().is_odd() == request.y_is_odd { smaller } else { greater }
+            },
+        )
         .map(|y| Affine::<C>::new_unchecked(x, y))
         .filter(Affine::is_in_correct_subgroup_assuming_on_curve);
     scope.record.handles.secp.keep_option(memory, point)
@@ -118,17 +125,21 @@ fn point_from_x<C: Curve>(
 
 fn add<C: Curve>(request: SecpAdd, scope: &mut Scope<'_, '_>, memory: &mut dyn Memory) -> Outcome<Pointer> {
     let points = &mut scope.record.handles.secp;
-    let sum = points.point::<C>(request.left)? + points.point::<C>(request.right)?;
+    let sum = points.point::<C>(request.left)?.add(points.point::<C>(request.right)?);
     Ok(Effect::Respond(points.keep::<C>(memory, sum.into())?))
 }
 
 fn mul<C: Curve>(request: SecpMul, scope: &mut Scope<'_, '_>, memory: &mut dyn Memory) -> Outcome<Pointer> {
     let points = &mut scope.record.handles.secp;
-    let product = points.point::<C>(request.point)? * C::ScalarField::from(request.scalar);
+    let product = points.point::<C>(request.point)?.mul(C::ScalarField::from(request.scalar));
     Ok(Effect::Respond(points.keep::<C>(memory, product.into())?))
 }
 
-fn get_xy<C: Curve>(request: SecpGetXy, scope: &mut Scope<'_, '_>, _: &mut dyn Memory) -> Outcome<Coordinates> {
+fn get_xy<C: Curve>(
+    request: SecpGetXy,
+    scope: &mut Scope<'_, '_>,
+    _: &mut dyn Memory,
+) -> Outcome<Coordinates> {
     let point = scope.record.handles.secp.point::<C>(request.0)?;
     Ok(Effect::Respond(Coordinates { x: point.x.into(), y: point.y.into() }))
 }
@@ -152,7 +163,11 @@ pub(super) fn k1_mul(q: SecpMul, s: &mut Scope<'_, '_>, m: &mut dyn Memory) -> O
 }
 
 /// `secp256k1_get_point_from_x`.
-pub(super) fn k1_point_from_x(q: SecpPointFromX, s: &mut Scope<'_, '_>, m: &mut dyn Memory) -> Outcome<Option<Pointer>> {
+pub(super) fn k1_point_from_x(
+    q: SecpPointFromX,
+    s: &mut Scope<'_, '_>,
+    m: &mut dyn Memory,
+) -> Outcome<Option<Pointer>> {
     point_from_x::<K1>(q, s, m)
 }
 
@@ -177,7 +192,11 @@ pub(super) fn r1_mul(q: SecpMul, s: &mut Scope<'_, '_>, m: &mut dyn Memory) -> O
 }
 
 /// `secp256r1_get_point_from_x`.
-pub(super) fn r1_point_from_x(q: SecpPointFromX, s: &mut Scope<'_, '_>, m: &mut dyn Memory) -> Outcome<Option<Pointer>> {
+pub(super) fn r1_point_from_x(
+    q: SecpPointFromX,
+    s: &mut Scope<'_, '_>,
+    m: &mut dyn Memory,
+) -> Outcome<Option<Pointer>> {
     point_from_x::<R1>(q, s, m)
 }
 

@@ -7,7 +7,11 @@ use super::request::{Nothing, StorageRead, StorageWrite};
 use super::{Effect, Outcome, Scope};
 
 /// `storage_read`.
-pub(super) fn storage_read(request: StorageRead, scope: &mut Scope<'_, '_>, _: &mut dyn Memory) -> Outcome<Felt> {
+pub(super) fn storage_read(
+    request: StorageRead,
+    scope: &mut Scope<'_, '_>,
+    _: &mut dyn Memory,
+) -> Outcome<Felt> {
     let StorageRead(key) = request;
     scope.record.accesses.storage_keys.insert(key);
     let value = scope.state.storage_at(scope.call.storage_address, key)?;

@@ -9,8 +9,8 @@ use starknet_api::block::FeeType;
 use starknet_api::core::{ContractAddress, Nonce};
 use starknet_api::data_availability::DataAvailabilityMode;
 use starknet_api::transaction::fields::{
-    AccountDeploymentData, Fee, GasVectorComputationMode, PaymasterData, ProofFacts, Tip, TransactionSignature,
-    ValidResourceBounds,
+    AccountDeploymentData, Fee, GasVectorComputationMode, PaymasterData, ProofFacts, Tip,
+    TransactionSignature, ValidResourceBounds,
 };
 use starknet_api::transaction::{TransactionHash, TransactionOptions, TransactionVersion, signed_tx_version};
 

@@ -29,8 +29,7 @@ fn advance_nonce(plan: &Plan, journal: &mut Journal<'_>) -> Result<(), Rejection
     let address = plan.info.sender;
     let nonce = plan.info.nonce;
     let account_nonce = journal.nonce_at(address)?;
-    let fits =
-        if plan.flags.strict_nonce { account_nonce == nonce } else { account_nonce <= nonce };
+    let fits = if plan.flags.strict_nonce { account_nonce == nonce } else { account_nonce <= nonce };
     if !fits {
         return Err(InvalidTransaction::Nonce { address, account_nonce, nonce }.into());
     }

@@ -6,7 +6,9 @@ use starknet_api::transaction::TransactionVersion;
 use starknet_types_core::felt::Felt;
 
 use crate::call::{Cairo1RevertSummary, ErrorStack};
-use crate::fee::{BalanceCheckError, FeeCheckError, FeeError, InsufficientBounds, PaidFeeError, PostCheckError};
+use crate::fee::{
+    BalanceCheckError, FeeCheckError, FeeError, InsufficientBounds, PaidFeeError, PostCheckError,
+};
 use crate::protocol::TransactionKind;
 use crate::state::StateError;
 

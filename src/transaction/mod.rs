@@ -28,7 +28,11 @@ use crate::state::Journal;
 /// Executes a transaction: its changes stay in `journal`, whatever it ends in.
 ///
 /// A rejected transaction leaves changes behind that the caller must drop with the journal (C2).
-pub(crate) fn execute(plan: &Plan, journal: &mut Journal<'_>, env: &BlockEnv) -> Result<Execution, Rejection> {
+pub(crate) fn execute(
+    plan: &Plan,
+    journal: &mut Journal<'_>,
+    env: &BlockEnv,
+) -> Result<Execution, Rejection> {
     if plan.is_bootstrap {
         return run::bootstrap(plan, journal, env);
     }

@@ -93,7 +93,9 @@ impl Plan {
         let mut plan = match &transaction.body {
             TransactionBody::Invoke(invoke) => plan_invoke(invoke)?,
             TransactionBody::Declare { transaction, class } => plan_declare(transaction, class)?,
-            TransactionBody::DeployAccount { transaction, address } => plan_deploy_account(transaction, *address)?,
+            TransactionBody::DeployAccount { transaction, address } => {
+                plan_deploy_account(transaction, *address)?
+            }
             TransactionBody::L1Handler { transaction, paid_fee_on_l1 } => {
                 let payload_length = length(&transaction.calldata.0).saturating_sub(1);
                 let info = TransactionInfo {
@@ -202,8 +204,7 @@ fn plan_invoke(transaction: &InvokeTransaction) -> Result<Plan, InvalidTransacti
     let InvokeTransaction::V3(invoke) = transaction else {
         return Err(unsupported(TransactionKind::Invoke, transaction.version()));
     };
-    let terms =
-        bound_terms!(invoke, invoke.account_deployment_data.clone(), invoke.proof_facts.clone());
+    let terms = bound_terms!(invoke, invoke.account_deployment_data.clone(), invoke.proof_facts.clone());
     let identity = Identity {
         version: TransactionVersion::THREE,
         sender: invoke.sender_address,
@@ -281,11 +282,9 @@ fn plan_deploy_account(
     let constructor = &deploy.constructor_calldata;
     let mut arguments = vec![deploy.class_hash.0, deploy.contract_address_salt.0];
     arguments.extend(constructor.0.iter().copied());
-    let validation =
-        EntryCall { selector: names::VALIDATE_DEPLOY, calldata: Calldata(arguments.into()) };
+    let validation = EntryCall { selector: names::VALIDATE_DEPLOY, calldata: Calldata(arguments.into()) };
     let work = Work::DeployAccount { class_hash: deploy.class_hash, calldata: constructor.clone() };
-    let mut plan =
-        Plan::base(TransactionKind::DeployAccount, identity.info(terms), Some(validation), work);
+    let mut plan = Plan::base(TransactionKind::DeployAccount, identity.info(terms), Some(validation), work);
     plan.extended_calldata_length = length(&constructor.0);
     Ok(plan)
 }

@@ -31,7 +31,8 @@ pub(super) fn check(plan: &Plan, journal: &mut Journal<'_>, env: &BlockEnv) -> R
     check_block(facts.block_number.0, facts.block_hash.0, journal, env)?;
 
     let chain = &env.chain;
-    let config = OsChainInfo { chain_id: chain.chain_id.clone(), strk_fee_token_address: chain.strk_fee_token };
+    let config =
+        OsChainInfo { chain_id: chain.chain_id.clone(), strk_fee_token_address: chain.strk_fee_token };
     let version = StarknetVersion::try_from(env.constants.version)
         .map_err(|error| InvalidTransaction::ProofFacts(error.to_string()))?;
     let expected = config

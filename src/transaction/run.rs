@@ -9,8 +9,8 @@ use super::outcome::{Execution, RevertReason};
 use super::plan::{EntryCall, Plan, Work};
 use super::validate::validate;
 use crate::call::{
-    CallFailure, CallInfo, EntryPointFrame, ErrorSegment, ErrorStack, ErrorStackHeader, ExecutionSummary,
-    FrameKind, Phase, RootCall, deploy, execute,
+    CallFailure, CallInfo, DeployFailure, EntryPointFrame, ErrorSegment, ErrorStack, ErrorStackHeader,
+    ExecutionSummary, FrameKind, Phase, RootCall, deploy, execute,
 };
 use crate::fee::{
     Receipt, ReceiptInput, check_after, check_gas_within, check_paid_on_l1, initial_sierra_gas, max_steps,
@@ -32,7 +32,8 @@ impl Gas {
 
     /// Takes out what a phase used.
     pub(super) fn spend(&mut self, used: u64) -> Result<(), ExecutionFailure> {
-        let overuse = || ExecutionFailure::Internal("A phase used more gas than the transaction has.".to_owned());
+        let overuse =
+            || ExecutionFailure::Internal("A phase used more gas than the transaction has.".to_owned());
         self.0 = self.0.checked_sub(used).ok_or_else(overuse)?;
         Ok(())
     }
@@ -84,7 +85,11 @@ pub(super) fn failed(failure: CallFailure) -> Rejection {
 }
 
 /// Invokes: a failed execution is reverted and paid for (C11, C22).
-pub(super) fn revertible(plan: &Plan, journal: &mut Journal<'_>, env: &BlockEnv) -> Result<Execution, Rejection> {
+pub(super) fn revertible(
+    plan: &Plan,
+    journal: &mut Journal<'_>,
+    env: &BlockEnv,
+) -> Result<Execution, Rejection> {
     let mut gas = Gas(initial_sierra_gas(env, &plan.info));
     let validate_call = validate(plan, journal, env, &mut gas)?;
     let validate_changes = journal.changes();
@@ -94,8 +99,7 @@ pub(super) fn revertible(plan: &Plan, journal: &mut Journal<'_>, env: &BlockEnv)
     let initial_gas = gas.limited(limits.execute_max_sierra_gas);
     let validate_steps = validate_call.as_ref().map_or(0, |call| call.resources.steps);
     let steps = max_steps(env, &plan.info, limits.execute_max_steps, plan.flags.charge_fee);
-    let steps =
-        steps_after_validation(env, steps, validate_steps, plan.kind, plan.extended_calldata_length)?;
+    let steps = steps_after_validation(env, steps, validate_steps, plan.kind, plan.extended_calldata_length)?;
     let mut phase = Phase::new(env, &plan.info, ExecutionMode::Execute, steps, initial_gas);
     let ran = run_work(plan, journal, &mut phase, initial_gas);
 
@@ -199,7 +203,11 @@ pub(super) fn non_revertible(
 }
 
 /// Messages from L1: paid for there, never validated; one that fails is in the block and costs nothing (C44).
-pub(super) fn l1_handler(plan: &Plan, journal: &mut Journal<'_>, env: &BlockEnv) -> Result<Execution, Rejection> {
+pub(super) fn l1_handler(
+    plan: &Plan,
+    journal: &mut Journal<'_>,
+    env: &BlockEnv,
+) -> Result<Execution, Rejection> {
     let Work::L1Handler { payload_length, paid_fee, .. } = &plan.work else {
         return Err(ExecutionFailure::Internal("Not an L1 handler.".to_owned()).into());
     };
@@ -251,7 +259,11 @@ pub(super) fn l1_handler(plan: &Plan, journal: &mut Journal<'_>, env: &BlockEnv)
 }
 
 /// A sequencer's first declares: no account, no fee, no receipt to speak of.
-pub(super) fn bootstrap(plan: &Plan, journal: &mut Journal<'_>, env: &BlockEnv) -> Result<Execution, Rejection> {
+pub(super) fn bootstrap(
+    plan: &Plan,
+    journal: &mut Journal<'_>,
+    env: &BlockEnv,
+) -> Result<Execution, Rejection> {
     declare(plan, journal, env)?;
     Ok(Execution::default())
 }
@@ -270,7 +282,7 @@ fn run_work(plan: &Plan, journal: &mut Journal<'_>, phase: &mut Phase<'_>, initi
         Work::DeployAccount { class_hash, calldata } => {
             let address = plan.info.sender;
             let result = deploy(journal, phase, *class_hash, address, calldata.clone(), initial_gas);
-            result.map(Some).map_err(|(failure, selector)| {
+            result.map(Some).map_err(|DeployFailure { failure, selector }| {
                 let frame = EntryPointFrame {
                     depth: 0,
                     kind: FrameKind::Constructor,
@@ -278,7 +290,7 @@ fn run_work(plan: &Plan, journal: &mut Journal<'_>, phase: &mut Phase<'_>, initi
                     class_hash: *class_hash,
                     selector,
                 };
-                ended(failure, ErrorStackHeader::Constructor, frame)
+                ended(*failure, ErrorStackHeader::Constructor, frame)
             })
         }
     }

@@ -7,8 +7,8 @@ use super::error::{InvalidTransaction, Rejection};
 use super::plan::Plan;
 use super::run::{Gas, failed, stack};
 use crate::call::{
-    Cairo1RevertHeader, Cairo1RevertSummary, CallFailure, CallInfo, EntryPointFrame, ErrorStackHeader, FrameKind,
-    Phase, RootCall, execute,
+    Cairo1RevertHeader, Cairo1RevertSummary, CallFailure, CallInfo, EntryPointFrame, ErrorStackHeader,
+    FrameKind, Phase, RootCall, execute,
 };
 use crate::fee::max_steps;
 use crate::protocol::{BlockEnv, names};

@@ -126,7 +126,11 @@ impl Frame {
         Ok((failed, retdata, gas_left))
     }
 
-    fn read_retdata(&mut self, start: &MaybeRelocatable, size: MaybeRelocatable) -> Result<Vec<Felt>, FinishFault> {
+    fn read_retdata(
+        &mut self,
+        start: &MaybeRelocatable,
+        size: MaybeRelocatable,
+    ) -> Result<Vec<Felt>, FinishFault> {
         let count = match size {
             MaybeRelocatable::Int(size) => usize::try_from(size.to_bigint()).map_err(FinishFault::post)?,
             other => {
@@ -140,17 +144,22 @@ impl Frame {
     }
 
     /// What the frame used. In steps mode the cells that the operating system touches are marked first (C82, C83).
-    fn resources(&mut self, tracked: TrackedResource, constants: &Constants) -> Result<VmResources, FinishFault> {
+    fn resources(
+        &mut self,
+        tracked: TrackedResource,
+        constants: &Constants,
+    ) -> Result<VmResources, FinishFault> {
         let mut used = VmResources::ZERO;
         for builtin in &self.runner.vm.builtin_runners {
             let count = builtin.get_used_instances(&self.runner.vm.segments);
             let count = count.map_err(|error| FinishFault::post(VirtualMachineError::from(error)))?;
-            let scale =
-                if constants.switches.segment_arena_cells && matches!(builtin, BuiltinRunner::SegmentArena(_)) {
-                    3
-                } else {
-                    1
-                };
+            let scale = if constants.switches.segment_arena_cells
+                && matches!(builtin, BuiltinRunner::SegmentArena(_))
+            {
+                3
+            } else {
+                1
+            };
             used.builtins.add(our_builtin(builtin.name()), wide(count).saturating_mul(scale));
         }
         for count in self.runner.get_extended_execution_resources().values() {
@@ -160,7 +169,8 @@ impl Frame {
             self.mark_accessed().map_err(FinishFault::post)?;
             used.steps = wide(self.runner.vm.get_current_step());
             let holes = self.runner.get_memory_holes();
-            used.memory_holes = wide(holes.map_err(|error| FinishFault::post(VirtualMachineError::from(error)))?);
+            used.memory_holes =
+                wide(holes.map_err(|error| FinishFault::post(VirtualMachineError::from(error)))?);
         }
         Ok(used)
     }

@@ -124,7 +124,8 @@ impl Frame {
                     }
                     Hint::Starknet(_) => return Err(Break::TestHint),
                     Hint::External(_) => {
-                        let error = HintError::CustomHint("External hints are unsupported on starknet.".into());
+                        let error =
+                            HintError::CustomHint("External hints are unsupported on starknet.".into());
                         return Err(VirtualMachineError::Hint(Box::new((this, error))).into());
                     }
                 }

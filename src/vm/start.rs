@@ -98,10 +98,7 @@ impl Frame {
     }
 }
 
-fn find_entry_point<'a>(
-    class: &'a Cairo1Class,
-    call: &EntryPointCall,
-) -> Result<&'a EntryPoint, StartFault> {
+fn find_entry_point<'a>(class: &'a Cairo1Class, call: &EntryPointCall) -> Result<&'a EntryPoint, StartFault> {
     if call.entry_point_type == EntryPointType::Constructor && call.selector != names::CONSTRUCTOR {
         return Err(StartFault::ConstructorName);
     }

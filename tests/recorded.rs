@@ -1,0 +1,20 @@
+//! Recorded data of real chains, executed again: what comes out must be what was recorded.
+//!
+//! The data lies beside the repository, where `STARKILN_DATA` says. Without it every test here says that it was skipped.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+use std::path::PathBuf;
+
+#[path = "recorded/rpc_simulation.rs"]
+mod rpc_simulation;
+
+/// The folder of the recorded data, or a word on why a test is skipped.
+fn data(folder: &str) -> Option<PathBuf> {
+    let Some(root) = std::env::var_os("STARKILN_DATA") else {
+        println!("skipped: STARKILN_DATA is not set, so there is no {folder} to compare with");
+        return None;
+    };
+    let path = PathBuf::from(root).join(folder);
+    assert!(path.is_dir(), "STARKILN_DATA has no folder {}", path.display());
+    Some(path)
+}
