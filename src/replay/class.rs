@@ -10,7 +10,7 @@ use starknet_api::contract_class::SierraVersion;
 use starknet_api::core::{ClassHash, CompiledClassHash};
 use starknet_api::state::SierraContractClass;
 
-use super::error::{ClassFault, FileFault};
+use super::error::{ClassFault, FileError, FileFault};
 use super::file::{ClassEntry, ClassText};
 use super::input;
 use crate::class::{Cairo1Class, ContractClass, DeclaredClass, sierra_class_from_json, sierra_class_hash};
@@ -30,14 +30,14 @@ pub(super) fn load(
     entry: &ClassEntry,
     compiled: Option<CompiledClassHash>,
     base_dir: &Path,
-) -> Result<LoadedClass, FileFault> {
+) -> Result<LoadedClass, FileError> {
     // An error names the file in which the fault is.
     let at = |text: &ClassText| {
         let file = match text {
             ClassText::File(file) => Some(base_dir.join(file)),
             ClassText::Inline(_) => None,
         };
-        move |fault| FileFault::Class { class_hash, file, fault }
+        move |fault| FileError::from(FileFault::Class { class_hash, file, fault })
     };
     match entry {
         ClassEntry::Sierra(sierra) => {

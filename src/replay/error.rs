@@ -20,7 +20,7 @@ pub struct FileError {
     /// The block file; `None` when it was read from memory.
     pub file: Option<PathBuf>,
     /// What is wrong.
-    pub fault: FileFault,
+    pub fault: Box<FileFault>,
 }
 
 impl FileError {
@@ -30,9 +30,15 @@ impl FileError {
     }
 }
 
+impl From<InputError> for FileError {
+    fn from(error: InputError) -> Self {
+        FileFault::from(error).into()
+    }
+}
+
 impl From<FileFault> for FileError {
     fn from(fault: FileFault) -> Self {
-        Self { file: None, fault }
+        Self { file: None, fault: Box::new(fault) }
     }
 }
 

@@ -9,7 +9,7 @@ use std::path::Path;
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 
-use super::error::{FileFault, InputError};
+use super::error::{FileError, FileFault, InputError};
 
 /// The longest file, in bytes, unpacked. A block with all its classes inline has a hundredth of it; without a limit a small
 /// compressed file could claim all memory.
@@ -55,7 +55,7 @@ fn system(error: &io::Error) -> InputError {
 }
 
 /// Reads JSON; an error names the path to the value that it is about.
-pub(super) fn from_json<T: DeserializeOwned>(json: &[u8]) -> Result<T, FileFault> {
+pub(super) fn from_json<T: DeserializeOwned>(json: &[u8]) -> Result<T, FileError> {
     let mut reader = serde_json::Deserializer::from_slice(json);
     let value = serde_path_to_error::deserialize(&mut reader)
         .map_err(|error| fault(error.path().to_string(), error.inner()))?;
@@ -63,11 +63,12 @@ pub(super) fn from_json<T: DeserializeOwned>(json: &[u8]) -> Result<T, FileFault
     Ok(value)
 }
 
-fn fault(path: String, error: &serde_json::Error) -> FileFault {
+fn fault(path: String, error: &serde_json::Error) -> FileError {
     let reason = error.to_string();
-    match error.classify() {
+    let fault = match error.classify() {
         Category::Eof => FileFault::CutOff { path, line: error.line(), column: error.column() },
         Category::Data => FileFault::Value { path, reason },
         Category::Syntax | Category::Io => FileFault::NotJson { path, reason },
-    }
+    };
+    fault.into()
 }

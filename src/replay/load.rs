@@ -64,15 +64,15 @@ impl BlockFile {
     pub fn read(path: impl AsRef<Path>) -> Result<Self, FileError> {
         let path = path.as_ref();
         input::read(path)
-            .map_err(FileFault::from)
+            .map_err(FileError::from)
             .and_then(|json| parse(&json))
-            .map_err(|fault| FileError::from(fault).in_file(path))
+            .map_err(|error| error.in_file(path))
     }
 
     /// Reads a block file from memory, plain or compressed with zstd.
     pub fn from_slice(bytes: &[u8]) -> Result<Self, FileError> {
-        let json = input::unpack(bytes.to_vec()).map_err(FileFault::from)?;
-        Ok(parse(&json)?)
+        let json = input::unpack(bytes.to_vec())?;
+        parse(&json)
     }
 
     /// Writes a block file: compressed with zstd if its name ends in `.zst`.
@@ -105,7 +105,7 @@ impl BlockFile {
         base_dir: impl AsRef<Path>,
         observe: impl FnMut(usize, usize),
     ) -> Result<LoadedBlock, FileError> {
-        Ok(self.loaded(base_dir.as_ref(), observe)?)
+        self.loaded(base_dir.as_ref(), observe)
     }
 
     /// As [`load_with`](Self::load_with), of the file at `path`, which errors name.
@@ -116,19 +116,17 @@ impl BlockFile {
     ) -> Result<LoadedBlock, FileError> {
         let path = path.as_ref();
         let base_dir = path.parent().unwrap_or(Path::new(""));
-        self.loaded(base_dir, observe).map_err(|fault| FileError::from(fault).in_file(path))
+        self.loaded(base_dir, observe).map_err(|error| error.in_file(path))
     }
 
-    fn loaded(&self, base_dir: &Path, observe: impl FnMut(usize, usize)) -> Result<LoadedBlock, FileFault> {
+    fn loaded(&self, base_dir: &Path, observe: impl FnMut(usize, usize)) -> Result<LoadedBlock, FileError> {
         let version = self.protocol_version;
         let constants = Constants::for_version(version, VersionPolicy::Exact)
             .map_err(|error| FileFault::ProtocolVersion { version, error })?;
         let classes = self.load_classes(base_dir, observe)?;
         let transactions = self.transactions.iter().enumerate().map(|(index, transaction)| {
-            executable(transaction, &classes).map_err(|fault| FileFault::Transaction {
-                index,
-                hash: transaction.hash,
-                fault,
+            executable(transaction, &classes).map_err(|fault| {
+                FileError::from(FileFault::Transaction { index, hash: transaction.hash, fault })
             })
         });
         Ok(LoadedBlock {
@@ -144,7 +142,7 @@ impl BlockFile {
         &self,
         base_dir: &Path,
         mut observe: impl FnMut(usize, usize),
-    ) -> Result<BTreeMap<ClassHash, LoadedClass>, FileFault> {
+    ) -> Result<BTreeMap<ClassHash, LoadedClass>, FileError> {
         let mut classes = BTreeMap::new();
         for (&class_hash, entry) in &self.classes {
             let compiled = self.state.declared.get(&class_hash).copied();
@@ -155,16 +153,16 @@ impl BlockFile {
     }
 }
 
-fn parse(json: &[u8]) -> Result<BlockFile, FileFault> {
+fn parse(json: &[u8]) -> Result<BlockFile, FileError> {
     let file: BlockFile = input::from_json(json)?;
-    if file.format == BlockFile::FORMAT { Ok(file) } else { Err(FileFault::Format(file.format)) }
+    if file.format == BlockFile::FORMAT { Ok(file) } else { Err(FileFault::Format(file.format).into()) }
 }
 
 /// The state before the block. Only declared classes are in it.
 fn memory_state(
     state: &InitialState,
     classes: &BTreeMap<ClassHash, LoadedClass>,
-) -> Result<MemoryState, FileFault> {
+) -> Result<MemoryState, FileError> {
     let mut memory = MemoryState::default();
     for (&class_hash, &compiled) in &state.declared {
         let loaded = classes.get(&class_hash).ok_or(FileFault::DeclaredClassMissing(class_hash))?;
