@@ -1,6 +1,6 @@
 //! Embeddable Starknet block execution.
 //!
-//! A host hands over an ordered list of transactions and a [`StateReader`](state::StateReader). Each transaction runs on the Cairo
+//! A host hands over an ordered list of transactions and a [`StateReader`]. Each transaction runs on the Cairo
 //! VM; out come receipts, call trees and the state diff: bit for bit what the network gives.
 //!
 //! ```
