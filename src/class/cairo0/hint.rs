@@ -144,7 +144,7 @@ impl std::fmt::Debug for PreparedHint {
 }
 
 /// Whether the code of a hint makes a syscall.
-pub(crate) fn is_syscall(code: &str) -> bool {
+fn is_syscall(code: &str) -> bool {
     code.strip_prefix(SYSCALL_PREFIX)
         .and_then(|rest| rest.strip_suffix(SYSCALL_SUFFIX))
         .is_some_and(|name| SYSCALLS.contains(&name))
