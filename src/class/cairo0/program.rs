@@ -87,7 +87,14 @@ fn engine_builtin(builtin: Builtin) -> Option<BuiltinName> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+    #![allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects,
+        clippy::string_slice
+    )]
     use super::super::Cairo0Class;
     use super::*;
 
