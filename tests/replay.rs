@@ -212,13 +212,13 @@ fn transactions_of_all_kinds() {
         "resource_bounds": bounds, "charge_fee": false, "fee_data_availability_mode": "L2"}));
     assert!(invoke.flags.query && invoke.flags.validate && !invoke.flags.charge_fee);
     let FileTransactionBody::Invoke(body) = &invoke.body else { panic!() };
-    assert!(matches!(body.resource_bounds, ValidResourceBounds::L1Gas(l1) if l1.max_price_per_unit.0 == 7));
+    assert!(matches!(body.resource_bounds(), ValidResourceBounds::L1Gas(l1) if l1.max_price_per_unit.0 == 7));
     let declare = transaction(json!({"type": "DECLARE", "version": "0x3", "transaction_hash": "0x1",
         "sender_address": "0x2", "class_hash": "0x3", "compiled_class_hash": "0x4", "nonce": "0x5",
         "resource_bounds": all, "tip": "0x9", "signature": ["0x1", "0x2"]}));
     let FileTransactionBody::Declare(body) = &declare.body else { panic!() };
-    let ValidResourceBounds::AllResources(read) = body.resource_bounds else { panic!() };
-    assert_eq!((read.l2_gas.max_price_per_unit.0, body.tip.0), (u128::MAX, 9));
+    let ValidResourceBounds::AllResources(read) = body.resource_bounds() else { panic!() };
+    assert_eq!((read.l2_gas.max_price_per_unit.0, body.tip().0), (u128::MAX, 9));
     let declare_v2 = transaction(json!({"type": "DECLARE", "version": "0x2", "transaction_hash": "0x1",
         "sender_address": "0x2", "class_hash": "0x3", "compiled_class_hash": "0x4", "nonce": "0x5",
         "max_fee": "0x9", "strict_nonce": false}));
