@@ -279,10 +279,10 @@ fn an_unknown_version() {
 
 #[test]
 fn a_transaction_of_an_unsupported_kind() {
-    let kind = |block: &mut Value| block["transactions"][0]["type"] = json!("DEPLOY");
-    refused_block("kind.json", kind, &["`transactions[0]`", "\"DEPLOY\"", "Supported: INVOKE"]);
-    let version = |block: &mut Value| block["transactions"][0]["version"] = json!("0x1");
-    refused_block("kind-version.json", version, &["`transactions[0]`", "INVOKE transactions of version 0x1"]);
+    let kind = |block: &mut Value| block["transactions"][0]["type"] = json!("DISTRIBUTE");
+    refused_block("kind.json", kind, &["`transactions[0]`", "\"DISTRIBUTE\"", "Supported: INVOKE"]);
+    let version = |block: &mut Value| block["transactions"][0]["version"] = json!("0x2");
+    refused_block("kind-version.json", version, &["`transactions[0]`", "INVOKE transactions of version 0x2"]);
     let declare = |block: &mut Value| {
         block["transactions"][0] = json!({"type": "DECLARE", "version": "0x2", "transaction_hash": "0x1",
             "sender_address": "0xa11ce", "class_hash": "0xdec", "compiled_class_hash": "0x1", "nonce": "0x0",
