@@ -1,133 +1,18 @@
-//! The sender's bounds and balance against what a transaction needs: before it runs and after.
+//! After a transaction ran: its receipt against the sender's bounds and balance.
 //!
-//! In: fee terms, block prices, minimal gas or receipt, and the balance from the journal. Out: a typed refusal, or the fee to charge. Reads
-//! state, never writes it.
+//! In: fee terms, block prices, the receipt, and the balance from the journal. Out: the fee to charge, and
+//! why the execution may not stand if so. Reads state, never writes it.
 
-use num_bigint::BigUint;
-use starknet_api::block::GasPrice;
 use starknet_api::execution_resources::{GasAmount, GasVector};
-use starknet_api::transaction::fields::{Fee, Resource, ResourceBounds, ValidResourceBounds};
-use starknet_types_core::felt::Felt;
+use starknet_api::transaction::fields::{Fee, Resource, ValidResourceBounds};
 
-use super::error::{
-    BalanceCheckError, BoundShortfall, FeeCheckError, FeeError, InsufficientBounds, PaidFeeError,
-    PostCheckError,
-};
+use super::balance::Balance;
+use super::error::{FeeCheckError, FeeError, PaidFeeError, PostCheckError};
 use super::price::{fee_of, in_l1_gas};
 use super::receipt::{Receipt, gas_fee};
 use crate::protocol::BlockEnv;
-use crate::state::{Journal, StateError};
+use crate::state::Journal;
 use crate::syscall::{FeeTerms, TransactionInfo};
-
-/// Before the run: whether the bounds cover `minimal`, the least that the transaction can use, at the block's prices (C168, C169).
-pub fn check_bounds_cover(
-    env: &BlockEnv,
-    info: &TransactionInfo,
-    minimal: GasVector,
-) -> Result<(), InsufficientBounds> {
-    let terms = match &info.terms {
-        FeeTerms::MaxFee(max_fee) => return check_max_fee_covers(env, info, *max_fee, &minimal),
-        FeeTerms::Bounds(terms) => terms,
-    };
-    let prices = env.block.prices.of(info.fee_type());
-    let shortfalls: Vec<_> = match &terms.bounds {
-        ValidResourceBounds::L1Gas(l1_gas) => {
-            let needed = in_l1_gas(&minimal, prices, &env.constants)?;
-            shortfalls(Resource::L1Gas, l1_gas, needed, prices.l1_gas).collect()
-        }
-        ValidResourceBounds::AllResources(all) => {
-            shortfalls(Resource::L1Gas, &all.l1_gas, minimal.l1_gas, prices.l1_gas)
-                .chain(shortfalls(
-                    Resource::L1DataGas,
-                    &all.l1_data_gas,
-                    minimal.l1_data_gas,
-                    prices.l1_data_gas,
-                ))
-                .chain(shortfalls(Resource::L2Gas, &all.l2_gas, minimal.l2_gas, prices.l2_gas))
-                .collect()
-        }
-    };
-    if shortfalls.is_empty() { Ok(()) } else { Err(InsufficientBounds::Resources(shortfalls)) }
-}
-
-fn check_max_fee_covers(
-    env: &BlockEnv,
-    info: &TransactionInfo,
-    max_fee: Fee,
-    minimal: &GasVector,
-) -> Result<(), InsufficientBounds> {
-    let min_fee = gas_fee(env, info, minimal)?;
-    if max_fee < min_fee { Err(InsufficientBounds::MaxFeeTooLow { min_fee, max_fee }) } else { Ok(()) }
-}
-
-/// What one resource's bounds lack: in amount, in price.
-fn shortfalls(
-    resource: Resource,
-    bounds: &ResourceBounds,
-    minimal_amount: GasAmount,
-    block_price: GasPrice,
-) -> impl Iterator<Item = BoundShortfall> + use<> {
-    let ResourceBounds { max_amount, max_price_per_unit: max_price } = *bounds;
-    let amount = (minimal_amount > max_amount).then_some(BoundShortfall::AmountTooLow {
-        resource,
-        max_amount,
-        minimal_amount,
-    });
-    let price =
-        (max_price < block_price).then_some(BoundShortfall::PriceTooLow { resource, max_price, block_price });
-    amount.into_iter().chain(price)
-}
-
-/// Before the run: whether the sender has what its bounds commit it to, not only what it needs at the least (C166).
-pub fn check_balance(
-    journal: &mut Journal<'_>,
-    env: &BlockEnv,
-    info: &TransactionInfo,
-) -> Result<(), BalanceCheckError> {
-    let balance = Balance::read(journal, env, info)?;
-    if balance.covers(info.max_possible_fee(&env.constants)) {
-        return Ok(());
-    }
-    let balance = balance.amount();
-    Err(match &info.terms {
-        FeeTerms::MaxFee(max_fee) => BalanceCheckError::MaxFee { max_fee: *max_fee, balance },
-        FeeTerms::Bounds(terms) => match &terms.bounds {
-            ValidResourceBounds::L1Gas(l1_gas) => BalanceCheckError::L1Gas {
-                max_amount: l1_gas.max_amount,
-                max_price: l1_gas.max_price_per_unit,
-                balance,
-            },
-            ValidResourceBounds::AllResources(all) => {
-                BalanceCheckError::AllResources { bounds: Box::new(*all), balance }
-            }
-        },
-    })
-}
-
-/// What an account has of its fee token.
-struct Balance {
-    low: Felt,
-    high: Felt,
-}
-
-impl Balance {
-    /// Reads both cells (C237), always both: they are part of what the transaction read (C238).
-    fn read(journal: &mut Journal<'_>, env: &BlockEnv, info: &TransactionInfo) -> Result<Self, StateError> {
-        let token = env.chain.fee_token(info.fee_type());
-        let (low, high) = journal.fee_token_balance(token, info.sender)?;
-        Ok(Self { low, high })
-    }
-
-    /// Fees are 128 bits, so anything in the high half covers every fee (C166).
-    fn covers(&self, fee: Fee) -> bool {
-        self.high != Felt::ZERO || self.low >= Felt::from(fee.0)
-    }
-
-    /// Both halves as one number.
-    fn amount(&self) -> BigUint {
-        (self.high.to_biguint() << 128_u32) + self.low.to_biguint()
-    }
-}
 
 /// What the check after execution found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -138,8 +23,9 @@ pub struct PostCheck {
     pub error: Option<FeeCheckError>,
 }
 
-/// After the run: whether its cost is within the sender's bounds, and whether the sender can still pay it (C164). The balance is read even
-/// when the bounds have failed; nothing is read or checked without `charge_fee` (C6).
+/// After the run: whether its cost is within the sender's bounds, and whether the sender can still pay it
+/// (C164). The balance is read even when the bounds have failed; nothing is read or checked without
+/// `charge_fee` (C6).
 pub fn check_after(
     journal: &mut Journal<'_>,
     env: &BlockEnv,
@@ -164,7 +50,8 @@ pub fn check_after(
     Ok(PostCheck { recommended_fee: fee, error })
 }
 
-/// Whether what a receipt says is within the sender's bounds; the balance is not looked at. `Some` is the first bound that is exceeded.
+/// Whether what a receipt says is within the sender's bounds; the balance is not looked at. `Some` is the
+/// first bound that is exceeded.
 pub fn check_within_bounds(
     env: &BlockEnv,
     info: &TransactionInfo,
@@ -190,8 +77,8 @@ pub fn check_within_bounds(
     }
 }
 
-/// Whether `gas` is within `max` in every resource: of transactions that bound all of them, and of L1 handlers (C44). The first excess in
-/// the order L1 gas, L2 gas, L1 data gas is the error (C164).
+/// Whether `gas` is within `max` in every resource: of transactions that bound all of them, and of L1
+/// handlers (C44). The first excess in the order L1 gas, L2 gas, L1 data gas is the error (C164).
 pub fn check_gas_within(max: &GasVector, gas: &GasVector) -> Result<(), FeeCheckError> {
     check_amount(Resource::L1Gas, max.l1_gas, gas.l1_gas)?;
     check_amount(Resource::L2Gas, max.l2_gas, gas.l2_gas)?;
@@ -209,8 +96,8 @@ fn check_amount(
     Ok(())
 }
 
-/// The fee of a transaction that exceeded its bounds: all that they allow of what it used (C165). Admission made sure that the sender has
-/// that much.
+/// The fee of a transaction that exceeded its bounds: all that they allow of what it used (C165). Admission
+/// made sure that the sender has that much.
 fn fee_within_bounds(env: &BlockEnv, info: &TransactionInfo, receipt: &Receipt) -> Result<Fee, FeeError> {
     let terms = match &info.terms {
         FeeTerms::MaxFee(max_fee) => return Ok(*max_fee),
@@ -229,15 +116,15 @@ fn fee_within_bounds(env: &BlockEnv, info: &TransactionInfo, receipt: &Receipt) 
     fee_of(&charged, &env.block.prices.fri, info.effective_tip(&env.constants))
 }
 
-/// A last look before a fee is moved: it must not be above what the bounds allow (C32). Unreachable for a fee that came from
-/// [`check_after`] on a transaction that was admitted.
+/// A last look before a fee is moved: it must not be above what the bounds allow (C32). Unreachable for a fee
+/// that came from [`check_after`] on a transaction that was admitted.
 pub fn check_chargeable(env: &BlockEnv, info: &TransactionInfo, actual_fee: Fee) -> Result<(), FeeError> {
     let max_fee = info.max_possible_fee(&env.constants);
     if actual_fee > max_fee { Err(FeeError::AboveMaxPossible { actual_fee, max_fee }) } else { Ok(()) }
 }
 
-/// After an L1 handler that ran through: something must have been paid for it on L1, however little (C46). The error says what the run
-/// would cost in wei.
+/// After an L1 handler that ran through: something must have been paid for it on L1, however little (C46).
+/// The error says what the run would cost in wei.
 pub fn check_paid_on_l1(
     env: &BlockEnv,
     info: &TransactionInfo,
@@ -253,111 +140,18 @@ pub fn check_paid_on_l1(
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::panic)]
-    use starknet_api::core::ContractAddress;
-
+    #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::fee::fixture::{ETH, SENDER, STRK, env, vector, with_all, with_l1_gas, with_max_fee};
+    use crate::fee::fixture::{ETH, STRK, env, rich, vector, with_all, with_l1_gas, with_max_fee};
     use crate::protocol::DataAvailability::Blob;
-    use crate::state::{MemoryState, fee_token_balance_key};
+    use crate::state::MemoryState;
 
     fn block() -> BlockEnv {
         env("0.14.4", Blob)
     }
 
-    fn rich(token: u128, low: u128, high: u128) -> MemoryState {
-        let (token, sender) = (ContractAddress::from(token), ContractAddress::from(SENDER));
-        let key = fee_token_balance_key(sender);
-        MemoryState::default().with_storage(token, key, Felt::from(low)).with_storage(
-            token,
-            key.next_storage_key().unwrap(),
-            Felt::from(high),
-        )
-    }
-
     fn receipt(env: &BlockEnv, info: &TransactionInfo, gas: GasVector) -> Receipt {
         Receipt { fee: gas_fee(env, info, &gas).unwrap(), gas, ..Default::default() }
-    }
-
-    #[test]
-    fn all_shortfalls_are_told_in_order() {
-        // Prices in fri: 1000, 300, 20.
-        let info = with_all((9, 999), (19, 299), (29, 19), 0);
-        let error = check_bounds_cover(&block(), &info, vector(10, 20, 30)).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "Resource bounds were not satisfied: \
-             Max L1Gas amount (9) is lower than the minimal gas amount: 10.\n\
-             Max L1Gas price (999) is lower than the actual gas price: 1000.\n\
-             Max L1DataGas amount (19) is lower than the minimal gas amount: 20.\n\
-             Max L1DataGas price (299) is lower than the actual gas price: 300.\n\
-             Max L2Gas amount (29) is lower than the minimal gas amount: 30.\n\
-             Max L2Gas price (19) is lower than the actual gas price: 20."
-        );
-        let enough = with_all((10, 1_000), (20, 300), (30, 20), 0);
-        assert_eq!(check_bounds_cover(&block(), &enough, vector(10, 20, 30)), Ok(()));
-        // The tip is no part of the price that is compared.
-        let tipped = with_all((10, 1_000), (20, 300), (30, 20), 50);
-        assert_eq!(check_bounds_cover(&block(), &tipped, vector(10, 20, 30)), Ok(()));
-    }
-
-    #[test]
-    fn l1_gas_bounds_cover_everything_in_l1_gas() {
-        // 10 + 20 * 300 / 1000 + ceil(1 / 40,000)
-        let minimal = vector(10, 20, 1);
-        assert_eq!(check_bounds_cover(&block(), &with_l1_gas(17, 1_000), minimal), Ok(()));
-        assert_eq!(
-            check_bounds_cover(&block(), &with_l1_gas(16, 1_000), minimal),
-            Err(InsufficientBounds::Resources(vec![BoundShortfall::AmountTooLow {
-                resource: Resource::L1Gas,
-                max_amount: GasAmount(16),
-                minimal_amount: GasAmount(17),
-            }]))
-        );
-    }
-
-    #[test]
-    fn max_fee_covers_the_minimal_fee() {
-        // 10 * 100 + 20 * 30 wei
-        let minimal = vector(10, 20, 0);
-        assert_eq!(check_bounds_cover(&block(), &with_max_fee(1_600), minimal), Ok(()));
-        let error = check_bounds_cover(&block(), &with_max_fee(1_599), minimal).unwrap_err();
-        assert_eq!(error.to_string(), "Max fee (1599) is too low. Minimum fee: 1600.");
-    }
-
-    #[test]
-    fn bounds_against_balance() {
-        let check = |state: &MemoryState, info: &TransactionInfo| {
-            check_balance(&mut Journal::new(state), &block(), info).map_err(|error| error.to_string())
-        };
-        assert_eq!(check(&rich(ETH, 500, 0), &with_max_fee(500)), Ok(()));
-        assert_eq!(
-            check(&rich(ETH, 499, 0), &with_max_fee(500)),
-            Err("Max fee (500) exceeds balance (499).".to_owned())
-        );
-        // The other token does not help; a high half covers everything.
-        assert!(check(&rich(STRK, 500, 0), &with_max_fee(500)).is_err());
-        assert_eq!(check(&rich(ETH, 0, 1), &with_max_fee(u128::MAX)), Ok(()));
-        assert_eq!(
-            check(&rich(STRK, 34, 0), &with_l1_gas(5, 7)),
-            Err("Resource L1Gas bounds (max amount: 5, max price): 7) exceed balance (34).".to_owned())
-        );
-        // 1 * 2 + 3 * 4 + 5 * (6 + 1)
-        let all = with_all((1, 2), (3, 4), (5, 6), 1);
-        assert_eq!(check(&rich(STRK, 49, 0), &all), Ok(()));
-        assert_eq!(
-            check(&rich(STRK, 48, 0), &all),
-            Err("Resources bounds ({ l1_gas: { max_amount: 1, max_price_per_unit: 2 }, \
-                 l2_gas: { max_amount: 5, max_price_per_unit: 6 }, \
-                 l1_data_gas: { max_amount: 3, max_price_per_unit: 4 } }) exceed balance (48)."
-                .to_owned())
-        );
-    }
-
-    #[test]
-    fn both_halves_of_the_balance_are_one_number() {
-        let balance = Balance { low: Felt::from(5), high: Felt::from(2) };
-        assert_eq!(balance.amount(), (BigUint::from(2_u8) << 128_u32) + 5_u8);
     }
 
     #[test]

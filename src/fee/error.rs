@@ -1,7 +1,8 @@
 //! How a fee computation or a fee check can fail.
 //!
-//! In: the other files of this room. Out: typed errors. A failed *check* is the sender's doing and its text is seen by users (and, after
-//! execution, hashed into the block); a failed *computation* means figures that no real block has.
+//! In: the other files of this room. Out: typed errors. A failed *check* is the sender's doing and its text
+//! is seen by users (and, after execution, hashed into the block); a failed *computation* means figures that
+//! no real block has.
 
 use num_bigint::BigUint;
 use serde::{Deserialize, Serialize};
@@ -39,6 +40,9 @@ pub enum Sum {
     /// Newly allocated storage cells.
     #[error("gas of allocated cells")]
     Allocation,
+    /// Data availability and allocation together.
+    #[error("gas of state changes")]
+    State,
     /// Words of messages.
     #[error("length of the message segment")]
     MessageSegment,
@@ -93,13 +97,15 @@ pub enum FeeError {
     /// A figure does not fit its integer, or a price ratio is not a number.
     #[error("Out of range while computing the fee: {0}.")]
     OutOfRange(Sum),
-    /// A transaction with a client-side proof must bound all three resources: proofs are priced in L2 gas only.
+    /// A transaction with a client-side proof must bound all three resources: proofs are priced in L2 gas
+    /// only.
     #[error("A transaction with a client-side proof must have bounds for all resources.")]
     ProofWithoutL2Gas,
     /// The resources that the operating system spends on a transaction could not be computed.
     #[error(transparent)]
     Protocol(#[from] ProtocolError),
-    /// The fee is above the most that the transaction's own bounds allow; charging it would break the sender's limit (C32).
+    /// The fee is above the most that the transaction's own bounds allow; charging it would break the
+    /// sender's limit (C32).
     #[error("Actual fee ({}) exceeded max fee ({}).", actual_fee.0, max_fee.0)]
     AboveMaxPossible {
         /// The fee that was to be charged.
@@ -137,7 +143,8 @@ pub enum BoundShortfall {
 /// The transaction's fee bounds cannot pay for even its smallest run: it is not admitted (C168, C169).
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum InsufficientBounds {
-    /// Resource bounds that are too low: all of them, in the order L1 gas, L1 data gas, L2 gas, amount before price.
+    /// Resource bounds that are too low: all of them, in the order L1 gas, L1 data gas, L2 gas, amount before
+    /// price.
     #[error("Resource bounds were not satisfied: {}", lines(.0))]
     Resources(Vec<BoundShortfall>),
     /// The maximal fee is too low.
@@ -194,7 +201,8 @@ pub enum BalanceCheckError {
     State(#[from] StateError),
 }
 
-/// The run cost more than the sender allowed or has. The text is a whole revert reason, so the block hash depends on it (C185).
+/// The run cost more than the sender allowed or has. The text is a whole revert reason, so the block hash
+/// depends on it (C185).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error, Serialize, Deserialize)]
 pub enum FeeCheckError {
     /// More of a resource was used than its bound.

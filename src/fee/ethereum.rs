@@ -1,10 +1,10 @@
 //! What Ethereum charges for the pieces of a block that reach it, per piece.
 //!
-//! In: nothing. Out: gas figures for `gas`. These are facts of Ethereum and of the proof verifier, the same at every Starknet version;
-//! this file knows nothing of transactions.
+//! In: nothing. Out: gas figures for `gas`. These are facts of Ethereum and of the proof verifier, the same
+//! at every Starknet version; this file knows nothing of transactions.
 //!
-//! The figures are written as the sums they come from, so a reader can check them against the Ethereum yellow paper (appendix G), EIP-2028
-//! (calldata), EIP-2929 (storage access) and EIP-4844 (blobs).
+//! The figures are written as the sums they come from, so a reader can check them against the Ethereum yellow
+//! paper (appendix G), EIP-2028 (calldata), EIP-2929 (storage access) and EIP-4844 (blobs).
 
 /// Bytes in one EVM word; a felt takes one word.
 pub const WORD_BYTES: u64 = 32;
@@ -24,7 +24,8 @@ pub const BLOB_FELT: u64 = (1 << 17) / (1 << 12);
 /// L1 gas of turning a zero storage cell non-zero: the counter of a message that goes to L1.
 pub const STORAGE_SET: u64 = 20_000;
 
-/// L1 gas of the first access to a storage cell plus its change from non-zero: 2100 + 2900, for counting down a message to L2.
+/// L1 gas of the first access to a storage cell plus its change from non-zero: 2100 + 2900, for counting down
+/// a message to L2.
 pub const COUNTER_DECREASE: u64 = 2_100 + 2_900;
 
 /// L1 gas of an event (`LOG`), without topics and data.
@@ -36,17 +37,20 @@ pub const LOG_TOPIC: u64 = 375;
 /// L1 gas of each data word of an event: 8 per byte, so 256.
 pub const LOG_WORD: u64 = 8 * WORD_BYTES;
 
-/// L1 gas that the proof verifier spends on one word of the program's output: a calldata word plus 100 (measured), so 612.
+/// L1 gas that the proof verifier spends on one word of the program's output: a calldata word plus 100
+/// (measured), so 612.
 pub const VERIFIER_WORD: u64 = CALLDATA_WORD + 100;
 
-/// L1 gas of one felt of state diff when it travels as calldata: a verifier word less a tenth (61, rounded down), so 551 (C154).
+/// L1 gas of one felt of state diff when it travels as calldata: a verifier word less a tenth (61, rounded
+/// down), so 551 (C154).
 pub const STATE_DIFF_WORD: u64 = VERIFIER_WORD - VERIFIER_WORD / 10;
 
-/// Discount per modified contract: the second word of its entry holds at most 6 non-zero bytes (1 of class-hash flag, 2 of update count,
-/// 3 of nonce), so 512 - 200 = 312 (C154).
+/// Discount per modified contract: the second word of its entry holds at most 6 non-zero bytes (1 of
+/// class-hash flag, 2 of update count, 3 of nonce), so 512 - 200 = 312 (C154).
 pub const CONTRACT_DISCOUNT: u64 = CALLDATA_WORD - calldata_word(1 + 2 + 3);
 
-/// Discount per transaction: the fee payer's new balance has at most 12 non-zero bytes, so 512 - 272 = 240 (C154).
+/// Discount per transaction: the fee payer's new balance has at most 12 non-zero bytes, so 512 - 272 = 240
+/// (C154).
 pub const FEE_BALANCE_DISCOUNT: u64 = CALLDATA_WORD - calldata_word(12);
 
 /// L1 gas of a calldata word of which `non_zero` bytes (at most 32) are not zero.
@@ -58,18 +62,20 @@ const fn calldata_word(non_zero: u64) -> u64 {
     non_zero * CALLDATA_BYTE + (WORD_BYTES - non_zero) * CALLDATA_ZERO_BYTE
 }
 
-/// Words that precede a message's payload in the block's output: L2 to L1 has receiver, sender, payload length (C160).
+/// Words that precede a message's payload in the block's output: L2 to L1 has receiver, sender, payload
+/// length (C160).
 pub const MESSAGE_TO_L1_HEADER: u64 = 3;
 
-/// Words that precede the payload of a consumed message: sender, receiver, nonce, selector, payload length (C160).
+/// Words that precede the payload of a consumed message: sender, receiver, nonce, selector, payload length
+/// (C160).
 pub const MESSAGE_TO_L2_HEADER: u64 = 5;
 
-/// L1 gas of the event `LogMessageToL1` with an empty payload: 2012. Topics: signature, sender and receiver; data: offset and length of the
-/// payload array.
+/// L1 gas of the event `LogMessageToL1` with an empty payload: 2012. Topics: signature, sender and receiver;
+/// data: offset and length of the payload array.
 pub const MESSAGE_TO_L1_EVENT: u64 = event(3, 2);
 
-/// L1 gas of the event `ConsumedMessageToL2` with an empty payload: 2643. Topics: signature, sender, receiver and selector; data: nonce,
-/// offset and length of the payload array.
+/// L1 gas of the event `ConsumedMessageToL2` with an empty payload: 2643. Topics: signature, sender, receiver
+/// and selector; data: nonce, offset and length of the payload array.
 pub const MESSAGE_TO_L2_EVENT: u64 = event(4, 3);
 
 /// L1 gas of an event with `topics` topics and `words` words of data.

@@ -13,11 +13,13 @@ use starknet_api::transaction::fields::{
     TransactionSignature, ValidResourceBounds,
 };
 use starknet_api::transaction::{TransactionHash, TransactionVersion};
+use starknet_types_core::felt::Felt;
 
 use crate::protocol::{
     BlockEnv, BlockInfo, BlockPrices, ChainInfo, Constants, DataAvailability, ProtocolVersion, TokenPrices,
     VersionPolicy,
 };
+use crate::state::{MemoryState, StateChangesCount, fee_token_balance_key};
 use crate::syscall::{BoundTerms, FeeTerms, TransactionInfo};
 
 pub(crate) const STRK: u128 = 0x57;
@@ -112,4 +114,26 @@ pub(crate) fn with_all(
 
 pub(crate) fn vector(l1_gas: u64, l1_data_gas: u64, l2_gas: u64) -> GasVector {
     GasVector { l1_gas: GasAmount(l1_gas), l1_data_gas: GasAmount(l1_data_gas), l2_gas: GasAmount(l2_gas) }
+}
+
+/// A state in which the sender has this much of a token.
+pub(crate) fn rich(token: u128, low: u128, high: u128) -> MemoryState {
+    let (token, sender) = (ContractAddress::from(token), ContractAddress::from(SENDER));
+    let key = fee_token_balance_key(sender);
+    MemoryState::default().with_storage(token, key, Felt::from(low)).with_storage(
+        token,
+        key.next_storage_key().unwrap(),
+        Felt::from(high),
+    )
+}
+
+/// Changes of every kind: 13 felts of state diff.
+pub(crate) fn changes() -> StateChangesCount {
+    StateChangesCount {
+        storage_updates: 3,
+        class_hash_updates: 1,
+        compiled_class_hash_updates: 1,
+        modified_contracts: 2,
+        allocated_cells: 2,
+    }
 }

@@ -1,7 +1,7 @@
 //! Resources priced in gas, part by part: archival data, state, messages, computation (C141).
 //!
-//! In: `resources` and the protocol's prices. Out: gas vectors. In mode `All` computation and archival data cost L2 gas; in mode `NoL2Gas`
-//! they cost L1 gas. Knows no token prices.
+//! In: `resources` and the protocol's prices. Out: gas vectors. In mode `All` computation and archival data
+//! cost L2 gas; in mode `NoL2Gas` they cost L1 gas. Knows no token prices.
 
 use starknet_api::execution_resources::{GasAmount, GasVector};
 use starknet_api::transaction::fields::GasVectorComputationMode;
@@ -10,9 +10,9 @@ use super::error::{FeeError, Sum};
 use super::ethereum;
 use super::price::{l1_to_l2_gas, l2_to_l1_gas};
 use super::resources::{ArchivalResources, ComputationResources, MessageResources, TransactionResources};
+use super::state_gas::state_gas;
 use crate::call::{CallInfo, EventSummary, ExecutionSummary};
 use crate::protocol::{ArchivalPrice, Builtin, Constants, DataAvailability, VmResources};
-use crate::state::StateChangesCount;
 
 /// Cairo steps that one segment arena instance is worth (C145).
 const STEPS_PER_SEGMENT_ARENA: u64 = 10;
@@ -72,8 +72,8 @@ impl ArchivalResources {
     }
 }
 
-/// The gas of one call and the calls below it, as traces print it: computation, events and messages. State changes, calldata and
-/// the operating system's own work belong to the transaction, not to a call.
+/// The gas of one call and the calls below it, as traces print it: computation, events and messages. State
+/// changes, calldata and the operating system's own work belong to the transaction, not to a call.
 pub fn call_gas(
     call: &CallInfo,
     constants: &Constants,
@@ -112,60 +112,6 @@ fn event_amount(events: &EventSummary, price: &ArchivalPrice) -> Result<u64, Fee
         u64::try_from(numerator.checked_div(denominator)?).ok()
     };
     amount().ok_or(FeeError::OutOfRange(Sum::Events))
-}
-
-/// Felts that the changes add to the published state diff (C153): two per contract (address; class flag, update count and nonce), one per
-/// class, two per storage cell, two per declared class.
-pub fn state_diff_length(changes: &StateChangesCount) -> Result<u64, FeeError> {
-    let pairs = [changes.modified_contracts, changes.storage_updates, changes.compiled_class_hash_updates];
-    pairs
-        .into_iter()
-        .try_fold(0_u64, u64::checked_add)
-        .and_then(|pairs| pairs.checked_mul(2)?.checked_add(changes.class_hash_updates))
-        .ok_or(FeeError::OutOfRange(Sum::StateDiffLength))
-}
-
-/// The gas of publishing the changes on L1 (C154).
-pub fn data_availability_gas(
-    changes: &StateChangesCount,
-    data_availability: DataAvailability,
-) -> Result<GasVector, FeeError> {
-    let out_of_range = FeeError::OutOfRange(Sum::DataAvailability);
-    let length = state_diff_length(changes)?;
-    match data_availability {
-        DataAvailability::Blob => length
-            .checked_mul(ethereum::BLOB_FELT)
-            .map(|gas| GasVector::from_l1_data_gas(GasAmount(gas)))
-            .ok_or(out_of_range),
-        DataAvailability::Calldata => {
-            let full = length.checked_mul(ethereum::STATE_DIFF_WORD);
-            let discount = changes
-                .modified_contracts
-                .checked_mul(ethereum::CONTRACT_DISCOUNT)
-                .and_then(|discount| discount.checked_add(ethereum::FEE_BALANCE_DISCOUNT));
-            match (full, discount) {
-                // Never below zero, by the rule.
-                (Some(full), Some(discount)) => {
-                    Ok(GasVector::from_l1_gas(GasAmount(full.saturating_sub(discount))))
-                }
-                _ => Err(out_of_range),
-            }
-        }
-    }
-}
-
-/// The gas of the changes: publishing them, and the newly allocated cells (C157). The allocation's L2 gas is L2 gas in both modes.
-pub fn state_gas(
-    changes: &StateChangesCount,
-    constants: &Constants,
-    data_availability: DataAvailability,
-) -> Result<GasVector, FeeError> {
-    let allocation = constants
-        .allocation
-        .of(data_availability)
-        .checked_scalar_mul(changes.allocated_cells)
-        .ok_or(FeeError::OutOfRange(Sum::Allocation))?;
-    total([allocation, data_availability_gas(changes, data_availability)?], Sum::Allocation)
 }
 
 impl MessageResources {
@@ -216,7 +162,8 @@ impl ComputationResources {
     }
 }
 
-/// The gas of virtual machine resources: that of the dearest one, since proofs are as long as their longest part (C144, C145).
+/// The gas of virtual machine resources: that of the dearest one, since proofs are as long as their longest
+/// part (C144, C145).
 pub fn vm_gas(
     resources: &VmResources,
     reverted_steps: u64,
@@ -276,7 +223,7 @@ mod tests {
     use starknet_api::transaction::fields::GasVectorComputationMode::{All, NoL2Gas};
 
     use super::*;
-    use crate::fee::fixture::{constants, vector};
+    use crate::fee::fixture::{changes, constants, vector};
     use crate::protocol::BuiltinCounts;
 
     const NOW: &str = "0.14.4";
@@ -329,42 +276,6 @@ mod tests {
         // The number of events costs nothing by itself.
         assert_eq!(event_gas(&events(0, 0), &now, &All), Ok(GasVector::ZERO));
         assert_eq!(event_gas(&events(u64::MAX, 1), &now, &All), Err(FeeError::OutOfRange(Sum::Events)));
-    }
-
-    fn changes() -> StateChangesCount {
-        StateChangesCount {
-            storage_updates: 3,
-            class_hash_updates: 1,
-            compiled_class_hash_updates: 1,
-            modified_contracts: 2,
-            allocated_cells: 2,
-        }
-    }
-
-    #[test]
-    fn state_diff_in_blobs_and_in_calldata() {
-        // 2 * 2 + 1 + 2 * 3 + 2 * 1
-        assert_eq!(state_diff_length(&changes()), Ok(13));
-        assert_eq!(data_availability_gas(&changes(), DataAvailability::Blob), Ok(vector(0, 416, 0)));
-        // 13 * 551 - (2 * 312 + 240)
-        assert_eq!(data_availability_gas(&changes(), DataAvailability::Calldata), Ok(vector(6_299, 0, 0)));
-    }
-
-    #[test]
-    fn calldata_discount_never_makes_gas_negative() {
-        let none = StateChangesCount::default();
-        assert_eq!(data_availability_gas(&none, DataAvailability::Calldata), Ok(GasVector::ZERO));
-        let class = StateChangesCount { class_hash_updates: 1, ..none };
-        assert_eq!(data_availability_gas(&class, DataAvailability::Calldata), Ok(vector(551 - 240, 0, 0)));
-    }
-
-    #[test]
-    fn allocation_by_version() {
-        let blob = |version| state_gas(&changes(), &constants(version), DataAvailability::Blob);
-        let calldata = |version| state_gas(&changes(), &constants(version), DataAvailability::Calldata);
-        assert_eq!((blob("0.13.3"), calldata("0.13.3")), (Ok(vector(0, 416, 0)), Ok(vector(6_299, 0, 0))));
-        assert_eq!((blob("0.13.4"), calldata("0.13.4")), (Ok(vector(0, 480, 0)), Ok(vector(7_401, 0, 0))));
-        assert_eq!((blob(NOW), calldata(NOW)), (Ok(vector(0, 480, 804_000)), Ok(vector(7_401, 0, 804_000))));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! How far a transaction may run: steps and Sierra gas that its bounds pay for.
 //!
-//! In: the fee terms and the block's prices. Out: limits for the call stack. Never an error: a limit that is out of range is no limit.
+//! In: the fee terms and the block's prices. Out: limits for the call stack. Never an error: a limit that is
+//! out of range is no limit.
 
 use starknet_api::execution_resources::GasAmount;
 use starknet_api::transaction::fields::{Fee, ValidResourceBounds};
@@ -10,8 +11,9 @@ use super::price::{steps_for_l1_gas, steps_for_l2_gas};
 use crate::protocol::{BlockEnv, TransactionKind};
 use crate::syscall::{FeeTerms, TransactionInfo};
 
-/// The step limit of a phase (C50): `mode_limit`, the version's limit for validation or execution, and if `limited_by_resources` no more
-/// than the sender's bounds pay for. The bound on the fee, or on L1 gas, counts as if all of it went into steps (C51).
+/// The step limit of a phase (C50): `mode_limit`, the version's limit for validation or execution, and if
+/// `limited_by_resources` no more than the sender's bounds pay for. The bound on the fee, or on L1 gas,
+/// counts as if all of it went into steps (C51).
 pub fn max_steps(env: &BlockEnv, info: &TransactionInfo, mode_limit: u64, limited_by_resources: bool) -> u64 {
     if !limited_by_resources {
         return mode_limit;
@@ -30,8 +32,8 @@ pub fn max_steps(env: &BlockEnv, info: &TransactionInfo, mode_limit: u64, limite
     affordable.min(mode_limit)
 }
 
-/// The steps that are left for a revertible execution: `max_steps` without those of its validation and those that the operating system
-/// needs to end the transaction (C19, C20). 0 if they are used up.
+/// The steps that are left for a revertible execution: `max_steps` without those of its validation and those
+/// that the operating system needs to end the transaction (C19, C20). 0 if they are used up.
 pub fn steps_after_validation(
     env: &BlockEnv,
     max_steps: u64,
@@ -43,8 +45,8 @@ pub fn steps_after_validation(
     Ok(max_steps.saturating_sub(validation_steps).saturating_sub(overhead))
 }
 
-/// The Sierra gas with which an account transaction begins (C7, C8): its bound on L2 gas, also when no fee is charged; without such a bound,
-/// the most that validation and execution may use.
+/// The Sierra gas with which an account transaction begins (C7, C8): its bound on L2 gas, also when no fee is
+/// charged; without such a bound, the most that validation and execution may use.
 pub fn initial_sierra_gas(env: &BlockEnv, info: &TransactionInfo) -> u64 {
     match &info.terms {
         FeeTerms::Bounds(terms) => match &terms.bounds {

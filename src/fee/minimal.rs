@@ -5,13 +5,15 @@
 use starknet_api::execution_resources::GasVector;
 
 use super::error::{FeeError, Sum};
-use super::gas::{data_availability_gas, state_diff_length, vm_gas};
+use super::gas::vm_gas;
+use super::state_gas::{data_availability_gas, state_diff_length};
 use crate::protocol::{BlockEnv, TransactionKind, VmResources};
 use crate::state::StateChangesCount;
 use crate::syscall::TransactionInfo;
 
-/// A lower bound of the transaction's gas (C167): the account's nonce and balance, the class of a new account, and the operating system's
-/// steps. Those of blob commitments count whether or not blobs are used; builtins, calldata, signature and code do not count.
+/// A lower bound of the transaction's gas (C167): the account's nonce and balance, the class of a new
+/// account, and the operating system's steps. Those of blob commitments count whether or not blobs are used;
+/// builtins, calldata, signature and code do not count.
 pub fn minimal_gas(
     env: &BlockEnv,
     info: &TransactionInfo,
@@ -48,7 +50,8 @@ mod tests {
     #[test]
     fn invoke() {
         let all = with_all((0, 0), (0, 0), (0, 0), 0);
-        // State diff of 4 felts. Steps: 4779, 11 * 5 / 2 = 28, 113 * 4 and 2 * 18 + 21 for the commitment: 5316, that is 13.29.
+        // State diff of 4 felts. Steps: 4779, 11 * 5 / 2 = 28, 113 * 4 and 2 * 18 + 21 for the commitment:
+        // 5316, that is 13.29.
         let minimal = minimal_gas(&env("0.14.4", Blob), &all, TransactionKind::Invoke, 5);
         assert_eq!(minimal, Ok(vector(0, 128, 560_000)));
         // The commitment counts with calldata, too. 4 * 551 - 312 - 240 = 1652.

@@ -1,7 +1,8 @@
 //! Prices applied: gas to fee, one gas in units of another, gas to steps.
 //!
-//! In: amounts, the block's prices, the protocol's ratios. Out: fees and amounts, exact, or a typed error that names the figure that went out
-//! of range. A price of zero is legal everywhere. Knows nothing of what the gas was used for.
+//! In: amounts, the block's prices, the protocol's ratios. Out: fees and amounts, exact, or a typed error
+//! that names the figure that went out of range. A price of zero is legal everywhere. Knows nothing of what
+//! the gas was used for.
 
 use starknet_api::block::GasPrice;
 use starknet_api::execution_resources::{GasAmount, GasVector};
@@ -29,10 +30,11 @@ pub fn fee_of(gas: &GasVector, prices: &TokenPrices, tip: Tip) -> Result<Fee, Fe
     Ok(Fee(total))
 }
 
-/// The gas vector in units of L1 gas, as transactions that bound L1 gas only are charged (C163): data gas by the ratio of the prices, L2 gas
-/// by the protocol's fixed ratio, each rounded up.
+/// The gas vector in units of L1 gas, as transactions that bound L1 gas only are charged (C163): data gas by
+/// the ratio of the prices, L2 gas by the protocol's fixed ratio, each rounded up.
 ///
-/// When L1 gas is free but data gas is not, no amount of L1 gas is worth the data; the smallest price, 1, stands in for 0 then.
+/// When L1 gas is free but data gas is not, no amount of L1 gas is worth the data; the smallest price, 1,
+/// stands in for 0 then.
 pub fn in_l1_gas(
     gas: &GasVector,
     prices: &TokenPrices,
@@ -60,12 +62,14 @@ pub fn l1_to_l2_gas(constants: &Constants, amount: GasAmount) -> Result<GasAmoun
     constants.l1_gas_to_sierra_gas(amount.0).map(GasAmount).ok_or(FeeError::OutOfRange(Sum::L1ToL2))
 }
 
-/// The price of L2 gas that corresponds to a price of L1 gas, rounded up (C173): for blocks that had no L2 gas price of their own.
+/// The price of L2 gas that corresponds to a price of L1 gas, rounded up (C173): for blocks that had no L2
+/// gas price of their own.
 pub fn l1_to_l2_price(constants: &Constants, price: GasPrice) -> Result<GasPrice, FeeError> {
     constants.l1_to_l2_gas_price(price.0).map(GasPrice).ok_or(FeeError::OutOfRange(Sum::L1ToL2Price))
 }
 
-/// How many Cairo steps an amount of L1 gas pays for, rounded down; `u64::MAX` when steps are free or the number is too large.
+/// How many Cairo steps an amount of L1 gas pays for, rounded down; `u64::MAX` when steps are free or the
+/// number is too large.
 pub fn steps_for_l1_gas(constants: &Constants, amount: GasAmount) -> u64 {
     constants.vm_fee.step.floor_div(amount.0).unwrap_or(u64::MAX)
 }

@@ -1,4 +1,5 @@
-//! What must hold for all inputs: no panic at the extremes, more use never costs less, and no one pays above their bounds.
+//! What must hold for all inputs: no panic at the extremes, more use never costs less, and no one pays above
+//! their bounds.
 
 #![allow(clippy::unwrap_used)]
 
@@ -23,20 +24,20 @@ use crate::syscall::TransactionInfo;
 const VERSIONS: [&str; 6] = ["0.13.0", "0.13.1", "0.13.2", "0.13.4", "0.14.1", "0.14.4"];
 
 /// Counts of every size, with a liking for the edges.
-fn count() -> impl Strategy<Value = u64> {
-    prop_oneof![0_u64..5, 0_u64..1_000_000, any::<u64>(), Just(u64::MAX), Just(u64::MAX / 2)]
+fn count() -> BoxedStrategy<u64> {
+    prop_oneof![0_u64..5, 0_u64..1_000_000, any::<u64>(), Just(u64::MAX), Just(u64::MAX / 2)].boxed()
 }
 
 /// Counts that no sum of a few takes out of range.
-fn small() -> impl Strategy<Value = u64> {
-    0_u64..1_000_000
+fn small() -> BoxedStrategy<u64> {
+    (0_u64..1_000_000).boxed()
 }
 
 fn price() -> impl Strategy<Value = u128> {
     prop_oneof![Just(0_u128), 1_u128..1_000_000_000_000, any::<u128>(), Just(u128::MAX)]
 }
 
-fn vm(of: impl Strategy<Value = u64>) -> impl Strategy<Value = VmResources> {
+fn vm(of: BoxedStrategy<u64>) -> impl Strategy<Value = VmResources> {
     prop::collection::vec(of, 2 + Builtin::COUNT).prop_map(|counts| {
         let mut counts = counts.into_iter();
         let steps = counts.next().unwrap();
@@ -48,7 +49,7 @@ fn vm(of: impl Strategy<Value = u64>) -> impl Strategy<Value = VmResources> {
 }
 
 /// Resources from counts; a message segment out of range is left at what `segment` says.
-fn resources(of: impl Strategy<Value = u64> + Clone) -> impl Strategy<Value = TransactionResources> {
+fn resources(of: BoxedStrategy<u64>) -> impl Strategy<Value = TransactionResources> {
     let numbers = prop::collection::vec(of.clone(), 14);
     let payloads = prop::collection::vec(of.clone(), 0..4);
     (numbers, payloads, prop::option::of(of.clone()), vm(of.clone()), vm(of)).prop_map(
@@ -222,7 +223,8 @@ proptest! {
         if found.error.is_none() {
             prop_assert!(found.recommended_fee == fee && fee <= Fee(balance));
         }
-        // Bounds that cover this very gas at the block's prices are neither exceeded nor do they limit the fee.
+        // Bounds that cover this very gas at the block's prices are neither exceeded nor do they limit the
+        // fee.
         if admitted && info.gas_mode() == All {
             prop_assert_eq!(within, None);
             prop_assert!(check_chargeable(&env, &info, found.recommended_fee).is_ok());

@@ -1,7 +1,7 @@
 //! The receipt: what a transaction used, the gas of it, and the fee.
 //!
-//! In: the counts of a finished run. Out: one value that the transaction phases compare with the sender's bounds and then charge. Knows
-//! nothing of how the run went.
+//! In: the counts of a finished run. Out: one value that the transaction phases compare with the sender's
+//! bounds and then charge. Knows nothing of how the run went.
 
 use serde::{Deserialize, Serialize};
 use starknet_api::core::ContractAddress;
@@ -9,10 +9,10 @@ use starknet_api::execution_resources::GasVector;
 use starknet_api::transaction::TransactionVersion;
 use starknet_api::transaction::fields::{Fee, GasVectorComputationMode};
 
-use super::error::FeeError;
-use super::gas::{data_availability_gas, state_diff_length};
+use super::error::{FeeError, Sum};
 use super::price::fee_of;
 use super::resources::{ArchivalResources, ComputationResources, MessageResources, TransactionResources};
+use super::state_gas::{data_availability_gas, state_diff_length};
 use crate::call::ExecutionSummary;
 use crate::protocol::{BlockEnv, DataAvailability, TransactionKind, VmResources};
 use crate::state::StateChanges;
@@ -81,7 +81,8 @@ pub fn gas_fee(env: &BlockEnv, info: &TransactionInfo, gas: &GasVector) -> Resul
     fee_of(gas, env.block.prices.of(info.fee_type()), info.effective_tip(&env.constants))
 }
 
-/// L1 handlers are paid for on L1 (C47). Declaring with version 0 is free: so was the first account of a chain declared.
+/// L1 handlers are paid for on L1 (C47). Declaring with version 0 is free: so was the first account of a
+/// chain declared.
 fn is_free(input: &ReceiptInput<'_>) -> bool {
     match input.kind {
         TransactionKind::L1Handler => true,
@@ -114,14 +115,15 @@ fn resources(input: &ReceiptInput<'_>) -> Result<TransactionResources, FeeError>
     })
 }
 
-/// What the operating system adds: by kind and calldata, and for blobs the commitment to the state diff (C150).
+/// What the operating system adds: by kind and calldata, and for blobs the commitment to the state diff
+/// (C150).
 fn os_resources(input: &ReceiptInput<'_>, state_diff_length: u64) -> Result<VmResources, FeeError> {
     let constants = &input.env.constants;
     let base = constants.transaction_os_resources(input.kind, input.extended_calldata_length)?;
     match input.env.block.data_availability {
         DataAvailability::Blob => base
             .checked_add(&constants.kzg_os_resources(state_diff_length)?)
-            .ok_or(FeeError::OutOfRange(super::error::Sum::VmResources)),
+            .ok_or(FeeError::OutOfRange(Sum::VmResources)),
         DataAvailability::Calldata => Ok(base),
     }
 }
@@ -178,7 +180,8 @@ mod tests {
         let block = env("0.14.4", DataAvailability::Blob);
         let info = with_all((0, 0), (0, 0), (0, 0), 3);
         let receipt = Receipt::new(&invoke(&block, &info, &changes, &summary)).unwrap();
-        // One contract and the balance: 4 felts. Steps as in `minimal`: 5316. Range checks 110 + 17 * 4; poseidons 11 + 3 + 3.
+        // One contract and the balance: 4 felts. Steps as in `minimal`: 5316. Range checks 110 + 17 * 4;
+        // poseidons 11 + 3 + 3.
         let mut builtins = BuiltinCounts::ZERO;
         builtins.set(Builtin::Pedersen, 4);
         builtins.set(Builtin::RangeCheck, 178);
@@ -201,7 +204,8 @@ mod tests {
         input.reverted_steps = 1_000;
         input.reverted_sierra_gas = 40_000;
         let receipt = Receipt::new(&input).unwrap();
-        // No commitment: 4779 + 28 steps and 1000 reverted, 14.5175. Sierra gas 163,456: 4.0864. Calldata 0.896. State 1652.
+        // No commitment: 4779 + 28 steps and 1000 reverted, 14.5175. Sierra gas 163,456: 4.0864. Calldata
+        // 0.896. State 1652.
         assert_eq!(receipt.resources.computation.os_vm.steps, 4_807);
         assert_eq!((receipt.gas, receipt.da_gas), (vector(1_652 + 15 + 5, 0, 0), vector(1_652, 0, 0)));
         assert_eq!(receipt.fee, Fee(1_672 * 100));
@@ -246,7 +250,8 @@ mod tests {
         };
         let receipt = Receipt::new(&handler).unwrap();
         assert_eq!((receipt.fee, receipt.da_gas), (Fee(0), GasVector::ZERO));
-        // Message 17,403 as in `gas`. 1329 + 13 * 3 steps: 3.42; the commitment to nothing has 21 steps and one poseidon: 3.4725.
+        // Message 17,403 as in `gas`. 1329 + 13 * 3 steps: 3.42; the commitment to nothing has 21 steps and
+        // one poseidon: 3.4725.
         let l2_gas = 4 * 40_000 + 3 * 5_120 + 3 * 5_120;
         assert_eq!(receipt.gas, vector(17_403, 0, l2_gas));
     }

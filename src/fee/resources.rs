@@ -1,7 +1,7 @@
 //! What a transaction used, by what will be charged for it.
 //!
-//! In: counts that the layers above collected (`ReceiptInput`). Out: plain data for `gas` to price, for receipts to show and for block
-//! capacity to weigh. Knows no prices.
+//! In: counts that the layers above collected (`ReceiptInput`). Out: plain data for `gas` to price, for
+//! receipts to show and for block capacity to weigh. Knows no prices.
 
 use serde::{Deserialize, Serialize};
 
@@ -18,7 +18,8 @@ pub struct TransactionResources {
     pub archival: ArchivalResources,
     /// Messages between L1 and L2.
     pub messages: MessageResources,
-    /// Changes of the state, with the fee payer's balance and without the fee transfer's other effects (C155).
+    /// Changes of the state, with the fee payer's balance and without the fee transfer's other effects
+    /// (C155).
     pub state: StateChangesCount,
     /// Computation.
     pub computation: ComputationResources,
@@ -46,7 +47,8 @@ pub struct MessageResources {
     pub payload_lengths: Vec<u64>,
     /// Words that all messages, the consumed one included, take in the block's output.
     pub segment_length: u64,
-    /// Payload length of the message from L1 that the transaction consumes, in felts; `None` unless it is an L1 handler.
+    /// Payload length of the message from L1 that the transaction consumes, in felts; `None` unless it is an
+    /// L1 handler.
     pub l1_handler_payload: Option<u64>,
 }
 
