@@ -344,10 +344,10 @@ fn declare(plan: &Plan, journal: &mut Journal<'_>, env: &BlockEnv) -> Result<(),
     };
     if *is_hash_checked
         && env.constants.switches.casm_hash_v1_declares_blocked
-        && let Some(actual) = class.class.compiled_class_hash_v2()
-        && actual != *compiled_class_hash
+        && let Some(expected) = class.class.compiled_class_hash_v2()
+        && expected != *compiled_class_hash
     {
-        let (class_hash, expected) = (*class_hash, *compiled_class_hash);
+        let (class_hash, actual) = (*class_hash, *compiled_class_hash);
         return Err(InvalidTransaction::CompiledClassHash { class_hash, actual, expected }.into());
     }
     if journal.find_class(*class_hash)?.is_some() {

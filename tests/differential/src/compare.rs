@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use starkiln::block::BlockExecutor;
 
 use crate::input::Input;
-use crate::peer::{Peer, PeerClasses};
+use crate::peer::{Peer, PeerClasses, PeerOutcome};
 use crate::view::ours;
 
 /// Longest value that is printed whole.
@@ -38,6 +38,17 @@ impl Display for Difference {
     }
 }
 
+/// A transaction on which blockifier panicked and starkiln did not.
+#[derive(Clone, Debug)]
+pub struct Departure {
+    /// The transaction: its index and hash.
+    pub transaction: (usize, String),
+    /// How it ended at starkiln.
+    pub ours: String,
+    /// The panic.
+    pub panic: String,
+}
+
 /// What comparing a block gave.
 #[derive(Clone, Debug, Default)]
 pub struct Report {
@@ -47,46 +58,70 @@ pub struct Report {
     pub endings: [usize; 3],
     /// Where the two differ.
     pub differences: Vec<Difference>,
-    /// Where blockifier panicked and starkiln did not: departures that the design lists.
-    pub departures: Vec<Difference>,
+    /// Transactions that blockifier cannot execute. They were taken out of the block before the rest was compared.
+    pub departures: Vec<Departure>,
 }
 
 /// Runs the block through both and compares all that a caller can see.
 pub fn compare(input: &Input, classes: PeerClasses) -> Result<Report, String> {
-    let executor = BlockExecutor::new(input.env.clone(), &input.state).old_block(input.old_block);
-    let ours = executor.execute(&input.transactions).map_err(|error| format!("starkiln: {error}"))?;
-    let mut peer = Peer::new(input, classes).map_err(|error| format!("blockifier: {error}"))?;
-    let mut report = Report { compared: input.transactions.len(), ..Report::default() };
-    for (index, (transaction, outcome)) in input.transactions.iter().zip(&ours.transactions).enumerate() {
-        let theirs = peer.execute(transaction);
-        let ending = match (theirs.included, theirs.reverted) {
-            (true, false) => 0,
-            (true, true) => 1,
-            (false, _) => 2,
-        };
-        report.endings[ending] += 1;
-        let mut found = Vec::new();
-        differences("", &ours::outcome(outcome), &theirs.view, &mut found);
-        let list = if theirs.panic.is_some() && outcome.execution().is_none() {
-            &mut report.departures
-        } else {
-            &mut report.differences
-        };
-        list.extend(found.into_iter().map(|(path, ours, theirs)| Difference {
-            transaction: Some((index, format!("{:#x}", transaction.hash.0))),
-            path,
-            ours,
-            theirs,
-        }));
+    let mut report = Report::default();
+    let mut input = input.clone();
+    let mut indices: Vec<usize> = (0..input.transactions.len()).collect();
+    loop {
+        let ours = BlockExecutor::new(input.env.clone(), &input.state)
+            .old_block(input.old_block)
+            .execute(&input.transactions)
+            .map_err(|error| format!("starkiln: {error}"))?;
+        let mut peer = Peer::new(&input, classes.clone()).map_err(|error| format!("blockifier: {error}"))?;
+        let theirs: Vec<PeerOutcome> = input.transactions.iter().map(|transaction| peer.execute(transaction)).collect();
+        let hash = |at: usize| format!("{:#x}", input.transactions[at].hash.0);
+        // From the first panic on the two states need not be the same any more.
+        let panicked = theirs.iter().enumerate().find_map(|(at, outcome)| Some((at, outcome.panic.clone()?)));
+        if let Some((at, panic)) = panicked {
+            let view = ours::outcome(&ours.transactions[at]);
+            let part = |name: &str| view.get(name).and_then(Value::as_str).unwrap_or_default();
+            let ours = format!("{} {}{}", part("ending"), part("error"), part("revert_reason"));
+            let ours = ours.split_whitespace().collect::<Vec<_>>().join(" ");
+            report.departures.push(Departure { transaction: (indices[at], hash(at)), ours, panic });
+            input.transactions.remove(at);
+            indices.remove(at);
+            continue;
+        }
+        report.compared = indices.len();
+        for (at, (ours, theirs)) in ours.transactions.iter().zip(&theirs).enumerate() {
+            let ending = match (theirs.included, theirs.reverted) {
+                (true, false) => 0,
+                (true, true) => 1,
+                (false, _) => 2,
+            };
+            report.endings[ending] += 1;
+            let transaction = Some((indices[at], hash(at)));
+            report.differences.extend(differing(transaction, "", &ours::outcome(ours), &theirs.view));
+        }
+        let (their_diff, their_reads) = peer.block_view();
+        report.differences.extend(differing(None, "state_diff", &ours::state_diff(&ours.state_diff), &their_diff));
+        let our_reads = ours::initial_reads(&ours.initial_reads);
+        report.differences.extend(differing(None, "initial_reads", &our_reads, &their_reads));
+        return Ok(report);
     }
-    let (their_diff, their_reads) = peer.block_view();
+}
+
+fn differing(transaction: Option<(usize, String)>, path: &str, ours: &Value, theirs: &Value) -> Vec<Difference> {
     let mut found = Vec::new();
-    differences("state_diff", &ours::state_diff(&ours.state_diff), &their_diff, &mut found);
-    differences("initial_reads", &ours::initial_reads(&ours.initial_reads), &their_reads, &mut found);
-    report
-        .differences
-        .extend(found.into_iter().map(|(path, ours, theirs)| Difference { transaction: None, path, ours, theirs }));
-    Ok(report)
+    differences(path, ours, theirs, &mut found);
+    found
+        .into_iter()
+        .map(|(path, ours, theirs)| Difference { transaction: transaction.clone(), path, ours, theirs })
+        .collect()
+}
+
+impl Display for Departure {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let (index, hash) = &self.transaction;
+        writeln!(f, "departure: blockifier panics on transaction {index} ({hash}), which was left out")?;
+        writeln!(f, "    starkiln:   {}", self.ours)?;
+        write!(f, "    blockifier: {}", self.panic.split_whitespace().collect::<Vec<_>>().join(" "))
+    }
 }
 
 /// Walks two trees; every place where they differ is (path, ours, theirs).

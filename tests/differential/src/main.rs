@@ -16,7 +16,7 @@ use starkiln::protocol::{DataAvailability, ProtocolVersion};
 use starkiln::replay::BlockFile;
 
 use crate::compare::{Report, compare};
-use crate::demo::generate;
+use crate::demo::{Panics, generate};
 use crate::input::{ClassSources, Input};
 use crate::peer::{PeerClasses, peer_classes};
 
@@ -154,7 +154,7 @@ fn run(command: Command) -> Result<bool, String> {
             println!("seed {seed}");
             let folder = out.parent().unwrap_or(Path::new(""));
             std::fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
-            let block = generate(folder, Path::new(CONTRACTS), version, transactions, seed)?;
+            let block = generate(folder, Path::new(CONTRACTS), version, transactions, seed, Panics::LeaveOut)?;
             let text = serde_json::to_string_pretty(&block.file).map_err(|error| error.to_string())?;
             std::fs::write(&out, text + "\n").map_err(|error| format!("{}: {error}", out.display()))?;
             for ((kind, ending), count) in &block.counts {
@@ -169,7 +169,7 @@ fn run(command: Command) -> Result<bool, String> {
             for version in version.list() {
                 for seed in seed..seed.saturating_add(blocks) {
                     println!("seed {seed}");
-                    let block = generate(folder, Path::new(CONTRACTS), version, transactions, seed)?;
+                    let block = generate(folder, Path::new(CONTRACTS), version, transactions, seed, Panics::Keep)?;
                     let input = Input::with_classes(&block.file, block.classes.clone())?;
                     let report = compare(&input, block.peer_classes.clone())?;
                     equal &= print(&report, version, input.env.block.data_availability, show);
@@ -224,10 +224,13 @@ fn print(report: &Report, version: ProtocolVersion, publication: DataAvailabilit
         println!("... and {} more", report.differences.len() - show);
     }
     for departure in report.departures.iter().take(show) {
-        println!("departure (blockifier panics): {departure}");
+        println!("{departure}");
     }
     let [succeeded, reverted, invalid] = report.endings;
     println!("{version}, {publication:?}: {succeeded} succeeded, {reverted} reverted, {invalid} invalid");
+    if !report.departures.is_empty() {
+        println!("{} departures: transactions that blockifier cannot execute", report.departures.len());
+    }
     println!("{} transactions compared, {} differences", report.compared, report.differences.len());
     report.differences.is_empty()
 }

@@ -41,6 +41,15 @@ pub struct Generated {
     pub counts: BTreeMap<(String, &'static str), usize>,
 }
 
+/// What to do with transactions on which blockifier panics.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Panics {
+    /// Nothing can be expected of them.
+    LeaveOut,
+    /// See what starkiln makes of them.
+    Keep,
+}
+
 /// Makes a block of `count` transactions. Every recipe is used once, as far as they fit, in random order; the rest is random,
 /// and leans to what accounts do most.
 pub fn generate(
@@ -49,6 +58,7 @@ pub fn generate(
     version: ProtocolVersion,
     count: usize,
     seed: u64,
+    panics: Panics,
 ) -> Result<Generated, String> {
     let mut random = Random::new(seed);
     let world = World::new(folder, contracts, version, &mut random)?;
@@ -63,12 +73,17 @@ pub fn generate(
         counts: BTreeMap::new(),
     };
     let mut expected = Vec::new();
-    for (name, recipe) in plan(count, &mut random) {
+    let mut plan = plan(count, &mut random).into_iter();
+    while generated.file.transactions.len() < count {
+        let (name, recipe) = plan.next().unwrap_or_else(|| one_more(&mut random));
         let draft = recipe(&world, &mut random);
         let nonce = peer.nonce_at(draft.nonce_address());
         let transaction = draft.complete(&world, nonce);
         let ready = prepared(&transaction, &world.classes)?;
         let outcome = peer.execute(&ready);
+        if outcome.panic.is_some() && panics == Panics::LeaveOut {
+            continue;
+        }
         let kind = format!("{:?}", ready.kind());
         let view = expected_transaction(&outcome.view);
         let ending = match view.status {
@@ -91,7 +106,7 @@ type Boxed = Box<dyn Fn(&World, &mut Random) -> Draft>;
 /// The recipes to use, in order.
 fn plan(count: usize, random: &mut Random) -> Vec<(String, Boxed)> {
     let mut all: Vec<(String, Boxed)> = Vec::new();
-    for &(name, recipe) in special::KINDS.iter().chain(special::UNUSUAL).chain(special::VALIDATION) {
+    for &(name, recipe) in special::KINDS.iter().chain(special::MESSAGES).chain(special::UNUSUAL).chain(special::VALIDATION) {
         all.push((name.to_owned(), Box::new(recipe)));
     }
     let groups = [calls::TOKENS, calls::SYSCALLS, calls::SYSCALLS_NEW, nested::NESTED, nested::UPGRADES];
@@ -118,7 +133,8 @@ fn one_more(random: &mut Random) -> (String, Boxed) {
         6..8 => nested::NESTED,
         8 => nested::UPGRADES,
         _ => {
-            let (name, recipe) = *random.pick(special::KINDS);
+            let group = if random.once_in(2) { special::KINDS } else { special::MESSAGES };
+            let (name, recipe) = *random.pick(group);
             return (name.to_owned(), Box::new(recipe));
         }
     };

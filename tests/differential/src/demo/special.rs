@@ -22,7 +22,8 @@ fn felt(value: impl Into<Felt>) -> Felt {
 /// A random account of a kind.
 pub fn account<'w>(world: &'w World, random: &mut Random, kind: AccountKind) -> &'w Account {
     let range = match kind {
-        AccountKind::Signed => 0..12,
+        // The last two signed ones are there to be emptied.
+        AccountKind::Signed => 0..10,
         AccountKind::Open => 12..18,
         AccountKind::Steps => 18..22,
     };
@@ -144,6 +145,10 @@ pub const KINDS: &[Recipe] = &[
         let bounds = Bounds::All { l1: 10_000, data: 5_000, l2, price: 150 };
         Draft::new(Action::DeployAccount(newcomer), &world.poor).bounds(bounds)
     }),
+];
+
+/// Messages from L1.
+pub const MESSAGES: &[Recipe] = &[
     ("message", |world, random| {
         let data = vec![felt(random.number()), random.felt(), random.felt()];
         handler(world, message(random, "handle", data))
@@ -301,7 +306,7 @@ pub const UNUSUAL: &[Recipe] = &[
         signed(world, random, calls).bounds(Bounds::All { l1: 10_000, data: 2_000, l2: 20_000_000, price: 120 })
     }),
     ("gives everything away", |world, random| {
-        let sender = account(world, random, AccountKind::Signed).clone();
+        let sender = random.pick(&world.accounts[10..12]).clone();
         let amount = 10_u128.pow(24) - 10_u128.pow(15);
         let calls = vec![
             call(at::STRK, "balance_of", vec![sender.address.into()]),
@@ -312,7 +317,7 @@ pub const UNUSUAL: &[Recipe] = &[
     ("gives nearly everything away", |world, random| {
         let amount = 10_u128.pow(24) - 2 * 10_u128.pow(19);
         let calls = vec![call(at::STRK, "transfer", [vec![felt(78_u64)], wide(amount)].concat())];
-        Draft::new(Action::Invoke(calls), account(world, random, AccountKind::Signed))
+        Draft::new(Action::Invoke(calls), random.pick(&world.accounts[10..12]))
     }),
     ("no calls", |world, random| signed(world, random, vec![])),
     ("nonsense for calldata", |world, random| {
