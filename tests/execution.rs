@@ -1,6 +1,12 @@
 //! Execution of our own contracts: depth, failures that are caught, reverts. What is compared with the published crate on
 //! thousands of transactions lies in `tests/differential`; here stand the rules that are ours, or that a reader should see.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::arithmetic_side_effects)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects
+)]
 
 mod fixture;
 
@@ -23,7 +29,12 @@ fn execution(outcome: &TransactionOutcome) -> &Execution {
 /// The only call that the account made.
 fn inner(outcome: &TransactionOutcome) -> &CallInfo {
     let execution = execution(outcome);
-    assert_eq!(execution.revert_reason, None, "{:?}", execution.revert_reason.as_ref().map(ToString::to_string));
+    assert_eq!(
+        execution.revert_reason,
+        None,
+        "{:?}",
+        execution.revert_reason.as_ref().map(ToString::to_string)
+    );
     &execution.execute_call.as_ref().unwrap().inner_calls[0]
 }
 
@@ -93,7 +104,10 @@ fn c93_a_caught_failure_leaves_nothing_but_its_reads() {
 fn c22_a_reverted_transaction_pays_and_keeps_its_tree_on_request() {
     let mut world = World::new(NEWEST);
     world.deploy("caller", CALLER);
-    let transactions = [world.call(0, CALLER, "noisy_panic", &[felt(5)]), world.call(1, CALLER, "recurse", &[Felt::ONE, felt(2)])];
+    let transactions = [
+        world.call(0, CALLER, "noisy_panic", &[felt(5)]),
+        world.call(1, CALLER, "recurse", &[Felt::ONE, felt(2)]),
+    ];
     let outcome = world.execute(&transactions);
     for (index, transaction) in outcome.transactions.iter().enumerate() {
         assert_eq!(transaction.status(), TransactionStatus::Reverted);
@@ -105,7 +119,8 @@ fn c22_a_reverted_transaction_pays_and_keeps_its_tree_on_request() {
         assert_eq!(diff.nonces[&address(ACCOUNT)].0, felt(index as u128 + 1));
         assert_eq!(diff.storage.keys().collect::<Vec<_>>(), [&address(FEE_TOKEN)]);
     }
-    let paid: u128 = outcome.transactions.iter().map(|transaction| execution(transaction).receipt.fee.0).sum();
+    let paid: u128 =
+        outcome.transactions.iter().map(|transaction| execution(transaction).receipt.fee.0).sum();
     let balance = outcome.state_diff.storage[&address(FEE_TOKEN)][&fee_token_balance_key(address(SEQUENCER))];
     assert_eq!(balance, felt(paid));
     let plain = world.executor().execute(&transactions).unwrap();
@@ -118,7 +133,8 @@ fn c2_an_invalid_transaction_changes_nothing() {
     let mut world = World::new(NEWEST);
     world.deploy("caller", CALLER);
     let call = |nonce| world.call(nonce, CALLER, "recurse", &[Felt::ONE, Felt::ZERO]);
-    let outcome = world.execute(&[call(1), world.signed_call(0, CALLER, "recurse", &[], &[Felt::ONE]), call(0)]);
+    let outcome =
+        world.execute(&[call(1), world.signed_call(0, CALLER, "recurse", &[], &[Felt::ONE]), call(0)]);
     let statuses: Vec<_> = outcome.transactions.iter().map(TransactionOutcome::status).collect();
     assert_eq!(
         statuses,
@@ -136,7 +152,9 @@ fn law_2_executing_twice_gives_the_same() {
     let mut world = World::new(NEWEST);
     world.deploy("caller", CALLER);
     let transactions: Vec<_> = (0..5)
-        .map(|nonce| world.call(nonce, CALLER, "recurse", &[felt(u128::from(nonce)), felt(u128::from(nonce % 4))]))
+        .map(|nonce| {
+            world.call(nonce, CALLER, "recurse", &[felt(u128::from(nonce)), felt(u128::from(nonce % 4))])
+        })
         .collect();
     let first = world.execute(&transactions);
     let second = world.execute(&transactions);

@@ -68,7 +68,6 @@ impl HintTable {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
     use super::*;
 
     fn hint(value: u32) -> Hint {

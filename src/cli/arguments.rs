@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-/// Executes Starknet blocks.
+/// The command line.
 #[derive(Debug, Parser)]
-#[command(name = "starkiln", version, about, after_help = EXAMPLES, disable_help_subcommand = true)]
+#[command(name = "starkiln", bin_name = "starkiln", version, about = "Executes Starknet blocks", after_help = EXAMPLES, disable_help_subcommand = true)]
 pub(super) struct Arguments {
     /// What to do.
     #[command(subcommand)]

@@ -259,14 +259,30 @@ fn short(hash: &str) -> String {
     }
 }
 
-/// The line of a reason that says most: the first ones only tell which calls the failure went through.
+/// The line of a reason that says most: the first ones only tell which calls the failure went through. Long numbers are cut.
 fn innermost(reason: &str) -> String {
     let says_something = |line: &&str| line.contains(|letter: char| letter.is_alphanumeric());
     let line = reason.lines().map(str::trim).rfind(says_something).unwrap_or_default();
+    let line = shortened(line);
     match line.char_indices().nth(REASON_SHOWN) {
         Some((end, _)) => format!("{}...", line.get(..end).unwrap_or_default()),
-        None => line.to_owned(),
+        None => line,
     }
+}
+
+/// The text with its hexadecimal numbers cut, and without zeros before them.
+fn shortened(text: &str) -> String {
+    let mut pieces = text.split("0x");
+    let mut shortened = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        let end = piece.find(|letter: char| !letter.is_ascii_hexdigit()).unwrap_or(piece.len());
+        let (digits, rest) = piece.split_at_checked(end).unwrap_or((piece, ""));
+        let significant = digits.trim_start_matches('0');
+        let number = if significant.is_empty() { digits.get(..1).unwrap_or_default() } else { significant };
+        shortened.push_str(&short(&format!("0x{number}")));
+        shortened.push_str(rest);
+    }
+    shortened
 }
 
 fn word(status: TransactionStatus) -> &'static str {

@@ -66,19 +66,25 @@ pub enum FileFault {
         column: usize,
     },
     /// The text is not JSON.
-    #[error("the file is not JSON: {reason} (in `{path}`)")]
+    #[error("the file is not JSON: line {line}, column {column}: {reason}")]
     NotJson {
-        /// Where in the JSON.
-        path: String,
-        /// The JSON reader's text, with line and column.
+        /// The line, from 1.
+        line: usize,
+        /// The column, from 1.
+        column: usize,
+        /// The JSON reader's text.
         reason: String,
     },
     /// A value is missing, unknown, of another type or out of its range.
-    #[error("`{path}`: {reason}")]
+    #[error("`{path}` (line {line}, column {column}): {reason}")]
     Value {
-        /// Where in the JSON.
+        /// Where in the JSON, such as `transactions[3].calldata[0]`.
         path: String,
-        /// What is wrong with it, with line and column.
+        /// The line that it ends in, from 1.
+        line: usize,
+        /// The column that it ends in, from 1.
+        column: usize,
+        /// What is wrong with it.
         reason: String,
     },
     /// The format has another version.

@@ -137,7 +137,10 @@ impl TryFrom<TransactionFields> for FileTransaction {
         let kind = std::mem::take(&mut fields.kind);
         let written = std::mem::take(&mut fields.version);
         let query = written >= QUERY_BIT;
-        #[expect(clippy::arithmetic_side_effects, reason = "felts wrap; and the version was not below the bit")]
+        #[expect(
+            clippy::arithmetic_side_effects,
+            reason = "felts wrap; and the version was not below the bit"
+        )]
         let version = if query { written - QUERY_BIT } else { written };
         let body = match kind.as_str() {
             "INVOKE" if version == Felt::THREE => FileTransactionBody::Invoke(fields.take_invoke()?),

@@ -64,11 +64,13 @@ pub(super) fn from_json<T: DeserializeOwned>(json: &[u8]) -> Result<T, FileError
 }
 
 fn fault(path: String, error: &serde_json::Error) -> FileError {
-    let reason = error.to_string();
+    let (line, column) = (error.line(), error.column());
+    let text = error.to_string();
+    let reason = text.strip_suffix(&format!(" at line {line} column {column}")).unwrap_or(&text).to_owned();
     let fault = match error.classify() {
-        Category::Eof => FileFault::CutOff { path, line: error.line(), column: error.column() },
-        Category::Data => FileFault::Value { path, reason },
-        Category::Syntax | Category::Io => FileFault::NotJson { path, reason },
+        Category::Eof => FileFault::CutOff { path, line, column },
+        Category::Data => FileFault::Value { path, line, column, reason },
+        Category::Syntax | Category::Io => FileFault::NotJson { line, column, reason },
     };
     fault.into()
 }

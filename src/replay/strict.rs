@@ -9,6 +9,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use indexmap::{IndexMap, IndexSet};
+use serde::Serialize;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 use serde_json::Value;
 use starknet_api::block::{BlockHash, GasPrice};
@@ -202,10 +203,10 @@ impl<T: Strict + Hash + Eq> Strict for IndexSet<T> {
     }
 }
 
-impl<K: Strict + Ord, V: Strict> Strict for BTreeMap<K, V> {
+impl<K: Strict + Ord + Serialize, V: Strict> Strict for BTreeMap<K, V> {
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Entries<K, V>(PhantomData<(K, V)>);
-        impl<'de, K: Strict + Ord, V: Strict> Visitor<'de> for Entries<K, V> {
+        impl<'de, K: Strict + Ord + Serialize, V: Strict> Visitor<'de> for Entries<K, V> {
             type Value = BTreeMap<K, V>;
             fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 formatter.write_str("an object")
@@ -214,7 +215,7 @@ impl<K: Strict + Ord, V: Strict> Strict for BTreeMap<K, V> {
                 let mut entries = BTreeMap::new();
                 while let Some(Item(key)) = object.next_key::<Item<K>>()? {
                     if entries.contains_key(&key) {
-                        return Err(A::Error::custom("this key is there twice"));
+                        return Err(A::Error::custom(format!("{} is there twice", shown_key(&key))));
                     }
                     let Item(value) = object.next_value()?;
                     entries.insert(key, value);
@@ -226,8 +227,13 @@ impl<K: Strict + Ord, V: Strict> Strict for BTreeMap<K, V> {
     }
 }
 
+/// A key as it stands in JSON.
+fn shown_key(key: &impl Serialize) -> String {
+    serde_json::to_string(key).unwrap_or_else(|_| "a key".to_owned())
+}
+
 /// In ascending order, as the rest of the crate keeps its maps.
-impl<K: Strict + Ord + Hash, V: Strict> Strict for IndexMap<K, V> {
+impl<K: Strict + Ord + Hash + Serialize, V: Strict> Strict for IndexMap<K, V> {
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Ok(BTreeMap::read(deserializer)?.into_iter().collect())
     }
