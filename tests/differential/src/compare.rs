@@ -166,3 +166,19 @@ fn shown(value: &Value) -> String {
     }
     text.chars().take(SHOWN).chain("... ".chars()).collect::<String>() + &format!("({} bytes)", text.len())
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn every_kind_of_difference_is_found() {
+        let ours = json!({ "same": 1, "count": 1, "list": [1, 2], "long": [1], "only_ours": "a", "tree": { "leaf": null } });
+        let theirs = json!({ "same": 1, "count": 2, "list": [1, 3], "long": [1, 2], "only_theirs": "b", "tree": { "leaf": 0 } });
+        let paths: Vec<_> = differing(None, "", &ours, &theirs).into_iter().map(|found| found.path).collect();
+        assert_eq!(paths, ["count", "list[1]", "long", "only_ours", "tree.leaf", "only_theirs"]);
+        assert!(differing(None, "", &ours, &ours).is_empty());
+    }
+}
