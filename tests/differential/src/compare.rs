@@ -75,16 +75,17 @@ pub fn compare(input: &Input, classes: PeerClasses) -> Result<Report, String> {
         let mut peer = Peer::new(&input, classes.clone()).map_err(|error| format!("blockifier: {error}"))?;
         let theirs: Vec<PeerOutcome> = input.transactions.iter().map(|transaction| peer.execute(transaction)).collect();
         let hash = |at: usize| format!("{:#x}", input.transactions[at].hash.0);
-        // From the first panic on the two states need not be the same any more.
-        let panicked = theirs.iter().enumerate().find_map(|(at, outcome)| Some((at, outcome.panic.clone()?)));
-        if let Some((at, panic)) = panicked {
-            let view = ours::outcome(&ours.transactions[at]);
-            let part = |name: &str| view.get(name).and_then(Value::as_str).unwrap_or_default();
-            let ours = format!("{} {}{}", part("ending"), part("error"), part("revert_reason"));
-            let ours = ours.split_whitespace().collect::<Vec<_>>().join(" ");
-            report.departures.push(Departure { transaction: (indices[at], hash(at)), ours, panic });
-            input.transactions.remove(at);
-            indices.remove(at);
+        // From the first panic on the two states need not be the same any more: again without those that panicked.
+        if theirs.iter().any(|outcome| outcome.panic.is_some()) {
+            let panics = theirs.iter().enumerate().filter_map(|(at, outcome)| Some((at, outcome.panic.clone()?)));
+            for (at, panic) in panics {
+                let ours = ended(&ours::outcome(&ours.transactions[at]));
+                report.departures.push(Departure { transaction: (indices[at], hash(at)), ours, panic });
+            }
+            let mut kept = theirs.iter().map(|outcome| outcome.panic.is_none());
+            indices.retain(|_| kept.next().unwrap_or(true));
+            let mut kept = theirs.iter().map(|outcome| outcome.panic.is_none());
+            input.transactions.retain(|_| kept.next().unwrap_or(true));
             continue;
         }
         report.compared = indices.len();
@@ -104,6 +105,13 @@ pub fn compare(input: &Input, classes: PeerClasses) -> Result<Report, String> {
         report.differences.extend(differing(None, "initial_reads", &our_reads, &their_reads));
         return Ok(report);
     }
+}
+
+/// How a transaction ended, in a line.
+fn ended(view: &Value) -> String {
+    let part = |name: &str| view.get(name).and_then(Value::as_str).unwrap_or_default();
+    let text = format!("{} {}{}", part("ending"), part("error"), part("revert_reason"));
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 fn differing(transaction: Option<(usize, String)>, path: &str, ours: &Value, theirs: &Value) -> Vec<Difference> {
@@ -157,4 +165,20 @@ fn shown(value: &Value) -> String {
         return text;
     }
     text.chars().take(SHOWN).chain("... ".chars()).collect::<String>() + &format!("({} bytes)", text.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn every_kind_of_difference_is_found() {
+        let ours = json!({ "same": 1, "count": 1, "list": [1, 2], "long": [1], "only_ours": "a", "tree": { "leaf": null } });
+        let theirs = json!({ "same": 1, "count": 2, "list": [1, 3], "long": [1, 2], "only_theirs": "b", "tree": { "leaf": 0 } });
+        let paths: Vec<_> = differing(None, "", &ours, &theirs).into_iter().map(|found| found.path).collect();
+        assert_eq!(paths, ["count", "list[1]", "long", "only_ours", "tree.leaf", "only_theirs"]);
+        assert!(differing(None, "", &ours, &ours).is_empty());
+    }
 }

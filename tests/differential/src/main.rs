@@ -16,7 +16,7 @@ use starkiln::protocol::{DataAvailability, ProtocolVersion};
 use starkiln::replay::BlockFile;
 
 use crate::compare::{Report, compare};
-use crate::demo::{Panics, generate};
+use crate::demo::{Library, Panics, generate};
 use crate::input::{ClassSources, Input};
 use crate::peer::{PeerClasses, peer_classes};
 
@@ -154,7 +154,7 @@ fn run(command: Command) -> Result<bool, String> {
             println!("seed {seed}");
             let folder = out.parent().unwrap_or(Path::new(""));
             std::fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
-            let block = generate(folder, Path::new(CONTRACTS), version, transactions, seed, Panics::LeaveOut)?;
+            let block = generate(&Library::load(folder, Path::new(CONTRACTS))?, version, transactions, seed, Panics::LeaveOut)?;
             let text = serde_json::to_string_pretty(&block.file).map_err(|error| error.to_string())?;
             std::fs::write(&out, text + "\n").map_err(|error| format!("{}: {error}", out.display()))?;
             for ((kind, ending), count) in &block.counts {
@@ -164,14 +164,14 @@ fn run(command: Command) -> Result<bool, String> {
             Ok(true)
         }
         Command::Fuzz { version, transactions, seed, blocks, show } => {
-            let folder = Path::new("resources/blocks");
+            let library = Library::load(Path::new("resources/blocks"), Path::new(CONTRACTS))?;
             let mut equal = true;
             for version in version.list() {
                 for seed in seed..seed.saturating_add(blocks) {
                     println!("seed {seed}");
-                    let block = generate(folder, Path::new(CONTRACTS), version, transactions, seed, Panics::Keep)?;
-                    let input = Input::with_classes(&block.file, block.classes.clone())?;
-                    let report = compare(&input, block.peer_classes.clone())?;
+                    let block = generate(&library, version, transactions, seed, Panics::Keep)?;
+                    let input = Input::with_classes(&block.file, library.classes.clone())?;
+                    let report = compare(&input, library.peer_classes.clone())?;
                     equal &= print(&report, version, input.env.block.data_availability, show);
                 }
             }

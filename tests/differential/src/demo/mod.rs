@@ -10,7 +10,6 @@ mod special;
 mod world;
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use serde_json::Value;
 use starkiln::block::TransactionStatus;
@@ -23,18 +22,15 @@ use starknet_api::transaction::fields::Fee;
 use self::draft::{Action, Bounds, Draft, Signing};
 use self::random::Random;
 use self::special::account;
+pub use self::world::Library;
 use self::world::{AccountKind, World};
-use crate::input::{ClassSources, Input, prepared};
-use crate::peer::{Peer, PeerClasses, peer_classes};
+use crate::input::{Input, prepared};
+use crate::peer::Peer;
 
 /// A generated block.
 pub struct Generated {
     /// The block, with what is expected of it.
     pub file: BlockFile,
-    /// Its classes, loaded.
-    pub classes: ClassSources,
-    /// The same for blockifier.
-    pub peer_classes: PeerClasses,
     /// The recipe of each transaction.
     pub names: Vec<String>,
     /// Transactions by kind and ending.
@@ -53,22 +49,19 @@ pub enum Panics {
 /// Makes a block of `count` transactions. Every recipe is used once, as far as they fit, in random order; the rest is random,
 /// and leans to what accounts do most.
 pub fn generate(
-    folder: &Path,
-    contracts: &Path,
+    library: &Library,
     version: ProtocolVersion,
     count: usize,
     seed: u64,
     panics: Panics,
 ) -> Result<Generated, String> {
     let mut random = Random::new(seed);
-    let world = World::new(folder, contracts, version, &mut random)?;
-    let peer_classes = peer_classes(&world.classes);
+    let world = World::new(library, version, &mut random);
+    let peer_classes = library.peer_classes.clone();
     let mut input = Input::with_classes(&world.file, world.classes.clone())?;
     let mut peer = Peer::new(&input, peer_classes.clone())?;
     let mut generated = Generated {
         file: world.file.clone(),
-        classes: world.classes.clone(),
-        peer_classes,
         names: Vec::new(),
         counts: BTreeMap::new(),
     };

@@ -3,7 +3,7 @@
 //! In: the folder of our contracts. Out: [`World`]: a block file without transactions, and where everything is.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use starkiln::block::OldBlock;
 use starkiln::class::{sierra_class_from_json, sierra_class_hash};
@@ -19,6 +19,7 @@ use starknet_types_core::felt::Felt;
 
 use super::random::Random;
 use crate::input::{ClassSources, load_classes};
+use crate::peer::{PeerClasses, peer_classes};
 
 /// The classes that are declared before the block.
 const DECLARED: [&str; 11] = [
@@ -120,10 +121,23 @@ fn address(value: u128) -> ContractAddress {
     ContractAddress::from(value)
 }
 
-impl World {
-    /// Loads the classes and lays out the state. `contracts` is the folder of our contracts as the block file will name it,
-    /// relative to `folder`, where the block file will be.
-    pub fn new(folder: &Path, contracts: &Path, version: ProtocolVersion, random: &mut Random) -> Result<Self, String> {
+/// Our contracts, loaded once for many blocks.
+#[derive(Clone, Debug)]
+pub struct Library {
+    /// How a block file names them.
+    pub entries: BTreeMap<ClassHash, ClassEntry>,
+    /// The classes, loaded.
+    pub classes: ClassSources,
+    /// The same for blockifier.
+    pub peer_classes: PeerClasses,
+    /// Their hashes by name.
+    pub class_hashes: BTreeMap<&'static str, ClassHash>,
+}
+
+impl Library {
+    /// Loads the classes. `contracts` is the folder of our contracts as a block file will name it, relative to `folder`, where
+    /// the block file will be.
+    pub fn load(folder: &Path, contracts: &Path) -> Result<Self, String> {
         let mut entries = BTreeMap::new();
         let mut class_hashes = BTreeMap::new();
         for name in DECLARED.into_iter().chain(UNDECLARED) {
@@ -132,10 +146,19 @@ impl World {
             let text = std::fs::read_to_string(&full).map_err(|error| format!("{}: {error}", full.display()))?;
             let class = sierra_class_from_json(&text).map_err(|error| format!("{name}: {error}"))?;
             let class_hash = sierra_class_hash(&class);
-            entries.insert(class_hash, ClassEntry::Sierra(ClassText::File(PathBuf::from(path))));
+            entries.insert(class_hash, ClassEntry::Sierra(ClassText::File(path)));
             class_hashes.insert(name, class_hash);
         }
         let classes = load_classes(&entries, folder)?;
+        let peer_classes = peer_classes(&classes);
+        Ok(Self { entries, classes, peer_classes, class_hashes })
+    }
+}
+
+impl World {
+    /// Lays out the state.
+    pub fn new(library: &Library, version: ProtocolVersion, random: &mut Random) -> Self {
+        let Library { entries, classes, class_hashes, .. } = library.clone();
         let account = |kind, number: u64, random: &mut Random| Account {
             kind,
             address: address(0xacc0_0000 + u128::from(number)),
@@ -195,7 +218,7 @@ impl World {
         };
         let mut world = Self { file, classes, class_hashes, accounts, poor, newcomers };
         world.fill(random);
-        Ok(world)
+        world
     }
 
     /// The hash of a class by name.
