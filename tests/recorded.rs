@@ -5,8 +5,14 @@
 
 use std::path::PathBuf;
 
+#[path = "recorded/json.rs"]
+mod json;
+#[path = "recorded/mainnet_genesis.rs"]
+mod mainnet_genesis;
 #[path = "recorded/rpc_simulation.rs"]
 mod rpc_simulation;
+#[path = "recorded/sepolia_genesis.rs"]
+mod sepolia_genesis;
 
 /// The folder of the recorded data, or a word on why a test is skipped.
 fn data(folder: &str) -> Option<PathBuf> {
