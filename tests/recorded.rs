@@ -5,8 +5,14 @@
 
 use std::path::PathBuf;
 
+#[path = "recorded/call_info.rs"]
+mod call_info;
+#[path = "recorded/dojo_chain.rs"]
+mod dojo_chain;
 #[path = "recorded/json.rs"]
 mod json;
+#[path = "recorded/mainnet_calls.rs"]
+mod mainnet_calls;
 #[path = "recorded/mainnet_genesis.rs"]
 mod mainnet_genesis;
 #[path = "recorded/rpc_simulation.rs"]

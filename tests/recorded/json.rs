@@ -156,6 +156,19 @@ impl Differences {
         }
     }
 
+    /// Takes over what another comparison found.
+    pub(super) fn append(&mut self, mut other: Self) {
+        self.found.append(&mut other.found);
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.found.len()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.found.is_empty()
+    }
+
     /// Notes something that has no two sides.
     pub(super) fn note(&mut self, what: String) {
         self.found.push(what);

@@ -1,0 +1,381 @@
+//! Calls of real mainnet transactions, Cairo 0 and Cairo 1, each run alone.
+//!
+//! A recording holds the values that each call read from storage, but not the cells that they came from. So the reader feeds them
+//! back: a cell that is asked for the first time gets one of the values that a call of its contract read and that is not yet used,
+//! the next one if that leads to the recorded reads. Compared: result, failure, events, messages, inner calls, the values read, the
+//! keys touched, and where they were recorded gas, resources and builtins.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::Mutex;
+
+use serde_json::{Value, json};
+use starkiln::block::{BlockExecutor, OldBlock};
+use starkiln::call::CallInfo;
+use starkiln::class::{Cairo0Class, Cairo1Class, ContractClass, compile_sierra, sierra_class_from_json};
+use starkiln::protocol::{
+    BlockEnv, BlockInfo, BlockPrices, ChainInfo, Constants, DataAvailability, ProtocolVersion, VersionPolicy,
+};
+use starkiln::state::{ReadError, StateReader};
+use starkiln::transaction::{CallResult, ContractCall, Execution, ExecutionFlags, Transaction};
+use starknet_api::block::{BlockNumber, BlockTimestamp};
+use starknet_api::contract_class::{EntryPointType, SierraVersion};
+use starknet_api::core::{ChainId, ClassHash, CompiledClassHash, ContractAddress, EntryPointSelector, Nonce};
+use starknet_api::state::StorageKey;
+use starknet_api::transaction::{InvokeTransaction, InvokeTransactionV1, TransactionHash};
+use starknet_types_core::felt::Felt;
+
+use super::call_info::{self, accessed, frames};
+use super::json::{Differences, address, calldata, felt, felts, list, read, text};
+
+/// How often a call is run at most to find out which values belong to which cells. The worst of them needs a few dozen runs.
+const ATTEMPTS: usize = 1_000;
+/// The selector of `__execute__`.
+const EXECUTE: &str = "0x15d40a3d6ca2ac30f4031e42be28da9b056fef9bb7357ac5e85627ee876e5ad";
+const MAX_STEPS: u64 = 10_000_000;
+const MAX_SIERRA_GAS: u64 = 10_000_000_000;
+
+#[test]
+fn recorded_calls_come_out_exactly() {
+    let Some(folder) = super::data("mainnet_calls") else { return };
+    let calls = read(&folder.join("calls.json"));
+    let classes = Classes::read(&folder.parent().unwrap().join("classes"));
+
+    let mut listed = Vec::new();
+    let mut transactions: BTreeMap<(&str, &str), Vec<(usize, &Value)>> = BTreeMap::new();
+    for (index, recorded) in list(&calls).iter().enumerate() {
+        if recorded["phase"] == "validate_call_info" {
+            listed.push((index, recorded));
+        } else {
+            let transaction = (text(&recorded["source"]), text(&recorded["tx"]));
+            transactions.entry(transaction).or_default().push((index, recorded));
+        }
+    }
+    let mut differences = Differences::default();
+    let mut versions: BTreeMap<String, usize> = BTreeMap::new();
+    let mut compared = 0;
+    for calls in transactions.values() {
+        let (version, found) = best_version(calls, &classes);
+        differences.append(found);
+        *versions.entry(version.to_string()).or_default() += calls.len();
+        compared += calls.len();
+    }
+    for (index, recorded) in &listed {
+        let what = format!("call {index}");
+        let mut found = Differences::default();
+        compare(&mut found, &what, recorded, &classes, ProtocolVersion::V0_13_3);
+        if found.is_empty() {
+            differences.note(format!("{what} is said to be beyond comparison, but there is no difference"));
+        }
+    }
+    differences.assert_none();
+    println!("mainnet_calls: {compared} calls compared, 0 differences ({} listed)", listed.len());
+    for (version, count) in versions {
+        println!("  {count} calls with the figures of {version}");
+    }
+    println!(
+        "  listed: validations, which check a signature that is not recorded, and the transaction's version:"
+    );
+    for (index, recorded) in listed {
+        println!("    call {index}, of transaction {}", text(&recorded["tx"]));
+    }
+}
+
+/// The oldest version at which all calls of a transaction come out as recorded, or else the one with the fewest differences: the
+/// recordings do not tell which it was.
+fn best_version(calls: &[(usize, &Value)], classes: &Classes) -> (ProtocolVersion, Differences) {
+    let mut best: Option<(ProtocolVersion, Differences)> = None;
+    for version in ProtocolVersion::SUPPORTED {
+        let mut found = Differences::default();
+        for (index, recorded) in calls {
+            compare(&mut found, &format!("call {index} at {version}"), recorded, classes, version);
+        }
+        let is_exact = found.is_empty();
+        if best.as_ref().is_none_or(|(_, least)| found.len() < least.len()) {
+            best = Some((version, found));
+        }
+        if is_exact {
+            break;
+        }
+    }
+    best.unwrap()
+}
+
+fn compare(
+    differences: &mut Differences,
+    what: &str,
+    recorded: &Value,
+    classes: &Classes,
+    version: ProtocolVersion,
+) {
+    let env = env(version);
+    let is_outermost = list(&recorded["path"]).is_empty();
+    let hash = TransactionHash(felt(&recorded["tx"]));
+    let recorded = &recorded["call_info"];
+    let is_account_call = is_outermost && recorded["call"]["entry_point_selector"] == EXECUTE;
+    let run = |reader: &Replay<'_>| {
+        let executor = BlockExecutor::new(env.clone(), reader).old_block(OldBlock::InState);
+        if is_account_call {
+            // Accounts look at the version of the transaction: these took 1 as well as 3.
+            let outcome = executor
+                .execute(&[transaction(&recorded["call"], hash)])
+                .map_err(|error| error.to_string())?;
+            match outcome.transactions[0].execution() {
+                Some(Execution { execute_call: Some(call), .. }) => Ok(call.clone()),
+                _ => Err(format!("{:?}", outcome.transactions[0].result)),
+            }
+        } else {
+            match executor.call(&call(&recorded["call"])) {
+                Ok(CallResult::Finished(call)) => Ok(*call),
+                Ok(CallResult::Failed { stack, .. }) => Err(stack.to_string()),
+                Err(error) => Err(error.to_string()),
+            }
+        }
+    };
+    match replay(recorded, classes, run) {
+        Ok(call) => {
+            let (ours, recorded) = sides(&call, recorded);
+            differences.compare(what, &ours, &recorded);
+        }
+        Err(error) => differences.note(format!("{what}: {error}")),
+    }
+}
+
+/// Runs a call, with other values for its cells as long as other values are read than were recorded. Gives the first result if there
+/// is none that fits.
+fn replay(
+    recorded: &Value,
+    classes: &Classes,
+    run: impl Fn(&Replay<'_>) -> Result<CallInfo, String>,
+) -> Result<CallInfo, String> {
+    let expected: Vec<Vec<Felt>> = frames(recorded)
+        .into_iter()
+        .map(|frame| felts(accessed(frame, "storage_read_values").unwrap()))
+        .collect();
+    let fits = |call: &CallInfo| call.iter().map(|call| &call.accesses.read_values).eq(&expected);
+    let mut first = None;
+    let mut choices = Vec::new();
+    for _ in 0..ATTEMPTS {
+        let reader = Replay::new(recorded, classes, choices);
+        let result = run(&reader);
+        choices = reader.into_choices();
+        if result.as_ref().is_ok_and(fits) {
+            return result;
+        }
+        first.get_or_insert(result);
+        // The next way to choose: the last choice that has another option takes it.
+        while choices.pop_if(|choice| choice.chosen + 1 >= choice.options).is_some() {}
+        let Some(choice) = choices.last_mut() else { break };
+        choice.chosen += 1;
+    }
+    first.unwrap()
+}
+
+/// The classes of the recorded calls.
+struct Classes {
+    cairo0: BTreeMap<ClassHash, ContractClass>,
+    /// To be measured in gas, as who recorded them chose to, and in steps, as they were when a caller was.
+    cairo1: BTreeMap<ClassHash, (ContractClass, ContractClass)>,
+}
+
+impl Classes {
+    fn read(folder: &Path) -> Self {
+        let files = |kind: &str| {
+            let entries = std::fs::read_dir(folder.join(kind)).unwrap().map(|entry| entry.unwrap().path());
+            entries.map(|path| {
+                let hash = ClassHash(Felt::from_hex(path.file_stem().unwrap().to_str().unwrap()).unwrap());
+                (hash, std::fs::read(path).unwrap())
+            })
+        };
+        let cairo0 = files("cairo0").map(|(hash, json)| (hash, Cairo0Class::from_json(json).unwrap().into()));
+        // A Sierra version that is new enough to be measured in gas at all versions, even before there was gas; and one that is
+        // measured in steps at all versions.
+        let (new, old) = (SierraVersion::new(100, 0, 0), SierraVersion::DEPRECATED);
+        let mut cairo1 = BTreeMap::new();
+        for (hash, json) in files("casm") {
+            let class = |version| ContractClass::from(Cairo1Class::from_casm_json(&json, version).unwrap());
+            cairo1.insert(hash, (class(new.clone()), class(old.clone())));
+        }
+        for (hash, json) in files("sierra") {
+            cairo1.entry(hash).or_insert_with(|| {
+                let casm = compile_sierra(&sierra_class_from_json(&json).unwrap()).unwrap();
+                let class =
+                    |version| ContractClass::from(Cairo1Class::from_casm(casm.clone(), version).unwrap());
+                (class(new.clone()), class(old.clone()))
+            });
+        }
+        Self { cairo0: cairo0.collect(), cairo1 }
+    }
+}
+
+fn is_in_gas(call: &Value) -> bool {
+    match call.get("tracked_resource") {
+        Some(tracked) => tracked == "SierraGas",
+        // What was not measured in gas used none. Where nothing was recorded it does not matter.
+        None => call["execution"].get("gas_consumed").is_none_or(|gas| *gas != json!(0)),
+    }
+}
+
+/// Feeds the recorded reads back.
+struct Replay<'a> {
+    classes: &'a Classes,
+    in_gas: bool,
+    class_hashes: BTreeMap<ContractAddress, ClassHash>,
+    frames: Vec<Frame>,
+    progress: Mutex<Progress>,
+}
+
+struct Frame {
+    address: ContractAddress,
+    keys: BTreeSet<Felt>,
+    values: Vec<Felt>,
+}
+
+struct Progress {
+    /// By frame, how many of its values are used.
+    used: Vec<usize>,
+    choices: Vec<Choice>,
+    next: usize,
+}
+
+/// The value that a cell got.
+struct Choice {
+    chosen: usize,
+    options: usize,
+}
+
+impl<'a> Replay<'a> {
+    fn new(recorded: &Value, classes: &'a Classes, choices: Vec<Choice>) -> Self {
+        let frames = frames(recorded);
+        let class_hash = |frame: &&Value| {
+            let call = &frame["call"];
+            // Cairo 0 delegates to the class of a contract.
+            let at = if call["code_address"].is_null() { "storage_address" } else { "code_address" };
+            let is_its_class = call["call_type"] == "Call" || at == "code_address";
+            is_its_class.then(|| (address(&call[at]), ClassHash(felt(&call["class_hash"]))))
+        };
+        let class_hashes = frames.iter().filter_map(class_hash).collect();
+        let frames: Vec<Frame> = frames
+            .into_iter()
+            .map(|frame| Frame {
+                address: address(&frame["call"]["storage_address"]),
+                keys: felts(accessed(frame, "accessed_storage_keys").unwrap()).into_iter().collect(),
+                values: felts(accessed(frame, "storage_read_values").unwrap()),
+            })
+            .collect();
+        let progress = Progress { used: vec![0; frames.len()], choices, next: 0 };
+        Self { classes, in_gas: is_in_gas(recorded), class_hashes, frames, progress: Mutex::new(progress) }
+    }
+
+    fn into_choices(self) -> Vec<Choice> {
+        self.progress.into_inner().unwrap().choices
+    }
+}
+
+impl StateReader for Replay<'_> {
+    fn storage_at(&self, address: ContractAddress, key: StorageKey) -> Result<Felt, ReadError> {
+        let mut progress = self.progress.lock().unwrap();
+        let mut options = Vec::new();
+        for (index, frame) in self.frames.iter().enumerate() {
+            if frame.address == address && frame.keys.contains(key.0.key()) {
+                options.extend((progress.used[index]..frame.values.len()).map(|place| (index, place)));
+            }
+        }
+        // The last option: it is written without having been read, so nobody saw its value.
+        let count = options.len() + 1;
+        let next = progress.next;
+        if next == progress.choices.len() {
+            progress.choices.push(Choice { chosen: 0, options: count });
+        }
+        progress.next += 1;
+        let Some((frame, place)) = options.get(progress.choices[next].chosen) else { return Ok(Felt::ZERO) };
+        progress.used[*frame] = place + 1;
+        Ok(self.frames[*frame].values[*place])
+    }
+
+    fn nonce_at(&self, _: ContractAddress) -> Result<Nonce, ReadError> {
+        Ok(Nonce::default())
+    }
+
+    fn class_hash_at(&self, address: ContractAddress) -> Result<ClassHash, ReadError> {
+        self.class_hashes
+            .get(&address)
+            .copied()
+            .ok_or_else(|| ReadError::message("no such contract was recorded"))
+    }
+
+    fn class(&self, class_hash: ClassHash) -> Result<Option<ContractClass>, ReadError> {
+        if let Some(class) = self.classes.cairo0.get(&class_hash) {
+            return Ok(Some(class.clone()));
+        }
+        Ok(self
+            .classes
+            .cairo1
+            .get(&class_hash)
+            .map(|(gas, steps)| if self.in_gas { gas } else { steps }.clone()))
+    }
+
+    fn compiled_class_hash(&self, _: ClassHash) -> Result<CompiledClassHash, ReadError> {
+        Err(ReadError::message("no compiled class hash was recorded"))
+    }
+}
+
+fn env(version: ProtocolVersion) -> BlockEnv {
+    let block = BlockInfo {
+        number: BlockNumber(742_001),
+        timestamp: BlockTimestamp(0),
+        sequencer: ContractAddress::default(),
+        prices: BlockPrices::default(),
+        data_availability: DataAvailability::Blob,
+    };
+    let chain = ChainInfo {
+        chain_id: ChainId::Mainnet,
+        strk_fee_token: ContractAddress::default(),
+        eth_fee_token: ContractAddress::default(),
+        is_l3: false,
+    };
+    BlockEnv::new(block, chain, Constants::for_version(version, VersionPolicy::Exact).unwrap())
+}
+
+fn call(recorded: &Value) -> ContractCall {
+    assert_eq!(recorded["call_type"], "Call");
+    let selector = EntryPointSelector(felt(&recorded["entry_point_selector"]));
+    let call =
+        ContractCall::new(address(&recorded["storage_address"]), selector, calldata(&recorded["calldata"]));
+    ContractCall {
+        entry_point_type: match text(&recorded["entry_point_type"]) {
+            "EXTERNAL" => EntryPointType::External,
+            "L1_HANDLER" => EntryPointType::L1Handler,
+            "CONSTRUCTOR" => EntryPointType::Constructor,
+            other => panic!("another type of entry point: {other}"),
+        },
+        caller: address(&recorded["caller_address"]),
+        max_sierra_gas: recorded.get("initial_gas").map_or(MAX_SIERRA_GAS, |gas| gas.as_u64().unwrap()),
+        max_steps: MAX_STEPS,
+        ..call
+    }
+}
+
+/// The execution alone of an account's transaction.
+fn transaction(recorded: &Value, hash: TransactionHash) -> Transaction {
+    let invoke = InvokeTransactionV1 {
+        sender_address: address(&recorded["storage_address"]),
+        calldata: calldata(&recorded["calldata"]),
+        ..InvokeTransactionV1::default()
+    };
+    let flags = ExecutionFlags { charge_fee: false, validate: false, ..ExecutionFlags::default() };
+    Transaction::invoke(InvokeTransaction::V1(invoke), hash).with_flags(flags)
+}
+
+/// Both sides of a comparison. What lies above the call is not part of the recording.
+fn sides(info: &CallInfo, recorded: &Value) -> (Value, Value) {
+    let (mut ours, mut theirs) = (call_info::of(info), call_info::comparable(recorded));
+    call_info::keep_recorded(&mut ours, &theirs);
+    // It may have been called by address, not as here from outside.
+    ours["call"]["code_address"] = Value::Null;
+    theirs["call"]["code_address"] = Value::Null;
+    // Events are counted over the whole transaction, here from the first of this call on.
+    let first = call_info::first_event(&theirs);
+    call_info::count_events_from(first, &mut theirs);
+    (ours, theirs)
+}
