@@ -1,10 +1,92 @@
-//! x
+//! Embeddable Starknet block execution.
+//!
+//! A host hands over an ordered list of transactions and a [`StateReader`]. Each transaction runs on the Cairo
+//! VM; out come receipts, call trees and the state diff: bit for bit what the network gives.
+//!
+//! ```
+//! use starkiln::replay::LoadedBlock;
+//!
+//! // A block file holds everything: the chain, the state, the classes and the transactions.
+//! let file = concat!(env!("CARGO_MANIFEST_DIR"), "/resources/blocks/transfer.json");
+//! let block = LoadedBlock::read(file)?;
+//!
+//! // A host brings its own `StateReader` and builds transactions and `BlockEnv` itself.
+//! let outcome = block.executor().execute(&block.transactions)?;
+//!
+//! for transaction in &outcome.transactions {
+//!     let execution = transaction.execution().expect("this block has no invalid transaction");
+//!     println!("{:#x}: fee {}, {} events", transaction.hash.0, execution.receipt.fee.0, execution.events().len());
+//! }
+//! assert_eq!(outcome.state_diff.nonces.len(), 1);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # The way through
+//!
+//! ```text
+//! host ── transactions ─▶ block ─▶ transaction ─▶ call ─▶ vm ⇄ syscall
+//!                           │           │           │
+//!                           │          fee          │        every arrow points down the page;
+//!                           ▼           ▼           ▼        nothing below knows what is above it
+//!                          state ─────────────▶ StateReader (the host's)
+//!                          class · protocol                  (ground floor)
+//! ```
+//!
+//! Read [`block`] first, then `transaction::execute`, the life of a transaction on one page; then [`call`] and [`syscall`]. Rules
+//! of the protocol are cited by number (C1 to C250), from the project's specification of behaviour.
+//!
+//! # Endings
+//!
+//! A transaction ends in one of four ways that are never mixed: it is [invalid](transaction::InvalidTransaction); it succeeded; it
+//! was [reverted](transaction::RevertReason); or the host's reader or this crate [failed](transaction::ExecutionFailure), and then
+//! nothing of the block is committed. No input makes this crate panic, recurse without bound or harm its host.
+//!
+//! # Questions
+//!
+//! *Why must the host say where the hash of the block ten before comes from?* Because it is part of the state that contracts
+//! read, and a block opened without it differs from the network's in a way that shows only when somebody asks.
+//!
+//! *Why is an undeclared class `None` and a broken database an error?* The one reverts a transaction, as the protocol says; the
+//! other must never be recorded as a revert.
+//!
+//! *Why no version comparisons?* Rules go back and forth between versions. Behaviour asks a named
+//! [switch](protocol::Switches); what a version is lies in `resources/protocol`.
+//!
+//! # Not there yet
+//!
+//! Cairo 0 classes and transactions before version 3 (but declares of version 2), parallel execution, capacity, and the end of a
+//! block (aliases, migrations of compiled class hashes). What is asked for and not there is a typed error.
+
+// What the lints forbid is forbidden to the library; its unit tests may.
+#![cfg_attr(
+    test,
+    allow(
+        clippy::arithmetic_side_effects,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::string_slice,
+        clippy::unreachable,
+        clippy::unwrap_used
+    )
+)]
+
 pub mod block;
 pub mod call;
 pub mod class;
 pub mod fee;
 pub mod protocol;
+pub mod replay;
 pub mod state;
 pub mod syscall;
 pub mod transaction;
 mod vm;
+
+pub use block::{BlockExecutor, BlockOutcome, TransactionOutcome};
+pub use protocol::BlockEnv;
+pub use state::StateReader;
+pub use transaction::Transaction;
+
+/// The types of Starknet's own crate that stand in this crate's face.
+pub use starknet_api;
+pub use starknet_types_core::felt::Felt;

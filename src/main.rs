@@ -1,2 +1,9 @@
-//! The command line.
-fn main() {}
+//! The `starkiln` program: executes block files. Everything it does, the library does; here is only the talking.
+
+mod cli;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::main()
+}

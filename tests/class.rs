@@ -1,5 +1,11 @@
 //! The `class` room from outside: a class written by hand, malformed input, and the recorded classes of real chains.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects
+)]
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -11,13 +17,16 @@ use cairo_lang_starknet_classes::casm_contract_class::CasmContractClass;
 use cairo_lang_starknet_classes::contract_class::ContractClass as CompilerClass;
 use serde_json::{Value, json};
 use starkiln::class::{
-    Cairo1Class, ClassError, ContractClass, DeclaredClass, SegmentSizes, compile_sierra,
-    sierra_class_from_json, sierra_class_hash, sierra_version,
+    CAIRO0_BUILTINS, Cairo0Class, Cairo0Lookup, Cairo1Class, ClassError, ContractClass, DeclaredClass,
+    SegmentSizes, cairo0_abi_length, cairo0_class_hash, compile_sierra, sierra_class_from_json,
+    sierra_class_hash, sierra_version,
 };
 use starkiln::protocol::{Builtin, Constants, ProtocolVersion, VersionPolicy};
+use starknet_api::compression_utils::compress_and_encode;
 use starknet_api::contract_class::compiled_class_hash::{HashVersion, HashableCompiledClass};
 use starknet_api::contract_class::{EntryPointType, SierraVersion};
 use starknet_api::core::EntryPointSelector;
+use starknet_api::deprecated_contract_class::ContractClass as DeprecatedContractClass;
 use starknet_types_core::felt::Felt;
 
 const PRIME: &str = "0x800000000000011000000000000000000000000000000000000000000000001";
@@ -493,4 +502,413 @@ fn timings() {
             class.bytecode_len()
         );
     }
+}
+
+/// Eight felts, a syscall, two of Starknet's own hints and one of the language's.
+fn tiny_cairo0() -> Value {
+    let hint = |code: &str, references: Value| json!({"code": code, "accessible_scopes": ["__main__", "__main__.f"], "flow_tracking_data": {"ap_tracking": {"group": 0, "offset": 1}, "reference_ids": references}});
+    json!({
+        "abi": [{"type": "function", "name": "f\u{e9}\u{1f600}", "inputs": [], "outputs": []}],
+        "entry_points_by_type": {
+            "CONSTRUCTOR": [{"selector": "0x9", "offset": 4}, {"selector": "0x8", "offset": 5}],
+            "EXTERNAL": [
+                {"selector": "0x0", "offset": "0x2"},
+                {"selector": "0x5", "offset": "0x3"},
+                {"selector": "0x6", "offset": 3},
+                {"selector": "0x6", "offset": 4},
+            ],
+            "L1_HANDLER": [],
+        },
+        "program": {
+            "attributes": [
+                {"name": "error_message", "value": "no", "start_pc": 0, "end_pc": 2, "accessible_scopes": [], "flow_tracking_data": null},
+                {"name": "soundness", "value": "", "start_pc": 0, "end_pc": 2},
+            ],
+            "builtins": ["pedersen", "range_check", "ecdsa"],
+            "data": ["0x40780017fff7fff", "0x1", "0x208b7fff7fff7ffe", "0x480680017fff8000", "0x8000000000000000", "0x208b7fff7fff7ffe", "0x0", "0x10"],
+            "debug_info": {"file_contents": {}, "instruction_locations": {}},
+            "hints": {
+                "3": [hint("syscall_handler.storage_read(segments=segments, syscall_ptr=ids.syscall_ptr)", json!({"__main__.f.syscall_ptr": 0}))],
+                "0": [hint("memory[ap] = segments.add()", json!({})), hint("ids.is_250 = 1 if ids.addr < 2**250 else 0", json!({"__main__.f.addr": 1, "__main__.f.is_250": 0}))],
+            },
+            "identifiers": {
+                "__main__.BOUND": {"type": "const", "value": 1},
+                "__main__.f": {"type": "function", "pc": 0, "decorators": ["external"]},
+                "__main__.f.x": {"type": "reference", "cairo_type": "(a: felt, b: felt)", "full_name": "__main__.f.x", "references": [{"pc": 0, "value": "cast([fp], (a: felt, b: felt)*)", "ap_tracking_data": {"group": 0, "offset": 0}}]},
+            },
+            "main_scope": "__main__",
+            "prime": PRIME,
+            "reference_manager": {"references": [
+                {"pc": 0, "value": "[cast(fp + (-3), felt*)]", "ap_tracking_data": {"group": 0, "offset": 0}},
+                {"pc": 0, "value": "[cast(ap + (-1), (a: felt, b: felt)*)]", "ap_tracking_data": {"group": 0, "offset": 1}},
+            ]},
+        },
+    })
+}
+
+fn selector(value: u64) -> EntryPointSelector {
+    EntryPointSelector(value.into())
+}
+
+/// The same class with its program compressed, as nodes serve it.
+fn compressed(class: &Value) -> Value {
+    let mut class = class.clone();
+    class["program"] = json!(compress_and_encode(&class["program"]).unwrap());
+    class
+}
+
+#[test]
+fn a_cairo0_class_written_by_hand_is_prepared() {
+    let json = tiny_cairo0();
+    let class = Cairo0Class::from_json(json.to_string()).unwrap();
+    assert_eq!(
+        format!("{class:?}"),
+        "Cairo0Class { bytecode_len: 8, hints: 3, builtins: [Pedersen, RangeCheck, Ecdsa], constructors: 2, externals: 4, l1_handlers: 0, .. }"
+    );
+    assert_eq!(class.hint_counts(), (3, 1));
+    assert_eq!((class.n_entry_points(), class.n_builtins(), class.bytecode_len()), (6, 3, 8));
+    assert_eq!(class.unsupported_builtins(), []);
+    assert_eq!(class.constructor_selector(), Some(selector(9)));
+
+    let external = |value| class.entry_point(EntryPointType::External, selector(value));
+    assert_eq!(external(5), Cairo0Lookup::Found(3));
+    assert_eq!(external(6), Cairo0Lookup::Repeated);
+    assert_eq!(external(7), Cairo0Lookup::Found(2)); // the default one
+    assert_eq!(external(0), Cairo0Lookup::Found(2));
+    assert_eq!(class.entry_point(EntryPointType::Constructor, selector(8)), Cairo0Lookup::Found(5));
+    assert_eq!(class.entry_point(EntryPointType::Constructor, selector(7)), Cairo0Lookup::NotFound);
+    assert_eq!(class.entry_point(EntryPointType::L1Handler, selector(0)), Cairo0Lookup::NoEntryPointOfType);
+
+    let lookup = |externals: &[u64], value| {
+        let mut json = tiny_cairo0();
+        json["entry_points_by_type"] = json!({"EXTERNAL": externals.iter().enumerate().map(|(offset, value)| json!({"selector": format!("{value:#x}"), "offset": offset})).collect::<Vec<_>>()});
+        Cairo0Class::from_json(json.to_string())
+            .unwrap()
+            .entry_point(EntryPointType::External, selector(value))
+    };
+    assert_eq!(lookup(&[5, 0], 7), Cairo0Lookup::NotFound); // a default entry point counts only where it is the first
+    assert_eq!(lookup(&[5, 0], 0), Cairo0Lookup::Found(1));
+    assert_eq!(lookup(&[0, 0], 7), Cairo0Lookup::Found(0));
+    assert_eq!(lookup(&[0, 0], 0), Cairo0Lookup::Repeated);
+    assert_eq!(lookup(&[], 0), Cairo0Lookup::NoEntryPointOfType);
+
+    // every form gives the same class
+    assert_eq!(Cairo0Class::from_json(compressed(&json).to_string()).unwrap(), class);
+    let held: DeprecatedContractClass = serde_json::from_value(json.clone()).unwrap();
+    assert_eq!(Cairo0Class::from_deprecated_class(&held).unwrap(), class);
+    let mut without = json.clone();
+    let program = without["program"].as_object_mut().unwrap();
+    program.remove("debug_info");
+    program.insert("attributes".to_owned(), json!([program["attributes"][0]]));
+    assert_eq!(Cairo0Class::from_json(without.to_string()).unwrap(), class);
+
+    let declared = DeclaredClass::from_cairo0_json(json.to_string()).unwrap();
+    let abi = r#"[{"inputs": [], "name": "f\u00e9\ud83d\ude00", "outputs": [], "type": "function"}]"#;
+    assert_eq!((declared.sierra_program_length, declared.abi_length), (0, abi.len() as u64));
+    assert_eq!(declared.code_size(), 8 * 32 + abi.len() as u64);
+    assert_eq!(DeclaredClass::from_cairo0(class, declared.abi_length), declared);
+    let class = declared.class;
+    assert!(!class.is_cairo1());
+    assert_eq!(class.sierra_version(), &SierraVersion::DEPRECATED);
+    assert_eq!(class.compiled_class_hash_v2(), None);
+    assert_eq!((class.bytecode_len(), class.constructor_selector()), (8, Some(selector(9))));
+    let newest = Constants::for_version(ProtocolVersion::SUPPORTED[13], VersionPolicy::Exact).unwrap();
+    assert!(!class.tracked_by_gas(&newest));
+    let mut silent = json.clone();
+    silent["abi"] = json!(null);
+    assert_eq!(cairo0_abi_length(silent.to_string()), Ok(0));
+    silent.as_object_mut().unwrap().remove("abi");
+    assert_eq!(cairo0_abi_length(silent.to_string()), Ok(0));
+    assert!(cairo0_class_hash(silent.to_string()).is_ok());
+}
+
+#[test]
+fn the_class_hash_sees_what_it_must_and_nothing_else() {
+    let hash = |json: &Value| cairo0_class_hash(json.to_string()).unwrap();
+    let json = tiny_cairo0();
+    let set = |pointer: &str, value: Value| {
+        let mut json = tiny_cairo0();
+        *json.pointer_mut(pointer).unwrap() = value;
+        json
+    };
+    assert_eq!(hash(&json), hash(&compressed(&json)));
+    // debug information, empty fields of attributes, the spelling of numbers, and the old way to write types do not count
+    for same in [
+        set("/program/debug_info", json!(null)),
+        set("/program/data/1", json!("0x0001")),
+        set("/entry_points_by_type/EXTERNAL/0/offset", json!(2)),
+        set(
+            "/program/attributes/0",
+            json!({"name": "error_message", "value": "no", "start_pc": 0, "end_pc": 2}),
+        ),
+        set("/program/identifiers/__main__.f.x/cairo_type", json!("(a : felt, b : felt)")),
+        set(
+            "/program/identifiers/__main__.f.x/references/0/value",
+            json!("cast([fp], (a : felt, b : felt)*)"),
+        ),
+        set(
+            "/program/reference_manager/references/1/value",
+            json!("[cast(ap + (-1), (a : felt, b: felt)*)]"),
+        ),
+    ] {
+        assert_eq!(hash(&same), hash(&json));
+    }
+    let mut new = json.clone();
+    new["program"]["compiler_version"] = json!("0.10.0");
+    let mut new_old_types = new.clone();
+    new_old_types["program"]["identifiers"]["__main__.f.x"]["cairo_type"] = json!("(a : felt, b : felt)");
+    let mut hashes = vec![hash(&json), hash(&new), hash(&new_old_types)];
+    for other in [
+        set("/abi", json!(null)),
+        set("/program/attributes", json!(null)),
+        set("/program/attributes/0/accessible_scopes", json!(["a"])),
+        set("/program/hints/0", json!([])),
+        set("/program/identifiers/__main__.BOUND/value", json!(2)),
+        set("/program/main_scope", json!("other")),
+        set("/program/builtins", json!(["pedersen", "range_check"])),
+        set("/program/data/1", json!("0x2")),
+        set("/entry_points_by_type/EXTERNAL/0/offset", json!(3)),
+        set("/entry_points_by_type/L1_HANDLER", json!([{"selector": "0x0", "offset": 1}])),
+    ] {
+        hashes.push(hash(&other));
+    }
+    let count = hashes.len();
+    hashes.sort();
+    hashes.dedup();
+    assert_eq!(hashes.len(), count);
+    assert_eq!(hash(&set("/program/attributes", json!(null))), hash(&set("/program/attributes", json!([]))));
+}
+
+#[test]
+fn malformed_cairo0_classes_are_refused_with_the_place() {
+    let set = |pointer: &str, value: Value| {
+        let mut json = tiny_cairo0();
+        *json.pointer_mut(pointer).unwrap_or_else(|| panic!("{pointer}")) = value;
+        json
+    };
+    let without = |pointer: &str, field: &str| {
+        let mut json = tiny_cairo0();
+        json.pointer_mut(pointer).unwrap().as_object_mut().unwrap().remove(field);
+        json
+    };
+    let reference =
+        |id: Value| set("/program/hints/3/0/flow_tracking_data/reference_ids/__main__.f.syscall_ptr", id);
+    let table = [
+        (set("/program/prime", json!("0x7")), "prime: 0x7 is not the Starknet prime"),
+        (set("/program/data/4", json!(PRIME)), "program.data[4]: 0x8000"),
+        (set("/program/data/4", json!("x")), "program.data[4]: \"x\" is not a hexadecimal"),
+        (set("/program/data/4", json!(12)), "Cairo 0 class: program: invalid type: integer `12`"),
+        (set("/program/builtins/1", json!("magic")), "program.builtins: unknown builtin \"magic\""),
+        (set("/program/builtins/1", json!("pedersen_builtin")), "unknown builtin \"pedersen_builtin\""),
+        (set("/program/hints", json!({"8": []})), "hints: pc 8 is outside the bytecode of 8 felts"),
+        (
+            set("/program/hints", json!({"a": []})),
+            "Cairo 0 class: program: invalid value: expected key to be a number",
+        ),
+        (set("/program/hints/3/0", json!(7)), "Cairo 0 class: program.hints: invalid type: integer `7`"),
+        (reference(json!(-1)), "Cairo 0 class: program.hints: "),
+        (set("/program/identifiers", json!([])), "Cairo 0 class: program.identifiers: invalid type"),
+        (
+            set("/program/identifiers/__main__.BOUND", json!({"type": "const"})),
+            "the VM refuses the program: ",
+        ),
+        (
+            set("/program/identifiers/__main__.BOUND/value", json!("1")),
+            "Cairo 0 class: program.identifiers: invalid type: string",
+        ),
+        (set("/program/attributes", json!({})), "Cairo 0 class: program.attributes: "),
+        (set("/program/reference_manager", json!([])), "Cairo 0 class: program.reference_manager: "),
+        (
+            set("/entry_points_by_type/EXTERNAL/0/offset", json!(8)),
+            "External entry point 0x0: offset 8 is outside the bytecode of 8 felts",
+        ),
+        (
+            set("/entry_points_by_type/EXTERNAL/0/offset", json!(format!("0x{}", "1".repeat(40)))),
+            "External entry point 0x0: offset 18446744073709551615 is outside",
+        ),
+        (
+            set("/entry_points_by_type/EXTERNAL/0/offset", json!("12")),
+            "entry_points_by_type.EXTERNAL[0].offset: \"12\" is not a hexadecimal",
+        ),
+        (set("/entry_points_by_type/EXTERNAL/0/offset", json!(-1)), "Cairo 0 class: "),
+        (
+            set("/entry_points_by_type/CONSTRUCTOR/1/selector", json!(PRIME)),
+            "entry_points_by_type.CONSTRUCTOR[1].selector: 0x8000",
+        ),
+        (without("", "program"), "Cairo 0 class: missing field `program`"),
+        (without("", "entry_points_by_type"), "Cairo 0 class: missing field `entry_points_by_type`"),
+        (without("/program", "data"), "Cairo 0 class: program: missing field `data`"),
+        (without("/program", "prime"), "Cairo 0 class: program: missing field `prime`"),
+        (set("/program", json!(7)), "Cairo 0 class: program: invalid type: integer `7`"),
+        (set("/program", json!(null)), "Cairo 0 class: program: invalid type: null"),
+        (set("/program", json!("!!")), "program: not a compressed program"),
+        (set("/program", json!("AAAA")), "program: not a compressed program"),
+        (
+            set("/program", json!(compress_and_encode(&7).unwrap())),
+            "Cairo 0 class: program: invalid type: integer `7`",
+        ),
+        // a small file that unpacks to more than a program may
+        (
+            set("/program", json!(compress_and_encode(&" ".repeat((64 << 20) + 1)).unwrap())),
+            "program: not a compressed program (base64 of gzip of JSON): Decompressed data exceeds",
+        ),
+        (json!([]), "Cairo 0 class: invalid length 0"),
+        (json!(null), "Cairo 0 class: invalid type: null"),
+    ];
+    for (json, expected) in table {
+        let error = Cairo0Class::from_json(json.to_string()).expect_err(expected);
+        assert!(error.to_string().contains(expected), "expected {expected:?}, got: {error}");
+        // the library's structure has lost some of the faults
+        if let Ok(held) = serde_json::from_value::<DeprecatedContractClass>(json.clone()) {
+            let _ = Cairo0Class::from_deprecated_class(&held);
+        }
+        let _ = cairo0_class_hash(json.to_string()); // an error or a hash
+    }
+    for text in ["", "{", "no", "{\"program\": \"0x", "\u{0}"] {
+        assert!(matches!(Cairo0Class::from_json(text), Err(ClassError::NotJson { .. })), "{text}");
+        assert!(matches!(cairo0_class_hash(text), Err(ClassError::NotJson { .. })), "{text}");
+    }
+    // depth without end
+    let deep = "[".repeat(1_000_000);
+    let closed = format!("{deep}{}", "]".repeat(1_000_000));
+    let whole = tiny_cairo0().to_string();
+    for text in [
+        deep.clone(),
+        format!("{{\"abi\": {deep}"),
+        format!("{{\"program\": {deep}"),
+        format!("{{\"program\": {{\"identifiers\": {deep}"),
+        whole.replace("\"main_scope\":\"__main__\"", &format!("\"main_scope\":{closed}")),
+        whole.replace("\"BOUND\":{", &format!("\"deep\":{closed},\"BOUND\":{{")),
+    ] {
+        let _ = Cairo0Class::from_json(&text);
+        let _ = cairo0_class_hash(&text);
+    }
+    let deep_abi = whole.replacen("\"abi\":[", &format!("\"abi\":[{closed},"), 1);
+    assert!(Cairo0Class::from_json(&deep_abi).is_ok()); // nobody reads it
+    assert!(matches!(cairo0_class_hash(&deep_abi), Err(ClassError::Shape { .. })));
+    assert!(matches!(cairo0_abi_length(&deep_abi), Err(ClassError::Shape { .. })));
+    assert!(Cairo0Class::from_json([0xff_u8, 0xfe]).is_err());
+
+    // faults that the network meets when the class is called, not when it is loaded
+    let builtins = Cairo0Class::from_json(
+        set("/program/builtins", json!(["output", "pedersen", "keccak", "output"])).to_string(),
+    )
+    .unwrap();
+    assert_eq!(builtins.unsupported_builtins(), [Builtin::Output, Builtin::Keccak]);
+    assert!(CAIRO0_BUILTINS.iter().all(|builtin| !builtins.unsupported_builtins().contains(builtin)));
+    let unprepared = Cairo0Class::from_json(reference(json!(2)).to_string()).unwrap();
+    assert_eq!(unprepared.hint_counts(), (0, 0));
+}
+
+/// The recorded Cairo 0 classes: name, hash, and path.
+fn cairo0_files(data: &Path) -> Vec<(Felt, PathBuf)> {
+    let mut found = Vec::new();
+    for folder in ["mainnet_genesis", "sepolia_genesis", "classes/cairo0", "dojo_chain/classes"] {
+        for entry in fs::read_dir(data.join(folder)).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_str().unwrap();
+            let hash = match (folder, name.strip_prefix("class_"), name.strip_suffix(".legacy.json")) {
+                ("classes/cairo0", _, _) => name.strip_suffix(".json"),
+                (_, Some(name), _) => name.strip_suffix(".json"),
+                (_, _, legacy) => legacy,
+            };
+            if let Some(hash) = hash {
+                found.push((Felt::from_hex(hash).unwrap(), path));
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+#[test]
+fn recorded_cairo0_classes_load_and_have_the_hash_they_are_known_by() {
+    let Some(data) = data() else { return };
+    let (mut compared, mut entry_points, mut hints, mut syscalls) = (0, 0, 0, 0);
+    let mut by_hash: BTreeMap<Felt, Cairo0Class> = BTreeMap::new();
+    for (hash, path) in cairo0_files(&data) {
+        let bytes = fs::read(&path).unwrap();
+        let start = Instant::now();
+        let class = Cairo0Class::from_json(&bytes).unwrap();
+        let loaded = start.elapsed();
+        let start = Instant::now();
+        assert_eq!(cairo0_class_hash(&bytes).unwrap().0, hash, "{path:?}");
+        println!(
+            "{hash:#.10x}..: {} bytes, {} felts, {:?} hints, loaded in {loaded:?}, hashed in {:?}",
+            bytes.len(),
+            class.bytecode_len(),
+            class.hint_counts(),
+            start.elapsed()
+        );
+        compared += 1;
+        hints += class.hint_counts().0;
+        syscalls += class.hint_counts().1;
+        assert_eq!(class.unsupported_builtins(), []);
+        assert_eq!(
+            class.constructor_selector(),
+            class.entry_points(EntryPointType::Constructor).first().map(|entry_point| entry_point.selector)
+        );
+        for typ in [EntryPointType::Constructor, EntryPointType::External, EntryPointType::L1Handler] {
+            for entry_point in class.entry_points(typ) {
+                assert_eq!(
+                    class.entry_point(typ, entry_point.selector),
+                    Cairo0Lookup::Found(entry_point.offset)
+                );
+                entry_points += 1;
+            }
+        }
+        // the other forms of the same class
+        let json: Value = serde_json::from_slice(&bytes).unwrap();
+        if json["program"].is_object() {
+            let packed = compressed(&json).to_string();
+            assert_eq!(Cairo0Class::from_json(&packed).unwrap(), class);
+            assert_eq!(cairo0_class_hash(&packed).unwrap().0, hash);
+            let held: DeprecatedContractClass = serde_json::from_value(json.clone()).unwrap();
+            assert_eq!(held.bytecode_length(), class.bytecode_len());
+            assert_eq!(Cairo0Class::from_deprecated_class(&held).unwrap(), class);
+        }
+        let abi = serde_json::to_string(&json["abi"]).unwrap();
+        assert!(cairo0_abi_length(&bytes).unwrap() > abi.len() as u64); // the same with spaces
+        // one class was recorded by two nodes
+        if let Some(other) = by_hash.get(&hash) {
+            assert_eq!(other, &class);
+        }
+        by_hash.insert(hash, class);
+    }
+    assert!(compared >= 12);
+    println!(
+        "Cairo 0 class hashes compared: {compared}, of {} classes, all equal; {entry_points} entry points found; {hints} hints, {syscalls} of them syscalls",
+        by_hash.len()
+    );
+}
+
+/// Random bytes of a real class changed: an error or a class, never a panic.
+#[test]
+fn damaged_cairo0_classes_never_panic() {
+    let Some(data) = data() else { return };
+    let (_, path) =
+        cairo0_files(&data).into_iter().min_by_key(|(_, path)| fs::metadata(path).unwrap().len()).unwrap();
+    let json: Value = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
+    let mut whole = json;
+    if let Some(packed) = whole["program"].as_str() {
+        whole["program"] =
+            starknet_api::compression_utils::decode_and_decompress_with_size_limit(packed, 64 << 20).unwrap();
+    }
+    let bytes = whole.to_string().into_bytes();
+    let mut kinds: BTreeMap<String, usize> = BTreeMap::new();
+    let mut state = 1_u64;
+    for _ in 0..1500 {
+        let mut damaged = bytes.clone();
+        for _ in 0..2 {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            let index = (state >> 33) as usize % damaged.len();
+            damaged[index] = b"0123456789-\"{}[]:,.exn "[(state >> 20) as usize % 23];
+        }
+        let kind = match Cairo0Class::from_json(&damaged) {
+            Ok(_) => "loaded".to_owned(),
+            Err(error) => format!("{error:?}").split([' ', '{']).next().unwrap().to_owned(),
+        };
+        *kinds.entry(kind).or_default() += 1;
+    }
+    println!("damaged classes: {kinds:?}");
 }

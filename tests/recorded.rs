@@ -1,7 +1,13 @@
 //! Recorded data of real chains, executed again: what comes out must be what was recorded.
 //!
 //! The data lies beside the repository, where `STARKILN_DATA` says. Without it every test here says that it was skipped.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects
+)]
 
 use std::path::PathBuf;
 

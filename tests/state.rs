@@ -3,7 +3,13 @@
 //!
 //! `STARKILN_SEED` (a number) repeats a run; each test prints the seed it used.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects
+)]
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};

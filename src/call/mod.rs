@@ -1,6 +1,6 @@
 //! The call stack: runs a call with all its inner calls, and remembers the tree.
 //!
-//! In: a call, the transaction's journal, a [`Phase`]. Out: the [`CallInfo`] tree, or why it failed. Frames lie on the heap: an
+//! In: a call, the transaction's journal, a phase. Out: the [`CallInfo`] tree, or why it failed. Frames lie on the heap: an
 //! inner call is a push, never a recursion. Here inner calls are reverted, gas is handed over, steps and gas told apart. It knows
 //! the engine only as frames that stop, and nothing of fees or of kinds of transactions.
 

@@ -249,7 +249,6 @@ fn vm_program(bytecode: &[Felt]) -> Result<Program, ClassError> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
     use super::*;
 
     #[test]

@@ -156,7 +156,6 @@ pub(super) fn casm_name(builtin: Builtin) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
     use super::*;
 
     fn raw(selector: u64, offset: usize, builtins: &[&str]) -> RawEntryPoint {

@@ -73,7 +73,6 @@ impl<H> HintTable<H> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
     use super::*;
 
     fn hint(value: u32) -> Hint {

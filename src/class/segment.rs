@@ -84,7 +84,6 @@ pub(super) fn sizes(lengths: &NestedIntList, bytecode: &[Felt]) -> SegmentSizes 
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
     use super::NestedIntList::{Leaf, Node};
     use super::*;
 

@@ -140,7 +140,6 @@ pub fn check_paid_on_l1(
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use super::*;
     use crate::fee::fixture::{ETH, STRK, env, rich, vector, with_all, with_l1_gas, with_max_fee};
     use crate::protocol::DataAvailability::Blob;

@@ -1,7 +1,5 @@
 //! Blocks and fee terms for this room's tests, with figures that are easy to compute with.
 
-#![allow(clippy::unwrap_used)]
-
 use std::sync::Arc;
 
 use starknet_api::block::{BlockNumber, BlockTimestamp, GasPrice};

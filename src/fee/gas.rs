@@ -219,7 +219,6 @@ fn total(parts: impl IntoIterator<Item = GasVector>, sum: Sum) -> Result<GasVect
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use starknet_api::transaction::fields::GasVectorComputationMode::{All, NoL2Gas};
 
     use super::*;

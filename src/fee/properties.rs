@@ -1,8 +1,6 @@
 //! What must hold for all inputs: no panic at the extremes, more use never costs less, and no one pays above
 //! their bounds.
 
-#![allow(clippy::unwrap_used)]
-
 use proptest::prelude::*;
 use starknet_api::execution_resources::{GasAmount, GasVector};
 use starknet_api::transaction::fields::GasVectorComputationMode::{self, All, NoL2Gas};

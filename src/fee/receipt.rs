@@ -130,7 +130,6 @@ fn os_resources(input: &ReceiptInput<'_>, state_diff_length: u64) -> Result<VmRe
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use starknet_api::core::Nonce;
     use starknet_types_core::felt::Felt;
 

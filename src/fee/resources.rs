@@ -94,7 +94,6 @@ impl ComputationResources {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use super::*;
 
     #[test]

@@ -217,7 +217,6 @@ impl TransactionKind {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
     use super::*;
 
     fn constants(version: ProtocolVersion) -> Arc<Constants> {

@@ -82,7 +82,6 @@ fn lay_over(figures: &mut Value, changes: Value, path: &str) -> Result<(), Strin
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
     use super::*;
 
     fn merged(figures: &str, changes: &str) -> Result<Value, String> {

@@ -80,7 +80,6 @@ pub const SIERRA_ARRAY_LENGTH_BOUND: u64 = 1 << 32;
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
     use starknet_api::abi::abi_utils::selector_from_name;
 
     use super::*;

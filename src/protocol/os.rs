@@ -123,7 +123,6 @@ pub fn poseidon_hash_many_resources(felts: u64) -> Option<VmResources> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
     use super::*;
     use crate::protocol::{ProtocolVersion, VersionPolicy};
 

@@ -100,7 +100,6 @@ impl<'de> Deserialize<'de> for Ratio {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
     use super::*;
 
     fn ratio(text: &str) -> Ratio {

@@ -171,7 +171,6 @@ pub enum VersionPolicy {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
     use super::*;
 
     fn version(text: &str) -> ProtocolVersion {

@@ -16,7 +16,6 @@ pub fn fee_token_balance_key(account: ContractAddress) -> StorageKey {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
     use starknet_types_core::felt::Felt;
     use starknet_types_core::hash::{Pedersen, StarkHash};

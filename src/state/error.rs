@@ -43,7 +43,6 @@ pub enum StateError {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
     use starknet_types_core::felt::Felt;
 

@@ -143,7 +143,7 @@ impl std::fmt::Debug for PreparedHint {
 }
 
 /// Whether the code of a hint makes a syscall.
-pub(crate) fn is_syscall(code: &str) -> bool {
+fn is_syscall(code: &str) -> bool {
     code.strip_prefix(SYSCALL_PREFIX)
         .and_then(|rest| rest.strip_suffix(SYSCALL_SUFFIX))
         .is_some_and(|name| SYSCALLS.contains(&name))
@@ -155,5 +155,93 @@ fn kind(code: &str) -> HintKind {
         ADDRESS_IS_250 => HintKind::AddressIs250,
         code if is_syscall(code) => HintKind::Syscall,
         _ => HintKind::Engine,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects,
+        clippy::string_slice
+    )]
+    use cairo_vm::hint_processor::builtin_hint_processor::builtin_hint_processor_definition::BuiltinHintProcessor;
+    use cairo_vm::hint_processor::hint_processor_definition::HintProcessorLogic;
+    use cairo_vm::serde::deserialize_program::{ApTracking, FlowTrackingData};
+
+    use super::*;
+
+    fn hint(code: &str, ids: &[(&str, usize)]) -> HintParams {
+        HintParams {
+            code: code.to_owned(),
+            accessible_scopes: vec!["m".to_owned(), "m.f".to_owned()],
+            flow_tracking_data: FlowTrackingData {
+                ap_tracking: ApTracking { group: 3, offset: 4 },
+                reference_ids: ids.iter().map(|(path, id)| ((*path).to_owned(), *id)).collect(),
+            },
+        }
+    }
+
+    fn references() -> Vec<HintReference> {
+        [-3, -4, -5].map(HintReference::new_simple).to_vec()
+    }
+
+    #[test]
+    fn kinds_are_told_by_the_code() {
+        for name in SYSCALLS {
+            let code = format!("syscall_handler.{name}(segments=segments, syscall_ptr=ids.syscall_ptr)");
+            assert!(is_syscall(&code));
+            assert_eq!(kind(&code), HintKind::Syscall);
+        }
+        for other in [
+            "",
+            "syscall_handler.",
+            "syscall_handler.(segments=segments, syscall_ptr=ids.syscall_ptr)",
+            "syscall_handler.keccak(segments=segments, syscall_ptr=ids.syscall_ptr)",
+            "syscall_handler.storage_read(segments=segments, syscall_ptr=ids.syscall_ptr) ",
+            "memory[ap] = segments.add()",
+        ] {
+            assert_eq!(kind(other), HintKind::Engine, "{other}");
+        }
+        assert_eq!(kind(ADDRESS_IS_SMALL), HintKind::AddressIsSmall);
+        assert_eq!(kind(ADDRESS_IS_250), HintKind::AddressIs250);
+    }
+
+    #[test]
+    fn variables_are_those_that_the_engine_finds() {
+        let constants = Arc::new(HashMap::from([("m.C".to_owned(), Felt::ONE)]));
+        let ids = [("m.f.x", 0), ("m.f.y", 2), ("z", 1)];
+        let ours = PreparedHint::new(hint("code", &ids), &references(), &constants).unwrap();
+        let given = hint("code", &ids);
+        let theirs = BuiltinHintProcessor::new_empty()
+            .compile_hint(
+                &given.code,
+                &given.flow_tracking_data.ap_tracking,
+                &given.flow_tracking_data.reference_ids,
+                &references(),
+                &given.accessible_scopes,
+                Arc::clone(&constants),
+            )
+            .unwrap();
+        let boxed = ours.boxed();
+        for data in [&ours.data, boxed.downcast_ref().unwrap()] {
+            let theirs: &HintProcessorData = theirs.downcast_ref().unwrap();
+            assert_eq!(data.code, theirs.code);
+            assert_eq!(data.ap_tracking, theirs.ap_tracking);
+            assert_eq!(data.ids_data, theirs.ids_data);
+            assert!(Arc::ptr_eq(&data.constants, &constants));
+        }
+        // a reference that is not there
+        let missing =
+            PreparedHint::new(hint("code", &[("m.f.x", 0), ("m.f.y", 3)]), &references(), &constants);
+        assert_eq!(missing.err(), Some("code".to_owned()));
+        // two of one name: the innermost that can be seen
+        let ids = [("m.x", 0), ("m.f.x", 1), ("n.x", 2)];
+        let ours = PreparedHint::new(hint("code", &ids), &references(), &constants).unwrap();
+        assert_eq!(ours.data.ids_data["x"], references()[1]);
+        assert_eq!(ours.data.ids_data.len(), 1);
     }
 }

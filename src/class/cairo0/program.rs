@@ -84,3 +84,105 @@ pub(super) fn prepare(file: &ProgramFile<'_>) -> Result<Prepared, ClassError> {
 fn engine_builtin(builtin: Builtin) -> Option<BuiltinName> {
     BuiltinName::from_str(casm_name(builtin))
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects,
+        clippy::string_slice
+    )]
+    use super::super::Cairo0Class;
+    use super::*;
+
+    fn file(value_of_reference: &str, reference_of_hint: usize) -> String {
+        let hint = |code: &str, id: usize| {
+            serde_json::json!({"code": code, "accessible_scopes": [], "flow_tracking_data": {
+                "ap_tracking": {"group": 0, "offset": 0}, "reference_ids": {"m.x": id}}})
+        };
+        serde_json::json!({
+            "entry_points_by_type": {},
+            "program": {
+                "attributes": [
+                    {"name": "error_message", "value": "no", "start_pc": 0, "end_pc": 1, "accessible_scopes": []},
+                    {"name": "other", "value": "", "start_pc": 0, "end_pc": 1, "accessible_scopes": []},
+                ],
+                "builtins": ["pedersen", "range_check"],
+                "data": ["0x208b7fff7fff7ffe", "0x7"],
+                "hints": {"0": [hint("first", 0), hint("second", reference_of_hint)], "1": [hint("third", 9)]},
+                "identifiers": {
+                    "m.C": {"type": "const", "value": 7},
+                    "m.f": {"type": "function", "pc": 0, "decorators": []},
+                },
+                "main_scope": "__main__",
+                "prime": "0x800000000000011000000000000000000000000000000000000000000000001",
+                "reference_manager": {"references": [
+                    {"pc": 0, "value": value_of_reference, "ap_tracking_data": {"group": 0, "offset": 0}}
+                ]},
+            },
+        })
+        .to_string()
+    }
+
+    /// The engine's own loader over the same program gives the same code, builtins, constants, references and error messages.
+    #[test]
+    fn the_program_is_what_the_engine_would_load() {
+        let text = file("[cast(fp + (-3), felt*)]", 0).replace("\"m.x\":9", "\"m.x\":0");
+        let class = Cairo0Class::from_json(&text).unwrap();
+        let value: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let theirs = Program::from_bytes(value["program"].to_string().as_bytes(), None).unwrap();
+        let ours = &class.vm_program;
+        assert!(ours.iter_data().eq(theirs.iter_data()));
+        assert!(ours.iter_builtins().eq(theirs.iter_builtins()));
+        assert_eq!(ours.constants, theirs.constants);
+        let (ours, theirs) = (&ours.shared_program_data, &theirs.shared_program_data);
+        assert_eq!(ours.reference_manager, theirs.reference_manager);
+        let messages = |program: &dyn std::fmt::Debug| {
+            let text = format!("{program:?}");
+            let start = text.find("error_message_attributes").unwrap();
+            text[start..start + text[start..].find(']').unwrap()].to_owned()
+        };
+        assert_eq!(messages(ours), messages(theirs));
+        assert!(ours.hints_collection.hints.is_empty());
+        assert_eq!(class.hints.at(0).len(), 2);
+        assert_eq!(class.hints.at(0)[1].data.code, "second");
+        assert_eq!(class.hints.at(1)[0].data.code, "third");
+        assert_eq!(class.unprepared_hint, None);
+    }
+
+    #[test]
+    fn the_first_hint_without_its_reference_is_remembered() {
+        let class = Cairo0Class::from_json(file("[cast(fp + (-3), felt*)]", 1)).unwrap();
+        assert_eq!(class.unprepared_hint.as_deref(), Some("second"));
+        assert!(class.hints.at(0).is_empty());
+    }
+
+    /// References that the engine cannot read are no fault: it finds out when a hint uses one. Some make its arithmetic overflow.
+    #[test]
+    fn no_reference_makes_loading_panic() {
+        for value in [
+            "",
+            "cast",
+            "[cast(fp - (-2147483648), felt*)]",
+            "cast(ap - (-2147483648), felt)",
+            "\\",
+            "[[[[",
+            "cast((",
+            "cast(é, felt)",
+        ] {
+            match Cairo0Class::from_json(file(value, 0)) {
+                Ok(_) | Err(ClassError::VmProgram { .. }) => {}
+                Err(other) => panic!("{value}: {other}"),
+            }
+        }
+    }
+
+    #[test]
+    fn classes_can_be_shared_between_threads() {
+        fn shared<T: Send + Sync + 'static>() {}
+        shared::<Cairo0Class>();
+    }
+}
