@@ -25,6 +25,8 @@ pub(super) fn of(info: &CallInfo) -> Value {
         let keys = event.event.keys.iter().map(|key| json!(hex(key.0)));
         json!({"order": event.order, "keys": keys.collect::<Value>(), "data": hex_list(&event.event.data.0)})
     });
+    // No recording has a message, so their form does not matter.
+    let messages = info.messages.iter().map(|message| json!({"order": message.order}));
     let keys = accesses.storage_keys.iter().map(|key| json!(hex(*key.0.key())));
     let contracts = accesses.contract_addresses.iter().map(|address| json!(hex(*address.0.key())));
     let blocks = accesses.blocks.iter().map(|block| json!(block.0));
@@ -47,7 +49,7 @@ pub(super) fn of(info: &CallInfo) -> Value {
         "execution": {
             "retdata": hex_list(&info.retdata),
             "events": events.collect::<Value>(),
-            "l2_to_l1_messages": info.messages.len(),
+            "l2_to_l1_messages": messages.collect::<Value>(),
             "failed": info.failed,
             "gas_consumed": info.gas_consumed,
         },
@@ -84,7 +86,6 @@ pub(super) fn comparable(recorded: &Value) -> Value {
         let content = event.get("event").unwrap_or(event);
         *event = json!({"order": event["order"], "keys": content["keys"], "data": content["data"]});
     }
-    execution["l2_to_l1_messages"] = json!(list(&execution["l2_to_l1_messages"]).len());
     if let Some(resources) = recorded.get("resources") {
         let counts = resources.get("builtins").or_else(|| resources.get("builtin_instance_counter"));
         call["resources"] = json!({

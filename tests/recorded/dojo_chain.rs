@@ -30,8 +30,8 @@ use starknet_api::transaction::{
 
 use super::call_info;
 use super::json::{
-    Differences, address, builtins, calldata, felt, hex, hex_list, integer, list, read, recorded_builtins,
-    signature, text,
+    Differences, address, builtins, calldata, events, felt, hex, integer, list, messages, read,
+    recorded_builtins, signature, text,
 };
 
 /// The version whose constants the chain was run with.
@@ -237,9 +237,9 @@ fn compare(differences: &mut Differences, what: &str, execution: &Execution, rec
 
     let receipt = &execution.receipt;
     let resources = &receipt.resources;
-    let vm = |used: &starkiln::protocol::VmResources| json!({"n_steps": used.steps, "n_memory_holes": used.memory_holes, "builtins": builtins(&used.builtins)});
-    let gas = |gas: &starknet_api::execution_resources::GasVector| json!({"l1_gas": gas.l1_gas.0, "l1_data_gas": gas.l1_data_gas.0, "l2_gas": gas.l2_gas.0});
-    let (archival, messages, state) = (&resources.archival, &resources.messages, &resources.state);
+    let vm = |used: &VmResources| json!({"n_steps": used.steps, "n_memory_holes": used.memory_holes, "builtins": builtins(&used.builtins)});
+    let gas = |gas: &GasVector| json!({"l1_gas": gas.l1_gas.0, "l1_data_gas": gas.l1_data_gas.0, "l2_gas": gas.l2_gas.0});
+    let (archival, sent, state) = (&resources.archival, &resources.messages, &resources.state);
     let ours = json!({
         "fee": hex(receipt.fee.0.into()),
         "gas": gas(&receipt.gas),
@@ -257,9 +257,9 @@ fn compare(differences: &mut Differences, what: &str, execution: &Execution, rec
                     "code_size": archival.code_size,
                 },
                 "messages": {
-                    "l2_to_l1_payload_lengths": messages.payload_lengths,
-                    "message_segment_length": messages.segment_length,
-                    "l1_handler_payload_size": messages.l1_handler_payload,
+                    "l2_to_l1_payload_lengths": sent.payload_lengths,
+                    "message_segment_length": sent.segment_length,
+                    "l1_handler_payload_size": sent.l1_handler_payload,
                 },
                 "state": {
                     "n_storage_updates": state.storage_updates,
@@ -285,17 +285,9 @@ fn compare(differences: &mut Differences, what: &str, execution: &Execution, rec
     }
     differences.compare(&format!("{what}.receipt"), &ours, &theirs);
 
-    let events = execution.events();
-    let events = events.iter().map(|event| {
-        json!({
-            "from_address": hex(*event.from_address.0.key()),
-            "keys": event.content.keys.iter().map(|key| json!(hex(key.0))).collect::<Value>(),
-            "data": hex_list(&event.content.data.0),
-        })
-    });
-    differences.compare(&format!("{what}.events"), &events.collect(), &recorded["receipt"]["events"]);
-    let messages = list(&recorded["receipt"]["messages_sent"]).len();
-    differences.compare(&format!("{what}.messages"), &json!(execution.messages().len()), &json!(messages));
+    let receipt = &recorded["receipt"];
+    differences.compare(&format!("{what}.events"), &events(execution), &receipt["events"]);
+    differences.compare(&format!("{what}.messages"), &messages(execution), &receipt["messages_sent"]);
 }
 
 fn state_diff(diff: &StateDiff) -> Value {

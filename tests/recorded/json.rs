@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 use starkiln::call::CallInfo;
 use starkiln::protocol::{Builtin, BuiltinCounts, Constants, VmResources};
+use starkiln::transaction::Execution;
 use starknet_api::core::ContractAddress;
 use starknet_api::transaction::fields::{Calldata, TransactionSignature};
 use starknet_types_core::felt::Felt;
@@ -62,6 +63,32 @@ pub(super) fn hex_list<'a>(felts: impl IntoIterator<Item = &'a Felt>) -> Value {
 /// Hexadecimal strings by another's rules become ours: no leading zeros, small letters.
 pub(super) fn normal_hex(value: &Value) -> Value {
     json!(hex(felt(value)))
+}
+
+/// A transaction's messages as receipts print them.
+pub(super) fn messages(execution: &Execution) -> Value {
+    let messages = execution.messages();
+    let messages = messages.iter().map(|(from, message)| {
+        json!({
+            "from_address": hex(*from.0.key()),
+            "to_address": hex(message.to_address.into()),
+            "payload": hex_list(&message.payload.0),
+        })
+    });
+    messages.collect()
+}
+
+/// A transaction's events as receipts print them.
+pub(super) fn events(execution: &Execution) -> Value {
+    let events = execution.events();
+    let events = events.iter().map(|event| {
+        json!({
+            "from_address": hex(*event.from_address.0.key()),
+            "keys": hex_list(event.content.keys.iter().map(|key| &key.0)),
+            "data": hex_list(&event.content.data.0),
+        })
+    });
+    events.collect()
 }
 
 /// A list in an order that both sides agree on, where the recording's own means nothing.

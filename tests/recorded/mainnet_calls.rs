@@ -1,9 +1,12 @@
 //! Calls of real mainnet transactions, Cairo 0 and Cairo 1, each run alone.
 //!
 //! A recording holds the values that each call read from storage, but not the cells that they came from. So the reader feeds them
-//! back: a cell that is asked for the first time gets one of the values that a call of its contract read and that is not yet used,
-//! the next one if that leads to the recorded reads. Compared: result, failure, events, messages, inner calls, the values read, the
-//! keys touched, and where they were recorded gas, resources and builtins.
+//! back in order: a cell that is asked for gets the next value of the first call that works on its contract and touches its key.
+//! Compared: result, failure, events, messages, inner calls, the values read, the keys touched, and where they were recorded gas,
+//! resources, builtins, and the class hashes asked for.
+//!
+//! Not recorded, and so not the same: block number, timestamp, and of the transaction all but its hash. Only validations depend on
+//! those: they are listed.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -28,8 +31,6 @@ use starknet_types_core::felt::Felt;
 use super::call_info::{self, accessed, frames};
 use super::json::{Differences, address, calldata, felt, felts, list, read, text};
 
-/// How often a call is run at most to find out which values belong to which cells. The worst of them needs a few dozen runs.
-const ATTEMPTS: usize = 1_000;
 /// The selector of `__execute__`.
 const EXECUTE: &str = "0x15d40a3d6ca2ac30f4031e42be28da9b056fef9bb7357ac5e85627ee876e5ad";
 const MAX_STEPS: u64 = 10_000_000;
@@ -71,10 +72,10 @@ fn recorded_calls_come_out_exactly() {
     differences.assert_none();
     println!("mainnet_calls: {compared} calls compared, 0 differences ({} listed)", listed.len());
     for (version, count) in versions {
-        println!("  {count} calls with the figures of {version}");
+        println!("  {count} calls in transactions that {version} is the oldest version to fit");
     }
     println!(
-        "  listed: validations, which check a signature that is not recorded, and the transaction's version:"
+        "  listed: validations, for they check the transaction's version and a signature, which are not recorded:"
     );
     for (index, recorded) in listed {
         println!("    call {index}, of transaction {}", text(&recorded["tx"]));
@@ -108,31 +109,22 @@ fn compare(
     classes: &Classes,
     version: ProtocolVersion,
 ) {
-    let env = env(version);
     let is_outermost = list(&recorded["path"]).is_empty();
     let hash = TransactionHash(felt(&recorded["tx"]));
     let recorded = &recorded["call_info"];
     let is_account_call = is_outermost && recorded["call"]["entry_point_selector"] == EXECUTE;
-    let run = |reader: &Replay<'_>| {
-        let executor = BlockExecutor::new(env.clone(), reader).old_block(OldBlock::InState);
-        if is_account_call {
-            // Accounts look at the version of the transaction: these took 1 as well as 3.
-            let outcome = executor
-                .execute(&[transaction(&recorded["call"], hash)])
-                .map_err(|error| error.to_string())?;
-            match outcome.transactions[0].execution() {
-                Some(Execution { execute_call: Some(call), .. }) => Ok(call.clone()),
-                _ => Err(format!("{:?}", outcome.transactions[0].result)),
-            }
-        } else {
-            match executor.call(&call(&recorded["call"])) {
-                Ok(CallResult::Finished(call)) => Ok(*call),
-                Ok(CallResult::Failed { stack, .. }) => Err(stack.to_string()),
-                Err(error) => Err(error.to_string()),
-            }
+    let reader = Replay::new(recorded, classes);
+    let executor = BlockExecutor::new(env(version), &reader).old_block(OldBlock::InState);
+    let ran = if is_account_call {
+        execute(&executor, &transaction(&recorded["call"], hash))
+    } else {
+        match executor.call(&call(&recorded["call"])) {
+            Ok(CallResult::Finished(call)) => Ok(*call),
+            Ok(CallResult::Failed { stack, .. }) => Err(stack.to_string()),
+            Err(error) => Err(error.to_string()),
         }
     };
-    match replay(recorded, classes, run) {
+    match ran {
         Ok(call) => {
             let (ours, recorded) = sides(&call, recorded);
             differences.compare(what, &ours, &recorded);
@@ -141,34 +133,12 @@ fn compare(
     }
 }
 
-/// Runs a call, with other values for its cells as long as other values are read than were recorded. Gives the first result if there
-/// is none that fits.
-fn replay(
-    recorded: &Value,
-    classes: &Classes,
-    run: impl Fn(&Replay<'_>) -> Result<CallInfo, String>,
-) -> Result<CallInfo, String> {
-    let expected: Vec<Vec<Felt>> = frames(recorded)
-        .into_iter()
-        .map(|frame| felts(accessed(frame, "storage_read_values").unwrap()))
-        .collect();
-    let fits = |call: &CallInfo| call.iter().map(|call| &call.accesses.read_values).eq(&expected);
-    let mut first = None;
-    let mut choices = Vec::new();
-    for _ in 0..ATTEMPTS {
-        let reader = Replay::new(recorded, classes, choices);
-        let result = run(&reader);
-        choices = reader.into_choices();
-        if result.as_ref().is_ok_and(fits) {
-            return result;
-        }
-        first.get_or_insert(result);
-        // The next way to choose: the last choice that has another option takes it.
-        while choices.pop_if(|choice| choice.chosen + 1 >= choice.options).is_some() {}
-        let Some(choice) = choices.last_mut() else { break };
-        choice.chosen += 1;
+fn execute(executor: &BlockExecutor<&Replay<'_>>, transaction: &Transaction) -> Result<CallInfo, String> {
+    let outcome = executor.execute(std::slice::from_ref(transaction)).map_err(|error| error.to_string())?;
+    match outcome.transactions[0].execution() {
+        Some(Execution { execute_call: Some(call), .. }) => Ok(call.clone()),
+        _ => Err(format!("{:?}", outcome.transactions[0].result)),
     }
-    first.unwrap()
 }
 
 /// The classes of the recorded calls.
@@ -222,7 +192,8 @@ struct Replay<'a> {
     in_gas: bool,
     class_hashes: BTreeMap<ContractAddress, ClassHash>,
     frames: Vec<Frame>,
-    progress: Mutex<Progress>,
+    /// By frame, how many of its values are used.
+    used: Mutex<Vec<usize>>,
 }
 
 struct Frame {
@@ -231,21 +202,8 @@ struct Frame {
     values: Vec<Felt>,
 }
 
-struct Progress {
-    /// By frame, how many of its values are used.
-    used: Vec<usize>,
-    choices: Vec<Choice>,
-    next: usize,
-}
-
-/// The value that a cell got.
-struct Choice {
-    chosen: usize,
-    options: usize,
-}
-
 impl<'a> Replay<'a> {
-    fn new(recorded: &Value, classes: &'a Classes, choices: Vec<Choice>) -> Self {
+    fn new(recorded: &Value, classes: &'a Classes) -> Self {
         let frames = frames(recorded);
         let class_hash = |frame: &&Value| {
             let call = &frame["call"];
@@ -263,34 +221,25 @@ impl<'a> Replay<'a> {
                 values: felts(accessed(frame, "storage_read_values").unwrap()),
             })
             .collect();
-        let progress = Progress { used: vec![0; frames.len()], choices, next: 0 };
-        Self { classes, in_gas: is_in_gas(recorded), class_hashes, frames, progress: Mutex::new(progress) }
-    }
-
-    fn into_choices(self) -> Vec<Choice> {
-        self.progress.into_inner().unwrap().choices
+        let used = Mutex::new(vec![0; frames.len()]);
+        Self { classes, in_gas: is_in_gas(recorded), class_hashes, frames, used }
     }
 }
 
 impl StateReader for Replay<'_> {
     fn storage_at(&self, address: ContractAddress, key: StorageKey) -> Result<Felt, ReadError> {
-        let mut progress = self.progress.lock().unwrap();
-        let mut options = Vec::new();
-        for (index, frame) in self.frames.iter().enumerate() {
-            if frame.address == address && frame.keys.contains(key.0.key()) {
-                options.extend((progress.used[index]..frame.values.len()).map(|place| (index, place)));
+        let mut used = self.used.lock().unwrap();
+        for (frame, used) in self.frames.iter().zip(used.iter_mut()) {
+            if frame.address == address
+                && frame.keys.contains(key.0.key())
+                && let Some(value) = frame.values.get(*used)
+            {
+                *used += 1;
+                return Ok(*value);
             }
         }
-        // The last option: it is written without having been read, so nobody saw its value.
-        let count = options.len() + 1;
-        let next = progress.next;
-        if next == progress.choices.len() {
-            progress.choices.push(Choice { chosen: 0, options: count });
-        }
-        progress.next += 1;
-        let Some((frame, place)) = options.get(progress.choices[next].chosen) else { return Ok(Felt::ZERO) };
-        progress.used[*frame] = place + 1;
-        Ok(self.frames[*frame].values[*place])
+        // It is written without having been read: nobody saw its value.
+        Ok(Felt::ZERO)
     }
 
     fn nonce_at(&self, _: ContractAddress) -> Result<Nonce, ReadError> {
@@ -356,7 +305,7 @@ fn call(recorded: &Value) -> ContractCall {
     }
 }
 
-/// The execution alone of an account's transaction.
+/// The execution alone of an account's transaction. Which version it had is not recorded, but accounts look at it: not 0.
 fn transaction(recorded: &Value, hash: TransactionHash) -> Transaction {
     let invoke = InvokeTransactionV1 {
         sender_address: address(&recorded["storage_address"]),

@@ -9,7 +9,7 @@ use std::path::Path;
 
 use serde_json::{Map, Value, json};
 use starkiln::block::BlockExecutor;
-use starkiln::class::{DeclaredClass, cairo0_class_hash};
+use starkiln::class::{ContractClass, DeclaredClass, cairo0_class_hash};
 use starkiln::protocol::{
     BlockEnv, BlockInfo, BlockPrices, ChainInfo, Constants, DataAvailability, ProtocolVersion, TokenPrices,
     VersionPolicy,
@@ -25,8 +25,8 @@ use starknet_api::transaction::{
 };
 
 use super::json::{
-    Differences, address, builtins, calldata, felt, hex, hex_list, integer, list, read, recorded_builtins,
-    signature, sorted, text,
+    Differences, address, builtins, calldata, events, felt, hex, integer, list, messages, read,
+    recorded_builtins, signature, sorted, text,
 };
 
 const BLOCKS: u64 = 4;
@@ -103,7 +103,7 @@ fn env(block: &Value) -> BlockEnv {
 fn transaction(
     recorded: &Value,
     folder: &Path,
-    classes: &mut Vec<(ClassHash, starkiln::class::ContractClass)>,
+    classes: &mut Vec<(ClassHash, ContractClass)>,
 ) -> Transaction {
     let hash = TransactionHash(felt(&recorded["transaction_hash"]));
     let max_fee = Fee(integer(&recorded["max_fee"]));
@@ -156,20 +156,12 @@ fn compare_receipt(differences: &mut Differences, what: &str, execution: &Execut
     let computation = &execution.receipt.resources.computation;
     let used = computation.transaction_vm.checked_add(&computation.os_vm).unwrap();
     let resources = &receipt["execution_resources"];
-    let events = execution.events();
-    let events = events.iter().map(|event| {
-        json!({
-            "from_address": hex(*event.from_address.0.key()),
-            "keys": event.content.keys.iter().map(|key| json!(hex(key.0))).collect::<Value>(),
-            "data": hex_list(&event.content.data.0),
-        })
-    });
     let ours = json!({
         "execution_status": if execution.is_reverted() { "REVERTED" } else { "SUCCEEDED" },
         "n_steps": used.steps + used.memory_holes,
         "builtins": builtins(&used.builtins),
-        "events": events.collect::<Value>(),
-        "messages": execution.messages().len(),
+        "events": events(execution),
+        "messages": messages(execution),
     });
     assert_eq!((&receipt["actual_fee"], &resources["n_memory_holes"]), (&json!("0x0"), &json!(0)));
     let recorded = json!({
@@ -177,7 +169,7 @@ fn compare_receipt(differences: &mut Differences, what: &str, execution: &Execut
         "n_steps": resources["n_steps"],
         "builtins": recorded_builtins(&resources["builtin_instance_counter"]),
         "events": receipt["events"],
-        "messages": list(&receipt["l2_to_l1_messages"]).len(),
+        "messages": receipt["l2_to_l1_messages"],
     });
     differences.compare(&format!("{what}.receipt"), &ours, &recorded);
 }
