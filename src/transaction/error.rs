@@ -72,9 +72,9 @@ pub enum InvalidTransaction {
     CompiledClassHash {
         /// The class.
         class_hash: ClassHash,
-        /// Its hash.
-        actual: CompiledClassHash,
         /// What the transaction declares.
+        actual: CompiledClassHash,
+        /// Its hash.
         expected: CompiledClassHash,
     },
     /// Nothing was paid on L1 (C46).

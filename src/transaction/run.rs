@@ -345,8 +345,8 @@ fn declare(plan: &Plan, journal: &mut Journal<'_>, env: &BlockEnv) -> Result<(),
     };
     if *is_hash_checked
         && env.constants.switches.casm_hash_v1_declares_blocked
-        && let (Some(actual), Some(expected)) = (class.class.compiled_class_hash_v2(), *compiled_class_hash)
-        && actual != expected
+        && let (Some(expected), Some(actual)) = (class.class.compiled_class_hash_v2(), *compiled_class_hash)
+        && expected != actual
     {
         let class_hash = *class_hash;
         return Err(InvalidTransaction::CompiledClassHash { class_hash, actual, expected }.into());

@@ -1,0 +1,160 @@
+//! Runs a block through both executors and lists where they differ.
+//!
+//! In: an [`Input`]. Out: a [`Report`]. Prints nothing.
+
+use std::fmt::{self, Display, Formatter};
+
+use serde_json::{Map, Value};
+use starkiln::block::BlockExecutor;
+
+use crate::input::Input;
+use crate::peer::{Peer, PeerClasses, PeerOutcome};
+use crate::view::ours;
+
+/// Longest value that is printed whole.
+const SHOWN: usize = 600;
+
+/// One place where the two differ.
+#[derive(Clone, Debug)]
+pub struct Difference {
+    /// The transaction: its index and hash; `None` for the block as a whole.
+    pub transaction: Option<(usize, String)>,
+    /// The field.
+    pub path: String,
+    /// What starkiln says.
+    pub ours: String,
+    /// What blockifier says.
+    pub theirs: String,
+}
+
+impl Display for Difference {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match &self.transaction {
+            Some((index, hash)) => writeln!(f, "transaction {index} ({hash}): {}", self.path)?,
+            None => writeln!(f, "block: {}", self.path)?,
+        }
+        writeln!(f, "    starkiln:   {}", self.ours)?;
+        write!(f, "    blockifier: {}", self.theirs)
+    }
+}
+
+/// A transaction on which blockifier panicked and starkiln did not.
+#[derive(Clone, Debug)]
+pub struct Departure {
+    /// The transaction: its index and hash.
+    pub transaction: (usize, String),
+    /// How it ended at starkiln.
+    pub ours: String,
+    /// The panic.
+    pub panic: String,
+}
+
+/// What comparing a block gave.
+#[derive(Clone, Debug, Default)]
+pub struct Report {
+    /// Transactions compared.
+    pub compared: usize,
+    /// Of them: succeeded, reverted, invalid, by blockifier's word.
+    pub endings: [usize; 3],
+    /// Where the two differ.
+    pub differences: Vec<Difference>,
+    /// Transactions that blockifier cannot execute. They were taken out of the block before the rest was compared.
+    pub departures: Vec<Departure>,
+}
+
+/// Runs the block through both and compares all that a caller can see.
+pub fn compare(input: &Input, classes: PeerClasses) -> Result<Report, String> {
+    let mut report = Report::default();
+    let mut input = input.clone();
+    let mut indices: Vec<usize> = (0..input.transactions.len()).collect();
+    loop {
+        let ours = BlockExecutor::new(input.env.clone(), &input.state)
+            .old_block(input.old_block)
+            .execute(&input.transactions)
+            .map_err(|error| format!("starkiln: {error}"))?;
+        let mut peer = Peer::new(&input, classes.clone()).map_err(|error| format!("blockifier: {error}"))?;
+        let theirs: Vec<PeerOutcome> = input.transactions.iter().map(|transaction| peer.execute(transaction)).collect();
+        let hash = |at: usize| format!("{:#x}", input.transactions[at].hash.0);
+        // From the first panic on the two states need not be the same any more.
+        let panicked = theirs.iter().enumerate().find_map(|(at, outcome)| Some((at, outcome.panic.clone()?)));
+        if let Some((at, panic)) = panicked {
+            let view = ours::outcome(&ours.transactions[at]);
+            let part = |name: &str| view.get(name).and_then(Value::as_str).unwrap_or_default();
+            let ours = format!("{} {}{}", part("ending"), part("error"), part("revert_reason"));
+            let ours = ours.split_whitespace().collect::<Vec<_>>().join(" ");
+            report.departures.push(Departure { transaction: (indices[at], hash(at)), ours, panic });
+            input.transactions.remove(at);
+            indices.remove(at);
+            continue;
+        }
+        report.compared = indices.len();
+        for (at, (ours, theirs)) in ours.transactions.iter().zip(&theirs).enumerate() {
+            let ending = match (theirs.included, theirs.reverted) {
+                (true, false) => 0,
+                (true, true) => 1,
+                (false, _) => 2,
+            };
+            report.endings[ending] += 1;
+            let transaction = Some((indices[at], hash(at)));
+            report.differences.extend(differing(transaction, "", &ours::outcome(ours), &theirs.view));
+        }
+        let (their_diff, their_reads) = peer.block_view();
+        report.differences.extend(differing(None, "state_diff", &ours::state_diff(&ours.state_diff), &their_diff));
+        let our_reads = ours::initial_reads(&ours.initial_reads);
+        report.differences.extend(differing(None, "initial_reads", &our_reads, &their_reads));
+        return Ok(report);
+    }
+}
+
+fn differing(transaction: Option<(usize, String)>, path: &str, ours: &Value, theirs: &Value) -> Vec<Difference> {
+    let mut found = Vec::new();
+    differences(path, ours, theirs, &mut found);
+    found
+        .into_iter()
+        .map(|(path, ours, theirs)| Difference { transaction: transaction.clone(), path, ours, theirs })
+        .collect()
+}
+
+impl Display for Departure {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let (index, hash) = &self.transaction;
+        writeln!(f, "departure: blockifier panics on transaction {index} ({hash}), which was left out")?;
+        writeln!(f, "    starkiln:   {}", self.ours)?;
+        write!(f, "    blockifier: {}", self.panic.split_whitespace().collect::<Vec<_>>().join(" "))
+    }
+}
+
+/// Walks two trees; every place where they differ is (path, ours, theirs).
+fn differences(path: &str, ours: &Value, theirs: &Value, found: &mut Vec<(String, String, String)>) {
+    match (ours, theirs) {
+        (Value::Object(left), Value::Object(right)) => {
+            for name in left.keys().chain(right.keys().filter(|name| !left.contains_key(*name))) {
+                let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+                differences(&path, part(left, name), part(right, name), found);
+            }
+        }
+        (Value::Array(left), Value::Array(right)) if left.len() == right.len() => {
+            for (index, (left, right)) in left.iter().zip(right).enumerate() {
+                differences(&format!("{path}[{index}]"), left, right, found);
+            }
+        }
+        (left, right) if left == right => {}
+        (left, right) => found.push((path.to_owned(), shown(left), shown(right))),
+    }
+}
+
+fn part<'a>(tree: &'a Map<String, Value>, name: &str) -> &'a Value {
+    tree.get(name).unwrap_or(&Value::Null)
+}
+
+fn shown(value: &Value) -> String {
+    let text = match value {
+        Value::Null => return "nothing".to_owned(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    if text.chars().count() <= SHOWN {
+        return text;
+    }
+    text.chars().take(SHOWN).chain("... ".chars()).collect::<String>() + &format!("({} bytes)", text.len())
+}

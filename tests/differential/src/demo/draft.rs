@@ -1,0 +1,332 @@
+//! A transaction in the making: what it shall do, by whom, with which mistakes; and how it becomes a signed transaction.
+//!
+//! In: recipes write drafts. Out: a transaction of a block file with its real hash and a real signature.
+
+use starkiln::protocol::TokenPrices;
+use starkiln::replay::{FileTransaction, FileTransactionBody};
+use starkiln::transaction::ExecutionFlags;
+use starknet_api::abi::abi_utils::selector_from_name;
+use starknet_api::block::GasPrice;
+use starknet_api::core::{ClassHash, CompiledClassHash, ContractAddress, EntryPointSelector, Nonce};
+use starknet_api::data_availability::DataAvailabilityMode;
+use starknet_api::execution_resources::GasAmount;
+use starknet_api::transaction::fields::{
+    AllResourceBounds, Calldata, ContractAddressSalt, Fee, ResourceBounds, Tip, TransactionSignature,
+    ValidResourceBounds,
+};
+use starknet_api::transaction::{
+    DeclareTransaction, DeclareTransactionV2, DeclareTransactionV3, DeployAccountTransaction,
+    DeployAccountTransactionV3, InvokeTransaction, InvokeTransactionV3, L1HandlerTransaction,
+    TransactionHash, TransactionHasher, TransactionVersion,
+};
+use starknet_types_core::felt::Felt;
+
+use super::world::{Account, Newcomer, World};
+
+/// A call from an account.
+#[derive(Clone, Debug)]
+pub struct Call {
+    /// The contract.
+    pub to: Felt,
+    /// The entry point.
+    pub selector: Felt,
+    /// The arguments.
+    pub calldata: Vec<Felt>,
+}
+
+/// A call of a named entry point.
+pub fn call(to: u128, name: &str, calldata: Vec<Felt>) -> Call {
+    Call { to: Felt::from(to), selector: selector(name), calldata }
+}
+
+/// The selector of a name.
+pub fn selector(name: &str) -> Felt {
+    selector_from_name(name).0
+}
+
+/// A list as Cairo reads it: its length, then its members.
+pub fn span(list: &[Felt]) -> Vec<Felt> {
+    let mut out = vec![Felt::from(list.len())];
+    out.extend(list);
+    out
+}
+
+/// A 256-bit number: low half, high half.
+pub fn wide(low: u128) -> Vec<Felt> {
+    vec![Felt::from(low), Felt::ZERO]
+}
+
+/// What is paid at most.
+#[derive(Clone, Debug)]
+pub enum Bounds {
+    /// Amounts of all three gases, and a factor for the block's prices in hundredths.
+    All {
+        /// L1 gas.
+        l1: u64,
+        /// L1 data gas.
+        data: u64,
+        /// L2 gas.
+        l2: u64,
+        /// 100 is the block's price.
+        price: u128,
+    },
+    /// Only L1 gas.
+    L1 {
+        /// The amount.
+        amount: u64,
+        /// 100 is the block's price.
+        price: u128,
+    },
+}
+
+impl Bounds {
+    /// Enough for whatever a demo transaction does.
+    pub const ENOUGH: Self = Self::All { l1: 300_000, data: 60_000, l2: 300_000_000, price: 200 };
+    /// The same with L1 gas alone.
+    pub const ENOUGH_L1: Self = Self::L1 { amount: 600_000, price: 200 };
+
+    fn bounds(&self, prices: &TokenPrices) -> ValidResourceBounds {
+        let bound = |amount, price: GasPrice, factor: u128| ResourceBounds {
+            max_amount: GasAmount(amount),
+            max_price_per_unit: GasPrice(price.0 * factor / 100),
+        };
+        match *self {
+            Self::All { l1, data, l2, price } => ValidResourceBounds::AllResources(AllResourceBounds {
+                l1_gas: bound(l1, prices.l1_gas, price),
+                l2_gas: bound(l2, prices.l2_gas, price),
+                l1_data_gas: bound(data, prices.l1_data_gas, price),
+            }),
+            Self::L1 { amount, price } => ValidResourceBounds::L1Gas(bound(amount, prices.l1_gas, price)),
+        }
+    }
+}
+
+/// How it is signed.
+#[derive(Clone, Debug)]
+pub enum Signing {
+    /// Properly.
+    Right,
+    /// With another key.
+    WrongKey,
+    /// With these felts.
+    Felts(Vec<Felt>),
+}
+
+/// What it does.
+#[derive(Clone, Debug)]
+pub enum Action {
+    /// Calls.
+    Invoke(Vec<Call>),
+    /// Calls `__execute__` with calldata that may be nonsense.
+    InvokeRaw(Vec<Felt>),
+    /// Deploys an account.
+    DeployAccount(Newcomer),
+    /// Declares a class: its hash, its compiled class hash, as version 3.
+    Declare(ClassHash, CompiledClassHash),
+    /// Declares a class as version 2, at most for this fee.
+    DeclareV2(ClassHash, CompiledClassHash, Fee),
+    /// A message from L1: contract, entry point, calldata, what was paid.
+    L1Handler(Felt, Felt, Vec<Felt>, Fee),
+}
+
+/// A transaction in the making.
+#[derive(Clone, Debug)]
+pub struct Draft {
+    /// What it does.
+    pub action: Action,
+    /// Who sends it; of no meaning for messages from L1 and newcomers.
+    pub sender: Account,
+    /// What is paid at most.
+    pub bounds: Bounds,
+    /// The tip.
+    pub tip: u64,
+    /// How it is signed.
+    pub signing: Signing,
+    /// What is added to the right nonce.
+    pub nonce_off: i64,
+    /// How it is treated.
+    pub flags: ExecutionFlags,
+}
+
+impl Draft {
+    /// A draft without mistakes.
+    pub fn new(action: Action, sender: &Account) -> Self {
+        Self {
+            action,
+            sender: sender.clone(),
+            bounds: Bounds::ENOUGH,
+            tip: 0,
+            signing: Signing::Right,
+            nonce_off: 0,
+            flags: ExecutionFlags::default(),
+        }
+    }
+
+    /// With other bounds.
+    pub fn bounds(self, bounds: Bounds) -> Self {
+        Self { bounds, ..self }
+    }
+
+    /// With a tip.
+    pub fn tip(self, tip: u64) -> Self {
+        Self { tip, ..self }
+    }
+
+    /// Signed otherwise.
+    pub fn signing(self, signing: Signing) -> Self {
+        Self { signing, ..self }
+    }
+
+    /// With a wrong nonce.
+    pub fn nonce_off(self, nonce_off: i64) -> Self {
+        Self { nonce_off, ..self }
+    }
+
+    /// Treated otherwise.
+    pub fn flags(self, flags: ExecutionFlags) -> Self {
+        Self { flags, ..self }
+    }
+
+    /// Whose nonce it needs.
+    pub fn nonce_address(&self) -> ContractAddress {
+        match &self.action {
+            Action::DeployAccount(newcomer) => newcomer.address(),
+            _ => self.sender.address,
+        }
+    }
+
+    /// Completes it: `nonce` is the sender's next.
+    pub fn complete(self, world: &World, nonce: Nonce) -> FileTransaction {
+        let nonce = Nonce(nonce.0 + Felt::from(self.nonce_off));
+        let bounds = self.bounds.bounds(&world.file.block.prices.fri);
+        let tip = Tip(self.tip);
+        let (sender_address, mode) = (self.sender.address, DataAvailabilityMode::L1);
+        let chain = &world.file.chain.chain_id;
+        let mut key = self.sender.private_key;
+        let hashed = |transaction: &dyn Hashed| transaction.hash_at(world);
+        let (hash, mut body) = match self.action {
+            Action::Invoke(_) | Action::InvokeRaw(_) => {
+                let calldata = match &self.action {
+                    Action::Invoke(calls) => execute_calldata(calls),
+                    Action::InvokeRaw(calldata) => calldata.clone(),
+                    _ => Vec::new(),
+                };
+                let invoke = InvokeTransactionV3 {
+                    resource_bounds: bounds,
+                    tip,
+                    signature: TransactionSignature::default(),
+                    nonce,
+                    sender_address,
+                    calldata: Calldata(calldata.into()),
+                    nonce_data_availability_mode: mode,
+                    fee_data_availability_mode: mode,
+                    paymaster_data: Default::default(),
+                    account_deployment_data: Default::default(),
+                    proof_facts: Default::default(),
+                };
+                (hashed(&invoke), FileTransactionBody::Invoke(InvokeTransaction::V3(invoke)))
+            }
+            Action::DeployAccount(newcomer) => {
+                key = newcomer.private_key;
+                let deploy = DeployAccountTransactionV3 {
+                    resource_bounds: bounds,
+                    tip,
+                    signature: TransactionSignature::default(),
+                    nonce,
+                    class_hash: newcomer.class_hash,
+                    contract_address_salt: ContractAddressSalt(newcomer.salt),
+                    constructor_calldata: Calldata(vec![newcomer.public_key].into()),
+                    nonce_data_availability_mode: mode,
+                    fee_data_availability_mode: mode,
+                    paymaster_data: Default::default(),
+                };
+                (hashed(&deploy), FileTransactionBody::DeployAccount(DeployAccountTransaction::V3(deploy)))
+            }
+            Action::Declare(class_hash, compiled_class_hash) => {
+                let declare = DeclareTransactionV3 {
+                    resource_bounds: bounds,
+                    tip,
+                    signature: TransactionSignature::default(),
+                    nonce,
+                    class_hash,
+                    compiled_class_hash,
+                    sender_address,
+                    nonce_data_availability_mode: mode,
+                    fee_data_availability_mode: mode,
+                    paymaster_data: Default::default(),
+                    account_deployment_data: Default::default(),
+                };
+                (hashed(&declare), FileTransactionBody::Declare(DeclareTransaction::V3(declare)))
+            }
+            Action::DeclareV2(class_hash, compiled_class_hash, max_fee) => {
+                let declare = DeclareTransactionV2 {
+                    max_fee,
+                    signature: TransactionSignature::default(),
+                    nonce,
+                    class_hash,
+                    compiled_class_hash,
+                    sender_address,
+                };
+                let hash = declare.calculate_transaction_hash(chain, &TransactionVersion::TWO);
+                (hash.expect("it can be hashed"), FileTransactionBody::Declare(DeclareTransaction::V2(declare)))
+            }
+            Action::L1Handler(to, selector, calldata, paid_fee_on_l1) => {
+                let transaction = L1HandlerTransaction {
+                    version: TransactionVersion::ZERO,
+                    nonce,
+                    contract_address: ContractAddress::try_from(to).expect("an address of ours"),
+                    entry_point_selector: EntryPointSelector(selector),
+                    calldata: Calldata(calldata.into()),
+                };
+                let hash = transaction.calculate_transaction_hash(chain, &TransactionVersion::ZERO);
+                let body = FileTransactionBody::L1Handler { transaction, paid_fee_on_l1 };
+                (hash.expect("it can be hashed"), body)
+            }
+        };
+        let felts = match self.signing {
+            Signing::Right => sign(&key, hash),
+            Signing::WrongKey => sign(&(key + Felt::ONE), hash),
+            Signing::Felts(felts) => felts,
+        };
+        let signed = TransactionSignature(felts.into());
+        match &mut body {
+            FileTransactionBody::Invoke(InvokeTransaction::V3(transaction)) => transaction.signature = signed,
+            FileTransactionBody::DeployAccount(DeployAccountTransaction::V3(transaction)) => {
+                transaction.signature = signed;
+            }
+            FileTransactionBody::Declare(DeclareTransaction::V3(transaction)) => transaction.signature = signed,
+            FileTransactionBody::Declare(DeclareTransaction::V2(transaction)) => transaction.signature = signed,
+            _ => {}
+        }
+        FileTransaction { hash, body, flags: self.flags }
+    }
+}
+
+/// A version 3 transaction that can be hashed.
+trait Hashed {
+    fn hash_at(&self, world: &World) -> TransactionHash;
+}
+
+impl<T: TransactionHasher> Hashed for T {
+    fn hash_at(&self, world: &World) -> TransactionHash {
+        self.calculate_transaction_hash(&world.file.chain.chain_id, &TransactionVersion::THREE)
+            .expect("it can be hashed")
+    }
+}
+
+/// The calldata of `__execute__`.
+pub fn execute_calldata(calls: &[Call]) -> Vec<Felt> {
+    let mut out = vec![Felt::from(calls.len())];
+    for call in calls {
+        out.extend([call.to, call.selector]);
+        out.extend(span(&call.calldata));
+    }
+    out
+}
+
+fn sign(private_key: &Felt, hash: TransactionHash) -> Vec<Felt> {
+    let nonce = starknet_crypto::rfc6979_generate_k(&hash.0, private_key, None);
+    let signature = starknet_crypto::sign(private_key, &hash.0, &nonce)
+        .expect("one hash in 2^50 cannot be signed; another seed then");
+    vec![signature.r, signature.s]
+}

@@ -1,0 +1,297 @@
+//! The chain before the block: classes, contracts, accounts, balances.
+//!
+//! In: the folder of our contracts. Out: [`World`]: a block file without transactions, and where everything is.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use starkiln::block::OldBlock;
+use starkiln::class::{sierra_class_from_json, sierra_class_hash};
+use starkiln::protocol::{BlockInfo, BlockPrices, ChainInfo, DataAvailability, ProtocolVersion, TokenPrices};
+use starkiln::replay::{BlockFile, ClassEntry, ClassText, ContractState, InitialState};
+use starkiln::state::fee_token_balance_key;
+use starknet_api::abi::abi_utils::get_storage_var_address;
+use starknet_api::block::{BlockHash, BlockNumber, BlockTimestamp, GasPrice};
+use starknet_api::core::{ChainId, ClassHash, ContractAddress, Nonce, calculate_contract_address};
+use starknet_api::state::StorageKey;
+use starknet_api::transaction::fields::{Calldata, ContractAddressSalt};
+use starknet_types_core::felt::Felt;
+
+use super::random::Random;
+use crate::input::{ClassSources, load_classes};
+
+/// The classes that are declared before the block.
+const DECLARED: [&str; 11] = [
+    "account", "account_open", "account_steps", "caller", "caller_steps", "erc20", "nft", "pool", "syscalls",
+    "syscalls_new", "upgradable",
+];
+
+/// The classes that transactions may declare.
+pub const UNDECLARED: [&str; 3] = ["upgradable_v2", "circuit", "erc20_steps"];
+
+/// The block's number.
+pub const BLOCK: u64 = 1_234_567;
+
+/// What every funded account has of each token.
+const BALANCE: u128 = 10_u128.pow(24);
+
+/// What the poor account has: enough to be charged something, not enough for usual bounds.
+pub const POOR_BALANCE: u128 = 10_u128.pow(12);
+
+/// Which code an account runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AccountKind {
+    /// Checks signatures.
+    Signed,
+    /// Does not, and misbehaves on request.
+    Open,
+    /// Checks signatures, and is measured in steps.
+    Steps,
+}
+
+/// An account.
+#[derive(Clone, Debug)]
+pub struct Account {
+    /// Its code.
+    pub kind: AccountKind,
+    /// Where it is.
+    pub address: ContractAddress,
+    /// What it signs with.
+    pub private_key: Felt,
+}
+
+/// An account that may be deployed: its address is known and funded.
+#[derive(Clone, Debug)]
+pub struct Newcomer {
+    /// Its class.
+    pub class_hash: ClassHash,
+    /// Its salt.
+    pub salt: Felt,
+    /// What it signs with.
+    pub private_key: Felt,
+    /// The argument of its constructor.
+    pub public_key: Felt,
+}
+
+/// Where everything is.
+#[derive(Clone, Debug)]
+pub struct World {
+    /// The block file without transactions.
+    pub file: BlockFile,
+    /// The classes, loaded.
+    pub classes: ClassSources,
+    /// Their hashes by name.
+    pub class_hashes: BTreeMap<&'static str, ClassHash>,
+    /// Accounts with money.
+    pub accounts: Vec<Account>,
+    /// An account with too little.
+    pub poor: Account,
+    /// Accounts to deploy; the last two have no money.
+    pub newcomers: Vec<Newcomer>,
+}
+
+/// Addresses of contracts.
+pub mod at {
+    /// STRK.
+    pub const STRK: u128 = 0x57ec_0001;
+    /// ETH.
+    pub const ETH: u128 = 0x57ec_0002;
+    /// Another token.
+    pub const TOKEN: u128 = 0x57ec_0003;
+    /// The pool of STRK and the other token.
+    pub const POOL: u128 = 0x9001;
+    /// The NFT.
+    pub const NFT: u128 = 0x4f7;
+    /// Every syscall.
+    pub const SYSCALLS: u128 = 0x5ca1;
+    /// The younger ones.
+    pub const SYSCALLS_NEW: u128 = 0x5ca2;
+    /// Nested calls, in gas.
+    pub const CALLER: u128 = 0xca11_0001;
+    /// Nested calls, in steps.
+    pub const CALLER_STEPS: u128 = 0xca11_0002;
+    /// Contracts that replace their class.
+    pub const UPGRADABLE: [u128; 3] = [0x0b9_0001, 0x0b9_0002, 0x0b9_0003];
+    /// The sequencer.
+    pub const SEQUENCER: u128 = 0x5e9_0e4c;
+}
+
+fn address(value: u128) -> ContractAddress {
+    ContractAddress::from(value)
+}
+
+impl World {
+    /// Loads the classes and lays out the state. `contracts` is the folder of our contracts as the block file will name it,
+    /// relative to `folder`, where the block file will be.
+    pub fn new(folder: &Path, contracts: &Path, version: ProtocolVersion, random: &mut Random) -> Result<Self, String> {
+        let mut entries = BTreeMap::new();
+        let mut class_hashes = BTreeMap::new();
+        for name in DECLARED.into_iter().chain(UNDECLARED) {
+            let path = contracts.join(format!("{name}.sierra.json"));
+            let full = folder.join(&path);
+            let text = std::fs::read_to_string(&full).map_err(|error| format!("{}: {error}", full.display()))?;
+            let class = sierra_class_from_json(&text).map_err(|error| format!("{name}: {error}"))?;
+            let class_hash = sierra_class_hash(&class);
+            entries.insert(class_hash, ClassEntry::Sierra(ClassText::File(PathBuf::from(path))));
+            class_hashes.insert(name, class_hash);
+        }
+        let classes = load_classes(&entries, folder)?;
+        let account = |kind, number: u64, random: &mut Random| Account {
+            kind,
+            address: address(0xacc0_0000 + u128::from(number)),
+            private_key: random.felt(),
+        };
+        let mut accounts = Vec::new();
+        for number in 0..22 {
+            let kind = match number {
+                0..12 => AccountKind::Signed,
+                12..18 => AccountKind::Open,
+                _ => AccountKind::Steps,
+            };
+            accounts.push(account(kind, number, random));
+        }
+        let poor = account(AccountKind::Signed, 0xffff, random);
+        let newcomers = (0..16_u64)
+            .map(|number| {
+                let private_key = random.felt();
+                let name = ["account", "account_open", "account_steps"][(number % 3) as usize];
+                let public_key =
+                    if number == 4 { short_text("FAIL") } else { starknet_crypto::get_public_key(&private_key) };
+                Newcomer { class_hash: class_hashes[name], salt: Felt::from(number), private_key, public_key }
+            })
+            .collect();
+        let file = BlockFile {
+            format: BlockFile::FORMAT,
+            chain: ChainInfo {
+                chain_id: ChainId::Other("SN_STARKILN_DEMO".to_owned()),
+                strk_fee_token: address(at::STRK),
+                eth_fee_token: address(at::ETH),
+                is_l3: false,
+            },
+            protocol_version: version,
+            block: BlockInfo {
+                number: BlockNumber(BLOCK),
+                timestamp: BlockTimestamp(1_750_000_123),
+                sequencer: address(at::SEQUENCER),
+                prices: BlockPrices {
+                    wei: TokenPrices {
+                        l1_gas: GasPrice(7_000_000_000),
+                        l1_data_gas: GasPrice(13),
+                        l2_gas: GasPrice(300_000),
+                    },
+                    fri: TokenPrices {
+                        l1_gas: GasPrice(31_000_000_000_000),
+                        l1_data_gas: GasPrice(47_000),
+                        l2_gas: GasPrice(3_000_000_000),
+                    },
+                },
+                data_availability: DataAvailability::Blob,
+            },
+            old_block: OldBlock::Hash(BlockHash(random.felt())),
+            classes: entries,
+            state: InitialState::default(),
+            transactions: Vec::new(),
+            expected: None,
+        };
+        let mut world = Self { file, classes, class_hashes, accounts, poor, newcomers };
+        world.fill(random);
+        Ok(world)
+    }
+
+    /// The hash of a class by name.
+    pub fn class(&self, name: &str) -> Felt {
+        self.class_hashes[name].0
+    }
+
+    fn fill(&mut self, random: &mut Random) {
+        let mut state = InitialState::default();
+        for (index, name) in DECLARED.into_iter().enumerate() {
+            // Half of them have already migrated to the younger kind of compiled class hash.
+            let class_hash = self.class_hashes[name];
+            let class = &self.classes[&class_hash].ours.class;
+            let compiled = match class {
+                starkiln::class::ContractClass::Cairo1(class) if index % 2 == 0 => class.compiled_class_hash_v1(),
+                starkiln::class::ContractClass::Cairo1(class) => class.compiled_class_hash_v2(),
+                _ => unreachable!("our contracts are Cairo 1"),
+            };
+            state.declared.insert(class_hash, compiled);
+        }
+        let upgradable = at::UPGRADABLE.map(|place| (place, "upgradable"));
+        let contracts = [
+            (at::STRK, "erc20"),
+            (at::ETH, "erc20"),
+            (at::TOKEN, "erc20"),
+            (at::POOL, "pool"),
+            (at::NFT, "nft"),
+            (at::SYSCALLS, "syscalls"),
+            (at::SYSCALLS_NEW, "syscalls_new"),
+            (at::CALLER, "caller"),
+            (at::CALLER_STEPS, "caller_steps"),
+        ];
+        for (place, name) in contracts.into_iter().chain(upgradable) {
+            contract(&mut state, address(place)).class_hash = self.class_hashes[name];
+        }
+        for account in self.accounts.iter().chain([&self.poor]) {
+            let name = match account.kind {
+                AccountKind::Signed => "account",
+                AccountKind::Open => "account_open",
+                AccountKind::Steps => "account_steps",
+            };
+            let entry = contract(&mut state, account.address);
+            entry.class_hash = self.class_hashes[name];
+            entry.nonce = Nonce(Felt::from(random.below(3)));
+            entry.storage.insert(variable("public_key"), starknet_crypto::get_public_key(&account.private_key));
+            let amount = if account.address == self.poor.address { POOR_BALANCE } else { BALANCE };
+            for token in [at::STRK, at::ETH, at::TOKEN] {
+                fund(&mut state, token, account.address, amount);
+            }
+        }
+        for newcomer in &self.newcomers[..self.newcomers.len() - 2] {
+            fund(&mut state, at::STRK, newcomer.address(), BALANCE);
+        }
+        let pool = contract(&mut state, address(at::POOL));
+        pool.storage.insert(variable("token_a"), Felt::from(at::STRK));
+        pool.storage.insert(variable("token_b"), Felt::from(at::TOKEN));
+        pool.storage.insert(variable("reserve_a"), Felt::from(BALANCE));
+        pool.storage.insert(variable("reserve_b"), Felt::from(BALANCE / 3));
+        pool.storage.insert(variable("total_shares"), Felt::from(BALANCE));
+        fund(&mut state, at::STRK, address(at::POOL), BALANCE);
+        fund(&mut state, at::TOKEN, address(at::POOL), BALANCE / 3);
+        fund(&mut state, at::STRK, address(at::SEQUENCER), 5);
+        for back in 11..40_u64 {
+            let hashes = contract(&mut state, address(1));
+            hashes.storage.insert(StorageKey::from(u128::from(BLOCK - back)), random.felt());
+        }
+        self.file.state = state;
+    }
+}
+
+impl Newcomer {
+    /// Where it will be.
+    pub fn address(&self) -> ContractAddress {
+        calculate_contract_address(
+            ContractAddressSalt(self.salt),
+            self.class_hash,
+            &Calldata(vec![self.public_key].into()),
+            ContractAddress::default(),
+        )
+        .expect("the address of a deployment is in range")
+    }
+}
+
+fn contract(state: &mut InitialState, address: ContractAddress) -> &mut ContractState {
+    state.contracts.entry(address).or_default()
+}
+
+fn fund(state: &mut InitialState, token: u128, account: ContractAddress, amount: u128) {
+    contract(state, address(token)).storage.insert(fee_token_balance_key(account), Felt::from(amount));
+}
+
+fn variable(name: &str) -> StorageKey {
+    get_storage_var_address(name, &[])
+}
+
+/// A short string as a felt.
+pub fn short_text(text: &str) -> Felt {
+    Felt::from_bytes_be_slice(text.as_bytes())
+}
