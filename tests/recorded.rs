@@ -11,8 +11,20 @@
 
 use std::path::PathBuf;
 
+#[path = "recorded/call_info.rs"]
+mod call_info;
+#[path = "recorded/dojo_chain.rs"]
+mod dojo_chain;
+#[path = "recorded/json.rs"]
+mod json;
+#[path = "recorded/mainnet_calls.rs"]
+mod mainnet_calls;
+#[path = "recorded/mainnet_genesis.rs"]
+mod mainnet_genesis;
 #[path = "recorded/rpc_simulation.rs"]
 mod rpc_simulation;
+#[path = "recorded/sepolia_genesis.rs"]
+mod sepolia_genesis;
 
 /// The folder of the recorded data, or a word on why a test is skipped.
 fn data(folder: &str) -> Option<PathBuf> {

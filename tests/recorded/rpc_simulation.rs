@@ -29,6 +29,8 @@ use starknet_api::transaction::fields::{
 use starknet_api::transaction::{InvokeTransaction, InvokeTransactionV3, TransactionHash};
 use starknet_types_core::felt::Felt;
 
+use super::json::{address, felt, hex, integer};
+
 #[test]
 fn a_recorded_simulation_comes_out_exactly() {
     let Some(folder) = super::data("rpc_simulation") else { return };
@@ -235,20 +237,4 @@ fn state_diff(diff: &StateDiff) -> Value {
         "declared_classes": [], "deployed_contracts": [], "deprecated_declared_classes": [],
         "migrated_compiled_classes": [], "nonces": nonces, "replaced_classes": [], "storage_diffs": [],
     })
-}
-
-fn felt(value: &Value) -> Felt {
-    Felt::from_hex(value.as_str().unwrap()).unwrap()
-}
-
-fn integer(value: &Value) -> u128 {
-    u128::from_str_radix(value.as_str().unwrap().trim_start_matches("0x"), 16).unwrap()
-}
-
-fn address(value: &Value) -> ContractAddress {
-    ContractAddress::try_from(felt(value)).unwrap()
-}
-
-fn hex(felt: Felt) -> String {
-    format!("{felt:#x}")
 }
