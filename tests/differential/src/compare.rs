@@ -73,11 +73,13 @@ pub fn compare(input: &Input, classes: PeerClasses) -> Result<Report, String> {
             .execute(&input.transactions)
             .map_err(|error| format!("starkiln: {error}"))?;
         let mut peer = Peer::new(&input, classes.clone()).map_err(|error| format!("blockifier: {error}"))?;
-        let theirs: Vec<PeerOutcome> = input.transactions.iter().map(|transaction| peer.execute(transaction)).collect();
+        let theirs: Vec<PeerOutcome> =
+            input.transactions.iter().map(|transaction| peer.execute(transaction)).collect();
         let hash = |at: usize| format!("{:#x}", input.transactions[at].hash.0);
         // From the first panic on the two states need not be the same any more: again without those that panicked.
         if theirs.iter().any(|outcome| outcome.panic.is_some()) {
-            let panics = theirs.iter().enumerate().filter_map(|(at, outcome)| Some((at, outcome.panic.clone()?)));
+            let panics =
+                theirs.iter().enumerate().filter_map(|(at, outcome)| Some((at, outcome.panic.clone()?)));
             for (at, panic) in panics {
                 let ours = ended(&ours::outcome(&ours.transactions[at]));
                 report.departures.push(Departure { transaction: (indices[at], hash(at)), ours, panic });
@@ -100,7 +102,12 @@ pub fn compare(input: &Input, classes: PeerClasses) -> Result<Report, String> {
             report.differences.extend(differing(transaction, "", &ours::outcome(ours), &theirs.view));
         }
         let (their_diff, their_reads) = peer.block_view();
-        report.differences.extend(differing(None, "state_diff", &ours::state_diff(&ours.state_diff), &their_diff));
+        report.differences.extend(differing(
+            None,
+            "state_diff",
+            &ours::state_diff(&ours.state_diff),
+            &their_diff,
+        ));
         let our_reads = ours::initial_reads(&ours.initial_reads);
         report.differences.extend(differing(None, "initial_reads", &our_reads, &their_reads));
         return Ok(report);
@@ -114,7 +121,12 @@ fn ended(view: &Value) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-fn differing(transaction: Option<(usize, String)>, path: &str, ours: &Value, theirs: &Value) -> Vec<Difference> {
+fn differing(
+    transaction: Option<(usize, String)>,
+    path: &str,
+    ours: &Value,
+    theirs: &Value,
+) -> Vec<Difference> {
     let mut found = Vec::new();
     differences(path, ours, theirs, &mut found);
     found

@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 use std::thread;
 
 use starkiln::block::OldBlock;
-use starkiln::class::{Cairo1Class, ContractClass, DeclaredClass, compile_sierra, sierra_class_from_json, sierra_version};
+use starkiln::class::{
+    Cairo1Class, ContractClass, DeclaredClass, compile_sierra, sierra_class_from_json, sierra_version,
+};
 use starkiln::protocol::{BlockEnv, Constants, ProtocolVersion, VersionPolicy};
 use starkiln::replay::{BlockFile, ClassEntry, ClassText, FileTransaction, FileTransactionBody};
 use starkiln::state::MemoryState;
@@ -53,8 +55,8 @@ impl Input {
 
     /// The same with classes that are loaded already.
     pub fn with_classes(file: &BlockFile, classes: ClassSources) -> Result<Self, String> {
-        let constants =
-            Constants::for_version(file.protocol_version, VersionPolicy::Exact).map_err(|error| error.to_string())?;
+        let constants = Constants::for_version(file.protocol_version, VersionPolicy::Exact)
+            .map_err(|error| error.to_string())?;
         let transactions = file
             .transactions
             .iter()
@@ -122,7 +124,10 @@ fn declared(
 }
 
 /// Loads classes, two at a time: compiling is slow.
-pub fn load_classes(entries: &BTreeMap<ClassHash, ClassEntry>, folder: &Path) -> Result<ClassSources, String> {
+pub fn load_classes(
+    entries: &BTreeMap<ClassHash, ClassEntry>,
+    folder: &Path,
+) -> Result<ClassSources, String> {
     let entries: Vec<_> = entries.iter().collect();
     let half = entries.len().div_ceil(2);
     let load = |part: &[(&ClassHash, &ClassEntry)]| {
@@ -149,8 +154,7 @@ fn load_class(entry: &ClassEntry, folder: &Path) -> Result<ClassSource, String> 
             (sierra, Some(text(casm, folder)?), Some(sierra_version.clone()))
         }
     };
-    let sierra =
-        sierra.map(sierra_class_from_json).transpose().map_err(|error| error.to_string())?;
+    let sierra = sierra.map(sierra_class_from_json).transpose().map_err(|error| error.to_string())?;
     let (sierra_program_length, abi_length) =
         sierra.as_ref().map_or((0, 0), |class| (class.sierra_program.len() as u64, class.abi.len() as u64));
     let casm: VersionedCasm = match (casm, version, &sierra) {
@@ -166,7 +170,10 @@ fn load_class(entry: &ClassEntry, folder: &Path) -> Result<ClassSource, String> 
     };
     let class: ContractClass =
         Cairo1Class::from_casm(casm.0.clone(), casm.1.clone()).map_err(|error| error.to_string())?.into();
-    Ok(ClassSource { compiled: CompiledClass::V1(casm), ours: DeclaredClass { class, sierra_program_length, abi_length } })
+    Ok(ClassSource {
+        compiled: CompiledClass::V1(casm),
+        ours: DeclaredClass { class, sierra_program_length, abi_length },
+    })
 }
 
 fn load_cairo0(json: &str) -> Result<ClassSource, String> {

@@ -16,7 +16,7 @@ use starkiln::protocol::{DataAvailability, ProtocolVersion};
 use starkiln::replay::BlockFile;
 
 use crate::compare::{Report, compare};
-use crate::demo::{Library, Panics, generate};
+use crate::demo::{Era, Library, Panics, generate};
 use crate::input::{ClassSources, Input};
 use crate::peer::{PeerClasses, peer_classes};
 
@@ -58,12 +58,18 @@ enum Command {
         /// The version.
         #[arg(long, default_value = "0.14.4")]
         version: ProtocolVersion,
+        /// Which transactions.
+        #[arg(long, default_value = "modern")]
+        era: Era,
     },
     /// Runs random blocks through both.
     Fuzz {
         /// The version, or `all`.
         #[arg(long, default_value = "all")]
         version: Versions,
+        /// Which transactions.
+        #[arg(long, default_value = "modern")]
+        era: Era,
         /// How many transactions in a block.
         #[arg(long, default_value_t = 300)]
         transactions: usize,
@@ -150,11 +156,18 @@ fn run(command: Command) -> Result<bool, String> {
             }
             Ok(equal)
         }
-        Command::Demo { seed, out, transactions, version } => {
+        Command::Demo { seed, out, transactions, version, era } => {
             println!("seed {seed}");
             let folder = out.parent().unwrap_or(Path::new(""));
             std::fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
-            let block = generate(&Library::load(folder, Path::new(CONTRACTS))?, version, transactions, seed, Panics::LeaveOut)?;
+            let block = generate(
+                &Library::load(folder, Path::new(CONTRACTS))?,
+                version,
+                era,
+                transactions,
+                seed,
+                Panics::LeaveOut,
+            )?;
             let text = serde_json::to_string_pretty(&block.file).map_err(|error| error.to_string())?;
             std::fs::write(&out, text + "\n").map_err(|error| format!("{}: {error}", out.display()))?;
             for ((kind, ending), count) in &block.counts {
@@ -163,13 +176,13 @@ fn run(command: Command) -> Result<bool, String> {
             println!("{}", out.display());
             Ok(true)
         }
-        Command::Fuzz { version, transactions, seed, blocks, show } => {
+        Command::Fuzz { version, era, transactions, seed, blocks, show } => {
             let library = Library::load(Path::new("resources/blocks"), Path::new(CONTRACTS))?;
             let mut equal = true;
             for version in version.list() {
                 for seed in seed..seed.saturating_add(blocks) {
                     println!("seed {seed}");
-                    let block = generate(&library, version, transactions, seed, Panics::Keep)?;
+                    let block = generate(&library, version, era, transactions, seed, Panics::Keep)?;
                     let input = Input::with_classes(&block.file, library.classes.clone())?;
                     let report = compare(&input, library.peer_classes.clone())?;
                     equal &= print(&report, version, input.env.block.data_availability, show);
@@ -182,7 +195,8 @@ fn run(command: Command) -> Result<bool, String> {
 
 fn load(path: &Path) -> Result<(Input, PeerClasses), String> {
     let text = std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
-    let file: BlockFile = serde_json::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))?;
+    let file: BlockFile =
+        serde_json::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))?;
     let input = Input::new(&file, path.parent().unwrap_or(Path::new("")))?;
     let classes = prepared(&input.classes);
     Ok((input, classes))

@@ -24,13 +24,14 @@ use starkiln::protocol::{BlockEnv, DataAvailability, TokenPrices};
 use starkiln::state::{MemoryState, StateReader};
 use starkiln::transaction::{Transaction, TransactionBody};
 use starknet_api::block::{
-    BlockHashAndNumber, BlockInfo, BlockNumber, GasPrice, GasPriceVector, GasPrices, NonzeroGasPrice, StarknetVersion,
+    BlockHashAndNumber, BlockInfo, BlockNumber, GasPrice, GasPriceVector, GasPrices, NonzeroGasPrice,
+    StarknetVersion,
 };
 use starknet_api::contract_class::ClassInfo;
 use starknet_api::core::{ClassHash, CompiledClassHash, ContractAddress, Nonce};
 use starknet_api::executable_transaction::{
-    AccountTransaction as ApiAccountTransaction, DeclareTransaction, DeployAccountTransaction, InvokeTransaction,
-    L1HandlerTransaction,
+    AccountTransaction as ApiAccountTransaction, DeclareTransaction, DeployAccountTransaction,
+    InvokeTransaction, L1HandlerTransaction,
 };
 use starknet_api::state::StorageKey;
 use starknet_api::versioned_constants_logic::VersionedConstantsTrait;
@@ -61,7 +62,9 @@ pub struct PeerReader {
 
 impl PeerStateReader for PeerReader {
     fn get_storage_at(&self, contract_address: ContractAddress, key: StorageKey) -> StateResult<Felt> {
-        self.state.storage_at(contract_address, key).map_err(|error| StateError::StateReadError(error.to_string()))
+        self.state
+            .storage_at(contract_address, key)
+            .map_err(|error| StateError::StateReadError(error.to_string()))
     }
 
     fn get_nonce_at(&self, contract_address: ContractAddress) -> StateResult<Nonce> {
@@ -69,7 +72,9 @@ impl PeerStateReader for PeerReader {
     }
 
     fn get_class_hash_at(&self, contract_address: ContractAddress) -> StateResult<ClassHash> {
-        self.state.class_hash_at(contract_address).map_err(|error| StateError::StateReadError(error.to_string()))
+        self.state
+            .class_hash_at(contract_address)
+            .map_err(|error| StateError::StateReadError(error.to_string()))
     }
 
     fn get_compiled_class(&self, class_hash: ClassHash) -> StateResult<RunnableCompiledClass> {

@@ -27,7 +27,11 @@ fn join(parts: &[&[Felt]]) -> Vec<Felt> {
 pub const TOKENS: &[CallRecipe] = &[
     ("transfer", |world, random| {
         let token = *random.pick(&[at::STRK, at::STRK, at::TOKEN, at::ETH]);
-        vec![call(token, "transfer", join(&[&[someone(world, random)], &wide(random.between(1, 1 << 40).into())]))]
+        vec![call(
+            token,
+            "transfer",
+            join(&[&[someone(world, random)], &wide(random.between(1, 1 << 40).into())]),
+        )]
     }),
     ("transfer to the sequencer", |_, random| {
         vec![call(at::STRK, "transfer", join(&[&[felt(at::SEQUENCER)], &wide(random.below(1000).into())]))]
@@ -84,7 +88,9 @@ pub const TOKENS: &[CallRecipe] = &[
             call(at::POOL, "reserves", vec![]),
         ]
     }),
-    ("quote", |_, random| vec![call(at::POOL, "quote", join(&[&[felt(at::STRK)], &wide(random.number().into())]))]),
+    ("quote", |_, random| {
+        vec![call(at::POOL, "quote", join(&[&[felt(at::STRK)], &wide(random.number().into())]))]
+    }),
     ("mint", |_, _| vec![call(at::NFT, "mint", vec![])]),
     ("mint three", |_, _| vec![call(at::NFT, "mint", vec![]); 3]),
     ("nft of another", |world, random| {
@@ -94,12 +100,16 @@ pub const TOKENS: &[CallRecipe] = &[
 ];
 
 const K1: [&str; 4] = [
-    "0x029bfcdb2dce28d959f2815b16f81798", "0x79be667ef9dcbbac55a06295ce870b07",
-    "0xfd17b448a68554199c47d08ffb10d4b8", "0x483ada7726a3c4655da4fbfc0e1108a8",
+    "0x029bfcdb2dce28d959f2815b16f81798",
+    "0x79be667ef9dcbbac55a06295ce870b07",
+    "0xfd17b448a68554199c47d08ffb10d4b8",
+    "0x483ada7726a3c4655da4fbfc0e1108a8",
 ];
 const R1: [&str; 4] = [
-    "0x77037d812deb33a0f4a13945d898c296", "0x6b17d1f2e12c4247f8bce6e563a440f2",
-    "0x2bce33576b315ececbb6406837bf51f5", "0x4fe342e2fe1a7f9b8ee7eb4a7c0f9e16",
+    "0x77037d812deb33a0f4a13945d898c296",
+    "0x6b17d1f2e12c4247f8bce6e563a440f2",
+    "0x2bce33576b315ececbb6406837bf51f5",
+    "0x4fe342e2fe1a7f9b8ee7eb4a7c0f9e16",
 ];
 const STARK: [&str; 2] = [
     "0x1ef15c18599971b7beced415a40f0c7deacfd9b0d1819e03d723d8bc943cfca",
@@ -111,7 +121,8 @@ fn hex(list: &[&str]) -> Vec<Felt> {
 }
 
 fn wide_random(random: &mut Random) -> Vec<Felt> {
-    let half = |random: &mut Random| Felt::from(u128::from(random.number()) << 64 | u128::from(random.number()));
+    let half =
+        |random: &mut Random| Felt::from(u128::from(random.number()) << 64 | u128::from(random.number()));
     vec![half(random), half(random)]
 }
 
@@ -131,13 +142,18 @@ fn new(name: &str, calldata: Vec<Felt>) -> Vec<Call> {
 pub const SYSCALLS: &[CallRecipe] = &[
     ("storage_read", |_, random| here("storage_read", vec![felt(random.below(9))])),
     ("storage_write", |_, random| here("storage_write", vec![felt(random.below(9)), felt(random.below(3))])),
-    ("storage_read_domain", |_, random| here("storage_read_domain", vec![felt(random.below(2)), felt(3_u64)])),
+    ("storage_read_domain", |_, random| {
+        here("storage_read_domain", vec![felt(random.below(2)), felt(3_u64)])
+    }),
     ("storage_write_domain", |_, random| {
         here("storage_write_domain", vec![felt(random.below(2)), felt(3_u64), felt(random.below(3))])
     }),
     ("storage_add", |_, random| here("storage_add", vec![felt(random.below(4)), felt(1_u64)])),
     ("storage_write_many", |_, random| {
-        here("storage_write_many", vec![felt(random.below(50)), felt(random.below(20)), felt(random.below(3))])
+        here(
+            "storage_write_many",
+            vec![felt(random.below(50)), felt(random.below(20)), felt(random.below(3))],
+        )
     }),
     ("storage_write_and_undo", |_, random| {
         let cell = felt(1000 + random.below(50));
@@ -145,19 +161,29 @@ pub const SYSCALLS: &[CallRecipe] = &[
         calls.extend(here("storage_write", vec![cell, felt(0_u64)]));
         calls
     }),
-    ("storage_read_many", |_, random| here("storage_read_many", vec![felt(random.below(50)), felt(random.below(20))])),
+    ("storage_read_many", |_, random| {
+        here("storage_read_many", vec![felt(random.below(50)), felt(random.below(20))])
+    }),
     ("emit_event", |_, random| here("emit_event", join(&[&span(&random.felts(4)), &span(&random.felts(6))]))),
     ("emit_events", |_, random| {
-        here("emit_events", join(&[&[felt(random.below(12))], &span(&random.felts(3)), &span(&random.felts(3))]))
+        here(
+            "emit_events",
+            join(&[&[felt(random.below(12))], &span(&random.felts(3)), &span(&random.felts(3))]),
+        )
     }),
     ("emit too many events", |_, _| here("emit_events", join(&[&[felt(1003_u64)], &span(&[]), &span(&[])]))),
     ("emit_sized", |_, random| here("emit_sized", vec![felt(random.below(50)), felt(random.below(300))])),
     ("emit too many keys", |_, random| here("emit_sized", vec![felt(random.between(50, 52)), felt(1_u64)])),
     ("emit too much data", |_, random| here("emit_sized", vec![felt(1_u64), felt(random.between(300, 302))])),
-    ("send_message", |_, random| here("send_message", join(&[&[felt(random.number())], &span(&random.felts(5))]))),
+    ("send_message", |_, random| {
+        here("send_message", join(&[&[felt(random.number())], &span(&random.felts(5))]))
+    }),
     ("send_message to no address", |_, random| here("send_message", join(&[&[random.felt()], &span(&[])]))),
     ("send_messages", |_, random| {
-        here("send_messages", join(&[&[felt(random.below(5)), felt(random.number())], &span(&random.felts(3))]))
+        here(
+            "send_messages",
+            join(&[&[felt(random.below(5)), felt(random.number())], &span(&random.felts(3))]),
+        )
     }),
     ("execution_info", |_, _| here("execution_info", vec![])),
     ("execution_info_v2", |_, _| here("execution_info_v2", vec![])),
@@ -165,9 +191,7 @@ pub const SYSCALLS: &[CallRecipe] = &[
     ("block_hash", |_, random| here("block_hash", vec![felt(BLOCK - random.between(10, 45))])),
     ("block_hash too young", |_, random| here("block_hash", vec![felt(BLOCK - random.below(10))])),
     ("try_block_hash", |_, random| here("try_block_hash", vec![felt(BLOCK - random.below(20))])),
-    ("call_contract", |_, _| {
-        here("call_contract", join(&[&[felt(at::NFT), selector("mint")], &span(&[])]))
-    }),
+    ("call_contract", |_, _| here("call_contract", join(&[&[felt(at::NFT), selector("mint")], &span(&[])]))),
     ("library_call", |world, _| {
         here("library_call", join(&[&[world.class("nft"), selector("mint")], &span(&[])]))
     }),
@@ -180,7 +204,11 @@ pub const SYSCALLS: &[CallRecipe] = &[
         let class = *random.pick(&["erc20", "erc20", "erc20_steps"]);
         here(
             "deploy",
-            join(&[&[world.class(class), felt(random.below(6))], &span(&arguments), &[felt(random.below(2))]]),
+            join(&[
+                &[world.class(class), felt(random.below(6))],
+                &span(&arguments),
+                &[felt(random.below(2))],
+            ]),
         )
     }),
     ("deploy upgradable", |world, random| {
@@ -226,7 +254,8 @@ pub const SYSCALLS: &[CallRecipe] = &[
         here("sha256_block", join(&[&span(&state), &span(&message)]))
     }),
     ("secp256k1_new", |_, random| {
-        let point = if random.once_in(2) { hex(&K1) } else { join(&[&wide(1), &wide(random.below(2).into())]) };
+        let point =
+            if random.once_in(2) { hex(&K1) } else { join(&[&wide(1), &wide(random.below(2).into())]) };
         here("secp256k1_new", point)
     }),
     ("secp256k1_new out of range", |_, _| {
@@ -249,10 +278,14 @@ pub const SYSCALLS: &[CallRecipe] = &[
     }),
     ("verify_eth_signature", |_, random| {
         let (hash, s) = (wide_random(random), wide(random.number().into()));
-        here("verify_eth_signature", join(&[&hash, &hex(&K1[..2]), &s, &[felt(1_u64), felt(random.number())]]))
+        here(
+            "verify_eth_signature",
+            join(&[&hash, &hex(&K1[..2]), &s, &[felt(1_u64), felt(random.number())]]),
+        )
     }),
     ("secp256r1_new", |_, random| {
-        let point = if random.once_in(2) { hex(&R1) } else { join(&[&wide(1), &wide(random.below(2).into())]) };
+        let point =
+            if random.once_in(2) { hex(&R1) } else { join(&[&wide(1), &wide(random.below(2).into())]) };
         here("secp256r1_new", point)
     }),
     ("secp256r1_point_from_x", |_, random| {
@@ -283,12 +316,16 @@ pub const SYSCALLS: &[CallRecipe] = &[
     }),
     ("u128_ops", |_, random| here("u128_ops", vec![felt(random.number()), felt(random.below(3))])),
     ("u128_more", |_, random| here("u128_more", vec![felt(random.number()), felt(random.number())])),
-    ("u256_add_sub", |_, random| here("u256_add_sub", join(&[&wide_random(random), &wide(random.number().into())]))),
+    ("u256_add_sub", |_, random| {
+        here("u256_add_sub", join(&[&wide_random(random), &wide(random.number().into())]))
+    }),
     ("u256_mul", |_, random| {
         here("u256_mul", join(&[&wide(random.number().into()), &wide(random.number().into())]))
     }),
     ("u256_mul overflow", |_, random| here("u256_mul", join(&[&wide_random(random), &wide_random(random)]))),
-    ("u256_div", |_, random| here("u256_div", join(&[&wide_random(random), &wide(random.below(1 << 20).into())]))),
+    ("u256_div", |_, random| {
+        here("u256_div", join(&[&wide_random(random), &wide(random.below(1 << 20).into())]))
+    }),
     ("u256_root", |_, random| here("u256_root", wide_random(random))),
     ("u256_mul_mod", |_, random| {
         here("u256_mul_mod", join(&[&wide_random(random), &wide_random(random), &wide_random(random)]))
@@ -298,7 +335,10 @@ pub const SYSCALLS: &[CallRecipe] = &[
     ("felt_div", |_, random| here("felt_div", vec![random.felt(), felt(random.below(3))])),
     ("felt_ops", |_, random| here("felt_ops", vec![random.felt(), random.felt()])),
     ("small_ops", |_, random| {
-        here("small_ops", vec![felt(random.between(250, 256)), felt(random.number() >> 2), felt(9_u64), felt(8_u64)])
+        here(
+            "small_ops",
+            vec![felt(random.between(250, 256)), felt(random.number() >> 2), felt(9_u64), felt(8_u64)],
+        )
     }),
     ("dictionary", |_, random| {
         let keys: Vec<_> = (0..random.between(1, 9)).map(|_| felt(random.below(5))).collect();
@@ -322,7 +362,9 @@ pub const SYSCALLS: &[CallRecipe] = &[
     ("undeployed address", |_, random| {
         vec![Call { to: felt(random.number()), selector: selector("nothing"), calldata: vec![] }]
     }),
-    ("address out of range", |_, _| vec![Call { to: Felt::MAX, selector: selector("nothing"), calldata: vec![] }]),
+    ("address out of range", |_, _| {
+        vec![Call { to: Felt::MAX, selector: selector("nothing"), calldata: vec![] }]
+    }),
     ("undeclared class", |_, random| {
         here("library_call", join(&[&[random.felt(), selector("nothing")], &span(&[])]))
     }),

@@ -15,13 +15,14 @@ use starknet_api::transaction::fields::{
     ValidResourceBounds,
 };
 use starknet_api::transaction::{
-    DeclareTransaction, DeclareTransactionV2, DeclareTransactionV3, DeployAccountTransaction,
-    DeployAccountTransactionV3, InvokeTransaction, InvokeTransactionV3, L1HandlerTransaction,
-    TransactionHash, TransactionHasher, TransactionVersion,
+    DeclareTransaction, DeclareTransactionV0V1, DeclareTransactionV2, DeclareTransactionV3,
+    DeployAccountTransaction, DeployAccountTransactionV1, DeployAccountTransactionV3, InvokeTransaction,
+    InvokeTransactionV0, InvokeTransactionV1, InvokeTransactionV3, L1HandlerTransaction, TransactionHash,
+    TransactionHasher, TransactionVersion,
 };
 use starknet_types_core::felt::Felt;
 
-use super::world::{Account, Newcomer, World};
+use super::world::{Account, AccountKind, Newcomer, World};
 
 /// A call from an account.
 #[derive(Clone, Debug)]
@@ -125,6 +126,16 @@ pub enum Action {
     Declare(ClassHash, CompiledClassHash),
     /// Declares a class as version 2, at most for this fee.
     DeclareV2(ClassHash, CompiledClassHash, Fee),
+    /// Calls as version 1, at most for this fee.
+    InvokeV1(Vec<Call>, Fee),
+    /// One call as version 0, which anybody may send to any contract, at most for this fee. The sender signs.
+    InvokeV0(Call, Fee),
+    /// Deploys an account as version 1, at most for this fee.
+    DeployAccountV1(Newcomer, Fee),
+    /// Declares a Cairo 0 class as version 0.
+    DeclareV0(ClassHash, Fee),
+    /// Declares a Cairo 0 class as version 1, at most for this fee.
+    DeclareV1(ClassHash, Fee),
     /// A message from L1: contract, entry point, calldata, what was paid.
     L1Handler(Felt, Felt, Vec<Felt>, Fee),
 }
@@ -190,7 +201,7 @@ impl Draft {
     /// Whose nonce it needs.
     pub fn nonce_address(&self) -> ContractAddress {
         match &self.action {
-            Action::DeployAccount(newcomer) => newcomer.address(),
+            Action::DeployAccount(newcomer) | Action::DeployAccountV1(newcomer, _) => newcomer.address(),
             _ => self.sender.address,
         }
     }
@@ -207,7 +218,7 @@ impl Draft {
         let (hash, mut body) = match self.action {
             Action::Invoke(_) | Action::InvokeRaw(_) => {
                 let calldata = match &self.action {
-                    Action::Invoke(calls) => execute_calldata(calls),
+                    Action::Invoke(calls) => self.sender.execute_calldata(calls),
                     Action::InvokeRaw(calldata) => calldata.clone(),
                     _ => Vec::new(),
                 };
@@ -268,7 +279,61 @@ impl Draft {
                     sender_address,
                 };
                 let hash = declare.calculate_transaction_hash(chain, &TransactionVersion::TWO);
-                (hash.expect("it can be hashed"), FileTransactionBody::Declare(DeclareTransaction::V2(declare)))
+                (
+                    hash.expect("it can be hashed"),
+                    FileTransactionBody::Declare(DeclareTransaction::V2(declare)),
+                )
+            }
+            Action::InvokeV1(calls, max_fee) => {
+                let invoke = InvokeTransactionV1 {
+                    max_fee,
+                    signature: TransactionSignature::default(),
+                    nonce,
+                    sender_address,
+                    calldata: Calldata(self.sender.execute_calldata(&calls).into()),
+                };
+                let hash = invoke.calculate_transaction_hash(chain, &TransactionVersion::ONE);
+                (hash.expect("it can be hashed"), FileTransactionBody::Invoke(InvokeTransaction::V1(invoke)))
+            }
+            Action::InvokeV0(call, max_fee) => {
+                let invoke = InvokeTransactionV0 {
+                    max_fee,
+                    signature: TransactionSignature::default(),
+                    contract_address: ContractAddress::try_from(call.to).expect("an address of ours"),
+                    entry_point_selector: EntryPointSelector(call.selector),
+                    calldata: Calldata(call.calldata.into()),
+                };
+                let hash = invoke.calculate_transaction_hash(chain, &TransactionVersion::ZERO);
+                (hash.expect("it can be hashed"), FileTransactionBody::Invoke(InvokeTransaction::V0(invoke)))
+            }
+            Action::DeployAccountV1(newcomer, max_fee) => {
+                key = newcomer.private_key;
+                let deploy = DeployAccountTransactionV1 {
+                    max_fee,
+                    signature: TransactionSignature::default(),
+                    nonce,
+                    class_hash: newcomer.class_hash,
+                    contract_address_salt: ContractAddressSalt(newcomer.salt),
+                    constructor_calldata: Calldata(vec![newcomer.public_key].into()),
+                };
+                let hash = deploy.calculate_transaction_hash(chain, &TransactionVersion::ONE);
+                let body = FileTransactionBody::DeployAccount(DeployAccountTransaction::V1(deploy));
+                (hash.expect("it can be hashed"), body)
+            }
+            Action::DeclareV0(class_hash, max_fee) => {
+                let declare =
+                    old_declare(class_hash, max_fee, Nonce::default(), ContractAddress::from(1_u128));
+                // Its hash has no nonce and no fee; the executors take what they are given.
+                let hash =
+                    TransactionHash(starknet_crypto::pedersen_hash(&class_hash.0, &Felt::from(max_fee.0)));
+                (hash, FileTransactionBody::Declare(DeclareTransaction::V0(declare)))
+            }
+            Action::DeclareV1(class_hash, max_fee) => {
+                let declare = old_declare(class_hash, max_fee, nonce, sender_address);
+                let hash = DeclareTransaction::V1(declare.clone())
+                    .calculate_transaction_hash(chain, &TransactionVersion::ONE)
+                    .expect("it can be hashed");
+                (hash, FileTransactionBody::Declare(DeclareTransaction::V1(declare)))
             }
             Action::L1Handler(to, selector, calldata, paid_fee_on_l1) => {
                 let transaction = L1HandlerTransaction {
@@ -289,14 +354,8 @@ impl Draft {
             Signing::Felts(felts) => felts,
         };
         let signed = TransactionSignature(felts.into());
-        match &mut body {
-            FileTransactionBody::Invoke(InvokeTransaction::V3(transaction)) => transaction.signature = signed,
-            FileTransactionBody::DeployAccount(DeployAccountTransaction::V3(transaction)) => {
-                transaction.signature = signed;
-            }
-            FileTransactionBody::Declare(DeclareTransaction::V3(transaction)) => transaction.signature = signed,
-            FileTransactionBody::Declare(DeclareTransaction::V2(transaction)) => transaction.signature = signed,
-            _ => {}
+        if let Some(signature) = signature(&mut body) {
+            *signature = signed;
         }
         FileTransaction { hash, body, flags: self.flags }
     }
@@ -314,13 +373,71 @@ impl<T: TransactionHasher> Hashed for T {
     }
 }
 
-/// The calldata of `__execute__`.
+/// Where a transaction keeps its signature.
+fn signature(body: &mut FileTransactionBody) -> Option<&mut TransactionSignature> {
+    Some(match body {
+        FileTransactionBody::Invoke(InvokeTransaction::V0(transaction)) => &mut transaction.signature,
+        FileTransactionBody::Invoke(InvokeTransaction::V1(transaction)) => &mut transaction.signature,
+        FileTransactionBody::Invoke(InvokeTransaction::V3(transaction)) => &mut transaction.signature,
+        FileTransactionBody::DeployAccount(DeployAccountTransaction::V1(transaction)) => {
+            &mut transaction.signature
+        }
+        FileTransactionBody::DeployAccount(DeployAccountTransaction::V3(transaction)) => {
+            &mut transaction.signature
+        }
+        FileTransactionBody::Declare(
+            DeclareTransaction::V0(transaction) | DeclareTransaction::V1(transaction),
+        ) => &mut transaction.signature,
+        FileTransactionBody::Declare(DeclareTransaction::V2(transaction)) => &mut transaction.signature,
+        FileTransactionBody::Declare(DeclareTransaction::V3(transaction)) => &mut transaction.signature,
+        _ => return None,
+    })
+}
+
+fn old_declare(
+    class_hash: ClassHash,
+    max_fee: Fee,
+    nonce: Nonce,
+    sender_address: ContractAddress,
+) -> DeclareTransactionV0V1 {
+    DeclareTransactionV0V1 {
+        max_fee,
+        signature: TransactionSignature::default(),
+        nonce,
+        class_hash,
+        sender_address,
+    }
+}
+
+impl Account {
+    /// The calldata of `__execute__`.
+    pub fn execute_calldata(&self, calls: &[Call]) -> Vec<Felt> {
+        match self.kind {
+            AccountKind::Old | AccountKind::OldOpen => old_execute_calldata(calls),
+            AccountKind::Signed | AccountKind::Open | AccountKind::Steps => execute_calldata(calls),
+        }
+    }
+}
+
+/// Calls as Cairo 1 accounts read them.
 pub fn execute_calldata(calls: &[Call]) -> Vec<Felt> {
     let mut out = vec![Felt::from(calls.len())];
     for call in calls {
         out.extend([call.to, call.selector]);
         out.extend(span(&call.calldata));
     }
+    out
+}
+
+/// Calls as Cairo 0 accounts read them: their heads first, then one list of all arguments.
+pub fn old_execute_calldata(calls: &[Call]) -> Vec<Felt> {
+    let mut out = vec![Felt::from(calls.len())];
+    let mut arguments = Vec::new();
+    for call in calls {
+        out.extend([call.to, call.selector, Felt::from(arguments.len()), Felt::from(call.calldata.len())]);
+        arguments.extend(&call.calldata);
+    }
+    out.extend(span(&arguments));
     out
 }
 

@@ -5,6 +5,8 @@
 mod calls;
 mod draft;
 mod nested;
+mod past;
+mod past_calls;
 mod random;
 mod special;
 mod world;
@@ -22,8 +24,8 @@ use starknet_api::transaction::fields::Fee;
 use self::draft::{Action, Bounds, Draft, Signing};
 use self::random::Random;
 use self::special::account;
-pub use self::world::Library;
 use self::world::{AccountKind, World};
+pub use self::world::{Era, Library};
 use crate::input::{Input, prepared};
 use crate::peer::Peer;
 
@@ -51,24 +53,21 @@ pub enum Panics {
 pub fn generate(
     library: &Library,
     version: ProtocolVersion,
+    era: Era,
     count: usize,
     seed: u64,
     panics: Panics,
 ) -> Result<Generated, String> {
     let mut random = Random::new(seed);
-    let world = World::new(library, version, &mut random);
+    let world = World::new(library, version, era, &mut random);
     let peer_classes = library.peer_classes.clone();
     let mut input = Input::with_classes(&world.file, world.classes.clone())?;
     let mut peer = Peer::new(&input, peer_classes.clone())?;
-    let mut generated = Generated {
-        file: world.file.clone(),
-        names: Vec::new(),
-        counts: BTreeMap::new(),
-    };
+    let mut generated = Generated { file: world.file.clone(), names: Vec::new(), counts: BTreeMap::new() };
     let mut expected = Vec::new();
-    let mut plan = plan(count, &mut random).into_iter();
+    let mut plan = plan(era, count, &mut random).into_iter();
     while generated.file.transactions.len() < count {
-        let (name, recipe) = plan.next().unwrap_or_else(|| one_more(&mut random));
+        let (name, recipe) = plan.next().unwrap_or_else(|| one_more(era, &mut random));
         let draft = recipe(&world, &mut random);
         let nonce = peer.nonce_at(draft.nonce_address());
         let transaction = draft.complete(&world, nonce);
@@ -90,22 +89,34 @@ pub fn generate(
         input.transactions.push(ready);
         generated.file.transactions.push(transaction);
     }
-    generated.file.expected = Some(Expected { transactions: expected, state_diff: Some(state_diff(&peer.block_view().0)) });
+    generated.file.expected =
+        Some(Expected { transactions: expected, state_diff: Some(state_diff(&peer.block_view().0)) });
     Ok(generated)
 }
 
 type Boxed = Box<dyn Fn(&World, &mut Random) -> Draft>;
 
-/// The recipes to use, in order.
-fn plan(count: usize, random: &mut Random) -> Vec<(String, Boxed)> {
+/// All recipes for transactions of version 3.
+fn modern() -> Vec<(String, Boxed)> {
     let mut all: Vec<(String, Boxed)> = Vec::new();
-    for &(name, recipe) in special::KINDS.iter().chain(special::MESSAGES).chain(special::UNUSUAL).chain(special::VALIDATION) {
+    for &(name, recipe) in
+        special::KINDS.iter().chain(special::MESSAGES).chain(special::UNUSUAL).chain(special::VALIDATION)
+    {
         all.push((name.to_owned(), Box::new(recipe)));
     }
     let groups = [calls::TOKENS, calls::SYSCALLS, calls::SYSCALLS_NEW, nested::NESTED, nested::UPGRADES];
     for &(name, recipe) in groups.into_iter().flatten() {
         all.push((name.to_owned(), Box::new(move |world, random| usual(world, random, recipe))));
     }
+    all
+}
+
+/// The recipes to use, in order.
+fn plan(era: Era, count: usize, random: &mut Random) -> Vec<(String, Boxed)> {
+    let mut all = match era {
+        Era::Modern => modern(),
+        Era::Past => past::all().into_iter().map(|(name, recipe)| (name.to_owned(), recipe)).collect(),
+    };
     // Fisher and Yates, as far as needed.
     let mut chosen = Vec::new();
     while chosen.len() < count && !all.is_empty() {
@@ -114,12 +125,16 @@ fn plan(count: usize, random: &mut Random) -> Vec<(String, Boxed)> {
     }
     while chosen.len() < count {
         let index = random.below(chosen.len() as u64 + 1) as usize;
-        chosen.insert(index, one_more(random));
+        chosen.insert(index, one_more(era, random));
     }
     chosen
 }
 
-fn one_more(random: &mut Random) -> (String, Boxed) {
+fn one_more(era: Era, random: &mut Random) -> (String, Boxed) {
+    if era == Era::Past {
+        let (name, recipe) = past::one(random);
+        return (name.to_owned(), recipe);
+    }
     let group = match random.below(10) {
         0..5 => calls::TOKENS,
         5..6 => calls::SYSCALLS,
@@ -171,7 +186,11 @@ fn expected_transaction(view: &Value) -> ExpectedTransaction {
         fee: Fee(fee.map_or(0, |fee| fee.parse().expect("views write fees in decimals"))),
         gas: gas("gas"),
         data_gas: gas("da_gas"),
-        calls: ["validate", "execute", "fee_transfer"].iter().filter_map(|name| view.get(name)).map(calls).sum(),
+        calls: ["validate", "execute", "fee_transfer"]
+            .iter()
+            .filter_map(|name| view.get(name))
+            .map(calls)
+            .sum(),
         events: length("sorted_events"),
         messages: length("sorted_messages"),
         reason: text("revert_reason").or_else(|| text("error")),

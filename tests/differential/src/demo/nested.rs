@@ -78,12 +78,14 @@ pub const NESTED: &[CallRecipe] = &[
     ("deploy_and_catch", |world, random| {
         let class = *random.pick(&["upgradable", "upgradable_v2", "nft"]);
         let class = world.class(class);
-        let parts = vec![class, felt(random.below(5)), felt(1_u64), felt(random.below(3)), felt(random.below(2))];
+        let parts =
+            vec![class, felt(random.below(5)), felt(1_u64), felt(random.below(3)), felt(random.below(2))];
         on(random, "deploy_and_catch", parts)
     }),
     ("deploy_and_call", |world, random| {
         let name = *random.pick(&["increase", "upgrade_and_panic", "nothing_like_it"]);
-        let parts = [world.class("upgradable"), felt(random.below(9)), felt(1_u64), felt(5_u64), selector(name)];
+        let parts =
+            [world.class("upgradable"), felt(random.below(9)), felt(1_u64), felt(5_u64), selector(name)];
         let calldata = if name == "increase" { vec![] } else { vec![world.class("upgradable")] };
         on(random, "deploy_and_call", join(&[&parts, &span(&calldata)]))
     }),
@@ -140,10 +142,13 @@ pub const NESTED: &[CallRecipe] = &[
     }),
     ("recurse_and_catch", |_, random| {
         let depth = random.between(1, 8);
-        let parts = vec![felt(depth), felt(*random.pick(&[0_u64, 1, 3, 4, 5])), felt(random.below(depth + 2))];
+        let parts =
+            vec![felt(depth), felt(*random.pick(&[0_u64, 1, 3, 4, 5])), felt(random.below(depth + 2))];
         on(random, "recurse_and_catch", parts)
     }),
-    ("burn at a leaf", |_, random| on(random, "recurse_and_catch", vec![felt(2_u64), felt(2_u64), felt(0_u64)])),
+    ("burn at a leaf", |_, random| {
+        on(random, "recurse_and_catch", vec![felt(2_u64), felt(2_u64), felt(0_u64)])
+    }),
     ("tree", |_, random| {
         let parts = vec![felt(random.below(4)), felt(random.between(1, 3))];
         on(random, "tree", parts)
@@ -215,10 +220,7 @@ pub const UPGRADES: &[CallRecipe] = &[
     ("state", |_, random| vec![call(*random.pick(&at::UPGRADABLE[..2]), "state", vec![])]),
     ("upgrade to something else", |world, _| {
         let place = at::UPGRADABLE[2];
-        vec![
-            call(place, "upgrade", vec![world.class("nft")]),
-            call(place, "mint", vec![]),
-        ]
+        vec![call(place, "upgrade", vec![world.class("nft")]), call(place, "mint", vec![])]
     }),
     ("circuit by library", |world, random| {
         let number = |random: &mut Random| -> Vec<Felt> {

@@ -6,13 +6,15 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use starkiln::block::OldBlock;
-use starkiln::class::{sierra_class_from_json, sierra_class_hash};
+use starkiln::class::{cairo0_class_hash, sierra_class_from_json, sierra_class_hash};
 use starkiln::protocol::{BlockInfo, BlockPrices, ChainInfo, DataAvailability, ProtocolVersion, TokenPrices};
 use starkiln::replay::{BlockFile, ClassEntry, ClassText, ContractState, InitialState};
 use starkiln::state::fee_token_balance_key;
 use starknet_api::abi::abi_utils::get_storage_var_address;
 use starknet_api::block::{BlockHash, BlockNumber, BlockTimestamp, GasPrice};
-use starknet_api::core::{ChainId, ClassHash, ContractAddress, Nonce, calculate_contract_address};
+use starknet_api::core::{
+    ChainId, ClassHash, CompiledClassHash, ContractAddress, Nonce, calculate_contract_address,
+};
 use starknet_api::state::StorageKey;
 use starknet_api::transaction::fields::{Calldata, ContractAddressSalt};
 use starknet_types_core::felt::Felt;
@@ -23,9 +25,35 @@ use crate::peer::{PeerClasses, peer_classes};
 
 /// The classes that are declared before the block.
 const DECLARED: [&str; 11] = [
-    "account", "account_open", "account_steps", "caller", "caller_steps", "erc20", "nft", "pool", "syscalls",
-    "syscalls_new", "upgradable",
+    "account",
+    "account_open",
+    "account_steps",
+    "caller",
+    "caller_steps",
+    "erc20",
+    "nft",
+    "pool",
+    "syscalls",
+    "syscalls_new",
+    "upgradable",
 ];
+
+/// The Cairo 0 classes that are declared before a block of the past.
+const PAST_DECLARED: [&str; 10] = [
+    "cairo0/account",
+    "cairo0/account_open",
+    "cairo0/caller",
+    "cairo0/constructors",
+    "cairo0/erc20",
+    "cairo0/forbidden_builtin",
+    "cairo0/hashes",
+    "cairo0/library",
+    "cairo0/proxy",
+    "cairo0/syscalls",
+];
+
+/// The Cairo 0 classes that transactions may declare.
+pub const PAST_UNDECLARED: [&str; 1] = ["cairo0/no_constructor"];
 
 /// The classes that transactions may declare.
 pub const UNDECLARED: [&str; 3] = ["upgradable_v2", "circuit", "erc20_steps"];
@@ -39,9 +67,22 @@ const BALANCE: u128 = 10_u128.pow(24);
 /// What the poor account has: enough to be charged something, not enough for usual bounds.
 pub const POOR_BALANCE: u128 = 10_u128.pow(12);
 
+/// Which transactions a block is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Era {
+    /// Those of version 3, on Cairo 1 contracts.
+    Modern,
+    /// All older ones, on Cairo 0 and Cairo 1 contracts; ETH is a Cairo 0 contract.
+    Past,
+}
+
 /// Which code an account runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AccountKind {
+    /// Checks signatures, in Cairo 0.
+    Old,
+    /// Does not, in Cairo 0, and misbehaves on request.
+    OldOpen,
     /// Checks signatures.
     Signed,
     /// Does not, and misbehaves on request.
@@ -113,6 +154,20 @@ pub mod at {
     pub const CALLER_STEPS: u128 = 0xca11_0002;
     /// Contracts that replace their class.
     pub const UPGRADABLE: [u128; 3] = [0x0b9_0001, 0x0b9_0002, 0x0b9_0003];
+    /// Every syscall of Cairo 0.
+    pub const OLD_SYSCALLS: u128 = 0x01d_5ca1;
+    /// Nested calls of Cairo 0.
+    pub const OLD_CALLER: u128 = 0x01d_ca11;
+    /// A Cairo 0 token.
+    pub const OLD_TOKEN: u128 = 0x01d_57ec;
+    /// A proxy of every syscall.
+    pub const OLD_PROXY: u128 = 0x01d_9409;
+    /// The library of Cairo 0.
+    pub const OLD_LIBRARY: u128 = 0x01d_11b4;
+    /// Its larger hashes.
+    pub const OLD_HASHES: u128 = 0x01d_4a54;
+    /// A class that may not run.
+    pub const OLD_FORBIDDEN: u128 = 0x01d_f08b;
     /// The sequencer.
     pub const SEQUENCER: u128 = 0x5e9_0e4c;
 }
@@ -140,10 +195,20 @@ impl Library {
     pub fn load(folder: &Path, contracts: &Path) -> Result<Self, String> {
         let mut entries = BTreeMap::new();
         let mut class_hashes = BTreeMap::new();
+        for name in PAST_DECLARED.into_iter().chain(PAST_UNDECLARED) {
+            let path = contracts.join(format!("{name}.json"));
+            let full = folder.join(&path);
+            let text =
+                std::fs::read_to_string(&full).map_err(|error| format!("{}: {error}", full.display()))?;
+            let class_hash = cairo0_class_hash(&text).map_err(|error| format!("{name}: {error}"))?;
+            entries.insert(class_hash, ClassEntry::Cairo0(ClassText::File(path)));
+            class_hashes.insert(name, class_hash);
+        }
         for name in DECLARED.into_iter().chain(UNDECLARED) {
             let path = contracts.join(format!("{name}.sierra.json"));
             let full = folder.join(&path);
-            let text = std::fs::read_to_string(&full).map_err(|error| format!("{}: {error}", full.display()))?;
+            let text =
+                std::fs::read_to_string(&full).map_err(|error| format!("{}: {error}", full.display()))?;
             let class = sierra_class_from_json(&text).map_err(|error| format!("{name}: {error}"))?;
             let class_hash = sierra_class_hash(&class);
             entries.insert(class_hash, ClassEntry::Sierra(ClassText::File(path)));
@@ -157,8 +222,11 @@ impl Library {
 
 impl World {
     /// Lays out the state.
-    pub fn new(library: &Library, version: ProtocolVersion, random: &mut Random) -> Self {
-        let Library { entries, classes, class_hashes, .. } = library.clone();
+    pub fn new(library: &Library, version: ProtocolVersion, era: Era, random: &mut Random) -> Self {
+        let Library { mut entries, classes, class_hashes, .. } = library.clone();
+        if era == Era::Modern {
+            entries.retain(|_, entry| !matches!(entry, ClassEntry::Cairo0(_)));
+        }
         let account = |kind, number: u64, random: &mut Random| Account {
             kind,
             address: address(0xacc0_0000 + u128::from(number)),
@@ -173,13 +241,28 @@ impl World {
             };
             accounts.push(account(kind, number, random));
         }
-        let poor = account(AccountKind::Signed, 0xffff, random);
+        if era == Era::Past {
+            for number in 22..32 {
+                let kind = if number < 28 { AccountKind::Old } else { AccountKind::OldOpen };
+                accounts.push(account(kind, number, random));
+            }
+        }
+        let poor =
+            account(if era == Era::Past { AccountKind::Old } else { AccountKind::Signed }, 0xffff, random);
         let newcomers = (0..16_u64)
             .map(|number| {
                 let private_key = random.felt();
-                let name = ["account", "account_open", "account_steps"][(number % 3) as usize];
-                let public_key =
-                    if number == 4 { short_text("FAIL") } else { starknet_crypto::get_public_key(&private_key) };
+                let name = match (era, number % 3) {
+                    (Era::Past, 0 | 1) => "cairo0/account",
+                    (_, 0) => "account",
+                    (_, 1) => "account_open",
+                    _ => "account_steps",
+                };
+                let public_key = if number == 4 {
+                    short_text("FAIL")
+                } else {
+                    starknet_crypto::get_public_key(&private_key)
+                };
                 Newcomer { class_hash: class_hashes[name], salt: Felt::from(number), private_key, public_key }
             })
             .collect();
@@ -217,7 +300,7 @@ impl World {
             expected: None,
         };
         let mut world = Self { file, classes, class_hashes, accounts, poor, newcomers };
-        world.fill(random);
+        world.fill(era, random);
         world
     }
 
@@ -226,19 +309,32 @@ impl World {
         self.class_hashes[name].0
     }
 
-    fn fill(&mut self, random: &mut Random) {
+    fn fill(&mut self, era: Era, random: &mut Random) {
         let mut state = InitialState::default();
         for (index, name) in DECLARED.into_iter().enumerate() {
             // Half of them have already migrated to the younger kind of compiled class hash.
             let class_hash = self.class_hashes[name];
             let class = &self.classes[&class_hash].ours.class;
             let compiled = match class {
-                starkiln::class::ContractClass::Cairo1(class) if index % 2 == 0 => class.compiled_class_hash_v1(),
+                starkiln::class::ContractClass::Cairo1(class) if index % 2 == 0 => {
+                    class.compiled_class_hash_v1()
+                }
                 starkiln::class::ContractClass::Cairo1(class) => class.compiled_class_hash_v2(),
                 _ => unreachable!("our contracts are Cairo 1"),
             };
             state.declared.insert(class_hash, compiled);
         }
+        let past = [
+            (at::OLD_SYSCALLS, "cairo0/syscalls"),
+            (at::OLD_CALLER, "cairo0/caller"),
+            (at::OLD_TOKEN, "cairo0/erc20"),
+            (at::OLD_PROXY, "cairo0/proxy"),
+            (at::OLD_LIBRARY, "cairo0/library"),
+            (at::OLD_HASHES, "cairo0/hashes"),
+            (at::OLD_FORBIDDEN, "cairo0/forbidden_builtin"),
+            (at::ETH, "cairo0/erc20"),
+        ];
+        let past: &[(u128, &str)] = if era == Era::Past { &past } else { &[] };
         let upgradable = at::UPGRADABLE.map(|place| (place, "upgradable"));
         let contracts = [
             (at::STRK, "erc20"),
@@ -251,7 +347,7 @@ impl World {
             (at::CALLER, "caller"),
             (at::CALLER_STEPS, "caller_steps"),
         ];
-        for (place, name) in contracts.into_iter().chain(upgradable) {
+        for (place, name) in contracts.into_iter().chain(upgradable).chain(past.iter().copied()) {
             contract(&mut state, address(place)).class_hash = self.class_hashes[name];
         }
         for account in self.accounts.iter().chain([&self.poor]) {
@@ -259,18 +355,39 @@ impl World {
                 AccountKind::Signed => "account",
                 AccountKind::Open => "account_open",
                 AccountKind::Steps => "account_steps",
+                AccountKind::Old => "cairo0/account",
+                AccountKind::OldOpen => "cairo0/account_open",
             };
             let entry = contract(&mut state, account.address);
             entry.class_hash = self.class_hashes[name];
             entry.nonce = Nonce(Felt::from(random.below(3)));
-            entry.storage.insert(variable("public_key"), starknet_crypto::get_public_key(&account.private_key));
+            let public_key = starknet_crypto::get_public_key(&account.private_key);
+            match account.kind {
+                AccountKind::Old => entry.storage.insert(variable("Account_public_key"), public_key),
+                AccountKind::OldOpen => None,
+                _ => entry.storage.insert(variable("public_key"), public_key),
+            };
             let amount = if account.address == self.poor.address { POOR_BALANCE } else { BALANCE };
             for token in [at::STRK, at::ETH, at::TOKEN] {
                 fund(&mut state, token, account.address, amount);
             }
+            if era == Era::Past {
+                fund(&mut state, at::OLD_TOKEN, account.address, amount);
+            }
         }
         for newcomer in &self.newcomers[..self.newcomers.len() - 2] {
             fund(&mut state, at::STRK, newcomer.address(), BALANCE);
+            if era == Era::Past {
+                fund(&mut state, at::ETH, newcomer.address(), BALANCE);
+            }
+        }
+        if era == Era::Past {
+            for name in PAST_DECLARED {
+                state.declared.insert(self.class_hashes[name], CompiledClassHash::default());
+            }
+            let implementation = self.class("cairo0/syscalls");
+            let proxy = contract(&mut state, address(at::OLD_PROXY));
+            proxy.storage.insert(variable("Proxy_implementation"), implementation);
         }
         let pool = contract(&mut state, address(at::POOL));
         pool.storage.insert(variable("token_a"), Felt::from(at::STRK));

@@ -3,7 +3,9 @@
 use serde_json::{Map, Value, json};
 use starkiln::block::{TransactionOutcome, TransactionResult};
 use starkiln::call::{CallInfo, EventSummary};
-use starkiln::fee::{ArchivalResources, ComputationResources, MessageResources, Receipt, TransactionResources};
+use starkiln::fee::{
+    ArchivalResources, ComputationResources, MessageResources, Receipt, TransactionResources,
+};
 use starkiln::protocol::VmResources;
 use starkiln::state::{InitialReads, StateChangesCount, StateDiff};
 use starkiln::syscall::{EntryPointCall, StorageAccesses};
@@ -57,7 +59,8 @@ fn executed(execution: &Execution, state_diff: Value) -> Value {
 
 /// A state diff.
 pub fn state_diff(diff: &StateDiff) -> Value {
-    let StateDiff { storage: cells, nonces, deployed, replaced, declared, deprecated_declared, migrated } = diff;
+    let StateDiff { storage: cells, nonces, deployed, replaced, declared, deprecated_declared, migrated } =
+        diff;
     json!({
         "storage": storage(cells.iter().flat_map(|(address, cells)| {
             cells.iter().map(|(key, value)| (*address.0.key(), *key.0.key(), *value))
@@ -176,7 +179,8 @@ fn transaction_resources(resources: &TransactionResources) -> Value {
         modified_contracts,
         allocated_cells,
     } = state;
-    let ComputationResources { transaction_vm, os_vm, reverted_steps, sierra_gas, reverted_sierra_gas } = computation;
+    let ComputationResources { transaction_vm, os_vm, reverted_steps, sierra_gas, reverted_sierra_gas } =
+        computation;
     json!({
         "archival": {
             "events": { "count": count, "keys": keys, "data": data },

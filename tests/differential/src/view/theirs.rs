@@ -1,6 +1,8 @@
 //! Blockifier's results as a view. Structures are taken apart field by field, so that a field which appears there cannot be forgotten here.
 
-use blockifier::execution::call_info::{CairoPrimitiveName, CallExecution, CallInfo, ExtendedExecutionResources, StorageAccessTracker};
+use blockifier::execution::call_info::{
+    CairoPrimitiveName, CallExecution, CallInfo, ExtendedExecutionResources, StorageAccessTracker,
+};
 use blockifier::execution::entry_point::CallEntryPoint;
 use blockifier::fee::receipt::TransactionReceipt;
 use blockifier::fee::resources::{
@@ -55,10 +57,13 @@ pub fn panicked(text: &str) -> Value {
 
 /// Changes, classified by the values from before.
 pub fn state_diff(changes: &StateMaps, before: &StateMaps) -> Value {
-    let StateMaps { nonces, class_hashes, storage: cells, compiled_class_hashes, declared_contracts } = changes;
-    let had_class = |address| before.class_hashes.get(address).is_some_and(|class_hash| felt_is_set(class_hash.0));
-    let had_compiled =
-        |class_hash| before.compiled_class_hashes.get(class_hash).is_some_and(|compiled| felt_is_set(compiled.0));
+    let StateMaps { nonces, class_hashes, storage: cells, compiled_class_hashes, declared_contracts } =
+        changes;
+    let had_class =
+        |address| before.class_hashes.get(address).is_some_and(|class_hash| felt_is_set(class_hash.0));
+    let had_compiled = |class_hash| {
+        before.compiled_class_hashes.get(class_hash).is_some_and(|compiled| felt_is_set(compiled.0))
+    };
     json!({
         "storage": storage(cells.iter().map(|((address, key), value)| (*address.0.key(), *key.0.key(), *value))),
         "nonces": map(nonces.iter().map(|(address, nonce)| (*address.0.key(), nonce.0))),
@@ -108,7 +113,12 @@ fn sorted_messages(info: &TransactionExecutionInfo) -> Value {
         .flat_map(|root| {
             let mut messages: Vec<_> = root
                 .iter()
-                .flat_map(|call| call.execution.l2_to_l1_messages.iter().map(|message| (call.call.storage_address, message)))
+                .flat_map(|call| {
+                    call.execution
+                        .l2_to_l1_messages
+                        .iter()
+                        .map(|message| (call.call.storage_address, message))
+                })
                 .collect();
             messages.sort_by_key(|(_, message)| message.order);
             messages
@@ -222,7 +232,8 @@ fn transaction_resources(resources: &TransactionResources) -> Value {
         code_size,
         has_client_side_proof,
     } = archival_data;
-    let MessageResources { l2_to_l1_payload_lengths, message_segment_length, l1_handler_payload_size } = messages;
+    let MessageResources { l2_to_l1_payload_lengths, message_segment_length, l1_handler_payload_size } =
+        messages;
     let StateResources {
         state_changes_for_fee:
             StateChangesCountForFee {
@@ -278,7 +289,9 @@ fn extended(resources: &ExtendedExecutionResources) -> Value {
         vm_resources: ExecutionResources { n_steps, n_memory_holes, builtin_instance_counter },
         opcode_instance_counter,
     } = resources;
-    let builtins = builtin_instance_counter.iter().map(|(name, count)| (name.to_str_with_suffix(), *count as u64));
-    let opcodes = opcode_instance_counter.iter().map(|(name, count)| (name.to_str_with_suffix(), *count as u64));
+    let builtins =
+        builtin_instance_counter.iter().map(|(name, count)| (name.to_str_with_suffix(), *count as u64));
+    let opcodes =
+        opcode_instance_counter.iter().map(|(name, count)| (name.to_str_with_suffix(), *count as u64));
     json!({ "steps": n_steps, "memory_holes": n_memory_holes, "builtins": counts(builtins.chain(opcodes)) })
 }
