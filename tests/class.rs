@@ -15,6 +15,7 @@ use std::time::Instant;
 
 use cairo_lang_starknet_classes::casm_contract_class::CasmContractClass;
 use cairo_lang_starknet_classes::contract_class::ContractClass as CompilerClass;
+use cairo_vm::hint_processor::builtin_hint_processor::hint_code::HINT_CODES;
 use serde_json::{Value, json};
 use starkiln::class::{
     CAIRO0_BUILTINS, Cairo0Class, Cairo0Lookup, Cairo1Class, ClassError, ContractClass, DeclaredClass,
@@ -798,6 +799,48 @@ fn malformed_cairo0_classes_are_refused_with_the_place() {
     assert!(CAIRO0_BUILTINS.iter().all(|builtin| !builtins.unsupported_builtins().contains(builtin)));
     let unprepared = Cairo0Class::from_json(reference(json!(2)).to_string()).unwrap();
     assert_eq!(unprepared.hint_counts(), (0, 0));
+}
+
+/// Our own Cairo 0 contracts: they load, hash, and ask for nothing that the network refuses, but for the one that is there to be refused.
+#[test]
+fn our_cairo0_contracts_load_and_hash() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("resources/contracts/cairo0");
+    let readme = fs::read_to_string(folder.join("../README.md")).unwrap();
+    let mut names: Vec<String> = fs::read_dir(&folder)
+        .unwrap()
+        .filter_map(|entry| {
+            Some(entry.unwrap().file_name().to_str().unwrap().strip_suffix(".cairo")?.to_owned())
+        })
+        .collect();
+    names.sort();
+    assert!(!names.is_empty());
+    for name in names {
+        let bytes = fs::read(folder.join(format!("{name}.json"))).unwrap();
+        let class = Cairo0Class::from_json(&bytes).unwrap();
+        let hash = cairo0_class_hash(&bytes).unwrap().0;
+        println!(
+            "`{name}` | {} | {} | {:?} hints | `{hash:#x}`",
+            bytes.len(),
+            class.bytecode_len(),
+            class.hint_counts()
+        );
+        assert!(readme.contains(&format!("| `cairo0/{name}` |")), "{name} is not in the README");
+        assert!(readme.contains(&format!("`{hash:#x}`")), "{name} has class hash {hash:#x}");
+        let json: Value = serde_json::from_slice(&bytes).unwrap();
+        let lists = json["program"]["hints"].as_object().unwrap().values();
+        let hints: Vec<_> = lists.flat_map(|list| list.as_array().unwrap()).collect();
+        let syscalls = hints.iter().map(|hint| hint["code"].as_str().unwrap()).filter(|code| {
+            assert!(code.starts_with("syscall_handler.") || HINT_CODES.values().any(|known| known == code));
+            code.starts_with("syscall_handler.")
+        });
+        assert_eq!(class.hint_counts(), (hints.len(), syscalls.count()), "{name}");
+        assert_eq!(json["program"]["debug_info"], Value::Null, "{name}");
+        let refused: &[Builtin] = if name == "forbidden_builtin" { &[Builtin::Keccak] } else { &[] };
+        assert_eq!(class.unsupported_builtins(), refused, "{name}");
+        assert!(!class.entry_points(EntryPointType::External).is_empty(), "{name}");
+        let held: DeprecatedContractClass = serde_json::from_value(json).unwrap();
+        assert_eq!(Cairo0Class::from_deprecated_class(&held).unwrap(), class, "{name}");
+    }
 }
 
 /// The recorded Cairo 0 classes: name, hash, and path.

@@ -471,9 +471,9 @@ func curve{range_check_ptr, ec_op_ptr: EcOpBuiltin*}(x: felt, m: felt) -> (
     local on_curve = is_x_on_curve(x);
     let (local point) = recover_y(x);
     let (local double) = ec_add(point, point);
-    let (local chain) = chained_ec_op(
-        point, cast(new (m, m + 1), felt*), cast(new (point, double), EcPoint*), 2
-    );
+    tempvar factors = new (m, m + 1);
+    tempvar points = new (EcPoint(point.x, point.y), EcPoint(double.x, double.y));
+    let (local chain) = chained_ec_op(point, cast(factors, felt*), cast(points, EcPoint*), 2);
     return (on_curve, point, double, chain);
 }
 

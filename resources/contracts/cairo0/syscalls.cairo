@@ -225,7 +225,8 @@ func get_tx_signature{syscall_ptr: felt*, range_check_ptr}() -> (
     return (signature_len, signature);
 }
 
-// Three requests one after the other: 1 when the pointers of all three are the same, else 0.
+// Three requests one after the other: 1 when the pointers of all three are the same, 0 when they differ within a
+// segment; across segments the subtraction fails.
 @external
 func same_tx_info{syscall_ptr: felt*, range_check_ptr}() -> (same: felt) {
     let (first) = library_get_tx_info();
