@@ -54,8 +54,7 @@
 //!
 //! # Not there yet
 //!
-//! Cairo 0 classes and transactions before version 3 (but declares of version 2), parallel execution, capacity, and the end of a
-//! block (aliases, migrations of compiled class hashes). What is asked for and not there is a typed error.
+//! Parallel execution, capacity, and the end of a block (aliases, migrations of compiled class hashes).
 
 // What the lints forbid is forbidden to the library; its unit tests may.
 #![cfg_attr(

@@ -95,7 +95,7 @@ pub struct InitialState {
     /// Contracts with their storage.
     #[serde(default, deserialize_with = "Strict::read")]
     pub contracts: BTreeMap<ContractAddress, ContractState>,
-    /// Classes that were declared before the block, with their compiled class hashes. A class that is only among
+    /// Classes that were declared before the block, with their compiled class hashes (0 for Cairo 0). A class that is only among
     /// [`BlockFile::classes`] is not declared yet.
     #[serde(default, deserialize_with = "Strict::read")]
     pub declared: BTreeMap<ClassHash, CompiledClassHash>,

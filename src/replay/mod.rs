@@ -19,7 +19,7 @@
 //! | `old_block` | the hash of the block ten before: `"none"`, `{"hash": "0x.."}` or `"in_state"`; see [`OldBlock`] | `"none"` |
 //! | `classes` | by class hash: `sierra_file` or `sierra` (inline); `cairo0_file` or `cairo0`; or `casm_file` or `casm` with `sierra_version`, and Sierra as well if it is to be checked or declared | none |
 //! | `state.contracts` | by address: `class_hash`, `nonce`, `storage` | none |
-//! | `state.declared` | compiled class hashes, by class hash, of the classes that are declared before the block | none |
+//! | `state.declared` | compiled class hashes, by class hash, of the classes that are declared before the block; 0 for Cairo 0 | none |
 //! | `transactions` | in order; see below | error |
 //! | `expected` | what must come out: `transactions` ([`ExpectedTransaction`]) and `state_diff` ([`StateDiff`]) | not compared |
 //!

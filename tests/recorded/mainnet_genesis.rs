@@ -5,18 +5,22 @@
 //! syscalls and for the transaction. Memory holes are in the call trees only: receipts say 0 for all. Fees are zero.
 
 use std::path::Path;
+use std::process::Command;
 
 use serde_json::{Map, Value, json};
-use starkiln::block::BlockExecutor;
+use starkiln::block::{BlockExecutor, OldBlock};
 use starkiln::call::CallInfo;
 use starkiln::class::{Cairo0Class, cairo0_class_hash};
 use starkiln::protocol::{
     BlockEnv, BlockInfo, BlockPrices, ChainInfo, Constants, DataAvailability, ProtocolVersion, VersionPolicy,
 };
+use starkiln::replay::{
+    BlockFile, ClassEntry, ClassText, FileTransaction, FileTransactionBody, InitialState,
+};
 use starkiln::state::{MemoryState, StateDiff};
 use starkiln::transaction::{Execution, ExecutionFlags, Transaction};
 use starknet_api::block::{BlockNumber, BlockTimestamp};
-use starknet_api::core::{ChainId, ClassHash, ContractAddress, EntryPointSelector};
+use starknet_api::core::{ChainId, ClassHash, CompiledClassHash, ContractAddress, EntryPointSelector};
 use starknet_api::transaction::fields::{ContractAddressSalt, Fee};
 use starknet_api::transaction::{
     DeployTransaction, InvokeTransaction, InvokeTransactionV0, TransactionHash, TransactionVersion,
@@ -93,6 +97,48 @@ fn the_first_blocks_of_mainnet_come_out_exactly() {
     differences.print_known();
 }
 
+#[test]
+fn mainnets_block_0_runs_from_a_block_file() {
+    let Some(folder) = super::data("mainnet_genesis") else { return };
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("mainnet_block_0.json");
+    let block = block_file(&folder, &read(&folder.join("block_0.json")));
+    block.write(&path).unwrap();
+    assert_eq!(BlockFile::read(&path).unwrap(), block);
+
+    let output = Command::new(env!("CARGO_BIN_EXE_starkiln")).arg("run").arg(&path).output().unwrap();
+    let printed = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let count = |kind: &str| printed.lines().filter(|line| line.contains(kind)).count();
+    assert_eq!((block.transactions.len(), count(" DEPLOY "), count(" INVOKE ")), (18, 5, 13));
+    assert!(printed.contains("18 succeeded, 0 reverted, 0 invalid"), "{printed}");
+    println!("mainnet_genesis: block 0 as a block file: {}", path.display());
+}
+
+/// A block that knows no state but its class.
+fn block_file(folder: &Path, block: &Value) -> BlockFile {
+    let class_hash = ClassHash(felt(&json!(CLASS)));
+    let class = std::fs::canonicalize(folder.join(format!("class_{CLASS}.json"))).unwrap();
+    let BlockEnv { block: info, chain, constants, .. } = env(&block["header"]);
+    let transactions = list(&block["transactions"]).iter().map(|recorded| {
+        let hash = TransactionHash(felt(&recorded["transaction_hash"]));
+        FileTransaction { hash, body: body(recorded), flags: free() }
+    });
+    BlockFile {
+        format: BlockFile::FORMAT,
+        chain: (*chain).clone(),
+        protocol_version: constants.version,
+        block: (*info).clone(),
+        old_block: OldBlock::None,
+        classes: [(class_hash, ClassEntry::Cairo0(ClassText::File(class)))].into(),
+        state: InitialState {
+            declared: [(class_hash, CompiledClassHash::default())].into(),
+            ..InitialState::default()
+        },
+        transactions: transactions.collect(),
+        expected: None,
+    }
+}
+
 /// Before there was a DECLARE, every DEPLOY brought its class along: to us it is there from the start.
 fn state(folder: &Path) -> MemoryState {
     let json = std::fs::read(folder.join(format!("class_{CLASS}.json"))).unwrap();
@@ -124,31 +170,40 @@ fn env(header: &Value) -> BlockEnv {
 
 fn transaction(recorded: &Value) -> Transaction {
     let hash = TransactionHash(felt(&recorded["transaction_hash"]));
-    let transaction = match text(&recorded["type"]) {
-        "DEPLOY" => {
-            let deploy = DeployTransaction {
-                version: TransactionVersion(felt(&recorded["version"])),
-                class_hash: ClassHash(felt(&recorded["class_hash"])),
-                contract_address_salt: ContractAddressSalt(felt(&recorded["contract_address_salt"])),
-                constructor_calldata: calldata(&recorded["constructor_calldata"]),
-            };
+    let transaction = match body(recorded) {
+        FileTransactionBody::Deploy(deploy) => {
             let transaction = Transaction::deploy(deploy, hash).unwrap();
             assert_eq!(transaction.sender(), address(&recorded["contract_address"]));
             transaction
         }
-        "INVOKE_FUNCTION" => {
-            let invoke = InvokeTransactionV0 {
-                max_fee: Fee(integer(&recorded["max_fee"])),
-                signature: signature(&recorded["signature"]),
-                contract_address: address(&recorded["contract_address"]),
-                entry_point_selector: EntryPointSelector(felt(&recorded["entry_point_selector"])),
-                calldata: calldata(&recorded["calldata"]),
-            };
-            Transaction::invoke(InvokeTransaction::V0(invoke), hash)
-        }
-        other => panic!("a transaction of another type: {other}"),
+        FileTransactionBody::Invoke(invoke) => Transaction::invoke(invoke, hash),
+        other => panic!("a transaction of another type: {other:?}"),
     };
-    transaction.with_flags(ExecutionFlags { charge_fee: false, ..ExecutionFlags::default() })
+    transaction.with_flags(free())
+}
+
+fn body(recorded: &Value) -> FileTransactionBody {
+    match text(&recorded["type"]) {
+        "DEPLOY" => FileTransactionBody::Deploy(DeployTransaction {
+            version: TransactionVersion(felt(&recorded["version"])),
+            class_hash: ClassHash(felt(&recorded["class_hash"])),
+            contract_address_salt: ContractAddressSalt(felt(&recorded["contract_address_salt"])),
+            constructor_calldata: calldata(&recorded["constructor_calldata"]),
+        }),
+        "INVOKE_FUNCTION" => FileTransactionBody::Invoke(InvokeTransaction::V0(InvokeTransactionV0 {
+            max_fee: Fee(integer(&recorded["max_fee"])),
+            signature: signature(&recorded["signature"]),
+            contract_address: address(&recorded["contract_address"]),
+            entry_point_selector: EntryPointSelector(felt(&recorded["entry_point_selector"])),
+            calldata: calldata(&recorded["calldata"]),
+        })),
+        other => panic!("a transaction of another type: {other}"),
+    }
+}
+
+/// Nothing was charged then.
+fn free() -> ExecutionFlags {
+    ExecutionFlags { charge_fee: false, ..ExecutionFlags::default() }
 }
 
 fn compare_receipt(
