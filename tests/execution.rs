@@ -10,7 +10,7 @@
 
 mod fixture;
 
-use fixture::{ACCOUNT, FEE_TOKEN, SEQUENCER, World, address, felt, selector};
+use fixture::{ACCOUNT, FEE_TOKEN, SEQUENCER, World, address, felt, on_a_small_stack, selector};
 use starkiln::block::{TransactionOutcome, TransactionResult, TransactionStatus};
 use starkiln::call::{CallInfo, FailureCause};
 use starkiln::protocol::{ProtocolVersion, names};
@@ -43,11 +43,6 @@ fn cause(outcome: &TransactionOutcome) -> FailureCause {
         RevertReason::Execution { cause, .. } => *cause,
         RevertReason::Cost(error) => panic!("{error}"),
     }
-}
-
-fn on_a_small_stack(test: impl FnOnce() + Send + 'static) {
-    let thread = std::thread::Builder::new().stack_size(256 * 1024).spawn(test).unwrap();
-    thread.join().expect("no overflow, no panic");
 }
 
 /// C56, and law 3 of the design: depth costs memory, not native stack.

@@ -23,11 +23,10 @@ use std::sync::Arc;
 use starknet_api::contract_class::SierraVersion;
 use starknet_api::core::{CompiledClassHash, EntryPointSelector};
 
+pub(crate) use self::cairo0::HintKind;
 pub use self::cairo0::{
     CAIRO0_BUILTINS, Cairo0Class, Cairo0EntryPoint, Cairo0Lookup, cairo0_abi_length, cairo0_class_hash,
 };
-#[allow(unused_imports, reason = "the `vm` room runs them")]
-pub(crate) use self::cairo0::{HintKind, PreparedHint};
 pub use self::cairo1::Cairo1Class;
 pub use self::compile::{MAX_BYTECODE_LENGTH, compile_sierra, sierra_version};
 pub use self::declared::DeclaredClass;
