@@ -6,9 +6,9 @@ use std::time::Duration;
 use starkiln::block::{TransactionOutcome, TransactionResult, TransactionStatus};
 use starkiln::call::CallInfo;
 use starkiln::replay::{BlockFile, Difference, Expected, LoadedBlock, kind_name};
-use starkiln::transaction::{Transaction, TransactionBody};
+use starkiln::transaction::Transaction;
+use starknet_api::block::FeeType;
 use starknet_api::execution_resources::GasVector;
-use starknet_api::transaction::DeclareTransaction;
 
 use super::output::{Colour, Output};
 
@@ -90,19 +90,19 @@ impl<'a> Report<'a> {
             TransactionStatus::Invalid => &mut self.statuses.invalid,
         };
         *count = count.saturating_add(1);
-        let unit = self.block.transactions.get(index).map_or(Unit::Fri, Unit::of);
+        let fee_type = self.block.transactions.get(index).map_or(FeeType::Strk, Transaction::fee_type);
         let ([fee, gas, calls, events], reason) = match &outcome.result {
             TransactionResult::Executed(execution) => {
                 let receipt = &execution.receipt;
                 self.gas = sum(&self.gas, &receipt.gas);
-                let total = match unit {
-                    Unit::Fri => &mut self.fees.fri,
-                    Unit::Wei => &mut self.fees.wei,
+                let total = match fee_type {
+                    FeeType::Strk => &mut self.fees.fri,
+                    FeeType::Eth => &mut self.fees.wei,
                 };
                 *total = total.saturating_add(receipt.fee.0);
                 let calls = execution.calls().flat_map(CallInfo::iter).count();
                 let cells = [
-                    format!("{} {}", receipt.fee.0, unit.name()),
+                    format!("{} {}", receipt.fee.0, unit(fee_type)),
                     receipt.gas.l2_gas.0.to_string(),
                     calls.to_string(),
                     execution.events().len().to_string(),
@@ -216,27 +216,11 @@ impl<'a> Report<'a> {
     }
 }
 
-/// The unit that a transaction pays in.
-#[derive(Clone, Copy)]
-enum Unit {
-    Fri,
-    Wei,
-}
-
-impl Unit {
-    fn of(transaction: &Transaction) -> Self {
-        match &transaction.body {
-            TransactionBody::L1Handler { .. }
-            | TransactionBody::Declare { transaction: DeclareTransaction::V2(_), .. } => Self::Wei,
-            _ => Self::Fri,
-        }
-    }
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::Fri => "fri",
-            Self::Wei => "wei",
-        }
+/// The unit that a fee is counted in.
+fn unit(fee_type: FeeType) -> &'static str {
+    match fee_type {
+        FeeType::Strk => "fri",
+        FeeType::Eth => "wei",
     }
 }
 

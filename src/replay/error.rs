@@ -160,8 +160,8 @@ pub enum ClassFault {
     /// The Sierra version in the block file is not one.
     #[error("`sierra_version`: {0:?} is not three numbers joined by dots")]
     SierraVersion(String),
-    /// The Sierra class has another hash.
-    #[error("the class hash does not match: the Sierra class hashes to {:#x}", .actual.0)]
+    /// The class has another hash.
+    #[error("the class hash does not match: the class hashes to {:#x}", .actual.0)]
     Hash {
         /// Its hash.
         actual: ClassHash,

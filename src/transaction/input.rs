@@ -1,10 +1,11 @@
 //! Transactions as the host hands them in.
 
+use starknet_api::block::FeeType;
 use starknet_api::core::ContractAddress;
 use starknet_api::transaction::fields::Fee;
 use starknet_api::transaction::{
     CalculateContractAddress, DeclareTransaction, DeployAccountTransaction, DeployTransaction,
-    InvokeTransaction, L1HandlerTransaction, TransactionHash,
+    InvokeTransaction, L1HandlerTransaction, TransactionHash, TransactionVersion,
 };
 
 use super::error::InvalidTransaction;
@@ -127,6 +128,18 @@ impl Transaction {
             TransactionBody::Deploy { .. } => TransactionKind::Deploy,
             TransactionBody::L1Handler { .. } => TransactionKind::L1Handler,
         }
+    }
+
+    /// What its fee is counted in: fri from version 3 on, wei before and for messages from L1 (C6).
+    pub fn fee_type(&self) -> FeeType {
+        let version = match &self.body {
+            TransactionBody::Invoke(transaction) => transaction.version(),
+            TransactionBody::Declare { transaction, .. } => transaction.version(),
+            TransactionBody::DeployAccount { transaction, .. } => transaction.version(),
+            TransactionBody::Deploy { transaction, .. } => transaction.version,
+            TransactionBody::L1Handler { transaction, .. } => transaction.version,
+        };
+        if version < TransactionVersion::THREE { FeeType::Eth } else { FeeType::Strk }
     }
 
     /// The account that it is sent by, or the contract that a message is for.
