@@ -130,7 +130,7 @@ impl Transaction {
         }
     }
 
-    /// What its fee is counted in: fri from version 3 on, wei before and for messages from L1 (C6).
+    /// What its fee is counted in: fri from version 3 on, wei before and for messages from L1 (C47).
     pub fn fee_type(&self) -> FeeType {
         let version = match &self.body {
             TransactionBody::Invoke(transaction) => transaction.version(),
