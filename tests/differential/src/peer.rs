@@ -180,7 +180,7 @@ impl Peer {
         let tx_hash = transaction.hash;
         let account = |tx| {
             let flags = transaction.flags;
-            PeerTransaction::Account(AccountTransaction {
+            PeerTransaction::Account(Box::new(AccountTransaction {
                 tx,
                 execution_flags: ExecutionFlags {
                     only_query: flags.query,
@@ -188,7 +188,7 @@ impl Peer {
                     validate: flags.validate,
                     strict_nonce_check: flags.strict_nonce,
                 },
-            })
+            }))
         };
         match &transaction.body {
             TransactionBody::Invoke(tx) => {
@@ -229,7 +229,7 @@ impl Peer {
 
 /// A transaction on the way into blockifier. Not its own `Transaction`: executing that also reads classes for the bouncer (C239).
 enum PeerTransaction {
-    Account(AccountTransaction),
+    Account(Box<AccountTransaction>),
     L1Handler(L1HandlerTransaction),
 }
 
