@@ -10,6 +10,7 @@
 mod block;
 mod calls;
 mod class;
+mod codec;
 mod emit;
 mod execution_info;
 mod fault;

@@ -5,10 +5,11 @@
 
 use starknet_types_core::felt::Felt;
 
+use super::codec::{Reader, Request, Response, Writer};
 use super::fault::SyscallFault;
 use super::memory::{Memory, Pointer};
 use super::record::Language;
-use super::request::{Deployed, Reader, Request, Response, Span, Writer};
+use super::request::{Deployed, Span};
 use super::table::{Row, row};
 use super::{Effect, InnerCall, Outcome, Scope};
 use crate::protocol::{SyscallName, names};
