@@ -37,9 +37,9 @@
 //!
 //! # Endings
 //!
-//! A transaction ends in one of four ways that are never mixed: it is [invalid](transaction::InvalidTransaction); it succeeded; it
-//! was [reverted](transaction::RevertReason); or the host's reader or this crate [failed](transaction::ExecutionFailure), and then
-//! nothing of the block is committed. No input makes this crate panic, recurse without bound or harm its host.
+//! A transaction ends in one of four ways that are never mixed: it is [invalid](transaction::InvalidTransaction); it succeeded;
+//! it was [reverted](transaction::RevertReason); or the host's reader or this crate [failed](transaction::ExecutionFailure), and
+//! then nothing of the block is committed. No input makes this crate panic, recurse without bound or harm its host.
 //!
 //! # Questions
 //!

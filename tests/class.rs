@@ -293,7 +293,8 @@ fn damaged_sierra_never_panics() {
     println!("damaged programs: {kinds:?}");
 }
 
-/// Programs as deep as they can be made: chains of types, in and against the order of declaration, and chains of jumps. Nothing may overflow a stack.
+/// Programs as deep as they can be made: chains of types, in and against the order of declaration, and chains of jumps. Nothing
+/// may overflow a stack.
 #[test]
 fn deep_sierra_does_not_overflow_the_stack() {
     let Some(data) = data() else { return };
@@ -432,7 +433,8 @@ fn recorded_declarations_compile_to_the_compiled_class_hash_they_declared() {
     println!("declared compiled class hashes compared: {compared}");
 }
 
-/// Casm files: hashes against the library over the file itself, and against a fresh compilation of the Sierra file of the same name.
+/// Casm files: hashes against the library over the file itself, and against a fresh compilation of the Sierra file of the same
+/// name.
 #[test]
 fn recorded_casm_classes_load_and_hash() {
     let Some(data) = data() else { return };
@@ -801,7 +803,8 @@ fn malformed_cairo0_classes_are_refused_with_the_place() {
     assert_eq!(unprepared.hint_counts(), (0, 0));
 }
 
-/// Our own Cairo 0 contracts: they load, hash, and ask for nothing that the network refuses, but for the one that is there to be refused.
+/// Our own Cairo 0 contracts: they load, hash, and ask for nothing that the network refuses, but for the one that is there to be
+/// refused.
 #[test]
 fn our_cairo0_contracts_load_and_hash() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("resources/contracts/cairo0");

@@ -1,5 +1,5 @@
-//! Classes and transactions of the past, as far as no other executor can be asked: DEPLOY, and what is ours by design. The rest is
-//! compared in `tests/differential` (`fuzz --era past`) and with recorded blocks (`tests/recorded`).
+//! Classes and transactions of the past, as far as no other executor can be asked: DEPLOY, and what is ours by design. The rest
+//! is compared in `tests/differential` (`fuzz --era past`) and with recorded blocks (`tests/recorded`).
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -65,7 +65,8 @@ fn a_deploy_transaction_deploys_and_runs_the_constructor() {
     assert!(outcome.state_diff.nonces.is_empty());
 }
 
-/// There were no reverts then: a DEPLOY that fails was in no block, so it is invalid, and the next one goes on from the state before.
+/// There were no reverts then: a DEPLOY that fails was in no block, so it is invalid, and the next one goes on from the state
+/// before.
 #[test]
 fn a_deploy_transaction_that_fails_is_invalid() {
     let mut world = World::new(OLDEST);

@@ -140,8 +140,8 @@ fn run(transaction: &Transaction, journal: &mut Journal<'_>, env: &BlockEnv) -> 
     caught(|| execute(&plan, journal, env))
 }
 
-/// Turns a panic, the reader's included, into a failure that its caller can name. The journal is dropped then, so nobody sees what
-/// a panic may have left half done.
+/// Turns a panic, the reader's included, into a failure that its caller can name. The journal is dropped then, so nobody sees
+/// what a panic may have left half done.
 fn caught<T, E: From<ExecutionFailure>>(run: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
     catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| {
         let message = panic

@@ -1,7 +1,7 @@
 //! Blocks: an ordered list of transactions executed on one state.
 //!
-//! In: a [`BlockEnv`](crate::protocol::BlockEnv), the host's reader, transactions. Out: a [`BlockOutcome`] with an outcome for each
-//! transaction and the block's state diff. Opening the block (the block-hash contract, C202) is part of executing it. Knows
+//! In: a [`BlockEnv`](crate::protocol::BlockEnv), the host's reader, transactions. Out: a [`BlockOutcome`] with an outcome for
+//! each transaction and the block's state diff. Opening the block (the block-hash contract, C202) is part of executing it. Knows
 //! nothing of how a transaction runs.
 
 mod executor;

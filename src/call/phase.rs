@@ -17,7 +17,8 @@ use crate::state::{Journal, StateError};
 use crate::syscall::{CallType, Counters, ExecutionMode, GasTracker, TransactionInfo, UnresolvedCall};
 use crate::vm::StepBudget;
 
-/// One phase of a transaction: validation, execution or fee transfer. Events, messages, depth and steps are counted over a phase (C18).
+/// One phase of a transaction: validation, execution or fee transfer. Events, messages, depth and steps are counted over a phase
+/// (C18).
 pub(crate) struct Phase<'a> {
     /// Block, chain, constants.
     pub env: &'a BlockEnv,

@@ -1,8 +1,8 @@
 //! Carrying out calls: frames on the heap, one loop.
 //!
-//! The loop runs the top frame until it stops. At a syscall the answer is written, or the call it asks for is entered (`enter`). At
-//! its end the frame becomes a [`CallInfo`] and its caller goes on (`leave`). A fault ends everything and is unwound into an error
-//! stack (`unwind`).
+//! The loop runs the top frame until it stops. At a syscall the answer is written, or the call it asks for is entered (`enter`).
+//! At its end the frame becomes a [`CallInfo`] and its caller goes on (`leave`). A fault ends everything and is unwound into an
+//! error stack (`unwind`).
 
 use std::sync::Arc;
 

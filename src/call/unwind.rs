@@ -1,6 +1,7 @@
 //! From a fault in the innermost frame to the error stack of the whole.
 //!
-//! In: the frames that were open, and the fault. Out: segments from the outermost frame inwards, and what there is of the call tree.
+//! In: the frames that were open, and the fault. Out: segments from the outermost frame inwards, and what there is of the call
+//! tree.
 
 use super::phase::CallFailure;
 use super::revert::{Cairo1RevertHeader, Cairo1RevertSummary, ErrorSegment, FailureCause};

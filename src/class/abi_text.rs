@@ -1,8 +1,9 @@
 //! The ABI as the text that is hashed.
 //!
-//! In: the `abi` field of a Sierra class. Out: a string. Nodes and gateways serve the ABI as the very string that was hashed; it is taken as it is.
-//! Compilers write a JSON array; the network hashes it printed with `", "` and `": "` and the keys in the order of the file, so that is how it is printed here,
-//! straight from the reader, without a tree in between. Must not know: what an ABI says.
+//! In: the `abi` field of a Sierra class. Out: a string. Nodes and gateways serve the ABI as the very string that was hashed; it
+//! is taken as it is. Compilers write a JSON array; the network hashes it printed with `", "` and `": "` and the keys in the
+//! order of the file, so that is how it is printed here, straight from the reader, without a tree in between. Must not know: what
+//! an ABI says.
 
 use std::fmt;
 

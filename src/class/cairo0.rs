@@ -1,6 +1,7 @@
 //! A class compiled from Cairo 0, ready to run.
 //!
-//! In: a Cairo 0 class, from any source. Out: [`Cairo0Class`], which holds everything about the class that its calls share. Must not know: calls.
+//! In: a Cairo 0 class, from any source. Out: [`Cairo0Class`], which holds everything about the class that its calls share. Must
+//! not know: calls.
 
 mod file;
 mod hash;
@@ -65,12 +66,13 @@ pub enum Cairo0Lookup {
 
 /// A class compiled from Cairo 0, prepared once and shared behind an `Arc`.
 pub struct Cairo0Class {
-    /// The program as the VM takes it: code, builtins, constants, error messages and the references that they mention. No hints: they are run from `hints`.
+    /// The program as the VM takes it: code, builtins, constants, error messages and the references that they mention. No hints:
+    /// they are run from `hints`.
     pub(crate) vm_program: Program,
     /// Hints by pc; empty when one of them could not be prepared.
     pub(crate) hints: HintTable<PreparedHint>,
-    /// Code of the first hint that names a reference which the program does not have. The VM finds that out at the start of every run, before the first step: no call to
-    /// the class succeeds.
+    /// Code of the first hint that names a reference which the program does not have. The VM finds that out at the start of every
+    /// run, before the first step: no call to the class succeeds.
     pub(crate) unprepared_hint: Option<String>,
     entry_points: EntryPointLists,
     builtins: Vec<Builtin>,
@@ -78,14 +80,15 @@ pub struct Cairo0Class {
 }
 
 impl Cairo0Class {
-    /// Prepares a class from its JSON: as the compiler writes it, with or without debug information, or as nodes serve it, with the program compressed (base64 of gzip).
+    /// Prepares a class from its JSON: as the compiler writes it, with or without debug information, or as nodes serve it, with
+    /// the program compressed (base64 of gzip).
     pub fn from_json(json: impl AsRef<[u8]>) -> Result<Self, ClassError> {
         let file = class_file(json.as_ref())?;
         let text = program_text(file.program)?;
         let program = program_file(&text)?;
         let entry_points = file.entry_points_by_type.checked(program.data.len())?;
-        // The engine parses references, names and numbers of a file that anybody may have written; its arithmetic there is not checked. What it panics over is only
-        // dropped, so no broken state is seen.
+        // The engine parses references, names and numbers of a file that anybody may have written; its arithmetic there is not
+        // checked. What it panics over is only dropped, so no broken state is seen.
         let Prepared { vm_program, hints, unprepared_hint, builtins } =
             catch_unwind(AssertUnwindSafe(|| prepare(&program))).unwrap_or_else(|panic| {
                 Err(ClassError::VmProgram { reason: panic_message(panic.as_ref()) })
@@ -106,8 +109,8 @@ impl Cairo0Class {
         Self::from_json(json)
     }
 
-    /// Where a call of that type and selector begins: at the one entry point of that selector; when there is none, at the first of its type if that is a default one.
-    /// A constructor's selector is the caller's to check.
+    /// Where a call of that type and selector begins: at the one entry point of that selector; when there is none, at the first
+    /// of its type if that is a default one. A constructor's selector is the caller's to check.
     pub fn entry_point(
         &self,
         entry_point_type: EntryPointType,
@@ -152,7 +155,8 @@ impl Cairo0Class {
         self.builtins.len()
     }
 
-    /// The builtins of the program that are not in [`CAIRO0_BUILTINS`], each once. A call to a class that has any fails hard (C91).
+    /// The builtins of the program that are not in [`CAIRO0_BUILTINS`], each once. A call to a class that has any fails hard
+    /// (C91).
     pub fn unsupported_builtins(&self) -> &[Builtin] {
         &self.unsupported_builtins
     }

@@ -1,6 +1,7 @@
 //! A class compiled from Sierra, ready to run.
 //!
-//! In: a compiled class, from any source. Out: [`Cairo1Class`], which holds everything about the class that its calls share. Must not know: calls.
+//! In: a compiled class, from any source. Out: [`Cairo1Class`], which holds everything about the class that its calls share. Must
+//! not know: calls.
 
 use std::fmt;
 use std::sync::{Arc, OnceLock};
@@ -31,7 +32,8 @@ use crate::protocol::Constants;
 pub struct Cairo1Class {
     /// The code, every felt of it.
     pub(crate) bytecode: Arc<[Felt]>,
-    /// The same code as the VM takes it: no hints (they are run from `hints`), no builtins (they are the entry point's), entry at 0.
+    /// The same code as the VM takes it: no hints (they are run from `hints`), no builtins (they are the entry point's), entry at
+    /// 0.
     #[allow(dead_code, reason = "the `vm` room reads it")]
     pub(crate) vm_program: Program,
     /// Hints by pc.
@@ -46,7 +48,8 @@ pub struct Cairo1Class {
 }
 
 impl Cairo1Class {
-    /// Prepares a compiled class. `sierra_version` is that of the Sierra program it was compiled from, which the compiled class does not tell.
+    /// Prepares a compiled class. `sierra_version` is that of the Sierra program it was compiled from, which the compiled class
+    /// does not tell.
     pub fn from_casm(casm: CasmContractClass, sierra_version: SierraVersion) -> Result<Self, ClassError> {
         if !is_prime(&casm.prime) {
             return Err(ClassError::PrimeMismatch { found: shown(&format!("{:#x}", casm.prime)) });
@@ -126,8 +129,8 @@ impl Cairo1Class {
         })
     }
 
-    /// The first entry point of that type and selector. Look at [`EntryPoint::repeated`] and [`EntryPoint::builtins_valid`] before running it; a constructor's selector
-    /// is the caller's to check (C243).
+    /// The first entry point of that type and selector. Look at [`EntryPoint::repeated`] and [`EntryPoint::builtins_valid`]
+    /// before running it; a constructor's selector is the caller's to check (C243).
     pub fn entry_point(
         &self,
         entry_point_type: EntryPointType,
@@ -166,7 +169,8 @@ impl Cairo1Class {
         &self.sierra_version
     }
 
-    /// Whether a frame of this class counts Sierra gas, rather than Cairo steps, when nothing above it on the call stack already counts steps (1.6).
+    /// Whether a frame of this class counts Sierra gas, rather than Cairo steps, when nothing above it on the call stack already
+    /// counts steps (1.6).
     pub fn tracked_by_gas(&self, constants: &Constants) -> bool {
         self.sierra_version >= SierraVersion::from(constants.switches.min_sierra_version_for_gas)
     }

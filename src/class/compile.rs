@@ -15,13 +15,16 @@ use starknet_types_core::felt::Felt;
 
 use super::error::ClassError;
 
-/// The longest bytecode, in felts, that a Sierra class may compile to here. Far above what any network accepts; it bounds the memory that a hostile program can claim.
+/// The longest bytecode, in felts, that a Sierra class may compile to here. Far above what any network accepts; it bounds the
+/// memory that a hostile program can claim.
 pub const MAX_BYTECODE_LENGTH: usize = 1 << 20;
 
-/// Stack of the compiler's thread, in bytes. Parts of the compiler recurse over types and statements, and a host's thread may have any stack.
+/// Stack of the compiler's thread, in bytes. Parts of the compiler recurse over types and statements, and a host's thread may
+/// have any stack.
 const STACK: usize = 256 << 20;
 
-/// The version in the first felts of a Sierra program. The oldest programs have the text `0.1.0` in one felt; all later ones have three numbers.
+/// The version in the first felts of a Sierra program. The oldest programs have the text `0.1.0` in one felt; all later ones have
+/// three numbers.
 pub fn sierra_version(sierra_program: &[Felt]) -> Result<SierraVersion, ClassError> {
     match sierra_program {
         [first, ..] if *first == Felt::from_bytes_be_slice(b"0.1.0") => Ok(SierraVersion::new(0, 1, 0)),
@@ -38,7 +41,8 @@ pub fn sierra_version(sierra_program: &[Felt]) -> Result<SierraVersion, ClassErr
     }
 }
 
-/// Compiles a Sierra class of version 1 to CASM. Takes about a tenth of a second for a class of 5,000 felts of bytecode, more for longer ones.
+/// Compiles a Sierra class of version 1 to CASM. Takes about a tenth of a second for a class of 5,000 felts of bytecode, more for
+/// longer ones.
 ///
 /// The libfunc allow-lists of public networks are not applied: what may be declared is the network's choice, not the executor's.
 pub fn compile_sierra(class: &SierraContractClass) -> Result<CasmContractClass, ClassError> {
@@ -70,9 +74,10 @@ pub fn compile_sierra(class: &SierraContractClass) -> Result<CasmContractClass, 
 
 /// Runs the compiler on a thread of its own.
 ///
-/// The compiler is written for programs that another compiler made: on hostile ones it may panic or recurse deeply. A thread answers both: its stack is ours to choose, and
-/// joining it turns a panic into a value (what `catch_unwind` would do here). Nothing is shared with it: it owns its input, and its output is lost with it.
-/// In a process that is built to abort on panic nothing can be done; hosts which compile untrusted Sierra must not be built so.
+/// The compiler is written for programs that another compiler made: on hostile ones it may panic or recurse deeply. A thread
+/// answers both: its stack is ours to choose, and joining it turns a panic into a value (what `catch_unwind` would do here).
+/// Nothing is shared with it: it owns its input, and its output is lost with it. In a process that is built to abort on panic
+/// nothing can be done; hosts which compile untrusted Sierra must not be built so.
 pub(super) fn compile(class: CompilerClass) -> Result<CasmContractClass, ClassError> {
     let compiler =
         std::thread::Builder::new().name("sierra-compiler".to_owned()).stack_size(STACK).spawn(move || {

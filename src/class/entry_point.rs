@@ -1,7 +1,7 @@
 //! Entry points: where a call begins and which builtins it is given.
 //!
-//! In: the lists of a compiled class. Out: the same lists with builtins by type and the checks that a call would repeat already made.
-//! Must not know: what a failed lookup means for a call.
+//! In: the lists of a compiled class. Out: the same lists with builtins by type and the checks that a call would repeat already
+//! made. Must not know: what a failed lookup means for a call.
 
 use starknet_api::contract_class::EntryPointType;
 use starknet_api::core::EntryPointSelector;
@@ -24,7 +24,8 @@ pub const CAIRO1_BUILTIN_ORDER: [Builtin; 9] = [
     Builtin::MulMod,
 ];
 
-/// The names of builtins in compiled classes. Those that no Cairo 1 entry point may use are known too: such a class loads, and fails when it is called (C90).
+/// The names of builtins in compiled classes. Those that no Cairo 1 entry point may use are known too: such a class loads, and
+/// fails when it is called (C90).
 const CASM_NAMES: [(&str, Builtin); 12] = [
     ("pedersen", Builtin::Pedersen),
     ("range_check", Builtin::RangeCheck),
@@ -50,9 +51,11 @@ pub struct EntryPoint {
     pub offset: usize,
     /// The builtins it is given, in this order.
     pub builtins: Vec<Builtin>,
-    /// Whether `builtins` is an ordered subsequence of [`CAIRO1_BUILTIN_ORDER`]. A call to an entry point where it is not fails hard (C90).
+    /// Whether `builtins` is an ordered subsequence of [`CAIRO1_BUILTIN_ORDER`]. A call to an entry point where it is not fails
+    /// hard (C90).
     pub builtins_valid: bool,
-    /// Whether another entry point of the same type has the same selector. The network's compiler refuses such a class; a call to either fails hard.
+    /// Whether another entry point of the same type has the same selector. The network's compiler refuses such a class; a call to
+    /// either fails hard.
     pub repeated: bool,
 }
 
@@ -83,8 +86,8 @@ impl EntryPoints {
 
     /// The first entry point of that type and selector.
     ///
-    /// Lists have some tens of entries, and felts are compared for equality without leaving their internal form but for order only after a conversion:
-    /// going through the list is faster than a binary search.
+    /// Lists have some tens of entries, and felts are compared for equality without leaving their internal form but for order
+    /// only after a conversion: going through the list is faster than a binary search.
     pub(super) fn find(
         &self,
         entry_point_type: EntryPointType,

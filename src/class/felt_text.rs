@@ -2,7 +2,8 @@
 //!
 //! In: `0x...` text or a big integer. Out: a felt, or the error that says why not. Must not know: what the felt is for.
 //!
-//! The usual conversions reduce modulo the prime, so two different files would load as the same class; here a value must be below the prime.
+//! The usual conversions reduce modulo the prime, so two different files would load as the same class; here a value must be below
+//! the prime.
 
 use num_bigint::BigUint;
 use starknet_types_core::felt::Felt;

@@ -1,7 +1,7 @@
 //! The hashes of a class.
 //!
-//! In: a Sierra class, or a prepared one. Out: class hash; compiled class hash v1 (Poseidon) and v2 (Blake). The sums themselves are `starknet_api`'s.
-//! Must not know: which of the two versions a block wants.
+//! In: a Sierra class, or a prepared one. Out: class hash; compiled class hash v1 (Poseidon) and v2 (Blake). The sums themselves
+//! are `starknet_api`'s. Must not know: which of the two versions a block wants.
 
 use std::borrow::Cow;
 
@@ -21,7 +21,8 @@ pub fn sierra_class_hash(class: &SierraContractClass) -> ClassHash {
     class.calculate_class_hash()
 }
 
-/// The hash of a prepared class. Costly for long classes. The segment lengths were checked when the class was prepared, which the hash relies on.
+/// The hash of a prepared class. Costly for long classes. The segment lengths were checked when the class was prepared, which the
+/// hash relies on.
 pub(super) fn compiled_class_hash(class: &Cairo1Class, version: HashVersion) -> CompiledClassHash {
     Hashed(class).hash(&version)
 }

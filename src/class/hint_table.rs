@@ -1,9 +1,10 @@
 //! Hints by pc.
 //!
-//! In: the hint lists of a compiled class. Out: for every pc the hints to run before its instruction. Must not know: what a hint does.
+//! In: the hint lists of a compiled class. Out: for every pc the hints to run before its instruction. Must not know: what a hint
+//! does.
 //!
-//! All hints lie in one list in the order of pc; a second list says for every pc where its hints begin. The run loop asks once per step, so the answer costs two loads,
-//! and the table four bytes per felt of bytecode.
+//! All hints lie in one list in the order of pc; a second list says for every pc where its hints begin. The run loop asks once
+//! per step, so the answer costs two loads, and the table four bytes per felt of bytecode.
 
 use std::collections::BTreeMap;
 
@@ -20,7 +21,8 @@ pub(crate) struct HintTable<H = Hint> {
 }
 
 impl<H> HintTable<H> {
-    /// Sorts the lists of a compiled class. When a pc occurs twice the later list counts, as it does for the peer, which collects them into a map.
+    /// Sorts the lists of a compiled class. When a pc occurs twice the later list counts, as it does for the peer, which collects
+    /// them into a map.
     pub(super) fn new(lists: Vec<(usize, Vec<H>)>, bytecode_len: usize) -> Result<Self, ClassError> {
         let mut by_pc = BTreeMap::new();
         for (pc, hints) in lists {

@@ -1,7 +1,7 @@
 //! Classes from JSON.
 //!
-//! In: bytes. Out: the parts of a compiled class, or a Sierra class. Fields that running does not need (debug info, Pythonic hints, compiler version) are not even read.
-//! Must not know: files, networks, how a class is prepared.
+//! In: bytes. Out: the parts of a compiled class, or a Sierra class. Fields that running does not need (debug info, Pythonic
+//! hints, compiler version) are not even read. Must not know: files, networks, how a class is prepared.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -22,13 +22,15 @@ use super::entry_point::RawEntryPoint;
 use super::error::{ClassError, ClassInput};
 use super::felt_text::{felt_from_hex, is_prime_text, shown};
 
-/// The largest text, in bytes, that a compressed program may unpack to. A Sierra program of a million felts has less; so have Cairo 0 programs, whose hints and names take most of the room.
+/// The largest text, in bytes, that a compressed program may unpack to. A Sierra program of a million felts has less; so have
+/// Cairo 0 programs, whose hints and names take most of the room.
 pub const MAX_DECOMPRESSED_PROGRAM: usize = 64 << 20;
 
-/// Reads a Sierra class in any of the forms in use: as the compiler writes it (the ABI an array, debug info), as nodes serve it (the ABI a string),
-/// and as gateways take it (the program compressed: base64 of gzip of the JSON array).
+/// Reads a Sierra class in any of the forms in use: as the compiler writes it (the ABI an array, debug info), as nodes serve it
+/// (the ABI a string), and as gateways take it (the program compressed: base64 of gzip of the JSON array).
 ///
-/// An ABI array is hashed with its keys in the order of the file. A file that went through a tree which sorts keys (`serde_json::Value` does) has another class hash.
+/// An ABI array is hashed with its keys in the order of the file. A file that went through a tree which sorts keys
+/// (`serde_json::Value` does) has another class hash.
 pub fn sierra_class_from_json(json: impl AsRef<[u8]>) -> Result<SierraContractClass, ClassError> {
     let file: SierraFile<'_> = serde_json::from_slice(json.as_ref())
         .map_err(|error| ClassError::of_json(ClassInput::Sierra, &error))?;

@@ -1,7 +1,8 @@
 //! A contract class made ready to run, once, and shared by all who run it.
 //!
-//! In: Sierra JSON, CASM JSON, Cairo 0 JSON, or the compiler's own structures. Out: entry points with their builtins checked, hints decoded and found by pc, bytecode, hashes.
-//! All work that does not depend on a call is done here, so that a call does none of it.
+//! In: Sierra JSON, CASM JSON, Cairo 0 JSON, or the compiler's own structures. Out: entry points with their builtins checked,
+//! hints decoded and found by pc, bytecode, hashes. All work that does not depend on a call is done here, so that a call does
+//! none of it.
 //!
 //! Must not know: state, calls, fees, who declared a class, or where it is stored.
 
@@ -92,7 +93,8 @@ impl ContractClass {
         }
     }
 
-    /// Whether a frame of this class counts Sierra gas, rather than Cairo steps, when nothing above it on the call stack already counts steps (1.6).
+    /// Whether a frame of this class counts Sierra gas, rather than Cairo steps, when nothing above it on the call stack already
+    /// counts steps (1.6).
     pub fn tracked_by_gas(&self, constants: &Constants) -> bool {
         match self {
             Self::Cairo0(_) => false,

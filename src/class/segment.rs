@@ -1,6 +1,7 @@
 //! How the bytecode is cut into segments: for the compiled class hash, and for what hashing costs.
 //!
-//! In: the lengths as the compiler wrote them. Out: lengths known to add up, and felt sizes per segment. Must not know: hash functions and prices.
+//! In: the lengths as the compiler wrote them. Out: lengths known to add up, and felt sizes per segment. Must not know: hash
+//! functions and prices.
 
 use cairo_lang_starknet_classes::NestedIntList;
 use starknet_types_core::felt::Felt;

@@ -1,6 +1,7 @@
 //! The command line.
 //!
-//! In: arguments. Out: text on standard output, errors on standard error, an exit code. Knows the library by its public face only.
+//! In: arguments. Out: text on standard output, errors on standard error, an exit code. Knows the library by its public face
+//! only.
 
 mod arguments;
 mod output;

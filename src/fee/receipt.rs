@@ -81,8 +81,8 @@ pub fn gas_fee(env: &BlockEnv, info: &TransactionInfo, gas: &GasVector) -> Resul
     fee_of(gas, env.block.prices.of(info.fee_type()), info.effective_tip(&env.constants))
 }
 
-/// L1 handlers are paid for on L1 (C47), and deploying cost nothing. Declaring with version 0 is free: so was the first account of a
-/// chain declared.
+/// L1 handlers are paid for on L1 (C47), and deploying cost nothing. Declaring with version 0 is free: so was the first account
+/// of a chain declared.
 fn is_free(input: &ReceiptInput<'_>) -> bool {
     match input.kind {
         TransactionKind::L1Handler | TransactionKind::Deploy => true,

@@ -1,7 +1,7 @@
 //! A transaction as it stands in JSON: one flat object with the field names of JSON-RPC 0.8.
 //!
-//! In: JSON, or a [`FileTransaction`](super::FileTransaction). Out: the other one; a field that does not belong to the kind is an error, as is a kind or
-//! version that there is not. Must not know: classes, state.
+//! In: JSON, or a [`FileTransaction`](super::FileTransaction). Out: the other one; a field that does not belong to the kind is an
+//! error, as is a kind or version that there is not. Must not know: classes, state.
 
 mod read;
 mod write;
@@ -18,8 +18,8 @@ use starknet_types_core::felt::Felt;
 
 use super::strict::Strict;
 
-/// A [`FileTransaction`](super::FileTransaction) as it stands in JSON. One flat object: serde's tagged enums would buffer it, and what numbers look like
-/// in the buffer depends on features of `serde_json`.
+/// A [`FileTransaction`](super::FileTransaction) as it stands in JSON. One flat object: serde's tagged enums would buffer it, and
+/// what numbers look like in the buffer depends on features of `serde_json`.
 #[derive(Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct TransactionFields {

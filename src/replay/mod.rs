@@ -6,8 +6,8 @@
 //!
 //! # The format
 //!
-//! One JSON object. Felts, addresses and hashes are strings of `0x` and hexadecimal digits, below the prime (addresses and storage
-//! keys below 2^251). Other numbers are JSON numbers or strings, decimal or with `0x`. A field that does not exist is an
+//! One JSON object. Felts, addresses and hashes are strings of `0x` and hexadecimal digits, below the prime (addresses and
+//! storage keys below 2^251). Other numbers are JSON numbers or strings, decimal or with `0x`. A field that does not exist is an
 //! error, as is a key that is there twice.
 //!
 //! | field | what it is | left out |
@@ -41,8 +41,8 @@
 //! | `DEPLOY_ACCOUNT` 3 | `class_hash`, `contract_address_salt`, `constructor_calldata`, `nonce`, `resource_bounds` | `signature`, `tip`, `paymaster_data`, the modes |
 //! | `L1_HANDLER` 0 | `contract_address`, `entry_point_selector`, `calldata`, `nonce` | `paid_fee_on_l1` (1) |
 //!
-//! Hashes of transactions are trusted. `resource_bounds` without `l1_data_gas` are of the older form, in which only L1 gas counts.
-//! Any transaction may have the flags of [`ExecutionFlags`]: `query` (`false`; a version with the query bit sets it too),
+//! Hashes of transactions are trusted. `resource_bounds` without `l1_data_gas` are of the older form, in which only L1 gas
+//! counts. Any transaction may have the flags of [`ExecutionFlags`]: `query` (`false`; a version with the query bit sets it too),
 //! `charge_fee`, `validate` and `strict_nonce` (`true`).
 //!
 //! # Example

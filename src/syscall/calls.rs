@@ -107,7 +107,8 @@ fn delegate(
     Ok(Effect::Call(Box::new(InnerCall::Library { call, class_hash })))
 }
 
-/// `deploy`: the address depends on the deployer unless it is deployed from zero; the constructor sees the deployer either way (C73).
+/// `deploy`: the address depends on the deployer unless it is deployed from zero; the constructor sees the deployer either way
+/// (C73).
 pub(super) fn deploy(
     request: request::Deploy,
     scope: &mut Scope<'_, '_>,

@@ -22,7 +22,8 @@ pub(super) fn class_hash_at(
     Ok(Effect::Respond(class_hash.0))
 }
 
-/// `replace_class`: the new class must be declared, and a Cairo 1 contract stays one (C127). The running frame keeps its code (C240).
+/// `replace_class`: the new class must be declared, and a Cairo 1 contract stays one (C127). The running frame keeps its code
+/// (C240).
 pub(super) fn replace_class(
     request: ReplaceClass,
     scope: &mut Scope<'_, '_>,

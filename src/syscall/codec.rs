@@ -1,7 +1,8 @@
 //! How code lays requests and responses out in memory: the two codecs.
 //!
-//! In: the cells at a pointer, and the language of the code. Out: what requests are made of; responses, written behind them. Cairo 0
-//! and Cairo 1 differ in how they write arrays and in a few cells; [`Reader`] and [`Writer`] know the difference, nobody else does.
+//! In: the cells at a pointer, and the language of the code. Out: what requests are made of; responses, written behind them.
+//! Cairo 0 and Cairo 1 differ in how they write arrays and in a few cells; [`Reader`] and [`Writer`] know the difference, nobody
+//! else does.
 
 use num_bigint::BigUint;
 use num_traits::ToPrimitive;

@@ -3,9 +3,9 @@
 //! In: a frame stopped at a syscall (its memory and syscall pointer), the scope it runs in. Out: an answer in the frame's
 //! memory, or a call that the call stack must carry out first, or a fault that ends the phase.
 //!
-//! `table` has one row a syscall; `request` the typed requests and how the two languages lay them out; `serve` the protocols of the
-//! two languages, gas among them; the remaining files the meaning, written once. No type of an engine appears here, and nothing
-//! here knows what a frame or a call stack is.
+//! `table` has one row a syscall; `request` the typed requests and how the two languages lay them out; `serve` the protocols of
+//! the two languages, gas among them; the remaining files the meaning, written once. No type of an engine appears here, and
+//! nothing here knows what a frame or a call stack is.
 
 mod block;
 mod calls;

@@ -1,7 +1,7 @@
 //! The typed requests and responses of all syscalls.
 //!
-//! In: a [`Reader`] at the request. Out: a value of the request type; a response, written with a [`Writer`]. Knows layouts only, not
-//! what a request means, nor the language of the code.
+//! In: a [`Reader`] at the request. Out: a value of the request type; a response, written with a [`Writer`]. Knows layouts only,
+//! not what a request means, nor the language of the code.
 
 use num_bigint::BigUint;
 use starknet_api::block::BlockNumber;

@@ -1,5 +1,5 @@
-//! How code asks and is answered. Cairo 1: selector, gas, request; gas, flag, response. Cairo 0: selector, request; response. Gas and
-//! usage are accounted for here and nowhere else.
+//! How code asks and is answered. Cairo 1: selector, gas, request; gas, flag, response. Cairo 0: selector, request; response. Gas
+//! and usage are accounted for here and nowhere else.
 //!
 //! In: a frame's memory and its syscall pointer. Out: [`Served`]. The meaning of a request is its row's business.
 

@@ -1,8 +1,8 @@
 //! Transactions: one function that is only the phases in order.
 //!
 //! In: a [`Transaction`], the block's surroundings, a journal over the state. Out: an [`Execution`] with its receipt, or why the
-//! transaction is invalid, or that the host or we failed. `input` is what the host hands in; `plan` is the door behind which kinds
-//! and versions no longer exist, only what to validate, to run and to charge; then a file a phase. Knows nothing of other
+//! transaction is invalid, or that the host or we failed. `input` is what the host hands in; `plan` is the door behind which
+//! kinds and versions no longer exist, only what to validate, to run and to charge; then a file a phase. Knows nothing of other
 //! transactions, of order and of capacity.
 
 mod admit;

@@ -1,5 +1,5 @@
-//! A development chain (Dojo's Katana, on blockifier 0.16): its transactions, declares, deploys and multicalls, executed one block
-//! after another from its genesis state, as it did it: validate and execute, no fee transfer.
+//! A development chain (Dojo's Katana, on blockifier 0.16): its transactions, declares, deploys and multicalls, executed one
+//! block after another from its genesis state, as it did it: validate and execute, no fee transfer.
 //!
 //! Compared: each transaction's call trees, events, messages, gas, fee and all resources they come from; each block's state diff.
 //! Not compared: the aliases in it. They are taken over from the recording.

@@ -5,8 +5,8 @@
 //! Compared: result, failure, events, messages, inner calls, the values read, the keys touched, and where they were recorded gas,
 //! resources, builtins, and the class hashes asked for.
 //!
-//! Not recorded, and so not the same: block number, timestamp, and of the transaction all but its hash. Only validations depend on
-//! those: they are listed.
+//! Not recorded, and so not the same: block number, timestamp, and of the transaction all but its hash. Only validations depend
+//! on those: they are listed.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;

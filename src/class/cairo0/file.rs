@@ -1,7 +1,7 @@
 //! The JSON of a Cairo 0 class.
 //!
-//! In: bytes. Out: the parts of the file, those that only some readers need left as text. Debug information is passed over without being read.
-//! Must not know: how a class is prepared or hashed.
+//! In: bytes. Out: the parts of the file, those that only some readers need left as text. Debug information is passed over
+//! without being read. Must not know: how a class is prepared or hashed.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -79,7 +79,8 @@ impl EntryPointLists {
 }
 
 impl ByType<'_> {
-    /// The lists, each entry point inside a bytecode of that many felts: a class where one is not has no class hash, so it cannot be declared.
+    /// The lists, each entry point inside a bytecode of that many felts: a class where one is not has no class hash, so it cannot
+    /// be declared.
     pub(super) fn checked(&self, bytecode_len: usize) -> Result<EntryPointLists, ClassError> {
         let list = |entry_point_type, name: &str, list: &[FileEntryPoint<'_>]| {
             list.iter()

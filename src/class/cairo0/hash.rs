@@ -2,8 +2,9 @@
 //!
 //! In: the JSON of a class. Out: its hash, and the length of its ABI. Must not know: how a class is prepared.
 //!
-//! One part of the hash is that of a text: the whole program without its debug information, and the ABI, printed as Python prints JSON with sorted keys. What the network's
-//! first compilers did not write is not printed either, so that their classes keep their hash.
+//! One part of the hash is that of a text: the whole program without its debug information, and the ABI, printed as Python prints
+//! JSON with sorted keys. What the network's first compilers did not write is not printed either, so that their classes keep
+//! their hash.
 
 use std::fmt::Write;
 
@@ -28,8 +29,8 @@ const PRIME: &str = "0x800000000000011000000000000000000000000000000000000000000
 /// The longest text that fits into a felt.
 const SHORT_STRING: usize = 31;
 
-/// The hash that a Cairo 0 class is known by, from its JSON in any form that [`Cairo0Class::from_json`](super::Cairo0Class::from_json) reads. Costly: a Pedersen hash over the
-/// bytecode.
+/// The hash that a Cairo 0 class is known by, from its JSON in any form that
+/// [`Cairo0Class::from_json`](super::Cairo0Class::from_json) reads. Costly: a Pedersen hash over the bytecode.
 pub fn cairo0_class_hash(json: impl AsRef<[u8]>) -> Result<ClassHash, ClassError> {
     let file = class_file(json.as_ref())?;
     let text = program_text(file.program)?;
@@ -55,7 +56,8 @@ pub fn cairo0_class_hash(json: impl AsRef<[u8]>) -> Result<ClassHash, ClassError
     ])))
 }
 
-/// The length in bytes of the ABI of a Cairo 0 class, printed as Python prints JSON; 0 when there is none. The fee of declaring the class depends on it (C40).
+/// The length in bytes of the ABI of a Cairo 0 class, printed as Python prints JSON; 0 when there is none. The fee of declaring
+/// the class depends on it (C40).
 pub fn cairo0_abi_length(json: impl AsRef<[u8]>) -> Result<u64, ClassError> {
     let Some(abi) = class_file(json.as_ref())?.abi else { return Ok(0) };
     let mut text = Python::default();

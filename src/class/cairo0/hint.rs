@@ -1,6 +1,7 @@
 //! The hints of a Cairo 0 class, made ready to run.
 //!
-//! In: a hint as the compiler wrote it. Out: what kind it is, and what the engine needs to run it. Must not know: what a hint does.
+//! In: a hint as the compiler wrote it. Out: what kind it is, and what the engine needs to run it. Must not know: what a hint
+//! does.
 
 use std::any::Any;
 use std::collections::HashMap;
@@ -67,7 +68,8 @@ pub(crate) enum HintKind {
 /// A hint with its variables resolved to references.
 pub(crate) struct PreparedHint {
     pub(crate) kind: HintKind,
-    /// What the engine's hints and helpers take: `ids_data` and `ap_tracking` find a variable, `constants` are the program's, shared by all its hints.
+    /// What the engine's hints and helpers take: `ids_data` and `ap_tracking` find a variable, `constants` are the program's,
+    /// shared by all its hints.
     pub(crate) data: HintProcessorData,
 }
 
@@ -79,8 +81,8 @@ impl PreparedHint {
         constants: &Arc<HashMap<String, Felt>>,
     ) -> Result<Self, String> {
         let HintParams { code, accessible_scopes, flow_tracking_data } = hint;
-        // Hints say `ids.x`, the table `module.function.x`. Should two scopes have an `x`, the innermost one that the hint can see counts, as in the language. (The engine
-        // takes either, by chance.)
+        // Hints say `ids.x`, the table `module.function.x`. Should two scopes have an `x`, the innermost one that the hint can
+        // see counts, as in the language. (The engine takes either, by chance.)
         let mut paths: Vec<(usize, &str, &str, usize)> = flow_tracking_data
             .reference_ids
             .iter()
@@ -110,7 +112,8 @@ impl PreparedHint {
         })
     }
 
-    /// The data in the box that the engine insists on, which cannot be shared between threads. Copies names and references: worth keeping as long as the frame.
+    /// The data in the box that the engine insists on, which cannot be shared between threads. Copies names and references: worth
+    /// keeping as long as the frame.
     pub(crate) fn boxed(&self) -> Box<dyn Any> {
         let HintProcessorData { code, ap_tracking, ids_data, accessible_scopes, constants } = &self.data;
         Box::new(HintProcessorData {

@@ -1,6 +1,7 @@
 //! A block as both executors take it.
 //!
-//! In: a block file. Out: [`Input`]: starkiln's own inputs, and beside each class the compiled form that the peer prepares for itself.
+//! In: a block file. Out: [`Input`]: starkiln's own inputs, and beside each class the compiled form that the peer prepares for
+//! itself.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

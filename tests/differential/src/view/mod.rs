@@ -1,7 +1,7 @@
 //! What a caller can see of a result, as one tree for both executors, so that comparing is walking two trees.
 //!
-//! In: results of either executor. Out: JSON values with the same names at the same places. Sets and maps are in key order; counts
-//! that are zero are left out of maps of counts.
+//! In: results of either executor. Out: JSON values with the same names at the same places. Sets and maps are in key order;
+//! counts that are zero are left out of maps of counts.
 
 pub mod ours;
 pub mod theirs;
