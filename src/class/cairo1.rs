@@ -34,7 +34,6 @@ pub struct Cairo1Class {
     pub(crate) bytecode: Arc<[Felt]>,
     /// The same code as the VM takes it: no hints (they are run from `hints`), no builtins (they are the entry point's), entry at
     /// 0.
-    #[allow(dead_code, reason = "the `vm` room reads it")]
     pub(crate) vm_program: Program,
     /// Hints by pc.
     pub(crate) hints: HintTable,
