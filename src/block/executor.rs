@@ -1,15 +1,12 @@
 //! Executing a block, one transaction after another.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
-use super::open::{OldBlock, open};
-use super::outcome::{BlockError, BlockOutcome, TransactionOutcome, TransactionResult};
+use super::attempt::{Attempt, caught};
+use super::open::OldBlock;
+use super::outcome::{BlockError, BlockOutcome, TransactionOutcome};
+use super::under_way::OpenBlock;
 use crate::protocol::BlockEnv;
-use crate::state::{BlockState, Journal, StateDiff, StateReader};
-use crate::transaction::{
-    CallResult, ContractCall, Execution, ExecutionFailure, Plan, Rejection, Transaction, call_from_outside,
-    execute,
-};
+use crate::state::{Journal, StateReader};
+use crate::transaction::{CallResult, ContractCall, Transaction, call_from_outside};
 
 /// Whether a block goes on after an invalid transaction.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -69,11 +66,16 @@ impl<R: StateReader> BlockExecutor<R> {
         transactions: &[Transaction],
         mut observe: impl FnMut(usize, &TransactionOutcome),
     ) -> Result<BlockOutcome, BlockError> {
-        let mut state = BlockState::new(&self.reader);
-        open(&self.env, self.old_block, &mut state)?;
+        let mut block = OpenBlock::open(&self.env, &self.reader, self.old_block)?;
         let mut outcomes = Vec::with_capacity(transactions.len());
         for (index, transaction) in transactions.iter().enumerate() {
-            let outcome = self.execute_one(index, transaction, &mut state)?;
+            let attempt = Attempt::run(transaction, block.state(), &self.env, self.keeps_reverted_calls)
+                .map_err(|failure| BlockError::Transaction {
+                    index,
+                    hash: transaction.hash,
+                    failure: Box::new(failure),
+                })?;
+            let outcome = block.commit(transaction, attempt)?;
             observe(index, &outcome);
             let is_invalid = outcome.execution().is_none();
             outcomes.push(outcome);
@@ -81,74 +83,14 @@ impl<R: StateReader> BlockExecutor<R> {
                 break;
             }
         }
-        Ok(BlockOutcome {
-            transactions: outcomes,
-            state_diff: state.diff(),
-            initial_reads: state.initial_reads(),
-        })
+        Ok(block.close(outcomes))
     }
 
     /// Calls a contract on the state before the block's transactions, as `starknet_call` does. Nothing is kept.
     pub fn call(&self, call: &ContractCall) -> Result<CallResult, BlockError> {
-        let mut state = BlockState::new(&self.reader);
-        open(&self.env, self.old_block, &mut state)?;
-        let mut journal = Journal::new(&state);
+        let block = OpenBlock::open(&self.env, &self.reader, self.old_block)?;
+        let mut journal = Journal::new(block.state());
         let result = caught(|| call_from_outside(call, &mut journal, &self.env));
         result.map_err(|failure| BlockError::Call(Box::new(failure)))
     }
-
-    fn execute_one(
-        &self,
-        index: usize,
-        transaction: &Transaction,
-        state: &mut BlockState<&R>,
-    ) -> Result<TransactionOutcome, BlockError> {
-        let outcome = |result, state_diff| TransactionOutcome {
-            hash: transaction.hash,
-            kind: transaction.kind(),
-            result,
-            state_diff,
-        };
-        let mut journal = Journal::new(&*state);
-        match run(transaction, &mut journal, &self.env) {
-            Ok(mut execution) => {
-                if !self.keeps_reverted_calls {
-                    execution.reverted_call = None;
-                }
-                let state_diff = journal.diff();
-                let parts = journal.into_parts();
-                state.commit(parts)?;
-                Ok(outcome(TransactionResult::Executed(Box::new(execution)), state_diff))
-            }
-            Err(Rejection::Invalid(error)) => {
-                // Its writes are dropped; what it read was still read (C238).
-                let (_, reads, classes) = journal.into_parts();
-                state.absorb_reads(reads);
-                state.absorb_classes(classes.loaded);
-                Ok(outcome(TransactionResult::Invalid(error), StateDiff::default()))
-            }
-            Err(Rejection::Failure(failure)) => {
-                Err(BlockError::Transaction { index, hash: transaction.hash, failure: Box::new(failure) })
-            }
-        }
-    }
-}
-
-/// Runs a transaction.
-fn run(transaction: &Transaction, journal: &mut Journal<'_>, env: &BlockEnv) -> Result<Execution, Rejection> {
-    let plan = Plan::new(transaction)?;
-    caught(|| execute(&plan, journal, env))
-}
-
-/// Turns a panic, the reader's included, into a failure that its caller can name. The journal is dropped then, so nobody sees
-/// what a panic may have left half done.
-fn caught<T, E: From<ExecutionFailure>>(run: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
-    catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| {
-        let message = panic
-            .downcast_ref::<&str>()
-            .map(|text| (*text).to_owned())
-            .or_else(|| panic.downcast_ref::<String>().cloned())
-            .unwrap_or_else(|| "a panic without a message".to_owned());
-        Err(ExecutionFailure::Internal(message).into())
-    })
 }

@@ -4,9 +4,11 @@
 //! each transaction and the block's state diff. Opening the block (the block-hash contract, C202) is part of executing it. Knows
 //! nothing of how a transaction runs.
 
+mod attempt;
 mod executor;
 mod open;
 mod outcome;
+mod under_way;
 
 pub use self::executor::{BlockExecutor, OnInvalid};
 pub use self::open::OldBlock;
