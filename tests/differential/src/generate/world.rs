@@ -4,22 +4,27 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
+use serde_json::Value;
 use starkiln::block::OldBlock;
-use starkiln::class::{cairo0_class_hash, sierra_class_from_json, sierra_class_hash};
-use starkiln::protocol::{BlockInfo, BlockPrices, ChainInfo, DataAvailability, ProtocolVersion, TokenPrices};
+use starkiln::class::{ContractClass, cairo0_class_hash, sierra_class_from_json, sierra_class_hash};
+use starkiln::protocol::{Constants, ProtocolVersion, VersionPolicy};
 use starkiln::replay::{BlockFile, ClassEntry, ClassText, ContractState, InitialState};
 use starkiln::state::fee_token_balance_key;
 use starknet_api::abi::abi_utils::get_storage_var_address;
-use starknet_api::block::{BlockHash, BlockNumber, BlockTimestamp, GasPrice};
-use starknet_api::core::{
-    ChainId, ClassHash, CompiledClassHash, ContractAddress, Nonce, calculate_contract_address,
-};
+use starknet_api::core::{ClassHash, CompiledClassHash, ContractAddress, Nonce, calculate_contract_address};
 use starknet_api::state::StorageKey;
 use starknet_api::transaction::fields::{Calldata, ContractAddressSalt};
 use starknet_types_core::felt::Felt;
 
+use super::Purpose;
+use super::abi::{Abi, Names};
+use super::listed::Listed;
+use super::packages::{self, PackageClass};
 use super::random::Random;
+use super::raw::{self, RawClass};
+use super::surroundings::Surroundings;
 use crate::input::{ClassSources, load_classes};
 use crate::peer::{PeerClasses, peer_classes};
 
@@ -58,11 +63,8 @@ pub const PAST_UNDECLARED: [&str; 1] = ["cairo0/no_constructor"];
 /// The classes that transactions may declare.
 pub const UNDECLARED: [&str; 3] = ["upgradable_v2", "circuit", "erc20_steps"];
 
-/// The block's number.
-pub const BLOCK: u64 = 1_234_567;
-
 /// What every funded account has of each token.
-const BALANCE: u128 = 10_u128.pow(24);
+pub(super) const BALANCE: u128 = 10_u128.pow(24);
 
 /// What the poor account has: enough to be charged something, not enough for usual bounds.
 pub const POOR_BALANCE: u128 = 10_u128.pow(12);
@@ -89,6 +91,8 @@ pub enum AccountKind {
     Open,
     /// Checks signatures, and is measured in steps.
     Steps,
+    /// Makes one call, in Cairo 0, and checks no signature.
+    Single,
 }
 
 /// An account.
@@ -111,8 +115,8 @@ pub struct Newcomer {
     pub salt: Felt,
     /// What it signs with.
     pub private_key: Felt,
-    /// The argument of its constructor.
-    pub public_key: Felt,
+    /// The arguments of its constructor.
+    pub arguments: Vec<Felt>,
 }
 
 /// Where everything is.
@@ -130,6 +134,44 @@ pub struct World {
     pub poor: Account,
     /// Accounts to deploy; the last two have no money.
     pub newcomers: Vec<Newcomer>,
+    /// Contracts of classes with rules of their own; none in a demo.
+    pub listed: Vec<Listed>,
+    /// Our contracts: addresses and classes.
+    pub ours: Vec<(u128, &'static str)>,
+    /// Contracts that are called at random, with what they take.
+    pub driven: Vec<Driven>,
+    /// Accounts of registry packages; none in a demo.
+    pub package_accounts: Vec<Account>,
+    /// The same to deploy.
+    pub package_newcomers: Vec<Newcomer>,
+    /// Classes of registry packages that transactions may declare.
+    pub package_undeclared: Vec<ClassHash>,
+    /// Contracts of classes that no compiler would make.
+    pub raw: Vec<RawContract>,
+    /// What arguments may name.
+    pub names: Names,
+    /// What the version fixes.
+    pub constants: Arc<Constants>,
+}
+
+/// A contract of a class that no compiler would make.
+#[derive(Clone, Debug)]
+pub struct RawContract {
+    /// Where it is.
+    pub address: Felt,
+    /// What it takes, if it was made from a contract of ours.
+    pub abi: Option<Arc<Abi>>,
+}
+
+/// A contract that is called at random.
+#[derive(Clone, Debug)]
+pub struct Driven {
+    /// Where it is.
+    pub address: Felt,
+    /// Its class.
+    pub class_hash: ClassHash,
+    /// What it takes.
+    pub abi: Arc<Abi>,
 }
 
 /// Addresses of contracts.
@@ -172,6 +214,11 @@ pub mod at {
     pub const SEQUENCER: u128 = 0x5e9_0e4c;
 }
 
+/// Where an account is.
+pub fn account_address(number: u64) -> ContractAddress {
+    address(0xacc0_0000 + u128::from(number))
+}
+
 fn address(value: u128) -> ContractAddress {
     ContractAddress::from(value)
 }
@@ -187,19 +234,49 @@ pub struct Library {
     pub peer_classes: PeerClasses,
     /// Their hashes by name.
     pub class_hashes: BTreeMap<&'static str, ClassHash>,
+    /// What ours take.
+    pub abis: BTreeMap<&'static str, Arc<Abi>>,
+    /// Those of registry packages; empty unless asked for.
+    pub packages: Vec<PackageClass>,
+    /// Those that no compiler would make; the same.
+    pub raw: Vec<RawClass>,
+}
+
+/// Classes beyond our own.
+#[derive(Clone, Debug, Default)]
+pub struct MoreClasses {
+    /// Those of registry packages.
+    pub packages: Vec<PackageClass>,
+    /// Those that no compiler would make.
+    pub raw: Vec<RawClass>,
+}
+
+impl MoreClasses {
+    /// Finds and makes them. `contracts` is the folder of our contracts.
+    pub fn load(contracts: &Path, seed: u64) -> Result<Self, String> {
+        Ok(Self { packages: packages::load()?, raw: raw::classes(contracts, &mut Random::new(seed))? })
+    }
 }
 
 impl Library {
     /// Loads the classes. `contracts` is the folder of our contracts as a block file will name it, relative to `folder`, where
     /// the block file will be.
-    pub fn load(folder: &Path, contracts: &Path) -> Result<Self, String> {
+    pub fn load(folder: &Path, contracts: &Path, more: MoreClasses) -> Result<Self, String> {
+        let MoreClasses { packages, raw } = more;
         let mut entries = BTreeMap::new();
+        let mut abis = BTreeMap::new();
+        let mut abi = |name, text: &str| {
+            let json: Value = serde_json::from_str(text).map_err(|error| format!("{name}: {error}"))?;
+            abis.insert(name, Arc::new(Abi::new(&json["abi"])));
+            Ok::<(), String>(())
+        };
         let mut class_hashes = BTreeMap::new();
         for name in PAST_DECLARED.into_iter().chain(PAST_UNDECLARED) {
             let path = contracts.join(format!("{name}.json"));
             let full = folder.join(&path);
             let text =
                 std::fs::read_to_string(&full).map_err(|error| format!("{}: {error}", full.display()))?;
+            abi(name, &text)?;
             let class_hash = cairo0_class_hash(&text).map_err(|error| format!("{name}: {error}"))?;
             entries.insert(class_hash, ClassEntry::Cairo0(ClassText::File(path)));
             class_hashes.insert(name, class_hash);
@@ -209,27 +286,49 @@ impl Library {
             let full = folder.join(&path);
             let text =
                 std::fs::read_to_string(&full).map_err(|error| format!("{}: {error}", full.display()))?;
+            abi(name, &text)?;
             let class = sierra_class_from_json(&text).map_err(|error| format!("{name}: {error}"))?;
             let class_hash = sierra_class_hash(&class);
             entries.insert(class_hash, ClassEntry::Sierra(ClassText::File(path)));
             class_hashes.insert(name, class_hash);
         }
+        entries.extend(Listed::all().into_iter().map(|listed| (listed.class_hash, listed.entry(contracts))));
+        entries.extend(packages.iter().map(|class| (class.class_hash, class.entry.clone())));
+        entries.extend(raw.iter().map(|class| (class.class_hash, class.entry.clone())));
+        class_hashes.extend(packages.iter().map(|class| (class.name, class.class_hash)));
         let classes = load_classes(&entries, folder)?;
         let peer_classes = peer_classes(&classes);
-        Ok(Self { entries, classes, peer_classes, class_hashes })
+        Ok(Self { entries, classes, peer_classes, class_hashes, abis, packages, raw })
     }
 }
 
 impl World {
     /// Lays out the state.
-    pub fn new(library: &Library, version: ProtocolVersion, era: Era, random: &mut Random) -> Self {
+    pub fn new(
+        library: &Library,
+        version: ProtocolVersion,
+        era: Era,
+        purpose: Purpose,
+        random: &mut Random,
+    ) -> Self {
+        let surroundings = match purpose {
+            Purpose::Demo => Surroundings::usual(random),
+            Purpose::Fuzz => Surroundings::odd(random),
+        };
         let Library { mut entries, classes, class_hashes, .. } = library.clone();
+        let mut listed = Listed::all();
+        listed.retain(|listed| era == Era::Past || !listed.is_cairo0());
+        if purpose == Purpose::Demo {
+            library.packages.iter().for_each(|class| drop(entries.remove(&class.class_hash)));
+            library.raw.iter().for_each(|class| drop(entries.remove(&class.class_hash)));
+            listed.drain(..).for_each(|listed| drop(entries.remove(&listed.class_hash)));
+        }
         if era == Era::Modern {
             entries.retain(|_, entry| !matches!(entry, ClassEntry::Cairo0(_)));
         }
         let account = |kind, number: u64, random: &mut Random| Account {
             kind,
-            address: address(0xacc0_0000 + u128::from(number)),
+            address: account_address(number),
             private_key: random.felt(),
         };
         let mut accounts = Vec::new();
@@ -263,50 +362,59 @@ impl World {
                 } else {
                     starknet_crypto::get_public_key(&private_key)
                 };
-                Newcomer { class_hash: class_hashes[name], salt: Felt::from(number), private_key, public_key }
+                let arguments = vec![public_key];
+                Newcomer { class_hash: class_hashes[name], salt: Felt::from(number), private_key, arguments }
             })
             .collect();
         let file = BlockFile {
             format: BlockFile::FORMAT,
-            chain: ChainInfo {
-                chain_id: ChainId::Other("SN_STARKILN_DEMO".to_owned()),
-                strk_fee_token: address(at::STRK),
-                eth_fee_token: address(at::ETH),
-                is_l3: false,
-            },
+            chain: surroundings.chain,
             protocol_version: version,
-            block: BlockInfo {
-                number: BlockNumber(BLOCK),
-                timestamp: BlockTimestamp(1_750_000_123),
-                sequencer: address(at::SEQUENCER),
-                prices: BlockPrices {
-                    wei: TokenPrices {
-                        l1_gas: GasPrice(7_000_000_000),
-                        l1_data_gas: GasPrice(13),
-                        l2_gas: GasPrice(300_000),
-                    },
-                    fri: TokenPrices {
-                        l1_gas: GasPrice(31_000_000_000_000),
-                        l1_data_gas: GasPrice(47_000),
-                        l2_gas: GasPrice(3_000_000_000),
-                    },
-                },
-                data_availability: DataAvailability::Blob,
-            },
-            old_block: OldBlock::Hash(BlockHash(random.felt())),
+            block: surroundings.block,
+            old_block: surroundings.old_block,
             classes: entries,
             state: InitialState::default(),
             transactions: Vec::new(),
             expected: None,
         };
-        let mut world = Self { file, classes, class_hashes, accounts, poor, newcomers };
+        let constants = Constants::for_version(version, VersionPolicy::Exact).expect("it is supported");
+        let mut world = Self {
+            file,
+            classes,
+            class_hashes,
+            accounts,
+            poor,
+            newcomers,
+            listed,
+            ours: Vec::new(),
+            driven: Vec::new(),
+            package_accounts: Vec::new(),
+            package_newcomers: Vec::new(),
+            package_undeclared: Vec::new(),
+            raw: Vec::new(),
+            names: Names::default(),
+            constants,
+        };
         world.fill(era, random);
+        if purpose == Purpose::Fuzz {
+            world.add_packages(library, era, random);
+        }
         world
     }
 
     /// The hash of a class by name.
     pub fn class(&self, name: &str) -> Felt {
         self.class_hashes[name].0
+    }
+
+    /// The block's number.
+    pub fn number(&self) -> u64 {
+        self.file.block.number.0
+    }
+
+    /// The number of a block so many before this one; 0 if there is none.
+    pub fn block_before(&self, back: u64) -> Felt {
+        Felt::from(self.number().saturating_sub(back))
     }
 
     fn fill(&mut self, era: Era, random: &mut Random) {
@@ -316,10 +424,8 @@ impl World {
             let class_hash = self.class_hashes[name];
             let class = &self.classes[&class_hash].ours.class;
             let compiled = match class {
-                starkiln::class::ContractClass::Cairo1(class) if index % 2 == 0 => {
-                    class.compiled_class_hash_v1()
-                }
-                starkiln::class::ContractClass::Cairo1(class) => class.compiled_class_hash_v2(),
+                ContractClass::Cairo1(class) if index % 2 == 0 => class.compiled_class_hash_v1(),
+                ContractClass::Cairo1(class) => class.compiled_class_hash_v2(),
                 _ => unreachable!("our contracts are Cairo 1"),
             };
             state.declared.insert(class_hash, compiled);
@@ -349,6 +455,7 @@ impl World {
         ];
         for (place, name) in contracts.into_iter().chain(upgradable).chain(past.iter().copied()) {
             contract(&mut state, address(place)).class_hash = self.class_hashes[name];
+            self.ours.push((place, name));
         }
         for account in self.accounts.iter().chain([&self.poor]) {
             let name = match account.kind {
@@ -356,7 +463,7 @@ impl World {
                 AccountKind::Open => "account_open",
                 AccountKind::Steps => "account_steps",
                 AccountKind::Old => "cairo0/account",
-                AccountKind::OldOpen => "cairo0/account_open",
+                AccountKind::OldOpen | AccountKind::Single => "cairo0/account_open",
             };
             let entry = contract(&mut state, account.address);
             entry.class_hash = self.class_hashes[name];
@@ -364,7 +471,7 @@ impl World {
             let public_key = starknet_crypto::get_public_key(&account.private_key);
             match account.kind {
                 AccountKind::Old => entry.storage.insert(variable("Account_public_key"), public_key),
-                AccountKind::OldOpen => None,
+                AccountKind::OldOpen | AccountKind::Single => None,
                 _ => entry.storage.insert(variable("public_key"), public_key),
             };
             let amount = if account.address == self.poor.address { POOR_BALANCE } else { BALANCE };
@@ -373,6 +480,17 @@ impl World {
             }
             if era == Era::Past {
                 fund(&mut state, at::OLD_TOKEN, account.address, amount);
+            }
+        }
+        for listed in &self.listed {
+            let compiled = match &self.classes[&listed.class_hash].ours.class {
+                ContractClass::Cairo1(class) => class.compiled_class_hash_v2(),
+                _ => CompiledClassHash::default(),
+            };
+            state.declared.insert(listed.class_hash, compiled);
+            contract(&mut state, listed.address).class_hash = listed.class_hash;
+            for token in [at::STRK, at::ETH] {
+                fund(&mut state, token, listed.address, BALANCE);
             }
         }
         for newcomer in &self.newcomers[..self.newcomers.len() - 2] {
@@ -398,9 +516,10 @@ impl World {
         fund(&mut state, at::STRK, address(at::POOL), BALANCE);
         fund(&mut state, at::TOKEN, address(at::POOL), BALANCE / 3);
         fund(&mut state, at::STRK, address(at::SEQUENCER), 5);
-        for back in 11..40_u64 {
+        let youngest = if self.file.old_block == OldBlock::InState { 10 } else { 11 };
+        for old in (youngest..40).filter_map(|back| self.number().checked_sub(back)) {
             let hashes = contract(&mut state, address(1));
-            hashes.storage.insert(StorageKey::from(u128::from(BLOCK - back)), random.felt());
+            hashes.storage.insert(StorageKey::from(u128::from(old)), random.felt());
         }
         self.file.state = state;
     }
@@ -412,22 +531,22 @@ impl Newcomer {
         calculate_contract_address(
             ContractAddressSalt(self.salt),
             self.class_hash,
-            &Calldata(vec![self.public_key].into()),
+            &Calldata(self.arguments.clone().into()),
             ContractAddress::default(),
         )
         .expect("the address of a deployment is in range")
     }
 }
 
-fn contract(state: &mut InitialState, address: ContractAddress) -> &mut ContractState {
+pub(super) fn contract(state: &mut InitialState, address: ContractAddress) -> &mut ContractState {
     state.contracts.entry(address).or_default()
 }
 
-fn fund(state: &mut InitialState, token: u128, account: ContractAddress, amount: u128) {
+pub(super) fn fund(state: &mut InitialState, token: u128, account: ContractAddress, amount: u128) {
     contract(state, address(token)).storage.insert(fee_token_balance_key(account), Felt::from(amount));
 }
 
-fn variable(name: &str) -> StorageKey {
+pub(super) fn variable(name: &str) -> StorageKey {
     get_storage_var_address(name, &[])
 }
 
