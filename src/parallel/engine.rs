@@ -161,7 +161,7 @@ impl<'t, T: Task, S: Sink<T>> Engine<'t, T, S> {
             while let Some(job) = next {
                 next = match job {
                     Job::Execute(start) => self.execute(start, call),
-                    Job::Settle(_, done) => self.settle(done, call),
+                    Job::Settle(done) => self.settle(done, call),
                     Job::Commit(index, done) => self.commit(index, done, call),
                 };
             }

@@ -33,6 +33,10 @@ impl Run {
         self.void.store(true, Ordering::Release);
     }
 
+    pub(crate) fn flag(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.void)
+    }
+
     pub(crate) fn is(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.void, &other.void)
     }

@@ -34,10 +34,10 @@ mod task;
 mod view;
 mod width;
 
-pub(crate) use self::counters::Counters;
+pub use self::counters::Counters;
 pub(crate) use self::engine::{Engine, Limits, Panicked};
 pub(crate) use self::task::{Executed, Settled, Sink, Task};
-pub(crate) use self::view::{ReadFailure, View};
+pub(crate) use self::view::{ReadFailure, Reads, View};
 
 /// The parts that loom explores one by one.
 #[cfg(model = "loom")]

@@ -32,7 +32,7 @@ pub(super) enum Job<T: Task> {
     /// Run a body.
     Execute(Start<T>),
     /// Run a tail.
-    Settle(usize, Box<Done<T>>),
+    Settle(Box<Done<T>>),
     /// Commit, and then those after it.
     Commit(usize, Box<Done<T>>),
 }
@@ -227,7 +227,7 @@ impl<T: Task> Schedule<T> {
             && let Some(done) = self.take_done(index)
         {
             self.unsettled.remove(&index);
-            return Next::Job(Job::Settle(index, done));
+            return Next::Job(Job::Settle(done));
         }
         self.next_execution().map_or(Next::Nothing, |start| Next::Job(Job::Execute(start)))
     }

@@ -9,7 +9,7 @@ use super::counters::Counters;
 use super::engine::Engine;
 use super::memory::{Cell, Run, Seen, Source};
 use super::task::{Sink, Task};
-use crate::sync::Arc;
+use crate::sync::{Arc, AtomicBool};
 
 /// The state before a task, as far as it is known.
 pub(crate) struct View<'a, T: Task> {
@@ -42,6 +42,15 @@ pub(super) struct Read<T: Task> {
     cell: Arc<Cell<T::Value>>,
     value: T::Value,
 }
+
+impl<T: Task> Clone for Read<T> {
+    fn clone(&self) -> Self {
+        Self { cell: Arc::clone(&self.cell), value: self.value.clone() }
+    }
+}
+
+/// Cells that were read, with what was in them.
+pub(crate) struct Reads<T: Task>(Vec<Read<T>>);
 
 impl<T: Task> Read<T> {
     /// Whether it is what the committed tasks left.
@@ -130,7 +139,7 @@ impl<'a, T: Task> View<'a, T> {
 
     /// Gives the run up, unless all tasks below are committed.
     pub(crate) fn at_its_turn(&self) -> Result<(), ReadFailure<T::Error>> {
-        if self.world.committed() >= self.run.index {
+        if !self.may_be_voided() {
             return Ok(());
         }
         Err(self.interrupt(Interruption::UntilItsTurn))
@@ -146,6 +155,41 @@ impl<'a, T: Task> View<'a, T> {
             return true;
         }
         false
+    }
+
+    /// The cells that were read so far, with what was in them.
+    pub(crate) fn reads_so_far(&self) -> Reads<T> {
+        Reads(self.reads.borrow().clone())
+    }
+
+    /// Reads the same cells again, and says whether the same is in them.
+    pub(crate) fn read_again(&self, reads: &Reads<T>) -> Result<bool, ReadFailure<T::Error>> {
+        for Read { cell, value } in &reads.0 {
+            if self.is_interrupted() {
+                return Err(ReadFailure::Interrupted);
+            }
+            // What was read once is known, unless a write was taken back that nobody had read before: then it is not the same.
+            match cell.read(self.run.index, Some(self.run), self.world.committed(), || Err(())) {
+                Ok(Seen::Value(now, _)) if now == *value => {}
+                Ok(Seen::Value(..)) | Err(()) => return Ok(false),
+                Ok(Seen::Unexecuted(writer)) => {
+                    return Err(self.interrupt(Interruption::UntilExecuted(writer)));
+                }
+                Ok(Seen::Unsettled(writer)) => return Err(self.interrupt(Interruption::UntilSettled(writer))),
+            }
+        }
+        self.reads.borrow_mut().extend_from_slice(&reads.0);
+        Ok(true)
+    }
+
+    /// Whether a task below may still change what this one reads.
+    pub(crate) fn may_be_voided(&self) -> bool {
+        self.world.committed() < self.run.index
+    }
+
+    /// Set when the run is to be given up because it is void, for those who cannot ask the view.
+    pub(crate) fn void_flag(&self) -> Arc<AtomicBool> {
+        self.run.flag()
     }
 
     fn interrupt(&self, interruption: Interruption) -> ReadFailure<T::Error> {
