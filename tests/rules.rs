@@ -1,0 +1,24 @@
+//! The rules of the protocol, C1 to C250, and what guards each of them: the table is `rules/table.md`.
+//!
+//! Every block that these tests execute can be judged by the published crate as well:
+//!
+//! ```sh
+//! mkdir -p target/rule-blocks
+//! STARKILN_RULE_BLOCKS=$PWD/target/rule-blocks cargo test --release --test rules
+//! cargo run --release --manifest-path tests/differential/Cargo.toml -- block target/rule-blocks/*.json
+//! ```
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::string_slice
+)]
+
+#[path = "rules/casm.rs"]
+mod casm;
+#[path = "rules/flow.rs"]
+mod flow;
+#[path = "rules/world.rs"]
+mod world;
