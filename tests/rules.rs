@@ -20,5 +20,11 @@
 mod casm;
 #[path = "rules/flow.rs"]
 mod flow;
+#[path = "rules/frames.rs"]
+mod frames;
+#[path = "rules/l1_handlers.rs"]
+mod l1_handlers;
+#[path = "rules/limits.rs"]
+mod limits;
 #[path = "rules/world.rs"]
 mod world;

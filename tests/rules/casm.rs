@@ -101,14 +101,37 @@ impl Program {
             "a": {"register": "FP", "offset": SYSCALLS},
             "b": {"Immediate": cell.to_string()},
         }});
-        let system = if cell == 0 { json!({"Deref": {"register": "FP", "offset": SYSCALLS}}) } else { system };
+        let system =
+            if cell == 0 { json!({"Deref": {"register": "FP", "offset": SYSCALLS}}) } else { system };
         self.hints.push(json!([self.len(), [{"SystemCall": {"system": system}}]]));
         self
     }
 
+    /// Writes an argument, at `fp + at`, to a cell of the syscall segment.
+    pub(crate) fn request_fp(self, cell: i64, at: i64) -> Self {
+        self.push_fp(at).store_fp(SYSCALLS, cell)
+    }
+
+    /// Copies a cell of the syscall segment to another.
+    pub(crate) fn copy(self, from: i64, to: i64) -> Self {
+        self.load_fp(SYSCALLS, from).store_fp(SYSCALLS, to)
+    }
+
+    /// Copies what lies `index` behind the pointer in a cell of the syscall segment.
+    pub(crate) fn copy_behind(self, pointer: i64, index: i64, to: i64) -> Self {
+        self.load_fp(SYSCALLS, pointer).load_ap(-1, index).store_fp(SYSCALLS, to)
+    }
+
     /// Returns: the given gas (pushed by `gas`), a syscall pointer moved on by `used`, a failure flag, and as result the cells
     /// `from..to` of the syscall segment, where answers lie and programs may write.
-    pub(crate) fn finish(self, gas: impl FnOnce(Self) -> Self, used: i64, failure: u64, from: i64, to: i64) -> Self {
+    pub(crate) fn finish(
+        self,
+        gas: impl FnOnce(Self) -> Self,
+        used: i64,
+        failure: u64,
+        from: i64,
+        to: i64,
+    ) -> Self {
         gas(self)
             .push_fp_plus(SYSCALLS, used)
             .push(failure)

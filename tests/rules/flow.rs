@@ -9,10 +9,9 @@ use starkiln::state::fee_token_balance_key;
 use starkiln::syscall::TrackedResource;
 use starkiln::transaction::{InvalidTransaction, RevertReason};
 use starknet_api::contract_class::EntryPointType;
-use starknet_api::core::{ClassHash, CompiledClassHash};
+use starknet_api::core::CompiledClassHash;
 use starknet_types_core::felt::Felt;
 
-use crate::casm;
 use crate::world::*;
 
 fn nothing() -> Tx {
@@ -58,7 +57,9 @@ fn c3_version_0_knows_no_nonce() {
     world.fund(address(SYSCALLS), MAX_FEE);
     world.fund(address(1), MAX_FEE);
     let ran = world.run(&[invoke_v0(MAX_FEE, SYSCALLS, "nothing", vec![]), declare_old(0, class_hash)]);
-    for i in 0..2 { println!("{:?}", ran.at(i).result); }
+    for i in 0..2 {
+        println!("{:?}", ran.at(i).result);
+    }
     assert_eq!(ran.statuses(), [Succeeded, Succeeded]);
     assert!(ran.0.state_diff.nonces.is_empty());
     assert!(!ran.0.initial_reads.nonces.contains_key(&address(SYSCALLS)), "not even read");
@@ -112,7 +113,8 @@ fn c8_without_a_bound_on_l2_gas_there_is_what_validation_and_execution_may_use()
     for version in [Version::V0_13_4, Version::V0_14_2, Version::NEWEST] {
         let world = World::furnished(version);
         let limits = world.constants().limits.clone();
-        let ran = world.run(&[nothing().bounds(l1_bounds(1_000_000)), invoke_v1(MAX_FEE, SYSCALLS, "nothing", vec![])]);
+        let ran = world
+            .run(&[nothing().bounds(l1_bounds(1_000_000)), invoke_v1(MAX_FEE, SYSCALLS, "nothing", vec![])]);
         for index in 0..2 {
             let validate = ran.execution(index).validate_call.as_ref().unwrap();
             assert_eq!(validate.call.initial_gas, limits.validate_max_sierra_gas);
@@ -190,7 +192,9 @@ fn c12_an_accounts_constructor_runs_first_and_under_the_rules_of_validation() {
     let good = deploy_account(account, &felts(&[5]));
     world.fund(good.sender(), u128::MAX);
     // Mode 4 calls another contract: not while validating.
-    let calling = deploy_account(teller, &join(&[&[felt(4), felt(SYSCALLS), selector("nothing")], &felts(&[0])])).unvalidated();
+    let calling =
+        deploy_account(teller, &join(&[&[felt(4), felt(SYSCALLS), selector("nothing")], &felts(&[0])]))
+            .unvalidated();
     world.fund(calling.sender(), u128::MAX);
     let ran = world.run(&[good, calling]);
     let execution = ran.execution(0);
@@ -221,7 +225,11 @@ fn c13_what_a_deployed_account_did_is_listed_constructor_first() {
     assert_eq!(kinds(0), [constructor, external(names::VALIDATE_DEPLOY), transfer]);
     assert_eq!(kinds(1), [constructor, transfer]);
     assert_eq!(kinds(2), [external(names::VALIDATE), external(names::EXECUTE), transfer]);
-    assert!(ran.execution(0).executes_first && !ran.execution(1).executes_first && !ran.execution(2).executes_first);
+    assert!(
+        ran.execution(0).executes_first
+            && !ran.execution(1).executes_first
+            && !ran.execution(2).executes_first
+    );
 }
 
 #[test]
@@ -309,7 +317,8 @@ fn c18_orders_and_limits_begin_anew_with_each_phase() {
     let world = World::furnished(Version::NEWEST);
     let most = world.constants().limits.event_max_count;
     let emit = |count: u64| {
-        invoke(SYSCALLS, "emit_events", join(&[&[Felt::from(count)], &span(&[]), &span(&[])])).signed(&felts(&[7, 1]))
+        invoke(SYSCALLS, "emit_events", join(&[&[Felt::from(count)], &span(&[]), &span(&[])]))
+            .signed(&felts(&[7, 1]))
     };
     // One event in validation, and as many as one phase may have in execution.
     let ran = world.run(&[emit(most), emit(most + 1)]);
@@ -339,14 +348,19 @@ fn c19_the_steps_of_execution_are_what_validation_and_the_system_leave() {
     let validate = execution.validate_call.as_ref().unwrap().resources.steps;
     assert!(validate > 200);
     let calldata = old_calls(&[(OLD_CALLER, "loop_forever", vec![])]).len();
-    assert_eq!(execution.receipt.resources.computation.reverted_steps, steps_after(&world, l2, validate, calldata));
+    assert_eq!(
+        execution.receipt.resources.computation.reverted_steps,
+        steps_after(&world, l2, validate, calldata)
+    );
 }
 
 #[test]
 fn c20_validation_in_gas_takes_no_steps() {
     let world = World::furnished(Version::NEWEST);
     let l2 = 20_000_000;
-    let tx = invoke(STEPS, "recurse", felts(&[0, 2])).bounds(bounds(1_000_000, 1_000_000, l2)).signed(&felts(&[13, 100]));
+    let tx = invoke(STEPS, "recurse", felts(&[0, 2]))
+        .bounds(bounds(1_000_000, 1_000_000, l2))
+        .signed(&felts(&[13, 100]));
     let ran = world.one(&tx);
     assert_eq!(ran.cause(0), FailureCause::OutOfSteps);
     let execution = ran.execution(0);
@@ -358,20 +372,23 @@ fn c20_validation_in_gas_takes_no_steps() {
 #[test]
 fn c21_a_reverted_execution_is_charged_its_bare_steps_and_its_gas() {
     let world = World::furnished(Version::NEWEST);
-    let ran = world.run(&[
-        invoke(STEPS, "noisy_panic", felts(&[1])),
-        invoke(CALLER, "noisy_panic", felts(&[1])),
-    ]);
+    let ran =
+        world.run(&[invoke(STEPS, "noisy_panic", felts(&[1])), invoke(CALLER, "noisy_panic", felts(&[1]))]);
     let computation = |index: usize| &ran.execution(index).receipt.resources.computation;
     let steps = &ran.reverted(0).inner_calls[0].resources;
     // The frame's resources hold the system's part of its syscalls; the reverted steps do not.
     let syscalls = world
         .constants()
-        .syscall_os_resources(ran.reverted(0).inner_calls[0].syscall_usages.iter().map(|(name, usage)| (*name, *usage)))
+        .syscall_os_resources(
+            ran.reverted(0).inner_calls[0].syscall_usages.iter().map(|(name, usage)| (*name, *usage)),
+        )
         .unwrap();
     assert_eq!(computation(0).reverted_steps, steps.steps - syscalls.steps);
     assert!(syscalls.steps > 0);
-    assert_eq!((computation(1).reverted_steps, computation(1).reverted_sierra_gas), (0, ran.reverted(1).gas_consumed));
+    assert_eq!(
+        (computation(1).reverted_steps, computation(1).reverted_sierra_gas),
+        (0, ran.reverted(1).gas_consumed)
+    );
     assert!(ran.reverted(1).gas_consumed > 100_000);
 }
 
@@ -420,7 +437,11 @@ fn c23_a_reverted_transaction_pays_for_the_state_after_validation() {
 fn c24_when_only_the_cost_was_too_high_the_fee_is_cut_and_the_rest_is_as_of_a_revert() {
     let world = World::furnished(Version::NEWEST);
     let write = |first, data| {
-        invoke(SYSCALLS, "storage_write_many", felts(&[first, 40, 7])).bounds(bounds(1_000_000, data, 2_000_000_000))
+        invoke(SYSCALLS, "storage_write_many", felts(&[first, 40, 7])).bounds(bounds(
+            1_000_000,
+            data,
+            2_000_000_000,
+        ))
     };
     let ran = world.run(&[write(1, 1_000_000), write(101, 300)]);
     let (whole, cut) = (&ran.execution(0).receipt, &ran.execution(1).receipt);
@@ -429,7 +450,9 @@ fn c24_when_only_the_cost_was_too_high_the_fee_is_cut_and_the_rest_is_as_of_a_re
     // The gas is that of the revert: no writes any more, so less data gas than allowed.
     assert!(cut.gas.l1_data_gas.0 < 300 && whole.gas.l1_data_gas.0 > 300);
     // The fee is that of the whole execution, each gas cut to its bound.
-    let priced = |l1: u64, data: u64, l2: u64| u128::from(l1) * L1_PRICE + u128::from(data) * DATA_PRICE + u128::from(l2) * L2_PRICE;
+    let priced = |l1: u64, data: u64, l2: u64| {
+        u128::from(l1) * L1_PRICE + u128::from(data) * DATA_PRICE + u128::from(l2) * L2_PRICE
+    };
     assert_eq!(cut.fee.0, priced(whole.gas.l1_gas.0, 300, whole.gas.l2_gas.0));
     assert_ne!(cut.fee.0, priced(cut.gas.l1_gas.0, cut.gas.l1_data_gas.0, cut.gas.l2_gas.0));
 }
@@ -444,7 +467,10 @@ fn c25_when_a_revert_costs_too_much_the_fee_is_cut_and_the_reason_stays() {
     let receipt = &ran.execution(0).receipt;
     assert!(receipt.gas.l1_data_gas.0 > 130);
     let gas = &receipt.gas;
-    assert_eq!(receipt.fee.0, u128::from(gas.l1_gas.0) * L1_PRICE + 130 * DATA_PRICE + u128::from(gas.l2_gas.0) * L2_PRICE);
+    assert_eq!(
+        receipt.fee.0,
+        u128::from(gas.l1_gas.0) * L1_PRICE + 130 * DATA_PRICE + u128::from(gas.l2_gas.0) * L2_PRICE
+    );
 }
 
 #[test]
@@ -453,7 +479,11 @@ fn c27_before_0_13_4_what_execution_takes_back_of_validation_is_still_paid_for()
         let world = World::furnished(version);
         let cell = variable("Account_mode");
         // Validation raises the cell from 0 to 1, execution puts the 0 back.
-        let tx = old_invoke(OLD_ACCOUNT, "set_mode", felts(&[0, 0, 0])).signed(&[felt(12), *cell.0.key(), felt(0)]);
+        let tx = old_invoke(OLD_ACCOUNT, "set_mode", felts(&[0, 0, 0])).signed(&[
+            felt(12),
+            *cell.0.key(),
+            felt(0),
+        ]);
         let ran = world.one(&tx);
         assert_eq!(ran.statuses(), [Succeeded]);
         assert_eq!(ran.stored(OLD_ACCOUNT, cell), None);
@@ -490,7 +520,10 @@ fn c29_the_fee_transfer_is_a_call_of_the_sender() {
     for (index, token) in [(0, STRK), (1, ETH)] {
         let execution = ran.execution(index);
         let call = execution.fee_transfer_call.as_ref().unwrap();
-        assert_eq!((call.call.selector, call.call.entry_point_type), (names::TRANSFER, EntryPointType::External));
+        assert_eq!(
+            (call.call.selector, call.call.entry_point_type),
+            (names::TRANSFER, EntryPointType::External)
+        );
         assert_eq!(call.call.calldata.0[..], [felt(SEQUENCER), felt(execution.receipt.fee.0), Felt::ZERO]);
         assert_eq!((call.call.storage_address, call.call.caller_address), (address(token), address(ACCOUNT)));
         assert_eq!((call.call.initial_gas, call.call.code_address), (10_000_000_000, None));
@@ -529,7 +562,8 @@ fn c31_the_fee_transfer_may_take_the_steps_of_the_senders_whole_bound() {
     let mut class = compiled("cairo0/syscalls");
     let entry_points = class["entry_points_by_type"]["EXTERNAL"].as_array().unwrap().clone();
     let name = |name: &str| format!("{:#x}", selector(name));
-    let mut writer = entry_points.iter().find(|entry| entry["selector"] == name("storage_write_many")).unwrap().clone();
+    let mut writer =
+        entry_points.iter().find(|entry| entry["selector"] == name("storage_write_many")).unwrap().clone();
     writer["selector"] = name("transfer").into();
     let mut all = entry_points;
     all.push(writer);
@@ -554,7 +588,8 @@ fn c34_the_tip_counts_from_0_14_0_on_and_in_version_3_only() {
     let tip = 37;
     for (version, counted) in [(Version::V0_13_6, false), (Version::V0_14_0, true)] {
         let world = World::furnished(version);
-        let ran = world.run(&[nothing(), nothing().tip(tip), nothing().bounds(l1_bounds(1_000_000)).tip(tip)]);
+        let ran =
+            world.run(&[nothing(), nothing().tip(tip), nothing().bounds(l1_bounds(1_000_000)).tip(tip)]);
         let receipt = |index: usize| &ran.execution(index).receipt;
         let l2 = u128::from(receipt(1).gas.l2_gas.0);
         assert!(l2 > 0);
@@ -576,14 +611,17 @@ fn c35_bounds_without_l1_data_gas_are_of_the_older_form() {
         )
         .replace("ZERO", zero);
         serde_json::from_str::<FileTransaction>(&text).map(|transaction| match transaction.body {
-            starkiln::replay::FileTransactionBody::Invoke(starknet_api::transaction::InvokeTransaction::V3(invoke)) => {
-                invoke.resource_bounds
-            }
+            starkiln::replay::FileTransactionBody::Invoke(
+                starknet_api::transaction::InvokeTransaction::V3(invoke),
+            ) => invoke.resource_bounds,
             other => panic!("{other:?}"),
         })
     };
     assert!(matches!(bounds(r#""l2_gas": ZERO"#).unwrap(), ValidResourceBounds::L1Gas(_)));
-    assert!(matches!(bounds(r#""l2_gas": ZERO, "l1_data_gas": ZERO"#).unwrap(), ValidResourceBounds::AllResources(_)));
+    assert!(matches!(
+        bounds(r#""l2_gas": ZERO, "l1_data_gas": ZERO"#).unwrap(),
+        ValidResourceBounds::AllResources(_)
+    ));
     // Without it L2 gas cannot be bounded.
     let l2 = r#""l2_gas": {"max_amount": "0x1", "max_price_per_unit": "0x1"}"#;
     assert!(bounds(l2).is_err());
@@ -595,8 +633,9 @@ fn c36_a_cairo_0_class_can_be_declared_again_until_0_13_2() {
     for (version, again) in [(Version::V0_13_1_1, Succeeded), (Version::V0_13_2, Invalid)] {
         let mut world = World::furnished(version);
         world.fund(address(1), MAX_FEE);
-    let class_hash = world.offer("cairo0/no_constructor");
-        let ran = world.run(&[declare_old(1, class_hash), declare_old(1, class_hash), declare_old(0, class_hash)]);
+        let class_hash = world.offer("cairo0/no_constructor");
+        let ran =
+            world.run(&[declare_old(1, class_hash), declare_old(1, class_hash), declare_old(0, class_hash)]);
         assert_eq!(ran.statuses(), [Succeeded, again, again], "{version}");
         if again == Invalid {
             assert_eq!(*ran.invalid(1), InvalidTransaction::AlreadyDeclared(class_hash));
@@ -636,7 +675,9 @@ fn c38_a_declaration_is_the_class_and_its_compiled_hash_from_zero() {
 
 #[test]
 fn c39_from_0_14_1_on_version_3_must_declare_the_younger_hash() {
-    for (version, by_older_hash) in [(Version::V0_14_0, Succeeded), (Version::V0_14_1, Invalid), (Version::NEWEST, Invalid)] {
+    for (version, by_older_hash) in
+        [(Version::V0_14_0, Succeeded), (Version::V0_14_1, Invalid), (Version::NEWEST, Invalid)]
+    {
         let mut world = World::furnished(version);
         let (nft, circuit, pool) = (world.offer("nft"), world.offer("circuit"), world.offer("pool"));
         let [older, younger] = world.compiled_class_hashes(nft);
@@ -669,5 +710,4 @@ fn c40_a_declaration_pays_for_bytecode_program_and_abi() {
     assert!(matches!(ready.class, ContractClass::Cairo0(_)));
     assert_eq!(code(1), ready.class.bytecode_len() as u64 * 32 + ready.abi_length);
     assert_eq!(code(2), 0);
-    let _ = (casm::GAS, ClassHash::default());
 }

@@ -9,17 +9,21 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock, Mutex};
 
 use serde_json::Value;
-use starkiln::block::{BlockExecutor, BlockOutcome, OldBlock, TransactionOutcome, TransactionResult, TransactionStatus};
+use starkiln::block::{
+    BlockExecutor, BlockOutcome, OldBlock, TransactionOutcome, TransactionResult, TransactionStatus,
+};
 use starkiln::call::{CallInfo, FailureCause};
 use starkiln::class::{
-    Cairo0Class, Cairo1Class, ContractClass, DeclaredClass, cairo0_abi_length, cairo0_class_hash, sierra_class_from_json,
-    sierra_class_hash, sierra_version,
+    Cairo0Class, Cairo1Class, ContractClass, DeclaredClass, cairo0_abi_length, cairo0_class_hash,
+    sierra_class_from_json, sierra_class_hash, sierra_version,
 };
 use starkiln::protocol::{
     BlockEnv, BlockInfo, BlockPrices, ChainInfo, Constants, DataAvailability, ProtocolVersion, TokenPrices,
     VersionPolicy,
 };
-use starkiln::replay::{BlockFile, ClassEntry, ClassText, FileTransaction, FileTransactionBody, InitialState};
+use starkiln::replay::{
+    BlockFile, ClassEntry, ClassText, FileTransaction, FileTransactionBody, InitialState,
+};
 use starkiln::state::{MemoryState, fee_token_balance_key};
 use starkiln::transaction::{Execution, ExecutionFlags, InvalidTransaction, RevertReason, Transaction};
 use starknet_api::abi::abi_utils::selector_from_name;
@@ -34,9 +38,10 @@ use starknet_api::transaction::fields::{
     ValidResourceBounds,
 };
 use starknet_api::transaction::{
-    DeclareTransaction, DeclareTransactionV0V1, DeclareTransactionV2, DeclareTransactionV3, DeployAccountTransaction,
-    DeployAccountTransactionV1, DeployAccountTransactionV3, InvokeTransaction, InvokeTransactionV0, InvokeTransactionV1,
-    InvokeTransactionV3, L1HandlerTransaction, TransactionHash, TransactionVersion,
+    DeclareTransaction, DeclareTransactionV0V1, DeclareTransactionV2, DeclareTransactionV3,
+    DeployAccountTransaction, DeployAccountTransactionV1, DeployAccountTransactionV3, InvokeTransaction,
+    InvokeTransactionV0, InvokeTransactionV1, InvokeTransactionV3, L1HandlerTransaction, TransactionHash,
+    TransactionVersion,
 };
 use starknet_types_core::felt::Felt;
 
@@ -152,8 +157,10 @@ fn load(name: &str) -> Known {
     if name.starts_with("cairo0/") {
         let path = contracts().join(format!("{name}.json"));
         let json = std::fs::read(&path).unwrap();
-        let ready =
-            DeclaredClass::from_cairo0(Cairo0Class::from_json(&json).unwrap(), cairo0_abi_length(&json).unwrap());
+        let ready = DeclaredClass::from_cairo0(
+            Cairo0Class::from_json(&json).unwrap(),
+            cairo0_abi_length(&json).unwrap(),
+        );
         return Known {
             hash: cairo0_class_hash(&json).unwrap(),
             ready,
@@ -409,7 +416,9 @@ impl Tx {
         match &mut self.body {
             FileTransactionBody::Invoke(InvokeTransaction::V3(invoke)) => invoke.resource_bounds = bounds,
             FileTransactionBody::Declare(DeclareTransaction::V3(declare)) => declare.resource_bounds = bounds,
-            FileTransactionBody::DeployAccount(DeployAccountTransaction::V3(deploy)) => deploy.resource_bounds = bounds,
+            FileTransactionBody::DeployAccount(DeployAccountTransaction::V3(deploy)) => {
+                deploy.resource_bounds = bounds
+            }
             other => panic!("no bounds: {other:?}"),
         }
         self
@@ -441,9 +450,15 @@ impl Tx {
 
     pub(crate) fn from(mut self, sender: u128) -> Self {
         match &mut self.body {
-            FileTransactionBody::Invoke(InvokeTransaction::V1(invoke)) => invoke.sender_address = address(sender),
-            FileTransactionBody::Invoke(InvokeTransaction::V3(invoke)) => invoke.sender_address = address(sender),
-            FileTransactionBody::Declare(DeclareTransaction::V3(declare)) => declare.sender_address = address(sender),
+            FileTransactionBody::Invoke(InvokeTransaction::V1(invoke)) => {
+                invoke.sender_address = address(sender)
+            }
+            FileTransactionBody::Invoke(InvokeTransaction::V3(invoke)) => {
+                invoke.sender_address = address(sender)
+            }
+            FileTransactionBody::Declare(DeclareTransaction::V3(declare)) => {
+                declare.sender_address = address(sender)
+            }
             other => panic!("{other:?}"),
         }
         self
@@ -468,7 +483,9 @@ impl Tx {
 
     fn with(mut self, change: impl FnOnce(Fields<'_>)) -> Self {
         let fields = match &mut self.body {
-            FileTransactionBody::Invoke(InvokeTransaction::V0(t)) => Fields { signature: &mut t.signature, nonce: None },
+            FileTransactionBody::Invoke(InvokeTransaction::V0(t)) => {
+                Fields { signature: &mut t.signature, nonce: None }
+            }
             FileTransactionBody::Invoke(InvokeTransaction::V1(t)) => {
                 Fields { signature: &mut t.signature, nonce: Some(&mut t.nonce) }
             }
@@ -609,7 +626,9 @@ impl World {
     pub(crate) fn alias(&mut self, name: &str, hash: ClassHash) -> ClassHash {
         let Known { ready, entry, .. } = known(name);
         let entry = match entry {
-            ClassEntry::Casm { casm, sierra_version, .. } => ClassEntry::Casm { casm, sierra_version, sierra: None },
+            ClassEntry::Casm { casm, sierra_version, .. } => {
+                ClassEntry::Casm { casm, sierra_version, sierra: None }
+            }
             other => other,
         };
         self.file.classes.insert(hash, entry);
@@ -627,7 +646,11 @@ impl World {
             .insert(hash, DeclaredClass { class: class.into(), sierra_program_length: 0, abi_length: 0 });
         self.file.classes.insert(
             hash,
-            ClassEntry::Casm { casm: ClassText::Inline(text), sierra_version: version.to_owned(), sierra: None },
+            ClassEntry::Casm {
+                casm: ClassText::Inline(text),
+                sierra_version: version.to_owned(),
+                sierra: None,
+            },
         );
         self.declared(hash);
         hash
@@ -697,7 +720,12 @@ impl World {
             .map(|(index, tx)| {
                 let sender = tx.sender();
                 let stored = || {
-                    let nonce = self.file.state.contracts.get(&sender).map_or(Felt::ZERO, |contract| contract.nonce.0);
+                    let nonce = self
+                        .file
+                        .state
+                        .contracts
+                        .get(&sender)
+                        .map_or(Felt::ZERO, |contract| contract.nonce.0);
                     u64::try_from(nonce).unwrap()
                 };
                 let wanted = tx.nonce;
@@ -762,7 +790,13 @@ impl World {
 
     fn write(&self, folder: &Path, transactions: &[Tx]) {
         static COUNT: LazyLock<Mutex<HashMap<String, u32>>> = LazyLock::new(Mutex::default);
-        let name = std::thread::current().name().unwrap_or("unnamed").rsplit("::").next().unwrap_or_default().to_owned();
+        let name = std::thread::current()
+            .name()
+            .unwrap_or("unnamed")
+            .rsplit("::")
+            .next()
+            .unwrap_or_default()
+            .to_owned();
         let number = {
             let mut counts = COUNT.lock().unwrap();
             let count = counts.entry(name.clone()).or_default();
