@@ -26,5 +26,9 @@ mod frames;
 mod l1_handlers;
 #[path = "rules/limits.rs"]
 mod limits;
+#[path = "rules/reverts.rs"]
+mod reverts;
+#[path = "rules/syscalls.rs"]
+mod syscalls;
 #[path = "rules/world.rs"]
 mod world;

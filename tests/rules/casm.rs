@@ -99,7 +99,7 @@ impl Program {
         let system = json!({"BinOp": {
             "op": "Add",
             "a": {"register": "FP", "offset": SYSCALLS},
-            "b": {"Immediate": cell.to_string()},
+            "b": {"Immediate": format!("{cell:#x}")},
         }});
         let system =
             if cell == 0 { json!({"Deref": {"register": "FP", "offset": SYSCALLS}}) } else { system };
