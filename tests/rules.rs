@@ -18,6 +18,8 @@
 
 #[path = "rules/casm.rs"]
 mod casm;
+#[path = "rules/fees.rs"]
+mod fees;
 #[path = "rules/flow.rs"]
 mod flow;
 #[path = "rules/frames.rs"]
@@ -26,8 +28,12 @@ mod frames;
 mod l1_handlers;
 #[path = "rules/limits.rs"]
 mod limits;
+#[path = "rules/reasons.rs"]
+mod reasons;
 #[path = "rules/reverts.rs"]
 mod reverts;
+#[path = "rules/states.rs"]
+mod states;
 #[path = "rules/syscalls.rs"]
 mod syscalls;
 #[path = "rules/world.rs"]

@@ -31,11 +31,7 @@ fn c93_a_failed_call_takes_the_effects_of_its_whole_tree_with_it() {
         one(panicking(SYSCALLS, "storage_write", &felts(&[1, 2]))),
         one(panicking(SYSCALLS, "deploy", &deploy)),
         one(panicking(CALLER, "noisy_call", &target(CALLER, "noisy_panic", &felts(&[3])))),
-        one((
-            CALLER,
-            "library_call_and_catch",
-            library(caller, "write_and_panic", &felts(&[5, 6])),
-        )),
+        one((CALLER, "library_call_and_catch", library(caller, "write_and_panic", &felts(&[5, 6])))),
     ]);
     assert_eq!(ran.statuses(), [Succeeded; 6]);
     for index in 0..6 {

@@ -177,7 +177,11 @@ fn c111_the_gas_of_a_request_has_64_bits() {
     put(&mut world, 0xa2, &reading(two_to(64) - 1, 0, Felt::ONE).answer(7, 5, 7));
     let ran = world.run(&[invoke(0xa1, "run", vec![]), invoke(0xa2, "run", vec![])]);
     assert_eq!(ran.statuses(), [Reverted, Succeeded]);
-    assert!(ran.reason(0).ends_with("):\nInvalid syscall input: 0x10000000000000000; Unexpected gas."), "{}", ran.reason(0));
+    assert!(
+        ran.reason(0).ends_with("):\nInvalid syscall input: 0x10000000000000000; Unexpected gas."),
+        "{}",
+        ran.reason(0)
+    );
 }
 
 #[test]
@@ -803,7 +807,7 @@ fn c134_validation_may_not_call_others() {
         tx(&[felt(4), felt(SYSCALLS), selector("nothing")]),
         old(&[felt(4), felt(SYSCALLS), selector("nothing")]),
         old(&[felt(17), felt(SYSCALLS), selector("nothing")]),
-        old(&[felt(15)]),
+        old(&[felt(15)]).nonce(1),
         tx(&[felt(4), felt(ACCOUNT), selector("scratch")]),
     ]);
     assert_eq!(ran.statuses(), [Invalid, Invalid, Succeeded, Invalid, Succeeded]);
