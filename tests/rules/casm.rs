@@ -59,6 +59,11 @@ impl Program {
         self.word(0x4826, 1, at, 0).immediate(value)
     }
 
+    /// `[ap] = [ap - 1] + value; ap++`.
+    pub(crate) fn push_top_plus(self, value: impl Into<Felt>) -> Self {
+        self.word(0x4824, 1, -1, 0).immediate(value)
+    }
+
     /// `[ap] = [[fp + at] + cell]; ap++`.
     pub(crate) fn load_fp(self, at: i64, cell: i64) -> Self {
         self.word(0x4802, cell, at, 0)

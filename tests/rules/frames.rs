@@ -620,3 +620,74 @@ fn c92_a_result_must_be_felts_between_its_ends_and_its_flag_0_or_1() {
     assert_eq!(ran.inner(5).inner_calls[0].retdata, felts(&[8]));
     assert!(ran.inner(5).inner_calls[0].failed && !ran.inner(6).inner_calls[0].failed);
 }
+
+/// Where the execution info lies after so many rounds of SHA-256: a text shows its segment, because a result cannot end in it.
+fn info_after_sha(rounds: i64) -> String {
+    let mut world = World::furnished(Version::NEWEST);
+    let mut program = Program::new();
+    for word in 0..24 {
+        program = program.request(900 + word, 1_u64);
+    }
+    for round in 0..rounds {
+        let cell = 7 * round;
+        program = program
+            .request(cell, short("Sha256ProcessBlock"))
+            .request(cell + 1, 1_000_000_u64)
+            .push_fp_plus(SYSCALL_POINTER, 900_u64)
+            .store_fp(SYSCALL_POINTER, cell + 2)
+            .push_fp_plus(SYSCALL_POINTER, 908_u64)
+            .store_fp(SYSCALL_POINTER, cell + 3)
+            .syscall(cell);
+    }
+    let cell = 7 * rounds;
+    program = program.request(cell, short("GetExecutionInfo")).request(cell + 1, 1_000_000_u64).syscall(cell);
+    let program = program
+        .push_fp(GAS)
+        .push_fp_plus(SYSCALL_POINTER, 0_u64)
+        .push(0_u64)
+        .push_fp(SYSCALL_POINTER)
+        .load_fp(SYSCALL_POINTER, cell + 4)
+        .ret();
+    let text = run(&mut world, &program, &[], "1.7.0").reason(0);
+    let (_, place) = text.split_once("Operation failed: ").unwrap_or_else(|| panic!("{text}"));
+    place.split(' ').next().unwrap().to_owned()
+}
+
+#[test]
+fn c84_every_round_of_sha_takes_a_segment_though_only_the_first_is_used() {
+    let places: Vec<String> = (0..4).map(info_after_sha).collect();
+    assert_eq!(places, ["13:0", "14:0", "15:0", "16:0"]);
+}
+
+#[test]
+fn c85_points_of_both_curves_are_numbered_together_six_cells_apart() {
+    let mut world = World::furnished(Version::NEWEST);
+    let infinity = |program: Program, name: &str, cell: i64| {
+        let mut program = program.request(cell, short(name)).request(cell + 1, 1_000_000_u64);
+        for coordinate in 2..6 {
+            program = program.request(cell + coordinate, 0_u64);
+        }
+        program.syscall(cell)
+    };
+    // The point is in the tenth cell: six of the request, gas, flag, whether it is none.
+    let mut program = Program::new();
+    for (index, name) in ["Secp256k1New", "Secp256r1New", "Secp256k1New"].into_iter().enumerate() {
+        program = infinity(program, name, 10 * index as i64);
+    }
+    // Storing asserts that both are equal.
+    let program = program
+        .load_fp(SYSCALL_POINTER, 9)
+        .push_top_plus(6_u64)
+        .store_fp(SYSCALL_POINTER, 19)
+        .push_top_plus(6_u64)
+        .store_fp(SYSCALL_POINTER, 29)
+        .answer(30, 7, 9);
+    let ran = run(&mut world, &program, &[], "1.7.0");
+    assert_eq!(
+        ran.statuses(),
+        [Succeeded],
+        "{:?}",
+        ran.execution(0).revert_reason.as_ref().map(ToString::to_string)
+    );
+    assert_eq!(ran.inner(0).retdata, felts(&[0, 0]));
+}

@@ -123,8 +123,11 @@ pub(crate) fn library(class_hash: ClassHash, name: &str, calldata: &[Felt]) -> V
     join(&[&[class_hash.0, selector(name)], &span(calldata)])
 }
 
+/// `tests/differential` uses this file too, from two folders below.
 fn contracts() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("resources/contracts")
+    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let here = package.join("resources/contracts");
+    if here.is_dir() { here } else { package.join("../../resources/contracts") }
 }
 
 /// The text of one of our compiled classes: `NAME.casm.json`, or `cairo0/NAME.json`.
@@ -745,6 +748,11 @@ impl World {
             .collect()
     }
 
+    /// The whole as a block file.
+    pub(crate) fn block(&self, transactions: &[Tx]) -> BlockFile {
+        BlockFile { transactions: self.complete(transactions), ..self.file.clone() }
+    }
+
     fn executable(&self, transaction: &FileTransaction) -> Transaction {
         let hash = transaction.hash;
         let ready = match transaction.body.clone() {
@@ -803,8 +811,7 @@ impl World {
             *count += 1;
             *count
         };
-        let file = BlockFile { transactions: self.complete(transactions), ..self.file.clone() };
-        file.write(folder.join(format!("{name}-{number}.json"))).unwrap();
+        self.block(transactions).write(folder.join(format!("{name}-{number}.json"))).unwrap();
     }
 }
 
