@@ -4,6 +4,8 @@
 
 mod compare;
 mod demo;
+#[cfg(test)]
+mod departures;
 mod input;
 mod peer;
 mod view;
