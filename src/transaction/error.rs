@@ -1,11 +1,13 @@
 //! The endings without a receipt: the transaction is invalid, or the host or we failed. Never one for the other.
 
+use std::fmt::{self, Display, Formatter};
+
 use starknet_api::StarknetApiError;
 use starknet_api::core::{ClassHash, CompiledClassHash, ContractAddress, Nonce};
 use starknet_api::transaction::TransactionVersion;
 use starknet_types_core::felt::Felt;
 
-use crate::call::{Cairo1RevertSummary, ErrorStack};
+use crate::call::{Cairo1RevertSummary, ErrorSegment, ErrorStack};
 use crate::fee::{
     BalanceCheckError, FeeCheckError, FeeError, InsufficientBounds, PaidFeeError, PostCheckError,
 };
@@ -81,7 +83,7 @@ pub enum InvalidTransaction {
     #[error(transparent)]
     PaidOnL1(PaidFeeError),
     /// The fee token refused the transfer for good.
-    #[error("{0}")]
+    #[error("{}", Unwrapped(.0))]
     FeeTransfer(ErrorStack),
     /// The state refused: an undeclared class, an address out of range.
     #[error(transparent)]
@@ -92,6 +94,22 @@ pub enum InvalidTransaction {
     /// A field is out of its range.
     #[error("{0}")]
     Field(String),
+}
+
+/// An error of the fee token's own frame, which no frame around it prints: the engine's sentence stands before its traceback.
+struct Unwrapped<'a>(&'a ErrorStack);
+
+impl Display for Unwrapped<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self.0.segments.as_slice() {
+            [ErrorSegment::Vm(location), ErrorSegment::Text(sentence)] if sentence.ends_with('\n') => {
+                let attribute = location.error_attribute.as_deref().unwrap_or_default();
+                let traceback = location.traceback.as_deref().unwrap_or_default();
+                write!(f, "{attribute}Error at pc={}:\n{sentence}{traceback}", location.pc)
+            }
+            _ => self.0.fmt(f),
+        }
+    }
 }
 
 impl From<StarknetApiError> for InvalidTransaction {

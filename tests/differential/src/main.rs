@@ -4,6 +4,8 @@
 
 mod arguments;
 mod compare;
+#[cfg(test)]
+mod departures;
 mod fuzz;
 mod generate;
 mod input;

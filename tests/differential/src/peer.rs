@@ -282,7 +282,7 @@ impl PeerTransaction {
 }
 
 /// A block's surroundings in blockifier's types. Zero gas prices, which it cannot hold, become one.
-fn block_context(env: &BlockEnv) -> Result<BlockContext, String> {
+pub fn block_context(env: &BlockEnv) -> Result<BlockContext, String> {
     let version = StarknetVersion::try_from(env.constants.version).map_err(|error| error.to_string())?;
     let price = |price: GasPrice| NonzeroGasPrice::new(price).unwrap_or(NonzeroGasPrice::MIN);
     let prices = |prices: &TokenPrices| GasPriceVector {

@@ -1,0 +1,227 @@
+//! Steps, gas and depth: C50 to C62.
+
+use starkiln::block::TransactionStatus::{Reverted, Succeeded};
+use starkiln::call::{CallInfo, FailureCause};
+use starkiln::protocol::{SyscallName, TransactionKind, names};
+use starkiln::syscall::TrackedResource;
+use starkiln::transaction::RevertReason;
+use starknet_types_core::felt::Felt;
+
+use crate::casm::{self, CALLDATA, GAS, Program};
+use crate::world::*;
+
+/// The system's steps for an invocation.
+fn system_steps(world: &World, calldata: &[Felt]) -> u64 {
+    world.constants().transaction_os_resources(TransactionKind::Invoke, calldata.len() as u64).unwrap().steps
+}
+
+fn is_out_of_steps(ran: &Ran, index: usize) -> bool {
+    matches!(
+        ran.execution(index).revert_reason,
+        Some(RevertReason::Execution { cause: FailureCause::OutOfSteps, .. })
+    )
+}
+
+#[test]
+fn c52_only_frames_in_steps_use_up_steps() {
+    let mut world = World::furnished(Version::NEWEST);
+    world.deploy("syscalls@steps", MADE);
+    // L1 gas for 14,400 steps, some 9,000 of them left for execution; the loop takes 40,000.
+    let tx = |to| invoke(to, "loop_n", felts(&[4_000])).bounds(l1_bounds(36));
+    let ran = world.run(&[tx(SYSCALLS), tx(MADE)]);
+    assert!(!is_out_of_steps(&ran, 0), "{}", ran.reason(0));
+    let computation = |index: usize| &ran.execution(index).receipt.resources.computation;
+    // In gas it came to its end, and only then cost too much.
+    assert!(matches!(ran.execution(0).revert_reason, Some(RevertReason::Cost(_))));
+    assert_eq!(computation(0).reverted_steps, 0);
+    assert!(is_out_of_steps(&ran, 1));
+}
+
+#[test]
+fn c53_without_steps_left_a_frame_in_gas_stops_too() {
+    let mut world = World::furnished(Version::NEWEST);
+    world.deploy("syscalls@steps", MADE);
+    let inner = target(MADE, "loop_n", &felts(&[3_000]));
+    // How many steps the frame takes that is measured in them: a panic of its caller tells.
+    let probe = world.one(&invoke(CALLER, "call_then_panic", join(&[&inner, &felts(&[1])])));
+    let used = probe.execution(0).receipt.resources.computation.reverted_steps;
+    assert!(used > 20_000);
+    let system = system_steps(&world, &calls(&[(CALLER, "call", inner.clone())]));
+    let tx = |steps: u64| {
+        invoke(CALLER, "call", inner.clone()).bounds(bounds(1_000_000, 1_000_000, 100 * (system + steps)))
+    };
+    let ran = world.run(&[tx(used), tx(used + 1)]);
+    // The last step is the callee's; its caller, which needs none, cannot go on.
+    assert!(is_out_of_steps(&ran, 0), "{}", ran.reason(0));
+    assert!(
+        ran.reason(0)
+            .ends_with("Could not reach the end of the program. RunResources has no remaining steps.\n")
+    );
+    assert!(!is_out_of_steps(&ran, 1));
+}
+
+#[test]
+fn c54_the_last_step_may_be_the_last_instruction() {
+    let world = World::furnished(Version::NEWEST);
+    let system = system_steps(&world, &old_calls(&[(OLD_CALLER, "loop", felts(&[500]))]));
+    let run = |steps: u64| {
+        world.one(&old_invoke(OLD_CALLER, "loop", felts(&[500])).unvalidated().bounds(bounds(
+            1_000_000,
+            1_000_000,
+            100 * (system + steps),
+        )))
+    };
+    // The fewest steps with which it does not run out.
+    let (mut short, mut enough) = (1_200, 20_000);
+    assert!(is_out_of_steps(&run(short), 0) && !is_out_of_steps(&run(enough), 0));
+    while enough - short > 1 {
+        let middle = (short + enough) / 2;
+        *(if is_out_of_steps(&run(middle), 0) { &mut short } else { &mut enough }) = middle;
+    }
+    // It costs too much then, for its syscalls, so that the receipt tells how many it took: all of them.
+    let ran = run(enough);
+    assert!(matches!(ran.execution(0).revert_reason, Some(RevertReason::Cost(_))), "{}", ran.reason(0));
+    assert_eq!(ran.execution(0).receipt.resources.computation.reverted_steps, enough);
+}
+
+#[test]
+fn c55_execution_in_gas_has_no_limit_but_gas() {
+    let world = World::furnished(Version::NEWEST);
+    // 400 steps less than the system itself takes, and yet gas for a long loop.
+    let ran = world.run(&[
+        invoke(SYSCALLS, "loop_n", felts(&[30_000])).bounds(l1_bounds(20)).free(),
+        invoke(SYSCALLS, "loop_forever", vec![]).bounds(bounds(1_000_000, 1_000_000, 20_000_000)),
+    ]);
+    assert_eq!(ran.at(0).status(), Succeeded);
+    assert_eq!(ran.cause(1), FailureCause::OutOfGas);
+    // All that the loop was given.
+    assert!(ran.execution(1).receipt.resources.computation.reverted_sierra_gas > 19_000_000);
+}
+
+fn twice(world: &World, to: u128, name: &str, calldata: &[Felt]) -> (u64, u64, u64) {
+    let ran = world.one(&invoke(CALLER, "call_twice", target(to, name, calldata)));
+    let calls = &ran.inner(0).inner_calls;
+    (calls[0].call.initial_gas, calls[0].gas_consumed, calls[1].call.initial_gas)
+}
+
+#[test]
+fn c57_a_callee_gets_what_its_caller_has_left_and_gives_back_what_it_did_not_use() {
+    let mut world = World::furnished(Version::NEWEST);
+    world.deploy("syscalls@steps", MADE);
+    let lost = |(first, used, second): (u64, u64, u64)| first - used - second;
+    let cheap = twice(&world, SYSCALLS, "storage_read", &felts(&[1]));
+    let dear = twice(&world, SYSCALLS, "loop_n", &felts(&[5_000]));
+    assert!(dear.1 > 1_000_000 + cheap.1);
+    // Between the calls the caller itself uses the same, whatever its callees use.
+    assert_eq!(lost(cheap), lost(dear));
+    // In steps a callee uses no gas.
+    let in_steps = twice(&world, MADE, "loop_n", &felts(&[5_000]));
+    assert_eq!(in_steps.1, 0);
+    let ran = world.one(&invoke(CALLER, "call", target(MADE, "loop_n", &felts(&[5_000]))));
+    assert!(ran.inner(0).gas_consumed < 1_000_000, "{}", ran.inner(0).gas_consumed);
+    assert!(ran.inner(0).inner_calls[0].resources.steps > 50_000);
+}
+
+#[test]
+fn c58_calls_in_steps_say_that_they_were_given_ten_billion() {
+    let world = World::furnished(Version::NEWEST);
+    let ran = world.one(&invoke(STEPS, "recurse", felts(&[2, 0])));
+    let call = ran.inner(0);
+    assert!(call.iter().count() == 3);
+    for call in call {
+        assert_eq!(
+            (call.tracked, call.call.initial_gas, call.gas_consumed),
+            (TrackedResource::CairoSteps, 10_000_000_000, 0)
+        );
+    }
+}
+
+/// A class whose `run` gives back the gas that `gas` pushes.
+fn giving_back(world: &mut World, at: u128, gas: impl FnOnce(Program) -> Program) {
+    let program = Program::new().finish(gas, 0, 0, 0, 0);
+    let class_hash = world.make(at, &casm::class(&program, &[]), "1.7.0");
+    world.place(class_hash, at);
+}
+
+#[test]
+fn c59_an_entry_point_costs_ten_thousand_before_it_begins() {
+    let mut world = World::furnished(Version::NEWEST);
+    giving_back(&mut world, 0xa1, |program| program.push_fp(GAS));
+    giving_back(&mut world, 0xa2, |program| program.push_fp_plus(GAS, 4_000_u64));
+    giving_back(&mut world, 0xa3, |program| program.push(0_u64));
+    let ran =
+        world.run(&[invoke(0xa1, "run", vec![]), invoke(0xa2, "run", vec![]), invoke(0xa3, "run", vec![])]);
+    let consumed = |index: usize| ran.inner(index).gas_consumed;
+    assert_eq!(consumed(0), 10_000);
+    // What comes back is compared with all that was given, so a program may win back a part of it.
+    assert_eq!(consumed(1), 6_000);
+    let greedy = &ran.reverted(2).inner_calls[0];
+    assert_eq!(greedy.gas_consumed, greedy.call.initial_gas);
+}
+
+#[test]
+fn c60_a_call_that_cannot_pay_for_its_beginning_fails_and_costs_nothing() {
+    let mut world = World::furnished(Version::NEWEST);
+    let price = world.constants().syscall_price(SyscallName::CallContract).base - 10_000;
+    // call_contract(SYSCALLS, nothing) with 9,999 left after its price; then gas, flag and error data.
+    let program = Program::new()
+        .request(0, short("CallContract"))
+        .request(1, price + 9_999)
+        .request(2, felt(SYSCALLS))
+        .request(3, selector("nothing"))
+        .request_fp(4, CALLDATA)
+        .request_fp(5, CALLDATA)
+        .syscall(0)
+        .copy(6, 20)
+        .copy(7, 21)
+        .copy_behind(8, 0, 22)
+        .copy_behind(8, 1, 23)
+        .answer(10, 20, 24);
+    let class_hash = world.make(0xa1, &casm::class(&program, &[]), "1.7.0");
+    world.place(class_hash, 0xa1);
+    let ran = world.one(&invoke(0xa1, "run", vec![]));
+    assert_eq!(ran.inner(0).retdata, [felt(9_999), Felt::ONE, names::OUT_OF_GAS, names::ENTRYPOINT_FAILED]);
+    let callee = &ran.inner(0).inner_calls[0];
+    assert_eq!((callee.failed, callee.gas_consumed, callee.call.initial_gas), (true, 0, 9_999));
+    assert_eq!(callee.retdata, [names::OUT_OF_GAS]);
+}
+
+#[test]
+fn c61_gas_that_was_not_given_cannot_be_given_back() {
+    let mut world = World::furnished(Version::NEWEST);
+    giving_back(&mut world, 0xa1, |program| program.push_fp_plus(GAS, 10_000_u64));
+    giving_back(&mut world, 0xa2, |program| program.push_fp_plus(GAS, 10_001_u64));
+    giving_back(&mut world, 0xa3, |program| program.push(1_u128 << 64));
+    let ran = world.run(&[
+        invoke(0xa1, "run", vec![]),
+        invoke(CALLER, "call_and_catch", target(0xa2, "run", &[])),
+        invoke(CALLER, "call_and_catch", target(0xa3, "run", &[])),
+    ]);
+    assert_eq!(ran.statuses(), [Succeeded, Reverted, Reverted]);
+    assert_eq!(ran.inner(0).gas_consumed, 0);
+    assert!(
+        ran.reason(1).contains("\nMalformed return data : Unexpected remaining gas: "),
+        "{}",
+        ran.reason(1)
+    );
+    let text = "\nMalformed return data : Unexpected remaining gas: 18446744073709551616..\n";
+    assert!(ran.reason(2).ends_with(text), "{}", ran.reason(2));
+}
+
+#[test]
+fn c62_a_failed_call_is_charged() {
+    let world = World::furnished(Version::NEWEST);
+    let catch =
+        |name: &str, calldata: &[Felt]| invoke(CALLER, "call_and_catch", target(SYSCALLS, name, calldata));
+    let ran = world.run(&[catch("panic_with", &span(&felts(&[1]))), catch("panic_text", &felts(&[1]))]);
+    let inner = |index: usize| -> &CallInfo { &ran.inner(index).inner_calls[0] };
+    for index in 0..2 {
+        assert!(inner(index).failed && inner(index).gas_consumed > 10_000);
+        assert!(ran.inner(index).gas_consumed > inner(index).gas_consumed);
+        let validate = ran.execution(index).validate_call.as_ref().unwrap().gas_consumed;
+        assert_eq!(
+            ran.execution(index).receipt.resources.computation.sierra_gas,
+            validate + ran.root(index).gas_consumed
+        );
+    }
+}
