@@ -5,6 +5,9 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use starknet_api::core::{ClassHash, CompiledClassHash};
+
+use super::capacity::{ExecutedClass, Load, Migration, executed_classes};
 use crate::protocol::BlockEnv;
 use crate::state::{Journal, JournalParts, StateDiff, StateReader};
 use crate::transaction::{
@@ -16,6 +19,8 @@ use crate::transaction::{
 pub(super) struct Attempt {
     /// How it ended.
     pub(super) result: Result<Box<Execution>, Box<InvalidTransaction>>,
+    /// What it brings to the block; nothing when it is invalid.
+    pub(super) load: Load,
     /// What it changed; nothing when it is invalid.
     pub(super) state_diff: StateDiff,
     /// What it read and changed. Of an invalid transaction only the reads count (C2, C238).
@@ -31,23 +36,60 @@ impl Attempt {
         keeps_reverted_calls: bool,
     ) -> Result<Self, ExecutionFailure> {
         let mut journal = Journal::new(reader);
-        let ran = Plan::new(transaction)
-            .map_err(Rejection::from)
-            .and_then(|plan| caught(|| execute(&plan, &mut journal, env)));
+        let ran = Plan::new(transaction).map_err(Rejection::from).and_then(|plan| {
+            caught(|| {
+                let execution = execute(&plan, &mut journal, env)?;
+                let classes = look_up_classes(&execution, &mut journal, env)?;
+                Ok::<_, Rejection>((execution, classes))
+            })
+        });
         match ran {
-            Ok(mut execution) => {
+            Ok((mut execution, classes)) => {
                 if !keeps_reverted_calls {
                     execution.reverted_call = None;
                 }
                 let state_diff = journal.diff();
-                Ok(Self { result: Ok(Box::new(execution)), state_diff, parts: journal.into_parts() })
+                let parts = journal.into_parts();
+                let load = Load::of(&execution, &parts.0, classes, &env.constants)?;
+                Ok(Self { result: Ok(Box::new(execution)), load, state_diff, parts })
             }
-            Err(Rejection::Invalid(error)) => {
-                Ok(Self { result: Err(error), state_diff: StateDiff::default(), parts: journal.into_parts() })
-            }
+            Err(Rejection::Invalid(error)) => Ok(Self {
+                result: Err(error),
+                load: Load::default(),
+                state_diff: StateDiff::default(),
+                parts: journal.into_parts(),
+            }),
             Err(Rejection::Failure(failure)) => Err(failure),
         }
     }
+}
+
+/// The classes that a transaction ran, with what the block will pay for them. What is read for it belongs to what the transaction
+/// read (C239).
+fn look_up_classes(
+    execution: &Execution,
+    journal: &mut Journal<'_>,
+    env: &BlockEnv,
+) -> Result<Vec<ExecutedClass>, Rejection> {
+    executed_classes(execution, &env.constants)?
+        .into_iter()
+        .map(|class_hash| {
+            let costs = journal.class(class_hash)?.hash_costs();
+            let is_on = env.constants.switches.casm_hash_migration;
+            let migration = if is_on { migration(class_hash, journal)? } else { None };
+            Ok(ExecutedClass { class_hash, costs, migration })
+        })
+        .collect()
+}
+
+/// The move to the Blake hash that a class has before it, if the state knows it by another (C200, C201).
+fn migration(class_hash: ClassHash, journal: &mut Journal<'_>) -> Result<Option<Migration>, Rejection> {
+    let from = journal.compiled_class_hash(class_hash)?;
+    if from == CompiledClassHash::default() {
+        return Ok(None);
+    }
+    let to = journal.class(class_hash)?.compiled_class_hash_v2();
+    Ok(to.filter(|to| *to != from).map(|to| Migration { from, to }))
 }
 
 /// Turns a panic, the reader's included, into a failure that its caller can name. The journal is dropped then, so nobody sees

@@ -91,7 +91,7 @@ impl StateDiff {
             && self.migrated.is_empty()
     }
 
-    fn sort(&mut self) {
+    pub(crate) fn sort(&mut self) {
         self.storage.sort_unstable_keys();
         for cells in self.storage.values_mut() {
             cells.sort_unstable_keys();
