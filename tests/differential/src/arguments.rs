@@ -80,6 +80,10 @@ pub struct FuzzArguments {
     /// What all blocks depend on.
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
+    /// Give the blocks limits, several to each, and see that both cut them at the same transaction. One block at a time; nothing
+    /// is shrunk.
+    #[arg(long)]
+    pub capacity: bool,
     /// How many blocks to run at a time. Results do not depend on it.
     #[arg(long, default_value_t = 1)]
     pub jobs: usize,

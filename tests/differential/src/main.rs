@@ -3,10 +3,12 @@
 //! Test code: it may panic where a panic means that the test itself is broken.
 
 mod arguments;
+mod capacity;
 mod compare;
 mod fuzz;
 mod generate;
 mod input;
+mod limits;
 mod peer;
 mod shrink;
 mod tally;
@@ -100,7 +102,7 @@ fn demo(arguments: &DemoArguments) -> Result<bool, String> {
 /// Runs random blocks; whether there was no difference and nothing that never occurred.
 fn fuzz(arguments: &FuzzArguments) -> Result<bool, String> {
     let library = Library::load(Path::new(BLOCKS), Path::new(CONTRACTS))?;
-    fuzz::fuzz(&library, arguments)
+    if arguments.capacity { capacity::fuzz(&library, arguments) } else { fuzz::fuzz(&library, arguments) }
 }
 
 /// Prints a report.
