@@ -5,6 +5,10 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use starknet_api::core::{ClassHash, CompiledClassHash};
+
+use super::capacity::{ExecutedClass, Load, Migration};
+use crate::call::{CallInfo, ExecutionSummary};
 use crate::protocol::BlockEnv;
 use crate::state::{Journal, JournalParts, StateDiff, StateReader};
 use crate::transaction::{
@@ -16,6 +20,8 @@ use crate::transaction::{
 pub(super) struct Attempt {
     /// How it ended.
     pub(super) result: Result<Box<Execution>, Box<InvalidTransaction>>,
+    /// What it brings to the block; nothing when it is invalid.
+    pub(super) load: Load,
     /// What it changed; nothing when it is invalid.
     pub(super) state_diff: StateDiff,
     /// What it read and changed. Of an invalid transaction only the reads count (C2, C238).
@@ -34,31 +40,68 @@ impl Attempt {
         let ran = Plan::new(transaction)
             .map_err(Rejection::from)
             .and_then(|plan| caught(|| execute(&plan, &mut journal, env)));
-        let ran = ran.map(|mut execution| {
-            if !keeps_reverted_calls {
-                execution.reverted_call = None;
-            }
-            execution
-        });
-        Self::of(ran, journal)
+        Self::of(ran, journal, env, keeps_reverted_calls)
     }
 
     /// What a transaction that ran to one of its ends left in its journal.
     pub(super) fn of(
         ran: Result<Execution, Rejection>,
-        journal: Journal<'_>,
+        mut journal: Journal<'_>,
+        env: &BlockEnv,
+        keeps_reverted_calls: bool,
     ) -> Result<Self, ExecutionFailure> {
+        let ran = ran.and_then(|execution| {
+            let load = caught(|| weigh(&execution, None, &mut journal, env))?;
+            Ok((execution, load))
+        });
         match ran {
-            Ok(execution) => {
+            Ok((mut execution, load)) => {
+                if !keeps_reverted_calls {
+                    execution.reverted_call = None;
+                }
                 let state_diff = journal.diff();
-                Ok(Self { result: Ok(Box::new(execution)), state_diff, parts: journal.into_parts() })
+                Ok(Self { result: Ok(Box::new(execution)), load, state_diff, parts: journal.into_parts() })
             }
-            Err(Rejection::Invalid(error)) => {
-                Ok(Self { result: Err(error), state_diff: StateDiff::default(), parts: journal.into_parts() })
-            }
+            Err(Rejection::Invalid(error)) => Ok(Self {
+                result: Err(error),
+                load: Load::default(),
+                state_diff: StateDiff::default(),
+                parts: journal.into_parts(),
+            }),
             Err(Rejection::Failure(failure)) => Err(failure),
         }
     }
+}
+
+/// What an executed transaction brings to the block; `fee` is the transfer of its fee, where the execution does not have that yet.
+/// What is read for it belongs to what the transaction read (C239).
+pub(super) fn weigh(
+    execution: &Execution,
+    fee: Option<&CallInfo>,
+    journal: &mut Journal<'_>,
+    env: &BlockEnv,
+) -> Result<Load, Rejection> {
+    let overflow = || ExecutionFailure::Internal("A sum over the calls overflowed.".to_owned());
+    let calls = execution.calls().chain(fee);
+    let summary = ExecutionSummary::of(calls, &env.constants).ok_or_else(overflow)?;
+    let finds_migrations = env.constants.switches.casm_hash_migration;
+    let classes = summary.executed_classes.iter().map(|&class_hash| {
+        let costs = journal.class(class_hash)?.hash_costs();
+        let migration = if finds_migrations { migration(class_hash, journal)? } else { None };
+        Ok(ExecutedClass { class_hash, costs, migration })
+    });
+    let classes = classes.collect::<Result<_, Rejection>>()?;
+    Ok(Load::of(execution, summary.visited_storage, &journal.changes(), classes)?)
+}
+
+/// The move to the Blake hash that a class has before it, if the state knows it by another (C200, C201).
+fn migration(class_hash: ClassHash, journal: &mut Journal<'_>) -> Result<Option<Migration>, Rejection> {
+    let from = journal.compiled_class_hash(class_hash)?;
+    if from == CompiledClassHash::default() {
+        return Ok(None);
+    }
+    let to = journal.class(class_hash)?.compiled_class_hash_v2();
+    Ok(to.filter(|to| *to != from).map(|to| Migration { from, to }))
 }
 
 /// Turns a panic, the reader's included, into a failure that its caller can name. The journal is dropped then, so nobody sees

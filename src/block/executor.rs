@@ -1,12 +1,13 @@
 //! Executing a block, one transaction after another.
 
-use super::attempt::{Attempt, caught};
 use super::ParallelCounters;
+use super::attempt::{Attempt, caught};
+use super::capacity::Capacity;
 use super::open::OldBlock;
-use super::outcome::{BlockError, BlockOutcome, TransactionOutcome};
+use super::outcome::{BlockEnd, BlockError, BlockOutcome, TransactionOutcome};
 use super::parallel::{self, Order};
 use super::pool::{Pool, PoolError};
-use super::under_way::OpenBlock;
+use super::under_way::{BlockOptions, Commit, OpenBlock};
 use crate::protocol::BlockEnv;
 use crate::state::{Journal, StateReader};
 use crate::transaction::{CallResult, ContractCall, Transaction, call_from_outside};
@@ -26,7 +27,7 @@ pub enum OnInvalid {
 pub struct BlockExecutor<R> {
     env: BlockEnv,
     reader: R,
-    old_block: OldBlock,
+    options: BlockOptions,
     on_invalid: OnInvalid,
     keeps_reverted_calls: bool,
     parallel: Option<Parallel<R>>,
@@ -45,8 +46,7 @@ type Execute<R> = for<'b> fn(
     OpenBlock<&'b R>,
     &'b [Transaction],
     &mut dyn FnMut(usize, &TransactionOutcome),
-)
-    -> Result<(OpenBlock<&'b R>, Vec<TransactionOutcome>, ParallelCounters), BlockError>;
+) -> Result<(BlockOutcome, ParallelCounters), BlockError>;
 
 impl<R: StateReader + Sync> BlockExecutor<R> {
     /// Executes blocks on `threads` threads, of which the calling one is one; same bytes, sooner. The threads live as long as the
@@ -67,7 +67,7 @@ impl<R: StateReader> BlockExecutor<R> {
         Self {
             env,
             reader,
-            old_block: OldBlock::default(),
+            options: BlockOptions::default(),
             on_invalid: OnInvalid::default(),
             keeps_reverted_calls: false,
             parallel: None,
@@ -75,11 +75,31 @@ impl<R: StateReader> BlockExecutor<R> {
     }
 
     /// Where the hash of the block ten before comes from. From block 10 on it must be said.
-    pub fn old_block(self, old_block: OldBlock) -> Self {
-        Self { old_block, ..self }
+    pub fn old_block(mut self, old_block: OldBlock) -> Self {
+        self.options.old_block = old_block;
+        self
     }
 
-    /// What to do after an invalid transaction.
+    /// How much the block holds; without this there is no limit, since who executes a block again must not cut it.
+    pub fn capacity(mut self, capacity: Capacity) -> Self {
+        self.options.capacity = capacity;
+        self
+    }
+
+    /// Do not close the block: no aliases are given and no class moves to another compiled class hash. For transactions that are
+    /// simulated or traced and will not be a block; saves the reads that closing takes.
+    pub fn leave_open(mut self) -> Self {
+        self.options.stays_open = true;
+        self
+    }
+
+    /// Collect what a prover needs: see [`BlockOutcome::prover_reads`]. Costs reads that execution does not need.
+    pub fn collect_prover_reads(mut self) -> Self {
+        self.options.collects_prover_reads = true;
+        self
+    }
+
+    /// What to do after an invalid transaction, or one that is too large for any block.
     pub fn on_invalid(self, on_invalid: OnInvalid) -> Self {
         Self { on_invalid, ..self }
     }
@@ -110,7 +130,7 @@ impl<R: StateReader> BlockExecutor<R> {
         transactions: &[Transaction],
         mut observe: impl FnMut(usize, &TransactionOutcome),
     ) -> Result<(BlockOutcome, ParallelCounters), BlockError> {
-        let block = OpenBlock::open(&self.env, &self.reader, self.old_block)?;
+        let block = OpenBlock::open(&self.env, &self.reader, self.options.clone())?;
         if let Some(Parallel { pool, execute }) = &self.parallel
             && let Some(pool) = pool.as_ref().map_err(|error| BlockError::Pool(error.clone()))?.helpers()
         {
@@ -121,8 +141,7 @@ impl<R: StateReader> BlockExecutor<R> {
                 keeps_reverted_calls: self.keeps_reverted_calls,
                 pool,
             };
-            let (block, outcomes, counters) = execute(&order, block, transactions, &mut observe)?;
-            return Ok((block.close(outcomes), counters));
+            return execute(&order, block, transactions, &mut observe);
         }
         let outcomes = self.one_after_another(block, transactions, observe)?;
         Ok((outcomes, ParallelCounters::default()))
@@ -142,20 +161,26 @@ impl<R: StateReader> BlockExecutor<R> {
                     hash: transaction.hash,
                     failure: Box::new(failure),
                 })?;
-            let outcome = block.commit(transaction, attempt)?;
+            let outcome = match block.commit(transaction, attempt)? {
+                Commit::Done(outcome) => *outcome,
+                Commit::Full(reason) => {
+                    let hash = transaction.hash;
+                    return block.close(outcomes, BlockEnd::Full { index, hash, reason });
+                }
+            };
             observe(index, &outcome);
-            let is_invalid = outcome.execution().is_none();
+            let is_rejected = outcome.execution().is_none();
             outcomes.push(outcome);
-            if is_invalid && self.on_invalid == OnInvalid::Stop {
-                break;
+            if is_rejected && self.on_invalid == OnInvalid::Stop {
+                return block.close(outcomes, BlockEnd::Invalid { index });
             }
         }
-        Ok(block.close(outcomes))
+        block.close(outcomes, BlockEnd::Finished)
     }
 
     /// Calls a contract on the state before the block's transactions, as `starknet_call` does. Nothing is kept.
     pub fn call(&self, call: &ContractCall) -> Result<CallResult, BlockError> {
-        let block = OpenBlock::open(&self.env, &self.reader, self.old_block)?;
+        let block = OpenBlock::open(&self.env, &self.reader, self.options.clone())?;
         let mut journal = Journal::new(block.state());
         let result = caught(|| call_from_outside(call, &mut journal, &self.env));
         result.map_err(|failure| BlockError::Call(Box::new(failure)))

@@ -185,7 +185,8 @@ impl<'t, T: Task, S: Sink<T>> Engine<'t, T, S> {
         let executed = match (executed, interruption) {
             (Some(executed), None) if at_its_turn || !executed.broken => executed,
             (executed, interruption) => {
-                let otherwise = if executed.is_some() { Interruption::UntilItsTurn } else { Interruption::Void };
+                let otherwise =
+                    if executed.is_some() { Interruption::UntilItsTurn } else { Interruption::Void };
                 let interruption = interruption.unwrap_or(otherwise);
                 return self.update_and_go_on(call, |schedule| {
                     schedule.counters.add_run(&counters);

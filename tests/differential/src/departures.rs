@@ -134,7 +134,7 @@ fn their_info<R: PeerStateReader>(
     };
     let mut state = CachedState::new(reader);
     let mut state = TransactionalState::create_transactional(&mut state);
-    let context = block_context(&input.env).unwrap();
+    let context = block_context(&input.env, input.limits.theirs()).unwrap();
     transaction.execute_raw(&mut state, &context, false).map_err(|error| error.to_string())
 }
 
