@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use cairo_lang_casm::hints::{Hint, StarknetHint};
-use cairo_lang_runner::casm_run::execute_core_hint_base;
+use cairo_lang_casm::hints::{CoreHint, CoreHintBase, Hint, StarknetHint};
+use cairo_lang_runner::casm_run::{cell_ref_to_relocatable, execute_core_hint_base};
 use cairo_vm::types::exec_scope::ExecutionScopes;
 use cairo_vm::types::relocatable::{MaybeRelocatable, Relocatable};
 use cairo_vm::vm::errors::hint_errors::HintError;
@@ -18,6 +18,7 @@ use cairo_vm::vm::runners::cairo_runner::CairoRunner;
 use cairo_vm::vm::vm_core::VirtualMachine;
 
 use super::cairo0::run_cairo0_hint;
+use super::curve_point::secret_point;
 use super::fault::{FrameFault, FrameFaultKind, VmLocation};
 use super::memory::FrameMemory;
 use crate::class::{Cairo0Class, Cairo1Class};
@@ -216,6 +217,14 @@ fn run_cairo1_hint(
 ) -> Result<Hinted, Break> {
     match hints.get(index) {
         None => Ok(Hinted::None),
+        Some(Hint::Core(CoreHintBase::Core(CoreHint::RandomEcPoint { x, y }))) => {
+            let (point_x, point_y) = secret_point();
+            for (cell, value) in [(x, point_x), (y, point_y)] {
+                vm.insert_value(cell_ref_to_relocatable(cell, vm), value)
+                    .map_err(|error| VirtualMachineError::Hint(Box::new((index, error.into()))))?;
+            }
+            Ok(Hinted::Ran)
+        }
         Some(Hint::Core(core)) => {
             // Segment arena finalization matters to the prover only: no temporary segments.
             execute_core_hint_base(vm, exec_scopes, core, true)

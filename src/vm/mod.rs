@@ -5,6 +5,7 @@
 //! know what a syscall means, and nothing of the call stack above.
 
 mod cairo0;
+mod curve_point;
 mod fault;
 mod finish;
 mod frame;

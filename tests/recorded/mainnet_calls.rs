@@ -6,11 +6,11 @@
 //! resources, builtins, and the class hashes asked for.
 //!
 //! Not recorded, and so not the same: block number, timestamp, and of the transaction all but its hash. Only validations depend
-//! on those: they are listed.
+//! on those: they check the version and a signature. Of them the cells are compared that they read until their signature fails.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
 use starkiln::block::{BlockExecutor, OldBlock};
@@ -25,6 +25,7 @@ use starknet_api::block::{BlockNumber, BlockTimestamp};
 use starknet_api::contract_class::{EntryPointType, SierraVersion};
 use starknet_api::core::{ChainId, ClassHash, CompiledClassHash, ContractAddress, EntryPointSelector, Nonce};
 use starknet_api::state::StorageKey;
+use starknet_api::transaction::fields::TransactionSignature;
 use starknet_api::transaction::{InvokeTransaction, InvokeTransactionV1, TransactionHash};
 use starknet_types_core::felt::Felt;
 
@@ -55,12 +56,15 @@ fn recorded_calls_come_out_exactly() {
     let mut differences = Differences::default();
     let mut versions: BTreeMap<String, usize> = BTreeMap::new();
     let mut compared = 0;
-    for calls in transactions.values() {
+    let mut sources: BTreeMap<&str, usize> = BTreeMap::new();
+    for ((source, _), calls) in &transactions {
+        *sources.entry(source).or_default() += calls.len();
         let (version, found) = best_version(calls, &classes);
         differences.append(found);
         *versions.entry(version.to_string()).or_default() += calls.len();
         compared += calls.len();
     }
+    let mut reads = Vec::new();
     for (index, recorded) in &listed {
         let what = format!("call {index}");
         let mut found = Differences::default();
@@ -68,8 +72,12 @@ fn recorded_calls_come_out_exactly() {
         if found.is_empty() {
             differences.note(format!("{what} is said to be beyond comparison, but there is no difference"));
         }
+        reads.push(reads_of_validation(&mut differences, &what, recorded, &classes));
     }
     differences.assert_none();
+    for (source, count) in sources {
+        println!("  {count} calls of {source}");
+    }
     println!("mainnet_calls: {compared} calls compared, 0 differences ({} listed)", listed.len());
     for (version, count) in versions {
         println!("  {count} calls in transactions that {version} is the oldest version to fit");
@@ -77,9 +85,55 @@ fn recorded_calls_come_out_exactly() {
     println!(
         "  listed: validations, for they check the transaction's version and a signature, which are not recorded:"
     );
-    for (index, recorded) in listed {
-        println!("    call {index}, of transaction {}", text(&recorded["tx"]));
+    for ((index, recorded), (read, touched)) in listed.into_iter().zip(reads) {
+        println!(
+            "    call {index}, of transaction {}: {read} of {touched} cells compared, those it reads before its signature",
+            text(&recorded["tx"])
+        );
     }
+}
+
+/// What can be compared of a validation without its signature: the cells it reads until that fails. A few forms of signature are
+/// tried, for accounts look at the form first; none may read a cell that is not recorded. How many it read at most, of how many.
+fn reads_of_validation(
+    differences: &mut Differences,
+    what: &str,
+    recorded: &Value,
+    classes: &Classes,
+) -> (usize, usize) {
+    let hash = TransactionHash(felt(&recorded["tx"]));
+    let recorded = &recorded["call_info"];
+    let sender = address(&recorded["call"]["storage_address"]);
+    let touched: BTreeSet<Felt> =
+        felts(accessed(recorded, "accessed_storage_keys").unwrap()).into_iter().collect();
+    let mut most = 0;
+    for signature in [&[1, 1][..], &[0, 1, 1], &[1, 0, 1, 1, 1], &[1, 1, 1, 1]] {
+        let invoke = InvokeTransactionV1 {
+            sender_address: sender,
+            calldata: calldata(&recorded["call"]["calldata"]),
+            signature: TransactionSignature(Arc::new(
+                signature.iter().map(|felt| Felt::from(*felt)).collect(),
+            )),
+            ..InvokeTransactionV1::default()
+        };
+        let flags = ExecutionFlags { charge_fee: false, ..ExecutionFlags::default() };
+        let transaction = Transaction::invoke(InvokeTransaction::V1(invoke), hash).with_flags(flags);
+        let reader = Replay::new(recorded, classes);
+        let executor =
+            BlockExecutor::new(env(ProtocolVersion::V0_13_3), &reader).old_block(OldBlock::InState);
+        let outcome = executor.execute(&[transaction]).unwrap();
+        assert!(outcome.transactions[0].execution().is_none(), "{what}: that was no signature");
+        let read = outcome.initial_reads.storage.keys();
+        let read: BTreeSet<(ContractAddress, Felt)> =
+            read.map(|(address, key)| (*address, *key.0.key())).collect();
+        for (address, key) in &read {
+            if *address != sender || !touched.contains(key) {
+                differences.note(format!("{what}: cell {key:#x} of {:#x} is read", address.0.key()));
+            }
+        }
+        most = most.max(read.len());
+    }
+    (most, touched.len())
 }
 
 /// The oldest version at which all calls of a transaction come out as recorded, or else the one with the fewest differences: the
