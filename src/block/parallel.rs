@@ -17,9 +17,9 @@ use super::speculation::{Credit, Credits, Part, Speculation};
 use super::under_way::{Commit, OpenBlock};
 use crate::call::CallInfo;
 use crate::parallel::{Counters, Engine, Executed, Limits, Panicked, Reads, Settled, Sink, Task, View};
-use crate::protocol::BlockEnv;
+use crate::protocol::{BlockEnv, TransactionKind};
 use crate::state::{
-    Cell, CellValue, Journal, JournalParts, ReadError, StateDiff, StateReader, StopFlag, SuspendedJournal,
+    Cell, CellMap, CellValue, Journal, JournalParts, ReadError, StateDiff, StateReader, StopFlag, SuspendedJournal,
     fee_token_balance_key, writes,
 };
 use crate::transaction::{
@@ -40,6 +40,8 @@ pub(super) struct BlockTask<'b, R> {
     pub(super) env: &'b BlockEnv,
     pub(super) keeps_reverted_calls: bool,
     credits: Credits,
+    /// For each transaction the one before it of the same sender: its nonce and its balance come from there.
+    predecessors: Vec<Option<usize>>,
 }
 
 /// A transaction without its fee.
@@ -83,6 +85,10 @@ impl<'b, R: StateReader + Sync> Task for BlockTask<'b, R> {
 
     fn load(&self, cell: &Cell) -> Result<CellValue, ReadError> {
         CellValue::load(self.reader, *cell)
+    }
+
+    fn follows(&self, index: usize) -> Option<usize> {
+        self.predecessors.get(index).copied().flatten()
     }
 
     fn execute(
@@ -303,7 +309,9 @@ pub(super) fn execute<'b, R: StateReader + Sync>(
     observe: &mut dyn FnMut(usize, &TransactionOutcome),
 ) -> Result<(BlockOutcome, Counters), BlockError> {
     let Order { env, reader, on_invalid, keeps_reverted_calls, pool } = *order;
-    let task = BlockTask { transactions, reader, env, keeps_reverted_calls, credits: Credits::new(env) };
+    let credits = Credits::new(env);
+    let predecessors = predecessors(transactions);
+    let task = BlockTask { transactions, reader, env, keeps_reverted_calls, credits, predecessors };
     let opening = (block.state().changes(), block.state().classes());
     let outbox = Outbox::default();
     let end = Ok(BlockEnd::Finished);
@@ -336,6 +344,16 @@ pub(super) fn execute<'b, R: StateReader + Sync>(
         }
     })?;
     Ok((committer.block.close(outcomes, committer.end?)?, counters))
+}
+
+/// For each transaction the one before it of the same sender.
+fn predecessors(transactions: &[Transaction]) -> Vec<Option<usize>> {
+    let mut last = CellMap::default();
+    let mut predecessor = |(index, transaction): (usize, &Transaction)| match transaction.kind() {
+        TransactionKind::L1Handler => None,
+        _ => last.insert(transaction.sender(), index),
+    };
+    transactions.iter().enumerate().map(&mut predecessor).collect()
 }
 
 /// Has a thread of the pool help, when one is free.

@@ -63,7 +63,12 @@ impl<'t, T: Task, S: Sink<T>> Engine<'t, T, S> {
 
     /// Adds tasks behind those that there are.
     pub(crate) fn add(&self, tasks: usize, call: &impl Fn()) {
-        self.update(call, |schedule| schedule.add(tasks));
+        self.update(call, |schedule| {
+            for _ in 0..tasks {
+                let follows = self.task.follows(schedule.end());
+                schedule.add(follows);
+            }
+        });
     }
 
     /// No more tasks will be added: when all are committed, that is the end.

@@ -176,10 +176,26 @@ impl<T: Task> Schedule<T> {
 
     // ---- tasks and the end of them
 
-    pub(super) fn add(&mut self, tasks: usize) {
-        for _ in 0..tasks {
-            self.ready.insert(self.committed.saturating_add(self.slots.len()));
-            self.slots.push_back(Slot::new());
+    /// Where the next task that is added will be.
+    pub(super) fn end(&self) -> usize {
+        self.committed.saturating_add(self.slots.len())
+    }
+
+    /// Adds a task, which is not to begin before the one that it follows is settled.
+    pub(super) fn add(&mut self, follows: Option<usize>) {
+        let index = self.end();
+        self.slots.push_back(Slot::new());
+        let unsettled = follows.and_then(|follows| self.slot(follows)).filter(|before| !before.settled);
+        match unsettled {
+            Some(before) => {
+                before.until_settled.push(index);
+                if let Some(slot) = self.slot(index) {
+                    slot.status = Status::Waiting;
+                }
+            }
+            None => {
+                self.ready.insert(index);
+            }
         }
     }
 
@@ -215,12 +231,14 @@ impl<T: Task> Schedule<T> {
 
     // ---- looking for a job
 
-    /// The next job: what brings the commits on first, then what is lowest.
+    /// The next job: what brings the commits on first, then what is lowest. A tail that can run beside others runs before its commit.
     pub(super) fn next(&mut self) -> Next<T> {
         if self.is_finished() {
             return Next::Finished;
         }
-        if let Some(job) = self.next_commit() {
+        if !self.unsettled.contains(&self.committed)
+            && let Some(job) = self.next_commit()
+        {
             return Next::Job(job);
         }
         if let Some(index) = self.unsettled.first().copied().filter(|index| *index <= self.executed)
@@ -310,7 +328,9 @@ impl<T: Task> Schedule<T> {
                 .and_then(|at| self.slots.get(at))
                 .is_some_and(|slot| matches!(slot.status, Status::Executed(_)))
         };
-        let commits = usize::from(!self.is_committing && executable(self.committed));
+        let commits = usize::from(
+            !self.is_committing && !self.unsettled.contains(&self.committed) && executable(self.committed),
+        );
         let settlements = self.unsettled.range(..=self.executed).count();
         let end = self.committed.saturating_add(self.window);
         let free = self.width.now().saturating_sub(self.running);
@@ -476,7 +496,7 @@ impl<T: Task> Schedule<T> {
             }
         }
         self.advance_executed();
-        self.next_commit()
+        if self.unsettled.contains(&self.committed) { None } else { self.next_commit() }
     }
 
     /// The deltas of the tasks after `after`, or from the first that is not committed, up to `before`.

@@ -25,6 +25,10 @@ pub(crate) trait Task: Sync + Sized {
     /// What is in a cell before the first task. May be slow; called without a lock.
     fn load(&self, key: &Self::Key) -> Result<Self::Value, Self::Error>;
 
+    /// The task before this one without which running it is hopeless, if that is known beforehand: it is not begun before that
+    /// one is settled. Asked once, when the task is added.
+    fn follows(&self, index: usize) -> Option<usize>;
+
     /// Runs the body of a task; `None` when the view interrupted it. It is to give up soon after that.
     ///
     /// `kept` is what an earlier run left there; it stays for the next run.

@@ -2,13 +2,14 @@
 //!
 //! In: which runs were of use and which were in vain. Out: a number between one and the number of threads. Where everything
 //! depends on what is before it, running ahead only burns time that others could use; so the width halves when more than a third
-//! of the runs come to nothing, and is tried again later, after twice as many commits each time that fails.
+//! of the runs come to nothing, and is tried again later: after twice as many commits each time that fails, and with less patience.
 
-/// Runs in vain, less half of those of use, that halve the width.
-const PATIENCE: u32 = 6;
+/// Runs in vain, less half of those of use, that halve the width: at first, and when it is tried again.
+const PATIENCE: u32 = 4;
+const TRIAL_PATIENCE: u32 = 2;
 /// Useful runs after which a greater width is tried, at first and at most.
-const FIRST_TRIAL: u32 = 8;
-const LAST_TRIAL: u32 = 64;
+const FIRST_TRIAL: u32 = 16;
+const LAST_TRIAL: u32 = 128;
 
 /// The number of bodies that may run at a time.
 #[derive(Clone, Debug)]
@@ -19,12 +20,13 @@ pub(super) struct Width {
     debt: u32,
     useful: u32,
     trial: u32,
+    patience: u32,
 }
 
 impl Width {
     pub(super) fn new(most: usize) -> Self {
         let most = most.max(1);
-        Self { now: most, most, debt: 0, useful: 0, trial: FIRST_TRIAL }
+        Self { now: most, most, debt: 0, useful: 0, trial: FIRST_TRIAL, patience: PATIENCE }
     }
 
     pub(super) fn now(&self) -> usize {
@@ -44,19 +46,21 @@ impl Width {
             self.debt = 0;
         } else {
             self.trial = (self.trial / 2).max(FIRST_TRIAL);
+            self.patience = PATIENCE;
         }
     }
 
     /// A run came to nothing.
     pub(super) fn in_vain(&mut self) {
         self.debt = self.debt.saturating_add(2);
-        if self.debt < PATIENCE.saturating_mul(2) || self.now == 1 {
+        if self.debt < self.patience.saturating_mul(2) || self.now == 1 {
             return;
         }
         self.now = (self.now / 2).max(1);
         self.debt = 0;
         self.useful = 0;
         self.trial = self.trial.saturating_mul(2).min(LAST_TRIAL);
+        self.patience = TRIAL_PATIENCE;
     }
 }
 
@@ -101,6 +105,6 @@ mod tests {
                 in_vain += 1;
             }
         }
-        assert!(in_vain < 200, "{in_vain}");
+        assert!(in_vain < 60, "{in_vain}");
     }
 }

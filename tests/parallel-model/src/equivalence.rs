@@ -33,14 +33,16 @@ fn block() -> impl Strategy<Value = Block> {
             proptest::collection::btree_set(0..keys, 0..2),
             proptest::option::weighted(0.2, 0..60_usize),
             any::<bool>(),
+            0..4_usize,
         )
-            .prop_map(move |(programs, broken_cells, stop_at, keeps)| Block {
+            .prop_map(move |(programs, broken_cells, stop_at, keeps, following)| Block {
                 keys,
                 programs,
                 broken_cells,
                 stop_at,
                 panic_at: None,
                 keeps,
+                following,
             })
     })
 }

@@ -52,6 +52,8 @@ pub(crate) struct Block {
     pub(crate) panic_at: Option<usize>,
     /// Runs keep what they began with.
     pub(crate) keeps: bool,
+    /// Every so many tasks one follows the one before.
+    pub(crate) following: usize,
 }
 
 #[derive(Debug)]
@@ -282,6 +284,10 @@ impl Task for Block {
 
     fn load(&self, key: &u8) -> Result<u64, Unloadable> {
         if self.broken_cells.contains(key) { Err(Unloadable) } else { Ok(Self::initial(*key)) }
+    }
+
+    fn follows(&self, index: usize) -> Option<usize> {
+        index.checked_rem(self.following).filter(|rest| *rest == 0).and_then(|_| index.checked_sub(1))
     }
 
     fn execute(
