@@ -27,25 +27,45 @@ pub(super) struct Attempt {
     pub(super) parts: JournalParts,
 }
 
+/// What an attempt does besides running the transaction.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct AttemptOptions {
+    /// Keep the call tree of a reverted execution.
+    pub(super) keeps_reverted_calls: bool,
+    /// Look whether the classes that ran have to move to the Blake hash, if the version has it. Nobody asks in a block that will
+    /// not be closed.
+    pub(super) finds_migrations: bool,
+}
+
 impl Attempt {
     /// Runs a transaction over `reader`.
     pub(super) fn run(
         transaction: &Transaction,
         reader: &dyn StateReader,
         env: &BlockEnv,
-        keeps_reverted_calls: bool,
+        options: AttemptOptions,
     ) -> Result<Self, ExecutionFailure> {
         let mut journal = Journal::new(reader);
-        let ran = Plan::new(transaction).map_err(Rejection::from).and_then(|plan| {
-            caught(|| {
-                let execution = execute(&plan, &mut journal, env)?;
-                let classes = look_up_classes(&execution, &mut journal, env)?;
-                Ok::<_, Rejection>((execution, classes))
-            })
+        let ran = Plan::new(transaction)
+            .map_err(Rejection::from)
+            .and_then(|plan| caught(|| execute(&plan, &mut journal, env)));
+        Self::of(ran, journal, env, options)
+    }
+
+    /// What a transaction that ran to one of its ends left in its journal.
+    fn of(
+        ran: Result<Execution, Rejection>,
+        mut journal: Journal<'_>,
+        env: &BlockEnv,
+        options: AttemptOptions,
+    ) -> Result<Self, ExecutionFailure> {
+        let ran = ran.and_then(|execution| {
+            let classes = caught(|| look_up_classes(&execution, &mut journal, env, options))?;
+            Ok((execution, classes))
         });
         match ran {
             Ok((mut execution, classes)) => {
-                if !keeps_reverted_calls {
+                if !options.keeps_reverted_calls {
                     execution.reverted_call = None;
                 }
                 let state_diff = journal.diff();
@@ -70,13 +90,14 @@ fn look_up_classes(
     execution: &Execution,
     journal: &mut Journal<'_>,
     env: &BlockEnv,
+    options: AttemptOptions,
 ) -> Result<Vec<ExecutedClass>, Rejection> {
+    let finds_migrations = options.finds_migrations && env.constants.switches.casm_hash_migration;
     executed_classes(execution, &env.constants)?
         .into_iter()
         .map(|class_hash| {
             let costs = journal.class(class_hash)?.hash_costs();
-            let is_on = env.constants.switches.casm_hash_migration;
-            let migration = if is_on { migration(class_hash, journal)? } else { None };
+            let migration = if finds_migrations { migration(class_hash, journal)? } else { None };
             Ok(ExecutedClass { class_hash, costs, migration })
         })
         .collect()

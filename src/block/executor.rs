@@ -1,6 +1,6 @@
 //! Executing a block, one transaction after another.
 
-use super::attempt::{Attempt, caught};
+use super::attempt::{Attempt, AttemptOptions, caught};
 use super::capacity::Capacity;
 use super::open::OldBlock;
 use super::outcome::{BlockEnd, BlockError, BlockOutcome, TransactionOutcome};
@@ -22,9 +22,9 @@ pub enum OnInvalid {
 /// Executes blocks over a host's state. See the crate's front page for an example.
 #[derive(Clone, Debug)]
 pub struct BlockExecutor<R> {
-    env: BlockEnv,
-    reader: R,
-    options: BlockOptions,
+    pub(super) env: BlockEnv,
+    pub(super) reader: R,
+    pub(super) options: BlockOptions,
     on_invalid: OnInvalid,
     keeps_reverted_calls: bool,
 }
@@ -53,8 +53,8 @@ impl<R: StateReader> BlockExecutor<R> {
         self
     }
 
-    /// Do not close the block: no aliases are given and no class moves to another compiled class hash. For transactions that are
-    /// simulated or traced and will not be a block; saves the reads that closing takes.
+    /// Do not close the block: no aliases are given, and no class moves to another compiled class hash or is weighed as if it did.
+    /// For transactions that are simulated or traced and will not be a block; saves the reads that closing takes.
     pub fn leave_open(mut self) -> Self {
         self.options.stays_open = true;
         self
@@ -89,12 +89,14 @@ impl<R: StateReader> BlockExecutor<R> {
     ) -> Result<BlockOutcome, BlockError> {
         let mut block = OpenBlock::open(&self.env, &self.reader, self.options.clone())?;
         let mut outcomes = Vec::with_capacity(transactions.len());
+        let options = AttemptOptions {
+            keeps_reverted_calls: self.keeps_reverted_calls,
+            finds_migrations: !self.options.stays_open,
+        };
         for (index, transaction) in transactions.iter().enumerate() {
-            let attempt = Attempt::run(transaction, block.state(), &self.env, self.keeps_reverted_calls)
-                .map_err(|failure| BlockError::Transaction {
-                    index,
-                    hash: transaction.hash,
-                    failure: Box::new(failure),
+            let attempt =
+                Attempt::run(transaction, block.state(), &self.env, options).map_err(|failure| {
+                    BlockError::Transaction { index, hash: transaction.hash, failure: Box::new(failure) }
                 })?;
             let outcome = match block.commit(transaction, attempt)? {
                 Commit::Done(outcome) => *outcome,

@@ -12,6 +12,7 @@ mod executor;
 mod open;
 mod outcome;
 mod under_way;
+mod validation;
 
 pub use self::capacity::{
     BlockFull, BlockUsage, Capacity, ClassHashGas, Exceeded, Migration, ProvingPrices, TooLarge, Weight,
@@ -22,3 +23,4 @@ pub use self::open::OldBlock;
 pub use self::outcome::{
     BlockEnd, BlockError, BlockOutcome, TransactionOutcome, TransactionResult, TransactionStatus,
 };
+pub use self::validation::{Validation, ValidationOptions};

@@ -23,13 +23,13 @@ pub type JournalParts = (StateChanges, InitialReads, JournalClasses);
 
 /// The state of one transaction.
 pub struct Journal<'r> {
-    reader: &'r dyn StateReader,
-    storage: Cells<(ContractAddress, StorageKey), Felt>,
-    nonces: Cells<ContractAddress, Nonce>,
-    class_hashes: Cells<ContractAddress, ClassHash>,
-    compiled_class_hashes: Cells<ClassHash, CompiledClassHash>,
-    classes: KnownClasses,
-    log: UndoLog,
+    pub(super) reader: &'r dyn StateReader,
+    pub(super) storage: Cells<(ContractAddress, StorageKey), Felt>,
+    pub(super) nonces: Cells<ContractAddress, Nonce>,
+    pub(super) class_hashes: Cells<ContractAddress, ClassHash>,
+    pub(super) compiled_class_hashes: Cells<ClassHash, CompiledClassHash>,
+    pub(super) classes: KnownClasses,
+    pub(super) log: UndoLog,
 }
 
 /// The classes that a journal holds.
