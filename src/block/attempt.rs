@@ -28,19 +28,29 @@ pub(super) struct Attempt {
     pub(super) parts: JournalParts,
 }
 
+/// What an attempt does besides running the transaction.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct AttemptOptions {
+    /// Keep the call tree of a reverted execution.
+    pub(super) keeps_reverted_calls: bool,
+    /// Look whether the classes that ran have to move to the Blake hash, if the version has it. Nobody asks in a block that will
+    /// not be closed.
+    pub(super) finds_migrations: bool,
+}
+
 impl Attempt {
     /// Runs a transaction over `reader`.
     pub(super) fn run(
         transaction: &Transaction,
         reader: &dyn StateReader,
         env: &BlockEnv,
-        keeps_reverted_calls: bool,
+        options: AttemptOptions,
     ) -> Result<Self, ExecutionFailure> {
         let mut journal = Journal::new(reader);
         let ran = Plan::new(transaction)
             .map_err(Rejection::from)
             .and_then(|plan| caught(|| execute(&plan, &mut journal, env)));
-        Self::of(ran, journal, env, keeps_reverted_calls)
+        Self::of(ran, journal, env, options)
     }
 
     /// What a transaction that ran to one of its ends left in its journal.
@@ -48,15 +58,15 @@ impl Attempt {
         ran: Result<Execution, Rejection>,
         mut journal: Journal<'_>,
         env: &BlockEnv,
-        keeps_reverted_calls: bool,
+        options: AttemptOptions,
     ) -> Result<Self, ExecutionFailure> {
         let ran = ran.and_then(|execution| {
-            let load = caught(|| weigh(&execution, None, &mut journal, env))?;
+            let load = caught(|| weigh(&execution, None, &mut journal, env, options))?;
             Ok((execution, load))
         });
         match ran {
             Ok((mut execution, load)) => {
-                if !keeps_reverted_calls {
+                if !options.keeps_reverted_calls {
                     execution.reverted_call = None;
                 }
                 let state_diff = journal.diff();
@@ -80,11 +90,12 @@ pub(super) fn weigh(
     fee: Option<&CallInfo>,
     journal: &mut Journal<'_>,
     env: &BlockEnv,
+    options: AttemptOptions,
 ) -> Result<Load, Rejection> {
     let overflow = || ExecutionFailure::Internal("A sum over the calls overflowed.".to_owned());
     let calls = execution.calls().chain(fee);
     let summary = ExecutionSummary::of(calls, &env.constants).ok_or_else(overflow)?;
-    let finds_migrations = env.constants.switches.casm_hash_migration;
+    let finds_migrations = options.finds_migrations && env.constants.switches.casm_hash_migration;
     let classes = summary.executed_classes.iter().map(|&class_hash| {
         let costs = journal.class(class_hash)?.hash_costs();
         let migration = if finds_migrations { migration(class_hash, journal)? } else { None };

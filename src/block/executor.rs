@@ -1,7 +1,7 @@
 //! Executing a block, one transaction after another.
 
 use super::ParallelCounters;
-use super::attempt::{Attempt, caught};
+use super::attempt::{Attempt, AttemptOptions, caught};
 use super::capacity::Capacity;
 use super::open::OldBlock;
 use super::outcome::{BlockEnd, BlockError, BlockOutcome, TransactionOutcome};
@@ -25,9 +25,9 @@ pub enum OnInvalid {
 /// Executes blocks over a host's state. See the crate's front page for an example.
 #[derive(Clone, Debug)]
 pub struct BlockExecutor<R> {
-    env: BlockEnv,
-    reader: R,
-    options: BlockOptions,
+    pub(super) env: BlockEnv,
+    pub(super) reader: R,
+    pub(super) options: BlockOptions,
     on_invalid: OnInvalid,
     keeps_reverted_calls: bool,
     parallel: Option<Parallel<R>>,
@@ -86,8 +86,8 @@ impl<R: StateReader> BlockExecutor<R> {
         self
     }
 
-    /// Do not close the block: no aliases are given and no class moves to another compiled class hash. For transactions that are
-    /// simulated or traced and will not be a block; saves the reads that closing takes.
+    /// Do not close the block: no aliases are given, and no class moves to another compiled class hash or is weighed as if it did.
+    /// For transactions that are simulated or traced and will not be a block; saves the reads that closing takes.
     pub fn leave_open(mut self) -> Self {
         self.options.stays_open = true;
         self
@@ -138,13 +138,20 @@ impl<R: StateReader> BlockExecutor<R> {
                 env: &self.env,
                 reader: &self.reader,
                 on_invalid: self.on_invalid,
-                keeps_reverted_calls: self.keeps_reverted_calls,
+                options: self.attempt_options(),
                 pool,
             };
             return execute(&order, block, transactions, &mut observe);
         }
         let outcomes = self.one_after_another(block, transactions, observe)?;
         Ok((outcomes, ParallelCounters::default()))
+    }
+
+    pub(super) fn attempt_options(&self) -> AttemptOptions {
+        AttemptOptions {
+            keeps_reverted_calls: self.keeps_reverted_calls,
+            finds_migrations: !self.options.stays_open,
+        }
     }
 
     fn one_after_another(
@@ -154,12 +161,11 @@ impl<R: StateReader> BlockExecutor<R> {
         mut observe: impl FnMut(usize, &TransactionOutcome),
     ) -> Result<BlockOutcome, BlockError> {
         let mut outcomes = Vec::with_capacity(transactions.len());
+        let options = self.attempt_options();
         for (index, transaction) in transactions.iter().enumerate() {
-            let attempt = Attempt::run(transaction, block.state(), &self.env, self.keeps_reverted_calls)
-                .map_err(|failure| BlockError::Transaction {
-                    index,
-                    hash: transaction.hash,
-                    failure: Box::new(failure),
+            let attempt =
+                Attempt::run(transaction, block.state(), &self.env, options).map_err(|failure| {
+                    BlockError::Transaction { index, hash: transaction.hash, failure: Box::new(failure) }
                 })?;
             let outcome = match block.commit(transaction, attempt)? {
                 Commit::Done(outcome) => *outcome,

@@ -15,6 +15,7 @@ mod parallel;
 mod pool;
 mod speculation;
 mod under_way;
+mod validation;
 
 pub use self::capacity::{
     BlockFull, BlockUsage, Capacity, ClassHashGas, Exceeded, Migration, ProvingPrices, TooLarge, Weight,
@@ -26,4 +27,5 @@ pub use self::outcome::{
     BlockEnd, BlockError, BlockOutcome, TransactionOutcome, TransactionResult, TransactionStatus,
 };
 pub use self::pool::{Pool, PoolError};
+pub use self::validation::{Validation, ValidationOptions};
 pub use crate::parallel::Counters as ParallelCounters;

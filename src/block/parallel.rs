@@ -9,7 +9,7 @@ use std::sync::{Mutex, PoisonError};
 
 use starknet_api::core::ContractAddress;
 
-use super::attempt::{Attempt, caught, weigh};
+use super::attempt::{Attempt, AttemptOptions, caught, weigh};
 use super::capacity::Load;
 use super::executor::OnInvalid;
 use super::outcome::{BlockEnd, BlockError, BlockOutcome, TransactionOutcome};
@@ -19,8 +19,8 @@ use crate::call::CallInfo;
 use crate::parallel::{Counters, Engine, Executed, Limits, Panicked, Reads, Settled, Sink, Task, View};
 use crate::protocol::{BlockEnv, TransactionKind};
 use crate::state::{
-    Cell, CellMap, CellValue, Journal, JournalParts, ReadError, StateDiff, StateReader, StopFlag, SuspendedJournal,
-    fee_token_balance_key, writes,
+    Cell, CellMap, CellValue, Journal, JournalParts, ReadError, StateDiff, StateReader, StopFlag,
+    SuspendedJournal, fee_token_balance_key, writes,
 };
 use crate::transaction::{
     Admitted, Execution, ExecutionFailure, InvalidTransaction, Plan, Rejection, Transaction,
@@ -38,7 +38,7 @@ pub(super) struct BlockTask<'b, R> {
     pub(super) transactions: &'b [Transaction],
     pub(super) reader: &'b R,
     pub(super) env: &'b BlockEnv,
-    pub(super) keeps_reverted_calls: bool,
+    pub(super) options: AttemptOptions,
     credits: Credits,
     /// For each transaction the one before it of the same sender: its nonce and its balance come from there.
     predecessors: Vec<Option<usize>>,
@@ -115,7 +115,7 @@ impl<'b, R: StateReader + Sync> Task for BlockTask<'b, R> {
             Ok(execution) => execution,
             Err(rejection) => return self.whole(Err(rejection), journal, view),
         };
-        if !self.keeps_reverted_calls {
+        if !self.options.keeps_reverted_calls {
             execution.reverted_call = None;
         }
         let fee = execution.receipt.fee;
@@ -145,7 +145,7 @@ impl<'b, R: StateReader + Sync> Task for BlockTask<'b, R> {
             return None;
         }
         let charged = charged.and_then(|call| {
-            let load = caught(|| weigh(execution, call.as_ref(), &mut journal, self.env))?;
+            let load = caught(|| weigh(execution, call.as_ref(), &mut journal, self.env, self.options))?;
             Ok((call, load))
         });
         if view.is_interrupted() {
@@ -211,7 +211,7 @@ impl<'b, R: StateReader + Sync> BlockTask<'b, R> {
         journal: Journal<'_>,
         view: &View<'_, Self>,
     ) -> Option<Executed<Self>> {
-        let attempt = Attempt::of(result, journal, self.env, self.keeps_reverted_calls);
+        let attempt = Attempt::of(result, journal, self.env, self.options);
         if view.is_interrupted() {
             return None;
         }
@@ -297,7 +297,7 @@ pub(super) struct Order<'b, R> {
     pub(super) env: &'b BlockEnv,
     pub(super) reader: &'b R,
     pub(super) on_invalid: OnInvalid,
-    pub(super) keeps_reverted_calls: bool,
+    pub(super) options: AttemptOptions,
     pub(super) pool: &'b rayon::ThreadPool,
 }
 
@@ -308,10 +308,10 @@ pub(super) fn execute<'b, R: StateReader + Sync>(
     transactions: &'b [Transaction],
     observe: &mut dyn FnMut(usize, &TransactionOutcome),
 ) -> Result<(BlockOutcome, Counters), BlockError> {
-    let Order { env, reader, on_invalid, keeps_reverted_calls, pool } = *order;
+    let Order { env, reader, on_invalid, options, pool } = *order;
     let credits = Credits::new(env);
     let predecessors = predecessors(transactions);
-    let task = BlockTask { transactions, reader, env, keeps_reverted_calls, credits, predecessors };
+    let task = BlockTask { transactions, reader, env, options, credits, predecessors };
     let opening = (block.state().changes(), block.state().classes());
     let outbox = Outbox::default();
     let end = Ok(BlockEnd::Finished);
