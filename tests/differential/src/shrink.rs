@@ -123,7 +123,7 @@ fn minimal<T: Clone>(mut items: Vec<T>, shows: &dyn Fn(&[T]) -> bool) -> Vec<T> 
 pub fn with_classes_inline(mut file: BlockFile, folder: &Path) -> Result<BlockFile, String> {
     let inline = |text: &mut ClassText| {
         if let ClassText::File(path) = text {
-            let path = folder.join(&path);
+            let path = folder.join(path.as_path());
             let content =
                 std::fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
             *text = ClassText::Inline(content);

@@ -134,10 +134,13 @@ impl World {
     }
 }
 
+/// A recipe that is there so many times: its name, how often, what it makes.
+type Several<T> = (&'static str, usize, fn(&World, &mut Random) -> T);
+
 /// The recipes; most of them several times, so that they are drawn more often.
 pub fn recipes(era: Era) -> Vec<(String, Boxed)> {
     let mut all: Vec<(String, Boxed)> = Vec::new();
-    let calls: [(&str, usize, fn(&World, &mut Random) -> Vec<Call>); 4] = [
+    let calls: [Several<Vec<Call>>; 4] = [
         ("call", 30, |world, random| some_calls(world, random)),
         ("library call", 8, library_call),
         ("nested call", 8, nested_call),
@@ -152,7 +155,7 @@ pub fn recipes(era: Era) -> Vec<(String, Boxed)> {
             all.push((format!("driven: {name}, {number}"), boxed));
         }
     }
-    let raw: [(&str, usize, fn(&World, &mut Random) -> Draft); 2] = [
+    let raw: [Several<Draft>; 2] = [
         ("call", 24, |world, random| {
             let calls = vec![raw_call(world, random)];
             raw_draft(world, random, calls)
