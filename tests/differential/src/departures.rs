@@ -334,7 +334,7 @@ fn a_drawn_point_is_the_same_in_a_process_and_another_each_time_there() {
     assert_eq!(ours.inner(0).retdata.len(), 2);
     let theirs = theirs(&world, &txs);
     let point = |index: usize| {
-        let call = &theirs[index].view["execute_call"]["inner_calls"][0];
+        let call = &theirs[index].view["execute"]["inner_calls"][0];
         assert!(!call.is_null(), "{}", theirs[index].view);
         call["retdata"].clone()
     };
