@@ -2,7 +2,6 @@
 
 use starkiln::block::TransactionStatus::{Reverted, Succeeded};
 use starkiln::protocol::DataAvailability;
-use starknet_types_core::felt::Felt;
 
 use crate::world::*;
 
@@ -166,5 +165,4 @@ fn c249_gas_steps_and_the_system_are_rounded_each_for_itself() {
     assert_eq!(receipt.gas.l2_gas.0, steps.div_ceil(400) * 40_000 + sierra + felts * 5_120);
     let (receipt, sierra, steps) = figures(1);
     assert_eq!(receipt.gas.l1_gas.0, steps.div_ceil(400) + sierra.div_ceil(40_000) + felts * 128 / 1_000);
-    let _ = Felt::ZERO;
 }

@@ -57,9 +57,6 @@ fn c3_version_0_knows_no_nonce() {
     world.fund(address(SYSCALLS), MAX_FEE);
     world.fund(address(1), MAX_FEE);
     let ran = world.run(&[invoke_v0(MAX_FEE, SYSCALLS, "nothing", vec![]), declare_old(0, class_hash)]);
-    for i in 0..2 {
-        println!("{:?}", ran.at(i).result);
-    }
     assert_eq!(ran.statuses(), [Succeeded, Succeeded]);
     assert!(ran.0.state_diff.nonces.is_empty());
     assert!(!ran.0.initial_reads.nonces.contains_key(&address(SYSCALLS)), "not even read");

@@ -250,12 +250,8 @@ fn c71_a_taken_address_is_told_before_a_missing_class() {
         |salt: u128| invoke(SYSCALLS, "deploy", join(&[&[missing.0, felt(salt)], &span(&[]), &felts(&[0])]));
     let ran = world.run(&[deploy(1), deploy(2)]);
     let text = ran.reason(0);
-    assert!(
-        text.ends_with(&format!("Deployment failed: contract already deployed at address {taken:#066x}\n"))
-            || text.contains("Requested"),
-        "{text}"
-    );
-    println!("{text}");
+    let taken = format!("Deployment failed: contract already deployed at address {taken:#066x}\n");
+    assert!(text.ends_with(&taken), "{text}");
     assert_eq!(ran.cause(1), FailureCause::ClassNotFound);
 }
 
@@ -362,11 +358,7 @@ fn c77_a_program_may_not_write_behind_itself() {
     assert_eq!(program.len() as i64, end + 2);
     let ran = run(&mut world, &program, &[], "1.7.0");
     let text = ran.reason(0);
-    assert!(
-        text.ends_with("\nVmException: Out of bounds access to program segment\n")
-            || text.contains("program segment"),
-        "{text}"
-    );
+    assert!(text.ends_with("):\nOut of bounds access to program segment\n"), "{text}");
 }
 
 #[test]

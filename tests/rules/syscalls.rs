@@ -126,7 +126,13 @@ fn c105_c110_a_malformed_request_is_a_fault_even_without_gas() {
         assert_eq!(ran.cause(index), FailureCause::Syscall, "{}", ran.reason(index));
     }
     assert!(ran.reason(3).ends_with("):\nInvalid address domain: 1."), "{}", ran.reason(3));
-    println!("{}", ran.reason(0));
+    let out_of_range =
+        "Out of range [0x0, 0x800000000000000000000000000000000000000000000000000000000000000).";
+    assert!(
+        ran.reason(0).ends_with(out_of_range) && ran.reason(1).ends_with(out_of_range),
+        "{}",
+        ran.reason(0)
+    );
 }
 
 #[test]

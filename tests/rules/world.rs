@@ -39,9 +39,8 @@ use starknet_api::transaction::fields::{
 };
 use starknet_api::transaction::{
     DeclareTransaction, DeclareTransactionV0V1, DeclareTransactionV2, DeclareTransactionV3,
-    DeployAccountTransaction, DeployAccountTransactionV1, DeployAccountTransactionV3, InvokeTransaction,
-    InvokeTransactionV0, InvokeTransactionV1, InvokeTransactionV3, L1HandlerTransaction, TransactionHash,
-    TransactionVersion,
+    DeployAccountTransaction, DeployAccountTransactionV3, InvokeTransaction, InvokeTransactionV0,
+    InvokeTransactionV1, InvokeTransactionV3, L1HandlerTransaction, TransactionHash, TransactionVersion,
 };
 use starknet_types_core::felt::Felt;
 
@@ -374,18 +373,6 @@ pub(crate) fn deploy_account(class_hash: ClassHash, calldata: &[Felt]) -> Tx {
     })))
 }
 
-/// The deployment of an account, version 1.
-pub(crate) fn deploy_account_v1(class_hash: ClassHash, calldata: &[Felt]) -> Tx {
-    Tx::of(FileTransactionBody::DeployAccount(DeployAccountTransaction::V1(DeployAccountTransactionV1 {
-        max_fee: Fee(MAX_FEE),
-        signature: TransactionSignature::default(),
-        nonce: Nonce::default(),
-        class_hash,
-        contract_address_salt: ContractAddressSalt(Felt::ONE),
-        constructor_calldata: Calldata(Arc::new(calldata.to_vec())),
-    })))
-}
-
 impl Tx {
     fn of(body: FileTransactionBody) -> Self {
         Self { body, flags: ExecutionFlags::default(), nonce: None }
@@ -534,10 +521,6 @@ pub(crate) struct World {
 }
 
 impl World {
-    pub(crate) fn new() -> Self {
-        Self::at(Version::NEWEST)
-    }
-
     /// Two fee tokens and a rich account of either language, at a version.
     pub(crate) fn at(version: Version) -> Self {
         let prices = |divisor: u128| TokenPrices {
