@@ -61,8 +61,7 @@ impl StateReader for Slow<'_> {
 /// Processor time of this process, in seconds.
 fn processor_time() -> f64 {
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    let fields: Vec<&str> =
-        stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+    let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
     let ticks = |at: usize| fields.get(at).and_then(|field| field.parse::<f64>().ok()).unwrap_or(f64::NAN);
     (ticks(11) + ticks(12)) / 100.0
 }
@@ -83,11 +82,8 @@ fn measure<R: StateReader + Sync>(reader: R, workload: &Workload, pool: Option<&
     };
     let (began, processor) = (Instant::now(), processor_time());
     let (outcome, counters) = executor.execute_counted(&workload.transactions, |_, _| {}).unwrap();
-    let point = Point {
-        seconds: began.elapsed().as_secs_f64(),
-        processor: processor_time() - processor,
-        counters,
-    };
+    let point =
+        Point { seconds: began.elapsed().as_secs_f64(), processor: processor_time() - processor, counters };
     assert_eq!(outcome.transactions.len(), workload.transactions.len());
     point
 }
@@ -138,8 +134,19 @@ fn head(title: &str) {
     println!("\n{title}");
     println!(
         "{:<24} {:>7} {:>8} {:>7} {:>8} {:>6} {:>6} {:>6} {:>6} {:>6} {:>6} {:>7} {:>7}",
-        "workload", "threads", "tx/s", "speedup", "cpu s", "x cpu", "exec", "valid", "abort", "wait", "fees",
-        "waste %", "commit"
+        "workload",
+        "threads",
+        "tx/s",
+        "speedup",
+        "cpu s",
+        "x cpu",
+        "exec",
+        "valid",
+        "abort",
+        "wait",
+        "fees",
+        "waste %",
+        "commit"
     );
 }
 
@@ -148,7 +155,8 @@ fn main() {
     let count = numbers.first().copied().unwrap_or(1_000) as u64;
     let runs = numbers.get(1).copied().unwrap_or(5);
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let mut threads: Vec<usize> = [2, 4, 8, 16].into_iter().filter(|threads| *threads <= cores.max(2)).collect();
+    let mut threads: Vec<usize> =
+        [2, 4, 8, 16].into_iter().filter(|threads| *threads <= cores.max(2)).collect();
     threads.dedup();
 
     let pools: Vec<Pool> = threads.iter().map(|threads| Pool::new(*threads).unwrap()).collect();

@@ -43,6 +43,9 @@
 //!
 //! # Questions
 //!
+//! *Why do threads not change a result?* A transaction is committed only while all that it read equals what the committed
+//! transactions before it left; everything else that parallel execution does only saves work. See [`BlockExecutor::threads`].
+//!
 //! *Why must the host say where the hash of the block ten before comes from?* Because it is part of the state that contracts
 //! read, and a block opened without it differs from the network's in a way that shows only when somebody asks.
 //!
@@ -54,7 +57,7 @@
 //!
 //! # Not there yet
 //!
-//! Parallel execution, capacity, and the end of a block (aliases, migrations of compiled class hashes).
+//! Capacity, and the end of a block (aliases, migrations of compiled class hashes).
 
 // What the lints forbid is forbidden to the library; its unit tests may.
 #![cfg_attr(
@@ -78,8 +81,8 @@ mod parallel;
 pub mod protocol;
 pub mod replay;
 pub mod state;
-pub mod syscall;
 mod sync;
+pub mod syscall;
 pub mod transaction;
 mod vm;
 

@@ -11,8 +11,19 @@
 use std::path::{Path, PathBuf};
 
 /// The rooms from the ground up. A room may use those before it, never those after it.
-const ROOMS: [&str; 11] =
-    ["parallel", "protocol", "class", "state", "syscall", "vm", "call", "fee", "transaction", "block", "replay"];
+const ROOMS: [&str; 11] = [
+    "parallel",
+    "protocol",
+    "class",
+    "state",
+    "syscall",
+    "vm",
+    "call",
+    "fee",
+    "transaction",
+    "block",
+    "replay",
+];
 
 /// What every room may use: a file, not a room.
 const GROUND: &str = "sync";

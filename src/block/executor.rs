@@ -1,7 +1,7 @@
 //! Executing a block, one transaction after another.
 
-use super::attempt::{Attempt, caught};
 use super::ParallelCounters;
+use super::attempt::{Attempt, caught};
 use super::open::OldBlock;
 use super::outcome::{BlockError, BlockOutcome, TransactionOutcome};
 use super::parallel::{self, Order};
@@ -40,13 +40,13 @@ struct Parallel<R> {
 }
 
 /// Executes on an open block what was ordered.
-type Execute<R> = for<'b> fn(
-    &Order<'b, R>,
-    OpenBlock<&'b R>,
-    &'b [Transaction],
-    &mut dyn FnMut(usize, &TransactionOutcome),
-)
-    -> Result<(OpenBlock<&'b R>, Vec<TransactionOutcome>, ParallelCounters), BlockError>;
+type Execute<R> =
+    for<'b> fn(
+        &Order<'b, R>,
+        OpenBlock<&'b R>,
+        &'b [Transaction],
+        &mut dyn FnMut(usize, &TransactionOutcome),
+    ) -> Result<(OpenBlock<&'b R>, Vec<TransactionOutcome>, ParallelCounters), BlockError>;
 
 impl<R: StateReader + Sync> BlockExecutor<R> {
     /// Executes blocks on `threads` threads, of which the calling one is one; same bytes, sooner. The threads live as long as the

@@ -15,6 +15,6 @@ mod under_way;
 
 pub use self::executor::{BlockExecutor, OnInvalid};
 pub use self::open::OldBlock;
+pub use self::outcome::{BlockError, BlockOutcome, TransactionOutcome, TransactionResult, TransactionStatus};
 pub use self::pool::{Pool, PoolError};
 pub use crate::parallel::Counters as ParallelCounters;
-pub use self::outcome::{BlockError, BlockOutcome, TransactionOutcome, TransactionResult, TransactionStatus};

@@ -18,8 +18,8 @@ use crate::call::CallInfo;
 use crate::parallel::{Counters, Engine, Executed, Limits, Panicked, Reads, Settled, Sink, Task, View};
 use crate::protocol::{BlockEnv, TransactionKind};
 use crate::state::{
-    Cell, CellMap, CellValue, Journal, JournalParts, ReadError, StateDiff, StateReader, StopFlag, SuspendedJournal,
-    fee_token_balance_key, writes,
+    Cell, CellMap, CellValue, Journal, JournalParts, ReadError, StateDiff, StateReader, StopFlag,
+    SuspendedJournal, fee_token_balance_key, writes,
 };
 use crate::transaction::{
     Admitted, Execution, ExecutionFailure, InvalidTransaction, Plan, Rejection, Transaction,
@@ -99,8 +99,7 @@ impl<'b, R: StateReader + Sync> Task for BlockTask<'b, R> {
         let reader = Speculation::new(view, &self.credits, Part::Body);
         let result = Plan::new(transaction).map_err(Rejection::from).map(|plan| {
             let (mut journal, admitted) = self.admitted(&plan, &reader, view, kept);
-            let ran = admitted
-                .and_then(|admitted| caught(|| run(&plan, admitted, &mut journal, self.env)));
+            let ran = admitted.and_then(|admitted| caught(|| run(&plan, admitted, &mut journal, self.env)));
             (plan, journal, ran)
         });
         if view.is_interrupted() {
@@ -214,16 +213,18 @@ fn whole<'b, R: StateReader + Sync>(
 
 impl Attempt {
     /// Puts a body and its payment together.
-    fn paid(body: Body, payment: Option<Result<Box<Payment>, ExecutionFailure>>) -> Result<Self, ExecutionFailure> {
+    fn paid(
+        body: Body,
+        payment: Option<Result<Box<Payment>, ExecutionFailure>>,
+    ) -> Result<Self, ExecutionFailure> {
         let unpaid = match body {
             Body::Whole(attempt) => return attempt.map(|attempt| *attempt),
             Body::Unpaid(unpaid) => unpaid,
         };
         let missing = || ExecutionFailure::Internal("A transaction was committed unpaid.".to_owned());
         let Payment { result, state_diff, parts } = *payment.ok_or_else(missing)??;
-        let result = result.map(|fee_transfer_call| {
-            Box::new(Execution { fee_transfer_call, ..unpaid.execution })
-        });
+        let result =
+            result.map(|fee_transfer_call| Box::new(Execution { fee_transfer_call, ..unpaid.execution }));
         Ok(Self { result, state_diff, parts })
     }
 }

@@ -84,6 +84,17 @@ impl<'t, T: Task, S: Sink<T>> Engine<'t, T, S> {
     /// The calling thread's part: works until all is committed, or a halt. `call` is to bring a helper, who calls
     /// [`help`](Self::help); `between` is called now and then, at least once after each commit.
     pub(crate) fn run(&self, call: &impl Fn(), between: &mut dyn FnMut()) {
+        /// Ends the block when `between` panics: helpers are not to go on for nobody.
+        struct OnPanic<'a>(&'a dyn Fn());
+        impl Drop for OnPanic<'_> {
+            fn drop(&mut self) {
+                if std::thread::panicking() {
+                    (self.0)();
+                }
+            }
+        }
+        let halt = || self.halt(call);
+        let _guard = OnPanic(&halt);
         loop {
             let mut schedule = self.schedule.lock();
             if schedule.take_main_call() {
@@ -190,7 +201,8 @@ impl<'t, T: Task, S: Sink<T>> Engine<'t, T, S> {
         let executed = match (executed, interruption) {
             (Some(executed), None) if at_its_turn || !executed.broken => executed,
             (executed, interruption) => {
-                let otherwise = if executed.is_some() { Interruption::UntilItsTurn } else { Interruption::Void };
+                let otherwise =
+                    if executed.is_some() { Interruption::UntilItsTurn } else { Interruption::Void };
                 let interruption = interruption.unwrap_or(otherwise);
                 return self.update_and_go_on(call, |schedule| {
                     schedule.counters.add_run(&counters);

@@ -212,9 +212,12 @@ impl<V: Clone + PartialEq> Cell<V> {
         let mut state = self.state.lock();
         loop {
             let below = state.below(index);
-            let newest = state.versions.iter().take(below).rev().find_map(|version| {
-                version.value.clone().map(|value| (value, Some(version.run.index)))
-            });
+            let newest = state
+                .versions
+                .iter()
+                .take(below)
+                .rev()
+                .find_map(|version| version.value.clone().map(|value| (value, Some(version.run.index))));
             if let Some(found) = newest {
                 return Ok(found);
             }

@@ -306,8 +306,7 @@ impl<T: Task> Schedule<T> {
         slot.run = Some(run.clone());
         slot.runs = slot.runs.saturating_add(1);
         slot.settled = false;
-        let (published, kept, runs) =
-            (std::mem::take(&mut slot.published), slot.kept.take(), slot.runs);
+        let (published, kept, runs) = (std::mem::take(&mut slot.published), slot.kept.take(), slot.runs);
         self.ready.remove(&index);
         self.running = self.running.saturating_add(1);
         count(&mut self.counters.executions);
@@ -346,9 +345,10 @@ impl<T: Task> Schedule<T> {
     /// How many could find a job now, if that many looked.
     fn jobs(&self) -> Jobs {
         let executable = |index: usize| {
-            index.checked_sub(self.committed).and_then(|at| self.slots.get(at)).is_some_and(|slot| {
-                matches!(slot.status, Status::Executed(_))
-            })
+            index
+                .checked_sub(self.committed)
+                .and_then(|at| self.slots.get(at))
+                .is_some_and(|slot| matches!(slot.status, Status::Executed(_)))
         };
         let commits = usize::from(
             !self.is_committing && !self.unsettled.contains(&self.committed) && executable(self.committed),
