@@ -43,6 +43,9 @@
 //!
 //! # Questions
 //!
+//! *Why do threads not change a result?* A transaction is committed only while all that it read equals what the committed
+//! transactions before it left; everything else that parallel execution does only saves work. See [`BlockExecutor::threads`].
+//!
 //! *Why must the host say where the hash of the block ten before comes from?* Because it is part of the state that contracts
 //! read, and a block opened without it differs from the network's in a way that shows only when somebody asks.
 //!
@@ -52,9 +55,6 @@
 //! *Why no version comparisons?* Rules go back and forth between versions. Behaviour asks a named
 //! [switch](protocol::Switches); what a version is lies in `resources/protocol`.
 //!
-//! # Not there yet
-//!
-//! Parallel execution.
 
 // What the lints forbid is forbidden to the library; its unit tests may.
 #![cfg_attr(

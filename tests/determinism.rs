@@ -12,7 +12,15 @@ mod fixture;
 use std::fmt::Write as _;
 
 use fixture::workload::{self, Maker, Workload};
-use starkiln::block::BlockOutcome;
+use starkiln::block::{
+    BlockError, BlockExecutor, BlockOutcome, OldBlock, OnInvalid, Pool, TransactionOutcome,
+};
+use starkiln::class::ContractClass;
+use starkiln::state::{MemoryState, ReadError, StateReader};
+use starknet_api::block::BlockHash;
+use starknet_api::core::{ClassHash, CompiledClassHash, ContractAddress, Nonce};
+use starknet_api::state::StorageKey;
+use starknet_types_core::felt::Felt;
 
 /// All that can be seen of a block, as text: order of maps and sets included.
 fn bytes(outcome: &BlockOutcome) -> String {
@@ -60,6 +68,107 @@ fn all() -> impl Iterator<Item = Maker> {
 fn every_workload_on_any_number_of_threads() {
     for make in all() {
         check(&make(60, 1), &[1, 2, 3, 8, 32]);
+    }
+}
+
+/// Whatever contract the fee token is: Cairo 0, behind a proxy, measured in steps, or one whose every transfer depends on the
+/// balance of the sequencer.
+#[test]
+fn every_fee_token() {
+    for class in ["erc20_steps", "cairo0/erc20", "proxy", "erc20_odd"] {
+        let workload = workload::with_fee_token(class, 60);
+        check(&workload, &[2, 8, 32]);
+        let fees = workload.world.execute(&workload.transactions);
+        let paid = |outcome: &TransactionOutcome| {
+            outcome.execution().is_some_and(|execution| execution.fee_transfer_call.is_some())
+        };
+        assert!(fees.transactions.iter().filter(|outcome| paid(outcome)).count() > 40, "{class}");
+    }
+}
+
+/// A reader that fails for some cells, or panics.
+struct Broken<'a> {
+    state: &'a MemoryState,
+    nonce_of: ContractAddress,
+    panics: bool,
+}
+
+impl StateReader for Broken<'_> {
+    fn storage_at(&self, address: ContractAddress, key: StorageKey) -> Result<Felt, ReadError> {
+        self.state.storage_at(address, key)
+    }
+
+    fn nonce_at(&self, address: ContractAddress) -> Result<Nonce, ReadError> {
+        if address == self.nonce_of {
+            assert!(!self.panics, "the reader panics, as asked");
+            return Err(ReadError::message("no answer, as asked"));
+        }
+        self.state.nonce_at(address)
+    }
+
+    fn class_hash_at(&self, address: ContractAddress) -> Result<ClassHash, ReadError> {
+        self.state.class_hash_at(address)
+    }
+
+    fn class(&self, class_hash: ClassHash) -> Result<Option<ContractClass>, ReadError> {
+        self.state.class(class_hash)
+    }
+
+    fn compiled_class_hash(&self, class_hash: ClassHash) -> Result<CompiledClassHash, ReadError> {
+        self.state.compiled_class_hash(class_hash)
+    }
+}
+
+/// An error or a panic of the reader is the same error of the block on any number of threads, and the pool goes on with the next.
+#[test]
+fn a_broken_reader_breaks_its_block_and_not_the_pool() {
+    let workload = workload::independent(40, 1);
+    let pool = Pool::new(4).unwrap();
+    for panics in [false, true] {
+        let state = &workload.world.state;
+        let reader = Broken { state, nonce_of: workload.transactions[25].sender(), panics };
+        let executor = BlockExecutor::new(workload.world.env.clone(), &reader)
+            .old_block(OldBlock::Hash(BlockHash(Felt::ONE)));
+        let expected = executor.execute(&workload.transactions);
+        assert!(matches!(&expected, Err(BlockError::Transaction { index: 25, .. })), "{expected:?}");
+        for _ in 0..5 {
+            assert_eq!(executor.clone().pool(&pool).execute(&workload.transactions), expected);
+        }
+    }
+    let expected = workload.world.executor().execute(&workload.transactions);
+    assert_eq!(workload.world.executor().pool(&pool).execute(&workload.transactions), expected);
+}
+
+/// Two blocks at a time on one pool, again and again.
+#[test]
+fn blocks_share_a_pool() {
+    let pool = Pool::new(3).unwrap();
+    std::thread::scope(|scope| {
+        for make in [workload::mixed as Maker, workload::chain] {
+            let pool = &pool;
+            scope.spawn(move || {
+                let workload = make(60, 3);
+                let expected = workload.world.executor().execute(&workload.transactions);
+                for _ in 0..3 {
+                    let executor = workload.world.executor().pool(pool);
+                    assert_eq!(executor.execute(&workload.transactions), expected);
+                }
+            });
+        }
+    });
+}
+
+/// A block that stops at an invalid transaction stops at the same one, and has the same state.
+#[test]
+fn stopping_at_an_invalid_transaction() {
+    let mut workload = workload::mixed(60, 5);
+    let transaction = workload.transactions[20].clone();
+    workload.transactions.insert(40, transaction);
+    let executor = || workload.world.executor().on_invalid(OnInvalid::Stop);
+    let expected = executor().execute(&workload.transactions).unwrap();
+    assert_eq!(expected.transactions.len(), 41);
+    for threads in [2, 8] {
+        assert_eq!(executor().threads(threads).execute(&workload.transactions).unwrap(), expected);
     }
 }
 

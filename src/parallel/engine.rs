@@ -8,7 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::counters::{Counters, count};
 use super::memory::{Cell, Memory, Run};
-use super::schedule::{Calls, Done, Job, Next, Schedule, Start};
+use super::schedule::{By, Calls, Done, Job, Next, Schedule, Start};
 use super::task::{Executed, Settled, Sink, Task};
 use super::view::{Interruption, Part, Read, View};
 use crate::sync::{Arc, Condvar, Moment, Mutex, MutexGuard};
@@ -63,7 +63,7 @@ impl<'t, T: Task, S: Sink<T>> Engine<'t, T, S> {
 
     /// Adds tasks behind those that there are.
     pub(crate) fn add(&self, tasks: usize, call: &impl Fn()) {
-        self.update(call, |schedule| {
+        self.update(By::Other, call, |schedule| {
             for _ in 0..tasks {
                 let follows = self.task.follows(schedule.end());
                 schedule.add(follows);
@@ -73,17 +73,28 @@ impl<'t, T: Task, S: Sink<T>> Engine<'t, T, S> {
 
     /// No more tasks will be added: when all are committed, that is the end.
     pub(crate) fn close(&self, call: &impl Fn()) {
-        self.update(call, Schedule::close);
+        self.update(By::Other, call, Schedule::close);
     }
 
     /// Ends everything now; what is not committed never will be.
     pub(crate) fn halt(&self, call: &impl Fn()) {
-        self.update(call, Schedule::halt);
+        self.update(By::Other, call, Schedule::halt);
     }
 
     /// The calling thread's part: works until all is committed, or a halt. `call` is to bring a helper, who calls
     /// [`help`](Self::help); `between` is called now and then, at least once after each commit.
     pub(crate) fn run(&self, call: &impl Fn(), between: &mut dyn FnMut()) {
+        /// Ends the block when `between` panics: helpers are not to go on for nobody.
+        struct OnPanic<'a>(&'a dyn Fn());
+        impl Drop for OnPanic<'_> {
+            fn drop(&mut self) {
+                if std::thread::panicking() {
+                    (self.0)();
+                }
+            }
+        }
+        let halt = || self.halt(call);
+        let _guard = OnPanic(&halt);
         loop {
             let mut schedule = self.schedule.lock();
             if schedule.take_main_call() {
@@ -93,11 +104,11 @@ impl<'t, T: Task, S: Sink<T>> Engine<'t, T, S> {
             }
             match schedule.next() {
                 Next::Job(job) => {
-                    self.release(schedule, call);
+                    self.release(schedule, By::Worker, call);
                     self.perform(job, call);
                 }
                 Next::Finished => {
-                    self.release(schedule, call);
+                    self.release(schedule, By::Worker, call);
                     between();
                     return;
                 }
@@ -118,12 +129,12 @@ impl<'t, T: Task, S: Sink<T>> Engine<'t, T, S> {
         schedule.looks();
         for _ in 0..QUANTUM {
             let Next::Job(job) = schedule.next() else { break };
-            self.release(schedule, call);
+            self.release(schedule, By::Worker, call);
             self.perform(job, call);
             schedule = self.schedule.lock();
         }
         schedule.helper_leaves();
-        self.release(schedule, call);
+        self.release(schedule, By::Other, call);
     }
 
     /// The sink, and what was counted; or that something panicked.
@@ -136,16 +147,16 @@ impl<'t, T: Task, S: Sink<T>> Engine<'t, T, S> {
 
     // ---- the lock
 
-    fn update<R>(&self, call: &impl Fn(), change: impl FnOnce(&mut Schedule<T>) -> R) -> R {
+    fn update<R>(&self, by: By, call: &impl Fn(), change: impl FnOnce(&mut Schedule<T>) -> R) -> R {
         let mut schedule = self.schedule.lock();
         let result = change(&mut schedule);
-        self.release(schedule, call);
+        self.release(schedule, by, call);
         result
     }
 
     /// Unlocks the schedule, and calls those for whom it has jobs.
-    fn release(&self, mut schedule: MutexGuard<'_, Schedule<T>>, call: &impl Fn()) {
-        let Calls { main, helpers } = schedule.calls();
+    fn release(&self, mut schedule: MutexGuard<'_, Schedule<T>>, by: By, call: &impl Fn()) {
+        let Calls { main, helpers } = schedule.calls(by);
         let garbage = schedule.take_garbage();
         drop(schedule);
         drop(garbage);
@@ -232,7 +243,7 @@ impl<'t, T: Task, S: Sink<T>> Engine<'t, T, S> {
             },
             None => None,
         };
-        self.release(schedule, call);
+        self.release(schedule, By::Worker, call);
         next
     }
 
@@ -303,7 +314,7 @@ impl<'t, T: Task, S: Sink<T>> Engine<'t, T, S> {
         let is_current = |reads: &[Read<T>]| reads.iter().all(Read::is_current);
 
         if !is_current(&done.reads) {
-            return self.update(call, |schedule| {
+            return self.update(By::Worker, call, |schedule| {
                 count(&mut schedule.counters.validations);
                 schedule.stale_at_commit(done)
             });
@@ -316,7 +327,7 @@ impl<'t, T: Task, S: Sink<T>> Engine<'t, T, S> {
             counters.add_run(&self.run_tail(&mut done, true, &mut voided));
             if !done.tail.as_ref().is_some_and(|(_, reads)| is_current(reads)) {
                 // All tasks before it are committed, so only a halt can have kept it from that.
-                return self.update(call, |schedule| {
+                return self.update(By::Worker, call, |schedule| {
                     if schedule.is_halted() { None } else { schedule.stale_at_commit(done) }
                 });
             }
@@ -326,7 +337,7 @@ impl<'t, T: Task, S: Sink<T>> Engine<'t, T, S> {
         if taken.is_continue() {
             self.memory.commit(index, &published);
         }
-        self.update(call, |schedule| {
+        self.update(By::Worker, call, |schedule| {
             counters.commit_nanoseconds = began.nanoseconds();
             schedule.counters.add_commit(&counters);
             schedule.call_main();

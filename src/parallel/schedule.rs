@@ -141,6 +141,21 @@ pub(super) enum Next<T: Task> {
     Finished,
 }
 
+/// Who asks for others to be called.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum By {
+    /// One that has a job, or will look for one.
+    Worker,
+    /// One that will not.
+    Other,
+}
+
+/// How many jobs could be begun.
+struct Jobs {
+    bodies: usize,
+    others: usize,
+}
+
 /// What to do after the lock is released.
 #[derive(Clone, Copy, Debug, Default)]
 #[must_use]
@@ -301,12 +316,19 @@ impl<T: Task> Schedule<T> {
 
     // ---- threads
 
-    /// Who is to be called, now that one has taken its job: as many as there are jobs for.
-    pub(super) fn calls(&mut self) -> Calls {
+    /// Who is to be called. Waking a thread costs more than a tail or a commit: a worker that will look for a job again itself
+    /// leaves those to itself, and where nothing may run ahead it leaves all of it to itself. Others leave nothing behind.
+    pub(super) fn calls(&mut self, by: By) -> Calls {
         if self.is_finished() {
             return Calls { main: std::mem::take(&mut self.is_main_parked), helpers: 0 };
         }
-        let mut jobs = self.jobs().saturating_sub(self.searching);
+        let Jobs { bodies, others } = self.jobs();
+        let jobs = match by {
+            By::Worker if self.width.now() == 1 => 0,
+            By::Worker => bodies.saturating_add(others.saturating_sub(1)),
+            By::Other => bodies.saturating_add(others),
+        };
+        let mut jobs = jobs.saturating_sub(self.searching);
         let mut calls = Calls::default();
         if self.is_main_parked && (jobs > 0 || self.is_main_called) {
             self.is_main_parked = false;
@@ -321,7 +343,7 @@ impl<T: Task> Schedule<T> {
     }
 
     /// How many could find a job now, if that many looked.
-    fn jobs(&self) -> usize {
+    fn jobs(&self) -> Jobs {
         let executable = |index: usize| {
             index
                 .checked_sub(self.committed)
@@ -336,7 +358,7 @@ impl<T: Task> Schedule<T> {
         let free = self.width.now().saturating_sub(self.running);
         let first = self.ready.first().is_some_and(|index| *index == self.committed);
         let bodies = self.ready.range(..end).take(free.max(usize::from(first))).count();
-        commits.saturating_add(settlements).saturating_add(bodies)
+        Jobs { bodies, others: commits.saturating_add(settlements) }
     }
 
     /// A worker that was called begins to look.

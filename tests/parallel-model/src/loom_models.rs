@@ -33,7 +33,7 @@ fn load() -> Result<u64, ()> {
 /// Publish and read: a reader sees what is published, or is told that it did not.
 #[test]
 fn publish_and_read() {
-    explore("publish and read", 3, || {
+    explore("publish and read", 4, || {
         let memory = Arc::new(Memory::<u8, u64>::new(1));
         let (writer, reader) = (Run::new(0), Run::new(1));
         let publishing = {
@@ -54,7 +54,7 @@ fn publish_and_read() {
 /// Publish, void and read: what a void run published is never taken for a value once it is void.
 #[test]
 fn estimate_and_read() {
-    explore("estimate and read", 3, || {
+    explore("estimate and read", 4, || {
         let memory = Arc::new(Memory::<u8, u64>::new(1));
         let (old, new, reader) = (Run::new(0), Run::new(0), Run::new(1));
         let mut voided = Vec::new();
@@ -82,7 +82,7 @@ fn estimate_and_read() {
 #[test]
 fn load_in_flight() {
     for fails in [false, true] {
-        explore("load in flight", 3, move || {
+        explore("load in flight", 4, move || {
             let memory = Arc::new(Memory::<u8, u64>::new(1));
             let loads = Arc::new(Mutex::new(0));
             let read = |index: usize| {
@@ -113,7 +113,7 @@ fn load_in_flight() {
 /// A load in flight and a commit: who waits for the load gets the committed value, and a late load does not replace it.
 #[test]
 fn load_and_commit() {
-    explore("load and commit", 3, || {
+    explore("load and commit", 4, || {
         let memory = Arc::new(Memory::<u8, u64>::new(1));
         let committing = {
             let memory = Arc::clone(&memory);
@@ -177,7 +177,7 @@ fn program(steps: &[Step], fee: Option<(u8, u64)>) -> Program {
 #[test]
 fn commit_and_abort() {
     let programs = vec![program(&[Step::Add(0, 1)], None), program(&[Step::Add(0, 1)], None)];
-    engine("commit and abort", 2, Block { keys: 1, programs, ..Block::default() }, false);
+    engine("commit and abort", 3, Block { keys: 1, programs, ..Block::default() }, false);
 }
 
 /// Wait and wake, hand-off: the third reads what the second must write again.
@@ -185,19 +185,19 @@ fn commit_and_abort() {
 fn wait_and_wake() {
     let chain = program(&[Step::Add(0, 1)], None);
     let programs = vec![chain.clone(), chain.clone(), chain];
-    engine("wait and wake", 1, Block { keys: 1, programs, ..Block::default() }, false);
+    engine("wait and wake", 3, Block { keys: 1, programs, ..Block::default() }, false);
 }
 
 /// Tails: both add to one accumulator, and the first pays from the cell that the second reads.
 #[test]
 fn tails() {
     let programs = vec![program(&[], Some((0, 1))), program(&[Step::Read(0)], Some((1, 1)))];
-    engine("tails", 2, Block { keys: 2, programs, ..Block::default() }, false);
+    engine("tails", 3, Block { keys: 2, programs, ..Block::default() }, false);
 }
 
 /// Park, unpark and halt, from another thread at any moment.
 #[test]
 fn halt() {
     let programs = vec![program(&[Step::Add(0, 1)], None), program(&[Step::Add(0, 1)], None)];
-    engine("halt", 1, Block { keys: 1, programs, ..Block::default() }, true);
+    engine("halt", 3, Block { keys: 1, programs, ..Block::default() }, true);
 }

@@ -296,8 +296,7 @@ impl Task for Block {
         view: &View<'_, Self>,
         kept: &mut Option<(u8, u64)>,
     ) -> Option<Executed<Self>> {
-        let mut access =
-            Parallel { view, own: BTreeMap::new(), read: BTreeMap::new(), is_tail: false };
+        let mut access = Parallel { view, own: BTreeMap::new(), read: BTreeMap::new(), is_tail: false };
         if self.keeps {
             // As kept validations are: good for as long as their reads are.
             if let Some((key, value)) = kept.take() {
@@ -331,8 +330,7 @@ impl Task for Block {
     }
 
     fn settle(&self, index: usize, body: &Body, view: &View<'_, Self>) -> Option<Settled<Self>> {
-        let mut access =
-            Parallel { view, own: body.own.clone(), read: BTreeMap::new(), is_tail: true };
+        let mut access = Parallel { view, own: body.own.clone(), read: BTreeMap::new(), is_tail: true };
         let tail = match self.tail(index, &mut access) {
             Ok(tail) => Some(tail),
             Err(Stopped::Broken) => None,

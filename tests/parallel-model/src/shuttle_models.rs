@@ -48,7 +48,15 @@ impl Numbers {
             .collect();
         let broken_cells = (self.below(6) == 0).then(|| self.key(keys)).into_iter().collect();
         let stop_at = (self.below(5) == 0).then(|| usize::try_from(self.below(length)).unwrap());
-        Block { keys, programs, broken_cells, stop_at, panic_at: None, keeps: self.below(2) == 0, following: usize::try_from(self.below(4)).unwrap() }
+        Block {
+            keys,
+            programs,
+            broken_cells,
+            stop_at,
+            panic_at: None,
+            keeps: self.below(2) == 0,
+            following: usize::try_from(self.below(4)).unwrap(),
+        }
     }
 }
 
