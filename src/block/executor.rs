@@ -1,9 +1,12 @@
 //! Executing a block, one transaction after another.
 
+use super::ParallelCounters;
 use super::attempt::{Attempt, AttemptOptions, caught};
 use super::capacity::Capacity;
 use super::open::OldBlock;
 use super::outcome::{BlockEnd, BlockError, BlockOutcome, TransactionOutcome};
+use super::parallel::{self, Order, Run};
+use super::pool::{Pool, PoolError};
 use super::under_way::{BlockOptions, Commit, OpenBlock};
 use crate::protocol::BlockEnv;
 use crate::state::{Journal, StateReader};
@@ -27,6 +30,35 @@ pub struct BlockExecutor<R> {
     pub(super) options: BlockOptions,
     on_invalid: OnInvalid,
     keeps_reverted_calls: bool,
+    parallel: Option<Parallel<R>>,
+}
+
+/// Parallel execution, chosen where the reader is known to be [`Sync`]: others need not be.
+#[derive(Clone, Debug)]
+struct Parallel<R> {
+    pool: Result<Pool, PoolError>,
+    execute: Execute<R>,
+}
+
+/// Executes on an open block what was ordered.
+type Execute<R> = for<'b> fn(
+    &Order<'b, R>,
+    OpenBlock<&'b R>,
+    &'b [Transaction],
+    &mut dyn FnMut(usize, &TransactionOutcome),
+) -> Result<Run<'b, R>, BlockError>;
+
+impl<R: StateReader + Sync> BlockExecutor<R> {
+    /// Executes blocks on `threads` threads, of which the calling one is one; same bytes, sooner. The threads live as long as the
+    /// executor and its clones; with [`pool`](Self::pool), executors share them.
+    pub fn threads(self, threads: usize) -> Self {
+        Self { parallel: Some(Parallel { pool: Pool::new(threads), execute: parallel::execute }), ..self }
+    }
+
+    /// Executes blocks on the calling thread and those of a pool.
+    pub fn pool(self, pool: &Pool) -> Self {
+        Self { parallel: Some(Parallel { pool: Ok(pool.clone()), execute: parallel::execute }), ..self }
+    }
 }
 
 impl<R: StateReader> BlockExecutor<R> {
@@ -38,6 +70,7 @@ impl<R: StateReader> BlockExecutor<R> {
             options: BlockOptions::default(),
             on_invalid: OnInvalid::default(),
             keeps_reverted_calls: false,
+            parallel: None,
         }
     }
 
@@ -85,14 +118,52 @@ impl<R: StateReader> BlockExecutor<R> {
     pub fn execute_with(
         &self,
         transactions: &[Transaction],
-        mut observe: impl FnMut(usize, &TransactionOutcome),
+        observe: impl FnMut(usize, &TransactionOutcome),
     ) -> Result<BlockOutcome, BlockError> {
-        let mut block = OpenBlock::open(&self.env, &self.reader, self.options.clone())?;
-        let mut outcomes = Vec::with_capacity(transactions.len());
-        let options = AttemptOptions {
+        self.execute_counted(transactions, observe).map(|(outcome, _)| outcome)
+    }
+
+    /// As [`execute_with`](Self::execute_with); says as well what parallel execution did for it. What it did depends on
+    /// timing, and is all zeros when one thread did everything.
+    pub fn execute_counted(
+        &self,
+        transactions: &[Transaction],
+        mut observe: impl FnMut(usize, &TransactionOutcome),
+    ) -> Result<(BlockOutcome, ParallelCounters), BlockError> {
+        let block = OpenBlock::open(&self.env, &self.reader, self.options.clone())?;
+        if let Some(Parallel { pool, execute }) = &self.parallel
+            && let Some(pool) = pool.as_ref().map_err(|error| BlockError::Pool(error.clone()))?.helpers()
+        {
+            let order = Order {
+                env: &self.env,
+                reader: &self.reader,
+                on_invalid: self.on_invalid,
+                options: self.attempt_options(),
+                pool,
+            };
+            let run = execute(&order, block, transactions, &mut observe)?;
+            return Ok((run.block.close(run.outcomes, run.end)?, run.counters));
+        }
+        let outcomes = self.one_after_another(block, transactions, observe)?;
+        Ok((outcomes, ParallelCounters::default()))
+    }
+
+    pub(super) fn attempt_options(&self) -> AttemptOptions<'_> {
+        AttemptOptions {
             keeps_reverted_calls: self.keeps_reverted_calls,
             finds_migrations: !self.options.stays_open,
-        };
+            capacity: &self.options.capacity,
+        }
+    }
+
+    fn one_after_another(
+        &self,
+        mut block: OpenBlock<&R>,
+        transactions: &[Transaction],
+        mut observe: impl FnMut(usize, &TransactionOutcome),
+    ) -> Result<BlockOutcome, BlockError> {
+        let mut outcomes = Vec::with_capacity(transactions.len());
+        let options = self.attempt_options();
         for (index, transaction) in transactions.iter().enumerate() {
             let attempt =
                 Attempt::run(transaction, block.state(), &self.env, options).map_err(|failure| {

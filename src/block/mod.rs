@@ -11,6 +11,9 @@ mod close;
 mod executor;
 mod open;
 mod outcome;
+mod parallel;
+mod pool;
+mod speculation;
 mod under_way;
 mod validation;
 
@@ -23,4 +26,6 @@ pub use self::open::OldBlock;
 pub use self::outcome::{
     BlockEnd, BlockError, BlockOutcome, TransactionOutcome, TransactionResult, TransactionStatus,
 };
+pub use self::pool::{Pool, PoolError};
 pub use self::validation::{Validation, ValidationOptions};
+pub use crate::parallel::Counters as ParallelCounters;

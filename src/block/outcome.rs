@@ -6,6 +6,7 @@ use starknet_api::state::StorageKey;
 use starknet_api::transaction::TransactionHash;
 
 use super::capacity::{BlockFull, BlockUsage, TooLarge, Weights};
+use super::pool::PoolError;
 use crate::protocol::TransactionKind;
 use crate::state::{InitialReads, StateDiff, StateError};
 use crate::transaction::{Execution, ExecutionFailure, InvalidTransaction};
@@ -140,6 +141,9 @@ pub enum BlockError {
         /// The address or storage key.
         key: StorageKey,
     },
+    /// There are no threads for parallel execution.
+    #[error("{0}")]
+    Pool(PoolError),
     /// The host's reader failed while the block was opened or closed or a transaction committed.
     #[error("{0}")]
     State(Box<StateError>),

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use starknet_api::core::Nonce;
 use starknet_types_core::felt::Felt;
 
-use super::attempt::{Attempt, AttemptOptions, caught};
+use super::attempt::{Attempt, caught};
 use super::capacity::TooLarge;
 use super::executor::BlockExecutor;
 use super::outcome::{BlockError, TransactionResult};
@@ -98,8 +98,7 @@ impl<R: StateReader> BlockExecutor<R> {
             hash: transaction.hash,
             failure: Box::new(failure),
         };
-        let options =
-            AttemptOptions { keeps_reverted_calls: false, finds_migrations: !self.options.stays_open };
+        let options = self.attempt_options();
         let attempt = Attempt::run(transaction, block.state(), &self.env, options).map_err(failed)?;
         match block.commit(transaction, attempt)? {
             Commit::Done(outcome) => Ok(match outcome.result {

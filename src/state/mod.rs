@@ -14,6 +14,7 @@ mod adopt;
 mod ascending;
 mod balance;
 mod block;
+mod cell_value;
 mod cells;
 mod changes;
 mod diff;
@@ -21,6 +22,8 @@ mod error;
 mod journal;
 mod memory;
 mod reader;
+mod stop;
+mod suspended;
 mod undo;
 mod witness;
 
@@ -35,3 +38,7 @@ pub use memory::MemoryState;
 pub use reader::{Cell, ReadError, StateReader};
 pub use undo::Checkpoint;
 pub use witness::InitialReads;
+
+pub(crate) use cell_value::{CellValue, writes};
+pub(crate) use stop::StopFlag;
+pub(crate) use suspended::SuspendedJournal;

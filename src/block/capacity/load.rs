@@ -74,16 +74,28 @@ pub struct Migration {
     pub to: CompiledClassHash,
 }
 
-/// The classes that a transaction ran, the fee token's included (C207), ascending.
-pub(in crate::block) fn executed_classes(
-    execution: &Execution,
-    constants: &Constants,
-) -> Result<BTreeSet<ClassHash>, ExecutionFailure> {
-    Ok(summary(execution, constants)?.executed_classes)
+/// The calls of a transaction that is in a block.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::block) struct Calls<'a> {
+    /// What it did.
+    pub(in crate::block) execution: &'a Execution,
+    /// Its fee transfer, where that is not part of `execution`.
+    pub(in crate::block) fee_transfer: Option<&'a CallInfo>,
 }
 
-fn summary(execution: &Execution, constants: &Constants) -> Result<ExecutionSummary, ExecutionFailure> {
-    ExecutionSummary::of(execution.calls(), constants).ok_or_else(overflow)
+impl Calls<'_> {
+    /// The classes that ran, the fee token's included (C207), ascending.
+    pub(in crate::block) fn classes(
+        &self,
+        constants: &Constants,
+    ) -> Result<BTreeSet<ClassHash>, ExecutionFailure> {
+        Ok(self.summary(constants)?.executed_classes)
+    }
+
+    fn summary(&self, constants: &Constants) -> Result<ExecutionSummary, ExecutionFailure> {
+        let calls = self.execution.calls().chain(self.fee_transfer);
+        ExecutionSummary::of(calls, constants).ok_or_else(overflow)
+    }
 }
 
 fn overflow() -> ExecutionFailure {
@@ -91,15 +103,16 @@ fn overflow() -> ExecutionFailure {
 }
 
 impl Load {
-    /// What a transaction brings that is in the block, succeeded or reverted. `classes` are those that [`executed_classes`]
-    /// names.
+    /// What a transaction brings that is in the block, succeeded or reverted. `classes` are those that
+    /// [`Calls::classes`] names.
     pub(in crate::block) fn of(
-        execution: &Execution,
+        calls: Calls<'_>,
         changes: &StateChanges,
         classes: Vec<ExecutedClass>,
         constants: &Constants,
     ) -> Result<Self, ExecutionFailure> {
         let amount = |error: FeeError| ExecutionFailure::Internal(error.to_string());
+        let execution = calls.execution;
         let resources = &execution.receipt.resources;
         let computation = &resources.computation;
         Ok(Self {
@@ -110,7 +123,7 @@ impl Load {
             vm: computation.total_vm().map_err(amount)?,
             sierra_gas: computation.sierra_gas,
             builtins: builtins(execution, &computation.os_vm).ok_or_else(overflow)?,
-            visited: summary(execution, constants)?.visited_storage,
+            visited: calls.summary(constants)?.visited_storage,
             changed: ChangedKeys {
                 storage: changes.storage.keys().copied().collect(),
                 class_hashes: changes.class_hashes.keys().copied().collect(),

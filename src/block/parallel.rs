@@ -1,0 +1,359 @@
+//! Transactions as tasks of `parallel`: many at once, the same bytes as one after another.
+//!
+//! In: an open block, transactions, threads. Out: attempts, committed in order through the block's one door. A transaction runs in
+//! two parts: its body, and the transfer of its fee (see [`speculation`](super::speculation)). What its validation left is
+//! kept: when only the execution goes stale, the signature is not checked again.
+
+use std::ops::ControlFlow;
+use std::sync::{Mutex, PoisonError};
+
+use starknet_api::core::ContractAddress;
+
+use super::attempt::{Attempt, AttemptOptions, Left, Refusal, caught};
+use super::capacity::Load;
+use super::executor::OnInvalid;
+use super::outcome::{BlockEnd, BlockError, TransactionOutcome};
+use super::speculation::{Credit, Credits, Part, Speculation};
+use super::under_way::{Commit, OpenBlock};
+use crate::call::CallInfo;
+use crate::parallel::{Counters, Engine, Executed, Limits, Panicked, Reads, Settled, Sink, Task, View};
+use crate::protocol::BlockEnv;
+use crate::state::{
+    Cell, CellValue, Journal, JournalParts, ReadError, StateDiff, StateReader, StopFlag, SuspendedJournal,
+    fee_token_balance_key, writes,
+};
+use crate::transaction::{
+    Admitted, Execution, ExecutionFailure, Plan, Rejection, Transaction, admit_and_validate, charge,
+    is_charged, run,
+};
+
+/// How far ahead of the commits transactions may be executed, and so how many results may be held.
+const WINDOW: usize = 256;
+
+/// Locks that the cells are spread over.
+const SHARDS: usize = 64;
+
+/// The transactions of a block.
+pub(super) struct BlockTask<'b, R> {
+    pub(super) transactions: &'b [Transaction],
+    pub(super) reader: &'b R,
+    pub(super) env: &'b BlockEnv,
+    pub(super) options: AttemptOptions<'b>,
+    credits: Credits,
+}
+
+/// A transaction without its fee.
+pub(super) enum Body {
+    /// Nothing is to be charged: it is whole.
+    Whole(Result<Box<Attempt>, ExecutionFailure>),
+    /// It is to be charged.
+    Unpaid(Box<Unpaid>),
+}
+
+/// A transaction that ran and has not paid.
+pub(super) struct Unpaid {
+    plan: Plan,
+    execution: Execution,
+    journal: SuspendedJournal,
+}
+
+/// What came of a fee's transfer, with what the whole transaction left.
+pub(super) struct Payment {
+    result: Result<(Option<CallInfo>, Load), Refusal>,
+    state_diff: StateDiff,
+    parts: JournalParts,
+}
+
+/// A validated transaction, for the next run.
+pub(super) struct Kept<'b, R: StateReader + Sync> {
+    reads: Reads<BlockTask<'b, R>>,
+    journal: SuspendedJournal,
+    admitted: Admitted,
+}
+
+impl<'b, R: StateReader + Sync> Task for BlockTask<'b, R> {
+    type Key = Cell;
+    type Value = CellValue;
+    type Delta = Credit;
+    type Body = Body;
+    type Tail = Result<Box<Payment>, ExecutionFailure>;
+    type Kept = Kept<'b, R>;
+    type Error = ReadError;
+
+    fn load(&self, cell: &Cell) -> Result<CellValue, ReadError> {
+        CellValue::load(self.reader, *cell)
+    }
+
+    fn execute(
+        &self,
+        index: usize,
+        view: &View<'_, Self>,
+        kept: &mut Option<Kept<'b, R>>,
+    ) -> Option<Executed<Self>> {
+        let transaction = self.transactions.get(index)?;
+        let reader = Speculation::new(view, &self.credits, Part::Body);
+        let result = Plan::new(transaction).map_err(Rejection::from).map(|plan| {
+            let (mut journal, admitted) = self.admitted(&plan, &reader, view, kept);
+            let ran = admitted.and_then(|admitted| caught(|| run(&plan, admitted, &mut journal, self.env)));
+            (plan, journal, ran)
+        });
+        if view.is_interrupted() {
+            return None;
+        }
+        let (plan, journal, ran) = match result {
+            Ok(ran) => ran,
+            Err(rejection) => return self.whole(Err(rejection), Journal::new(&reader), view),
+        };
+        let mut execution = match ran {
+            Ok(execution) => execution,
+            Err(rejection) => return self.whole(Err(rejection), journal, view),
+        };
+        if !self.options.keeps_reverted_calls {
+            execution.reverted_call = None;
+        }
+        let fee = execution.receipt.fee;
+        if !is_charged(&plan, fee) {
+            return self.whole(Ok(execution), journal, view);
+        }
+        let token = self.env.chain.fee_token(plan.info.fee_type());
+        let sender = plan.info.sender;
+        let amount = if sender == self.env.block.sequencer { 0 } else { fee.0 };
+        Some(Executed {
+            writes: writes(&journal.changes(), &journal.declared()),
+            delta: Some(Credit { token, amount }),
+            unsettled: vec![Cell::Storage(token, fee_token_balance_key(sender))],
+            broken: false,
+            body: Body::Unpaid(Box::new(Unpaid { plan, execution, journal: journal.suspend() })),
+        })
+    }
+
+    fn settle(&self, _: usize, body: &Body, view: &View<'_, Self>) -> Option<Settled<Self>> {
+        let Body::Unpaid(unpaid) = body else { return None };
+        let Unpaid { plan, execution, journal } = &**unpaid;
+        let token: ContractAddress = self.env.chain.fee_token(plan.info.fee_type());
+        let reader = Speculation::new(view, &self.credits, Part::Fee(token));
+        let mut journal = journal.clone().resume(&reader, StopFlag::new(view.void_flag()));
+        let charged = caught(|| charge(plan, &mut journal, self.env, execution.receipt.fee));
+        if view.is_interrupted() {
+            return None;
+        }
+        let payment = match charged {
+            Ok(call) => Left::of(execution, call.as_ref(), journal, self.env, self.options).map(|left| {
+                let Left { load, state_diff, parts } = left;
+                match load {
+                    Ok(load) => Payment { result: Ok((call, load)), state_diff, parts },
+                    Err(refusal) => Payment { result: Err(refusal), state_diff: StateDiff::default(), parts },
+                }
+            }),
+            Err(Rejection::Invalid(error)) => {
+                let (state_diff, parts) = (StateDiff::default(), journal.into_parts());
+                Ok(Payment { result: Err(Refusal::Invalid(error)), state_diff, parts })
+            }
+            Err(Rejection::Failure(failure)) => Err(failure),
+        };
+        if view.is_interrupted() {
+            return None;
+        }
+        let writes = match &payment {
+            Ok(Payment { result: Ok(_), parts, .. }) => writes(&parts.0, &parts.2),
+            _ => Vec::new(),
+        };
+        Some(Settled { writes, broken: payment.is_err(), tail: payment.map(Box::new) })
+    }
+}
+
+impl<'b, R: StateReader + Sync> BlockTask<'b, R> {
+    /// A transaction that ends without a fee; `None` when it was interrupted.
+    fn whole(
+        &self,
+        result: Result<Execution, Rejection>,
+        journal: Journal<'_>,
+        view: &View<'_, Self>,
+    ) -> Option<Executed<Self>> {
+        let attempt = Attempt::of(result, journal, self.env, self.options);
+        if view.is_interrupted() {
+            return None;
+        }
+        let writes = match &attempt {
+            Ok(attempt) if attempt.result.is_ok() => writes(&attempt.parts.0, &attempt.parts.2),
+            _ => Vec::new(),
+        };
+        Some(Executed {
+            writes,
+            delta: None,
+            unsettled: Vec::new(),
+            broken: attempt.is_err(),
+            body: Body::Whole(attempt.map(Box::new)),
+        })
+    }
+
+    /// The journal of an admitted and validated transaction: as an earlier run left it, if what that read is still so.
+    fn admitted<'r>(
+        &self,
+        plan: &Plan,
+        reader: &'r dyn StateReader,
+        view: &View<'_, Self>,
+        kept: &mut Option<Kept<'b, R>>,
+    ) -> (Journal<'r>, Result<Admitted, Rejection>) {
+        if let Some(earlier) = kept.as_ref() {
+            match view.read_again(&earlier.reads) {
+                Ok(true) => {
+                    let journal = earlier.journal.clone().resume(reader, StopFlag::new(view.void_flag()));
+                    return (journal, Ok(earlier.admitted.clone()));
+                }
+                Ok(false) => *kept = None,
+                Err(_) => {
+                    let failure = ExecutionFailure::Internal("The run is given up.".to_owned());
+                    return (Journal::new(reader), Err(failure.into()));
+                }
+            }
+        }
+        let mut journal = Journal::new(reader).stopped_by(StopFlag::new(view.void_flag()));
+        let admitted = caught(|| admit_and_validate(plan, &mut journal, self.env));
+        if let Ok(admitted) = &admitted
+            && view.may_be_voided()
+        {
+            *kept = Some(Kept {
+                reads: view.reads_so_far(),
+                journal: journal.snapshot(),
+                admitted: admitted.clone(),
+            });
+        }
+        (journal, admitted)
+    }
+}
+
+impl Attempt {
+    /// Puts a body and its payment together.
+    fn paid(
+        body: Body,
+        payment: Option<Result<Box<Payment>, ExecutionFailure>>,
+    ) -> Result<Self, ExecutionFailure> {
+        let unpaid = match body {
+            Body::Whole(attempt) => return attempt.map(|attempt| *attempt),
+            Body::Unpaid(unpaid) => unpaid,
+        };
+        let missing = || ExecutionFailure::Internal("A transaction was committed unpaid.".to_owned());
+        let Payment { result, state_diff, parts } = *payment.ok_or_else(missing)??;
+        Ok(match result {
+            Ok((fee_transfer_call, load)) => {
+                let execution = Box::new(Execution { fee_transfer_call, ..unpaid.execution });
+                Self { result: Ok(execution), load, state_diff, parts }
+            }
+            Err(refusal) => Self::refused(refusal, parts),
+        })
+    }
+}
+
+/// Outcomes on their way to the calling thread.
+type Outbox = Mutex<Vec<TransactionOutcome>>;
+
+/// Commits attempts to the block.
+struct Committer<'b, 'o, R> {
+    block: OpenBlock<&'b R>,
+    transactions: &'b [Transaction],
+    on_invalid: OnInvalid,
+    outbox: &'o Outbox,
+    end: Result<BlockEnd, BlockError>,
+}
+
+impl<'b, R: StateReader + Sync> Sink<BlockTask<'b, R>> for Committer<'b, '_, R> {
+    fn take(
+        &mut self,
+        index: usize,
+        body: Body,
+        tail: Option<Result<Box<Payment>, ExecutionFailure>>,
+    ) -> ControlFlow<()> {
+        let Some(transaction) = self.transactions.get(index) else { return ControlFlow::Break(()) };
+        let committed = Attempt::paid(body, tail)
+            .map_err(|failure| BlockError::Transaction {
+                index,
+                hash: transaction.hash,
+                failure: Box::new(failure),
+            })
+            .and_then(|attempt| self.block.commit(transaction, attempt));
+        match committed {
+            Ok(Commit::Done(outcome)) => {
+                let is_last = outcome.execution().is_none() && self.on_invalid == OnInvalid::Stop;
+                self.outbox.lock().unwrap_or_else(PoisonError::into_inner).push(*outcome);
+                if !is_last {
+                    return ControlFlow::Continue(());
+                }
+                self.end = Ok(BlockEnd::Invalid { index });
+            }
+            Ok(Commit::Full(reason)) => {
+                self.end = Ok(BlockEnd::Full { index, hash: transaction.hash, reason });
+            }
+            Err(error) => self.end = Err(error),
+        }
+        ControlFlow::Break(())
+    }
+}
+
+/// How a block is to be executed.
+pub(super) struct Order<'b, R> {
+    pub(super) env: &'b BlockEnv,
+    pub(super) reader: &'b R,
+    pub(super) on_invalid: OnInvalid,
+    pub(super) options: AttemptOptions<'b>,
+    pub(super) pool: &'b rayon::ThreadPool,
+}
+
+/// A block whose transactions had their turn.
+pub(super) struct Run<'b, R> {
+    pub(super) block: OpenBlock<&'b R>,
+    pub(super) outcomes: Vec<TransactionOutcome>,
+    pub(super) end: BlockEnd,
+    pub(super) counters: Counters,
+}
+
+/// Executes transactions on an open block. The calling thread takes part, and sees the outcomes in order.
+pub(super) fn execute<'b, R: StateReader + Sync>(
+    order: &Order<'b, R>,
+    block: OpenBlock<&'b R>,
+    transactions: &'b [Transaction],
+    observe: &mut dyn FnMut(usize, &TransactionOutcome),
+) -> Result<Run<'b, R>, BlockError> {
+    let Order { env, reader, on_invalid, options, pool } = *order;
+    let task = BlockTask { transactions, reader, env, options, credits: Credits::new(env) };
+    let opening = (block.state().changes(), block.state().classes());
+    let outbox = Outbox::default();
+    let end = Ok(BlockEnd::Finished);
+    let committer = Committer { block, transactions, on_invalid, outbox: &outbox, end };
+    let helpers = pool.current_num_threads();
+    let engine = Engine::new(&task, committer, Limits { helpers, window: WINDOW, shards: SHARDS });
+    for (cell, value) in writes(&opening.0, &opening.1) {
+        engine.seed(&cell, value);
+    }
+    let mut outcomes: Vec<TransactionOutcome> = Vec::with_capacity(transactions.len());
+    let mut deliver = || {
+        let arrived = std::mem::take(&mut *outbox.lock().unwrap_or_else(PoisonError::into_inner));
+        for outcome in arrived {
+            observe(outcomes.len(), &outcome);
+            outcomes.push(outcome);
+        }
+    };
+    pool.in_place_scope_fifo(|scope| {
+        let call = || bring_helper(scope, &engine);
+        engine.add(transactions.len(), &call);
+        engine.close(&call);
+        engine.run(&call, &mut deliver);
+    });
+    let (committer, counters) = engine.finish().map_err(|Panicked(message)| {
+        let index = outcomes.len();
+        BlockError::Transaction {
+            index,
+            hash: transactions.get(index).map(|transaction| transaction.hash).unwrap_or_default(),
+            failure: Box::new(ExecutionFailure::Internal(message)),
+        }
+    })?;
+    Ok(Run { block: committer.block, outcomes, end: committer.end?, counters })
+}
+
+/// Has a thread of the pool help, when one is free.
+fn bring_helper<'s, 'b: 's, R: StateReader + Sync>(
+    scope: &rayon::ScopeFifo<'s>,
+    engine: &'s Engine<'_, BlockTask<'b, R>, Committer<'b, '_, R>>,
+) {
+    scope.spawn_fifo(move |scope| engine.help(&|| bring_helper(scope, engine)));
+}
