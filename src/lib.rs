@@ -54,7 +54,6 @@
 //!
 //! *Why no version comparisons?* Rules go back and forth between versions. Behaviour asks a named
 //! [switch](protocol::Switches); what a version is lies in `resources/protocol`.
-//!
 
 // What the lints forbid is forbidden to the library; its unit tests may.
 #![cfg_attr(

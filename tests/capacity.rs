@@ -278,6 +278,31 @@ fn c246_reverted_transactions_count_and_invalid_ones_do_not() {
     assert_eq!(outcome.transactions[2].weights, Weights::ZERO);
 }
 
+/// Where a block is cut, and what is too large for any, does not depend on how many threads executed it.
+#[test]
+fn c214_c215_limits_cut_alike_on_many_threads() {
+    let world = world();
+    let transactions = mixed(&world);
+    let whole = world.execute(&transactions);
+    for weight in [Weight::Events, Weight::StateDiffSize, Weight::SierraGas, Weight::Transactions] {
+        for outcome in &whole.transactions {
+            // What one of them weighs: some are larger, and some of the others no longer fit.
+            let limit = outcome.weights.get(weight);
+            let mut limits = Weights::UNLIMITED;
+            match weight {
+                Weight::Events => limits.events = limit,
+                Weight::StateDiffSize => limits.state_diff_size = limit,
+                Weight::SierraGas => limits.sierra_gas = limit,
+                _ => limits.transactions = limit,
+            }
+            let capacity = Capacity { limits, ..Capacity::unlimited() };
+            let executor = world.executor().collect_prover_reads().capacity(capacity);
+            let alone = executor.clone().execute(&transactions).unwrap();
+            assert_eq!(executor.threads(4).execute(&transactions).unwrap(), alone, "{weight} {limit}");
+        }
+    }
+}
+
 /// "Unlimited" has no limit that fills up, whatever the prices.
 #[test]
 fn departure_unlimited_capacity_is_unlimited() {

@@ -5,7 +5,7 @@ use super::attempt::{Attempt, AttemptOptions, caught};
 use super::capacity::Capacity;
 use super::open::OldBlock;
 use super::outcome::{BlockEnd, BlockError, BlockOutcome, TransactionOutcome};
-use super::parallel::{self, Order};
+use super::parallel::{self, Order, Run};
 use super::pool::{Pool, PoolError};
 use super::under_way::{BlockOptions, Commit, OpenBlock};
 use crate::protocol::BlockEnv;
@@ -46,7 +46,7 @@ type Execute<R> = for<'b> fn(
     OpenBlock<&'b R>,
     &'b [Transaction],
     &mut dyn FnMut(usize, &TransactionOutcome),
-) -> Result<(BlockOutcome, ParallelCounters), BlockError>;
+) -> Result<Run<'b, R>, BlockError>;
 
 impl<R: StateReader + Sync> BlockExecutor<R> {
     /// Executes blocks on `threads` threads, of which the calling one is one; same bytes, sooner. The threads live as long as the
@@ -141,16 +141,18 @@ impl<R: StateReader> BlockExecutor<R> {
                 options: self.attempt_options(),
                 pool,
             };
-            return execute(&order, block, transactions, &mut observe);
+            let run = execute(&order, block, transactions, &mut observe)?;
+            return Ok((run.block.close(run.outcomes, run.end)?, run.counters));
         }
         let outcomes = self.one_after_another(block, transactions, observe)?;
         Ok((outcomes, ParallelCounters::default()))
     }
 
-    pub(super) fn attempt_options(&self) -> AttemptOptions {
+    pub(super) fn attempt_options(&self) -> AttemptOptions<'_> {
         AttemptOptions {
             keeps_reverted_calls: self.keeps_reverted_calls,
             finds_migrations: !self.options.stays_open,
+            capacity: &self.options.capacity,
         }
     }
 

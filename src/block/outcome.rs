@@ -135,15 +135,15 @@ pub enum BlockError {
         /// The block.
         number: BlockNumber,
     },
-    /// There are no threads for parallel execution.
-    #[error("{0}")]
-    Pool(PoolError),
     /// The state knows no alias for what the block changed, though it gave one. A bug, or a damaged state.
     #[error("The alias contract has no alias for {:#x}.", ***.key)]
     NoAlias {
         /// The address or storage key.
         key: StorageKey,
     },
+    /// There are no threads for parallel execution.
+    #[error("{0}")]
+    Pool(PoolError),
     /// The host's reader failed while the block was opened or closed or a transaction committed.
     #[error("{0}")]
     State(Box<StateError>),

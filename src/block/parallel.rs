@@ -9,10 +9,10 @@ use std::sync::{Mutex, PoisonError};
 
 use starknet_api::core::ContractAddress;
 
-use super::attempt::{Attempt, AttemptOptions, caught, weigh};
+use super::attempt::{Attempt, AttemptOptions, Left, Refusal, caught};
 use super::capacity::Load;
 use super::executor::OnInvalid;
-use super::outcome::{BlockEnd, BlockError, BlockOutcome, TransactionOutcome};
+use super::outcome::{BlockEnd, BlockError, TransactionOutcome};
 use super::speculation::{Credit, Credits, Part, Speculation};
 use super::under_way::{Commit, OpenBlock};
 use crate::call::CallInfo;
@@ -23,8 +23,8 @@ use crate::state::{
     SuspendedJournal, fee_token_balance_key, writes,
 };
 use crate::transaction::{
-    Admitted, Execution, ExecutionFailure, InvalidTransaction, Plan, Rejection, Transaction,
-    admit_and_validate, charge, is_charged, run,
+    Admitted, Execution, ExecutionFailure, Plan, Rejection, Transaction, admit_and_validate, charge,
+    is_charged, run,
 };
 
 /// How far ahead of the commits transactions may be executed, and so how many results may be held.
@@ -38,7 +38,7 @@ pub(super) struct BlockTask<'b, R> {
     pub(super) transactions: &'b [Transaction],
     pub(super) reader: &'b R,
     pub(super) env: &'b BlockEnv,
-    pub(super) options: AttemptOptions,
+    pub(super) options: AttemptOptions<'b>,
     credits: Credits,
     /// For each transaction the one before it of the same sender: its nonce and its balance come from there.
     predecessors: Vec<Option<usize>>,
@@ -61,8 +61,7 @@ pub(super) struct Unpaid {
 
 /// What came of a fee's transfer, with what the whole transaction left.
 pub(super) struct Payment {
-    result: Result<Option<CallInfo>, Box<InvalidTransaction>>,
-    load: Load,
+    result: Result<(Option<CallInfo>, Load), Refusal>,
     state_diff: StateDiff,
     parts: JournalParts,
 }
@@ -144,31 +143,56 @@ impl<'b, R: StateReader + Sync> Task for BlockTask<'b, R> {
         if view.is_interrupted() {
             return None;
         }
-        let charged = charged.and_then(|call| {
-            let load = caught(|| weigh(execution, call.as_ref(), &mut journal, self.env, self.options))?;
-            Ok((call, load))
-        });
+        let payment = match charged {
+            Ok(call) => Left::of(execution, call.as_ref(), journal, self.env, self.options).map(|left| {
+                let Left { load, state_diff, parts } = left;
+                match load {
+                    Ok(load) => Payment { result: Ok((call, load)), state_diff, parts },
+                    Err(refusal) => Payment { result: Err(refusal), state_diff: StateDiff::default(), parts },
+                }
+            }),
+            Err(Rejection::Invalid(error)) => {
+                let (state_diff, parts) = (StateDiff::default(), journal.into_parts());
+                Ok(Payment { result: Err(Refusal::Invalid(error)), state_diff, parts })
+            }
+            Err(Rejection::Failure(failure)) => Err(failure),
+        };
         if view.is_interrupted() {
             return None;
         }
-        let (result, load, state_diff) = match charged {
-            Ok((call, load)) => (Ok(call), load, journal.diff()),
-            Err(Rejection::Invalid(error)) => (Err(error), Load::default(), StateDiff::default()),
-            Err(Rejection::Failure(failure)) => {
-                return Some(Settled { tail: Err(failure), writes: Vec::new(), broken: true });
-            }
+        let writes = match &payment {
+            Ok(Payment { result: Ok(_), parts, .. }) => writes(&parts.0, &parts.2),
+            _ => Vec::new(),
         };
-        let parts = journal.into_parts();
-        let writes = if result.is_ok() { writes(&parts.0, &parts.2) } else { Vec::new() };
-        Some(Settled {
-            tail: Ok(Box::new(Payment { result, load, state_diff, parts })),
-            writes,
-            broken: false,
-        })
+        Some(Settled { writes, broken: payment.is_err(), tail: payment.map(Box::new) })
     }
 }
 
 impl<'b, R: StateReader + Sync> BlockTask<'b, R> {
+    /// A transaction that ends without a fee; `None` when it was interrupted.
+    fn whole(
+        &self,
+        result: Result<Execution, Rejection>,
+        journal: Journal<'_>,
+        view: &View<'_, Self>,
+    ) -> Option<Executed<Self>> {
+        let attempt = Attempt::of(result, journal, self.env, self.options);
+        if view.is_interrupted() {
+            return None;
+        }
+        let writes = match &attempt {
+            Ok(attempt) if attempt.result.is_ok() => writes(&attempt.parts.0, &attempt.parts.2),
+            _ => Vec::new(),
+        };
+        Some(Executed {
+            writes,
+            delta: None,
+            unsettled: Vec::new(),
+            broken: attempt.is_err(),
+            body: Body::Whole(attempt.map(Box::new)),
+        })
+    }
+
     /// The journal of an admitted and validated transaction: as an earlier run left it, if what that read is still so.
     fn admitted<'r>(
         &self,
@@ -203,30 +227,6 @@ impl<'b, R: StateReader + Sync> BlockTask<'b, R> {
         }
         (journal, admitted)
     }
-
-    /// A transaction that ends without a fee; `None` when it was interrupted.
-    fn whole(
-        &self,
-        result: Result<Execution, Rejection>,
-        journal: Journal<'_>,
-        view: &View<'_, Self>,
-    ) -> Option<Executed<Self>> {
-        let attempt = Attempt::of(result, journal, self.env, self.options);
-        if view.is_interrupted() {
-            return None;
-        }
-        let writes = match &attempt {
-            Ok(attempt) if attempt.result.is_ok() => writes(&attempt.parts.0, &attempt.parts.2),
-            _ => Vec::new(),
-        };
-        Some(Executed {
-            writes,
-            delta: None,
-            unsettled: Vec::new(),
-            broken: attempt.is_err(),
-            body: Body::Whole(attempt.map(Box::new)),
-        })
-    }
 }
 
 impl Attempt {
@@ -240,10 +240,14 @@ impl Attempt {
             Body::Unpaid(unpaid) => unpaid,
         };
         let missing = || ExecutionFailure::Internal("A transaction was committed unpaid.".to_owned());
-        let Payment { result, load, state_diff, parts } = *payment.ok_or_else(missing)??;
-        let result =
-            result.map(|fee_transfer_call| Box::new(Execution { fee_transfer_call, ..unpaid.execution }));
-        Ok(Self { result, load, state_diff, parts })
+        let Payment { result, state_diff, parts } = *payment.ok_or_else(missing)??;
+        Ok(match result {
+            Ok((fee_transfer_call, load)) => {
+                let execution = Box::new(Execution { fee_transfer_call, ..unpaid.execution });
+                Self { result: Ok(execution), load, state_diff, parts }
+            }
+            Err(refusal) => Self::refused(refusal, parts),
+        })
     }
 }
 
@@ -297,8 +301,16 @@ pub(super) struct Order<'b, R> {
     pub(super) env: &'b BlockEnv,
     pub(super) reader: &'b R,
     pub(super) on_invalid: OnInvalid,
-    pub(super) options: AttemptOptions,
+    pub(super) options: AttemptOptions<'b>,
     pub(super) pool: &'b rayon::ThreadPool,
+}
+
+/// A block whose transactions had their turn.
+pub(super) struct Run<'b, R> {
+    pub(super) block: OpenBlock<&'b R>,
+    pub(super) outcomes: Vec<TransactionOutcome>,
+    pub(super) end: BlockEnd,
+    pub(super) counters: Counters,
 }
 
 /// Executes transactions on an open block. The calling thread takes part, and sees the outcomes in order.
@@ -307,7 +319,7 @@ pub(super) fn execute<'b, R: StateReader + Sync>(
     block: OpenBlock<&'b R>,
     transactions: &'b [Transaction],
     observe: &mut dyn FnMut(usize, &TransactionOutcome),
-) -> Result<(BlockOutcome, Counters), BlockError> {
+) -> Result<Run<'b, R>, BlockError> {
     let Order { env, reader, on_invalid, options, pool } = *order;
     let credits = Credits::new(env);
     let predecessors = predecessors(transactions);
@@ -343,7 +355,7 @@ pub(super) fn execute<'b, R: StateReader + Sync>(
             failure: Box::new(ExecutionFailure::Internal(message)),
         }
     })?;
-    Ok((committer.block.close(outcomes, committer.end?)?, counters))
+    Ok(Run { block: committer.block, outcomes, end: committer.end?, counters })
 }
 
 /// For each transaction the one before it of the same sender.

@@ -3,8 +3,8 @@
 //! In: attempts, strictly in block order, each made over the state that this block has then. Out: outcomes, and in the end the
 //! block's. Whether attempts were made one after another or many at once is not known here.
 
-use super::attempt::Attempt;
-use super::capacity::{BlockFull, BlockUsage, Capacity, NoRoom, Usage, Weights};
+use super::attempt::{Attempt, Refusal};
+use super::capacity::{BlockFull, BlockUsage, Capacity, Usage, Weights};
 use super::close::{close, leave_open};
 use super::open::{OldBlock, open};
 use super::outcome::{BlockEnd, BlockError, BlockOutcome, TransactionOutcome, TransactionResult};
@@ -71,21 +71,21 @@ impl<R: StateReader> OpenBlock<R> {
                 state_diff,
             }))
         };
-        let rejection = match result {
+        let refused = match result {
             Ok(execution) => match self.usage.try_add(&load, &self.env.constants.gas) {
                 Ok(weights) => {
                     self.state.commit(parts)?;
                     let result = TransactionResult::Executed(execution);
                     return Ok(outcome(result, weights, state_diff));
                 }
-                Err(NoRoom::InThisBlock(full)) => return Ok(Commit::Full(full)),
-                Err(NoRoom::InAnyBlock(too_large)) => TransactionResult::TooLarge(too_large),
+                Err(full) => return Ok(Commit::Full(full)),
             },
-            Err(error) => TransactionResult::Invalid(error),
+            Err(Refusal::Invalid(error)) => TransactionResult::Invalid(error),
+            Err(Refusal::TooLarge(error)) => TransactionResult::TooLarge(error),
         };
         let (_, reads, classes) = parts;
         self.absorb(reads, classes);
-        Ok(outcome(rejection, Weights::ZERO, StateDiff::default()))
+        Ok(outcome(refused, Weights::ZERO, StateDiff::default()))
     }
 
     /// The writes of a rejected transaction are dropped; what it read was still read (C238).

@@ -98,8 +98,8 @@ impl<R: StateReader> BlockExecutor<R> {
             hash: transaction.hash,
             failure: Box::new(failure),
         };
-        let attempt =
-            Attempt::run(transaction, block.state(), &self.env, self.attempt_options()).map_err(failed)?;
+        let options = self.attempt_options();
+        let attempt = Attempt::run(transaction, block.state(), &self.env, options).map_err(failed)?;
         match block.commit(transaction, attempt)? {
             Commit::Done(outcome) => Ok(match outcome.result {
                 TransactionResult::Executed(_) => Validation::Valid(None),

@@ -9,10 +9,10 @@ use serde::{Deserialize, Serialize};
 use starknet_api::core::{ClassHash, CompiledClassHash, ContractAddress};
 use starknet_api::state::StorageKey;
 
-use crate::call::CallInfo;
+use crate::call::{CallInfo, ExecutionSummary};
 use crate::class::HashCosts;
 use crate::fee::FeeError;
-use crate::protocol::{Builtin, BuiltinCounts, VmResources};
+use crate::protocol::{Builtin, BuiltinCounts, Constants, VmResources};
 use crate::state::StateChanges;
 use crate::transaction::{Execution, ExecutionFailure};
 
@@ -74,20 +74,45 @@ pub struct Migration {
     pub to: CompiledClassHash,
 }
 
+/// The calls of a transaction that is in a block.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::block) struct Calls<'a> {
+    /// What it did.
+    pub(in crate::block) execution: &'a Execution,
+    /// Its fee transfer, where that is not part of `execution`.
+    pub(in crate::block) fee_transfer: Option<&'a CallInfo>,
+}
+
+impl Calls<'_> {
+    /// The classes that ran, the fee token's included (C207), ascending.
+    pub(in crate::block) fn classes(
+        &self,
+        constants: &Constants,
+    ) -> Result<BTreeSet<ClassHash>, ExecutionFailure> {
+        Ok(self.summary(constants)?.executed_classes)
+    }
+
+    fn summary(&self, constants: &Constants) -> Result<ExecutionSummary, ExecutionFailure> {
+        let calls = self.execution.calls().chain(self.fee_transfer);
+        ExecutionSummary::of(calls, constants).ok_or_else(overflow)
+    }
+}
+
 fn overflow() -> ExecutionFailure {
     ExecutionFailure::Internal("A sum over the calls overflowed.".to_owned())
 }
 
 impl Load {
-    /// What a transaction brings that is in the block, succeeded or reverted; `visited` and `classes` are of all its calls, the
-    /// fee's transfer included.
+    /// What a transaction brings that is in the block, succeeded or reverted. `classes` are those that
+    /// [`Calls::classes`] names.
     pub(in crate::block) fn of(
-        execution: &Execution,
-        visited: BTreeSet<StorageCell>,
+        calls: Calls<'_>,
         changes: &StateChanges,
         classes: Vec<ExecutedClass>,
+        constants: &Constants,
     ) -> Result<Self, ExecutionFailure> {
         let amount = |error: FeeError| ExecutionFailure::Internal(error.to_string());
+        let execution = calls.execution;
         let resources = &execution.receipt.resources;
         let computation = &resources.computation;
         Ok(Self {
@@ -98,7 +123,7 @@ impl Load {
             vm: computation.total_vm().map_err(amount)?,
             sierra_gas: computation.sierra_gas,
             builtins: builtins(execution, &computation.os_vm).ok_or_else(overflow)?,
-            visited,
+            visited: calls.summary(constants)?.visited_storage,
             changed: ChangedKeys {
                 storage: changes.storage.keys().copied().collect(),
                 class_hashes: changes.class_hashes.keys().copied().collect(),

@@ -19,8 +19,8 @@ pub use self::load::Migration;
 pub use self::usage::{BlockUsage, ClassHashGas};
 pub use self::weights::{Exceeded, Weight, Weights};
 
-pub(super) use self::load::{ExecutedClass, Load};
-pub(super) use self::usage::{NoRoom, Usage};
+pub(super) use self::load::{Calls, ExecutedClass, Load};
+pub(super) use self::usage::Usage;
 
 /// A length as a count; no machine holds more than 2^64 things.
 fn count(length: usize) -> u64 {

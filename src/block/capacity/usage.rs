@@ -36,15 +36,6 @@ pub struct ClassHashGas {
     pub proving: u64,
 }
 
-/// Why a transaction is not added to a block.
-#[derive(Debug)]
-pub(in crate::block) enum NoRoom {
-    /// No block has room for it.
-    InAnyBlock(Box<TooLarge>),
-    /// This block has not.
-    InThisBlock(Box<BlockFull>),
-}
-
 /// A block's use of its capacity.
 #[derive(Clone, Debug)]
 pub(in crate::block) struct Usage {
@@ -61,6 +52,16 @@ pub(in crate::block) struct Usage {
 
 /// Only ever asked for members: its order reaches no result.
 type Set<K> = HashSet<K, CellHash>;
+
+impl Capacity {
+    /// Whether a block has room for this transaction alone, with all its keys and classes (C214).
+    pub(in crate::block) fn holds(&self, load: &Load, schedule: &GasSchedule) -> Result<(), Box<TooLarge>> {
+        let prices = Prices { schedule, proving: &self.proving_prices };
+        let weights = prices.weights(load, &Counted::all(load));
+        let exceeded = weights.beyond(&self.limits);
+        if exceeded.is_empty() { Ok(()) } else { Err(Box::new(TooLarge { weights, exceeded })) }
+    }
+}
 
 impl Usage {
     /// Of a block before its first transaction.
@@ -92,26 +93,21 @@ impl Usage {
         }
     }
 
-    /// Adds a transaction, if there is room for it, and says what it added. One that is not added leaves nothing behind.
+    /// Adds a transaction that the [capacity holds](Capacity::holds), if there is room for it, and says what it added. One that is
+    /// not added leaves nothing behind.
     pub(in crate::block) fn try_add(
         &mut self,
         load: &Load,
         schedule: &GasSchedule,
-    ) -> Result<Weights, NoRoom> {
+    ) -> Result<Weights, Box<BlockFull>> {
         let prices = Prices { schedule, proving: &self.capacity.proving_prices };
         let limits = &self.capacity.limits;
-        // With all its keys and classes, as the first transaction of a block would bring them (C214).
-        let alone = prices.weights(load, &Counted::all(load));
-        let exceeded = alone.beyond(limits);
-        if !exceeded.is_empty() {
-            return Err(NoRoom::InAnyBlock(Box::new(TooLarge { weights: alone, exceeded })));
-        }
         let added = prices.weights(load, &self.counted(load));
         let weights = self.weights.plus(&added);
         let exceeded = weights.beyond(limits);
         if !exceeded.is_empty() {
             let full = BlockFull { block: self.weights, transaction: added, exceeded };
-            return Err(NoRoom::InThisBlock(Box::new(full)));
+            return Err(Box::new(full));
         }
         for class in &load.classes {
             if self.executed_classes.contains_key(&class.class_hash) {
