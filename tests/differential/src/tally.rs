@@ -103,6 +103,9 @@ impl Tally {
                 println!("    none of these: too few transactions, or something is wrong");
             }
         }
+        println!();
+        self.by_group.iter().for_each(|(group, endings)| row(group, endings));
+        println!();
         let all =
             Ending::ALL.map(|ending| self.by_version.values().map(|endings| endings[ending as usize]).sum());
         row("all", &all);
