@@ -218,6 +218,21 @@ fn c200_nothing_moves_where_migration_is_off() {
 }
 
 #[test]
+fn c239_weighing_a_transaction_reads_what_migration_asks_for() {
+    let reads = |version| {
+        let world = migrating_world(version);
+        let outcome = world.execute(&[write(&world, 0, 1)]);
+        let executed: Vec<_> = outcome.usage.executed_classes.keys().copied().collect();
+        assert!(executed.iter().all(|class_hash| outcome.initial_reads.declared[class_hash]));
+        (executed, outcome.initial_reads.compiled_class_hashes)
+    };
+    let (executed, read) = reads(NEWEST);
+    assert!(executed.len() > 1 && executed.iter().all(|class_hash| read.contains_key(class_hash)));
+    assert_eq!(read[&hashes("syscalls").0], hashes("syscalls").1);
+    assert!(reads(WITHOUT_MIGRATION).1.is_empty());
+}
+
+#[test]
 fn c201_a_class_that_is_declared_and_runs_in_one_block_moves_too() {
     let world = migrating_world(NEWEST);
     let (class_hash, v1, v2) = hashes("upgradable");
