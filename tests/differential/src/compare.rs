@@ -5,10 +5,12 @@
 use std::fmt::{self, Display, Formatter};
 
 use serde_json::{Map, Value};
-use starkiln::block::BlockExecutor;
+use starkiln::block::{BlockError, BlockExecutor};
+use starkiln::replay::kind_name;
+use starkiln::transaction::{Transaction, TransactionBody};
 
 use crate::input::Input;
-use crate::peer::{Peer, PeerClasses, PeerOutcome};
+use crate::peer::{Ending, Peer, PeerClasses, PeerOutcome};
 use crate::view::ours;
 
 /// Longest value that is printed whole.
@@ -25,6 +27,15 @@ pub struct Difference {
     pub ours: String,
     /// What blockifier says.
     pub theirs: String,
+}
+
+impl Difference {
+    /// The field without indices and addresses: what kind of difference it is.
+    pub fn shape(&self) -> String {
+        let parts = self.path.split('.').map(|part| if part.starts_with("0x") { "0x" } else { part });
+        let parts: Vec<_> = parts.map(|part| part.split('[').next().unwrap_or(part)).collect();
+        parts.join(".")
+    }
 }
 
 impl Display for Difference {
@@ -49,13 +60,22 @@ pub struct Departure {
     pub panic: String,
 }
 
+/// A transaction that was compared.
+#[derive(Clone, Debug)]
+pub struct Compared {
+    /// Its index in the block.
+    pub index: usize,
+    /// Its kind and version.
+    pub kind: String,
+    /// How it ended, by blockifier's word.
+    pub ending: Ending,
+}
+
 /// What comparing a block gave.
 #[derive(Clone, Debug, Default)]
 pub struct Report {
     /// Transactions compared.
-    pub compared: usize,
-    /// Of them: succeeded, reverted, invalid, by blockifier's word.
-    pub endings: [usize; 3],
+    pub compared: Vec<Compared>,
     /// Where the two differ.
     pub differences: Vec<Difference>,
     /// Transactions that blockifier cannot execute. They were taken out of the block before the rest was compared.
@@ -68,20 +88,22 @@ pub fn compare(input: &Input, classes: PeerClasses) -> Result<Report, String> {
     let mut input = input.clone();
     let mut indices: Vec<usize> = (0..input.transactions.len()).collect();
     loop {
-        let ours = BlockExecutor::new(input.env.clone(), &input.state)
-            .old_block(input.old_block)
-            .execute(&input.transactions)
-            .map_err(|error| format!("starkiln: {error}"))?;
         let mut peer = Peer::new(&input, classes.clone()).map_err(|error| format!("blockifier: {error}"))?;
         let theirs: Vec<PeerOutcome> =
             input.transactions.iter().map(|transaction| peer.execute(transaction)).collect();
+        let ours = BlockExecutor::new(input.env.clone(), &input.state)
+            .old_block(input.old_block)
+            .execute(&input.transactions);
         let hash = |at: usize| format!("{:#x}", input.transactions[at].hash.0);
         // From the first panic on the two states need not be the same any more: again without those that panicked.
         if theirs.iter().any(|outcome| outcome.panic.is_some()) {
             let panics =
                 theirs.iter().enumerate().filter_map(|(at, outcome)| Some((at, outcome.panic.clone()?)));
             for (at, panic) in panics {
-                let ours = ended(&ours::outcome(&ours.transactions[at]));
+                let ours = match &ours {
+                    Ok(ours) => ended(&ours::outcome(&ours.transactions[at])),
+                    Err(error) => format!("failed: {error}"),
+                };
                 report.departures.push(Departure { transaction: (indices[at], hash(at)), ours, panic });
             }
             let mut kept = theirs.iter().map(|outcome| outcome.panic.is_none());
@@ -90,28 +112,49 @@ pub fn compare(input: &Input, classes: PeerClasses) -> Result<Report, String> {
             input.transactions.retain(|_| kept.next().unwrap_or(true));
             continue;
         }
-        report.compared = indices.len();
-        for (at, (ours, theirs)) in ours.transactions.iter().zip(&theirs).enumerate() {
-            let ending = match (theirs.included, theirs.reverted) {
-                (true, false) => 0,
-                (true, true) => 1,
-                (false, _) => 2,
-            };
-            report.endings[ending] += 1;
-            let transaction = Some((indices[at], hash(at)));
-            report.differences.extend(differing(transaction, "", &ours::outcome(ours), &theirs.view));
-        }
+        report.compared = (indices.iter().zip(&input.transactions).zip(&theirs))
+            .map(|((&index, transaction), outcome)| Compared {
+                index,
+                kind: kind(transaction),
+                ending: outcome.ending,
+            })
+            .collect();
         let (their_diff, their_reads) = peer.block_view();
-        report.differences.extend(differing(
-            None,
-            "state_diff",
-            &ours::state_diff(&ours.state_diff),
-            &their_diff,
-        ));
-        let our_reads = ours::initial_reads(&ours.initial_reads);
-        report.differences.extend(differing(None, "initial_reads", &our_reads, &their_reads));
+        match ours {
+            Ok(ours) => {
+                for (at, (ours, theirs)) in ours.transactions.iter().zip(&theirs).enumerate() {
+                    let transaction = Some((indices[at], hash(at)));
+                    report.differences.extend(differing(transaction, "", &ours::outcome(ours), &theirs.view));
+                }
+                let our_diff = ours::state_diff(&ours.state_diff);
+                report.differences.extend(differing(None, "state_diff", &our_diff, &their_diff));
+                let our_reads = ours::initial_reads(&ours.initial_reads);
+                report.differences.extend(differing(None, "initial_reads", &our_reads, &their_reads));
+            }
+            Err(error) => {
+                let at = match &error {
+                    BlockError::Transaction { index, .. } => Some(*index),
+                    _ => None,
+                };
+                let transaction = at.map(|at| (indices[at], hash(at)));
+                let theirs = at.map_or_else(|| "executed the block".to_owned(), |at| ended(&theirs[at].view));
+                let ours = error.to_string();
+                report.differences.push(Difference { transaction, path: "failure".to_owned(), ours, theirs });
+            }
+        }
         return Ok(report);
     }
+}
+
+/// A transaction's kind and version, such as `INVOKE 3`.
+fn kind(transaction: &Transaction) -> String {
+    let version = match &transaction.body {
+        TransactionBody::Invoke(transaction) => transaction.version(),
+        TransactionBody::Declare { transaction, .. } => transaction.version(),
+        TransactionBody::DeployAccount { transaction, .. } => transaction.version(),
+        _ => return kind_name(transaction.kind()).to_owned(),
+    };
+    format!("{} {}", kind_name(transaction.kind()), version.0)
 }
 
 /// How a transaction ended, in a line.

@@ -91,15 +91,38 @@ impl PeerStateReader for PeerReader {
     }
 }
 
+/// How a transaction ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Ending {
+    /// It is in the block.
+    Succeeded,
+    /// It is in the block and changed nothing but what it paid.
+    Reverted,
+    /// It is not.
+    Invalid,
+}
+
+impl Ending {
+    /// All endings.
+    pub const ALL: [Self; 3] = [Self::Succeeded, Self::Reverted, Self::Invalid];
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Succeeded => "succeeded",
+            Self::Reverted => "reverted",
+            Self::Invalid => "invalid",
+        }
+    }
+}
+
 /// What blockifier made of one transaction.
 #[derive(Clone, Debug)]
 pub struct PeerOutcome {
     /// Everything a caller can see.
     pub view: Value,
-    /// Whether the transaction is in the block.
-    pub included: bool,
-    /// Whether it was reverted.
-    pub reverted: bool,
+    /// How the transaction ended; one that blockifier panicked on is not in the block.
+    pub ending: Ending,
     /// The panic's text, when blockifier panicked.
     pub panic: Option<String>,
 }
@@ -134,6 +157,15 @@ impl Peer {
 
     /// Executes a transaction and commits it unless it is invalid.
     pub fn execute(&mut self, transaction: &Transaction) -> PeerOutcome {
+        self.run(transaction, true)
+    }
+
+    /// Executes a transaction and forgets it. What it read stays among the initial reads: for generators only.
+    pub fn try_out(&mut self, transaction: &Transaction) -> PeerOutcome {
+        self.run(transaction, false)
+    }
+
+    fn run(&mut self, transaction: &Transaction, keep: bool) -> PeerOutcome {
         let peer = self.transaction(transaction);
         let mut state = TransactionalState::create_transactional(&mut self.state);
         let context = &self.context;
@@ -143,14 +175,18 @@ impl Peer {
             Ok(Ok(info)) => {
                 let reads = state.get_initial_reads().expect("it only clones");
                 let changes = state.to_state_diff().expect("the reader never fails").state_maps;
-                state.commit();
+                if keep {
+                    state.commit();
+                } else {
+                    state.abort();
+                }
                 let diff = theirs::state_diff(&changes, &reads);
-                let reverted = info.is_reverted();
-                PeerOutcome { view: theirs::executed(&info, diff), included: true, reverted, panic: None }
+                let ending = if info.is_reverted() { Ending::Reverted } else { Ending::Succeeded };
+                PeerOutcome { view: theirs::executed(&info, diff), ending, panic: None }
             }
             Ok(Err(error)) => {
                 state.abort();
-                PeerOutcome { view: theirs::invalid(&error), included: false, reverted: false, panic: None }
+                PeerOutcome { view: theirs::invalid(&error), ending: Ending::Invalid, panic: None }
             }
             Err(panic) => {
                 let text = panic
@@ -158,8 +194,7 @@ impl Peer {
                     .map(|text| (*text).to_owned())
                     .or_else(|| panic.downcast_ref::<String>().cloned())
                     .unwrap_or_default();
-                let view = theirs::panicked(&text);
-                PeerOutcome { view, included: false, reverted: false, panic: Some(text) }
+                PeerOutcome { view: theirs::panicked(&text), ending: Ending::Invalid, panic: Some(text) }
             }
         }
     }

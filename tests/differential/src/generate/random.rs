@@ -12,6 +12,12 @@ impl Random {
         Self(seed)
     }
 
+    /// Another stream, for the part of this number; the same whatever was drawn from this one's clones.
+    pub fn branch(&self, part: u64) -> Self {
+        let mut mixed = Self(self.0 ^ part.wrapping_mul(0xd6e8_feb8_6659_fd93));
+        Self(mixed.number())
+    }
+
     /// Any number.
     pub fn number(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);

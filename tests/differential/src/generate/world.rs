@@ -7,19 +7,17 @@ use std::path::Path;
 
 use starkiln::block::OldBlock;
 use starkiln::class::{cairo0_class_hash, sierra_class_from_json, sierra_class_hash};
-use starkiln::protocol::{BlockInfo, BlockPrices, ChainInfo, DataAvailability, ProtocolVersion, TokenPrices};
+use starkiln::protocol::ProtocolVersion;
 use starkiln::replay::{BlockFile, ClassEntry, ClassText, ContractState, InitialState};
 use starkiln::state::fee_token_balance_key;
 use starknet_api::abi::abi_utils::get_storage_var_address;
-use starknet_api::block::{BlockHash, BlockNumber, BlockTimestamp, GasPrice};
-use starknet_api::core::{
-    ChainId, ClassHash, CompiledClassHash, ContractAddress, Nonce, calculate_contract_address,
-};
+use starknet_api::core::{ClassHash, CompiledClassHash, ContractAddress, Nonce, calculate_contract_address};
 use starknet_api::state::StorageKey;
 use starknet_api::transaction::fields::{Calldata, ContractAddressSalt};
 use starknet_types_core::felt::Felt;
 
 use super::random::Random;
+use super::surroundings::Surroundings;
 use crate::input::{ClassSources, load_classes};
 use crate::peer::{PeerClasses, peer_classes};
 
@@ -57,9 +55,6 @@ pub const PAST_UNDECLARED: [&str; 1] = ["cairo0/no_constructor"];
 
 /// The classes that transactions may declare.
 pub const UNDECLARED: [&str; 3] = ["upgradable_v2", "circuit", "erc20_steps"];
-
-/// The block's number.
-pub const BLOCK: u64 = 1_234_567;
 
 /// What every funded account has of each token.
 const BALANCE: u128 = 10_u128.pow(24);
@@ -172,6 +167,11 @@ pub mod at {
     pub const SEQUENCER: u128 = 0x5e9_0e4c;
 }
 
+/// Where an account is.
+pub fn account_address(number: u64) -> ContractAddress {
+    address(0xacc0_0000 + u128::from(number))
+}
+
 fn address(value: u128) -> ContractAddress {
     ContractAddress::from(value)
 }
@@ -222,14 +222,20 @@ impl Library {
 
 impl World {
     /// Lays out the state.
-    pub fn new(library: &Library, version: ProtocolVersion, era: Era, random: &mut Random) -> Self {
+    pub fn new(
+        library: &Library,
+        version: ProtocolVersion,
+        era: Era,
+        surroundings: Surroundings,
+        random: &mut Random,
+    ) -> Self {
         let Library { mut entries, classes, class_hashes, .. } = library.clone();
         if era == Era::Modern {
             entries.retain(|_, entry| !matches!(entry, ClassEntry::Cairo0(_)));
         }
         let account = |kind, number: u64, random: &mut Random| Account {
             kind,
-            address: address(0xacc0_0000 + u128::from(number)),
+            address: account_address(number),
             private_key: random.felt(),
         };
         let mut accounts = Vec::new();
@@ -268,32 +274,10 @@ impl World {
             .collect();
         let file = BlockFile {
             format: BlockFile::FORMAT,
-            chain: ChainInfo {
-                chain_id: ChainId::Other("SN_STARKILN_DEMO".to_owned()),
-                strk_fee_token: address(at::STRK),
-                eth_fee_token: address(at::ETH),
-                is_l3: false,
-            },
+            chain: surroundings.chain,
             protocol_version: version,
-            block: BlockInfo {
-                number: BlockNumber(BLOCK),
-                timestamp: BlockTimestamp(1_750_000_123),
-                sequencer: address(at::SEQUENCER),
-                prices: BlockPrices {
-                    wei: TokenPrices {
-                        l1_gas: GasPrice(7_000_000_000),
-                        l1_data_gas: GasPrice(13),
-                        l2_gas: GasPrice(300_000),
-                    },
-                    fri: TokenPrices {
-                        l1_gas: GasPrice(31_000_000_000_000),
-                        l1_data_gas: GasPrice(47_000),
-                        l2_gas: GasPrice(3_000_000_000),
-                    },
-                },
-                data_availability: DataAvailability::Blob,
-            },
-            old_block: OldBlock::Hash(BlockHash(random.felt())),
+            block: surroundings.block,
+            old_block: surroundings.old_block,
             classes: entries,
             state: InitialState::default(),
             transactions: Vec::new(),
@@ -307,6 +291,16 @@ impl World {
     /// The hash of a class by name.
     pub fn class(&self, name: &str) -> Felt {
         self.class_hashes[name].0
+    }
+
+    /// The block's number.
+    pub fn number(&self) -> u64 {
+        self.file.block.number.0
+    }
+
+    /// The number of a block so many before this one; 0 if there is none.
+    pub fn block_before(&self, back: u64) -> Felt {
+        Felt::from(self.number().saturating_sub(back))
     }
 
     fn fill(&mut self, era: Era, random: &mut Random) {
@@ -398,9 +392,10 @@ impl World {
         fund(&mut state, at::STRK, address(at::POOL), BALANCE);
         fund(&mut state, at::TOKEN, address(at::POOL), BALANCE / 3);
         fund(&mut state, at::STRK, address(at::SEQUENCER), 5);
-        for back in 11..40_u64 {
+        let youngest = if self.file.old_block == OldBlock::InState { 10 } else { 11 };
+        for old in (youngest..40).filter_map(|back| self.number().checked_sub(back)) {
             let hashes = contract(&mut state, address(1));
-            hashes.storage.insert(StorageKey::from(u128::from(BLOCK - back)), random.felt());
+            hashes.storage.insert(StorageKey::from(u128::from(old)), random.felt());
         }
         self.file.state = state;
     }

@@ -10,7 +10,7 @@ use starknet_types_core::felt::Felt;
 
 use super::draft::{Action, Bounds, Call, Draft, Signing, call, selector, span, wide};
 use super::random::Random;
-use super::world::{Account, AccountKind, BLOCK, Newcomer, UNDECLARED, World, at, short_text};
+use super::world::{Account, AccountKind, Newcomer, UNDECLARED, World, at, short_text};
 
 /// A named way to make a transaction.
 pub type Recipe = (&'static str, fn(&World, &mut Random) -> Draft);
@@ -396,10 +396,11 @@ pub const VALIDATION: &[Recipe] = &[
         Draft::new(Action::Invoke(simple()), sender).signing(Signing::Felts(orders))
     }),
     ("asks for an old block hash", |world, random| {
-        ordered(world, random, vec![felt(5_u64), felt(BLOCK - BLOCK % 100 - 20)])
+        ordered(world, random, vec![felt(5_u64), world.block_before(world.number() % 100 + 20)])
     }),
     ("asks for a young block hash", |world, random| {
-        ordered(world, random, vec![felt(5_u64), felt(BLOCK - 20)])
+        let back = random.between(5, 20);
+        ordered(world, random, vec![felt(5_u64), world.block_before(back)])
     }),
     ("writes", |world, random| {
         let value = felt(random.below(3));

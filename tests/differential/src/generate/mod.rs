@@ -1,4 +1,4 @@
-//! The demo block and random blocks: all kinds of transactions on our own contracts, drawn from recipes.
+//! Random blocks: all kinds of transactions on contracts of many kinds, drawn from recipes.
 //!
 //! In: a seed. Out: a block file whose expected outcomes are blockifier's.
 
@@ -9,9 +9,10 @@ mod past;
 mod past_calls;
 mod random;
 mod special;
+mod surroundings;
 mod world;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 use starkiln::block::TransactionStatus;
@@ -22,48 +23,61 @@ use starknet_api::execution_resources::{GasAmount, GasVector};
 use starknet_api::transaction::fields::Fee;
 
 use self::draft::{Action, Bounds, Draft, Signing};
-use self::random::Random;
+pub use self::random::Random;
 use self::special::account;
+use self::surroundings::Surroundings;
 use self::world::{AccountKind, World};
 pub use self::world::{Era, Library};
 use crate::input::{Input, prepared};
-use crate::peer::Peer;
+use crate::peer::{Ending, Peer};
+
+/// What block to make.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// Its version.
+    pub version: ProtocolVersion,
+    /// Which transactions it shall have.
+    pub era: Era,
+    /// How many.
+    pub transactions: usize,
+    /// What all random choices depend on.
+    pub seed: u64,
+    /// What it is for.
+    pub purpose: Purpose,
+}
+
+/// What a block is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// To be looked at: usual surroundings; no transaction on which blockifier panics, for nothing can be expected of it.
+    Demo,
+    /// To find differences: any surroundings, any transactions.
+    Fuzz,
+}
 
 /// A generated block.
 pub struct Generated {
     /// The block, with what is expected of it.
     pub file: BlockFile,
     /// The recipe of each transaction.
-    pub names: Vec<String>,
+    pub recipes: Vec<String>,
     /// Transactions by kind and ending.
     pub counts: BTreeMap<(String, &'static str), usize>,
 }
 
-/// What to do with transactions on which blockifier panics.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Panics {
-    /// Nothing can be expected of them.
-    LeaveOut,
-    /// See what starkiln makes of them.
-    Keep,
-}
-
-/// Makes a block of `count` transactions. Every recipe is used once, as far as they fit, in random order; the rest is random,
-/// and leans to what accounts do most.
-pub fn generate(
-    library: &Library,
-    version: ProtocolVersion,
-    era: Era,
-    count: usize,
-    seed: u64,
-    panics: Panics,
-) -> Result<Generated, String> {
+/// Makes a block. Every recipe is used once, as far as they fit, in random order; the rest is random, and leans to what accounts
+/// do most.
+pub fn generate(library: &Library, request: &Request) -> Result<Generated, String> {
+    let &Request { version, era, transactions: count, seed, purpose } = request;
     let mut random = Random::new(seed);
-    let world = World::new(library, version, era, &mut random);
-    let peer_classes = library.peer_classes.clone();
+    let surroundings = match purpose {
+        Purpose::Demo => Surroundings::usual(&mut random),
+        Purpose::Fuzz => Surroundings::odd(&mut random),
+    };
+    let world = World::new(library, version, era, surroundings, &mut random);
     let mut input = Input::with_classes(&world.file, world.classes.clone())?;
-    let mut peer = Peer::new(&input, peer_classes.clone())?;
-    let mut generated = Generated { file: world.file.clone(), names: Vec::new(), counts: BTreeMap::new() };
+    let mut peer = Peer::new(&input, library.peer_classes.clone())?;
+    let mut generated = Generated { file: world.file.clone(), recipes: Vec::new(), counts: BTreeMap::new() };
     let mut expected = Vec::new();
     let mut plan = plan(era, count, &mut random).into_iter();
     while generated.file.transactions.len() < count {
@@ -73,19 +87,13 @@ pub fn generate(
         let transaction = draft.complete(&world, nonce);
         let ready = prepared(&transaction, &world.classes)?;
         let outcome = peer.execute(&ready);
-        if outcome.panic.is_some() && panics == Panics::LeaveOut {
+        if outcome.panic.is_some() && purpose == Purpose::Demo {
             continue;
         }
         let kind = format!("{:?}", ready.kind());
-        let view = expected_transaction(&outcome.view);
-        let ending = match view.status {
-            TransactionStatus::Succeeded => "succeeded",
-            TransactionStatus::Reverted => "reverted",
-            TransactionStatus::Invalid => "invalid",
-        };
-        *generated.counts.entry((kind, ending)).or_default() += 1;
-        generated.names.push(name);
-        expected.push(view);
+        *generated.counts.entry((kind, outcome.ending.name())).or_default() += 1;
+        generated.recipes.push(name);
+        expected.push(expected_transaction(&outcome.view, outcome.ending));
         input.transactions.push(ready);
         generated.file.transactions.push(transaction);
     }
@@ -96,27 +104,51 @@ pub fn generate(
 
 type Boxed = Box<dyn Fn(&World, &mut Random) -> Draft>;
 
+/// The names of all recipes of an era.
+pub fn recipes(era: Era) -> BTreeSet<String> {
+    all(era).into_iter().map(|(name, _)| name).collect()
+}
+
+fn all(era: Era) -> Vec<(String, Boxed)> {
+    match era {
+        Era::Modern => modern(),
+        Era::Past => past::all(),
+    }
+}
+
 /// All recipes for transactions of version 3.
 fn modern() -> Vec<(String, Boxed)> {
     let mut all: Vec<(String, Boxed)> = Vec::new();
-    for &(name, recipe) in
-        special::KINDS.iter().chain(special::MESSAGES).chain(special::UNUSUAL).chain(special::VALIDATION)
-    {
-        all.push((name.to_owned(), Box::new(recipe)));
+    let whole = [
+        ("kinds", special::KINDS),
+        ("messages", special::MESSAGES),
+        ("unusual", special::UNUSUAL),
+        ("validation", special::VALIDATION),
+    ];
+    for (group, list) in whole {
+        for &(name, recipe) in list {
+            all.push((format!("{group}: {name}"), Box::new(recipe)));
+        }
     }
-    let groups = [calls::TOKENS, calls::SYSCALLS, calls::SYSCALLS_NEW, nested::NESTED, nested::UPGRADES];
-    for &(name, recipe) in groups.into_iter().flatten() {
-        all.push((name.to_owned(), Box::new(move |world, random| usual(world, random, recipe))));
+    let groups = [
+        ("tokens", calls::TOKENS),
+        ("syscalls", calls::SYSCALLS),
+        ("new syscalls", calls::SYSCALLS_NEW),
+        ("nested", nested::NESTED),
+        ("upgrades", nested::UPGRADES),
+    ];
+    for (group, list) in groups {
+        for &(name, recipe) in list {
+            let boxed: Boxed = Box::new(move |world, random| usual(world, random, recipe));
+            all.push((format!("{group}: {name}"), boxed));
+        }
     }
     all
 }
 
 /// The recipes to use, in order.
 fn plan(era: Era, count: usize, random: &mut Random) -> Vec<(String, Boxed)> {
-    let mut all = match era {
-        Era::Modern => modern(),
-        Era::Past => past::all().into_iter().map(|(name, recipe)| (name.to_owned(), recipe)).collect(),
-    };
+    let mut all = all(era);
     // Fisher and Yates, as far as needed.
     let mut chosen = Vec::new();
     while chosen.len() < count && !all.is_empty() {
@@ -130,24 +162,20 @@ fn plan(era: Era, count: usize, random: &mut Random) -> Vec<(String, Boxed)> {
     chosen
 }
 
+/// One recipe at random.
 fn one_more(era: Era, random: &mut Random) -> (String, Boxed) {
-    if era == Era::Past {
-        let (name, recipe) = past::one(random);
-        return (name.to_owned(), recipe);
-    }
-    let group = match random.below(10) {
-        0..5 => calls::TOKENS,
-        5..6 => calls::SYSCALLS,
-        6..8 => nested::NESTED,
-        8 => nested::UPGRADES,
-        _ => {
-            let group = if random.once_in(2) { special::KINDS } else { special::MESSAGES };
-            let (name, recipe) = *random.pick(group);
-            return (name.to_owned(), Box::new(recipe));
-        }
+    let mut all = all(era);
+    let wanted = match (era, random.below(10)) {
+        (Era::Modern, 0..4) => "tokens",
+        (Era::Modern, 4..6) => "nested",
+        (Era::Modern, 6) => "upgrades",
+        (Era::Past, 0..2) => "old syscalls",
+        (Era::Past, 2..4) => "old nested",
+        (Era::Past, 4) => "old library",
+        _ => "",
     };
-    let (name, recipe) = *random.pick(group);
-    (name.to_owned(), Box::new(move |world, random| usual(world, random, recipe)))
+    all.retain(|(name, _)| name.starts_with(wanted));
+    all.swap_remove(random.below(all.len() as u64) as usize)
 }
 
 /// Calls by some account under some bounds.
@@ -166,7 +194,7 @@ fn usual(world: &World, random: &mut Random, recipe: fn(&World, &mut Random) -> 
 }
 
 /// What a view of blockifier's outcome means as an expectation.
-fn expected_transaction(view: &Value) -> ExpectedTransaction {
+fn expected_transaction(view: &Value, ending: Ending) -> ExpectedTransaction {
     let text = |name: &str| view.get(name).and_then(Value::as_str).map(ToOwned::to_owned);
     let number = |value: Option<&Value>| value.and_then(Value::as_u64).unwrap_or_default();
     let gas = |name: &str| {
@@ -175,10 +203,10 @@ fn expected_transaction(view: &Value) -> ExpectedTransaction {
         GasVector { l1_gas: part("l1_gas"), l1_data_gas: part("l1_data_gas"), l2_gas: part("l2_gas") }
     };
     let length = |name: &str| view.get(name).and_then(Value::as_array).map_or(0, Vec::len) as u64;
-    let status = match view.get("ending").and_then(Value::as_str) {
-        Some("succeeded") => TransactionStatus::Succeeded,
-        Some("reverted") => TransactionStatus::Reverted,
-        _ => TransactionStatus::Invalid,
+    let status = match ending {
+        Ending::Succeeded => TransactionStatus::Succeeded,
+        Ending::Reverted => TransactionStatus::Reverted,
+        Ending::Invalid => TransactionStatus::Invalid,
     };
     let fee = view.get("receipt").and_then(|receipt| receipt.get("fee")).and_then(Value::as_str);
     ExpectedTransaction {

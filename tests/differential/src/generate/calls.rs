@@ -6,7 +6,7 @@ use starknet_types_core::felt::Felt;
 
 use super::draft::{Call, call, execute_calldata, selector, span, wide};
 use super::random::Random;
-use super::world::{BLOCK, World, at, short_text};
+use super::world::{World, at, short_text};
 
 /// A named way to make calls.
 pub type CallRecipe = (&'static str, fn(&World, &mut Random) -> Vec<Call>);
@@ -188,9 +188,19 @@ pub const SYSCALLS: &[CallRecipe] = &[
     ("execution_info", |_, _| here("execution_info", vec![])),
     ("execution_info_v2", |_, _| here("execution_info_v2", vec![])),
     ("store_info", |_, _| here("store_info", vec![felt(100_u64)])),
-    ("block_hash", |_, random| here("block_hash", vec![felt(BLOCK - random.between(10, 45))])),
-    ("block_hash too young", |_, random| here("block_hash", vec![felt(BLOCK - random.below(10))])),
-    ("try_block_hash", |_, random| here("try_block_hash", vec![felt(BLOCK - random.below(20))])),
+    ("block_hash", |world, random| here("block_hash", vec![world.block_before(random.between(10, 45))])),
+    ("block_hash too young", |world, random| here("block_hash", vec![world.block_before(random.below(10))])),
+    ("try_block_hash", |world, random| here("try_block_hash", vec![world.block_before(random.below(20))])),
+    ("block_hash around the border", |world, random| {
+        vec![
+            call(at::SYSCALLS, "try_block_hash", vec![world.block_before(random.between(8, 9))]),
+            call(at::SYSCALLS, "try_block_hash", vec![world.block_before(10)]),
+            call(at::SYSCALLS, "try_block_hash", vec![world.block_before(random.between(11, 12))]),
+        ]
+    }),
+    ("block_hash of the future", |world, random| {
+        here("try_block_hash", vec![felt(world.number() + random.below(3))])
+    }),
     ("call_contract", |_, _| here("call_contract", join(&[&[felt(at::NFT), selector("mint")], &span(&[])]))),
     ("library_call", |world, _| {
         here("library_call", join(&[&[world.class("nft"), selector("mint")], &span(&[])]))

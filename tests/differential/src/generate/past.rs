@@ -12,7 +12,7 @@ use super::draft::{Action, Bounds, Call, Draft, Signing, call, selector, span};
 use super::random::Random;
 use super::special::{Recipe, account};
 use super::world::{Account, AccountKind, Newcomer, PAST_UNDECLARED, World, at};
-use super::{nested, past_calls};
+use super::{Boxed, nested, past_calls};
 
 /// Enough for whatever these transactions do, in wei.
 const ENOUGH: Fee = Fee(10_u128.pow(18));
@@ -21,37 +21,23 @@ const ENOUGH: Fee = Fee(10_u128.pow(18));
 const FREE: ExecutionFlags =
     ExecutionFlags { query: false, charge_fee: false, validate: true, strict_nonce: true };
 
-type Boxed = Box<dyn Fn(&World, &mut Random) -> Draft>;
-
 /// Every recipe.
-pub fn all() -> Vec<(&'static str, Boxed)> {
-    let calls = [past_calls::SYSCALLS, past_calls::NESTED, past_calls::LIBRARY];
-    let whole =
-        TRANSACTIONS.iter().chain(VALIDATION).map(|&(name, recipe)| (name, Box::new(recipe) as Boxed));
-    whole.chain(calls.into_iter().flatten().map(|&(name, recipe)| (name, usual(recipe)))).collect()
-}
-
-/// A recipe at random.
-pub fn one(random: &mut Random) -> (&'static str, Boxed) {
-    let group = match random.below(10) {
-        0..3 => past_calls::SYSCALLS,
-        3..6 => past_calls::NESTED,
-        6..8 => past_calls::LIBRARY,
-        8 => {
-            if random.once_in(2) {
-                calls::TOKENS
-            } else {
-                nested::NESTED
-            }
-        }
-        _ => {
-            let group = if random.once_in(3) { VALIDATION } else { TRANSACTIONS };
-            let (name, recipe) = *random.pick(group);
-            return (name, Box::new(recipe));
-        }
-    };
-    let (name, recipe) = *random.pick(group);
-    (name, usual(recipe))
+pub fn all() -> Vec<(String, Boxed)> {
+    let whole = [("old transactions", TRANSACTIONS), ("old validation", VALIDATION)];
+    let whole = whole.into_iter().flat_map(|(group, list)| {
+        list.iter().map(move |&(name, recipe)| (format!("{group}: {name}"), Box::new(recipe) as Boxed))
+    });
+    let groups = [
+        ("old syscalls", past_calls::SYSCALLS),
+        ("old nested", past_calls::NESTED),
+        ("old library", past_calls::LIBRARY),
+        ("tokens", calls::TOKENS),
+        ("nested", nested::NESTED),
+    ];
+    let calls = groups.into_iter().flat_map(|(group, list)| {
+        list.iter().map(move |&(name, recipe)| (format!("{group}: {name}"), usual(recipe)))
+    });
+    whole.chain(calls).collect()
 }
 
 /// Calls by some account, as one of the versions.

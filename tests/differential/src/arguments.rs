@@ -1,0 +1,141 @@
+//! What the command line says.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use starkiln::protocol::{DataAvailability, ProtocolError, ProtocolVersion};
+
+use crate::generate::Era;
+
+/// The command line.
+#[derive(Debug, Parser)]
+#[command(about, version)]
+pub struct Arguments {
+    /// The command.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Runs block files through both.
+    Block(BlockArguments),
+    /// Makes the demo block: transactions with outcomes that blockifier expects.
+    Demo(DemoArguments),
+    /// Runs random blocks through both; a block in which they differ is shrunk and saved.
+    Fuzz(FuzzArguments),
+}
+
+/// Which block files, and how.
+#[derive(Debug, Args)]
+pub struct BlockArguments {
+    /// The block files.
+    #[arg(required = true)]
+    pub files: Vec<PathBuf>,
+    /// Run under the constants of this version instead of the file's; `all` for every version there is.
+    #[arg(long)]
+    pub version: Option<Versions>,
+    /// Publish state diffs in this way instead of the file's.
+    #[arg(long)]
+    pub data_availability: Option<Publication>,
+    /// Print at most this many differences for each run.
+    #[arg(long, default_value_t = 20)]
+    pub show: usize,
+}
+
+/// Which demo block.
+#[derive(Debug, Args)]
+pub struct DemoArguments {
+    /// What the random choices depend on.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Where to write it.
+    #[arg(long, default_value = "resources/blocks/demo.json")]
+    pub out: PathBuf,
+    /// How many transactions.
+    #[arg(long, default_value_t = 300)]
+    pub transactions: usize,
+    /// The version.
+    #[arg(long, default_value = "0.14.4")]
+    pub version: ProtocolVersion,
+    /// Which transactions.
+    #[arg(long, default_value = "modern")]
+    pub era: Era,
+}
+
+/// Which random blocks.
+#[derive(Debug, Args)]
+pub struct FuzzArguments {
+    /// The version, or `all`.
+    #[arg(long, default_value = "all")]
+    pub version: Versions,
+    /// Which transactions; both eras in turn unless it is given.
+    #[arg(long)]
+    pub era: Option<Era>,
+    /// How many transactions to compare in all.
+    #[arg(long, default_value_t = 2000)]
+    pub transactions: usize,
+    /// What all blocks depend on.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// How many blocks to run at a time. Results do not depend on it.
+    #[arg(long, default_value_t = 1)]
+    pub jobs: usize,
+    /// Print at most this many differences for each block.
+    #[arg(long, default_value_t = 20)]
+    pub show: usize,
+    /// Where to save shrunken blocks in which the two differ.
+    #[arg(long, default_value = "target/differences")]
+    pub save: PathBuf,
+}
+
+/// One version or all.
+#[derive(Clone, Debug)]
+pub enum Versions {
+    /// This one.
+    One(ProtocolVersion),
+    /// Every version there is.
+    All,
+}
+
+impl FromStr for Versions {
+    type Err = ProtocolError;
+
+    fn from_str(text: &str) -> Result<Self, ProtocolError> {
+        if text == "all" { Ok(Self::All) } else { text.parse().map(Self::One) }
+    }
+}
+
+impl Versions {
+    /// Them all.
+    pub fn list(&self) -> Vec<ProtocolVersion> {
+        match self {
+            Self::One(version) => vec![*version],
+            Self::All => ProtocolVersion::SUPPORTED.to_vec(),
+        }
+    }
+}
+
+/// Ways to publish state diffs.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum Publication {
+    /// As blobs.
+    Blob,
+    /// As calldata.
+    Calldata,
+    /// One after the other.
+    Both,
+}
+
+impl Publication {
+    /// Them all.
+    pub fn list(self) -> Vec<DataAvailability> {
+        match self {
+            Self::Blob => vec![DataAvailability::Blob],
+            Self::Calldata => vec![DataAvailability::Calldata],
+            Self::Both => vec![DataAvailability::Blob, DataAvailability::Calldata],
+        }
+    }
+}

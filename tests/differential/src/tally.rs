@@ -1,0 +1,130 @@
+//! Counts of what was compared: by kind, by ending, by version.
+//!
+//! In: reports. Out: tables on standard output, and whether anything that should occur never did.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use starkiln::protocol::ProtocolVersion;
+
+use crate::compare::Report;
+use crate::generate::{Era, recipes};
+use crate::peer::Ending;
+
+/// Kinds of transactions that blocks of the modern era have, with their versions.
+const MODERN: [&str; 5] = ["DECLARE 2", "DECLARE 3", "DEPLOY_ACCOUNT 3", "INVOKE 3", "L1_HANDLER"];
+
+/// The same for the past.
+const PAST: [&str; 8] = [
+    "DECLARE 0",
+    "DECLARE 1",
+    "DEPLOY_ACCOUNT 1",
+    "DEPLOY_ACCOUNT 3",
+    "INVOKE 0",
+    "INVOKE 1",
+    "INVOKE 3",
+    "L1_HANDLER",
+];
+
+type Endings = [usize; Ending::ALL.len()];
+
+/// Counts.
+#[derive(Clone, Debug)]
+pub struct Tally {
+    by_kind: BTreeMap<String, Endings>,
+    by_version: BTreeMap<ProtocolVersion, Endings>,
+    /// Departures by what blockifier panicked with: how many, and how they ended at starkiln.
+    departures: BTreeMap<String, (usize, BTreeSet<String>)>,
+    unused: BTreeSet<String>,
+    recipes: usize,
+    differences: usize,
+}
+
+impl Tally {
+    /// Nothing yet; these versions and eras shall occur.
+    pub fn new(versions: &[ProtocolVersion], eras: &[Era]) -> Self {
+        let kinds = eras.iter().flat_map(|era| match era {
+            Era::Modern => MODERN.as_slice(),
+            Era::Past => PAST.as_slice(),
+        });
+        let unused: BTreeSet<_> = eras.iter().flat_map(|era| recipes(*era)).collect();
+        Self {
+            by_kind: kinds.map(|kind| ((*kind).to_owned(), Endings::default())).collect(),
+            by_version: versions.iter().map(|version| (*version, Endings::default())).collect(),
+            departures: BTreeMap::new(),
+            recipes: unused.len(),
+            unused,
+            differences: 0,
+        }
+    }
+
+    /// Counts a block's transactions.
+    pub fn add(&mut self, version: ProtocolVersion, report: &Report, recipes: &[String]) {
+        for compared in &report.compared {
+            let ending = compared.ending as usize;
+            self.by_kind.entry(compared.kind.clone()).or_default()[ending] += 1;
+            self.by_version.entry(version).or_default()[ending] += 1;
+            self.unused.remove(&recipes[compared.index]);
+        }
+        for departure in &report.departures {
+            let (count, ours) = self.departures.entry(without_digits(&departure.panic)).or_default();
+            *count += 1;
+            ours.insert(departure.ours.split(' ').next().unwrap_or_default().to_owned());
+        }
+        self.differences += report.differences.len();
+    }
+
+    /// How many transactions were compared.
+    pub fn compared(&self) -> usize {
+        self.by_version.values().flatten().sum()
+    }
+
+    /// Prints the counts; whether there was no difference, and everything occurred that should.
+    pub fn print(&self) -> bool {
+        let mut complete = true;
+        println!();
+        println!("{:18}{:>10}{:>10}{:>10}{:>10}", "", "succeeded", "reverted", "invalid", "all");
+        let versions = self.by_version.iter().map(|(version, endings)| (version.to_string(), endings));
+        let kinds = self.by_kind.iter().map(|(kind, endings)| (kind.clone(), endings));
+        for (name, endings) in kinds.chain(versions) {
+            row(&name, endings);
+            if endings.iter().sum::<usize>() == 0 {
+                complete = false;
+                println!("    none of these: too few transactions, or something is wrong");
+            }
+        }
+        let all =
+            Ending::ALL.map(|ending| self.by_version.values().map(|endings| endings[ending as usize]).sum());
+        row("all", &all);
+        complete &= all.iter().all(|count| *count > 0);
+        println!();
+        println!("{} of {} recipes used", self.recipes - self.unused.len(), self.recipes);
+        let departures: usize = self.departures.values().map(|(count, _)| count).sum();
+        if departures > 0 {
+            println!("{departures} transactions on which blockifier panics were left out (departures):");
+        }
+        for (panic, (count, ours)) in &self.departures {
+            let ours: Vec<_> = ours.iter().map(String::as_str).collect();
+            println!("{count:6} {panic}; at starkiln: {}", ours.join(", "));
+        }
+        println!("{} transactions compared, {} differences", self.compared(), self.differences);
+        complete && self.differences == 0
+    }
+}
+
+fn row(name: &str, endings: &Endings) {
+    let [succeeded, reverted, invalid] = endings;
+    println!("{name:18}{succeeded:10}{reverted:10}{invalid:10}{:10}", endings.iter().sum::<usize>());
+}
+
+/// A text with its numbers left out and not too long, so that the same panic with other values is the same.
+fn without_digits(text: &str) -> String {
+    let text: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let mut out = String::new();
+    for letter in text.chars().take(160) {
+        let letter = if letter.is_ascii_hexdigit() && !letter.is_alphabetic() { '#' } else { letter };
+        if letter != '#' || !out.ends_with('#') {
+            out.push(letter);
+        }
+    }
+    out
+}
