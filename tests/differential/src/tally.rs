@@ -11,7 +11,8 @@ use crate::generate::{Era, recipes};
 use crate::peer::Ending;
 
 /// Kinds of transactions that blocks of the modern era have, with their versions.
-const MODERN: [&str; 5] = ["DECLARE 2", "DECLARE 3", "DEPLOY_ACCOUNT 3", "INVOKE 3", "L1_HANDLER"];
+const MODERN: [&str; 7] =
+    ["DECLARE 2", "DECLARE 3", "DEPLOY_ACCOUNT 3", "INVOKE 0", "INVOKE 1", "INVOKE 3", "L1_HANDLER"];
 
 /// The same for the past.
 const PAST: [&str; 8] = [

@@ -11,8 +11,8 @@ use starknet_api::core::{ClassHash, CompiledClassHash, ContractAddress, EntryPoi
 use starknet_api::data_availability::DataAvailabilityMode;
 use starknet_api::execution_resources::GasAmount;
 use starknet_api::transaction::fields::{
-    AllResourceBounds, Calldata, ContractAddressSalt, Fee, ResourceBounds, Tip, TransactionSignature,
-    ValidResourceBounds,
+    AllResourceBounds, Calldata, ContractAddressSalt, Fee, ProofFacts, ResourceBounds, Tip,
+    TransactionSignature, ValidResourceBounds,
 };
 use starknet_api::transaction::{
     DeclareTransaction, DeclareTransactionV0V1, DeclareTransactionV2, DeclareTransactionV3,
@@ -22,6 +22,7 @@ use starknet_api::transaction::{
 };
 use starknet_types_core::felt::Felt;
 
+use super::fit::Fit;
 use super::world::{Account, AccountKind, Newcomer, World};
 
 /// A call from an account.
@@ -78,6 +79,8 @@ pub enum Bounds {
         /// 100 is the block's price.
         price: u128,
     },
+    /// Exactly these: L1 gas, L1 data gas, L2 gas; each with an amount and a price.
+    Exactly([(u64, u128); 3]),
 }
 
 impl Bounds {
@@ -89,7 +92,7 @@ impl Bounds {
     fn bounds(&self, prices: &TokenPrices) -> ValidResourceBounds {
         let bound = |amount, price: GasPrice, factor: u128| ResourceBounds {
             max_amount: GasAmount(amount),
-            max_price_per_unit: GasPrice(price.0 * factor / 100),
+            max_price_per_unit: GasPrice(price.0.saturating_mul(factor) / 100),
         };
         match *self {
             Self::All { l1, data, l2, price } => ValidResourceBounds::AllResources(AllResourceBounds {
@@ -98,6 +101,14 @@ impl Bounds {
                 l1_data_gas: bound(data, prices.l1_data_gas, price),
             }),
             Self::L1 { amount, price } => ValidResourceBounds::L1Gas(bound(amount, prices.l1_gas, price)),
+            Self::Exactly([l1, data, l2]) => {
+                let exactly = |(amount, price)| bound(amount, GasPrice(price), 100);
+                ValidResourceBounds::AllResources(AllResourceBounds {
+                    l1_gas: exactly(l1),
+                    l2_gas: exactly(l2),
+                    l1_data_gas: exactly(data),
+                })
+            }
         }
     }
 }
@@ -157,6 +168,10 @@ pub struct Draft {
     pub nonce_off: i64,
     /// How it is treated.
     pub flags: ExecutionFlags,
+    /// How one of its limits shall fit.
+    pub fit: Option<Fit>,
+    /// What it says was proven outside.
+    pub proof_facts: Vec<Felt>,
 }
 
 impl Draft {
@@ -170,6 +185,8 @@ impl Draft {
             signing: Signing::Right,
             nonce_off: 0,
             flags: ExecutionFlags::default(),
+            fit: None,
+            proof_facts: Vec::new(),
         }
     }
 
@@ -196,6 +213,11 @@ impl Draft {
     /// Treated otherwise.
     pub fn flags(self, flags: ExecutionFlags) -> Self {
         Self { flags, ..self }
+    }
+
+    /// With what was proven outside.
+    pub fn proof_facts(self, proof_facts: Vec<Felt>) -> Self {
+        Self { proof_facts, ..self }
     }
 
     /// Whose nonce it needs.
@@ -233,7 +255,7 @@ impl Draft {
                     fee_data_availability_mode: mode,
                     paymaster_data: Default::default(),
                     account_deployment_data: Default::default(),
-                    proof_facts: Default::default(),
+                    proof_facts: ProofFacts(self.proof_facts.into()),
                 };
                 (hashed(&invoke), FileTransactionBody::Invoke(InvokeTransaction::V3(invoke)))
             }

@@ -4,10 +4,13 @@
 
 mod calls;
 mod draft;
+mod fit;
+mod listed;
 mod nested;
 mod past;
 mod past_calls;
 mod random;
+mod rare;
 mod special;
 mod surroundings;
 mod world;
@@ -25,7 +28,6 @@ use starknet_api::transaction::fields::Fee;
 use self::draft::{Action, Bounds, Draft, Signing};
 pub use self::random::Random;
 use self::special::account;
-use self::surroundings::Surroundings;
 use self::world::{AccountKind, World};
 pub use self::world::{Era, Library};
 use crate::input::{Input, prepared};
@@ -70,20 +72,20 @@ pub struct Generated {
 pub fn generate(library: &Library, request: &Request) -> Result<Generated, String> {
     let &Request { version, era, transactions: count, seed, purpose } = request;
     let mut random = Random::new(seed);
-    let surroundings = match purpose {
-        Purpose::Demo => Surroundings::usual(&mut random),
-        Purpose::Fuzz => Surroundings::odd(&mut random),
-    };
-    let world = World::new(library, version, era, surroundings, &mut random);
+    let world = World::new(library, version, era, purpose, &mut random);
     let mut input = Input::with_classes(&world.file, world.classes.clone())?;
     let mut peer = Peer::new(&input, library.peer_classes.clone())?;
     let mut generated = Generated { file: world.file.clone(), recipes: Vec::new(), counts: BTreeMap::new() };
     let mut expected = Vec::new();
-    let mut plan = plan(era, count, &mut random).into_iter();
+    let mut plan = plan(request, &mut random).into_iter();
     while generated.file.transactions.len() < count {
-        let (name, recipe) = plan.next().unwrap_or_else(|| one_more(era, &mut random));
+        let (name, recipe) = plan.next().unwrap_or_else(|| one_more(request, &mut random));
         let draft = recipe(&world, &mut random);
         let nonce = peer.nonce_at(draft.nonce_address());
+        let draft = fit::fitted(draft, &mut random, &mut |draft| {
+            let transaction = draft.clone().complete(&world, nonce);
+            peer.try_out(&prepared(&transaction, &world.classes).expect("its class is there"))
+        });
         let transaction = draft.complete(&world, nonce);
         let ready = prepared(&transaction, &world.classes)?;
         let outcome = peer.execute(&ready);
@@ -106,14 +108,24 @@ type Boxed = Box<dyn Fn(&World, &mut Random) -> Draft>;
 
 /// The names of all recipes of an era.
 pub fn recipes(era: Era) -> BTreeSet<String> {
-    all(era).into_iter().map(|(name, _)| name).collect()
+    all(era, Purpose::Fuzz).into_iter().map(|(name, _)| name).collect()
 }
 
-fn all(era: Era) -> Vec<(String, Boxed)> {
-    match era {
+fn all(era: Era, purpose: Purpose) -> Vec<(String, Boxed)> {
+    let mut all = match era {
         Era::Modern => modern(),
         Era::Past => past::all(),
+    };
+    if purpose == Purpose::Fuzz {
+        let rare = [("proofs", rare::PROOFS), ("absurd", rare::ABSURD), ("listed", rare::LISTED)];
+        for (group, list) in rare {
+            all.extend(
+                list.iter().map(|&(name, recipe)| (format!("{group}: {name}"), Box::new(recipe) as Boxed)),
+            );
+        }
+        all.extend(fit::recipes(era));
     }
+    all
 }
 
 /// All recipes for transactions of version 3.
@@ -147,8 +159,9 @@ fn modern() -> Vec<(String, Boxed)> {
 }
 
 /// The recipes to use, in order.
-fn plan(era: Era, count: usize, random: &mut Random) -> Vec<(String, Boxed)> {
-    let mut all = all(era);
+fn plan(request: &Request, random: &mut Random) -> Vec<(String, Boxed)> {
+    let mut all = all(request.era, request.purpose);
+    let count = request.transactions;
     // Fisher and Yates, as far as needed.
     let mut chosen = Vec::new();
     while chosen.len() < count && !all.is_empty() {
@@ -157,15 +170,15 @@ fn plan(era: Era, count: usize, random: &mut Random) -> Vec<(String, Boxed)> {
     }
     while chosen.len() < count {
         let index = random.below(chosen.len() as u64 + 1) as usize;
-        chosen.insert(index, one_more(era, random));
+        chosen.insert(index, one_more(request, random));
     }
     chosen
 }
 
 /// One recipe at random.
-fn one_more(era: Era, random: &mut Random) -> (String, Boxed) {
-    let mut all = all(era);
-    let wanted = match (era, random.below(10)) {
+fn one_more(request: &Request, random: &mut Random) -> (String, Boxed) {
+    let mut all = all(request.era, request.purpose);
+    let wanted = match (request.era, random.below(10)) {
         (Era::Modern, 0..4) => "tokens",
         (Era::Modern, 4..6) => "nested",
         (Era::Modern, 6) => "upgrades",

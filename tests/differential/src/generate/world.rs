@@ -4,10 +4,11 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use starkiln::block::OldBlock;
-use starkiln::class::{cairo0_class_hash, sierra_class_from_json, sierra_class_hash};
-use starkiln::protocol::ProtocolVersion;
+use starkiln::class::{ContractClass, cairo0_class_hash, sierra_class_from_json, sierra_class_hash};
+use starkiln::protocol::{Constants, ProtocolVersion, VersionPolicy};
 use starkiln::replay::{BlockFile, ClassEntry, ClassText, ContractState, InitialState};
 use starkiln::state::fee_token_balance_key;
 use starknet_api::abi::abi_utils::get_storage_var_address;
@@ -16,6 +17,8 @@ use starknet_api::state::StorageKey;
 use starknet_api::transaction::fields::{Calldata, ContractAddressSalt};
 use starknet_types_core::felt::Felt;
 
+use super::Purpose;
+use super::listed::Listed;
 use super::random::Random;
 use super::surroundings::Surroundings;
 use crate::input::{ClassSources, load_classes};
@@ -125,6 +128,10 @@ pub struct World {
     pub poor: Account,
     /// Accounts to deploy; the last two have no money.
     pub newcomers: Vec<Newcomer>,
+    /// Contracts of classes with rules of their own; none in a demo.
+    pub listed: Vec<Listed>,
+    /// What the version fixes.
+    pub constants: Arc<Constants>,
 }
 
 /// Addresses of contracts.
@@ -214,6 +221,7 @@ impl Library {
             entries.insert(class_hash, ClassEntry::Sierra(ClassText::File(path)));
             class_hashes.insert(name, class_hash);
         }
+        entries.extend(Listed::all().into_iter().map(|listed| (listed.class_hash, listed.entry(contracts))));
         let classes = load_classes(&entries, folder)?;
         let peer_classes = peer_classes(&classes);
         Ok(Self { entries, classes, peer_classes, class_hashes })
@@ -226,10 +234,19 @@ impl World {
         library: &Library,
         version: ProtocolVersion,
         era: Era,
-        surroundings: Surroundings,
+        purpose: Purpose,
         random: &mut Random,
     ) -> Self {
+        let surroundings = match purpose {
+            Purpose::Demo => Surroundings::usual(random),
+            Purpose::Fuzz => Surroundings::odd(random),
+        };
         let Library { mut entries, classes, class_hashes, .. } = library.clone();
+        let mut listed = Listed::all();
+        listed.retain(|listed| era == Era::Past || !listed.is_cairo0());
+        if purpose == Purpose::Demo {
+            listed.drain(..).for_each(|listed| drop(entries.remove(&listed.class_hash)));
+        }
         if era == Era::Modern {
             entries.retain(|_, entry| !matches!(entry, ClassEntry::Cairo0(_)));
         }
@@ -283,7 +300,8 @@ impl World {
             transactions: Vec::new(),
             expected: None,
         };
-        let mut world = Self { file, classes, class_hashes, accounts, poor, newcomers };
+        let constants = Constants::for_version(version, VersionPolicy::Exact).expect("it is supported");
+        let mut world = Self { file, classes, class_hashes, accounts, poor, newcomers, listed, constants };
         world.fill(era, random);
         world
     }
@@ -310,10 +328,8 @@ impl World {
             let class_hash = self.class_hashes[name];
             let class = &self.classes[&class_hash].ours.class;
             let compiled = match class {
-                starkiln::class::ContractClass::Cairo1(class) if index % 2 == 0 => {
-                    class.compiled_class_hash_v1()
-                }
-                starkiln::class::ContractClass::Cairo1(class) => class.compiled_class_hash_v2(),
+                ContractClass::Cairo1(class) if index % 2 == 0 => class.compiled_class_hash_v1(),
+                ContractClass::Cairo1(class) => class.compiled_class_hash_v2(),
                 _ => unreachable!("our contracts are Cairo 1"),
             };
             state.declared.insert(class_hash, compiled);
@@ -367,6 +383,17 @@ impl World {
             }
             if era == Era::Past {
                 fund(&mut state, at::OLD_TOKEN, account.address, amount);
+            }
+        }
+        for listed in &self.listed {
+            let compiled = match &self.classes[&listed.class_hash].ours.class {
+                ContractClass::Cairo1(class) => class.compiled_class_hash_v2(),
+                _ => CompiledClassHash::default(),
+            };
+            state.declared.insert(listed.class_hash, compiled);
+            contract(&mut state, listed.address).class_hash = listed.class_hash;
+            for token in [at::STRK, at::ETH] {
+                fund(&mut state, token, listed.address, BALANCE);
             }
         }
         for newcomer in &self.newcomers[..self.newcomers.len() - 2] {
