@@ -84,6 +84,15 @@ pub struct Report {
 
 /// Runs the block through both and compares all that a caller can see.
 pub fn compare(input: &Input, classes: PeerClasses) -> Result<Report, String> {
+    compare_altered(input, classes, &|_| {})
+}
+
+/// The same, but what starkiln says of each transaction is altered first: so one can see what a difference leads to.
+pub fn compare_altered(
+    input: &Input,
+    classes: PeerClasses,
+    alter: &dyn Fn(&mut Value),
+) -> Result<Report, String> {
     let mut report = Report::default();
     let mut input = input.clone();
     let mut indices: Vec<usize> = (0..input.transactions.len()).collect();
@@ -124,7 +133,9 @@ pub fn compare(input: &Input, classes: PeerClasses) -> Result<Report, String> {
             Ok(ours) => {
                 for (at, (ours, theirs)) in ours.transactions.iter().zip(&theirs).enumerate() {
                     let transaction = Some((indices[at], hash(at)));
-                    report.differences.extend(differing(transaction, "", &ours::outcome(ours), &theirs.view));
+                    let mut ours = ours::outcome(ours);
+                    alter(&mut ours);
+                    report.differences.extend(differing(transaction, "", &ours, &theirs.view));
                 }
                 let our_diff = ours::state_diff(&ours.state_diff);
                 report.differences.extend(differing(None, "state_diff", &our_diff, &their_diff));

@@ -4,7 +4,7 @@
 //! printed. Blocks run in rounds, one for each version that still needs some, so that the outcome does not depend on how many
 //! run at a time.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -13,7 +13,7 @@ use starkiln::protocol::ProtocolVersion;
 use starkiln::replay::BlockFile;
 
 use crate::arguments::FuzzArguments;
-use crate::compare::{Report, compare};
+use crate::compare::{Difference, Report, compare};
 use crate::generate::{Era, Library, Purpose, Random, Request, generate};
 use crate::input::Input;
 use crate::shrink::{self, shrink};
@@ -153,37 +153,105 @@ fn show(ran: &Ran, most: usize) {
 /// Shrinks a block in which the two differ, and saves it.
 fn save(library: &Library, ran: &Ran, arguments: &FuzzArguments) -> Result<(), String> {
     let Some(first) = ran.report.differences.first() else { return Ok(()) };
-    let wanted = first.shape();
-    let differs = |file: &BlockFile| {
-        let input = Input::with_classes(file, library.classes.clone());
-        let report = input.and_then(|input| compare(&input, library.peer_classes.clone()));
-        report.is_ok_and(|report| report.differences.iter().any(|difference| difference.shape() == wanted))
-    };
-    let shrunken = thread::scope(|scope| {
+    let again = |input: &Input| compare(input, library.peer_classes.clone());
+    let file = thread::scope(|scope| {
         let shrinking = thread::Builder::new().stack_size(STACK);
-        let shrinking = shrinking
-            .spawn_scoped(scope, || shrink(&ran.file, first.transaction.as_ref().map(|at| at.0), &differs));
+        let shrinking = shrinking.spawn_scoped(scope, || smallest(library, &ran.file, first, &again));
         shrinking.expect("threads can be made").join().map_err(|_| "shrinking panicked".to_owned())
     })?;
     let Request { version, seed, .. } = &ran.request;
     let path = arguments.save.join(format!("{version}-{seed:016x}.json"));
-    let file = shrink::with_classes_inline(shrunken, Path::new(crate::BLOCKS))?;
-    write(&path, &file)?;
-    let contracts = file.state.contracts.len();
+    write(&path, &shrink::with_classes_inline(file.clone(), Path::new(crate::BLOCKS))?)?;
     println!(
-        "shrunk to {} transactions, {contracts} contracts, {} classes; replay it with: block {}",
+        "shrunk to {} transactions, {} contracts, {} classes; replay it with: block {}",
         file.transactions.len(),
+        file.state.contracts.len(),
         file.classes.len(),
         path.display()
     );
     Ok(())
 }
 
-fn write(path: &PathBuf, file: &BlockFile) -> Result<(), String> {
+/// The smallest block that still shows a difference of the same shape.
+fn smallest(
+    library: &Library,
+    file: &BlockFile,
+    difference: &Difference,
+    again: &(dyn Fn(&Input) -> Result<Report, String> + Sync),
+) -> BlockFile {
+    let wanted = difference.shape();
+    shrink(file, difference.transaction.as_ref().map(|at| at.0), &|file| {
+        let report = Input::with_classes(file, library.classes.clone()).and_then(|input| again(&input));
+        report.is_ok_and(|report| report.differences.iter().any(|difference| difference.shape() == wanted))
+    })
+}
+
+fn write(path: &Path, file: &BlockFile) -> Result<(), String> {
     let named = |error: String| format!("{}: {error}", path.display());
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder).map_err(|error| named(error.to_string()))?;
     }
     let text = serde_json::to_string_pretty(file).map_err(|error| named(error.to_string()))?;
     std::fs::write(path, text + "\n").map_err(|error| named(error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::compare::compare_altered;
+    use crate::peer::peer_classes;
+
+    /// A bug that shows when the NFT's token 2 is given to somebody, for which token 1 must have been minted before.
+    fn bug(view: &mut Value) {
+        let is_second = |event: &Value| event["from"] == "0x4f7" && event.to_string().contains("\"0x2\"");
+        if view["sorted_events"].as_array().is_some_and(|events| events.iter().any(is_second)) {
+            view["receipt"]["fee"] = json!("12345");
+        }
+    }
+
+    #[test]
+    fn a_block_with_a_difference_is_shrunk_and_replays() {
+        let folder = Path::new("../../resources/blocks");
+        let library = Library::load(folder, Path::new(crate::CONTRACTS)).expect("our contracts load");
+        let version = ProtocolVersion::V0_14_3;
+        let request =
+            Request { version, era: Era::Modern, transactions: 120, seed: 4, purpose: Purpose::Fuzz };
+        let ran = run(&library, &request).expect("it runs");
+        assert!(ran.report.differences.is_empty(), "{:?}", ran.report.differences);
+
+        let buggy = |input: &Input| compare_altered(input, library.peer_classes.clone(), &bug);
+        let input = Input::with_classes(&ran.file, library.classes.clone()).expect("it is complete");
+        let report = buggy(&input).expect("it runs");
+        let difference = report.differences.first().expect("many tokens are minted");
+        assert_eq!(difference.shape(), "receipt.fee");
+
+        let small = smallest(&library, &ran.file, difference, &buggy);
+        assert!(small.transactions.len() <= 3, "{} transactions", small.transactions.len());
+        for left_out in 0..small.transactions.len() {
+            let mut smaller = small.clone();
+            smaller.transactions.remove(left_out);
+            let input = Input::with_classes(&smaller, library.classes.clone()).expect("it is complete");
+            assert!(buggy(&input).expect("it runs").differences.is_empty(), "{left_out} is not needed");
+        }
+        // The senders, their fee token, the NFT, and what else the calls need; of some sixty contracts.
+        assert!(small.state.contracts.len() <= 6, "{} contracts", small.state.contracts.len());
+        assert!(small.classes.len() <= 4, "{} classes", small.classes.len());
+
+        // As a file it needs nothing else, shows the same, and nothing when the bug is gone.
+        let small = shrink::with_classes_inline(small, folder).expect("the classes are there");
+        let path = std::env::temp_dir().join(format!("starkiln-shrunk-{}.json", std::process::id()));
+        write(&path, &small).expect("it can be written");
+        let text = std::fs::read_to_string(&path).expect("it was written");
+        std::fs::remove_file(&path).expect("it is ours");
+        let read: BlockFile = serde_json::from_str(&text).expect("it is a block file");
+        let input = Input::new(&read, Path::new("/nowhere")).expect("it is complete");
+        let classes = peer_classes(&input.classes);
+        let again = compare_altered(&input, classes.clone(), &bug).expect("it runs");
+        assert!(
+            again.differences.iter().any(|found| found.shape() == "receipt.fee" && found.ours == "12345")
+        );
+        assert!(compare(&input, classes).expect("it runs").differences.is_empty());
+    }
 }

@@ -141,3 +141,27 @@ pub fn with_classes_inline(mut file: BlockFile, folder: &Path) -> Result<BlockFi
     }
     Ok(file)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_left_out_is_found_wherever_it_stands() {
+        for wanted in [vec![0], vec![99], vec![3, 50], vec![0, 1, 98, 99], vec![]] {
+            let shows = |kept: &[u32]| wanted.iter().all(|item| kept.contains(item));
+            assert_eq!(minimal((0..100).collect(), &shows), wanted);
+        }
+    }
+
+    #[test]
+    fn what_stands_together_or_not_at_all_is_kept_together() {
+        // Leaving out one of a pair shows nothing; an odd one out is not needed.
+        let shows = |kept: &[u32]| {
+            kept.contains(&7)
+                && (0..10).all(|pair| kept.contains(&(2 * pair)) == kept.contains(&(2 * pair + 1)))
+        };
+        let kept = minimal((0..20).collect(), &shows);
+        assert!(shows(&kept) && kept.len() < 20, "{kept:?}");
+    }
+}
