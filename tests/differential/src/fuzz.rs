@@ -214,7 +214,8 @@ mod tests {
     #[test]
     fn a_block_with_a_difference_is_shrunk_and_replays() {
         let folder = Path::new("../../resources/blocks");
-        let library = Library::load(folder, Path::new(crate::CONTRACTS)).expect("our contracts load");
+        let library =
+            Library::load(folder, Path::new(crate::CONTRACTS), Vec::new()).expect("our contracts load");
         let version = ProtocolVersion::V0_14_3;
         let request =
             Request { version, era: Era::Modern, transactions: 120, seed: 4, purpose: Purpose::Fuzz };

@@ -33,6 +33,8 @@ type Endings = [usize; Ending::ALL.len()];
 pub struct Tally {
     by_kind: BTreeMap<String, Endings>,
     by_version: BTreeMap<ProtocolVersion, Endings>,
+    /// By what stands before the colon in the names of recipes.
+    by_group: BTreeMap<String, Endings>,
     /// Departures by what blockifier panicked with: how many, and how they ended at starkiln.
     departures: BTreeMap<String, (usize, BTreeSet<String>)>,
     unused: BTreeSet<String>,
@@ -51,6 +53,7 @@ impl Tally {
         Self {
             by_kind: kinds.map(|kind| ((*kind).to_owned(), Endings::default())).collect(),
             by_version: versions.iter().map(|version| (*version, Endings::default())).collect(),
+            by_group: BTreeMap::new(),
             departures: BTreeMap::new(),
             recipes: unused.len(),
             unused,
@@ -64,7 +67,10 @@ impl Tally {
             let ending = compared.ending as usize;
             self.by_kind.entry(compared.kind.clone()).or_default()[ending] += 1;
             self.by_version.entry(version).or_default()[ending] += 1;
-            self.unused.remove(&recipes[compared.index]);
+            let recipe = &recipes[compared.index];
+            let group = recipe.split_once(':').map_or(recipe.as_str(), |(group, _)| group);
+            self.by_group.entry(group.to_owned()).or_default()[ending] += 1;
+            self.unused.remove(recipe);
         }
         for departure in &report.departures {
             let (count, ours) = self.departures.entry(without_digits(&departure.panic)).or_default();

@@ -268,7 +268,7 @@ impl Draft {
                     nonce,
                     class_hash: newcomer.class_hash,
                     contract_address_salt: ContractAddressSalt(newcomer.salt),
-                    constructor_calldata: Calldata(vec![newcomer.public_key].into()),
+                    constructor_calldata: Calldata(newcomer.arguments.clone().into()),
                     nonce_data_availability_mode: mode,
                     fee_data_availability_mode: mode,
                     paymaster_data: Default::default(),
@@ -336,7 +336,7 @@ impl Draft {
                     nonce,
                     class_hash: newcomer.class_hash,
                     contract_address_salt: ContractAddressSalt(newcomer.salt),
-                    constructor_calldata: Calldata(vec![newcomer.public_key].into()),
+                    constructor_calldata: Calldata(newcomer.arguments.clone().into()),
                 };
                 let hash = deploy.calculate_transaction_hash(chain, &TransactionVersion::ONE);
                 let body = FileTransactionBody::DeployAccount(DeployAccountTransaction::V1(deploy));
@@ -437,6 +437,9 @@ impl Account {
         match self.kind {
             AccountKind::Old | AccountKind::OldOpen => old_execute_calldata(calls),
             AccountKind::Signed | AccountKind::Open | AccountKind::Steps => execute_calldata(calls),
+            AccountKind::Single => calls
+                .first()
+                .map_or_else(Vec::new, |call| [vec![call.to, call.selector], span(&call.calldata)].concat()),
         }
     }
 }

@@ -2,11 +2,14 @@
 //!
 //! In: a seed. Out: a block file whose expected outcomes are blockifier's.
 
+mod abi;
 mod calls;
 mod draft;
+mod driven;
 mod fit;
 mod listed;
 mod nested;
+mod packages;
 mod past;
 mod past_calls;
 mod random;
@@ -26,6 +29,7 @@ use starknet_api::execution_resources::{GasAmount, GasVector};
 use starknet_api::transaction::fields::Fee;
 
 use self::draft::{Action, Bounds, Draft, Signing};
+pub use self::packages::load as load_packages;
 pub use self::random::Random;
 use self::special::account;
 use self::world::{AccountKind, World};
@@ -123,6 +127,7 @@ fn all(era: Era, purpose: Purpose) -> Vec<(String, Boxed)> {
                 list.iter().map(|&(name, recipe)| (format!("{group}: {name}"), Box::new(recipe) as Boxed)),
             );
         }
+        all.extend(driven::recipes(era));
         all.extend(fit::recipes(era));
     }
     all

@@ -41,7 +41,7 @@ pub fn all() -> Vec<(String, Boxed)> {
 }
 
 /// Calls by some account, as one of the versions.
-fn usual(recipe: fn(&World, &mut Random) -> Vec<Call>) -> Boxed {
+pub fn usual(recipe: fn(&World, &mut Random) -> Vec<Call>) -> Boxed {
     Box::new(move |world, random| {
         let calls = recipe(world, random);
         let kinds = [

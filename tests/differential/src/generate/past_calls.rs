@@ -4,6 +4,7 @@
 
 use starknet_types_core::felt::Felt;
 
+use super::abi::number;
 use super::calls::CallRecipe;
 use super::draft::{Call, call, selector, span, wide};
 use super::random::Random;
@@ -27,20 +28,6 @@ fn caller(name: &str, calldata: Vec<Felt>) -> Vec<Call> {
 
 fn library(name: &str, calldata: Vec<Felt>) -> Vec<Call> {
     vec![call(at::OLD_LIBRARY, name, calldata)]
-}
-
-/// A number that is small, large, negative or at an edge.
-fn number(random: &mut Random) -> Felt {
-    match random.below(8) {
-        0 => Felt::ZERO,
-        1 => felt(random.below(10)),
-        2 => -felt(1 + random.below(10)),
-        3 => felt(u128::MAX),
-        4 => felt(u128::MAX) + Felt::ONE,
-        5 => random.felt(),
-        6 => Felt::MAX * felt(random.below(3)),
-        _ => felt(random.number()),
-    }
 }
 
 fn numbers<const N: usize>(random: &mut Random) -> Vec<Felt> {

@@ -27,7 +27,7 @@ pub fn account<'w>(world: &'w World, random: &mut Random, kind: AccountKind) -> 
         AccountKind::Open => 12..18,
         AccountKind::Steps => 18..22,
         AccountKind::Old => 22..28,
-        AccountKind::OldOpen => 28..32,
+        AccountKind::OldOpen | AccountKind::Single => 28..32,
     };
     random.pick(&world.accounts[range])
 }
@@ -46,7 +46,7 @@ fn ordered(world: &World, random: &mut Random, orders: Vec<Felt>) -> Draft {
         .signing(Signing::Felts(orders))
 }
 
-fn compiled(world: &World, class_hash: ClassHash) -> [CompiledClassHash; 2] {
+pub fn compiled(world: &World, class_hash: ClassHash) -> [CompiledClassHash; 2] {
     match &world.classes[&class_hash].ours.class {
         ContractClass::Cairo1(class) => [class.compiled_class_hash_v1(), class.compiled_class_hash_v2()],
         _ => unreachable!("our contracts are Cairo 1"),

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
+use serde_json::Value;
 use starkiln::block::OldBlock;
 use starkiln::class::{ContractClass, cairo0_class_hash, sierra_class_from_json, sierra_class_hash};
 use starkiln::protocol::{Constants, ProtocolVersion, VersionPolicy};
@@ -18,7 +19,9 @@ use starknet_api::transaction::fields::{Calldata, ContractAddressSalt};
 use starknet_types_core::felt::Felt;
 
 use super::Purpose;
+use super::abi::{Abi, Names};
 use super::listed::Listed;
+use super::packages::PackageClass;
 use super::random::Random;
 use super::surroundings::Surroundings;
 use crate::input::{ClassSources, load_classes};
@@ -60,7 +63,7 @@ pub const PAST_UNDECLARED: [&str; 1] = ["cairo0/no_constructor"];
 pub const UNDECLARED: [&str; 3] = ["upgradable_v2", "circuit", "erc20_steps"];
 
 /// What every funded account has of each token.
-const BALANCE: u128 = 10_u128.pow(24);
+pub(super) const BALANCE: u128 = 10_u128.pow(24);
 
 /// What the poor account has: enough to be charged something, not enough for usual bounds.
 pub const POOR_BALANCE: u128 = 10_u128.pow(12);
@@ -87,6 +90,8 @@ pub enum AccountKind {
     Open,
     /// Checks signatures, and is measured in steps.
     Steps,
+    /// Makes one call, in Cairo 0, and checks no signature.
+    Single,
 }
 
 /// An account.
@@ -109,8 +114,8 @@ pub struct Newcomer {
     pub salt: Felt,
     /// What it signs with.
     pub private_key: Felt,
-    /// The argument of its constructor.
-    pub public_key: Felt,
+    /// The arguments of its constructor.
+    pub arguments: Vec<Felt>,
 }
 
 /// Where everything is.
@@ -130,8 +135,31 @@ pub struct World {
     pub newcomers: Vec<Newcomer>,
     /// Contracts of classes with rules of their own; none in a demo.
     pub listed: Vec<Listed>,
+    /// Our contracts: addresses and classes.
+    pub ours: Vec<(u128, &'static str)>,
+    /// Contracts that are called at random, with what they take.
+    pub driven: Vec<Driven>,
+    /// Accounts of registry packages; none in a demo.
+    pub package_accounts: Vec<Account>,
+    /// The same to deploy.
+    pub package_newcomers: Vec<Newcomer>,
+    /// Classes of registry packages that transactions may declare.
+    pub package_undeclared: Vec<ClassHash>,
+    /// What arguments may name.
+    pub names: Names,
     /// What the version fixes.
     pub constants: Arc<Constants>,
+}
+
+/// A contract that is called at random.
+#[derive(Clone, Debug)]
+pub struct Driven {
+    /// Where it is.
+    pub address: Felt,
+    /// Its class.
+    pub class_hash: ClassHash,
+    /// What it takes.
+    pub abi: Arc<Abi>,
 }
 
 /// Addresses of contracts.
@@ -194,19 +222,30 @@ pub struct Library {
     pub peer_classes: PeerClasses,
     /// Their hashes by name.
     pub class_hashes: BTreeMap<&'static str, ClassHash>,
+    /// What ours take.
+    pub abis: BTreeMap<&'static str, Arc<Abi>>,
+    /// Those of registry packages; empty unless asked for.
+    pub packages: Vec<PackageClass>,
 }
 
 impl Library {
     /// Loads the classes. `contracts` is the folder of our contracts as a block file will name it, relative to `folder`, where
     /// the block file will be.
-    pub fn load(folder: &Path, contracts: &Path) -> Result<Self, String> {
+    pub fn load(folder: &Path, contracts: &Path, packages: Vec<PackageClass>) -> Result<Self, String> {
         let mut entries = BTreeMap::new();
+        let mut abis = BTreeMap::new();
+        let mut abi = |name, text: &str| {
+            let json: Value = serde_json::from_str(text).map_err(|error| format!("{name}: {error}"))?;
+            abis.insert(name, Arc::new(Abi::new(&json["abi"])));
+            Ok::<(), String>(())
+        };
         let mut class_hashes = BTreeMap::new();
         for name in PAST_DECLARED.into_iter().chain(PAST_UNDECLARED) {
             let path = contracts.join(format!("{name}.json"));
             let full = folder.join(&path);
             let text =
                 std::fs::read_to_string(&full).map_err(|error| format!("{}: {error}", full.display()))?;
+            abi(name, &text)?;
             let class_hash = cairo0_class_hash(&text).map_err(|error| format!("{name}: {error}"))?;
             entries.insert(class_hash, ClassEntry::Cairo0(ClassText::File(path)));
             class_hashes.insert(name, class_hash);
@@ -216,15 +255,18 @@ impl Library {
             let full = folder.join(&path);
             let text =
                 std::fs::read_to_string(&full).map_err(|error| format!("{}: {error}", full.display()))?;
+            abi(name, &text)?;
             let class = sierra_class_from_json(&text).map_err(|error| format!("{name}: {error}"))?;
             let class_hash = sierra_class_hash(&class);
             entries.insert(class_hash, ClassEntry::Sierra(ClassText::File(path)));
             class_hashes.insert(name, class_hash);
         }
         entries.extend(Listed::all().into_iter().map(|listed| (listed.class_hash, listed.entry(contracts))));
+        entries.extend(packages.iter().map(|class| (class.class_hash, class.entry.clone())));
+        class_hashes.extend(packages.iter().map(|class| (class.name, class.class_hash)));
         let classes = load_classes(&entries, folder)?;
         let peer_classes = peer_classes(&classes);
-        Ok(Self { entries, classes, peer_classes, class_hashes })
+        Ok(Self { entries, classes, peer_classes, class_hashes, abis, packages })
     }
 }
 
@@ -245,6 +287,7 @@ impl World {
         let mut listed = Listed::all();
         listed.retain(|listed| era == Era::Past || !listed.is_cairo0());
         if purpose == Purpose::Demo {
+            library.packages.iter().for_each(|class| drop(entries.remove(&class.class_hash)));
             listed.drain(..).for_each(|listed| drop(entries.remove(&listed.class_hash)));
         }
         if era == Era::Modern {
@@ -286,7 +329,8 @@ impl World {
                 } else {
                     starknet_crypto::get_public_key(&private_key)
                 };
-                Newcomer { class_hash: class_hashes[name], salt: Felt::from(number), private_key, public_key }
+                let arguments = vec![public_key];
+                Newcomer { class_hash: class_hashes[name], salt: Felt::from(number), private_key, arguments }
             })
             .collect();
         let file = BlockFile {
@@ -301,8 +345,26 @@ impl World {
             expected: None,
         };
         let constants = Constants::for_version(version, VersionPolicy::Exact).expect("it is supported");
-        let mut world = Self { file, classes, class_hashes, accounts, poor, newcomers, listed, constants };
+        let mut world = Self {
+            file,
+            classes,
+            class_hashes,
+            accounts,
+            poor,
+            newcomers,
+            listed,
+            ours: Vec::new(),
+            driven: Vec::new(),
+            package_accounts: Vec::new(),
+            package_newcomers: Vec::new(),
+            package_undeclared: Vec::new(),
+            names: Names::default(),
+            constants,
+        };
         world.fill(era, random);
+        if purpose == Purpose::Fuzz {
+            world.add_packages(library, era, random);
+        }
         world
     }
 
@@ -359,6 +421,7 @@ impl World {
         ];
         for (place, name) in contracts.into_iter().chain(upgradable).chain(past.iter().copied()) {
             contract(&mut state, address(place)).class_hash = self.class_hashes[name];
+            self.ours.push((place, name));
         }
         for account in self.accounts.iter().chain([&self.poor]) {
             let name = match account.kind {
@@ -366,7 +429,7 @@ impl World {
                 AccountKind::Open => "account_open",
                 AccountKind::Steps => "account_steps",
                 AccountKind::Old => "cairo0/account",
-                AccountKind::OldOpen => "cairo0/account_open",
+                AccountKind::OldOpen | AccountKind::Single => "cairo0/account_open",
             };
             let entry = contract(&mut state, account.address);
             entry.class_hash = self.class_hashes[name];
@@ -374,7 +437,7 @@ impl World {
             let public_key = starknet_crypto::get_public_key(&account.private_key);
             match account.kind {
                 AccountKind::Old => entry.storage.insert(variable("Account_public_key"), public_key),
-                AccountKind::OldOpen => None,
+                AccountKind::OldOpen | AccountKind::Single => None,
                 _ => entry.storage.insert(variable("public_key"), public_key),
             };
             let amount = if account.address == self.poor.address { POOR_BALANCE } else { BALANCE };
@@ -434,22 +497,22 @@ impl Newcomer {
         calculate_contract_address(
             ContractAddressSalt(self.salt),
             self.class_hash,
-            &Calldata(vec![self.public_key].into()),
+            &Calldata(self.arguments.clone().into()),
             ContractAddress::default(),
         )
         .expect("the address of a deployment is in range")
     }
 }
 
-fn contract(state: &mut InitialState, address: ContractAddress) -> &mut ContractState {
+pub(super) fn contract(state: &mut InitialState, address: ContractAddress) -> &mut ContractState {
     state.contracts.entry(address).or_default()
 }
 
-fn fund(state: &mut InitialState, token: u128, account: ContractAddress, amount: u128) {
+pub(super) fn fund(state: &mut InitialState, token: u128, account: ContractAddress, amount: u128) {
     contract(state, address(token)).storage.insert(fee_token_balance_key(account), Felt::from(amount));
 }
 
-fn variable(name: &str) -> StorageKey {
+pub(super) fn variable(name: &str) -> StorageKey {
     get_storage_var_address(name, &[])
 }
 
