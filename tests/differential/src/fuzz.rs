@@ -55,11 +55,11 @@ pub fn fuzz(library: &Library, arguments: &FuzzArguments) -> Result<bool, String
     let mut versions: Vec<_> = (list.iter().enumerate())
         .map(|(at, version)| Version { version: *version, wanted: share(at), left: share(at), blocks: 0 })
         .collect();
-    let mut tally = Tally::new(&list, &eras);
+    let mut tally = Tally::new(&list, &eras, &arguments.recipes);
     let mut shrunk = 0;
     let mut shown = 0;
     while versions.iter().any(|version| version.left > 0) {
-        let requests = round(&mut versions, &eras, arguments.seed);
+        let requests = round(&mut versions, &eras, arguments);
         for ran in run_all(library, requests, arguments.jobs.max(1)) {
             let ran = ran?;
             tally.add(ran.request.version, &ran.report, &ran.recipes);
@@ -85,13 +85,13 @@ pub fn fuzz(library: &Library, arguments: &FuzzArguments) -> Result<bool, String
 }
 
 /// The next block of every version that needs one.
-fn round(versions: &mut [Version], eras: &[Era], seed: u64) -> Vec<Request> {
+fn round(versions: &mut [Version], eras: &[Era], arguments: &FuzzArguments) -> Vec<Request> {
     let wanting = versions.iter_mut().enumerate().filter(|(_, version)| version.left > 0);
     wanting
         .map(|(at, version)| {
             // Versions begin with different eras, so that both occur even when there is only one block each.
             let era = eras[(version.blocks as usize + at) % eras.len()];
-            let mut random = Random::new(seed).branch(at as u64).branch(version.blocks);
+            let mut random = Random::new(arguments.seed).branch(at as u64).branch(version.blocks);
             version.blocks += 1;
             let most = (version.wanted / 4).clamp(SIZE.0, SIZE.1);
             let size = random.between(SIZE.0 as u64 / 2, most as u64) as usize;
@@ -101,6 +101,7 @@ fn round(versions: &mut [Version], eras: &[Era], seed: u64) -> Vec<Request> {
                 transactions: size.min(version.left),
                 seed: random.number(),
                 purpose: Purpose::Fuzz,
+                recipes: arguments.recipes.clone(),
             }
         })
         .collect()
@@ -201,6 +202,7 @@ mod tests {
 
     use super::*;
     use crate::compare::compare_altered;
+    use crate::generate::MoreClasses;
     use crate::peer::peer_classes;
 
     /// A bug that shows when the NFT's token 2 is given to somebody, for which token 1 must have been minted before.
@@ -214,11 +216,17 @@ mod tests {
     #[test]
     fn a_block_with_a_difference_is_shrunk_and_replays() {
         let folder = Path::new("../../resources/blocks");
-        let library =
-            Library::load(folder, Path::new(crate::CONTRACTS), Vec::new()).expect("our contracts load");
+        let library = Library::load(folder, Path::new(crate::CONTRACTS), MoreClasses::default())
+            .expect("our contracts load");
         let version = ProtocolVersion::V0_14_3;
-        let request =
-            Request { version, era: Era::Modern, transactions: 120, seed: 4, purpose: Purpose::Fuzz };
+        let request = Request {
+            version,
+            era: Era::Modern,
+            transactions: 120,
+            seed: 4,
+            purpose: Purpose::Fuzz,
+            recipes: String::new(),
+        };
         let ran = run(&library, &request).expect("it runs");
         assert!(ran.report.differences.is_empty(), "{:?}", ran.report.differences);
 

@@ -23,7 +23,7 @@ use crate::arguments::{
     Arguments, BlockArguments, Command, DemoArguments, FuzzArguments, Publication, Versions,
 };
 use crate::compare::{Report, compare};
-use crate::generate::{Library, Purpose, Request, generate, load_packages};
+use crate::generate::{Library, MoreClasses, Purpose, Request, generate};
 use crate::input::Input;
 use crate::peer::{Ending, peer_classes};
 
@@ -85,8 +85,9 @@ fn demo(arguments: &DemoArguments) -> Result<bool, String> {
     println!("seed {seed}");
     let folder = out.parent().unwrap_or(Path::new(""));
     std::fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
-    let library = Library::load(folder, Path::new(CONTRACTS), Vec::new())?;
-    let request = Request { version, era, transactions, seed, purpose: Purpose::Demo };
+    let library = Library::load(folder, Path::new(CONTRACTS), MoreClasses::default())?;
+    let request =
+        Request { version, era, transactions, seed, purpose: Purpose::Demo, recipes: String::new() };
     let block = generate(&library, &request)?;
     let text = serde_json::to_string_pretty(&block.file).map_err(|error| error.to_string())?;
     std::fs::write(out, text + "\n").map_err(|error| format!("{}: {error}", out.display()))?;
@@ -99,7 +100,9 @@ fn demo(arguments: &DemoArguments) -> Result<bool, String> {
 
 /// Runs random blocks; whether there was no difference and nothing that never occurred.
 fn fuzz(arguments: &FuzzArguments) -> Result<bool, String> {
-    let library = Library::load(Path::new(BLOCKS), Path::new(CONTRACTS), load_packages()?)?;
+    let blocks = Path::new(BLOCKS);
+    let more = MoreClasses::load(&blocks.join(CONTRACTS), arguments.seed)?;
+    let library = Library::load(blocks, Path::new(CONTRACTS), more)?;
     fuzz::fuzz(&library, arguments)
 }
 

@@ -12,10 +12,10 @@ use super::draft::{Action, Bounds, Call, Draft, Signing, call, selector, span};
 use super::random::Random;
 use super::special::{Recipe, compiled};
 use super::world::{
-    Account, AccountKind, BALANCE, Driven, Era, Library, Newcomer, World, at, contract, fund, short_text,
-    variable,
+    Account, AccountKind, BALANCE, Driven, Era, Library, Newcomer, RawContract, World, at, contract, fund,
+    short_text, variable,
 };
-use super::{Boxed, past, usual};
+use super::{Boxed, past, raw, usual};
 
 /// Enough for whatever is done here, in wei.
 const ENOUGH: Fee = Fee(10_u128.pow(18));
@@ -96,6 +96,13 @@ impl World {
                 }
             }
         }
+        for (number, class) in library.raw.iter().enumerate() {
+            let address = ContractAddress::from(0x4a3_0000 + number as u128);
+            state.declared.insert(class.class_hash, compiled(self, class.class_hash)[1]);
+            contract(&mut state, address).class_hash = class.class_hash;
+            let abi = class.changed.map(|name| library.abis[name].clone());
+            self.raw.push(RawContract { address: address.into(), abi });
+        }
         // The fee token may be anybody's, as long as balances lie where they always do.
         let tokens =
             ["strk", "erc20", "erc20_old"].map(|name| wanted.iter().find(|(_, class)| class.name == name));
@@ -130,7 +137,9 @@ impl World {
 /// The recipes; most of them several times, so that they are drawn more often.
 pub fn recipes(era: Era) -> Vec<(String, Boxed)> {
     let mut all: Vec<(String, Boxed)> = Vec::new();
-    let calls: [(&str, usize, fn(&World, &mut Random) -> Vec<Call>); 4] = [
+    let calls: [(&str, usize, fn(&World, &mut Random) -> Vec<Call>); 6] = [
+        ("raw syscalls", 24, |world, random| vec![raw_call(world, random)]),
+        ("raw syscalls, nested", 6, nested_raw_call),
         ("call", 30, |world, random| some_calls(world, random)),
         ("library call", 8, library_call),
         ("nested call", 8, nested_call),
@@ -189,6 +198,28 @@ fn nested_call(world: &World, random: &mut Random) -> Vec<Call> {
     let caller = *random.pick(&[at::CALLER, at::CALLER, at::CALLER_STEPS]);
     let name = *random.pick(&["call", "call_and_catch", "call_twice", "call_twice_and_catch", "noisy_call"]);
     vec![call(caller, name, calldata)]
+}
+
+/// A call of a class that no compiler would make. What its syscalls may need comes first in its calldata.
+fn raw_call(world: &World, random: &mut Random) -> Call {
+    let raw = random.pick(&world.raw).clone();
+    if let Some(abi) = raw.abi {
+        let entry_point = (*random.pick(&abi.called(Way::External))).clone();
+        let calldata = abi.calldata(&entry_point, &world.names, random);
+        return Call { to: raw.address, selector: entry_point.selector(), calldata };
+    }
+    let Call { to, selector: inner, calldata } = some_call(world, random);
+    let class_hash = *random.pick(&world.names.classes);
+    let head = [to, class_hash, inner, random.felt()].into_iter().chain(calldata);
+    let calldata = head.take(if random.once_in(8) { 1 } else { 8 }).collect();
+    Call { to: raw.address, selector: selector(&raw::entry_point(random.below(raw::ENTRY_POINTS))), calldata }
+}
+
+fn nested_raw_call(world: &World, random: &mut Random) -> Vec<Call> {
+    let Call { to, selector, calldata } = raw_call(world, random);
+    let calldata = [vec![to, selector], span(&calldata)].concat();
+    let name = *random.pick(&["call", "call_and_catch", "call_twice_and_catch"]);
+    vec![call(at::CALLER, name, calldata)]
 }
 
 fn deployment(world: &World, random: &mut Random) -> Vec<Call> {

@@ -14,6 +14,7 @@ mod past;
 mod past_calls;
 mod random;
 mod rare;
+mod raw;
 mod special;
 mod surroundings;
 mod world;
@@ -29,11 +30,10 @@ use starknet_api::execution_resources::{GasAmount, GasVector};
 use starknet_api::transaction::fields::Fee;
 
 use self::draft::{Action, Bounds, Draft, Signing};
-pub use self::packages::load as load_packages;
 pub use self::random::Random;
 use self::special::account;
 use self::world::{AccountKind, World};
-pub use self::world::{Era, Library};
+pub use self::world::{Era, Library, MoreClasses};
 use crate::input::{Input, prepared};
 use crate::peer::{Ending, Peer};
 
@@ -50,6 +50,8 @@ pub struct Request {
     pub seed: u64,
     /// What it is for.
     pub purpose: Purpose,
+    /// Only recipes whose names begin so.
+    pub recipes: String,
 }
 
 /// What a block is for.
@@ -74,7 +76,7 @@ pub struct Generated {
 /// Makes a block. Every recipe is used once, as far as they fit, in random order; the rest is random, and leans to what accounts
 /// do most.
 pub fn generate(library: &Library, request: &Request) -> Result<Generated, String> {
-    let &Request { version, era, transactions: count, seed, purpose } = request;
+    let &Request { version, era, transactions: count, seed, purpose, .. } = request;
     let mut random = Random::new(seed);
     let world = World::new(library, version, era, purpose, &mut random);
     let mut input = Input::with_classes(&world.file, world.classes.clone())?;
@@ -110,9 +112,10 @@ pub fn generate(library: &Library, request: &Request) -> Result<Generated, Strin
 
 type Boxed = Box<dyn Fn(&World, &mut Random) -> Draft>;
 
-/// The names of all recipes of an era.
-pub fn recipes(era: Era) -> BTreeSet<String> {
-    all(era, Purpose::Fuzz).into_iter().map(|(name, _)| name).collect()
+/// The names of all recipes of an era that begin so.
+pub fn recipes(era: Era, with: &str) -> BTreeSet<String> {
+    let all = all(era, Purpose::Fuzz).into_iter();
+    all.map(|(name, _)| name).filter(|name| name.starts_with(with)).collect()
 }
 
 fn all(era: Era, purpose: Purpose) -> Vec<(String, Boxed)> {
@@ -166,6 +169,7 @@ fn modern() -> Vec<(String, Boxed)> {
 /// The recipes to use, in order.
 fn plan(request: &Request, random: &mut Random) -> Vec<(String, Boxed)> {
     let mut all = all(request.era, request.purpose);
+    all.retain(|(name, _)| name.starts_with(&request.recipes));
     let count = request.transactions;
     // Fisher and Yates, as far as needed.
     let mut chosen = Vec::new();
@@ -192,6 +196,7 @@ fn one_more(request: &Request, random: &mut Random) -> (String, Boxed) {
         (Era::Past, 4) => "old library",
         _ => "",
     };
+    let wanted = if request.recipes.is_empty() { wanted } else { &request.recipes };
     all.retain(|(name, _)| name.starts_with(wanted));
     all.swap_remove(random.below(all.len() as u64) as usize)
 }

@@ -21,8 +21,9 @@ use starknet_types_core::felt::Felt;
 use super::Purpose;
 use super::abi::{Abi, Names};
 use super::listed::Listed;
-use super::packages::PackageClass;
+use super::packages::{self, PackageClass};
 use super::random::Random;
+use super::raw::{self, RawClass};
 use super::surroundings::Surroundings;
 use crate::input::{ClassSources, load_classes};
 use crate::peer::{PeerClasses, peer_classes};
@@ -145,10 +146,21 @@ pub struct World {
     pub package_newcomers: Vec<Newcomer>,
     /// Classes of registry packages that transactions may declare.
     pub package_undeclared: Vec<ClassHash>,
+    /// Contracts of classes that no compiler would make.
+    pub raw: Vec<RawContract>,
     /// What arguments may name.
     pub names: Names,
     /// What the version fixes.
     pub constants: Arc<Constants>,
+}
+
+/// A contract of a class that no compiler would make.
+#[derive(Clone, Debug)]
+pub struct RawContract {
+    /// Where it is.
+    pub address: Felt,
+    /// What it takes, if it was made from a contract of ours.
+    pub abi: Option<Arc<Abi>>,
 }
 
 /// A contract that is called at random.
@@ -226,12 +238,31 @@ pub struct Library {
     pub abis: BTreeMap<&'static str, Arc<Abi>>,
     /// Those of registry packages; empty unless asked for.
     pub packages: Vec<PackageClass>,
+    /// Those that no compiler would make; the same.
+    pub raw: Vec<RawClass>,
+}
+
+/// Classes beyond our own.
+#[derive(Clone, Debug, Default)]
+pub struct MoreClasses {
+    /// Those of registry packages.
+    pub packages: Vec<PackageClass>,
+    /// Those that no compiler would make.
+    pub raw: Vec<RawClass>,
+}
+
+impl MoreClasses {
+    /// Finds and makes them. `contracts` is the folder of our contracts.
+    pub fn load(contracts: &Path, seed: u64) -> Result<Self, String> {
+        Ok(Self { packages: packages::load()?, raw: raw::classes(contracts, &mut Random::new(seed))? })
+    }
 }
 
 impl Library {
     /// Loads the classes. `contracts` is the folder of our contracts as a block file will name it, relative to `folder`, where
     /// the block file will be.
-    pub fn load(folder: &Path, contracts: &Path, packages: Vec<PackageClass>) -> Result<Self, String> {
+    pub fn load(folder: &Path, contracts: &Path, more: MoreClasses) -> Result<Self, String> {
+        let MoreClasses { packages, raw } = more;
         let mut entries = BTreeMap::new();
         let mut abis = BTreeMap::new();
         let mut abi = |name, text: &str| {
@@ -263,10 +294,11 @@ impl Library {
         }
         entries.extend(Listed::all().into_iter().map(|listed| (listed.class_hash, listed.entry(contracts))));
         entries.extend(packages.iter().map(|class| (class.class_hash, class.entry.clone())));
+        entries.extend(raw.iter().map(|class| (class.class_hash, class.entry.clone())));
         class_hashes.extend(packages.iter().map(|class| (class.name, class.class_hash)));
         let classes = load_classes(&entries, folder)?;
         let peer_classes = peer_classes(&classes);
-        Ok(Self { entries, classes, peer_classes, class_hashes, abis, packages })
+        Ok(Self { entries, classes, peer_classes, class_hashes, abis, packages, raw })
     }
 }
 
@@ -288,6 +320,7 @@ impl World {
         listed.retain(|listed| era == Era::Past || !listed.is_cairo0());
         if purpose == Purpose::Demo {
             library.packages.iter().for_each(|class| drop(entries.remove(&class.class_hash)));
+            library.raw.iter().for_each(|class| drop(entries.remove(&class.class_hash)));
             listed.drain(..).for_each(|listed| drop(entries.remove(&listed.class_hash)));
         }
         if era == Era::Modern {
@@ -358,6 +391,7 @@ impl World {
             package_accounts: Vec::new(),
             package_newcomers: Vec::new(),
             package_undeclared: Vec::new(),
+            raw: Vec::new(),
             names: Names::default(),
             constants,
         };
