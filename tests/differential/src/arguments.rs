@@ -80,7 +80,7 @@ pub struct FuzzArguments {
     /// What all blocks depend on.
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
-    /// Use only recipes whose names begin so, such as `driven: raw`. Which kinds must occur is not checked then.
+    /// Use only recipes whose names begin so, such as `raw`. Which kinds must occur is not checked then.
     #[arg(long, default_value = "")]
     pub recipes: String,
     /// How many blocks to run at a time. Results do not depend on it.

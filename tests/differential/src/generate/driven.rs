@@ -10,7 +10,7 @@ use starknet_types_core::felt::Felt;
 use super::abi::{Names, Way};
 use super::draft::{Action, Bounds, Call, Draft, Signing, call, selector, span};
 use super::random::Random;
-use super::special::{Recipe, compiled};
+use super::special::{Recipe, account, compiled};
 use super::world::{
     Account, AccountKind, BALANCE, Driven, Era, Library, Newcomer, RawContract, World, at, contract, fund,
     short_text, variable,
@@ -137,9 +137,7 @@ impl World {
 /// The recipes; most of them several times, so that they are drawn more often.
 pub fn recipes(era: Era) -> Vec<(String, Boxed)> {
     let mut all: Vec<(String, Boxed)> = Vec::new();
-    let calls: [(&str, usize, fn(&World, &mut Random) -> Vec<Call>); 6] = [
-        ("raw syscalls", 24, |world, random| vec![raw_call(world, random)]),
-        ("raw syscalls, nested", 6, nested_raw_call),
+    let calls: [(&str, usize, fn(&World, &mut Random) -> Vec<Call>); 4] = [
         ("call", 30, |world, random| some_calls(world, random)),
         ("library call", 8, library_call),
         ("nested call", 8, nested_call),
@@ -153,6 +151,19 @@ pub fn recipes(era: Era) -> Vec<(String, Boxed)> {
             };
             all.push((format!("driven: {name}, {number}"), boxed));
         }
+    }
+    let raw: [(&str, usize, fn(&World, &mut Random) -> Draft); 2] = [
+        ("call", 24, |world, random| {
+            let calls = vec![raw_call(world, random)];
+            raw_draft(world, random, calls)
+        }),
+        ("nested call", 6, |world, random| {
+            let calls = nested_raw_call(world, random);
+            raw_draft(world, random, calls)
+        }),
+    ];
+    for (name, times, recipe) in raw {
+        all.extend((1..=times).map(|number| (format!("raw: {name}, {number}"), Box::new(recipe) as Boxed)));
     }
     for &(name, recipe) in WHOLE {
         for number in 1..=3 {
@@ -213,6 +224,18 @@ fn raw_call(world: &World, random: &mut Random) -> Call {
     let head = [to, class_hash, inner, random.felt()].into_iter().chain(calldata);
     let calldata = head.take(if random.once_in(8) { 1 } else { 8 }).collect();
     Call { to: raw.address, selector: selector(&raw::entry_point(random.below(raw::ENTRY_POINTS))), calldata }
+}
+
+/// Calls that may never end, for so little gas that they soon do.
+fn raw_draft(world: &World, random: &mut Random, calls: Vec<Call>) -> Draft {
+    let kind =
+        *random.pick(&[AccountKind::Signed, AccountKind::Signed, AccountKind::Open, AccountKind::Steps]);
+    let bounds = if random.once_in(8) {
+        Bounds::L1 { amount: random.between(1000, 4000), price: 200 }
+    } else {
+        Bounds::All { l1: 100_000, data: 40_000, l2: random.between(8, 20) * 1_000_000, price: 200 }
+    };
+    Draft::new(Action::Invoke(calls), account(world, random, kind)).bounds(bounds)
 }
 
 fn nested_raw_call(world: &World, random: &mut Random) -> Vec<Call> {
