@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::thread;
 
 use starkiln::block::OldBlock;
@@ -23,8 +24,8 @@ use starknet_api::transaction::{DeclareTransaction, TransactionHash};
 /// A class in the forms that the two executors need.
 #[derive(Clone, Debug)]
 pub struct ClassSource {
-    /// Compiled: the peer prepares its own class from it.
-    pub compiled: CompiledClass,
+    /// Compiled: the peer prepares its own class from it. Shared, because it is large.
+    pub compiled: Arc<CompiledClass>,
     /// Prepared by us, with the lengths that declaring it costs.
     pub ours: DeclaredClass,
 }
@@ -172,7 +173,7 @@ fn load_class(entry: &ClassEntry, folder: &Path) -> Result<ClassSource, String> 
     let class: ContractClass =
         Cairo1Class::from_casm(casm.0.clone(), casm.1.clone()).map_err(|error| error.to_string())?.into();
     Ok(ClassSource {
-        compiled: CompiledClass::V1(casm),
+        compiled: CompiledClass::V1(casm).into(),
         ours: DeclaredClass { class, sierra_program_length, abi_length },
     })
 }
@@ -180,7 +181,7 @@ fn load_class(entry: &ClassEntry, folder: &Path) -> Result<ClassSource, String> 
 fn load_cairo0(json: &str) -> Result<ClassSource, String> {
     let compiled: DeprecatedContractClass = serde_json::from_str(json).map_err(|error| error.to_string())?;
     let ours = DeclaredClass::from_cairo0_json(json).map_err(|error| error.to_string())?;
-    Ok(ClassSource { compiled: CompiledClass::V0(compiled), ours })
+    Ok(ClassSource { compiled: CompiledClass::V0(compiled).into(), ours })
 }
 
 fn text(text: &ClassText, folder: &Path) -> Result<String, String> {

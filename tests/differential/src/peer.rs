@@ -46,7 +46,7 @@ pub type PeerClasses = Arc<HashMap<ClassHash, RunnableCompiledClass>>;
 /// Prepares classes the way blockifier does.
 pub fn peer_classes(classes: &ClassSources) -> PeerClasses {
     let prepare = |(class_hash, source): (&ClassHash, &crate::input::ClassSource)| {
-        let class = RunnableCompiledClass::try_from(source.compiled.clone())
+        let class = RunnableCompiledClass::try_from((*source.compiled).clone())
             .expect("blockifier takes every class that the compiler made");
         (*class_hash, class)
     };
@@ -239,7 +239,7 @@ impl Peer {
             TransactionBody::Declare { transaction, .. } => {
                 let source = self.classes.get(&transaction.class_hash()).expect("the input was made with it");
                 let class_info = ClassInfo {
-                    contract_class: source.compiled.clone(),
+                    contract_class: (*source.compiled).clone(),
                     sierra_program_length: source.ours.sierra_program_length as usize,
                     abi_length: source.ours.abi_length as usize,
                     sierra_version: source.ours.class.sierra_version().clone(),

@@ -36,7 +36,7 @@ const MOST_L2: u64 = 150_000_000;
 pub fn recipes(era: Era) -> Vec<(String, Boxed)> {
     let fits = [("just enough", Fit::JustEnough), ("just short", Fit::JustShort), ("at an edge", Fit::Edge)];
     // More than one of each, so that they are drawn more often.
-    let several = fits.into_iter().flat_map(|fit| (1..=5).map(move |number| (fit, number)));
+    let several = fits.into_iter().flat_map(|fit| (1..=3).map(move |number| (fit, number)));
     several
         .map(|((name, fit), number)| {
             let boxed: Boxed = Box::new(move |world, random| {
@@ -64,35 +64,42 @@ pub fn fitted(draft: Draft, random: &mut Random, try_out: &mut dyn FnMut(&Draft)
     }
     let limit = limits.swap_remove(random.below(limits.len() as u64) as usize);
     let most = draft.limit(limit).unwrap_or_default();
+    let taken = match limit {
+        Limit::L1 => gas(&whole.view, "l1_gas").into(),
+        Limit::L1Data => gas(&whole.view, "l1_data_gas").into(),
+        Limit::L2 => gas(&whole.view, "l2_gas").into(),
+        Limit::MaxFee => fee(&whole.view),
+    };
     match fit {
         Fit::JustEnough | Fit::JustShort => {
-            let wanted = whole.ending;
-            let enough = |outcome: &PeerOutcome| outcome.ending == wanted;
-            let [short, enough] =
-                border(0, most, &mut |value| enough(&try_out(&draft.with_limit(limit, value))));
+            let mut is_enough = |value| try_out(&draft.with_limit(limit, value)).ending == whole.ending;
+            let [short, enough] = border(0, most, taken, &mut is_enough);
             draft.with_limit(limit, if fit == Fit::JustEnough { enough } else { short })
         }
         Fit::Edge => {
             // What the transaction takes is a small part of its bounds.
-            let taken = match limit {
-                Limit::L1 => gas(&whole.view, "l1_gas").into(),
-                Limit::L1Data => gas(&whole.view, "l1_data_gas").into(),
-                Limit::L2 => gas(&whole.view, "l2_gas").into(),
-                Limit::MaxFee => fee(&whole.view),
-            };
             let top = most.min(taken.saturating_mul(5) / 4 + 2);
-            let low = u128::from(random.number()) * top / u128::from(u64::MAX);
-            let looks = |outcome: PeerOutcome| looks(&outcome);
-            let first = looks(try_out(&draft.with_limit(limit, low)));
-            let edge =
-                border(low, most, &mut |value| looks(try_out(&draft.with_limit(limit, value))) != first);
+            let low = u128::from(random.number()) * (top / u128::from(u64::MAX) + 1) % (top + 1);
+            let first = looks(&try_out(&draft.with_limit(limit, low)));
+            let mut is_other = |value| looks(&try_out(&draft.with_limit(limit, value))) != first;
+            let edge = border(low, most, top, &mut is_other);
             draft.with_limit(limit, *random.pick(&edge))
         }
     }
 }
 
-/// Two neighbours, the first of which is not and the second of which is. Assumes that `high` is.
-fn border(mut low: u128, mut high: u128, is: &mut dyn FnMut(u128) -> bool) -> [u128; 2] {
+/// Two neighbours, the first of which is not and the second of which is. Assumes that `high` is. The border may well be at
+/// `guess`, or below.
+fn border(mut low: u128, mut high: u128, guess: u128, is: &mut dyn FnMut(u128) -> bool) -> [u128; 2] {
+    for value in [guess, guess.saturating_sub(1)] {
+        if low < value && value < high {
+            if is(value) {
+                high = value;
+            } else {
+                low = value;
+            }
+        }
+    }
     while low + 1 < high {
         let middle = low + (high - low) / 2;
         if is(middle) {
