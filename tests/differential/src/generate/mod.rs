@@ -6,6 +6,7 @@ mod abi;
 mod calls;
 mod draft;
 mod driven;
+mod edges;
 mod fit;
 mod listed;
 mod nested;
@@ -129,6 +130,13 @@ fn all(era: Era, purpose: Purpose) -> Vec<(String, Boxed)> {
             all.extend(
                 list.iter().map(|&(name, recipe)| (format!("{group}: {name}"), Box::new(recipe) as Boxed)),
             );
+        }
+        for &(name, recipe) in edges::EDGES {
+            let boxed: Boxed = match era {
+                Era::Modern => Box::new(move |world, random| usual(world, random, recipe)),
+                Era::Past => past::usual(recipe),
+            };
+            all.push((format!("edges: {name}"), boxed));
         }
         all.extend(driven::recipes(era));
         all.extend(fit::recipes(era));
