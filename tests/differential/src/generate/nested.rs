@@ -146,9 +146,6 @@ pub const NESTED: &[CallRecipe] = &[
             vec![felt(depth), felt(*random.pick(&[0_u64, 1, 3, 4, 5])), felt(random.below(depth + 2))];
         on(random, "recurse_and_catch", parts)
     }),
-    ("burn at a leaf", |_, random| {
-        on(random, "recurse_and_catch", vec![felt(2_u64), felt(2_u64), felt(0_u64)])
-    }),
     ("tree", |_, random| {
         let parts = vec![felt(random.below(4)), felt(random.between(1, 3))];
         on(random, "tree", parts)

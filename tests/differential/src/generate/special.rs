@@ -337,6 +337,12 @@ pub const UNUSUAL: &[Recipe] =
                 price: 120,
             })
         }),
+        ("burns all gas at a leaf", |world, random| {
+            let calls =
+                vec![call(at::CALLER, "recurse_and_catch", vec![felt(2_u64), felt(2_u64), felt(0_u64)])];
+            let l2 = random.between(5, 30) * 1_000_000;
+            signed(world, random, calls).bounds(Bounds::All { l1: 10_000, data: 2_000, l2, price: 120 })
+        }),
         ("gives everything away", |world, random| {
             let sender = random.pick(&world.accounts[10..12]).clone();
             let amount = 10_u128.pow(24) - 10_u128.pow(15);
