@@ -74,14 +74,16 @@ pub mod block;
 pub mod call;
 pub mod class;
 pub mod fee;
+mod parallel;
 pub mod protocol;
 pub mod replay;
 pub mod state;
 pub mod syscall;
+mod sync;
 pub mod transaction;
 mod vm;
 
-pub use block::{BlockExecutor, BlockOutcome, TransactionOutcome};
+pub use block::{BlockExecutor, BlockOutcome, Pool, TransactionOutcome};
 pub use protocol::BlockEnv;
 pub use state::StateReader;
 pub use transaction::Transaction;

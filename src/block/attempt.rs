@@ -34,11 +34,22 @@ impl Attempt {
         let ran = Plan::new(transaction)
             .map_err(Rejection::from)
             .and_then(|plan| caught(|| execute(&plan, &mut journal, env)));
+        let ran = ran.map(|mut execution| {
+            if !keeps_reverted_calls {
+                execution.reverted_call = None;
+            }
+            execution
+        });
+        Self::of(ran, journal)
+    }
+
+    /// What a transaction that ran to one of its ends left in its journal.
+    pub(super) fn of(
+        ran: Result<Execution, Rejection>,
+        journal: Journal<'_>,
+    ) -> Result<Self, ExecutionFailure> {
         match ran {
-            Ok(mut execution) => {
-                if !keeps_reverted_calls {
-                    execution.reverted_call = None;
-                }
+            Ok(execution) => {
                 let state_diff = journal.diff();
                 Ok(Self { result: Ok(Box::new(execution)), state_diff, parts: journal.into_parts() })
             }

@@ -1,8 +1,11 @@
 //! Executing a block, one transaction after another.
 
 use super::attempt::{Attempt, caught};
+use super::ParallelCounters;
 use super::open::OldBlock;
 use super::outcome::{BlockError, BlockOutcome, TransactionOutcome};
+use super::parallel::{self, Order};
+use super::pool::{Pool, PoolError};
 use super::under_way::OpenBlock;
 use crate::protocol::BlockEnv;
 use crate::state::{Journal, StateReader};
@@ -26,6 +29,36 @@ pub struct BlockExecutor<R> {
     old_block: OldBlock,
     on_invalid: OnInvalid,
     keeps_reverted_calls: bool,
+    parallel: Option<Parallel<R>>,
+}
+
+/// Parallel execution, chosen where the reader is known to be [`Sync`]: others need not be.
+#[derive(Clone, Debug)]
+struct Parallel<R> {
+    pool: Result<Pool, PoolError>,
+    execute: Execute<R>,
+}
+
+/// Executes on an open block what was ordered.
+type Execute<R> = for<'b> fn(
+    &Order<'b, R>,
+    OpenBlock<&'b R>,
+    &'b [Transaction],
+    &mut dyn FnMut(usize, &TransactionOutcome),
+)
+    -> Result<(OpenBlock<&'b R>, Vec<TransactionOutcome>, ParallelCounters), BlockError>;
+
+impl<R: StateReader + Sync> BlockExecutor<R> {
+    /// Executes blocks on `threads` threads, of which the calling one is one; same bytes, sooner. The threads live as long as the
+    /// executor and its clones; with [`pool`](Self::pool), executors share them.
+    pub fn threads(self, threads: usize) -> Self {
+        Self { parallel: Some(Parallel { pool: Pool::new(threads), execute: parallel::execute }), ..self }
+    }
+
+    /// Executes blocks on the calling thread and those of a pool.
+    pub fn pool(self, pool: &Pool) -> Self {
+        Self { parallel: Some(Parallel { pool: Ok(pool.clone()), execute: parallel::execute }), ..self }
+    }
 }
 
 impl<R: StateReader> BlockExecutor<R> {
@@ -37,6 +70,7 @@ impl<R: StateReader> BlockExecutor<R> {
             old_block: OldBlock::default(),
             on_invalid: OnInvalid::default(),
             keeps_reverted_calls: false,
+            parallel: None,
         }
     }
 
@@ -64,9 +98,42 @@ impl<R: StateReader> BlockExecutor<R> {
     pub fn execute_with(
         &self,
         transactions: &[Transaction],
+        observe: impl FnMut(usize, &TransactionOutcome),
+    ) -> Result<BlockOutcome, BlockError> {
+        self.execute_counted(transactions, observe).map(|(outcome, _)| outcome)
+    }
+
+    /// As [`execute_with`](Self::execute_with); says as well what parallel execution did for it. What it did depends on
+    /// timing, and is all zeros when one thread did everything.
+    pub fn execute_counted(
+        &self,
+        transactions: &[Transaction],
+        mut observe: impl FnMut(usize, &TransactionOutcome),
+    ) -> Result<(BlockOutcome, ParallelCounters), BlockError> {
+        let block = OpenBlock::open(&self.env, &self.reader, self.old_block)?;
+        if let Some(Parallel { pool, execute }) = &self.parallel
+            && let Some(pool) = pool.as_ref().map_err(|error| BlockError::Pool(error.clone()))?.helpers()
+        {
+            let order = Order {
+                env: &self.env,
+                reader: &self.reader,
+                on_invalid: self.on_invalid,
+                keeps_reverted_calls: self.keeps_reverted_calls,
+                pool,
+            };
+            let (block, outcomes, counters) = execute(&order, block, transactions, &mut observe)?;
+            return Ok((block.close(outcomes), counters));
+        }
+        let outcomes = self.one_after_another(block, transactions, observe)?;
+        Ok((outcomes, ParallelCounters::default()))
+    }
+
+    fn one_after_another(
+        &self,
+        mut block: OpenBlock<&R>,
+        transactions: &[Transaction],
         mut observe: impl FnMut(usize, &TransactionOutcome),
     ) -> Result<BlockOutcome, BlockError> {
-        let mut block = OpenBlock::open(&self.env, &self.reader, self.old_block)?;
         let mut outcomes = Vec::with_capacity(transactions.len());
         for (index, transaction) in transactions.iter().enumerate() {
             let attempt = Attempt::run(transaction, block.state(), &self.env, self.keeps_reverted_calls)

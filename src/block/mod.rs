@@ -8,8 +8,13 @@ mod attempt;
 mod executor;
 mod open;
 mod outcome;
+mod parallel;
+mod pool;
+mod speculation;
 mod under_way;
 
 pub use self::executor::{BlockExecutor, OnInvalid};
 pub use self::open::OldBlock;
+pub use self::pool::{Pool, PoolError};
+pub use crate::parallel::Counters as ParallelCounters;
 pub use self::outcome::{BlockError, BlockOutcome, TransactionOutcome, TransactionResult, TransactionStatus};

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use starknet_api::block::BlockNumber;
 use starknet_api::transaction::TransactionHash;
 
+use super::pool::PoolError;
 use crate::protocol::TransactionKind;
 use crate::state::{InitialReads, StateDiff, StateError};
 use crate::transaction::{Execution, ExecutionFailure, InvalidTransaction};
@@ -92,6 +93,9 @@ pub enum BlockError {
         /// The block.
         number: BlockNumber,
     },
+    /// There are no threads for parallel execution.
+    #[error("{0}")]
+    Pool(PoolError),
     /// The host's reader failed while the block was opened or a transaction committed.
     #[error("{0}")]
     State(Box<StateError>),

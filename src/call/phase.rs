@@ -13,7 +13,7 @@ use super::revert::{Cairo1RevertHeader, Cairo1RevertSummary, ErrorSegment, Failu
 use super::stack::CallStack;
 use super::unwind::{Fault, unwind};
 use crate::protocol::{BlockEnv, names};
-use crate::state::{Journal, StateError};
+use crate::state::{Journal, StateError, StopFlag};
 use crate::syscall::{CallType, Counters, ExecutionMode, GasTracker, TransactionInfo, UnresolvedCall};
 use crate::vm::StepBudget;
 
@@ -47,7 +47,7 @@ impl<'a> Phase<'a> {
             env,
             transaction: Arc::clone(transaction),
             mode,
-            steps: StepBudget { remaining: max_steps },
+            steps: StepBudget { remaining: max_steps, stop: StopFlag::default() },
             counters: Counters::default(),
             gas_tracker: GasTracker::new(initial_gas),
         }
@@ -87,7 +87,7 @@ pub(crate) enum CallFailure {
         /// The call tree up to the failure; `None` when the outermost call could not even be entered.
         tree: Option<Box<CallInfo>>,
     },
-    /// The host's reader failed.
+    /// The host's reader failed, or somebody stopped the execution.
     Reader(StateError),
     /// The engine or we are broken.
     Internal(String),
@@ -119,6 +119,7 @@ pub(crate) fn execute(
         call_type: CallType::Call,
         initial_gas: call.initial_gas,
     };
+    phase.steps.stop = journal.stop_flag().clone();
     let mut stack = CallStack { journal, phase, frames: Vec::new() };
     let entered = stack.enter(root);
     let info = stack.finish(entered)?;
@@ -137,6 +138,7 @@ pub(crate) fn deploy(
     calldata: Calldata,
     initial_gas: u64,
 ) -> Result<CallInfo, DeployFailure> {
+    phase.steps.stop = journal.stop_flag().clone();
     let mut stack = CallStack { journal, phase, frames: Vec::new() };
     let (call, selector) = match stack.prepare_deploy(
         class_hash,

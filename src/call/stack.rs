@@ -14,7 +14,7 @@ use super::phase::Phase;
 use super::revert::FrameKind;
 use super::unwind::Fault;
 use super::{CallInfo, EntryPointFrame};
-use crate::state::{Checkpoint, Journal};
+use crate::state::{Checkpoint, Journal, StateError};
 use crate::syscall::{
     Counters, EntryPointCall, FrameRecord, InnerCall, Scope, Served, TrackedResource, TransactionInfo,
     UnresolvedCall, Waiting, serve,
@@ -68,7 +68,11 @@ impl CallStack<'_, '_, '_> {
             };
             let counts_steps = level.tracked == TrackedResource::CairoSteps;
             match level.frame.run(&mut self.phase.steps, counts_steps).map_err(Fault::Frame)? {
+                Stop::Syscall if self.phase.steps.stop.is_raised() => {
+                    return Err(Fault::entry_state(StateError::Stopped));
+                }
                 Stop::Syscall => self.syscall()?,
+                Stop::Stopped => return Err(Fault::entry_state(StateError::Stopped)),
                 Stop::Returned => {
                     let info = self.pop()?;
                     if self.frames.is_empty() {

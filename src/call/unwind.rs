@@ -105,8 +105,10 @@ fn reason(levels: &[Level], fault: Fault, strip: bool) -> Result<(FailureCause, 
             Ok((cause, Last { segments, call: None }))
         }
         Fault::Syscall(fault) => {
-            if let SyscallFault::State(error @ StateError::Read { .. }) = fault {
-                return Err(CallFailure::Reader(error));
+            if let SyscallFault::State(error) = &fault
+                && error.is_from_outside()
+            {
+                return Err(CallFailure::Reader(error.clone()));
             }
             let cause = match &fault {
                 SyscallFault::State(StateError::UndeclaredClass(_)) => FailureCause::ClassNotFound,
@@ -122,7 +124,7 @@ fn reason(levels: &[Level], fault: Fault, strip: bool) -> Result<(FailureCause, 
         Fault::Finish(FinishFault { text: message, is_engine: true }) => Err(CallFailure::Internal(message)),
         Fault::Finish(fault) => text(FailureCause::Program, fault.text),
         Fault::Entry { cause, text: sentence } => text(cause, format!("{sentence}\n")),
-        Fault::EntryState(error @ StateError::Read { .. }) => Err(CallFailure::Reader(error)),
+        Fault::EntryState(error) if error.is_from_outside() => Err(CallFailure::Reader(error)),
         Fault::EntryState(error) => {
             let cause = match error {
                 StateError::UndeclaredClass(_) => FailureCause::ClassNotFound,

@@ -24,6 +24,9 @@ pub enum StateError {
         /// The reader's own error.
         source: ReadError,
     },
+    /// Somebody outside had the execution stopped. Never a property of the transaction.
+    #[error("The execution was stopped.")]
+    Stopped,
     /// The class is not declared (C37).
     #[error("Class with hash {:#066x} is not declared.", **.0)]
     UndeclaredClass(ClassHash),
@@ -39,6 +42,13 @@ pub enum StateError {
     /// There is no storage key after this one.
     #[error("There is no storage key after {:#x}.", ***.0)]
     LastStorageKey(StorageKey),
+}
+
+impl StateError {
+    /// Whether it says nothing of the transaction, only that nobody can go on with it here and now.
+    pub(crate) fn is_from_outside(&self) -> bool {
+        matches!(self, Self::Read { .. } | Self::Stopped)
+    }
 }
 
 #[cfg(test)]

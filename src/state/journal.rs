@@ -13,8 +13,8 @@ use starknet_types_core::felt::Felt;
 use super::cells::{Cells, KnownClasses, initially_declared};
 use super::undo::{Checkpoint, Undo, UndoLog};
 use super::{
-    Cell, CellMap, InitialReads, ReadError, StateChanges, StateDiff, StateError, StateReader,
-    fee_token_balance_key,
+    Cell, CellMap, InitialReads, ReadError, StateChanges, StateDiff, StateError, StateReader, StopFlag,
+    SuspendedJournal, fee_token_balance_key,
 };
 use crate::class::ContractClass;
 
@@ -23,13 +23,14 @@ pub type JournalParts = (StateChanges, InitialReads, JournalClasses);
 
 /// The state of one transaction.
 pub struct Journal<'r> {
-    reader: &'r dyn StateReader,
-    storage: Cells<(ContractAddress, StorageKey), Felt>,
-    nonces: Cells<ContractAddress, Nonce>,
-    class_hashes: Cells<ContractAddress, ClassHash>,
-    compiled_class_hashes: Cells<ClassHash, CompiledClassHash>,
-    classes: KnownClasses,
-    log: UndoLog,
+    pub(super) reader: &'r dyn StateReader,
+    pub(super) stop: StopFlag,
+    pub(super) storage: Cells<(ContractAddress, StorageKey), Felt>,
+    pub(super) nonces: Cells<ContractAddress, Nonce>,
+    pub(super) class_hashes: Cells<ContractAddress, ClassHash>,
+    pub(super) compiled_class_hashes: Cells<ClassHash, CompiledClassHash>,
+    pub(super) classes: KnownClasses,
+    pub(super) log: UndoLog,
 }
 
 /// The classes that a journal holds.
@@ -46,6 +47,7 @@ impl<'r> Journal<'r> {
     pub fn new(reader: &'r dyn StateReader) -> Self {
         Self {
             reader,
+            stop: StopFlag::default(),
             storage: Cells::default(),
             nonces: Cells::default(),
             class_hashes: Cells::default(),
@@ -53,6 +55,34 @@ impl<'r> Journal<'r> {
             classes: KnownClasses::default(),
             log: UndoLog::default(),
         }
+    }
+
+    /// The same, for an execution that can be stopped from outside.
+    pub(crate) fn stopped_by(self, stop: StopFlag) -> Self {
+        Self { stop, ..self }
+    }
+
+    /// Tells when to stop.
+    pub(crate) fn stop_flag(&self) -> &StopFlag {
+        &self.stop
+    }
+
+    /// A copy of what was read and written so far, without the reader.
+    pub(crate) fn snapshot(&self) -> SuspendedJournal {
+        SuspendedJournal {
+            storage: self.storage.clone(),
+            nonces: self.nonces.clone(),
+            class_hashes: self.class_hashes.clone(),
+            compiled_class_hashes: self.compiled_class_hashes.clone(),
+            classes: self.classes.clone(),
+            log: self.log.clone(),
+        }
+    }
+
+    /// What was read and written, without the reader.
+    pub(crate) fn suspend(self) -> SuspendedJournal {
+        let Self { storage, nonces, class_hashes, compiled_class_hashes, classes, log, .. } = self;
+        SuspendedJournal { storage, nonces, class_hashes, compiled_class_hashes, classes, log }
     }
 
     /// The value of a storage cell.
@@ -260,6 +290,13 @@ impl<'r> Journal<'r> {
     /// What is different from the beginning of the journal.
     pub fn changes(&self) -> StateChanges {
         self.changes_since(Checkpoint::default())
+    }
+
+    /// The classes that it declared.
+    pub(crate) fn declared(&self) -> JournalClasses {
+        let declared = self.classes.iter().filter(|(_, known)| known.newly_declared());
+        let declared = declared.filter_map(|(hash, known)| known.declared.clone().map(|class| (*hash, class)));
+        JournalClasses { declared: declared.collect(), loaded: CellMap::default() }
     }
 
     /// Every cell that was read from below, with the value it had. Reverts do not shorten it.

@@ -13,6 +13,7 @@
 mod ascending;
 mod balance;
 mod block;
+mod cell_value;
 mod cells;
 mod changes;
 mod diff;
@@ -20,6 +21,8 @@ mod error;
 mod journal;
 mod memory;
 mod reader;
+mod stop;
+mod suspended;
 mod undo;
 mod witness;
 
@@ -34,3 +37,7 @@ pub use memory::MemoryState;
 pub use reader::{Cell, ReadError, StateReader};
 pub use undo::Checkpoint;
 pub use witness::InitialReads;
+
+pub(crate) use cell_value::{CellValue, writes};
+pub(crate) use stop::StopFlag;
+pub(crate) use suspended::SuspendedJournal;

@@ -19,6 +19,7 @@ pub struct Checkpoint {
 }
 
 /// The position of a cell and the value it had before a write; of a class, as what it had been declared.
+#[derive(Clone)]
 pub(super) enum Undo {
     Storage(usize, Felt),
     Nonce(usize, Nonce),
@@ -28,13 +29,14 @@ pub(super) enum Undo {
 }
 
 /// The writes that have not been taken back.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct UndoLog {
     entries: Vec<Entry>,
     /// How many writes were ever made; never goes back, so that a checkpoint can be told from a later one at the same depth.
     writes: u64,
 }
 
+#[derive(Clone)]
 struct Entry {
     /// The value of `UndoLog::writes` before the write; ascending along the log.
     number: u64,

@@ -20,10 +20,7 @@ pub(super) fn transfer_fee(
     journal: &mut Journal<'_>,
     env: &BlockEnv,
     fee: Fee,
-) -> Result<Option<CallInfo>, Rejection> {
-    if !plan.flags.charge_fee || fee == Fee(0) {
-        return Ok(None);
-    }
+) -> Result<CallInfo, Rejection> {
     check_chargeable(env, &plan.info, fee)?;
     let initial_gas = env.constants.gas.default_initial_gas;
     // The limit is the sender's own bound, not what it left over (C31).
@@ -40,7 +37,7 @@ pub(super) fn transfer_fee(
         initial_gas,
         failure_is_error: false,
     };
-    execute(journal, &mut phase, call).map(Some).map_err(|failure| match failure {
+    execute(journal, &mut phase, call).map_err(|failure| match failure {
         CallFailure::Reverted { segments, .. } => {
             InvalidTransaction::FeeTransfer(ErrorStack { header: ErrorStackHeader::None, segments }).into()
         }

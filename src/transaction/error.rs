@@ -104,7 +104,7 @@ impl From<StarknetApiError> for InvalidTransaction {
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ExecutionFailure {
-    /// The host's reader failed.
+    /// The host's reader failed, or somebody stopped the execution.
     #[error("{0}")]
     Reader(StateError),
     /// A bug of ours, or of the engine.
@@ -124,7 +124,7 @@ pub(crate) enum Rejection {
 impl From<InvalidTransaction> for Rejection {
     fn from(error: InvalidTransaction) -> Self {
         match error {
-            InvalidTransaction::State(error @ StateError::Read { .. }) => {
+            InvalidTransaction::State(error) if error.is_from_outside() => {
                 Self::Failure(ExecutionFailure::Reader(error))
             }
             error => Self::Invalid(Box::new(error)),

@@ -24,7 +24,11 @@ pub use self::outside::{CallResult, ContractCall};
 pub(crate) use self::error::Rejection;
 pub(crate) use self::outside::call_from_outside;
 pub(crate) use self::plan::Plan;
+pub(crate) use self::run::Admitted;
 
+use starknet_api::transaction::fields::Fee;
+
+use crate::call::CallInfo;
 use crate::protocol::BlockEnv;
 use crate::state::Journal;
 
@@ -36,18 +40,61 @@ pub(crate) fn execute(
     journal: &mut Journal<'_>,
     env: &BlockEnv,
 ) -> Result<Execution, Rejection> {
-    if plan.is_bootstrap {
-        return run::bootstrap(plan, journal, env);
-    }
-    if plan.is_l1_handler() {
-        return run::l1_handler(plan, journal, env);
+    let admitted = admit_and_validate(plan, journal, env)?;
+    let ran = run(plan, admitted, journal, env)?;
+    let fee_transfer_call = charge(plan, journal, env, ran.receipt.fee)?;
+    Ok(Execution { fee_transfer_call, ..ran })
+}
+
+/// The first part, which reads little besides the account: admission, and validation where that comes before everything else.
+pub(crate) fn admit_and_validate(
+    plan: &Plan,
+    journal: &mut Journal<'_>,
+    env: &BlockEnv,
+) -> Result<Admitted, Rejection> {
+    let mut admitted = Admitted::new(plan, env);
+    if plan.is_bootstrap || plan.is_l1_handler() {
+        return Ok(admitted);
     }
     admit::admit(plan, journal, env)?;
-    let ran = if plan.is_revertible {
-        run::revertible(plan, journal, env)?
+    if plan.is_revertible {
+        admitted.validate(plan, journal, env)?;
+    }
+    Ok(admitted)
+}
+
+/// The second part: all else but the fee.
+pub(crate) fn run(
+    plan: &Plan,
+    admitted: Admitted,
+    journal: &mut Journal<'_>,
+    env: &BlockEnv,
+) -> Result<Execution, Rejection> {
+    if plan.is_bootstrap {
+        run::bootstrap(plan, journal, env)
+    } else if plan.is_l1_handler() {
+        run::l1_handler(plan, journal, env)
+    } else if plan.is_revertible {
+        run::revertible(plan, admitted, journal, env)
     } else {
-        run::non_revertible(plan, journal, env)?
-    };
-    let fee_transfer_call = charge::transfer_fee(plan, journal, env, ran.receipt.fee)?;
-    Ok(Execution { fee_transfer_call, ..ran })
+        run::non_revertible(plan, admitted, journal, env)
+    }
+}
+
+/// The last part: the fee.
+pub(crate) fn charge(
+    plan: &Plan,
+    journal: &mut Journal<'_>,
+    env: &BlockEnv,
+    fee: Fee,
+) -> Result<Option<CallInfo>, Rejection> {
+    if !is_charged(plan, fee) {
+        return Ok(None);
+    }
+    charge::transfer_fee(plan, journal, env, fee).map(Some)
+}
+
+/// Whether there is a last part.
+pub(crate) fn is_charged(plan: &Plan, fee: Fee) -> bool {
+    plan.flags.charge_fee && fee != Fee(0) && !plan.is_bootstrap && !plan.is_l1_handler()
 }

@@ -39,6 +39,30 @@ impl Gas {
     }
 }
 
+/// A transaction that was let in, on its way to being run.
+#[derive(Clone, Debug)]
+pub(crate) struct Admitted {
+    gas: Gas,
+    validate_call: Option<CallInfo>,
+}
+
+impl Admitted {
+    pub(super) fn new(plan: &Plan, env: &BlockEnv) -> Self {
+        Self { gas: Gas(initial_sierra_gas(env, &plan.info)), validate_call: None }
+    }
+
+    /// Has the account validate it.
+    pub(super) fn validate(
+        &mut self,
+        plan: &Plan,
+        journal: &mut Journal<'_>,
+        env: &BlockEnv,
+    ) -> Result<(), Rejection> {
+        self.validate_call = validate(plan, journal, env, &mut self.gas)?;
+        Ok(())
+    }
+}
+
 /// What an execution that did not succeed leaves behind.
 struct Reverted {
     reason: RevertReason,
@@ -84,14 +108,14 @@ pub(super) fn failed(failure: CallFailure) -> Rejection {
     }
 }
 
-/// Invokes: a failed execution is reverted and paid for (C11, C22).
+/// Invokes, validated already: a failed execution is reverted and paid for (C11, C22).
 pub(super) fn revertible(
     plan: &Plan,
+    admitted: Admitted,
     journal: &mut Journal<'_>,
     env: &BlockEnv,
 ) -> Result<Execution, Rejection> {
-    let mut gas = Gas(initial_sierra_gas(env, &plan.info));
-    let validate_call = validate(plan, journal, env, &mut gas)?;
+    let Admitted { gas, validate_call } = admitted;
     let validate_changes = journal.changes();
     let checkpoint = journal.checkpoint();
 
@@ -158,10 +182,11 @@ pub(super) fn revertible(
 /// Declares and account deployments: any failure makes them invalid (C11).
 pub(super) fn non_revertible(
     plan: &Plan,
+    admitted: Admitted,
     journal: &mut Journal<'_>,
     env: &BlockEnv,
 ) -> Result<Execution, Rejection> {
-    let mut gas = Gas(initial_sierra_gas(env, &plan.info));
+    let mut admitted = admitted;
     let executes_first = plan.kind == TransactionKind::DeployAccount;
     let limits = &env.constants.limits;
     // The constructor of an account runs before its validation and under its rules (C12).
@@ -185,11 +210,13 @@ pub(super) fn non_revertible(
         Ok(call)
     };
     let (validate_call, execute_call) = if executes_first {
-        let execute_call = run(journal, &mut gas)?;
-        (validate(plan, journal, env, &mut gas)?, execute_call)
+        let execute_call = run(journal, &mut admitted.gas)?;
+        admitted.validate(plan, journal, env)?;
+        (admitted.validate_call, execute_call)
     } else {
-        let validate_call = validate(plan, journal, env, &mut gas)?;
-        (validate_call, run(journal, &mut gas)?)
+        admitted.validate(plan, journal, env)?;
+        let execute_call = run(journal, &mut admitted.gas)?;
+        (admitted.validate_call, execute_call)
     };
     let calls = validate_call.iter().chain(execute_call.iter());
     let receipt = receipt(plan, env, &journal.changes(), calls, Burnt::default())?;

@@ -22,6 +22,7 @@ use super::fault::{FrameFault, FrameFaultKind, VmLocation};
 use super::memory::FrameMemory;
 use crate::class::{Cairo0Class, Cairo1Class};
 use crate::protocol::Builtin;
+use crate::state::StopFlag;
 use crate::syscall::{Language, Memory, Pointer, SyscallFault};
 
 /// One frame of one entry point, running or waiting.
@@ -69,14 +70,21 @@ pub(crate) enum Stop {
     Syscall,
     /// At its end.
     Returned,
+    /// Anywhere: somebody raised the flag. Nothing of the phase is to be used.
+    Stopped,
 }
 
 /// Steps that the frames of a phase share (C52).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(crate) struct StepBudget {
     /// Steps left.
     pub remaining: u64,
+    /// Looked at every now and then.
+    pub stop: StopFlag,
 }
+
+/// Steps between two looks at the flag.
+const STEPS_BETWEEN_LOOKS: u32 = 1_000;
 
 /// Why the loop ended early.
 pub(super) enum Break {
@@ -123,7 +131,15 @@ impl Frame {
         {
             return Err(VirtualMachineError::CompileHintFail(hint.clone().into()).into());
         }
+        let mut steps_to_look = STEPS_BETWEEN_LOOKS;
         loop {
+            steps_to_look = steps_to_look.saturating_sub(1);
+            if steps_to_look == 0 {
+                steps_to_look = STEPS_BETWEEN_LOOKS;
+                if budget.stop.is_raised() {
+                    return Ok(Stop::Stopped);
+                }
+            }
             if next_hint.is_none() {
                 if vm.get_pc() == *end {
                     return Ok(Stop::Returned);

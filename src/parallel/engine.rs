@@ -1,0 +1,336 @@
+//! The workers: what a job is to do, in which order it is made known, and the commits.
+//!
+//! In: a task, a sink, threads that lend themselves. Out: results in the sink, in order. The calling thread takes part in the work,
+//! so that a pool that is busy elsewhere never stops a block; helpers are called as jobs turn up, and leave when there are none.
+
+use std::ops::ControlFlow;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use super::counters::{Counters, count};
+use super::memory::{Cell, Memory, Run};
+use super::schedule::{Calls, Done, Job, Next, Schedule, Start};
+use super::task::{Executed, Settled, Sink, Task};
+use super::view::{Interruption, Part, Read, View};
+use crate::sync::{Arc, Condvar, Moment, Mutex, MutexGuard};
+
+/// How many jobs a helper does before it lets others have its thread.
+const QUANTUM: usize = 32;
+
+/// How much may be under way.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    /// Helpers at a time, besides the calling thread.
+    pub(crate) helpers: usize,
+    /// Tasks from the last commit on.
+    pub(crate) window: usize,
+    /// Parts of the memory with a lock each.
+    pub(crate) shards: usize,
+}
+
+/// Some code of the task, the sink or this room panicked; with what it said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Panicked(pub(crate) String);
+
+/// One list of tasks under way.
+pub(crate) struct Engine<'t, T: Task, S> {
+    pub(super) task: &'t T,
+    pub(super) memory: Memory<T::Key, T::Value>,
+    pub(super) schedule: Mutex<Schedule<T>>,
+    /// Taken by the one thread that commits.
+    sink: Mutex<S>,
+    /// Where the calling thread waits when there is nothing to do.
+    idle: Condvar,
+    panicked: Mutex<Option<Panicked>>,
+}
+
+impl<'t, T: Task, S: Sink<T>> Engine<'t, T, S> {
+    /// An engine without tasks.
+    pub(crate) fn new(task: &'t T, sink: S, limits: Limits) -> Self {
+        Self {
+            task,
+            memory: Memory::new(limits.shards),
+            schedule: Mutex::new(Schedule::new(limits.helpers, limits.window)),
+            sink: Mutex::new(sink),
+            idle: Condvar::default(),
+            panicked: Mutex::new(None),
+        }
+    }
+
+    /// Sets what is in a cell before the first task, where that is not what `load` would say.
+    pub(crate) fn seed(&self, key: &T::Key, value: T::Value) {
+        self.memory.seed(key, value);
+    }
+
+    /// Adds tasks behind those that there are.
+    pub(crate) fn add(&self, tasks: usize, call: &impl Fn()) {
+        self.update(call, |schedule| schedule.add(tasks));
+    }
+
+    /// No more tasks will be added: when all are committed, that is the end.
+    pub(crate) fn close(&self, call: &impl Fn()) {
+        self.update(call, Schedule::close);
+    }
+
+    /// Ends everything now; what is not committed never will be.
+    pub(crate) fn halt(&self, call: &impl Fn()) {
+        self.update(call, Schedule::halt);
+    }
+
+    /// The calling thread's part: works until all is committed, or a halt. `call` is to bring a helper, who calls
+    /// [`help`](Self::help); `between` is called now and then, at least once after each commit.
+    pub(crate) fn run(&self, call: &impl Fn(), between: &mut dyn FnMut()) {
+        loop {
+            let mut schedule = self.schedule.lock();
+            if schedule.take_main_call() {
+                drop(schedule);
+                between();
+                continue;
+            }
+            match schedule.next() {
+                Next::Job(job) => {
+                    self.release(schedule, call);
+                    self.perform(job, call);
+                }
+                Next::Finished => {
+                    self.release(schedule, call);
+                    between();
+                    return;
+                }
+                Next::Nothing => {
+                    schedule.park_main();
+                    while schedule.is_main_parked() {
+                        schedule = self.idle.wait(schedule);
+                    }
+                    schedule.looks();
+                }
+            }
+        }
+    }
+
+    /// A helper's part: works while there is something to do.
+    pub(crate) fn help(&self, call: &impl Fn()) {
+        let mut schedule = self.schedule.lock();
+        schedule.looks();
+        for _ in 0..QUANTUM {
+            let Next::Job(job) = schedule.next() else { break };
+            self.release(schedule, call);
+            self.perform(job, call);
+            schedule = self.schedule.lock();
+        }
+        schedule.helper_leaves();
+        self.release(schedule, call);
+    }
+
+    /// The sink, and what was counted; or that something panicked.
+    pub(crate) fn finish(self) -> Result<(S, Counters), Panicked> {
+        match self.panicked.into_inner() {
+            Some(panicked) => Err(panicked),
+            None => Ok((self.sink.into_inner(), self.schedule.into_inner().counters)),
+        }
+    }
+
+    // ---- the lock
+
+    fn update<R>(&self, call: &impl Fn(), change: impl FnOnce(&mut Schedule<T>) -> R) -> R {
+        let mut schedule = self.schedule.lock();
+        let result = change(&mut schedule);
+        self.release(schedule, call);
+        result
+    }
+
+    /// Unlocks the schedule, and calls those for whom it has jobs.
+    fn release(&self, mut schedule: MutexGuard<'_, Schedule<T>>, call: &impl Fn()) {
+        let Calls { main, helpers } = schedule.calls();
+        let garbage = schedule.take_garbage();
+        drop(schedule);
+        drop(garbage);
+        if main {
+            self.idle.notify_all();
+        }
+        for _ in 0..helpers {
+            call();
+        }
+    }
+
+    // ---- jobs
+
+    /// Does a job, and those that follow from it at once. A panic ends everything, but not its thread.
+    fn perform(&self, job: Job<T>, call: &impl Fn()) {
+        let performed = catch_unwind(AssertUnwindSafe(|| {
+            let mut next = Some(job);
+            while let Some(job) = next {
+                next = match job {
+                    Job::Execute(start) => self.execute(start, call),
+                    Job::Settle(done) => self.settle(done, call),
+                    Job::Commit(index, done) => self.commit(index, done, call),
+                };
+            }
+        }));
+        if let Err(panic) = performed {
+            let message = panic
+                .downcast_ref::<&str>()
+                .map(|text| (*text).to_owned())
+                .or_else(|| panic.downcast_ref::<String>().cloned())
+                .unwrap_or_else(|| "a panic without a message".to_owned());
+            self.panicked.lock().get_or_insert(Panicked(message));
+            self.halt(call);
+        }
+    }
+
+    fn execute(&self, start: Start<T>, call: &impl Fn()) -> Option<Job<T>> {
+        let Start { run, published, mut kept, at_its_turn } = start;
+        let view = View::new(self, &run, Part::Body);
+        let executed = self.task.execute(run.index, &view, &mut kept);
+        let (reads, interruption, counters) = view.into_parts();
+        let executed = match (executed, interruption) {
+            (Some(executed), None) if at_its_turn || !executed.broken => executed,
+            (executed, interruption) => {
+                let otherwise = if executed.is_some() { Interruption::UntilItsTurn } else { Interruption::Void };
+                let interruption = interruption.unwrap_or(otherwise);
+                return self.update_and_go_on(call, |schedule| {
+                    schedule.counters.add_run(&counters);
+                    schedule.counters.add_waste(counters.reads);
+                    schedule.interrupted(&run, interruption, published, kept);
+                    None
+                });
+            }
+        };
+        let Executed { body, writes, delta, unsettled, .. } = executed;
+        let has_tail = delta.is_some();
+        let mut voided = Vec::new();
+        let published = self.publish(&run, &published, writes, &unsettled, &mut voided);
+        let done = Box::new(Done { run, body, reads, has_tail, tail: None, published });
+        self.update_and_go_on(call, |schedule| {
+            schedule.counters.add_run(&counters);
+            schedule.executed(done, delta, kept, &voided)
+        })
+    }
+
+    /// Makes known what became of a job, and takes up the run that it made possible, if that is what comes next.
+    fn update_and_go_on(
+        &self,
+        call: &impl Fn(),
+        change: impl FnOnce(&mut Schedule<T>) -> Option<usize>,
+    ) -> Option<Job<T>> {
+        let mut schedule = self.schedule.lock();
+        let woken = change(&mut schedule);
+        let next = match woken {
+            Some(woken) => match schedule.next() {
+                Next::Job(job) => {
+                    if matches!(&job, Job::Execute(start) if start.run.index == woken) {
+                        count(&mut schedule.counters.handoffs);
+                    }
+                    Some(job)
+                }
+                Next::Nothing | Next::Finished => None,
+            },
+            None => None,
+        };
+        self.release(schedule, call);
+        next
+    }
+
+    fn settle(&self, mut done: Box<Done<T>>, call: &impl Fn()) -> Option<Job<T>> {
+        let mut voided = Vec::new();
+        let counters = self.run_tail(&mut done, false, &mut voided);
+        self.update_and_go_on(call, |schedule| {
+            schedule.counters.add_run(&counters);
+            count(&mut schedule.counters.settlements);
+            schedule.settled(done, &voided)
+        })
+    }
+
+    /// Runs the tail and publishes what it wrote. Without a tail afterwards: it was interrupted, or broke off too early.
+    fn run_tail(&self, done: &mut Done<T>, at_its_turn: bool, voided: &mut Vec<Run>) -> Counters {
+        done.tail = None;
+        let run = done.run.clone();
+        let view = View::new(self, &run, Part::Tail);
+        let settled = self.task.settle(run.index, &done.body, &view);
+        let (reads, interruption, counters) = view.into_parts();
+        if let (Some(Settled { tail, writes, broken }), None) = (settled, interruption)
+            && (at_its_turn || !broken)
+        {
+            done.published = self.publish(&run, &done.published, writes, &[], voided);
+            done.tail = Some((tail, reads));
+        }
+        counters
+    }
+
+    /// Makes writes visible, and takes back what an earlier publication of the task wrote elsewhere.
+    fn publish(
+        &self,
+        run: &Run,
+        before: &[Arc<Cell<T::Value>>],
+        writes: Vec<(T::Key, T::Value)>,
+        unsettled: &[T::Key],
+        voided: &mut Vec<Run>,
+    ) -> Vec<Arc<Cell<T::Value>>> {
+        let mut published = Vec::with_capacity(writes.len().saturating_add(unsettled.len()));
+        for key in unsettled {
+            let cell = self.memory.cell(key);
+            cell.write(run, None, false, voided);
+            published.push(cell);
+        }
+        for (key, value) in writes {
+            let cell = self.memory.cell(&key);
+            if unsettled.contains(&key) {
+                cell.write(run, Some(value), false, voided);
+                continue;
+            }
+            cell.write(run, Some(value), true, voided);
+            published.push(cell);
+        }
+        for cell in before {
+            if !published.iter().any(|written| Arc::ptr_eq(written, cell)) {
+                cell.remove(run.index, voided);
+            }
+        }
+        published
+    }
+
+    // ---- commits
+
+    /// Commits a task if what it read is what the committed tasks left. One thread at a time is here.
+    fn commit(&self, index: usize, mut done: Box<Done<T>>, call: &impl Fn()) -> Option<Job<T>> {
+        let began = Moment::now();
+        let mut voided = Vec::new();
+        let is_current = |reads: &[Read<T>]| reads.iter().all(Read::is_current);
+
+        if !is_current(&done.reads) {
+            return self.update(call, |schedule| {
+                count(&mut schedule.counters.validations);
+                schedule.stale_at_commit(done)
+            });
+        }
+        let mut counters = Counters { validations: 1, ..Counters::default() };
+        let is_settled = !done.has_tail || done.tail.as_ref().is_some_and(|(_, reads)| is_current(reads));
+        if !is_settled {
+            counters.settlements = 1;
+            counters.resettlements = u64::from(done.tail.is_some());
+            counters.add_run(&self.run_tail(&mut done, true, &mut voided));
+            if !done.tail.as_ref().is_some_and(|(_, reads)| is_current(reads)) {
+                // All tasks before it are committed, so only a halt can have kept it from that.
+                return self.update(call, |schedule| {
+                    if schedule.is_halted() { None } else { schedule.stale_at_commit(done) }
+                });
+            }
+        }
+        let Done { body, tail, published, .. } = *done;
+        let taken = self.sink.lock().take(index, body, tail.map(|(tail, _)| tail));
+        if taken.is_continue() {
+            self.memory.commit(index, &published);
+        }
+        self.update(call, |schedule| {
+            counters.commit_nanoseconds = began.nanoseconds();
+            schedule.counters.add_commit(&counters);
+            schedule.call_main();
+            match taken {
+                ControlFlow::Continue(()) => schedule.committed(&voided),
+                ControlFlow::Break(()) => {
+                    schedule.halt();
+                    None
+                }
+            }
+        })
+    }
+}

@@ -1,0 +1,358 @@
+//! The multi-version memory: for each cell what was there before, what the tasks under way wrote, and who read it.
+//!
+//! In: loads of the host's values, published writes. Out: what a task is to see, and whose run a write made void. Each cell has
+//! its own lock, held for a comparison or two; nothing is loaded and nobody is called under it.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasher, Hash};
+
+use foldhash::fast::RandomState;
+
+use crate::sync::{Arc, AtomicBool, AtomicUsize, Condvar, Mutex, Ordering};
+
+/// One run of a task: which task, and a flag that says that the run counts no more.
+///
+/// The flag is all that the rest of the world needs: a running task polls it, what the run published is an estimate once it is up,
+/// and who comes to commit the run sees it.
+#[derive(Clone, Debug)]
+pub(crate) struct Run {
+    pub(crate) index: usize,
+    void: Arc<AtomicBool>,
+}
+
+impl Run {
+    pub(crate) fn new(index: usize) -> Self {
+        Self { index, void: Arc::new(AtomicBool::new(false)) }
+    }
+
+    pub(crate) fn is_void(&self) -> bool {
+        self.void.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn make_void(&self) {
+        self.void.store(true, Ordering::Release);
+    }
+
+    pub(crate) fn flag(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.void)
+    }
+
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.void, &other.void)
+    }
+}
+
+/// Cells by key.
+pub(crate) struct Memory<K, V> {
+    hasher: RandomState,
+    first: Shard<K, V>,
+    others: Box<[Shard<K, V>]>,
+    /// How many tasks are committed: notes of their reads are of no use any more.
+    committed: AtomicUsize,
+}
+
+type Shard<K, V> = Mutex<HashMap<K, Arc<Cell<V>>, RandomState>>;
+
+impl<K: Clone + Eq + Hash, V: Clone + PartialEq> Memory<K, V> {
+    pub(crate) fn new(shards: usize) -> Self {
+        let shard = || Mutex::new(HashMap::default());
+        Self {
+            hasher: RandomState::default(),
+            first: shard(),
+            others: (1..shards).map(|_| shard()).collect(),
+            committed: AtomicUsize::new(0),
+        }
+    }
+
+    pub(crate) fn cell(&self, key: &K) -> Arc<Cell<V>> {
+        let hash = self.hasher.hash_one(key);
+        let place = usize::try_from(hash >> 32).unwrap_or(0);
+        // One shard is `first`, so that there is always one.
+        let place = place.checked_rem(self.others.len().saturating_add(1)).unwrap_or(0);
+        let shard = self.others.get(place).unwrap_or(&self.first);
+        let mut cells = shard.lock();
+        match cells.get(key) {
+            Some(cell) => Arc::clone(cell),
+            None => Arc::clone(cells.entry(key.clone()).or_insert_with(|| Arc::new(Cell::new()))),
+        }
+    }
+
+    /// Sets what is in a cell before the first task.
+    pub(crate) fn seed(&self, key: &K, value: V) {
+        self.cell(key).state.lock().base = Base::Known(value);
+    }
+
+    pub(crate) fn committed(&self) -> usize {
+        self.committed.load(Ordering::Acquire)
+    }
+
+    /// The task's versions become what is there.
+    pub(crate) fn commit(&self, index: usize, published: &[Arc<Cell<V>>]) {
+        for cell in published {
+            cell.promote(index);
+        }
+        self.committed.store(index.saturating_add(1), Ordering::Release);
+    }
+}
+
+/// One cell.
+pub(crate) struct Cell<V> {
+    state: Mutex<State<V>>,
+    loaded: Condvar,
+}
+
+struct State<V> {
+    base: Base<V>,
+    /// The committed task that wrote `base`.
+    writer: Option<usize>,
+    /// Ascending by task; of tasks that are not committed.
+    versions: Vec<Version<V>>,
+    /// Ascending by task; the latest read of each.
+    readers: Vec<Reader<V>>,
+}
+
+/// What the committed tasks left in a cell.
+enum Base<V> {
+    Unknown,
+    /// Somebody is loading it.
+    Loading,
+    Known(V),
+}
+
+struct Version<V> {
+    run: Run,
+    /// `None` when it is only known that there will be one.
+    value: Option<V>,
+    /// Whether the tail has had its say.
+    settled: bool,
+}
+
+struct Reader<V> {
+    run: Run,
+    seen: V,
+}
+
+/// What a task is to see.
+pub(crate) enum Seen<V> {
+    /// A value.
+    Value(V, Source),
+    /// This task will write another value when it has executed again.
+    Unexecuted(usize),
+    /// This task will probably write another value when it is settled.
+    Unsettled(usize),
+}
+
+/// What it took to see it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// It was there.
+    There,
+    /// It was loaded.
+    Loaded,
+    /// Somebody else was loading it.
+    Shared,
+}
+
+impl<V: Clone + PartialEq> Cell<V> {
+    fn new() -> Self {
+        let state = State { base: Base::Unknown, writer: None, versions: Vec::new(), readers: Vec::new() };
+        Self { state: Mutex::new(state), loaded: Condvar::default() }
+    }
+
+    /// What a task is to see; with `note`, this run wants to be voided when that changes.
+    pub(crate) fn read<E>(
+        &self,
+        index: usize,
+        note: Option<&Run>,
+        committed: usize,
+        load: impl Fn() -> Result<V, E>,
+    ) -> Result<Seen<V>, E> {
+        let mut source = Source::There;
+        let mut state = self.state.lock();
+        loop {
+            let below = state.below(index);
+            if let Some(version) = below.checked_sub(1).and_then(|at| state.versions.get(at)) {
+                if version.run.is_void() {
+                    return Ok(Seen::Unexecuted(version.run.index));
+                }
+                let (Some(value), true) = (&version.value, version.settled) else {
+                    return Ok(Seen::Unsettled(version.run.index));
+                };
+                let value = value.clone();
+                state.note(note, &value, committed);
+                return Ok(Seen::Value(value, source));
+            }
+            match &state.base {
+                Base::Known(value) => {
+                    let value = value.clone();
+                    state.note(note, &value, committed);
+                    return Ok(Seen::Value(value, source));
+                }
+                Base::Loading => {
+                    source = Source::Shared;
+                    state = self.loaded.wait(state);
+                }
+                Base::Unknown => {
+                    state.base = Base::Loading;
+                    drop(state);
+                    self.load(&load)?;
+                    source = Source::Loaded;
+                    state = self.state.lock();
+                }
+            }
+        }
+    }
+
+    /// The newest value below a task, be it an estimate, and who wrote it, if a task of this run did. Leaves no note.
+    pub(crate) fn peek<E>(
+        &self,
+        index: usize,
+        load: impl Fn() -> Result<V, E>,
+    ) -> Result<(V, Option<usize>), E> {
+        let mut state = self.state.lock();
+        loop {
+            let below = state.below(index);
+            let newest = state.versions.iter().take(below).rev().find_map(|version| {
+                version.value.clone().map(|value| (value, Some(version.run.index)))
+            });
+            if let Some(found) = newest {
+                return Ok(found);
+            }
+            match &state.base {
+                Base::Known(value) => return Ok((value.clone(), state.writer)),
+                Base::Loading => state = self.loaded.wait(state),
+                Base::Unknown => {
+                    state.base = Base::Loading;
+                    drop(state);
+                    self.load(&load)?;
+                    state = self.state.lock();
+                }
+            }
+        }
+    }
+
+    /// Loads the base, which is `Loading` by our hand. An error is not kept: who comes next tries again.
+    fn load<E>(&self, load: impl Fn() -> Result<V, E>) -> Result<(), E> {
+        /// Ends the loading whatever happens, a panic of the host's included.
+        struct Loading<'a, V>(&'a Cell<V>, Option<V>);
+        impl<V> Drop for Loading<'_, V> {
+            fn drop(&mut self) {
+                let mut state = self.0.state.lock();
+                // A commit may have put a value there meanwhile, and that one counts.
+                if matches!(state.base, Base::Loading) {
+                    state.base = self.1.take().map_or(Base::Unknown, Base::Known);
+                }
+                drop(state);
+                self.0.loaded.notify_all();
+            }
+        }
+        let mut loading = Loading(self, None);
+        loading.1 = Some(load()?);
+        Ok(())
+    }
+
+    /// Publishes what `run` wrote; `None` if only its tail will write. Whoever above saw something else is added to `voided`.
+    pub(crate) fn write(&self, run: &Run, value: Option<V>, settled: bool, voided: &mut Vec<Run>) {
+        let mut state = self.state.lock();
+        let at = state.below(run.index);
+        let version = Version { run: run.clone(), value: value.clone(), settled };
+        match state.versions.get_mut(at) {
+            Some(own) if own.run.index == run.index => *own = version,
+            _ => state.versions.insert(at, version),
+        }
+        state.void_readers(at, value.as_ref(), voided);
+    }
+
+    /// Takes back the version of a task that this time did not write here.
+    pub(crate) fn remove(&self, index: usize, voided: &mut Vec<Run>) {
+        let mut state = self.state.lock();
+        let at = state.below(index);
+        if state.versions.get(at).is_none_or(|version| version.run.index != index) {
+            return;
+        }
+        state.versions.remove(at);
+        let value = match at.checked_sub(1).and_then(|at| state.versions.get(at)) {
+            Some(version) => version.value.clone(),
+            None => match &state.base {
+                Base::Known(value) => Some(value.clone()),
+                Base::Unknown | Base::Loading => None,
+            },
+        };
+        match at.checked_sub(1) {
+            Some(below) => state.void_readers(below, value.as_ref(), voided),
+            None => state.void_below(0, value.as_ref(), voided),
+        }
+    }
+
+    /// Whether the tasks below `index`, all of them committed, left this value here.
+    pub(crate) fn holds(&self, value: &V) -> bool {
+        matches!(&self.state.lock().base, Base::Known(base) if base == value)
+    }
+
+    /// The version of `index`, all tasks below being committed, becomes the base.
+    fn promote(&self, index: usize) {
+        let mut state = self.state.lock();
+        let end = state.below(index.saturating_add(1));
+        let newest = state.versions.drain(..end).next_back();
+        if let Some(Version { run, value: Some(value), .. }) = newest
+            && run.index == index
+        {
+            state.base = Base::Known(value);
+            state.writer = Some(index);
+            drop(state);
+            // Whoever waits for a load has its value now.
+            self.loaded.notify_all();
+        }
+    }
+}
+
+impl<V: Clone + PartialEq> State<V> {
+    /// How many versions are of tasks below `index`.
+    fn below(&self, index: usize) -> usize {
+        self.versions.partition_point(|version| version.run.index < index)
+    }
+
+    fn note(&mut self, run: Option<&Run>, seen: &V, committed: usize) {
+        let Some(run) = run else { return };
+        // Cells that nobody writes are read by everybody: forget the reads of long ago, now and then.
+        if self.readers.len() >= 64 && self.readers.len() == self.readers.capacity() {
+            self.readers.retain(|reader| reader.run.index >= committed);
+        }
+        let at = self.readers.partition_point(|reader| reader.run.index < run.index);
+        let reader = Reader { run: run.clone(), seen: seen.clone() };
+        match self.readers.get_mut(at) {
+            Some(own) if own.run.index == run.index => *own = reader,
+            _ => self.readers.insert(at, reader),
+        }
+    }
+
+    /// Voids the readers of the version at `at` that saw another value.
+    fn void_readers(&mut self, at: usize, value: Option<&V>, voided: &mut Vec<Run>) {
+        let Some(from) = self.versions.get(at).map(|version| version.run.index.saturating_add(1)) else {
+            return;
+        };
+        self.void_between(from, at.saturating_add(1), value, voided);
+    }
+
+    /// Voids the readers of the base that saw another value.
+    fn void_below(&mut self, next: usize, value: Option<&V>, voided: &mut Vec<Run>) {
+        self.void_between(0, next, value, voided);
+    }
+
+    /// Voids the readers from task `from` up to the version at `next`, whose own task still reads what is below it.
+    fn void_between(&mut self, from: usize, next: usize, value: Option<&V>, voided: &mut Vec<Run>) {
+        let to = self.versions.get(next).map_or(usize::MAX, |version| version.run.index);
+        let start = self.readers.partition_point(|reader| reader.run.index < from);
+        let end = self.readers.partition_point(|reader| reader.run.index <= to);
+        let mut place = 0_usize;
+        self.readers.retain(|reader| {
+            let is_between = (start..end).contains(&place);
+            place = place.saturating_add(1);
+            let stays = !is_between || value == Some(&reader.seen);
+            if !stays && !reader.run.is_void() {
+                voided.push(reader.run.clone());
+            }
+            stays
+        });
+    }
+}

@@ -1,0 +1,46 @@
+//! Optimistic parallel execution of an ordered list of tasks, with the same result as one after another.
+//!
+//! In: a [`Task`] (how to load, to execute, to settle), a [`Sink`] that takes results in order, threads. Out: the results, in
+//! order, as soon as they are final; [`Counters`]. Knows keys, values and deltas, and nothing of what they mean.
+//!
+//! # Why the result is that of one after another
+//!
+//! *A task's result is committed only while every value that it read equals what the committed tasks before it left* (`Engine::commit`
+//! compares, value by value, in order, one task at a time). A task is a function of its index and of what it reads. So, by
+//! induction over the commits, each result is the one it would have had after those before it, and nothing else in this room can
+//! change a result: neither what others read in between, nor who was told to stop, nor what anybody guessed. All of that only
+//! saves work.
+//!
+//! # What saves work
+//!
+//! * [`memory`]: every cell has versions by task. A read takes the newest version below the reader, and leaves a note; a
+//!   published value that differs from what a reader above saw *voids* that reader's run, which stops it in mid-execution, or marks
+//!   what it had published as an estimate. Values are compared: who wrote the same again disturbs nobody. Host's values are loaded
+//!   outside every lock, once each.
+//! * [`schedule`]: lowest index first. A task that reads an estimate is put down until its writer has executed, or settled. A task
+//!   that was voided twice waits for the commit of the one that voided it, later for its own turn, when nothing can void it.
+//! * [`width`]: how many tasks may run ahead, by how much of that was in vain.
+//! * *Bodies and tails.* What almost every task does to one cell (a fee credited to one balance) would make all of them depend on
+//!   each other. So a task may have a tail that runs after its body, when the bodies before it are done. What they will add to such
+//!   a cell is known then, so the tail reads the value that will be there (`View::peek`, `View::assume`), in parallel with other
+//!   tails. It is a guess like any other: if the commit finds another value, the tail alone is run again.
+//! * What an interrupted run hands back in `kept` (validated signatures) may be used by the next run.
+
+mod counters;
+mod engine;
+mod memory;
+mod schedule;
+mod task;
+mod view;
+mod width;
+
+pub use self::counters::Counters;
+pub(crate) use self::engine::{Engine, Limits, Panicked};
+pub(crate) use self::task::{Executed, Settled, Sink, Task};
+pub(crate) use self::view::{ReadFailure, Reads, View};
+
+/// The parts that loom explores one by one.
+#[cfg(model = "loom")]
+pub(crate) mod model {
+    pub(crate) use super::memory::{Memory, Run, Seen};
+}

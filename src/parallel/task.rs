@@ -1,0 +1,71 @@
+//! What is executed in parallel, and who takes the results.
+
+use std::hash::Hash;
+use std::ops::ControlFlow;
+
+use super::view::View;
+
+/// A numbered family of tasks, each a function of its number and of what it reads.
+pub(crate) trait Task: Sync + Sized {
+    /// Names a cell.
+    type Key: Clone + Eq + Hash + Send + Sync;
+    /// What is in a cell.
+    type Value: Clone + PartialEq + Send + Sync;
+    /// What a tail will add to a cell that many tails add to.
+    type Delta: Clone + Send;
+    /// What a body leaves, to be settled and taken by the sink.
+    type Body: Send;
+    /// What a tail leaves.
+    type Tail: Send;
+    /// What a run may leave to the next run of the same task.
+    type Kept: Send;
+    /// Why a cell could not be loaded.
+    type Error;
+
+    /// What is in a cell before the first task. May be slow; called without a lock.
+    fn load(&self, key: &Self::Key) -> Result<Self::Value, Self::Error>;
+
+    /// Runs the body of a task; `None` when the view interrupted it. It is to give up soon after that.
+    ///
+    /// `kept` is what an earlier run left there; it stays for the next run.
+    fn execute(
+        &self,
+        index: usize,
+        view: &View<'_, Self>,
+        kept: &mut Option<Self::Kept>,
+    ) -> Option<Executed<Self>>;
+
+    /// Runs the tail of a task whose body said `delta`; `None` when the view interrupted it.
+    fn settle(&self, index: usize, body: &Self::Body, view: &View<'_, Self>) -> Option<Settled<Self>>;
+}
+
+/// A body that ran to its end.
+pub(crate) struct Executed<T: Task> {
+    /// Its result.
+    pub(crate) body: T::Body,
+    /// What it wrote.
+    pub(crate) writes: Vec<(T::Key, T::Value)>,
+    /// What its tail will add, if it has a tail.
+    pub(crate) delta: Option<T::Delta>,
+    /// Cells that the tail will probably write: who reads them had better wait for it.
+    pub(crate) unsettled: Vec<T::Key>,
+    /// Whether it broke off for a reason outside of the task, as a load that failed. Not believed of a run that may have seen
+    /// what no task will see: the body runs again when all tasks before it are committed.
+    pub(crate) broken: bool,
+}
+
+/// A tail that ran to its end.
+pub(crate) struct Settled<T: Task> {
+    /// Its result.
+    pub(crate) tail: T::Tail,
+    /// What body and tail together wrote.
+    pub(crate) writes: Vec<(T::Key, T::Value)>,
+    /// As of a body.
+    pub(crate) broken: bool,
+}
+
+/// Takes results, strictly in order, one at a time, on any thread.
+pub(crate) trait Sink<T: Task>: Send {
+    /// Takes the next result. A break ends everything: no other result will come.
+    fn take(&mut self, index: usize, body: T::Body, tail: Option<T::Tail>) -> ControlFlow<()>;
+}

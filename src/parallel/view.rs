@@ -1,0 +1,221 @@
+//! What a running task sees of the memory, with a record of it.
+//!
+//! In: reads of the task. Out: values, or that the run is to be given up; the record that the commit compares. Belongs to one run
+//! on one thread.
+
+use std::cell::{Cell as Slot, RefCell};
+
+use super::counters::Counters;
+use super::engine::Engine;
+use super::memory::{Cell, Run, Seen, Source};
+use super::task::{Sink, Task};
+use crate::sync::{Arc, AtomicBool};
+
+/// The state before a task, as far as it is known.
+pub(crate) struct View<'a, T: Task> {
+    world: &'a dyn World<T>,
+    run: &'a Run,
+    part: Part,
+    reads: RefCell<Vec<Read<T>>>,
+    interruption: Slot<Option<Interruption>>,
+    counters: RefCell<Counters>,
+}
+
+/// Which part of a task runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Part {
+    Body,
+    /// What a tail read is compared at the commit alone: it is cheap to run again, and must not take its body with it.
+    Tail,
+}
+
+/// What a view needs of the engine, whatever sink that has.
+pub(super) trait World<T: Task>: Sync {
+    fn cell(&self, key: &T::Key) -> Arc<Cell<T::Value>>;
+    fn committed(&self) -> usize;
+    fn load(&self, key: &T::Key) -> Result<T::Value, T::Error>;
+    fn deltas(&self, after: Option<usize>, before: usize) -> Vec<T::Delta>;
+}
+
+/// A value that a run saw.
+pub(super) struct Read<T: Task> {
+    cell: Arc<Cell<T::Value>>,
+    value: T::Value,
+}
+
+impl<T: Task> Clone for Read<T> {
+    fn clone(&self) -> Self {
+        Self { cell: Arc::clone(&self.cell), value: self.value.clone() }
+    }
+}
+
+/// Cells that were read, with what was in them.
+pub(crate) struct Reads<T: Task>(Vec<Read<T>>);
+
+impl<T: Task> Read<T> {
+    /// Whether it is what the committed tasks left.
+    pub(super) fn is_current(&self) -> bool {
+        self.cell.holds(&self.value)
+    }
+}
+
+/// Why a run is given up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Interruption {
+    /// It is void.
+    Void,
+    /// It is of no use before that task has executed.
+    UntilExecuted(usize),
+    /// It is of no use before that task is settled.
+    UntilSettled(usize),
+    /// It is of no use before all tasks below are committed.
+    UntilItsTurn,
+}
+
+/// Why a read gave no value.
+#[derive(Debug)]
+pub(crate) enum ReadFailure<E> {
+    /// The host could not load it.
+    Load(E),
+    /// The run is to be given up.
+    Interrupted,
+}
+
+impl<'a, T: Task> View<'a, T> {
+    pub(super) fn new(world: &'a dyn World<T>, run: &'a Run, part: Part) -> Self {
+        Self {
+            world,
+            run,
+            part,
+            reads: RefCell::default(),
+            interruption: Slot::new(None),
+            counters: RefCell::default(),
+        }
+    }
+
+    /// What is in a cell.
+    pub(crate) fn read(&self, key: &T::Key) -> Result<T::Value, ReadFailure<T::Error>> {
+        if self.is_interrupted() {
+            return Err(ReadFailure::Interrupted);
+        }
+        let cell = self.world.cell(key);
+        let note = (self.part == Part::Body).then_some(self.run);
+        let seen = cell
+            .read(self.run.index, note, self.world.committed(), || self.world.load(key))
+            .map_err(ReadFailure::Load)?;
+        let mut counters = self.counters.borrow_mut();
+        counters.reads = counters.reads.saturating_add(1);
+        match seen {
+            Seen::Value(value, source) => {
+                let counter = match source {
+                    Source::There => None,
+                    Source::Loaded => Some(&mut counters.loads),
+                    Source::Shared => Some(&mut counters.shared_loads),
+                };
+                if let Some(counter) = counter {
+                    *counter = counter.saturating_add(1);
+                }
+                self.reads.borrow_mut().push(Read { cell, value: value.clone() });
+                Ok(value)
+            }
+            Seen::Unexecuted(writer) => Err(self.interrupt(Interruption::UntilExecuted(writer))),
+            Seen::Unsettled(writer) => Err(self.interrupt(Interruption::UntilSettled(writer))),
+        }
+    }
+
+    /// The newest value of a cell below the task that anybody knows of, and the deltas of the tasks between it and this one. Not
+    /// yet part of what the task saw: say with [`assume`](Self::assume) what follows.
+    pub(crate) fn peek(&self, key: &T::Key) -> Result<(T::Value, Vec<T::Delta>), ReadFailure<T::Error>> {
+        let cell = self.world.cell(key);
+        let (value, writer) =
+            cell.peek(self.run.index, || self.world.load(key)).map_err(ReadFailure::Load)?;
+        Ok((value, self.world.deltas(writer, self.run.index)))
+    }
+
+    /// The task goes on as if it had read this value.
+    pub(crate) fn assume(&self, key: &T::Key, value: T::Value) {
+        self.reads.borrow_mut().push(Read { cell: self.world.cell(key), value });
+    }
+
+    /// Gives the run up, unless all tasks below are committed.
+    pub(crate) fn at_its_turn(&self) -> Result<(), ReadFailure<T::Error>> {
+        if !self.may_be_voided() {
+            return Ok(());
+        }
+        Err(self.interrupt(Interruption::UntilItsTurn))
+    }
+
+    /// Whether the run is to be given up. Cheap: to be asked again and again.
+    pub(crate) fn is_interrupted(&self) -> bool {
+        if self.interruption.get().is_some() {
+            return true;
+        }
+        if self.run.is_void() {
+            self.interruption.set(Some(Interruption::Void));
+            return true;
+        }
+        false
+    }
+
+    /// The cells that were read so far, with what was in them.
+    pub(crate) fn reads_so_far(&self) -> Reads<T> {
+        Reads(self.reads.borrow().clone())
+    }
+
+    /// Reads the same cells again, and says whether the same is in them.
+    pub(crate) fn read_again(&self, reads: &Reads<T>) -> Result<bool, ReadFailure<T::Error>> {
+        for Read { cell, value } in &reads.0 {
+            if self.is_interrupted() {
+                return Err(ReadFailure::Interrupted);
+            }
+            // What was read once is known, unless a write was taken back that nobody had read before: then it is not the same.
+            match cell.read(self.run.index, Some(self.run), self.world.committed(), || Err(())) {
+                Ok(Seen::Value(now, _)) if now == *value => {}
+                Ok(Seen::Value(..)) | Err(()) => return Ok(false),
+                Ok(Seen::Unexecuted(writer)) => {
+                    return Err(self.interrupt(Interruption::UntilExecuted(writer)));
+                }
+                Ok(Seen::Unsettled(writer)) => return Err(self.interrupt(Interruption::UntilSettled(writer))),
+            }
+        }
+        self.reads.borrow_mut().extend_from_slice(&reads.0);
+        Ok(true)
+    }
+
+    /// Whether a task below may still change what this one reads.
+    pub(crate) fn may_be_voided(&self) -> bool {
+        self.world.committed() < self.run.index
+    }
+
+    /// Set when the run is to be given up because it is void, for those who cannot ask the view.
+    pub(crate) fn void_flag(&self) -> Arc<AtomicBool> {
+        self.run.flag()
+    }
+
+    fn interrupt(&self, interruption: Interruption) -> ReadFailure<T::Error> {
+        self.interruption.set(Some(interruption));
+        ReadFailure::Interrupted
+    }
+
+    pub(super) fn into_parts(self) -> (Vec<Read<T>>, Option<Interruption>, Counters) {
+        (self.reads.into_inner(), self.interruption.get(), self.counters.into_inner())
+    }
+}
+
+impl<T: Task, S: Sink<T>> World<T> for Engine<'_, T, S> {
+    fn cell(&self, key: &T::Key) -> Arc<Cell<T::Value>> {
+        self.memory.cell(key)
+    }
+
+    fn committed(&self) -> usize {
+        self.memory.committed()
+    }
+
+    fn load(&self, key: &T::Key) -> Result<T::Value, T::Error> {
+        self.task.load(key)
+    }
+
+    fn deltas(&self, after: Option<usize>, before: usize) -> Vec<T::Delta> {
+        self.schedule.lock().deltas(after, before)
+    }
+}

@@ -1,0 +1,71 @@
+//! Cells of all kinds under one key, with their values: what the multi-version memory of parallel execution holds.
+//!
+//! In: a host's reader, or what a journal changed. Out: values, and the list of a transaction's writes.
+
+use starknet_types_core::felt::Felt;
+
+use super::{Cell, JournalClasses, ReadError, StateChanges, StateReader};
+use crate::class::ContractClass;
+
+/// The value of a [`Cell`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum CellValue {
+    /// Of a storage cell, a nonce, a class hash or a compiled class hash.
+    Felt(Felt),
+    /// Of a class.
+    Class(Option<ContractClass>),
+}
+
+impl CellValue {
+    /// Asks the host.
+    pub(crate) fn load(reader: &dyn StateReader, cell: Cell) -> Result<Self, ReadError> {
+        match cell {
+            Cell::Storage(address, key) => reader.storage_at(address, key).map(Self::Felt),
+            Cell::Nonce(address) => reader.nonce_at(address).map(|nonce| Self::Felt(nonce.0)),
+            Cell::ClassHash(address) => reader.class_hash_at(address).map(|hash| Self::Felt(hash.0)),
+            Cell::Class(class_hash) => reader.class(class_hash).map(Self::Class),
+            Cell::CompiledClassHash(class_hash) => {
+                reader.compiled_class_hash(class_hash).map(|compiled| Self::Felt(compiled.0))
+            }
+        }
+    }
+
+    /// The felt; zero of a class, which has none.
+    pub(crate) fn felt(self) -> Felt {
+        match self {
+            Self::Felt(felt) => felt,
+            Self::Class(_) => Felt::ZERO,
+        }
+    }
+
+    /// The class; none of a felt.
+    pub(crate) fn class(self) -> Option<ContractClass> {
+        match self {
+            Self::Felt(_) => None,
+            Self::Class(class) => class,
+        }
+    }
+}
+
+/// Changes as writes to cells.
+pub(crate) fn writes(changes: &StateChanges, classes: &JournalClasses) -> Vec<(Cell, CellValue)> {
+    let storage =
+        changes.storage.iter().map(|((address, key), value)| (Cell::Storage(*address, *key), *value));
+    let nonces = changes.nonces.iter().map(|(address, nonce)| (Cell::Nonce(*address), nonce.0));
+    let class_hashes = changes.class_hashes.iter().map(|(address, hash)| (Cell::ClassHash(*address), hash.0));
+    let compiled = changes
+        .compiled_class_hashes
+        .iter()
+        .map(|(class_hash, compiled)| (Cell::CompiledClassHash(*class_hash), compiled.0));
+    let declared = classes
+        .declared
+        .iter()
+        .map(|(class_hash, class)| (Cell::Class(*class_hash), CellValue::Class(Some(class.clone()))));
+    storage
+        .chain(nonces)
+        .chain(class_hashes)
+        .chain(compiled)
+        .map(|(cell, felt)| (cell, CellValue::Felt(felt)))
+        .chain(declared)
+        .collect()
+}

@@ -1,0 +1,93 @@
+//! Random blocks on real threads against one after another.
+
+use proptest::prelude::*;
+
+use crate::crew::{limits, run};
+use crate::mock::{Block, Program, Step};
+use crate::parallel::Panicked;
+
+fn step(keys: u8) -> impl Strategy<Value = Step> {
+    prop_oneof![
+        4 => (0..keys).prop_map(Step::Read),
+        4 => (0..keys, 0..5_u64).prop_map(|(key, amount)| Step::Add(key, amount)),
+        2 => (0..keys, 0..3_u64).prop_map(|(key, value)| Step::Set(key, value)),
+        1 => (0..keys, 0..3_u64).prop_map(|(key, value)| Step::Blind(key, value)),
+        3 => Just(Step::ReadAnywhere),
+        3 => (0..5_u64).prop_map(Step::AddAnywhere),
+        1 => Just(Step::Wander),
+        1 => (50..500_u64).prop_map(Step::BreakIf),
+        1 => Just(Step::ReadAccumulator),
+    ]
+}
+
+fn program(keys: u8) -> impl Strategy<Value = Program> {
+    let fee = prop_oneof![1 => Just(None), 3 => (0..keys, 1..9_u64).prop_map(Some)];
+    (proptest::collection::vec(step(keys), 0..8), fee, proptest::bool::weighted(0.1))
+        .prop_map(|(steps, fee, is_odd)| Program { steps, fee, is_odd })
+}
+
+fn block() -> impl Strategy<Value = Block> {
+    (1..24_u8).prop_flat_map(|keys| {
+        (
+            proptest::collection::vec(program(keys), 0..60),
+            proptest::collection::btree_set(0..keys, 0..2),
+            proptest::option::weighted(0.2, 0..60_usize),
+            any::<bool>(),
+        )
+            .prop_map(move |(programs, broken_cells, stop_at, keeps)| Block {
+                keys,
+                programs,
+                broken_cells,
+                stop_at,
+                panic_at: None,
+                keeps,
+            })
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2_000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn equals_one_after_another(
+        block in block(),
+        helpers in 0..7_usize,
+        window in prop_oneof![Just(1_usize), Just(4), Just(256)],
+        batch in prop_oneof![Just(1_usize), Just(7), Just(1000)],
+    ) {
+        let (outcome, counters) = run(&block, limits(helpers, window), batch).unwrap();
+        prop_assert_eq!(&outcome, &block.sequentially());
+        prop_assert!(counters.most_runs <= 6, "{:?}", counters);
+    }
+}
+
+#[test]
+fn a_panic_ends_the_block_and_nothing_else() {
+    let programs = vec![Program { steps: vec![Step::Add(0, 1)], fee: None, is_odd: false }; 40];
+    let block = Block { keys: 1, programs, panic_at: Some(20), ..Block::default() };
+    let hook = std::panic::take_hook();
+    std::panic::set_hook(Box::new(|_| {}));
+    let result = run(&block, limits(3, 256), 1000);
+    std::panic::set_hook(hook);
+    assert_eq!(result.err(), Some(Panicked("the sink panics, as asked".to_owned())));
+}
+
+#[test]
+fn a_chain_costs_few_runs_in_vain() {
+    let programs = vec![Program { steps: vec![Step::Add(0, 1)], fee: Some((1, 1)), is_odd: false }; 2_000];
+    let block = Block { keys: 2, programs, ..Block::default() };
+    let (outcome, counters) = run(&block, limits(3, 256), 2_000).unwrap();
+    assert_eq!(outcome, block.sequentially());
+    assert!(counters.executions < 2_600, "{counters:?}");
+}
+
+#[test]
+fn independent_tasks_run_once() {
+    let programs = (0..200_u8)
+        .map(|key| Program { steps: vec![Step::Add(key, 1)], fee: Some((key, 3)), is_odd: false })
+        .collect();
+    let block = Block { keys: 200, programs, ..Block::default() };
+    let (outcome, counters) = run(&block, limits(3, 256), 2_000).unwrap();
+    assert_eq!(outcome, block.sequentially());
+    assert_eq!((counters.executions, counters.settlements, counters.resettlements), (200, 200, 0));
+}

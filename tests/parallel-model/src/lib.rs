@@ -1,0 +1,27 @@
+//! Starkiln's scheduler and multi-version memory, built from the crate's own sources with a model checker's locks and atomics.
+//!
+//! * `cargo test --release`: random blocks on real threads against one after another (proptest);
+//! * `cargo test --release --features shuttle`: the whole engine under random and PCT schedules;
+//! * `cargo test --release --features loom`: each protocol, and two tasks on the whole engine, under every schedule of up to so many
+//!   preemptions.
+//!
+//! `SCHEDULES=n` sets how many schedules shuttle explores per test.
+#![cfg_attr(not(test), allow(dead_code, unused_imports, reason = "the models are tests"))]
+#![cfg_attr(test, allow(dead_code, reason = "each model uses a part of the engine"))]
+
+#[path = "../../../src/parallel/mod.rs"]
+mod parallel;
+#[path = "../../../src/sync.rs"]
+mod sync;
+
+#[cfg(test)]
+mod crew;
+#[cfg(test)]
+mod mock;
+
+#[cfg(all(test, not(any(model = "loom", model = "shuttle"))))]
+mod equivalence;
+#[cfg(all(test, model = "loom"))]
+mod loom_models;
+#[cfg(all(test, model = "shuttle"))]
+mod shuttle_models;
