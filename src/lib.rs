@@ -54,7 +54,7 @@
 //!
 //! # Not there yet
 //!
-//! Parallel execution, capacity, and the end of a block (aliases, migrations of compiled class hashes).
+//! Parallel execution.
 
 // What the lints forbid is forbidden to the library; its unit tests may.
 #![cfg_attr(
@@ -78,8 +78,8 @@ mod parallel;
 pub mod protocol;
 pub mod replay;
 pub mod state;
-pub mod syscall;
 mod sync;
+pub mod syscall;
 pub mod transaction;
 mod vm;
 

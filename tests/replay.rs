@@ -276,7 +276,7 @@ fn every_difference_is_found() {
     one(
         |expected| {
             let diff = expected.state_diff.as_mut().unwrap();
-            diff.storage.values_mut().next().unwrap().insert(StorageKey::from(1_u128), Felt::TWO);
+            diff.storage[&ContractAddress::from(TOKEN)].insert(StorageKey::from(1_u128), Felt::TWO);
         },
         "storage 0x70ce11 0x1: expected 0x2, got nothing",
     );

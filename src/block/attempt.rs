@@ -5,6 +5,10 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use starknet_api::core::{ClassHash, CompiledClassHash};
+
+use super::capacity::{Calls, Capacity, ExecutedClass, Load, Migration, TooLarge};
+use crate::call::CallInfo;
 use crate::protocol::BlockEnv;
 use crate::state::{Journal, JournalParts, StateDiff, StateReader};
 use crate::transaction::{
@@ -15,11 +19,34 @@ use crate::transaction::{
 #[derive(Clone, Debug)]
 pub(super) struct Attempt {
     /// How it ended.
-    pub(super) result: Result<Box<Execution>, Box<InvalidTransaction>>,
-    /// What it changed; nothing when it is invalid.
+    pub(super) result: Result<Box<Execution>, Refusal>,
+    /// What it brings to the block; nothing when it is refused.
+    pub(super) load: Load,
+    /// What it changed; nothing when it is refused.
     pub(super) state_diff: StateDiff,
-    /// What it read and changed. Of an invalid transaction only the reads count (C2, C238).
+    /// What it read and changed. Of a refused transaction only the reads count (C2, C238).
     pub(super) parts: JournalParts,
+}
+
+/// Why a transaction will not be in the block, whatever is in it already.
+#[derive(Clone, Debug)]
+pub(super) enum Refusal {
+    /// It is invalid.
+    Invalid(Box<InvalidTransaction>),
+    /// No block has room for it (C214).
+    TooLarge(Box<TooLarge>),
+}
+
+/// What an attempt does besides running the transaction.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct AttemptOptions<'b> {
+    /// Keep the call tree of a reverted execution.
+    pub(super) keeps_reverted_calls: bool,
+    /// Look whether the classes that ran have to move to the Blake hash, if the version has it. Nobody asks in a block that will
+    /// not be closed.
+    pub(super) finds_migrations: bool,
+    /// How much a block holds.
+    pub(super) capacity: &'b Capacity,
 }
 
 impl Attempt {
@@ -28,37 +55,115 @@ impl Attempt {
         transaction: &Transaction,
         reader: &dyn StateReader,
         env: &BlockEnv,
-        keeps_reverted_calls: bool,
+        options: AttemptOptions<'_>,
     ) -> Result<Self, ExecutionFailure> {
         let mut journal = Journal::new(reader);
         let ran = Plan::new(transaction)
             .map_err(Rejection::from)
             .and_then(|plan| caught(|| execute(&plan, &mut journal, env)));
         let ran = ran.map(|mut execution| {
-            if !keeps_reverted_calls {
+            if !options.keeps_reverted_calls {
                 execution.reverted_call = None;
             }
             execution
         });
-        Self::of(ran, journal)
+        Self::of(ran, journal, env, options)
     }
 
     /// What a transaction that ran to one of its ends left in its journal.
     pub(super) fn of(
         ran: Result<Execution, Rejection>,
         journal: Journal<'_>,
+        env: &BlockEnv,
+        options: AttemptOptions<'_>,
     ) -> Result<Self, ExecutionFailure> {
         match ran {
             Ok(execution) => {
-                let state_diff = journal.diff();
-                Ok(Self { result: Ok(Box::new(execution)), state_diff, parts: journal.into_parts() })
+                let Left { load, state_diff, parts } = Left::of(&execution, None, journal, env, options)?;
+                Ok(match load {
+                    Ok(load) => Self { result: Ok(Box::new(execution)), load, state_diff, parts },
+                    Err(refusal) => Self::refused(refusal, parts),
+                })
             }
             Err(Rejection::Invalid(error)) => {
-                Ok(Self { result: Err(error), state_diff: StateDiff::default(), parts: journal.into_parts() })
+                Ok(Self::refused(Refusal::Invalid(error), journal.into_parts()))
             }
             Err(Rejection::Failure(failure)) => Err(failure),
         }
     }
+
+    /// A transaction that will not be in the block.
+    pub(super) fn refused(refusal: Refusal, parts: JournalParts) -> Self {
+        Self { result: Err(refusal), load: Load::default(), state_diff: StateDiff::default(), parts }
+    }
+}
+
+/// What a transaction that can be in a block leaves in its journal.
+pub(super) struct Left {
+    /// What it brings to the block, if any block has room for it.
+    pub(super) load: Result<Load, Refusal>,
+    /// What it changed.
+    pub(super) state_diff: StateDiff,
+    /// What it read and changed.
+    pub(super) parts: JournalParts,
+}
+
+impl Left {
+    /// `fee_transfer` is given where it is not part of `execution`.
+    pub(super) fn of(
+        execution: &Execution,
+        fee_transfer: Option<&CallInfo>,
+        mut journal: Journal<'_>,
+        env: &BlockEnv,
+        options: AttemptOptions<'_>,
+    ) -> Result<Self, ExecutionFailure> {
+        let calls = Calls { execution, fee_transfer };
+        let classes = caught(|| look_up_classes(calls, &mut journal, env, options));
+        let state_diff = journal.diff();
+        let parts = journal.into_parts();
+        let load = match classes {
+            Ok(classes) => {
+                let load = Load::of(calls, &parts.0, classes, &env.constants)?;
+                match options.capacity.holds(&load, &env.constants.gas) {
+                    Ok(()) => Ok(load),
+                    Err(too_large) => Err(Refusal::TooLarge(too_large)),
+                }
+            }
+            Err(Rejection::Invalid(error)) => Err(Refusal::Invalid(error)),
+            Err(Rejection::Failure(failure)) => return Err(failure),
+        };
+        Ok(Self { load, state_diff, parts })
+    }
+}
+
+/// The classes that a transaction ran, with what the block will pay for them. What is read for it belongs to what the transaction
+/// read (C239).
+fn look_up_classes(
+    calls: Calls<'_>,
+    journal: &mut Journal<'_>,
+    env: &BlockEnv,
+    options: AttemptOptions<'_>,
+) -> Result<Vec<ExecutedClass>, Rejection> {
+    let finds_migrations = options.finds_migrations && env.constants.switches.casm_hash_migration;
+    calls
+        .classes(&env.constants)?
+        .into_iter()
+        .map(|class_hash| {
+            let costs = journal.class(class_hash)?.hash_costs();
+            let migration = if finds_migrations { migration(class_hash, journal)? } else { None };
+            Ok(ExecutedClass { class_hash, costs, migration })
+        })
+        .collect()
+}
+
+/// The move to the Blake hash that a class has before it, if the state knows it by another (C200, C201).
+fn migration(class_hash: ClassHash, journal: &mut Journal<'_>) -> Result<Option<Migration>, Rejection> {
+    let from = journal.compiled_class_hash(class_hash)?;
+    if from == CompiledClassHash::default() {
+        return Ok(None);
+    }
+    let to = journal.class(class_hash)?.compiled_class_hash_v2();
+    Ok(to.filter(|to| *to != from).map(|to| Migration { from, to }))
 }
 
 /// Turns a panic, the reader's included, into a failure that its caller can name. The journal is dropped then, so nobody sees

@@ -1,12 +1,13 @@
 //! Executing a block, one transaction after another.
 
-use super::attempt::{Attempt, caught};
 use super::ParallelCounters;
+use super::attempt::{Attempt, AttemptOptions, caught};
+use super::capacity::Capacity;
 use super::open::OldBlock;
-use super::outcome::{BlockError, BlockOutcome, TransactionOutcome};
-use super::parallel::{self, Order};
+use super::outcome::{BlockEnd, BlockError, BlockOutcome, TransactionOutcome};
+use super::parallel::{self, Order, Run};
 use super::pool::{Pool, PoolError};
-use super::under_way::OpenBlock;
+use super::under_way::{BlockOptions, Commit, OpenBlock};
 use crate::protocol::BlockEnv;
 use crate::state::{Journal, StateReader};
 use crate::transaction::{CallResult, ContractCall, Transaction, call_from_outside};
@@ -24,9 +25,9 @@ pub enum OnInvalid {
 /// Executes blocks over a host's state. See the crate's front page for an example.
 #[derive(Clone, Debug)]
 pub struct BlockExecutor<R> {
-    env: BlockEnv,
-    reader: R,
-    old_block: OldBlock,
+    pub(super) env: BlockEnv,
+    pub(super) reader: R,
+    pub(super) options: BlockOptions,
     on_invalid: OnInvalid,
     keeps_reverted_calls: bool,
     parallel: Option<Parallel<R>>,
@@ -45,8 +46,7 @@ type Execute<R> = for<'b> fn(
     OpenBlock<&'b R>,
     &'b [Transaction],
     &mut dyn FnMut(usize, &TransactionOutcome),
-)
-    -> Result<(OpenBlock<&'b R>, Vec<TransactionOutcome>, ParallelCounters), BlockError>;
+) -> Result<Run<'b, R>, BlockError>;
 
 impl<R: StateReader + Sync> BlockExecutor<R> {
     /// Executes blocks on `threads` threads, of which the calling one is one; same bytes, sooner. The threads live as long as the
@@ -67,7 +67,7 @@ impl<R: StateReader> BlockExecutor<R> {
         Self {
             env,
             reader,
-            old_block: OldBlock::default(),
+            options: BlockOptions::default(),
             on_invalid: OnInvalid::default(),
             keeps_reverted_calls: false,
             parallel: None,
@@ -75,11 +75,31 @@ impl<R: StateReader> BlockExecutor<R> {
     }
 
     /// Where the hash of the block ten before comes from. From block 10 on it must be said.
-    pub fn old_block(self, old_block: OldBlock) -> Self {
-        Self { old_block, ..self }
+    pub fn old_block(mut self, old_block: OldBlock) -> Self {
+        self.options.old_block = old_block;
+        self
     }
 
-    /// What to do after an invalid transaction.
+    /// How much the block holds; without this there is no limit, since who executes a block again must not cut it.
+    pub fn capacity(mut self, capacity: Capacity) -> Self {
+        self.options.capacity = capacity;
+        self
+    }
+
+    /// Do not close the block: no aliases are given, and no class moves to another compiled class hash or is weighed as if it did.
+    /// For transactions that are simulated or traced and will not be a block; saves the reads that closing takes.
+    pub fn leave_open(mut self) -> Self {
+        self.options.stays_open = true;
+        self
+    }
+
+    /// Collect what a prover needs: see [`BlockOutcome::prover_reads`]. Costs reads that execution does not need.
+    pub fn collect_prover_reads(mut self) -> Self {
+        self.options.collects_prover_reads = true;
+        self
+    }
+
+    /// What to do after an invalid transaction, or one that is too large for any block.
     pub fn on_invalid(self, on_invalid: OnInvalid) -> Self {
         Self { on_invalid, ..self }
     }
@@ -110,7 +130,7 @@ impl<R: StateReader> BlockExecutor<R> {
         transactions: &[Transaction],
         mut observe: impl FnMut(usize, &TransactionOutcome),
     ) -> Result<(BlockOutcome, ParallelCounters), BlockError> {
-        let block = OpenBlock::open(&self.env, &self.reader, self.old_block)?;
+        let block = OpenBlock::open(&self.env, &self.reader, self.options.clone())?;
         if let Some(Parallel { pool, execute }) = &self.parallel
             && let Some(pool) = pool.as_ref().map_err(|error| BlockError::Pool(error.clone()))?.helpers()
         {
@@ -118,14 +138,22 @@ impl<R: StateReader> BlockExecutor<R> {
                 env: &self.env,
                 reader: &self.reader,
                 on_invalid: self.on_invalid,
-                keeps_reverted_calls: self.keeps_reverted_calls,
+                options: self.attempt_options(),
                 pool,
             };
-            let (block, outcomes, counters) = execute(&order, block, transactions, &mut observe)?;
-            return Ok((block.close(outcomes), counters));
+            let run = execute(&order, block, transactions, &mut observe)?;
+            return Ok((run.block.close(run.outcomes, run.end)?, run.counters));
         }
         let outcomes = self.one_after_another(block, transactions, observe)?;
         Ok((outcomes, ParallelCounters::default()))
+    }
+
+    pub(super) fn attempt_options(&self) -> AttemptOptions<'_> {
+        AttemptOptions {
+            keeps_reverted_calls: self.keeps_reverted_calls,
+            finds_migrations: !self.options.stays_open,
+            capacity: &self.options.capacity,
+        }
     }
 
     fn one_after_another(
@@ -135,27 +163,32 @@ impl<R: StateReader> BlockExecutor<R> {
         mut observe: impl FnMut(usize, &TransactionOutcome),
     ) -> Result<BlockOutcome, BlockError> {
         let mut outcomes = Vec::with_capacity(transactions.len());
+        let options = self.attempt_options();
         for (index, transaction) in transactions.iter().enumerate() {
-            let attempt = Attempt::run(transaction, block.state(), &self.env, self.keeps_reverted_calls)
-                .map_err(|failure| BlockError::Transaction {
-                    index,
-                    hash: transaction.hash,
-                    failure: Box::new(failure),
+            let attempt =
+                Attempt::run(transaction, block.state(), &self.env, options).map_err(|failure| {
+                    BlockError::Transaction { index, hash: transaction.hash, failure: Box::new(failure) }
                 })?;
-            let outcome = block.commit(transaction, attempt)?;
+            let outcome = match block.commit(transaction, attempt)? {
+                Commit::Done(outcome) => *outcome,
+                Commit::Full(reason) => {
+                    let hash = transaction.hash;
+                    return block.close(outcomes, BlockEnd::Full { index, hash, reason });
+                }
+            };
             observe(index, &outcome);
-            let is_invalid = outcome.execution().is_none();
+            let is_rejected = outcome.execution().is_none();
             outcomes.push(outcome);
-            if is_invalid && self.on_invalid == OnInvalid::Stop {
-                break;
+            if is_rejected && self.on_invalid == OnInvalid::Stop {
+                return block.close(outcomes, BlockEnd::Invalid { index });
             }
         }
-        Ok(block.close(outcomes))
+        block.close(outcomes, BlockEnd::Finished)
     }
 
     /// Calls a contract on the state before the block's transactions, as `starknet_call` does. Nothing is kept.
     pub fn call(&self, call: &ContractCall) -> Result<CallResult, BlockError> {
-        let block = OpenBlock::open(&self.env, &self.reader, self.old_block)?;
+        let block = OpenBlock::open(&self.env, &self.reader, self.options.clone())?;
         let mut journal = Journal::new(block.state());
         let result = caught(|| call_from_outside(call, &mut journal, &self.env));
         result.map_err(|failure| BlockError::Call(Box::new(failure)))

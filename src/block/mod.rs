@@ -1,10 +1,13 @@
 //! Blocks: an ordered list of transactions executed on one state.
 //!
 //! In: a [`BlockEnv`](crate::protocol::BlockEnv), the host's reader, transactions. Out: a [`BlockOutcome`] with an outcome for
-//! each transaction and the block's state diff. Opening the block (the block-hash contract, C202) is part of executing it. Knows
-//! nothing of how a transaction runs.
+//! each transaction, the block's state diffs and how full it is. Opening the block (the block-hash contract, C202) and closing it
+//! (aliases, migrations) are part of executing it. Knows nothing of how a transaction runs.
 
+mod aliases;
 mod attempt;
+mod capacity;
+mod close;
 mod executor;
 mod open;
 mod outcome;
@@ -12,9 +15,17 @@ mod parallel;
 mod pool;
 mod speculation;
 mod under_way;
+mod validation;
 
+pub use self::capacity::{
+    BlockFull, BlockUsage, Capacity, ClassHashGas, Exceeded, Migration, ProvingPrices, TooLarge, Weight,
+    Weights,
+};
 pub use self::executor::{BlockExecutor, OnInvalid};
 pub use self::open::OldBlock;
+pub use self::outcome::{
+    BlockEnd, BlockError, BlockOutcome, TransactionOutcome, TransactionResult, TransactionStatus,
+};
 pub use self::pool::{Pool, PoolError};
+pub use self::validation::{Validation, ValidationOptions};
 pub use crate::parallel::Counters as ParallelCounters;
-pub use self::outcome::{BlockError, BlockOutcome, TransactionOutcome, TransactionResult, TransactionStatus};

@@ -2,8 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 use starknet_api::block::BlockNumber;
+use starknet_api::state::StorageKey;
 use starknet_api::transaction::TransactionHash;
 
+use super::capacity::{BlockFull, BlockUsage, TooLarge, Weights};
 use super::pool::PoolError;
 use crate::protocol::TransactionKind;
 use crate::state::{InitialReads, StateDiff, StateError};
@@ -12,12 +14,47 @@ use crate::transaction::{Execution, ExecutionFailure, InvalidTransaction};
 /// An executed block.
 #[derive(Clone, Debug, PartialEq)]
 pub struct BlockOutcome {
-    /// One for each transaction, in order; shorter than the input when the block stopped at an invalid one.
+    /// One for each transaction that had its turn, in order.
     pub transactions: Vec<TransactionOutcome>,
-    /// What the block changed, the opening included, against the state before it.
+    /// Why no more transactions had their turn.
+    pub end: BlockEnd,
+    /// How full the block is, the classes that ran in it, and those of them that moved to the Blake hash.
+    pub usage: BlockUsage,
+    /// What the block changed against the state before it, opening (C202) and closing (C195, C200) included: the network's state
+    /// diff.
     pub state_diff: StateDiff,
-    /// Every cell that the block read, with its value before the block; reads of invalid transactions included.
+    /// The same in terms of aliases, as it is published (C199). `None` in versions without stateful compression, and for a block
+    /// that was [left open](super::BlockExecutor::leave_open).
+    pub compressed_state_diff: Option<StateDiff>,
+    /// Every cell that the block read, with its value before the block; reads of rejected transactions included. A state of these
+    /// cells alone gives the same outcome again.
     pub initial_reads: InitialReads,
+    /// Beyond them what the OS reads to prove the block: nonce and class hash of each contract, compiled class hash of each
+    /// class; `declared` is empty. Only [on request](super::BlockExecutor::collect_prover_reads).
+    pub prover_reads: Option<InitialReads>,
+}
+
+/// Why a block has no more transactions.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum BlockEnd {
+    /// All had their turn.
+    Finished,
+    /// This one was rejected, and the block was to stop then: see [`OnInvalid`](super::OnInvalid).
+    Invalid {
+        /// Its place in the block, from 0.
+        index: usize,
+    },
+    /// This one did not fit in the block any more (C215). It is not in the block, nor are those after it, and the block does not
+    /// show that it was tried.
+    Full {
+        /// Its place among the transactions, from 0.
+        index: usize,
+        /// Its hash.
+        hash: TransactionHash,
+        /// Which limits it would have gone beyond.
+        reason: Box<BlockFull>,
+    },
 }
 
 /// What became of one transaction.
@@ -29,7 +66,10 @@ pub struct TransactionOutcome {
     pub kind: TransactionKind,
     /// Whether it is in the block.
     pub result: TransactionResult,
-    /// What it changed against the state before it; nothing when it is invalid.
+    /// What it added to the weights of the block: what earlier transactions brought is not counted again. Nothing when it is not
+    /// in the block.
+    pub weights: Weights,
+    /// What it changed against the state before it; nothing when it is not in the block.
     pub state_diff: StateDiff,
 }
 
@@ -40,14 +80,16 @@ pub enum TransactionResult {
     Executed(Box<Execution>),
     /// It is not.
     Invalid(Box<InvalidTransaction>),
+    /// It is not, though it could be executed: no block of this capacity has room for it (C214).
+    TooLarge(Box<TooLarge>),
 }
 
 impl TransactionOutcome {
-    /// Its execution, unless it is invalid.
+    /// Its execution, if it is in the block.
     pub fn execution(&self) -> Option<&Execution> {
         match &self.result {
             TransactionResult::Executed(execution) => Some(execution),
-            TransactionResult::Invalid(_) => None,
+            TransactionResult::Invalid(_) | TransactionResult::TooLarge(_) => None,
         }
     }
 
@@ -56,7 +98,7 @@ impl TransactionOutcome {
         match &self.result {
             TransactionResult::Executed(execution) if execution.is_reverted() => TransactionStatus::Reverted,
             TransactionResult::Executed(_) => TransactionStatus::Succeeded,
-            TransactionResult::Invalid(_) => TransactionStatus::Invalid,
+            TransactionResult::Invalid(_) | TransactionResult::TooLarge(_) => TransactionStatus::Invalid,
         }
     }
 }
@@ -93,10 +135,16 @@ pub enum BlockError {
         /// The block.
         number: BlockNumber,
     },
+    /// The state knows no alias for what the block changed, though it gave one. A bug, or a damaged state.
+    #[error("The alias contract has no alias for {:#x}.", ***.key)]
+    NoAlias {
+        /// The address or storage key.
+        key: StorageKey,
+    },
     /// There are no threads for parallel execution.
     #[error("{0}")]
     Pool(PoolError),
-    /// The host's reader failed while the block was opened or a transaction committed.
+    /// The host's reader failed while the block was opened or closed or a transaction committed.
     #[error("{0}")]
     State(Box<StateError>),
     /// A call from outside could not be carried out to any of its proper ends.

@@ -9,11 +9,12 @@ use std::sync::{Mutex, PoisonError};
 
 use starknet_api::core::ContractAddress;
 
-use super::attempt::{Attempt, caught};
+use super::attempt::{Attempt, AttemptOptions, Left, Refusal, caught};
+use super::capacity::Load;
 use super::executor::OnInvalid;
-use super::outcome::{BlockError, TransactionOutcome};
+use super::outcome::{BlockEnd, BlockError, TransactionOutcome};
 use super::speculation::{Credit, Credits, Part, Speculation};
-use super::under_way::OpenBlock;
+use super::under_way::{Commit, OpenBlock};
 use crate::call::CallInfo;
 use crate::parallel::{Counters, Engine, Executed, Limits, Panicked, Reads, Settled, Sink, Task, View};
 use crate::protocol::BlockEnv;
@@ -22,8 +23,8 @@ use crate::state::{
     fee_token_balance_key, writes,
 };
 use crate::transaction::{
-    Admitted, Execution, ExecutionFailure, InvalidTransaction, Plan, Rejection, Transaction,
-    admit_and_validate, charge, is_charged, run,
+    Admitted, Execution, ExecutionFailure, Plan, Rejection, Transaction, admit_and_validate, charge,
+    is_charged, run,
 };
 
 /// How far ahead of the commits transactions may be executed, and so how many results may be held.
@@ -37,7 +38,7 @@ pub(super) struct BlockTask<'b, R> {
     pub(super) transactions: &'b [Transaction],
     pub(super) reader: &'b R,
     pub(super) env: &'b BlockEnv,
-    pub(super) keeps_reverted_calls: bool,
+    pub(super) options: AttemptOptions<'b>,
     credits: Credits,
 }
 
@@ -58,7 +59,7 @@ pub(super) struct Unpaid {
 
 /// What came of a fee's transfer, with what the whole transaction left.
 pub(super) struct Payment {
-    result: Result<Option<CallInfo>, Box<InvalidTransaction>>,
+    result: Result<(Option<CallInfo>, Load), Refusal>,
     state_diff: StateDiff,
     parts: JournalParts,
 }
@@ -93,8 +94,7 @@ impl<'b, R: StateReader + Sync> Task for BlockTask<'b, R> {
         let reader = Speculation::new(view, &self.credits, Part::Body);
         let result = Plan::new(transaction).map_err(Rejection::from).map(|plan| {
             let (mut journal, admitted) = self.admitted(&plan, &reader, view, kept);
-            let ran = admitted
-                .and_then(|admitted| caught(|| run(&plan, admitted, &mut journal, self.env)));
+            let ran = admitted.and_then(|admitted| caught(|| run(&plan, admitted, &mut journal, self.env)));
             (plan, journal, ran)
         });
         if view.is_interrupted() {
@@ -102,18 +102,18 @@ impl<'b, R: StateReader + Sync> Task for BlockTask<'b, R> {
         }
         let (plan, journal, ran) = match result {
             Ok(ran) => ran,
-            Err(rejection) => return Some(whole(Err(rejection), Journal::new(&reader))),
+            Err(rejection) => return self.whole(Err(rejection), Journal::new(&reader), view),
         };
         let mut execution = match ran {
             Ok(execution) => execution,
-            Err(rejection) => return Some(whole(Err(rejection), journal)),
+            Err(rejection) => return self.whole(Err(rejection), journal, view),
         };
-        if !self.keeps_reverted_calls {
+        if !self.options.keeps_reverted_calls {
             execution.reverted_call = None;
         }
         let fee = execution.receipt.fee;
         if !is_charged(&plan, fee) {
-            return Some(whole(Ok(execution), journal));
+            return self.whole(Ok(execution), journal, view);
         }
         let token = self.env.chain.fee_token(plan.info.fee_type());
         let sender = plan.info.sender;
@@ -137,20 +137,56 @@ impl<'b, R: StateReader + Sync> Task for BlockTask<'b, R> {
         if view.is_interrupted() {
             return None;
         }
-        let (result, state_diff) = match charged {
-            Ok(call) => (Ok(call), journal.diff()),
-            Err(Rejection::Invalid(error)) => (Err(error), StateDiff::default()),
-            Err(Rejection::Failure(failure)) => {
-                return Some(Settled { tail: Err(failure), writes: Vec::new(), broken: true });
+        let payment = match charged {
+            Ok(call) => Left::of(execution, call.as_ref(), journal, self.env, self.options).map(|left| {
+                let Left { load, state_diff, parts } = left;
+                match load {
+                    Ok(load) => Payment { result: Ok((call, load)), state_diff, parts },
+                    Err(refusal) => Payment { result: Err(refusal), state_diff: StateDiff::default(), parts },
+                }
+            }),
+            Err(Rejection::Invalid(error)) => {
+                let (state_diff, parts) = (StateDiff::default(), journal.into_parts());
+                Ok(Payment { result: Err(Refusal::Invalid(error)), state_diff, parts })
             }
+            Err(Rejection::Failure(failure)) => Err(failure),
         };
-        let parts = journal.into_parts();
-        let writes = if result.is_ok() { writes(&parts.0, &parts.2) } else { Vec::new() };
-        Some(Settled { tail: Ok(Box::new(Payment { result, state_diff, parts })), writes, broken: false })
+        if view.is_interrupted() {
+            return None;
+        }
+        let writes = match &payment {
+            Ok(Payment { result: Ok(_), parts, .. }) => writes(&parts.0, &parts.2),
+            _ => Vec::new(),
+        };
+        Some(Settled { writes, broken: payment.is_err(), tail: payment.map(Box::new) })
     }
 }
 
 impl<'b, R: StateReader + Sync> BlockTask<'b, R> {
+    /// A transaction that ends without a fee; `None` when it was interrupted.
+    fn whole(
+        &self,
+        result: Result<Execution, Rejection>,
+        journal: Journal<'_>,
+        view: &View<'_, Self>,
+    ) -> Option<Executed<Self>> {
+        let attempt = Attempt::of(result, journal, self.env, self.options);
+        if view.is_interrupted() {
+            return None;
+        }
+        let writes = match &attempt {
+            Ok(attempt) if attempt.result.is_ok() => writes(&attempt.parts.0, &attempt.parts.2),
+            _ => Vec::new(),
+        };
+        Some(Executed {
+            writes,
+            delta: None,
+            unsettled: Vec::new(),
+            broken: attempt.is_err(),
+            body: Body::Whole(attempt.map(Box::new)),
+        })
+    }
+
     /// The journal of an admitted and validated transaction: as an earlier run left it, if what that read is still so.
     fn admitted<'r>(
         &self,
@@ -187,38 +223,25 @@ impl<'b, R: StateReader + Sync> BlockTask<'b, R> {
     }
 }
 
-/// A transaction that ends without a fee.
-fn whole<'b, R: StateReader + Sync>(
-    result: Result<Execution, Rejection>,
-    journal: Journal<'_>,
-) -> Executed<BlockTask<'b, R>> {
-    let attempt = Attempt::of(result, journal);
-    let writes = match &attempt {
-        Ok(attempt) if attempt.result.is_ok() => writes(&attempt.parts.0, &attempt.parts.2),
-        _ => Vec::new(),
-    };
-    Executed {
-        writes,
-        delta: None,
-        unsettled: Vec::new(),
-        broken: attempt.is_err(),
-        body: Body::Whole(attempt.map(Box::new)),
-    }
-}
-
 impl Attempt {
     /// Puts a body and its payment together.
-    fn paid(body: Body, payment: Option<Result<Box<Payment>, ExecutionFailure>>) -> Result<Self, ExecutionFailure> {
+    fn paid(
+        body: Body,
+        payment: Option<Result<Box<Payment>, ExecutionFailure>>,
+    ) -> Result<Self, ExecutionFailure> {
         let unpaid = match body {
             Body::Whole(attempt) => return attempt.map(|attempt| *attempt),
             Body::Unpaid(unpaid) => unpaid,
         };
         let missing = || ExecutionFailure::Internal("A transaction was committed unpaid.".to_owned());
         let Payment { result, state_diff, parts } = *payment.ok_or_else(missing)??;
-        let result = result.map(|fee_transfer_call| {
-            Box::new(Execution { fee_transfer_call, ..unpaid.execution })
-        });
-        Ok(Self { result, state_diff, parts })
+        Ok(match result {
+            Ok((fee_transfer_call, load)) => {
+                let execution = Box::new(Execution { fee_transfer_call, ..unpaid.execution });
+                Self { result: Ok(execution), load, state_diff, parts }
+            }
+            Err(refusal) => Self::refused(refusal, parts),
+        })
     }
 }
 
@@ -231,7 +254,7 @@ struct Committer<'b, 'o, R> {
     transactions: &'b [Transaction],
     on_invalid: OnInvalid,
     outbox: &'o Outbox,
-    error: Option<BlockError>,
+    end: Result<BlockEnd, BlockError>,
 }
 
 impl<'b, R: StateReader + Sync> Sink<BlockTask<'b, R>> for Committer<'b, '_, R> {
@@ -250,16 +273,20 @@ impl<'b, R: StateReader + Sync> Sink<BlockTask<'b, R>> for Committer<'b, '_, R> 
             })
             .and_then(|attempt| self.block.commit(transaction, attempt));
         match committed {
-            Ok(outcome) => {
+            Ok(Commit::Done(outcome)) => {
                 let is_last = outcome.execution().is_none() && self.on_invalid == OnInvalid::Stop;
-                self.outbox.lock().unwrap_or_else(PoisonError::into_inner).push(outcome);
-                if is_last { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+                self.outbox.lock().unwrap_or_else(PoisonError::into_inner).push(*outcome);
+                if !is_last {
+                    return ControlFlow::Continue(());
+                }
+                self.end = Ok(BlockEnd::Invalid { index });
             }
-            Err(error) => {
-                self.error = Some(error);
-                ControlFlow::Break(())
+            Ok(Commit::Full(reason)) => {
+                self.end = Ok(BlockEnd::Full { index, hash: transaction.hash, reason });
             }
+            Err(error) => self.end = Err(error),
         }
+        ControlFlow::Break(())
     }
 }
 
@@ -268,8 +295,16 @@ pub(super) struct Order<'b, R> {
     pub(super) env: &'b BlockEnv,
     pub(super) reader: &'b R,
     pub(super) on_invalid: OnInvalid,
-    pub(super) keeps_reverted_calls: bool,
+    pub(super) options: AttemptOptions<'b>,
     pub(super) pool: &'b rayon::ThreadPool,
+}
+
+/// A block whose transactions had their turn.
+pub(super) struct Run<'b, R> {
+    pub(super) block: OpenBlock<&'b R>,
+    pub(super) outcomes: Vec<TransactionOutcome>,
+    pub(super) end: BlockEnd,
+    pub(super) counters: Counters,
 }
 
 /// Executes transactions on an open block. The calling thread takes part, and sees the outcomes in order.
@@ -278,12 +313,13 @@ pub(super) fn execute<'b, R: StateReader + Sync>(
     block: OpenBlock<&'b R>,
     transactions: &'b [Transaction],
     observe: &mut dyn FnMut(usize, &TransactionOutcome),
-) -> Result<(OpenBlock<&'b R>, Vec<TransactionOutcome>, Counters), BlockError> {
-    let Order { env, reader, on_invalid, keeps_reverted_calls, pool } = *order;
-    let task = BlockTask { transactions, reader, env, keeps_reverted_calls, credits: Credits::new(env) };
+) -> Result<Run<'b, R>, BlockError> {
+    let Order { env, reader, on_invalid, options, pool } = *order;
+    let task = BlockTask { transactions, reader, env, options, credits: Credits::new(env) };
     let opening = (block.state().changes(), block.state().classes());
     let outbox = Outbox::default();
-    let committer = Committer { block, transactions, on_invalid, outbox: &outbox, error: None };
+    let end = Ok(BlockEnd::Finished);
+    let committer = Committer { block, transactions, on_invalid, outbox: &outbox, end };
     let helpers = pool.current_num_threads();
     let engine = Engine::new(&task, committer, Limits { helpers, window: WINDOW, shards: SHARDS });
     for (cell, value) in writes(&opening.0, &opening.1) {
@@ -311,10 +347,7 @@ pub(super) fn execute<'b, R: StateReader + Sync>(
             failure: Box::new(ExecutionFailure::Internal(message)),
         }
     })?;
-    match committer.error {
-        Some(error) => Err(error),
-        None => Ok((committer.block, outcomes, counters)),
-    }
+    Ok(Run { block: committer.block, outcomes, end: committer.end?, counters })
 }
 
 /// Has a thread of the pool help, when one is free.

@@ -23,6 +23,7 @@ use super::entry_point::{EntryPoint, EntryPoints, RawEntryPoint, prepare_list};
 use super::error::ClassError;
 use super::felt_text::{felt_from_integer, is_prime, shown};
 use super::hash::compiled_class_hash;
+use super::hash_cost::HashCosts;
 use super::hint_table::HintTable;
 use super::load::{casm_from_json, sierra_class_from_json};
 use super::segment::{SegmentSizes, checked_lengths, sizes};
@@ -42,6 +43,7 @@ pub struct Cairo1Class {
     /// Adds up to the bytecode, and nests at most one level.
     pub(super) segment_lengths: NestedIntList,
     segment_sizes: OnceLock<SegmentSizes>,
+    hash_costs: OnceLock<HashCosts>,
     hash_v1: OnceLock<CompiledClassHash>,
     hash_v2: OnceLock<CompiledClassHash>,
 }
@@ -123,6 +125,7 @@ impl Cairo1Class {
             bytecode: parts.bytecode.into(),
             sierra_version,
             segment_sizes: OnceLock::new(),
+            hash_costs: OnceLock::new(),
             hash_v1: OnceLock::new(),
             hash_v2: OnceLock::new(),
         })
@@ -182,6 +185,11 @@ impl Cairo1Class {
     /// Small and large felts by segment: what hashing the class costs depends on it (C209, C210). Counted once, when first asked.
     pub fn segment_sizes(&self) -> &SegmentSizes {
         self.segment_sizes.get_or_init(|| sizes(&self.segment_lengths, &self.bytecode))
+    }
+
+    /// What hashing the class costs the OS (C209). Computed once, when first asked.
+    pub fn hash_costs(&self) -> HashCosts {
+        *self.hash_costs.get_or_init(|| HashCosts::of_cairo1(self))
     }
 
     /// The compiled class hash by Poseidon. Computed once, when first asked: tens to hundreds of milliseconds.

@@ -15,6 +15,7 @@ mod entry_point;
 mod error;
 mod felt_text;
 mod hash;
+mod hash_cost;
 mod hint_table;
 mod load;
 mod segment;
@@ -34,6 +35,7 @@ pub use self::declared::DeclaredClass;
 pub use self::entry_point::{CAIRO1_BUILTIN_ORDER, EntryPoint};
 pub use self::error::{ClassError, ClassInput};
 pub use self::hash::sierra_class_hash;
+pub use self::hash_cost::HashCosts;
 pub use self::load::{MAX_DECOMPRESSED_PROGRAM, sierra_class_from_json};
 pub use self::segment::{SegmentSize, SegmentSizes};
 
@@ -74,6 +76,14 @@ impl ContractClass {
         match self {
             Self::Cairo0(_) => None,
             Self::Cairo1(class) => Some(class.compiled_class_hash_v2()),
+        }
+    }
+
+    /// What hashing the class costs the OS (C209, C211). Of a class compiled from Sierra computed once, when first asked.
+    pub fn hash_costs(&self) -> HashCosts {
+        match self {
+            Self::Cairo0(class) => HashCosts::of_cairo0(class),
+            Self::Cairo1(class) => class.hash_costs(),
         }
     }
 

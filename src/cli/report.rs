@@ -110,6 +110,7 @@ impl<'a> Report<'a> {
                 (cells, execution.revert_reason.as_ref().map(ToString::to_string))
             }
             TransactionResult::Invalid(error) => (["-"; 4].map(str::to_owned), Some(error.to_string())),
+            TransactionResult::TooLarge(error) => (["-"; 4].map(str::to_owned), Some(error.to_string())),
         };
         self.rows.push(Row {
             status,

@@ -15,7 +15,7 @@ use crate::call::{CallInfo, EventSummary, ExecutionSummary};
 use crate::protocol::{ArchivalPrice, Builtin, Constants, DataAvailability, VmResources};
 
 /// Cairo steps that one segment arena instance is worth (C145).
-const STEPS_PER_SEGMENT_ARENA: u64 = 10;
+pub(crate) const STEPS_PER_SEGMENT_ARENA: u64 = 10;
 
 impl TransactionResources {
     /// The gas of the whole transaction.

@@ -115,6 +115,7 @@ impl ExpectedTransaction {
                 ..empty
             },
             TransactionResult::Invalid(error) => Self { reason: Some(error.to_string()), ..empty },
+            TransactionResult::TooLarge(error) => Self { reason: Some(error.to_string()), ..empty },
         }
     }
 }

@@ -122,7 +122,7 @@ pub struct ContractState {
 pub struct Expected {
     /// One for each transaction.
     pub transactions: Vec<ExpectedTransaction>,
-    /// The block's state diff; not compared if it is left out.
+    /// The block's state diff, opening and closing included; not compared if it is left out.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "Strict::read")]
     pub state_diff: Option<StateDiff>,
 }

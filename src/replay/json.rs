@@ -91,6 +91,7 @@ impl<'a> TransactionJson<'a> {
                 Some(ExecutionJson::of(execution)),
             ),
             TransactionResult::Invalid(error) => (Some(error.to_string()), None),
+            TransactionResult::TooLarge(error) => (Some(error.to_string()), None),
         };
         Self {
             transaction_hash: outcome.hash,

@@ -2,10 +2,12 @@
 //!
 //! In: [`StateChanges`] and the values from before. Out: the state diff of a transaction or a block, keys ascending.
 
+use std::hash::Hash;
+
 use indexmap::{IndexMap, IndexSet};
 use serde::{Deserialize, Serialize};
 use starknet_api::core::{ClassHash, CompiledClassHash, ContractAddress, Nonce};
-use starknet_api::state::StorageKey;
+use starknet_api::state::{StorageKey, ThinStateDiff};
 use starknet_types_core::felt::Felt;
 
 use super::{InitialReads, StateChanges};
@@ -91,7 +93,7 @@ impl StateDiff {
             && self.migrated.is_empty()
     }
 
-    fn sort(&mut self) {
+    pub(crate) fn sort(&mut self) {
         self.storage.sort_unstable_keys();
         for cells in self.storage.values_mut() {
             cells.sort_unstable_keys();
@@ -103,6 +105,25 @@ impl StateDiff {
         self.deprecated_declared.sort_unstable();
         self.migrated.sort_unstable_keys();
     }
+}
+
+/// As `starknet_api` hashes it: deployed and replaced contracts, and declared and migrated classes, are not told apart.
+impl From<&StateDiff> for ThinStateDiff {
+    fn from(diff: &StateDiff) -> Self {
+        Self {
+            deployed_contracts: merged(&diff.deployed, &diff.replaced),
+            storage_diffs: diff.storage.clone(),
+            class_hash_to_compiled_class_hash: merged(&diff.declared, &diff.migrated),
+            deprecated_declared_classes: diff.deprecated_declared.iter().copied().collect(),
+            nonces: diff.nonces.clone(),
+        }
+    }
+}
+
+fn merged<K: Copy + Ord + Hash, V: Copy>(left: &IndexMap<K, V>, right: &IndexMap<K, V>) -> IndexMap<K, V> {
+    let mut merged: IndexMap<K, V> = left.iter().chain(right).map(|(key, value)| (*key, *value)).collect();
+    merged.sort_unstable_keys();
+    merged
 }
 
 #[cfg(test)]

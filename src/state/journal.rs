@@ -295,7 +295,8 @@ impl<'r> Journal<'r> {
     /// The classes that it declared.
     pub(crate) fn declared(&self) -> JournalClasses {
         let declared = self.classes.iter().filter(|(_, known)| known.newly_declared());
-        let declared = declared.filter_map(|(hash, known)| known.declared.clone().map(|class| (*hash, class)));
+        let declared =
+            declared.filter_map(|(hash, known)| known.declared.clone().map(|class| (*hash, class)));
         JournalClasses { declared: declared.collect(), loaded: CellMap::default() }
     }
 

@@ -10,6 +10,7 @@
 //! [`StateDiff`] (the same, classified as nodes print it) and [`InitialReads`] (the witness: every cell that was read, with
 //! the value it had). Knows nothing of transactions, fees or the VM.
 
+mod adopt;
 mod ascending;
 mod balance;
 mod block;

@@ -1,5 +1,7 @@
 //! Transactions as the host hands them in.
 
+use std::sync::Arc;
+
 use starknet_api::block::FeeType;
 use starknet_api::core::ContractAddress;
 use starknet_api::transaction::fields::Fee;
@@ -9,6 +11,7 @@ use starknet_api::transaction::{
 };
 
 use super::error::InvalidTransaction;
+use super::validated::Validated;
 use crate::class::DeclaredClass;
 use crate::protocol::TransactionKind;
 
@@ -21,6 +24,8 @@ pub struct Transaction {
     pub hash: TransactionHash,
     /// How to treat it.
     pub flags: ExecutionFlags,
+    /// Its validation, if somebody carried it out before.
+    pub(super) validated: Option<Arc<Validated>>,
 }
 
 /// What a transaction does, by kind.
@@ -111,12 +116,18 @@ impl Transaction {
 
     /// A transaction with the default flags.
     pub fn new(body: TransactionBody, hash: TransactionHash) -> Self {
-        Self { body, hash, flags: ExecutionFlags::default() }
+        Self { body, hash, flags: ExecutionFlags::default(), validated: None }
     }
 
     /// The same transaction, to be treated otherwise.
     pub fn with_flags(self, flags: ExecutionFlags) -> Self {
         Self { flags, ..self }
+    }
+
+    /// The same transaction, with a validation that [was carried out before](crate::block::BlockExecutor::validate). It spares
+    /// work where it still holds, and changes no result.
+    pub fn with_validation(self, validated: Arc<Validated>) -> Self {
+        Self { validated: Some(validated), ..self }
     }
 
     /// Its kind.

@@ -15,16 +15,19 @@ mod plan;
 mod proof_facts;
 mod run;
 mod validate;
+mod validated;
 
 pub use self::error::{ExecutionFailure, InvalidTransaction};
 pub use self::input::{ExecutionFlags, Transaction, TransactionBody};
 pub use self::outcome::{Execution, RevertReason};
 pub use self::outside::{CallResult, ContractCall};
+pub use self::validated::Validated;
 
 pub(crate) use self::error::Rejection;
 pub(crate) use self::outside::call_from_outside;
 pub(crate) use self::plan::Plan;
 pub(crate) use self::run::Admitted;
+pub(crate) use self::validated::validate_alone;
 
 use starknet_api::transaction::fields::Fee;
 

@@ -3,8 +3,12 @@
 use std::fmt::{self, Display, Formatter};
 
 use serde::{Deserialize, Serialize};
-use starknet_api::core::ContractAddress;
-use starknet_api::transaction::Event;
+use starknet_api::StarknetApiError;
+use starknet_api::block_hash::block_hash_calculator::TransactionOutputForHash;
+use starknet_api::core::{ContractAddress, EthAddress};
+use starknet_api::transaction::{
+    Event, MessageToL1, RevertedTransactionExecutionStatus, TransactionExecutionStatus,
+};
 
 use crate::call::{CallInfo, ErrorStack, FailureCause};
 use crate::fee::{FeeCheckError, Receipt};
@@ -97,5 +101,27 @@ impl Execution {
                 messages
             })
             .collect()
+    }
+
+    /// What of it enters the hash of its block. Fails for a message to something that is no Ethereum address, as there can be
+    /// on a layer 3 only (C126).
+    pub fn output_for_hash(&self) -> Result<TransactionOutputForHash, StarknetApiError> {
+        let messages = self.messages().into_iter().map(|(from_address, message)| {
+            let to_address = EthAddress::try_from(message.to_address.0)?;
+            Ok(MessageToL1 { from_address, to_address, payload: message.payload })
+        });
+        let execution_status = match &self.revert_reason {
+            None => TransactionExecutionStatus::Succeeded,
+            Some(reason) => TransactionExecutionStatus::Reverted(RevertedTransactionExecutionStatus {
+                revert_reason: reason.to_string(),
+            }),
+        };
+        Ok(TransactionOutputForHash {
+            actual_fee: self.receipt.fee,
+            events: self.events(),
+            execution_status,
+            gas_consumed: self.receipt.gas,
+            messages_sent: messages.collect::<Result<_, StarknetApiError>>()?,
+        })
     }
 }

@@ -13,6 +13,7 @@ use starknet_types_core::felt::Felt;
 
 use super::error::InvalidTransaction;
 use super::input::{ExecutionFlags, Transaction, TransactionBody};
+use super::validated::Validated;
 use crate::class::DeclaredClass;
 use crate::protocol::{TransactionKind, names};
 use crate::syscall::{BoundTerms, FeeTerms, TransactionInfo};
@@ -28,6 +29,8 @@ pub(crate) struct Plan {
     pub flags: ExecutionFlags,
     /// The validation call; `None` when the kind, the version or the flags know none (C15).
     pub validation: Option<EntryCall>,
+    /// The same as it was carried out before, if it was.
+    pub validated: Option<Arc<Validated>>,
     /// What to run.
     pub work: Work,
     /// Whether a failed execution is reverted rather than rejected (C11).
@@ -120,6 +123,7 @@ impl Plan {
             }
         };
         plan.flags = transaction.flags;
+        plan.validated.clone_from(&transaction.validated);
         // Deploying never cost anything.
         plan.flags.charge_fee &= plan.kind != TransactionKind::Deploy;
         if !transaction.flags.validate {
@@ -139,6 +143,7 @@ impl Plan {
             info: Arc::new(info),
             flags: ExecutionFlags::default(),
             validation,
+            validated: None,
             work,
             is_revertible: false,
             is_bootstrap: false,

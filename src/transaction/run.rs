@@ -25,6 +25,11 @@ use crate::syscall::ExecutionMode;
 pub(super) struct Gas(u64);
 
 impl Gas {
+    /// All that a transaction has.
+    pub(super) fn new(amount: u64) -> Self {
+        Self(amount)
+    }
+
     /// What a phase with this limit may use.
     pub(super) fn limited(&self, limit: u64) -> u64 {
         self.0.min(limit)
@@ -392,12 +397,12 @@ fn declare(plan: &Plan, journal: &mut Journal<'_>, env: &BlockEnv) -> Result<(),
 
 /// What a failed execution burnt, charged in its receipt (C21).
 #[derive(Clone, Copy, Debug, Default)]
-struct Burnt {
+pub(super) struct Burnt {
     steps: u64,
     sierra_gas: u64,
 }
 
-fn receipt<'a>(
+pub(super) fn receipt<'a>(
     plan: &Plan,
     env: &BlockEnv,
     changes: &StateChanges,

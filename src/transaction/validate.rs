@@ -6,6 +6,7 @@ use starknet_api::core::ContractAddress;
 use super::error::{InvalidTransaction, Rejection};
 use super::plan::Plan;
 use super::run::{Gas, failed, stack};
+use super::validated::Terms;
 use crate::call::{
     Cairo1RevertHeader, Cairo1RevertSummary, CallFailure, CallInfo, EntryPointFrame, ErrorStackHeader,
     FrameKind, Phase, RootCall, execute,
@@ -24,9 +25,14 @@ pub(super) fn validate(
     gas: &mut Gas,
 ) -> Result<Option<CallInfo>, Rejection> {
     let Some(validation) = &plan.validation else { return Ok(None) };
-    let limits = &env.constants.limits;
-    let initial_gas = gas.limited(limits.validate_max_sierra_gas);
-    let steps = max_steps(env, &plan.info, limits.validate_max_steps, plan.flags.charge_fee);
+    let (steps, initial_gas) = limits(plan, env, gas);
+    if let Some(validated) = &plan.validated
+        && let Some(terms) = terms(plan, env, gas)
+        && let Some(info) = validated.take_over(&terms, journal)?
+    {
+        gas.spend(info.gas_consumed)?;
+        return Ok(Some(info));
+    }
     let mut phase = Phase::new(env, &plan.info, ExecutionMode::Validate, steps, initial_gas);
 
     let address = plan.info.sender;
@@ -68,4 +74,18 @@ pub(super) fn validate(
     }
     gas.spend(info.gas_consumed)?;
     Ok(Some(info))
+}
+
+/// The steps and the Sierra gas that validation may use.
+fn limits(plan: &Plan, env: &BlockEnv, gas: &Gas) -> (u64, u64) {
+    let limits = &env.constants.limits;
+    let steps = max_steps(env, &plan.info, limits.validate_max_steps, plan.flags.charge_fee);
+    (steps, gas.limited(limits.validate_max_sierra_gas))
+}
+
+/// What a validation depends on besides the state; `None` if there is none to carry out.
+pub(super) fn terms(plan: &Plan, env: &BlockEnv, gas: &Gas) -> Option<Terms> {
+    let validation = plan.validation.as_ref()?;
+    let (steps, initial_gas) = limits(plan, env, gas);
+    Some(Terms::new(plan, env, &validation.calldata, steps, initial_gas))
 }

@@ -36,8 +36,6 @@ use super::json::{
 
 /// The version whose constants the chain was run with.
 const VERSION: ProtocolVersion = ProtocolVersion::V0_13_4;
-/// The contract that keeps the aliases of storage keys. They are written when a block is closed, which executing it is not.
-const ALIASES: &str = "0x2";
 
 #[test]
 fn a_development_chain_comes_out_exactly() {
@@ -54,7 +52,7 @@ fn a_development_chain_comes_out_exactly() {
     differences.assert_none();
     println!(
         "dojo_chain: {transactions} transactions compared, 0 differences \
-         (call trees, receipts, {} state diffs without aliases; constants of {VERSION})",
+         (call trees, receipts, {} state diffs; constants of {VERSION})",
         list(&chain).len() - 1,
     );
 }
@@ -89,8 +87,7 @@ fn execute(
             }
         }
         let what = format!("block {number}.state_diff");
-        let recorded = recorded_state_diff(&block["state_diff"]);
-        differences.compare(&what, &state_diff(&outcome.state_diff), &recorded);
+        differences.compare(&what, &state_diff(&outcome.state_diff), &block["state_diff"]);
         apply(&mut state, &block["state_diff"], classes);
     }
     (transactions, differences)
@@ -306,10 +303,4 @@ fn state_diff(diff: &StateDiff) -> Value {
         "class_hashes": class_hashes.collect::<Map<_, _>>(),
         "declared": declared.chain(deprecated).collect::<Map<_, _>>(),
     })
-}
-
-fn recorded_state_diff(diff: &Value) -> Value {
-    let mut diff = diff.clone();
-    diff["storage"].as_object_mut().unwrap().remove(ALIASES);
-    diff
 }

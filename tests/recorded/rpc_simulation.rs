@@ -59,6 +59,7 @@ fn a_recorded_simulation_comes_out_exactly() {
     let transaction = transaction(request, trace);
 
     let outcome = BlockExecutor::new(env.clone(), &reader)
+        .leave_open()
         .old_block(OldBlock::InState)
         .execute(&[transaction])
         .unwrap();

@@ -1,0 +1,147 @@
+//! What one transaction brings to a block, before it is known what the block has already.
+//!
+//! In: an execution, what it changed, the classes that it ran. Out: a [`Load`]: amounts that always count, and sets of which only
+//! what is new to the block counts. A pure function, so that it can be computed where the transaction ran. Knows no block.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+use starknet_api::core::{ClassHash, CompiledClassHash, ContractAddress};
+use starknet_api::state::StorageKey;
+
+use crate::call::{CallInfo, ExecutionSummary};
+use crate::class::HashCosts;
+use crate::fee::FeeError;
+use crate::protocol::{Builtin, BuiltinCounts, Constants, VmResources};
+use crate::state::StateChanges;
+use crate::transaction::{Execution, ExecutionFailure};
+
+/// What one transaction brings to a block.
+#[derive(Clone, Debug, Default)]
+pub(in crate::block) struct Load {
+    /// L1 gas of its messages in the Starknet contract (C203).
+    pub(super) l1_gas: u64,
+    /// Felts of its messages.
+    pub(super) message_segment_length: u64,
+    /// Its events, without those of the fee transfer.
+    pub(super) events: u64,
+    /// L2 gas of its receipt.
+    pub(super) receipt_l2_gas: u64,
+    /// VM resources of its calls and of the OS; not those of a reverted execution (C204).
+    pub(super) vm: VmResources,
+    /// Sierra gas of its calls; not that of a reverted execution (C204).
+    pub(super) sierra_gas: u64,
+    /// Builtins of all its calls but the fee transfer's, which the OS's stand for, and of the OS (C206).
+    pub(super) builtins: BuiltinCounts,
+    /// Storage cells that its calls accessed, the fee transfer's included (C207).
+    pub(super) visited: BTreeSet<StorageCell>,
+    /// What it changed, by key.
+    pub(super) changed: ChangedKeys,
+    /// The classes that ran, the fee token's included (C207), ascending.
+    pub(super) classes: Vec<ExecutedClass>,
+}
+
+/// A storage cell.
+pub(super) type StorageCell = (ContractAddress, StorageKey);
+
+/// The keys of what a transaction changed: what a published state diff consists of.
+#[derive(Clone, Debug, Default)]
+pub(super) struct ChangedKeys {
+    pub(super) storage: Vec<StorageCell>,
+    pub(super) class_hashes: Vec<ContractAddress>,
+    pub(super) compiled_class_hashes: Vec<ClassHash>,
+    /// Contracts with any change.
+    pub(super) contracts: Vec<ContractAddress>,
+}
+
+/// A class that ran.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::block) struct ExecutedClass {
+    pub(in crate::block) class_hash: ClassHash,
+    /// What hashing it costs the OS.
+    pub(in crate::block) costs: HashCosts,
+    /// Whether it has to move to the Blake hash.
+    pub(in crate::block) migration: Option<Migration>,
+}
+
+/// A class's move from one compiled class hash to the other, at the end of the first block that runs it while migration is on
+/// (C200).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Migration {
+    /// What the state holds: the Poseidon hash.
+    pub from: CompiledClassHash,
+    /// What it will hold: the Blake hash.
+    pub to: CompiledClassHash,
+}
+
+/// The calls of a transaction that is in a block.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::block) struct Calls<'a> {
+    /// What it did.
+    pub(in crate::block) execution: &'a Execution,
+    /// Its fee transfer, where that is not part of `execution`.
+    pub(in crate::block) fee_transfer: Option<&'a CallInfo>,
+}
+
+impl Calls<'_> {
+    /// The classes that ran, the fee token's included (C207), ascending.
+    pub(in crate::block) fn classes(
+        &self,
+        constants: &Constants,
+    ) -> Result<BTreeSet<ClassHash>, ExecutionFailure> {
+        Ok(self.summary(constants)?.executed_classes)
+    }
+
+    fn summary(&self, constants: &Constants) -> Result<ExecutionSummary, ExecutionFailure> {
+        let calls = self.execution.calls().chain(self.fee_transfer);
+        ExecutionSummary::of(calls, constants).ok_or_else(overflow)
+    }
+}
+
+fn overflow() -> ExecutionFailure {
+    ExecutionFailure::Internal("A sum over the calls overflowed.".to_owned())
+}
+
+impl Load {
+    /// What a transaction brings that is in the block, succeeded or reverted. `classes` are those that
+    /// [`Calls::classes`] names.
+    pub(in crate::block) fn of(
+        calls: Calls<'_>,
+        changes: &StateChanges,
+        classes: Vec<ExecutedClass>,
+        constants: &Constants,
+    ) -> Result<Self, ExecutionFailure> {
+        let amount = |error: FeeError| ExecutionFailure::Internal(error.to_string());
+        let execution = calls.execution;
+        let resources = &execution.receipt.resources;
+        let computation = &resources.computation;
+        Ok(Self {
+            l1_gas: resources.messages.starknet_contract_gas().map_err(amount)?.l1_gas.0,
+            message_segment_length: resources.messages.segment_length,
+            events: resources.archival.events.count,
+            receipt_l2_gas: execution.receipt.gas.l2_gas.0,
+            vm: computation.total_vm().map_err(amount)?,
+            sierra_gas: computation.sierra_gas,
+            builtins: builtins(execution, &computation.os_vm).ok_or_else(overflow)?,
+            visited: calls.summary(constants)?.visited_storage,
+            changed: ChangedKeys {
+                storage: changes.storage.keys().copied().collect(),
+                class_hashes: changes.class_hashes.keys().copied().collect(),
+                compiled_class_hashes: changes.compiled_class_hashes.keys().copied().collect(),
+                contracts: changes.modified_contracts().into_iter().collect(),
+            },
+            classes,
+        })
+    }
+}
+
+/// The builtins that the proof pays for one by one (C206). Segment arenas are not proven as such (C145).
+fn builtins(execution: &Execution, os: &VmResources) -> Option<BuiltinCounts> {
+    let calls = [&execution.validate_call, &execution.execute_call];
+    let mut sum = os.builtins;
+    for call in calls.into_iter().flatten().flat_map(CallInfo::iter) {
+        sum = sum.checked_add(&call.builtin_counts)?;
+    }
+    sum.set(Builtin::SegmentArena, 0);
+    Some(sum)
+}

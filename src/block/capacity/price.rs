@@ -1,0 +1,165 @@
+//! What a transaction weighs, once it is known which of its keys and classes count.
+//!
+//! In: a load and what of it counts. Out: weights. All prices are linear, so that the weights of a block are the sum of those of
+//! its transactions.
+
+use std::collections::BTreeSet;
+
+use starknet_api::core::ClassHash;
+
+use super::load::{ExecutedClass, Load};
+use super::{ProvingPrices, Weights, count};
+use crate::fee::gas::STEPS_PER_SEGMENT_ARENA;
+use crate::protocol::{Builtin, BuiltinCounts, GasSchedule, VmResources};
+
+/// Height of a storage trie with as many leaves as the largest have (C208).
+const TRIE_HEIGHT: u64 = 24;
+/// Steps for each node on the way to a leaf (C208).
+const STEPS_PER_NODE: u64 = 16;
+/// Pedersen hashes for each node on the way to a leaf (C208).
+const PEDERSENS_PER_NODE: u64 = 1;
+
+/// What of a load counts.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Counted {
+    /// Storage cells that are accessed for the first time.
+    pub(super) visited: u64,
+    /// Storage cells that are changed for the first time.
+    pub(super) storage: u64,
+    /// Contracts whose class is changed for the first time.
+    pub(super) class_hashes: u64,
+    /// Classes whose compiled class hash is changed for the first time, migrated ones included.
+    pub(super) compiled_class_hashes: u64,
+    /// Contracts that are changed for the first time.
+    pub(super) contracts: u64,
+    /// Hashing the classes that run for the first time.
+    pub(super) hashing: VmResources,
+    /// Moving those of them that have to be moved.
+    pub(super) migration: VmResources,
+}
+
+impl Counted {
+    /// All of it: as for the first transaction of a block.
+    pub(super) fn all(load: &Load) -> Self {
+        let changed = &load.changed;
+        let classes: Vec<&ExecutedClass> = load.classes.iter().collect();
+        Self {
+            visited: count(load.visited.len()),
+            storage: count(changed.storage.len()),
+            class_hashes: count(changed.class_hashes.len()),
+            contracts: count(changed.contracts.len()),
+            ..Self::of_classes(&classes, changed.compiled_class_hashes.iter())
+        }
+    }
+
+    /// Of the classes that run, and those that are declared, for the first time.
+    pub(super) fn of_classes<'a>(
+        classes: &[&ExecutedClass],
+        declared: impl Iterator<Item = &'a ClassHash>,
+    ) -> Self {
+        let mut counted = Self::default();
+        let mut compiled: BTreeSet<ClassHash> = declared.copied().collect();
+        for class in classes {
+            add(&mut counted.hashing, &class.costs.hash);
+            if class.migration.is_some() {
+                compiled.insert(class.class_hash);
+                add(&mut counted.migration, &class.costs.migration.unwrap_or(VmResources::ZERO));
+            }
+        }
+        counted.compiled_class_hashes = count(compiled.len());
+        counted
+    }
+
+    /// Walking the storage tries: once for each accessed cell, once more for each changed one (C208).
+    fn trie_walks(&self) -> VmResources {
+        let nodes = self.visited.saturating_add(self.storage).saturating_mul(TRIE_HEIGHT);
+        VmResources {
+            steps: nodes.saturating_mul(STEPS_PER_NODE),
+            memory_holes: 0,
+            builtins: [(Builtin::Pedersen, nodes.saturating_mul(PEDERSENS_PER_NODE))].into_iter().collect(),
+        }
+    }
+
+    /// Felts of published state diff (C203): two per contract, storage cell and declared class, one per changed class of a
+    /// contract.
+    fn state_diff_size(&self) -> u64 {
+        let pairs = self.contracts.saturating_add(self.storage).saturating_add(self.compiled_class_hashes);
+        pairs.saturating_mul(2).saturating_add(self.class_hashes)
+    }
+}
+
+/// Adds `more` to `sum`; stops at 64 bits, as weights do.
+fn add(sum: &mut VmResources, more: &VmResources) {
+    sum.steps = sum.steps.saturating_add(more.steps);
+    sum.memory_holes = sum.memory_holes.saturating_add(more.memory_holes);
+    more.builtins.iter().for_each(|(builtin, count)| sum.builtins.add(builtin, count));
+}
+
+/// The two price lists of computation.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Prices<'a> {
+    /// The protocol's prices in Sierra gas.
+    pub(super) schedule: &'a GasSchedule,
+    /// The block builder's prices of builtins in proving gas; steps cost the same.
+    pub(super) proving: &'a ProvingPrices,
+}
+
+impl Prices<'_> {
+    /// The weights of a transaction (C203-C208).
+    pub(super) fn weights(&self, load: &Load, counted: &Counted) -> Weights {
+        let walks = counted.trie_walks();
+        let mut vm = load.vm;
+        add(&mut vm, &walks);
+        let execution = self.sierra_gas(&vm).saturating_add(load.sierra_gas);
+        let mut builtins = load.builtins;
+        walks.builtins.iter().for_each(|(builtin, count)| builtins.add(builtin, count));
+        // What is not builtins is steps, which cost the same in both (C205).
+        let steps = execution.saturating_sub(self.sierra_gas_of(&builtins));
+        let proving = steps.saturating_add(self.proving_gas_of(&builtins));
+
+        let classes = [&counted.migration, &counted.hashing];
+        let sum = |gas: u64, resources| gas.saturating_add(resources);
+        Weights {
+            l1_gas: load.l1_gas,
+            message_segment_length: load.message_segment_length,
+            events: load.events,
+            transactions: 1,
+            state_diff_size: counted.state_diff_size(),
+            sierra_gas: classes.iter().map(|class| self.sierra_gas(class)).fold(execution, sum),
+            proving_gas: classes.iter().map(|class| self.proving_gas(class)).fold(proving, sum),
+            receipt_l2_gas: load.receipt_l2_gas,
+        }
+    }
+
+    /// Resources in Sierra gas.
+    pub(super) fn sierra_gas(&self, resources: &VmResources) -> u64 {
+        self.steps_gas(resources).saturating_add(self.sierra_gas_of(&resources.builtins))
+    }
+
+    /// Resources in proving gas.
+    pub(super) fn proving_gas(&self, resources: &VmResources) -> u64 {
+        self.steps_gas(resources).saturating_add(self.proving_gas_of(&resources.builtins))
+    }
+
+    /// Steps, those that segment arenas turn into (C145), and memory holes.
+    fn steps_gas(&self, resources: &VmResources) -> u64 {
+        let arenas = resources.builtins.get(Builtin::SegmentArena);
+        let steps = resources.steps.saturating_add(arenas.saturating_mul(STEPS_PER_SEGMENT_ARENA));
+        let holes = resources.memory_holes.saturating_mul(self.schedule.memory_hole);
+        steps.saturating_mul(self.schedule.step).saturating_add(holes)
+    }
+
+    fn sierra_gas_of(&self, builtins: &BuiltinCounts) -> u64 {
+        cost(builtins, |builtin| self.schedule.builtin(builtin))
+    }
+
+    fn proving_gas_of(&self, builtins: &BuiltinCounts) -> u64 {
+        cost(builtins, |builtin| self.proving.of(builtin))
+    }
+}
+
+fn cost(builtins: &BuiltinCounts, price: impl Fn(Builtin) -> u64) -> u64 {
+    builtins
+        .iter()
+        .fold(0, |sum: u64, (builtin, count)| sum.saturating_add(count.saturating_mul(price(builtin))))
+}

@@ -1,0 +1,165 @@
+//! How full a block is: the keys and classes that it has paid for, and the weights that they add up to.
+//!
+//! In: the loads of transactions, in block order. Out: what each adds, or why it does not fit. The work for a transaction goes by
+//! what that transaction did, never by the length of the block.
+
+use std::collections::HashSet;
+use std::hash::Hash;
+
+use indexmap::IndexMap;
+use serde::{Deserialize, Serialize};
+use starknet_api::core::{ClassHash, ContractAddress};
+
+use super::load::{ExecutedClass, Load, Migration, StorageCell};
+use super::price::{Counted, Prices};
+use super::{BlockFull, Capacity, TooLarge, Weights};
+use crate::protocol::GasSchedule;
+use crate::state::{CellHash, CellMap};
+
+/// How full a block is, and with what classes.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BlockUsage {
+    /// The sum over the block's transactions.
+    pub weights: Weights,
+    /// The gas of hashing each class that ran in the block, which is part of the weights. Ascending.
+    pub executed_classes: IndexMap<ClassHash, ClassHashGas>,
+    /// The classes that move to the Blake hash when the block is closed (C200). Ascending.
+    pub migrations: IndexMap<ClassHash, Migration>,
+}
+
+/// The gas of hashing a class.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClassHashGas {
+    /// In Sierra gas.
+    pub sierra: u64,
+    /// In proving gas.
+    pub proving: u64,
+}
+
+/// A block's use of its capacity.
+#[derive(Clone, Debug)]
+pub(in crate::block) struct Usage {
+    capacity: Capacity,
+    weights: Weights,
+    visited: Set<StorageCell>,
+    storage: Set<StorageCell>,
+    class_hashes: Set<ContractAddress>,
+    compiled_class_hashes: Set<ClassHash>,
+    contracts: Set<ContractAddress>,
+    executed_classes: CellMap<ClassHash, ClassHashGas>,
+    migrations: CellMap<ClassHash, Migration>,
+}
+
+/// Only ever asked for members: its order reaches no result.
+type Set<K> = HashSet<K, CellHash>;
+
+impl Capacity {
+    /// Whether a block has room for this transaction alone, with all its keys and classes (C214).
+    pub(in crate::block) fn holds(&self, load: &Load, schedule: &GasSchedule) -> Result<(), Box<TooLarge>> {
+        let prices = Prices { schedule, proving: &self.proving_prices };
+        let weights = prices.weights(load, &Counted::all(load));
+        let exceeded = weights.beyond(&self.limits);
+        if exceeded.is_empty() { Ok(()) } else { Err(Box::new(TooLarge { weights, exceeded })) }
+    }
+}
+
+impl Usage {
+    /// Of a block before its first transaction.
+    pub(in crate::block) fn new(capacity: Capacity) -> Self {
+        Self {
+            capacity,
+            weights: Weights::ZERO,
+            visited: Set::default(),
+            storage: Set::default(),
+            class_hashes: Set::default(),
+            compiled_class_hashes: Set::default(),
+            contracts: Set::default(),
+            executed_classes: CellMap::default(),
+            migrations: CellMap::default(),
+        }
+    }
+
+    /// The classes that have to move to the Blake hash, in the order in which they first ran.
+    pub(in crate::block) fn migrations(&self) -> &CellMap<ClassHash, Migration> {
+        &self.migrations
+    }
+
+    /// How full the block is, and with what classes.
+    pub(in crate::block) fn summary(&self) -> BlockUsage {
+        BlockUsage {
+            weights: self.weights,
+            executed_classes: ascending(&self.executed_classes),
+            migrations: ascending(&self.migrations),
+        }
+    }
+
+    /// Adds a transaction that the [capacity holds](Capacity::holds), if there is room for it, and says what it added. One that is
+    /// not added leaves nothing behind.
+    pub(in crate::block) fn try_add(
+        &mut self,
+        load: &Load,
+        schedule: &GasSchedule,
+    ) -> Result<Weights, Box<BlockFull>> {
+        let prices = Prices { schedule, proving: &self.capacity.proving_prices };
+        let limits = &self.capacity.limits;
+        let added = prices.weights(load, &self.counted(load));
+        let weights = self.weights.plus(&added);
+        let exceeded = weights.beyond(limits);
+        if !exceeded.is_empty() {
+            let full = BlockFull { block: self.weights, transaction: added, exceeded };
+            return Err(Box::new(full));
+        }
+        for class in &load.classes {
+            if self.executed_classes.contains_key(&class.class_hash) {
+                continue;
+            }
+            let gas = ClassHashGas {
+                sierra: prices.sierra_gas(&class.costs.hash),
+                proving: prices.proving_gas(&class.costs.hash),
+            };
+            self.executed_classes.insert(class.class_hash, gas);
+            if let Some(migration) = class.migration {
+                self.migrations.insert(class.class_hash, migration);
+            }
+        }
+        self.weights = weights;
+        self.visited.extend(&load.visited);
+        self.storage.extend(&load.changed.storage);
+        self.class_hashes.extend(&load.changed.class_hashes);
+        self.compiled_class_hashes.extend(&load.changed.compiled_class_hashes);
+        self.contracts.extend(&load.changed.contracts);
+        Ok(added)
+    }
+
+    /// What of a load is new to the block.
+    fn counted(&self, load: &Load) -> Counted {
+        let changed = &load.changed;
+        let classes: Vec<&ExecutedClass> = load
+            .classes
+            .iter()
+            .filter(|class| !self.executed_classes.contains_key(&class.class_hash))
+            .collect();
+        let compiled = changed.compiled_class_hashes.iter();
+        Counted {
+            visited: new(&load.visited, &self.visited),
+            storage: new(&changed.storage, &self.storage),
+            class_hashes: new(&changed.class_hashes, &self.class_hashes),
+            contracts: new(&changed.contracts, &self.contracts),
+            ..Counted::of_classes(
+                &classes,
+                compiled.filter(|class| !self.compiled_class_hashes.contains(*class)),
+            )
+        }
+    }
+}
+
+/// How many of `keys` the set does not have.
+fn new<'a, K: Eq + Hash + 'a>(keys: impl IntoIterator<Item = &'a K>, known: &Set<K>) -> u64 {
+    super::count(keys.into_iter().filter(|key| !known.contains(*key)).count())
+}
+
+fn ascending<K: Copy + Ord + Hash, V: Copy>(map: &CellMap<K, V>) -> IndexMap<K, V> {
+    let mut sorted: IndexMap<K, V> = map.iter().map(|(key, value)| (*key, *value)).collect();
+    sorted.sort_unstable_keys();
+    sorted
+}

@@ -1,0 +1,88 @@
+//! Closing a block: what the protocol writes after the last transaction, and what is made of the whole.
+//!
+//! In: a block whose transactions are all committed. Out: [`Closing`]. Happens once: it consumes the block's state.
+
+use starknet_api::core::ClassHash;
+
+use super::capacity::Migration;
+use super::{BlockError, aliases};
+use crate::protocol::BlockEnv;
+use crate::state::{BlockState, CellMap, CellSet, InitialReads, Journal, StateDiff, StateReader};
+
+/// What a closed block leaves.
+pub(super) struct Closing {
+    pub(super) state_diff: StateDiff,
+    pub(super) compressed_state_diff: Option<StateDiff>,
+    pub(super) initial_reads: InitialReads,
+    pub(super) prover_reads: Option<InitialReads>,
+}
+
+/// Closes a block: aliases first, then migrations (C195).
+pub(super) fn close<R: StateReader>(
+    mut state: BlockState<R>,
+    env: &BlockEnv,
+    migrations: &CellMap<ClassHash, Migration>,
+    collects_prover_reads: bool,
+) -> Result<Closing, BlockError> {
+    let is_compressed = env.constants.switches.stateful_compression;
+    if is_compressed {
+        aliases::allocate(&mut state)?;
+    }
+    migrate(&mut state, migrations)?;
+    let state_diff = state.diff();
+    let compressed_state_diff = is_compressed.then(|| aliases::compress(&state_diff, &state)).transpose()?;
+    let prover_reads = collects_prover_reads.then(|| prover_reads(&state)).transpose()?;
+    Ok(Closing { initial_reads: state.initial_reads(), state_diff, compressed_state_diff, prover_reads })
+}
+
+/// Leaves a block open: its state diff and its reads are those of its transactions.
+pub(super) fn leave_open<R: StateReader>(state: BlockState<R>) -> Closing {
+    Closing {
+        state_diff: state.diff(),
+        compressed_state_diff: None,
+        initial_reads: state.initial_reads(),
+        prover_reads: None,
+    }
+}
+
+/// Moves classes that ran to the Blake hash (C200).
+fn migrate<R: StateReader>(
+    state: &mut BlockState<R>,
+    migrations: &CellMap<ClassHash, Migration>,
+) -> Result<(), BlockError> {
+    let parts = {
+        let mut journal = Journal::new(&*state);
+        for (class_hash, migration) in migrations {
+            journal.set_compiled_class_hash(*class_hash, migration.to)?;
+        }
+        journal.into_parts()
+    };
+    Ok(state.commit(parts)?)
+}
+
+/// The reads of the block and, beyond them, the leaves that the OS visits: nonce and class hash of every contract of which
+/// anything was read, compiled class hash of every class that was asked for. Whether a class is declared, the OS does not ask.
+fn prover_reads<R: StateReader>(state: &BlockState<R>) -> Result<InitialReads, BlockError> {
+    let mut reads = state.initial_reads();
+    let mut contracts: CellSet<_> = reads.storage.keys().map(|(address, _)| *address).collect();
+    contracts.extend(reads.nonces.keys());
+    contracts.extend(reads.class_hashes.keys());
+    // What the block never read it never wrote: the value now is the value before the block.
+    let mut journal = Journal::new(state);
+    for address in contracts {
+        if !reads.nonces.contains_key(&address) {
+            journal.nonce_at(address)?;
+        }
+        if !reads.class_hashes.contains_key(&address) {
+            journal.class_hash_at(address)?;
+        }
+    }
+    for class_hash in reads.declared.keys() {
+        if !reads.compiled_class_hashes.contains_key(class_hash) {
+            journal.compiled_class_hash(*class_hash)?;
+        }
+    }
+    reads.merge(journal.initial_reads());
+    reads.declared.clear();
+    Ok(reads)
+}

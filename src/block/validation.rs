@@ -1,0 +1,112 @@
+//! Validation without a block: may this transaction go into a mempool?
+//!
+//! In: a transaction, the state that a next block would begin with. Out: a typed answer; nothing is committed. Invocations are
+//! admitted and validated; declarations and deployments of accounts are executed whole, since their validation cannot be told
+//! apart from it (1.12).
+
+use std::sync::Arc;
+
+use starknet_api::core::Nonce;
+use starknet_types_core::felt::Felt;
+
+use super::attempt::{Attempt, caught};
+use super::capacity::TooLarge;
+use super::executor::BlockExecutor;
+use super::outcome::{BlockError, TransactionResult};
+use super::under_way::{Commit, OpenBlock};
+use crate::protocol::TransactionKind;
+use crate::state::{Journal, StateReader};
+use crate::transaction::{
+    ExecutionFailure, InvalidTransaction, Plan, Rejection, Transaction, Validated, validate_alone,
+};
+
+/// Whether a transaction may go into a mempool.
+#[derive(Clone, Debug)]
+pub enum Validation {
+    /// It may. With an invocation comes what its block can use: see [`Transaction::with_validation`].
+    Valid(Option<Arc<Validated>>),
+    /// It may not.
+    Invalid(Box<InvalidTransaction>),
+    /// It may not: no block has room for it (C214).
+    TooLarge(Box<TooLarge>),
+}
+
+/// What a host knows beyond the state.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ValidationOptions {
+    /// The deployment of the sender's account is waiting for its block. Wallets send it and the first invocation together: while
+    /// the account's nonce is 0, an invocation with nonce 1 is then admitted without asking the account, which is not there yet.
+    pub deployment_is_pending: bool,
+}
+
+impl<R: StateReader> BlockExecutor<R> {
+    /// Validates a transaction on the state before the block's transactions. Nothing is committed. Flags count: with
+    /// `strict_nonce` off, later nonces will do (C4).
+    pub fn validate(&self, transaction: &Transaction) -> Result<Validation, BlockError> {
+        self.validate_with(transaction, ValidationOptions::default())
+    }
+
+    /// The same for a host that knows more than the state.
+    pub fn validate_with(
+        &self,
+        transaction: &Transaction,
+        options: ValidationOptions,
+    ) -> Result<Validation, BlockError> {
+        let block = OpenBlock::open(&self.env, &self.reader, self.options.clone())?;
+        let failed = |failure| BlockError::Transaction {
+            index: 0,
+            hash: transaction.hash,
+            failure: Box::new(failure),
+        };
+        match transaction.kind() {
+            TransactionKind::Invoke => self.validate_invocation(transaction, options, &block).map_err(failed),
+            // They are paid for or were checked on L1; nobody validates them here.
+            TransactionKind::L1Handler | TransactionKind::Deploy => Ok(Validation::Valid(None)),
+            TransactionKind::Declare | TransactionKind::DeployAccount => self.try_out(transaction, block),
+        }
+    }
+
+    fn validate_invocation(
+        &self,
+        transaction: &Transaction,
+        options: ValidationOptions,
+        block: &OpenBlock<&R>,
+    ) -> Result<Validation, ExecutionFailure> {
+        let validated = Plan::new(transaction).map_err(Rejection::from).and_then(|mut plan| {
+            caught(|| {
+                if options.deployment_is_pending && plan.info.nonce == Nonce(Felt::ONE) {
+                    let nonce = Journal::new(block.state()).nonce_at(plan.info.sender)?;
+                    if nonce == Nonce::default() {
+                        plan.validation = None;
+                        plan.flags.strict_nonce = false;
+                    }
+                }
+                validate_alone(&plan, block.state(), &self.env)
+            })
+        });
+        match validated {
+            Ok(validated) => Ok(Validation::Valid(validated.map(Arc::new))),
+            Err(Rejection::Invalid(error)) => Ok(Validation::Invalid(error)),
+            Err(Rejection::Failure(failure)) => Err(failure),
+        }
+    }
+
+    /// Executes a transaction on a block that is thrown away.
+    fn try_out(&self, transaction: &Transaction, mut block: OpenBlock<&R>) -> Result<Validation, BlockError> {
+        let failed = |failure| BlockError::Transaction {
+            index: 0,
+            hash: transaction.hash,
+            failure: Box::new(failure),
+        };
+        let options = self.attempt_options();
+        let attempt = Attempt::run(transaction, block.state(), &self.env, options).map_err(failed)?;
+        match block.commit(transaction, attempt)? {
+            Commit::Done(outcome) => Ok(match outcome.result {
+                TransactionResult::Executed(_) => Validation::Valid(None),
+                TransactionResult::Invalid(error) => Validation::Invalid(error),
+                TransactionResult::TooLarge(error) => Validation::TooLarge(error),
+            }),
+            Commit::Full(_) => Err(failed(ExecutionFailure::Internal("An empty block was full.".to_owned()))),
+        }
+    }
+}
