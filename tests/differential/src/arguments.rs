@@ -83,6 +83,10 @@ pub struct FuzzArguments {
     /// Use only recipes whose names begin so, such as `raw`. Which kinds must occur is not checked then.
     #[arg(long, default_value = "")]
     pub recipes: String,
+    /// Give the blocks limits, several to each, and see that both cut them at the same transaction. One block at a time; nothing
+    /// is shrunk.
+    #[arg(long)]
+    pub capacity: bool,
     /// How many blocks to run at a time. Results do not depend on it.
     #[arg(long, default_value_t = 1)]
     pub jobs: usize,

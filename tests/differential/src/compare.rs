@@ -3,10 +3,13 @@
 //! In: an [`Input`]. Out: a [`Report`]. Prints nothing.
 
 use std::fmt::{self, Display, Formatter};
+use std::iter::repeat;
 
 use serde_json::{Map, Value};
-use starkiln::block::{BlockError, BlockExecutor};
+use starkiln::block::{BlockEnd, BlockError, BlockExecutor, TransactionResult, Weight};
+use starkiln::protocol::names;
 use starkiln::replay::kind_name;
+use starkiln::state::InitialReads;
 use starkiln::transaction::{Transaction, TransactionBody};
 
 use crate::input::Input;
@@ -80,6 +83,10 @@ pub struct Report {
     pub differences: Vec<Difference>,
     /// Transactions that blockifier cannot execute. They were taken out of the block before the rest was compared.
     pub departures: Vec<Departure>,
+    /// Why starkiln's block has no more transactions.
+    pub end: Option<BlockEnd>,
+    /// The limits that transactions were too large for.
+    pub too_large: Vec<Weight>,
 }
 
 /// Runs the block through both and compares all that a caller can see.
@@ -99,9 +106,12 @@ pub fn compare_altered(
     loop {
         let mut peer = Peer::new(&input, classes.clone()).map_err(|error| format!("blockifier: {error}"))?;
         let theirs: Vec<PeerOutcome> =
-            input.transactions.iter().map(|transaction| peer.execute(transaction)).collect();
+            input.transactions.iter().map_while(|transaction| peer.try_execute(transaction)).collect();
+        let is_full = theirs.len() < input.transactions.len();
         let ours = BlockExecutor::new(input.env.clone(), &input.state)
             .old_block(input.old_block)
+            .capacity(input.limits.ours())
+            .collect_prover_reads()
             .execute(&input.transactions);
         let hash = |at: usize| format!("{:#x}", input.transactions[at].hash.0);
         // From the first panic on the two states need not be the same any more: again without those that panicked.
@@ -110,15 +120,20 @@ pub fn compare_altered(
                 theirs.iter().enumerate().filter_map(|(at, outcome)| Some((at, outcome.panic.clone()?)));
             for (at, panic) in panics {
                 let ours = match &ours {
-                    Ok(ours) => ended(&ours::outcome(&ours.transactions[at])),
+                    Ok(ours) => ours
+                        .transactions
+                        .get(at)
+                        .map_or_else(|| "not executed".to_owned(), |outcome| ended(&ours::outcome(outcome))),
                     Err(error) => format!("failed: {error}"),
                 };
                 report.departures.push(Departure { transaction: (indices[at], hash(at)), ours, panic });
             }
-            let mut kept = theirs.iter().map(|outcome| outcome.panic.is_none());
-            indices.retain(|_| kept.next().unwrap_or(true));
-            let mut kept = theirs.iter().map(|outcome| outcome.panic.is_none());
-            input.transactions.retain(|_| kept.next().unwrap_or(true));
+            // Those after a full block's last one were not executed.
+            let kept = || theirs.iter().map(|outcome| outcome.panic.is_none()).chain(repeat(true));
+            let mut keep = kept();
+            indices.retain(|_| keep.next().unwrap_or(true));
+            let mut keep = kept();
+            input.transactions.retain(|_| keep.next().unwrap_or(true));
             continue;
         }
         report.compared = (indices.iter().zip(&input.transactions).zip(&theirs))
@@ -128,7 +143,7 @@ pub fn compare_altered(
                 ending: outcome.ending,
             })
             .collect();
-        let (their_diff, their_reads) = peer.block_view();
+        let block = peer.close();
         match ours {
             Ok(ours) => {
                 for (at, (ours, theirs)) in ours.transactions.iter().zip(&theirs).enumerate() {
@@ -137,10 +152,37 @@ pub fn compare_altered(
                     alter(&mut ours);
                     report.differences.extend(differing(transaction, "", &ours, &theirs.view));
                 }
+                let their_end =
+                    if is_full { format!("full at {}", theirs.len()) } else { "finished".to_owned() };
+                let our_end = match &ours.end {
+                    BlockEnd::Finished => "finished".to_owned(),
+                    BlockEnd::Full { index, .. } => format!("full at {index}"),
+                    other => format!("{other:?}"),
+                };
+                report.differences.extend(differing(None, "end", &our_end.into(), &their_end.into()));
                 let our_diff = ours::state_diff(&ours.state_diff);
-                report.differences.extend(differing(None, "state_diff", &our_diff, &their_diff));
-                let our_reads = ours::initial_reads(&ours.initial_reads);
-                report.differences.extend(differing(None, "initial_reads", &our_reads, &their_reads));
+                report.differences.extend(differing(None, "state_diff", &our_diff, &block.state_diff));
+                report.differences.extend(differing(
+                    None,
+                    "initial_reads",
+                    &without_aliases(&ours.initial_reads),
+                    &without_surplus(block.reads, &ours.initial_reads, is_full),
+                ));
+                let summary = {
+                    let mut summary = block.summary;
+                    if let (true, Some(reads)) = (is_full, &ours.prover_reads) {
+                        let theirs = summary["prover_reads"].take();
+                        summary["prover_reads"] = without_surplus(theirs, reads, is_full);
+                    }
+                    summary
+                };
+                report.differences.extend(differing(None, "summary", &ours::summary(&ours), &summary));
+                for outcome in &ours.transactions {
+                    if let TransactionResult::TooLarge(error) = &outcome.result {
+                        report.too_large.extend(error.exceeded.iter().map(|exceeded| exceeded.weight));
+                    }
+                }
+                report.end = Some(ours.end);
             }
             Err(error) => {
                 let at = match &error {
@@ -155,6 +197,30 @@ pub fn compare_altered(
         }
         return Ok(report);
     }
+}
+
+/// What a block's transactions read: the reads of closing it are in the alias contract, which no transaction reads.
+fn without_aliases(reads: &InitialReads) -> Value {
+    let mut reads = reads.clone();
+    reads.storage.retain(|(address, _), _| *address != names::ALIAS_CONTRACT);
+    ours::initial_reads(&reads)
+}
+
+/// Blockifier's reads. Of a full block they have those of the transaction that did not fit, which ours have not: they are taken
+/// out.
+fn without_surplus(mut theirs: Value, ours: &InitialReads, is_full: bool) -> Value {
+    let ours = ours::initial_reads(ours);
+    let Value::Object(tables) = &mut theirs else { return theirs };
+    for (name, table) in tables.iter_mut().filter(|_| is_full) {
+        let Value::Object(table) = table else { continue };
+        for (key, cells) in table.iter_mut() {
+            if let (Value::Object(cells), known) = (cells, &ours[name][key]) {
+                cells.retain(|cell, _| known.get(cell).is_some());
+            }
+        }
+        table.retain(|key, _| ours[name].get(key).is_some());
+    }
+    theirs
 }
 
 /// A transaction's kind and version, such as `INVOKE 3`.

@@ -21,6 +21,8 @@ use starknet_api::core::ClassHash;
 use starknet_api::deprecated_contract_class::ContractClass as DeprecatedContractClass;
 use starknet_api::transaction::{DeclareTransaction, TransactionHash};
 
+use crate::limits::Limits;
+
 /// A class in the forms that the two executors need.
 #[derive(Clone, Debug)]
 pub struct ClassSource {
@@ -46,6 +48,8 @@ pub struct Input {
     pub classes: ClassSources,
     /// The transactions.
     pub transactions: Vec<Transaction>,
+    /// How much the block holds.
+    pub limits: Limits,
 }
 
 impl Input {
@@ -70,6 +74,7 @@ impl Input {
             state: memory_state(file, &classes)?,
             classes,
             transactions,
+            limits: Limits::none(),
         })
     }
 

@@ -3,10 +3,12 @@
 //! Test code: it may panic where a panic means that the test itself is broken.
 
 mod arguments;
+mod capacity;
 mod compare;
 mod fuzz;
 mod generate;
 mod input;
+mod limits;
 mod peer;
 mod shrink;
 mod tally;
@@ -103,7 +105,7 @@ fn fuzz(arguments: &FuzzArguments) -> Result<bool, String> {
     let blocks = Path::new(BLOCKS);
     let more = MoreClasses::load(&blocks.join(CONTRACTS), arguments.seed)?;
     let library = Library::load(blocks, Path::new(CONTRACTS), more)?;
-    fuzz::fuzz(&library, arguments)
+    if arguments.capacity { capacity::fuzz(&library, arguments) } else { fuzz::fuzz(&library, arguments) }
 }
 
 /// Prints a report.

@@ -5,21 +5,24 @@
 
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use blockifier::blockifier::block::pre_process_block;
+use blockifier::blockifier::config::TransactionExecutorConfig;
+use blockifier::blockifier::transaction_executor::{TransactionExecutor, TransactionExecutorError};
 use blockifier::blockifier_versioned_constants::VersionedConstants;
-use blockifier::bouncer::BouncerConfig;
+use blockifier::bouncer::{Bouncer, BouncerConfig};
 use blockifier::context::{BlockContext, ChainInfo, FeeTokenAddresses};
 use blockifier::execution::contract_class::RunnableCompiledClass;
 use blockifier::state::cached_state::{CachedState, TransactionalState};
 use blockifier::state::errors::StateError;
 use blockifier::state::state_api::{StateReader as PeerStateReader, StateResult};
+use blockifier::state::utils::get_compiled_class_hash_v2;
 use blockifier::transaction::account_transaction::{AccountTransaction, ExecutionFlags};
-use blockifier::transaction::objects::{TransactionExecutionInfo, TransactionExecutionResult};
+use blockifier::transaction::transaction_execution::Transaction as PeerTransaction;
 use blockifier::transaction::transactions::ExecutableTransaction;
 use serde_json::Value;
-use starkiln::block::OldBlock;
+use starkiln::block::{OldBlock, Weights};
 use starkiln::protocol::{BlockEnv, DataAvailability, TokenPrices};
 use starkiln::state::{MemoryState, StateReader};
 use starkiln::transaction::{Transaction, TransactionBody};
@@ -40,6 +43,9 @@ use starknet_types_core::felt::Felt;
 use crate::input::{ClassSources, Input};
 use crate::view::theirs;
 
+/// Why the state and the bouncer are there.
+const OPEN: &str = "the block is open";
+
 /// The classes of a block as blockifier runs them, prepared once for many runs.
 pub type PeerClasses = Arc<HashMap<ClassHash, RunnableCompiledClass>>;
 
@@ -58,6 +64,7 @@ pub fn peer_classes(classes: &ClassSources) -> PeerClasses {
 pub struct PeerReader {
     state: Arc<MemoryState>,
     classes: PeerClasses,
+    hashes: Arc<Mutex<HashMap<ClassHash, CompiledClassHash>>>,
 }
 
 impl PeerStateReader for PeerReader {
@@ -88,6 +95,20 @@ impl PeerStateReader for PeerReader {
         self.state
             .compiled_class_hash(class_hash)
             .map_err(|error| StateError::StateReadError(error.to_string()))
+    }
+
+    fn get_compiled_class_hash_v2(
+        &self,
+        class_hash: ClassHash,
+        compiled_class: &RunnableCompiledClass,
+    ) -> StateResult<CompiledClassHash> {
+        let mut known = self.hashes.lock().expect("nobody panics with it");
+        if let Some(hash) = known.get(&class_hash) {
+            return Ok(*hash);
+        }
+        let hash = get_compiled_class_hash_v2(self, class_hash, compiled_class)?;
+        known.insert(class_hash, hash);
+        Ok(hash)
     }
 }
 
@@ -127,19 +148,28 @@ pub struct PeerOutcome {
     pub panic: Option<String>,
 }
 
+/// A closed block at blockifier.
+pub struct PeerBlock {
+    /// The state diff, end of the block included.
+    pub state_diff: Value,
+    /// What the transactions read.
+    pub reads: Value,
+    /// What the block builder and the prover are told.
+    pub summary: Value,
+}
+
 /// A block in the making at blockifier.
 pub struct Peer {
-    context: BlockContext,
-    state: CachedState<PeerReader>,
+    executor: TransactionExecutor<PeerReader>,
     classes: ClassSources,
 }
 
 impl Peer {
     /// Opens the block.
     pub fn new(input: &Input, classes: PeerClasses) -> Result<Self, String> {
-        let reader = PeerReader { state: Arc::new(input.state.clone()), classes };
+        let reader = PeerReader { state: Arc::new(input.state.clone()), classes, hashes: Arc::default() };
         let mut state = CachedState::new(reader);
-        let context = block_context(&input.env)?;
+        let context = block_context(&input.env, input.limits.theirs())?;
         let number = input.env.block.number;
         let old = match input.old_block {
             OldBlock::Hash(hash) => {
@@ -152,42 +182,73 @@ impl Peer {
             pre_process_block(&mut state, old, number, &context.versioned_constants().os_constants)
                 .map_err(|error| error.to_string())?;
         }
-        Ok(Self { context, state, classes: input.classes.clone() })
+        let executor = TransactionExecutor::new(state, context, TransactionExecutorConfig::default());
+        Ok(Self { executor, classes: input.classes.clone() })
     }
 
     /// Executes a transaction and commits it unless it is invalid.
     pub fn execute(&mut self, transaction: &Transaction) -> PeerOutcome {
+        self.try_execute(transaction).expect("there is no limit")
+    }
+
+    /// The same for a block with limits; `None` if it is full.
+    pub fn try_execute(&mut self, transaction: &Transaction) -> Option<PeerOutcome> {
         self.run(transaction, true)
     }
 
     /// Executes a transaction and forgets it. What it read stays among the initial reads: for generators only.
     pub fn try_out(&mut self, transaction: &Transaction) -> PeerOutcome {
-        self.run(transaction, false)
+        self.run(transaction, false).expect("it is not added to the block")
     }
 
-    fn run(&mut self, transaction: &Transaction, keep: bool) -> PeerOutcome {
+    /// What the executor's own `execute` does, except that panics are caught and that what was read can be seen.
+    fn run(&mut self, transaction: &Transaction, keep: bool) -> Option<PeerOutcome> {
         let peer = self.transaction(transaction);
-        let mut state = TransactionalState::create_transactional(&mut self.state);
-        let context = &self.context;
+        let before = crate::limits::weights(self.bouncer().get_bouncer_weights());
+        let context = self.executor.block_context.clone();
+        let bouncer = self.executor.bouncer.clone();
+        let mut state =
+            TransactionalState::create_transactional(self.executor.block_state.as_mut().expect(OPEN));
         // What a panic may leave half done is dropped with the transactional state.
-        let result = catch_unwind(AssertUnwindSafe(|| peer.execute_raw(&mut state, context)));
-        match result {
-            Ok(Ok(info)) => {
-                let reads = state.get_initial_reads().expect("it only clones");
-                let changes = state.to_state_diff().expect("the reader never fails").state_maps;
+        let result = catch_unwind(AssertUnwindSafe(|| {
+            let info = peer.execute_raw(&mut state, &context, false)?;
+            let reads = state.get_initial_reads()?;
+            let changes = state.to_state_diff()?.state_maps;
+            if keep {
+                bouncer.lock().unwrap_or_else(PoisonError::into_inner).try_update(
+                    &state,
+                    &changes.keys(),
+                    &info.summarize(context.versioned_constants()),
+                    &info.summarize_builtins(),
+                    &info.receipt.resources,
+                    context.versioned_constants(),
+                    info.receipt.gas.l2_gas,
+                )?;
+            }
+            Ok((info, reads, changes))
+        }));
+        Some(match result {
+            Ok(Ok((info, reads, changes))) => {
                 if keep {
                     state.commit();
                 } else {
                     state.abort();
                 }
+                let after = crate::limits::weights(self.bouncer().get_bouncer_weights());
                 let diff = theirs::state_diff(&changes, &reads);
                 let ending = if info.is_reverted() { Ending::Reverted } else { Ending::Succeeded };
-                PeerOutcome { view: theirs::executed(&info, diff), ending, panic: None }
+                let view = theirs::executed(&info, diff, added(&before, &after));
+                PeerOutcome { view, ending, panic: None }
             }
-            Ok(Err(error)) => {
+            Ok(Err(TransactionExecutorError::BlockFull)) => {
+                state.abort();
+                return None;
+            }
+            Ok(Err(TransactionExecutorError::TransactionExecutionError(error))) => {
                 state.abort();
                 PeerOutcome { view: theirs::invalid(&error), ending: Ending::Invalid, panic: None }
             }
+            Ok(Err(error)) => panic!("the reader never fails: {error}"),
             Err(panic) => {
                 let text = panic
                     .downcast_ref::<&str>()
@@ -196,26 +257,41 @@ impl Peer {
                     .unwrap_or_default();
                 PeerOutcome { view: theirs::panicked(&text), ending: Ending::Invalid, panic: Some(text) }
             }
-        }
+        })
     }
 
-    /// The block's state diff and initial reads.
-    pub fn block_view(&mut self) -> (Value, Value) {
-        let changes = self.state.to_state_diff().expect("the reader never fails").state_maps;
-        let reads = self.state.get_initial_reads().expect("it only clones");
-        (theirs::state_diff(&changes, &reads), theirs::initial_reads(&reads))
+    /// Closes the block.
+    pub fn close(mut self) -> PeerBlock {
+        let state = |executor: &mut TransactionExecutor<PeerReader>| {
+            let state = executor.block_state.as_mut().expect(OPEN);
+            let changes = state.to_state_diff().expect("the reader never fails").state_maps;
+            (changes, state.get_initial_reads().expect("it only clones"))
+        };
+        let (_, reads) = state(&mut self.executor);
+        let summary = self.executor.finalize().expect("the reader never fails");
+        let (changes, all_reads) = state(&mut self.executor);
+        PeerBlock {
+            state_diff: theirs::state_diff(&changes, &all_reads),
+            reads: theirs::initial_reads(&reads),
+            summary: theirs::summary(&summary),
+        }
     }
 
     /// A nonce as it is now. Enters the initial reads: for generators only.
     pub fn nonce_at(&self, address: ContractAddress) -> Nonce {
-        self.state.get_nonce_at(address).expect("the reader never fails")
+        let state = self.executor.block_state.as_ref().expect(OPEN);
+        state.get_nonce_at(address).expect("the reader never fails")
+    }
+
+    fn bouncer(&self) -> MutexGuard<'_, Bouncer> {
+        self.executor.bouncer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn transaction(&self, transaction: &Transaction) -> PeerTransaction {
         let tx_hash = transaction.hash;
         let account = |tx| {
             let flags = transaction.flags;
-            PeerTransaction::Account(Box::new(AccountTransaction {
+            PeerTransaction::Account(AccountTransaction {
                 tx,
                 execution_flags: ExecutionFlags {
                     only_query: flags.query,
@@ -223,7 +299,7 @@ impl Peer {
                     validate: flags.validate,
                     strict_nonce_check: flags.strict_nonce,
                 },
-            }))
+            })
         };
         match &transaction.body {
             TransactionBody::Invoke(tx) => {
@@ -262,27 +338,22 @@ impl Peer {
     }
 }
 
-/// A transaction on the way into blockifier. Not its own `Transaction`: executing that also reads classes for the bouncer (C239).
-enum PeerTransaction {
-    Account(Box<AccountTransaction>),
-    L1Handler(L1HandlerTransaction),
-}
-
-impl PeerTransaction {
-    fn execute_raw(
-        &self,
-        state: &mut TransactionalState<'_, CachedState<PeerReader>>,
-        context: &BlockContext,
-    ) -> TransactionExecutionResult<TransactionExecutionInfo> {
-        match self {
-            Self::Account(transaction) => transaction.execute_raw(state, context, false),
-            Self::L1Handler(transaction) => transaction.execute_raw(state, context, false),
-        }
+/// What a transaction added.
+fn added(before: &Weights, after: &Weights) -> Weights {
+    Weights {
+        l1_gas: after.l1_gas - before.l1_gas,
+        message_segment_length: after.message_segment_length - before.message_segment_length,
+        events: after.events - before.events,
+        transactions: after.transactions - before.transactions,
+        state_diff_size: after.state_diff_size - before.state_diff_size,
+        sierra_gas: after.sierra_gas - before.sierra_gas,
+        proving_gas: after.proving_gas - before.proving_gas,
+        receipt_l2_gas: after.receipt_l2_gas - before.receipt_l2_gas,
     }
 }
 
 /// A block's surroundings in blockifier's types. Zero gas prices, which it cannot hold, become one.
-fn block_context(env: &BlockEnv) -> Result<BlockContext, String> {
+fn block_context(env: &BlockEnv, limits: BouncerConfig) -> Result<BlockContext, String> {
     let version = StarknetVersion::try_from(env.constants.version).map_err(|error| error.to_string())?;
     let price = |price: GasPrice| NonzeroGasPrice::new(price).unwrap_or(NonzeroGasPrice::MIN);
     let prices = |prices: &TokenPrices| GasPriceVector {
@@ -310,5 +381,5 @@ fn block_context(env: &BlockEnv) -> Result<BlockContext, String> {
         is_l3: env.chain.is_l3,
     };
     let constants = VersionedConstants::get(&version).map_err(|error| error.to_string())?.clone();
-    Ok(BlockContext::new(block, chain, constants, BouncerConfig::max()))
+    Ok(BlockContext::new(block, chain, constants, limits))
 }

@@ -107,7 +107,7 @@ pub fn generate(library: &Library, request: &Request) -> Result<Generated, Strin
         generated.file.transactions.push(transaction);
     }
     generated.file.expected =
-        Some(Expected { transactions: expected, state_diff: Some(state_diff(&peer.block_view().0)) });
+        Some(Expected { transactions: expected, state_diff: Some(state_diff(&peer.close().state_diff)) });
     Ok(generated)
 }
 

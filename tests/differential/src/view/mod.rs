@@ -37,6 +37,13 @@ pub fn map(entries: impl IntoIterator<Item = (Felt, Felt)>) -> Value {
     entries.into_iter().map(|(name, value)| (key(name), felt(value))).collect::<Map<_, _>>().into()
 }
 
+/// Pairs of felts, ascending. Not a map: two classes with the same code have the same hashes.
+pub fn pairs(pairs: impl IntoIterator<Item = (Felt, Felt)>) -> Value {
+    let mut pairs: Vec<_> = pairs.into_iter().collect();
+    pairs.sort_unstable();
+    pairs.iter().map(|(left, right)| felts([left, right])).collect()
+}
+
 /// A map of storage cells.
 pub fn storage(cells: impl IntoIterator<Item = (Felt, Felt, Felt)>) -> Value {
     let mut contracts: Map<String, Value> = Map::new();

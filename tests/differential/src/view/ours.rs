@@ -2,7 +2,9 @@
 //! forgotten here.
 
 use serde_json::{Map, Value, json};
-use starkiln::block::{TransactionOutcome, TransactionResult};
+use starkiln::block::{
+    BlockOutcome, BlockUsage, ClassHashGas, TransactionOutcome, TransactionResult, Weights,
+};
 use starkiln::call::{CallInfo, EventSummary};
 use starkiln::fee::{
     ArchivalResources, ComputationResources, MessageResources, Receipt, TransactionResources,
@@ -12,17 +14,20 @@ use starkiln::state::{InitialReads, StateChangesCount, StateDiff};
 use starkiln::syscall::{EntryPointCall, StorageAccesses};
 use starkiln::transaction::Execution;
 
-use super::{counts, felt, felts, gas, map, set, storage};
+use super::{counts, felt, felts, gas, map, pairs, set, storage};
 
 /// What became of a transaction.
 pub fn outcome(outcome: &TransactionOutcome) -> Value {
     match &outcome.result {
-        TransactionResult::Executed(execution) => executed(execution, state_diff(&outcome.state_diff)),
+        TransactionResult::Executed(execution) => {
+            executed(execution, state_diff(&outcome.state_diff), outcome.weights)
+        }
         TransactionResult::Invalid(error) => json!({ "ending": "invalid", "error": error.to_string() }),
+        TransactionResult::TooLarge(error) => json!({ "ending": "too large", "weights": error.weights }),
     }
 }
 
-fn executed(execution: &Execution, state_diff: Value) -> Value {
+fn executed(execution: &Execution, state_diff: Value, weights: Weights) -> Value {
     let Execution {
         validate_call,
         execute_call,
@@ -55,6 +60,39 @@ fn executed(execution: &Execution, state_diff: Value) -> Value {
             "payload": felts(&message.payload.0),
         })).collect::<Value>(),
         "state_diff": state_diff,
+        "weights": weights,
+        "output_for_hash": execution.output_for_hash().ok(),
+    })
+}
+
+/// What a block builder and a prover are told of a block.
+pub fn summary(block: &BlockOutcome) -> Value {
+    let BlockUsage { weights, executed_classes, migrations } = &block.usage;
+    let classes = executed_classes.iter();
+    let sum = |of: fn(&ClassHashGas) -> u64| executed_classes.values().map(of).sum::<u64>();
+    json!({
+        "weights": weights,
+        "executed_classes": classes
+            .map(|(class_hash, gas)| (super::key(class_hash.0), json!({ "sierra": gas.sierra, "proving": gas.proving })))
+            .collect::<Map<_, _>>(),
+        "without_classes": {
+            "sierra": weights.sierra_gas - sum(|gas| gas.sierra),
+            "proving": weights.proving_gas - sum(|gas| gas.proving),
+        },
+        "migrations": pairs(migrations.values().map(|migration| (migration.from.0, migration.to.0))),
+        "compressed_state_diff": block.compressed_state_diff.as_ref().map(|diff| json!({
+            "storage": storage(diff.storage.iter().flat_map(|(address, cells)| {
+                cells.iter().map(|(key, value)| (*address.0.key(), *key.0.key(), *value))
+            })),
+            "nonces": map(diff.nonces.iter().map(|(address, nonce)| (*address.0.key(), nonce.0))),
+            "class_hashes": map(
+                diff.deployed.iter().chain(&diff.replaced).map(|(address, class_hash)| (*address.0.key(), class_hash.0))
+            ),
+            "compiled_class_hashes": map(
+                diff.declared.iter().chain(&diff.migrated).map(|(class_hash, compiled)| (class_hash.0, compiled.0))
+            ),
+        })),
+        "prover_reads": block.prover_reads.as_ref().map(initial_reads),
     })
 }
 

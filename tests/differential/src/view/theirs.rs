@@ -1,6 +1,9 @@
 //! Blockifier's results as a view. Structures are taken apart field by field, so that a field which appears there cannot be
 //! forgotten here.
 
+use std::panic::catch_unwind;
+
+use blockifier::blockifier::transaction_executor::BlockExecutionSummary;
 use blockifier::execution::call_info::{
     CairoPrimitiveName, CallExecution, CallInfo, ExtendedExecutionResources, StorageAccessTracker,
 };
@@ -15,12 +18,13 @@ use blockifier::transaction::errors::TransactionExecutionError;
 use blockifier::transaction::objects::TransactionExecutionInfo;
 use cairo_vm::vm::runners::cairo_runner::ExecutionResources;
 use serde_json::{Map, Value, json};
+use starkiln::block::Weights;
 use starknet_api::transaction::Event;
 
-use super::{counts, felt, felts, gas, map, set, storage};
+use super::{counts, felt, felts, gas, map, pairs, set, storage};
 
 /// A transaction that is in the block.
-pub fn executed(info: &TransactionExecutionInfo, state_diff: Value) -> Value {
+pub fn executed(info: &TransactionExecutionInfo, state_diff: Value, weights: Weights) -> Value {
     let TransactionExecutionInfo {
         validate_call_info,
         execute_call_info,
@@ -43,11 +47,17 @@ pub fn executed(info: &TransactionExecutionInfo, state_diff: Value) -> Value {
         "sorted_events": info.accumulated_sorted_events().iter().map(event).collect::<Value>(),
         "sorted_messages": sorted_messages(info),
         "state_diff": state_diff,
+        "weights": weights,
+        // Blockifier panics when a receiver is no Ethereum address.
+        "output_for_hash": catch_unwind(|| json!(info.output_for_hashing())).ok(),
     })
 }
 
 /// A transaction that is not.
 pub fn invalid(error: &TransactionExecutionError) -> Value {
+    if let TransactionExecutionError::TransactionTooLarge { tx_size, .. } = error {
+        return json!({ "ending": "too large", "weights": crate::limits::weights(tx_size) });
+    }
     json!({ "ending": "invalid", "error": error.to_string() })
 }
 
@@ -78,6 +88,47 @@ pub fn state_diff(changes: &StateMaps, before: &StateMaps) -> Value {
                 .filter(|(class, declared)| **declared && !compiled_class_hashes.contains_key(class) && !had_compiled(class))
                 .map(|(class, _)| class.0)
         ),
+    })
+}
+
+/// What a block builder and a prover are told of a block.
+pub fn summary(summary: &BlockExecutionSummary) -> Value {
+    let BlockExecutionSummary {
+        // Seen before it loses what is not committed to.
+        state_diff: _,
+        compressed_state_diff,
+        initial_reads: reads,
+        bouncer_weights,
+        casm_hash_computation_data_sierra_gas: sierra,
+        casm_hash_computation_data_proving_gas: proving,
+        compiled_class_hashes_for_migration,
+        // The input.
+        block_info: _,
+    } = summary;
+    let classes = sierra.class_hash_to_casm_hash_computation_gas.iter().map(|(class_hash, gas)| {
+        let proving = proving.class_hash_to_casm_hash_computation_gas.get(class_hash).map(|gas| gas.0);
+        (super::key(class_hash.0), json!({ "sierra": gas.0, "proving": proving }))
+    });
+    let migrations = compiled_class_hashes_for_migration.iter().map(|(v2, v1)| (v1.0, v2.0));
+    json!({
+        "weights": crate::limits::weights(bouncer_weights),
+        "executed_classes": classes.collect::<Map<_, _>>(),
+        "without_classes": {
+            "sierra": sierra.gas_without_casm_hash_computation.0,
+            "proving": proving.gas_without_casm_hash_computation.0,
+        },
+        "migrations": pairs(migrations),
+        "compressed_state_diff": compressed_state_diff.as_ref().map(|diff| json!({
+            "storage": storage(diff.storage_updates.iter().flat_map(|(address, cells)| {
+                cells.iter().map(|(key, value)| (*address.0.key(), *key.0.key(), *value))
+            })),
+            "nonces": map(diff.address_to_nonce.iter().map(|(address, nonce)| (*address.0.key(), nonce.0))),
+            "class_hashes": map(diff.address_to_class_hash.iter().map(|(a, class_hash)| (*a.0.key(), class_hash.0))),
+            "compiled_class_hashes": map(
+                diff.class_hash_to_compiled_class_hash.iter().map(|(class_hash, compiled)| (class_hash.0, compiled.0))
+            ),
+        })),
+        "prover_reads": initial_reads(reads),
     })
 }
 
