@@ -8,7 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::counters::{Counters, count};
 use super::memory::{Cell, Memory, Run};
-use super::schedule::{By, Calls, Done, Job, Next, Schedule, Start};
+use super::schedule::{Busy, By, Calls, Done, Job, Next, Schedule, Start};
 use super::task::{Executed, Settled, Sink, Task};
 use super::view::{Interruption, Part, Read, View};
 use crate::sync::{Arc, Condvar, Moment, Mutex, MutexGuard};
@@ -104,11 +104,11 @@ impl<'t, T: Task, S: Sink<T>> Engine<'t, T, S> {
             }
             match schedule.next() {
                 Next::Job(job) => {
-                    self.release(schedule, By::Worker, call);
+                    self.release(schedule, By::Worker(Busy::with(Some(&job))), call);
                     self.perform(job, call);
                 }
                 Next::Finished => {
-                    self.release(schedule, By::Worker, call);
+                    self.release(schedule, By::Other, call);
                     between();
                     return;
                 }
@@ -128,8 +128,11 @@ impl<'t, T: Task, S: Sink<T>> Engine<'t, T, S> {
         let mut schedule = self.schedule.lock();
         schedule.looks();
         for _ in 0..QUANTUM {
+            if schedule.is_narrow() {
+                break;
+            }
             let Next::Job(job) = schedule.next() else { break };
-            self.release(schedule, By::Worker, call);
+            self.release(schedule, By::Worker(Busy::with(Some(&job))), call);
             self.perform(job, call);
             schedule = self.schedule.lock();
         }
@@ -243,7 +246,7 @@ impl<'t, T: Task, S: Sink<T>> Engine<'t, T, S> {
             },
             None => None,
         };
-        self.release(schedule, By::Worker, call);
+        self.release(schedule, By::Worker(Busy::with(next.as_ref())), call);
         next
     }
 
@@ -314,7 +317,7 @@ impl<'t, T: Task, S: Sink<T>> Engine<'t, T, S> {
         let is_current = |reads: &[Read<T>]| reads.iter().all(Read::is_current);
 
         if !is_current(&done.reads) {
-            return self.update(By::Worker, call, |schedule| {
+            return self.update_commit(call, |schedule| {
                 count(&mut schedule.counters.validations);
                 schedule.stale_at_commit(done)
             });
@@ -327,7 +330,7 @@ impl<'t, T: Task, S: Sink<T>> Engine<'t, T, S> {
             counters.add_run(&self.run_tail(&mut done, true, &mut voided));
             if !done.tail.as_ref().is_some_and(|(_, reads)| is_current(reads)) {
                 // All tasks before it are committed, so only a halt can have kept it from that.
-                return self.update(By::Worker, call, |schedule| {
+                return self.update_commit(call, |schedule| {
                     if schedule.is_halted() { None } else { schedule.stale_at_commit(done) }
                 });
             }
@@ -337,7 +340,7 @@ impl<'t, T: Task, S: Sink<T>> Engine<'t, T, S> {
         if taken.is_continue() {
             self.memory.commit(index, &published);
         }
-        self.update(By::Worker, call, |schedule| {
+        self.update_commit(call, |schedule| {
             counters.commit_nanoseconds = began.nanoseconds();
             schedule.counters.add_commit(&counters);
             schedule.call_main();
@@ -349,5 +352,16 @@ impl<'t, T: Task, S: Sink<T>> Engine<'t, T, S> {
                 }
             }
         })
+    }
+
+    fn update_commit(
+        &self,
+        call: &impl Fn(),
+        change: impl FnOnce(&mut Schedule<T>) -> Option<Job<T>>,
+    ) -> Option<Job<T>> {
+        let mut schedule = self.schedule.lock();
+        let next = change(&mut schedule);
+        self.release(schedule, By::Worker(Busy::with(next.as_ref())), call);
+        next
     }
 }

@@ -144,10 +144,28 @@ pub(super) enum Next<T: Task> {
 /// Who asks for others to be called.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum By {
-    /// One that has a job, or will look for one.
-    Worker,
+    /// One that has a job, and will look for another after it.
+    Worker(Busy),
     /// One that will not.
     Other,
+}
+
+/// How long a worker will be busy.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Busy {
+    /// With a body.
+    Long,
+    /// With a tail, a commit, or nothing.
+    Briefly,
+}
+
+impl Busy {
+    pub(super) fn with<T: Task>(job: Option<&Job<T>>) -> Self {
+        match job {
+            Some(Job::Execute(_)) => Self::Long,
+            Some(Job::Settle(_) | Job::Commit(..)) | None => Self::Briefly,
+        }
+    }
 }
 
 /// How many jobs could be begun.
@@ -317,15 +335,16 @@ impl<T: Task> Schedule<T> {
     // ---- threads
 
     /// Who is to be called. Waking a thread costs more than a tail or a commit: a worker that will look for a job again itself
-    /// leaves those to itself, and where nothing may run ahead it leaves all of it to itself. Others leave nothing behind.
+    /// leaves those to itself, and the next body too if it will be back soon. Others leave nothing behind. Where nothing may run
+    /// ahead, everything is left to the main thread.
     pub(super) fn calls(&mut self, by: By) -> Calls {
         if self.is_finished() {
             return Calls { main: std::mem::take(&mut self.is_main_parked), helpers: 0 };
         }
         let Jobs { bodies, others } = self.jobs();
         let jobs = match by {
-            By::Worker if self.width.now() == 1 => 0,
-            By::Worker => bodies.saturating_add(others.saturating_sub(1)),
+            By::Worker(Busy::Briefly) => bodies.saturating_add(others).saturating_sub(1),
+            By::Worker(Busy::Long) => bodies.saturating_add(others.saturating_sub(1)),
             By::Other => bodies.saturating_add(others),
         };
         let mut jobs = jobs.saturating_sub(self.searching);
@@ -335,6 +354,9 @@ impl<T: Task> Schedule<T> {
             calls.main = true;
             self.searching = self.searching.saturating_add(1);
             jobs = jobs.saturating_sub(1);
+        }
+        if self.is_narrow() {
+            return calls;
         }
         calls.helpers = jobs.min(self.most_helpers.saturating_sub(self.helpers));
         self.helpers = self.helpers.saturating_add(calls.helpers);
@@ -359,6 +381,11 @@ impl<T: Task> Schedule<T> {
         let first = self.ready.first().is_some_and(|index| *index == self.committed);
         let bodies = self.ready.range(..end).take(free.max(usize::from(first))).count();
         Jobs { bodies, others: commits.saturating_add(settlements) }
+    }
+
+    /// Whether nothing may run ahead. Then the main thread does everything, so that the threads do not wake each other for each task.
+    pub(super) fn is_narrow(&self) -> bool {
+        self.width.now() == 1
     }
 
     /// A worker that was called begins to look.

@@ -72,6 +72,9 @@ pub(super) enum Interruption {
     UntilItsTurn,
 }
 
+/// A value, and the deltas that came after it.
+pub(crate) type Peeked<T> = (<T as Task>::Value, Vec<<T as Task>::Delta>);
+
 /// Why a read gave no value.
 #[derive(Debug)]
 pub(crate) enum ReadFailure<E> {
@@ -125,7 +128,7 @@ impl<'a, T: Task> View<'a, T> {
 
     /// The newest value of a cell below the task that anybody knows of, and the deltas of the tasks between it and this one. Not
     /// yet part of what the task saw: say with [`assume`](Self::assume) what follows.
-    pub(crate) fn peek(&self, key: &T::Key) -> Result<(T::Value, Vec<T::Delta>), ReadFailure<T::Error>> {
+    pub(crate) fn peek(&self, key: &T::Key) -> Result<Peeked<T>, ReadFailure<T::Error>> {
         let cell = self.world.cell(key);
         let (value, writer) =
             cell.peek(self.run.index, || self.world.load(key)).map_err(ReadFailure::Load)?;
