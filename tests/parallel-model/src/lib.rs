@@ -19,6 +19,7 @@ mod parallel;
 mod sync;
 
 #[cfg(test)]
+#[cfg_attr(model = "loom", expect(unused_imports, reason = "loom's threads are made by its models"))]
 mod crew;
 #[cfg(test)]
 mod mock;

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
-use crate::parallel::{Executed, ReadFailure, Settled, Sink, Task, View};
+use crate::parallel::{Executed, ReadFailure, Reads, Settled, Sink, Task, View};
 
 /// Keys from here on are accumulators.
 pub(crate) const ACCUMULATOR: u8 = 200;
@@ -229,6 +229,12 @@ impl Sink<Block> for BlockSink<'_> {
     }
 }
 
+/// What a run read, for the next one.
+pub(crate) struct Kept {
+    reads: Reads<Block>,
+    read: BTreeMap<u8, u64>,
+}
+
 pub(crate) struct Body {
     seen: Option<u64>,
     own: BTreeMap<u8, u64>,
@@ -279,7 +285,7 @@ impl Task for Block {
     type Delta = u64;
     type Body = Body;
     type Tail = Option<u64>;
-    type Kept = (u8, u64);
+    type Kept = Kept;
     type Error = Unloadable;
 
     fn load(&self, key: &u8) -> Result<u64, Unloadable> {
@@ -294,20 +300,15 @@ impl Task for Block {
         &self,
         index: usize,
         view: &View<'_, Self>,
-        kept: &mut Option<(u8, u64)>,
+        kept: &mut Option<Kept>,
     ) -> Option<Executed<Self>> {
         let mut access = Parallel { view, own: BTreeMap::new(), read: BTreeMap::new(), is_tail: false };
-        if self.keeps {
-            // As kept validations are: good for as long as their reads are.
-            if let Some((key, value)) = kept.take() {
-                match access.read(key) {
-                    Ok(now) if now == value => {}
-                    Ok(_) | Err(Stopped::Broken) => {}
-                    Err(Stopped::Interrupted) => {
-                        *kept = Some((key, value));
-                        return None;
-                    }
-                }
+        // As kept validations are: good for as long as their reads are.
+        if let Some(earlier) = kept.as_ref() {
+            match view.read_again(&earlier.reads) {
+                Ok(true) => access.read.clone_from(&earlier.read),
+                Ok(false) => *kept = None,
+                Err(_) => return None,
             }
         }
         let seen = match self.body(index, &mut access) {
@@ -315,8 +316,8 @@ impl Task for Block {
             Err(Stopped::Broken) => None,
             Err(Stopped::Interrupted) => return None,
         };
-        if self.keeps {
-            *kept = access.read.first_key_value().map(|(key, value)| (*key, *value));
+        if self.keeps && view.may_be_voided() {
+            *kept = Some(Kept { reads: view.reads_so_far(), read: access.read.clone() });
         }
         let program = &self.programs[index];
         let fee = program.fee.filter(|_| seen.is_some());
