@@ -818,6 +818,7 @@ impl Ran {
         match &self.at(index).result {
             TransactionResult::Invalid(error) => error,
             TransactionResult::Executed(execution) => panic!("not invalid: {:?}", execution.revert_reason),
+            TransactionResult::TooLarge(error) => panic!("too large: {error:?}"),
         }
     }
 
