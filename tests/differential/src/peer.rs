@@ -17,7 +17,6 @@ use blockifier::execution::contract_class::RunnableCompiledClass;
 use blockifier::state::cached_state::{CachedState, TransactionalState};
 use blockifier::state::errors::StateError;
 use blockifier::state::state_api::{StateReader as PeerStateReader, StateResult};
-use blockifier::state::utils::get_compiled_class_hash_v2;
 use blockifier::transaction::account_transaction::{AccountTransaction, ExecutionFlags};
 use blockifier::transaction::transaction_execution::Transaction as PeerTransaction;
 use blockifier::transaction::transactions::ExecutableTransaction;
@@ -31,6 +30,7 @@ use starknet_api::block::{
     StarknetVersion,
 };
 use starknet_api::contract_class::ClassInfo;
+use starknet_api::contract_class::compiled_class_hash::{HashVersion, HashableCompiledClass};
 use starknet_api::core::{ClassHash, CompiledClassHash, ContractAddress, Nonce};
 use starknet_api::executable_transaction::{
     AccountTransaction as ApiAccountTransaction, DeclareTransaction, DeployAccountTransaction,
@@ -106,7 +106,11 @@ impl PeerStateReader for PeerReader {
         if let Some(hash) = known.get(&class_hash) {
             return Ok(*hash);
         }
-        let hash = get_compiled_class_hash_v2(self, class_hash, compiled_class)?;
+        // Not blockifier's own helper: that asks the state before the block, which has no class that the block declared.
+        let RunnableCompiledClass::V1(class) = compiled_class else {
+            return Err(StateError::MissingCompiledClassHashV2(class_hash));
+        };
+        let hash = class.hash(&HashVersion::V2);
         known.insert(class_hash, hash);
         Ok(hash)
     }
