@@ -358,7 +358,7 @@ fn c77_a_program_may_not_write_behind_itself() {
     assert_eq!(program.len() as i64, end + 2);
     let ran = run(&mut world, &program, &[], "1.7.0");
     let text = ran.reason(0);
-    assert!(text.ends_with("):\nOut of bounds access to program segment\n"), "{text}");
+    assert!(text.ends_with("):\nOut of bounds access to program segment"), "{text}");
 }
 
 #[test]

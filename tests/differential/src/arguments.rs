@@ -87,6 +87,9 @@ pub struct FuzzArguments {
     /// is shrunk.
     #[arg(long)]
     pub capacity: bool,
+    /// On how many threads starkiln executes a block. Results do not depend on it.
+    #[arg(long, default_value_t = 1)]
+    pub threads: usize,
     /// How many blocks to run at a time. Results do not depend on it.
     #[arg(long, default_value_t = 1)]
     pub jobs: usize,

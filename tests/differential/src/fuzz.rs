@@ -60,7 +60,7 @@ pub fn fuzz(library: &Library, arguments: &FuzzArguments) -> Result<bool, String
     let mut shown = 0;
     while versions.iter().any(|version| version.left > 0) {
         let requests = round(&mut versions, &eras, arguments);
-        for ran in run_all(library, requests, arguments.jobs.max(1)) {
+        for ran in run_all(library, requests, arguments.jobs.max(1), arguments.threads) {
             let ran = ran?;
             tally.add(ran.request.version, &ran.report, &ran.recipes);
             let version = versions.iter_mut().find(|version| version.version == ran.request.version);
@@ -108,12 +108,17 @@ fn round(versions: &mut [Version], eras: &[Era], arguments: &FuzzArguments) -> V
 }
 
 /// Runs blocks, some at a time; in order.
-fn run_all(library: &Library, requests: Vec<Request>, jobs: usize) -> Vec<Result<Ran, String>> {
+fn run_all(
+    library: &Library,
+    requests: Vec<Request>,
+    jobs: usize,
+    threads: usize,
+) -> Vec<Result<Ran, String>> {
     let next = AtomicUsize::new(0);
     let results: Vec<_> = requests.iter().map(|_| Mutex::new(None)).collect();
     let work = || {
         while let Some(at) = Some(next.fetch_add(1, Ordering::Relaxed)).filter(|at| *at < requests.len()) {
-            *results[at].lock().expect("nobody panics with it") = Some(run(library, &requests[at]));
+            *results[at].lock().expect("nobody panics with it") = Some(run(library, &requests[at], threads));
         }
     };
     thread::scope(|scope| {
@@ -130,9 +135,10 @@ fn run_all(library: &Library, requests: Vec<Request>, jobs: usize) -> Vec<Result
     results.into_iter().map(done).collect()
 }
 
-fn run(library: &Library, request: &Request) -> Result<Ran, String> {
+fn run(library: &Library, request: &Request, threads: usize) -> Result<Ran, String> {
     let block = generate(library, request)?;
-    let input = Input::with_classes(&block.file, library.classes.clone())?;
+    let mut input = Input::with_classes(&block.file, library.classes.clone())?;
+    input.threads = threads;
     let report = compare(&input, library.peer_classes.clone())?;
     Ok(Ran { request: request.clone(), file: block.file, recipes: block.recipes, report })
 }
@@ -227,7 +233,7 @@ mod tests {
             purpose: Purpose::Fuzz,
             recipes: String::new(),
         };
-        let ran = run(&library, &request).expect("it runs");
+        let ran = run(&library, &request, 1).expect("it runs");
         assert!(ran.report.differences.is_empty(), "{:?}", ran.report.differences);
 
         let buggy = |input: &Input| compare_altered(input, library.peer_classes.clone(), &bug);

@@ -50,6 +50,8 @@ pub struct Input {
     pub transactions: Vec<Transaction>,
     /// How much the block holds.
     pub limits: Limits,
+    /// On how many threads starkiln executes it.
+    pub threads: usize,
 }
 
 impl Input {
@@ -75,6 +77,7 @@ impl Input {
             classes,
             transactions,
             limits: Limits::none(),
+            threads: 1,
         })
     }
 
