@@ -222,8 +222,8 @@ mod tests {
     #[test]
     fn a_block_with_a_difference_is_shrunk_and_replays() {
         let folder = Path::new("../../resources/blocks");
-        let library = Library::load(folder, Path::new(crate::CONTRACTS), MoreClasses::default())
-            .expect("our contracts load");
+        let more = MoreClasses::load(&folder.join(crate::CONTRACTS), 4).expect("the packages are there");
+        let library = Library::load(folder, Path::new(crate::CONTRACTS), more).expect("our contracts load");
         let version = ProtocolVersion::V0_14_3;
         let request = Request {
             version,
