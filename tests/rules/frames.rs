@@ -12,7 +12,7 @@ use starknet_types_core::hash::{Pedersen, StarkHash};
 use crate::casm::{self, CALLDATA, CALLDATA_END, GAS, Program, SYSCALLS as SYSCALL_POINTER};
 use crate::world::*;
 
-const CAIRO_0_CALLEE: u128 = 0x01d_c0;
+const CAIRO_0_CALLEE: u128 = 0x1dc0;
 
 /// `call`s of `caller` inside each other, `depth` of them, around a call of any entry point.
 fn nested(depth: usize, innermost: (u128, &str, Vec<Felt>)) -> (u128, &'static str, Vec<Felt>) {

@@ -333,7 +333,6 @@ fn info(
     version: Felt,
     max_fee: u128,
     signature: &[Felt],
-    hash: u128,
     nonce: u64,
     tail: &[Felt],
     contract: u128,
@@ -343,7 +342,8 @@ fn info(
         &felts(&[1_234, 1_700_000_123, SEQUENCER]),
         &[version, felt(ACCOUNT), felt(max_fee)],
         &span(signature),
-        &[felt(hash), short("SN_TEST"), Felt::from(nonce)],
+        // The hash: the world numbers its transactions from 1.
+        &[Felt::from(nonce + 1), short("SN_TEST"), Felt::from(nonce)],
         tail,
         &[felt(ACCOUNT), felt(contract), selector(name)],
     ])
@@ -374,19 +374,19 @@ fn c118_c123_c124_the_execution_info_has_one_layout() {
     let tail = |tip: u128, bounds: &[Felt]| join(&[bounds, &felts(&[tip, 0, 0, 0, 0, 0])]);
     let name = "execution_info_v3";
     let shown = |index: usize| ran.inner(index).retdata[1..].to_vec();
-    assert_eq!(shown(0), info(Felt::THREE, 0, &felts(&[0, 8]), 1, 0, &tail(9, &all), SYSCALLS_NEW, name));
+    assert_eq!(shown(0), info(Felt::THREE, 0, &felts(&[0, 8]), 0, &tail(9, &all), SYSCALLS_NEW, name));
     // L1 gas alone is shown with a bound of nothing on L2 gas.
     let two = join(&[&felts(&[2]), &bound("L1_GAS", 1_000_000, 2 * L1_PRICE), &bound("L2_GAS", 0, 0)]);
-    assert_eq!(shown(1), info(Felt::THREE, 0, &[], 2, 1, &tail(0, &two), SYSCALLS_NEW, name));
+    assert_eq!(shown(1), info(Felt::THREE, 0, &[], 1, &tail(0, &two), SYSCALLS_NEW, name));
     assert_eq!(
         shown(2),
-        info(Felt::ONE, MAX_FEE, &[], 3, 2, &felts(&[0, 0, 0, 0, 0, 0, 0]), SYSCALLS_NEW, name)
+        info(Felt::ONE, MAX_FEE, &[], 2, &felts(&[0, 0, 0, 0, 0, 0, 0]), SYSCALLS_NEW, name)
     );
     let query = Felt::THREE + two_to(128);
-    assert_eq!(shown(3), info(query, 0, &[], 4, 3, &tail(0, &all), SYSCALLS_NEW, name));
+    assert_eq!(shown(3), info(query, 0, &[], 3, &tail(0, &all), SYSCALLS_NEW, name));
     // The older form is a prefix: without proof facts.
     let older = join(&[&all, &felts(&[0, 0, 0, 0, 0])]);
-    assert_eq!(shown(4), info(Felt::THREE, 0, &[], 5, 4, &older, SYSCALLS, "execution_info_v2"));
+    assert_eq!(shown(4), info(Felt::THREE, 0, &[], 4, &older, SYSCALLS, "execution_info_v2"));
 }
 
 #[test]
