@@ -134,11 +134,11 @@ fn row(name: &str, endings: &Endings) {
 fn without_digits(text: &str) -> String {
     let text: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
     let mut out = String::new();
-    for letter in text.chars().take(160) {
-        let letter = if letter.is_ascii_hexdigit() && !letter.is_alphabetic() { '#' } else { letter };
+    for letter in text.chars() {
+        let letter = if letter.is_ascii_digit() { '#' } else { letter };
         if letter != '#' || !out.ends_with('#') {
             out.push(letter);
         }
     }
-    out
+    out.chars().take(160).collect()
 }
