@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::open::{OldBlock, open};
 use super::outcome::{BlockError, BlockOutcome, TransactionOutcome, TransactionResult};
-use crate::protocol::BlockEnv;
+use crate::protocol::{BlockEnv, Engine};
 use crate::state::{BlockState, Journal, StateDiff, StateReader};
 use crate::transaction::{
     CallResult, ContractCall, Execution, ExecutionFailure, Plan, Rejection, Transaction, call_from_outside,
@@ -56,6 +56,12 @@ impl<R: StateReader> BlockExecutor<R> {
     /// Keep the call trees of reverted executions, for traces.
     pub fn keep_reverted_calls(self) -> Self {
         Self { keeps_reverted_calls: true, ..self }
+    }
+
+    /// Which engine runs the code. It changes how long that takes, and nothing else.
+    pub fn engine(mut self, engine: Engine) -> Self {
+        self.env.engine = engine;
+        self
     }
 
     /// Executes the block.
