@@ -7,11 +7,21 @@
     clippy::arithmetic_side_effects
 )]
 
+mod fixture;
+
 use std::path::Path;
 
+use fixture::{ACCOUNT, FEE_TOKEN, World, address, felt, selector};
+use serde_json::Value;
 use starkiln::block::BlockOutcome;
-use starkiln::protocol::Engine;
+use starkiln::class::Cairo1Class;
+use starkiln::protocol::{Engine, ProtocolVersion};
 use starkiln::replay::LoadedBlock;
+use starkiln::transaction::{CallResult, ContractCall};
+use starknet_api::contract_class::{EntryPointType, SierraVersion};
+use starknet_api::core::{ClassHash, EntryPointSelector};
+use starknet_api::transaction::fields::Calldata;
+use starknet_types_core::felt::Felt;
 
 fn block(name: &str) -> LoadedBlock {
     LoadedBlock::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("resources/blocks").join(name)).unwrap()
@@ -29,4 +39,183 @@ fn the_engines_agree_about_the_demonstration_block() {
     let judged = execute(&block, Engine::CairoVm);
     assert_eq!(execute(&block, Engine::Checked), judged);
     assert_eq!(execute(&block, Engine::Fast), judged);
+}
+
+/// A stream of numbers (splitmix64), the same in every run.
+struct Draws(u64);
+
+impl Draws {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+
+    fn below(&mut self, bound: u64) -> u64 {
+        self.next() % bound
+    }
+
+    /// A number of up to `bits` bits, often an edge of the range.
+    fn number(&mut self, bits: u32) -> u128 {
+        let max = u128::MAX >> (128 - bits);
+        match self.below(8) {
+            0 => 0,
+            1 => 1,
+            2 => max,
+            3 => max - u128::from(self.below(3)),
+            4 | 5 => u128::from(self.below(12)) & max,
+            _ => (u128::from(self.next()) << 64 | u128::from(self.next())) & max,
+        }
+    }
+
+    fn felt(&mut self) -> Felt {
+        match self.below(10) {
+            0 => Felt::ZERO - felt(self.number(64)),
+            1 => Felt::from(u128::MAX) + felt(self.number(8)),
+            2 => selector("echo"),
+            3 => selector("nothing"),
+            // A point of the curve that everybody knows.
+            4 => {
+                Felt::from_hex_unchecked("0x1ef15c18599971b7beced415a40f0c7deacfd9b0d1819e03d723d8bc943cfca")
+            }
+            5 => felt(ADDRESS),
+            6 => Felt::from_bytes_be(&std::array::from_fn(|_| self.below(256).to_le_bytes()[0])),
+            _ => felt(self.number(128)),
+        }
+    }
+
+    /// An argument of a type of the ABI; of one that is not known here, any felt.
+    fn argument(&mut self, typ: &str, out: &mut Vec<Felt>) {
+        if let Some(items) = typ.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')) {
+            // The one tuple there is: the words of a number for a circuit.
+            out.extend(items.split(", ").map(|_| felt(self.number(96))));
+            return;
+        }
+        let outer = typ.split("::<").next().unwrap_or(typ);
+        let name = outer.rsplit("::").next().unwrap_or(outer);
+        match name {
+            "Span" | "Array" => {
+                let item = typ.split_once("::<").map_or("felt", |(_, rest)| rest.trim_end_matches('>'));
+                let length = if self.below(4) == 0 { 16 + self.below(2) } else { self.below(5) };
+                out.push(Felt::from(length));
+                (0..length).for_each(|_| self.argument(item, out));
+            }
+            "u256" => out.extend([felt(self.number(128)), felt(self.number(128))]),
+            "u8" => out.push(felt(self.number(8))),
+            "u16" => out.push(felt(self.number(16))),
+            // Numbers of rounds, mostly.
+            "u32" => {
+                out.push(Felt::from(if self.below(8) == 0 { self.next() >> 32 } else { self.below(20) }))
+            }
+            "u64" => out.push(felt(self.number(64))),
+            "u128" => out.push(felt(self.number(128))),
+            "bool" => out.push(felt(self.number(1))),
+            "i16" | "i128" => {
+                let value = felt(self.number(if name == "i16" { 15 } else { 127 }));
+                out.push(if self.below(2) == 0 { value } else { -value });
+            }
+            "ContractAddress" if self.below(2) == 0 => out.push(felt(ADDRESS)),
+            _ => out.push(self.felt()),
+        }
+    }
+}
+
+const ADDRESS: u128 = 0xe61;
+
+/// The entry points of a contract of ours, with the types of their arguments, from its ABI.
+fn entry_points(contract: &str) -> Vec<(EntryPointType, String, Vec<String>)> {
+    let path =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("resources/contracts/{contract}.sierra.json"));
+    let class: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+    let abi = match &class["abi"] {
+        Value::String(text) => serde_json::from_str(text).unwrap(),
+        abi => abi.clone(),
+    };
+    let interfaces = abi.as_array().unwrap().iter().filter(|item| item["type"] == "interface");
+    let inner = interfaces.flat_map(|interface| interface["items"].as_array().unwrap().clone());
+    let items: Vec<Value> = abi.as_array().unwrap().iter().cloned().chain(inner).collect();
+    let entry_point = |item: &Value| {
+        let typ = match item["type"].as_str()? {
+            "function" => EntryPointType::External,
+            "l1_handler" => EntryPointType::L1Handler,
+            "constructor" => EntryPointType::Constructor,
+            _ => return None,
+        };
+        let inputs =
+            item["inputs"].as_array()?.iter().map(|input| input["type"].as_str().unwrap().to_owned());
+        Some((typ, item["name"].as_str()?.to_owned(), inputs.collect()))
+    };
+    items.iter().filter_map(entry_point).collect()
+}
+
+const CONTRACTS: [&str; 10] = [
+    "account",
+    "account_open",
+    "erc20",
+    "pool",
+    "nft",
+    "syscalls",
+    "syscalls_new",
+    "caller",
+    "upgradable",
+    "circuit",
+];
+
+/// Every entry point of every contract of ours, with arguments of the right types and of wrong ones, in gas and in steps, at the
+/// newest version and at one whose revert reasons show frames.
+#[test]
+fn the_engines_agree_about_every_entry_point() {
+    let (mut finished, mut failed) = (0, 0);
+    for (version, sierra_version) in [
+        (ProtocolVersion::NEWEST, SierraVersion::new(1, 7, 0)),
+        (ProtocolVersion::NEWEST, SierraVersion::new(1, 6, 0)),
+        (ProtocolVersion::V0_13_1, SierraVersion::new(1, 6, 0)),
+    ] {
+        for contract in CONTRACTS {
+            let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+                .join(format!("resources/contracts/{contract}.casm.json"));
+            let class =
+                Cairo1Class::from_casm_json(std::fs::read(path).unwrap(), sierra_version.clone()).unwrap();
+            let mut world = World::new(version);
+            world.state = std::mem::take(&mut world.state)
+                .with_class(ClassHash(felt(ADDRESS)), class.into())
+                .deploy(address(ADDRESS), ClassHash(felt(ADDRESS)))
+                .with_balance(address(FEE_TOKEN), address(ADDRESS), 1_000_000);
+            let mut draws = Draws(7);
+            for (typ, name, inputs) in entry_points(contract) {
+                for round in 0..6 {
+                    let mut calldata = Vec::new();
+                    inputs.iter().for_each(|input| draws.argument(input, &mut calldata));
+                    if round == 5 {
+                        calldata.pop();
+                    }
+                    let call = ContractCall {
+                        entry_point_type: typ,
+                        caller: address(ACCOUNT),
+                        max_sierra_gas: 20_000_000,
+                        max_steps: 200_000,
+                        ..ContractCall::new(
+                            address(ADDRESS),
+                            EntryPointSelector(selector(&name)),
+                            Calldata(calldata.clone().into()),
+                        )
+                    };
+                    let results = [Engine::CairoVm, Engine::Checked, Engine::Fast].map(|engine| {
+                        let result = world.executor().engine(engine).call(&call);
+                        result.unwrap_or_else(|error| {
+                            panic!("{contract} {name} {calldata:?} {sierra_version:?} {engine:?}: {error}")
+                        })
+                    });
+                    assert_eq!(results[0], results[1], "{contract} {name} {calldata:?}");
+                    assert_eq!(results[0], results[2], "{contract} {name} {calldata:?}");
+                    match &results[0] {
+                        CallResult::Finished(info) if !info.failed => finished += 1,
+                        _ => failed += 1,
+                    }
+                }
+            }
+        }
+    }
+    assert!(finished > 800 && failed > 400, "{finished} calls finished, {failed} failed");
 }

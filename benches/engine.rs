@@ -1,0 +1,179 @@
+//! The engines side by side: what a step costs, a call, a hint, a builtin; in the same run, on the same machine.
+//!
+//! `cargo bench --bench engine`. Every figure is the median of the fast engine, of `cairo-vm`, and their ratio. Calls go in by the
+//! front door, so that what surrounds a frame (state, journal, entry) is part of what "a call" costs on either engine.
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::cast_precision_loss
+)]
+
+#[path = "../tests/fixture/mod.rs"]
+mod fixture;
+
+use std::time::{Duration, Instant};
+
+use fixture::{ACCOUNT, FEE_TOKEN, World, address, felt, selector};
+use starkiln::call::CallInfo;
+use starkiln::protocol::{Engine, ProtocolVersion};
+use starkiln::transaction::{CallResult, ContractCall, Transaction};
+use starknet_api::core::EntryPointSelector;
+use starknet_api::transaction::fields::Calldata;
+use starknet_types_core::felt::Felt;
+
+const CONTRACT: u128 = 0xbe;
+const CIRCUIT: u128 = 0xc1;
+const ENGINES: [Engine; 2] = [Engine::Fast, Engine::CairoVm];
+
+/// The median time of `work`, repeated for a while.
+fn median(mut work: impl FnMut()) -> Duration {
+    let mut times = Vec::new();
+    let start = Instant::now();
+    while times.len() < 5 || (start.elapsed() < Duration::from_millis(700) && times.len() < 5_000) {
+        let before = Instant::now();
+        work();
+        times.push(before.elapsed());
+    }
+    times.sort();
+    times[times.len() / 2]
+}
+
+fn contract_call(to: u128, name: &str, calldata: &[Felt]) -> ContractCall {
+    let selector = EntryPointSelector(selector(name));
+    ContractCall {
+        max_sierra_gas: 10_000_000_000,
+        max_steps: 100_000_000,
+        ..ContractCall::new(address(to), selector, Calldata(calldata.to_vec().into()))
+    }
+}
+
+fn run(world: &World, engine: Engine, call: &ContractCall) -> CallInfo {
+    match world.executor().engine(engine).call(call).expect("no engine is broken") {
+        CallResult::Finished(info) => *info,
+        CallResult::Failed { stack, .. } => panic!("{stack}"),
+    }
+}
+
+fn print(what: &str, unit: &str, [fast, judge]: [f64; 2]) {
+    println!("{what:<44} {fast:>12.1} {judge:>12.1} {unit:<8} {:>7.1}x", judge / fast);
+}
+
+fn nanoseconds(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1e9
+}
+
+/// A call as a whole.
+fn whole_call(world: &World, what: &str, call: &ContractCall) {
+    let times = ENGINES.map(|engine| nanoseconds(median(|| drop(run(world, engine, call)))) / 1e3);
+    print(what, "us", times);
+}
+
+/// What `count` more rounds of something cost, each, beyond the call around it.
+fn per_round(world: &World, what: &str, unit: &str, scale: f64, calls: [&ContractCall; 2], count: u64) {
+    let times = ENGINES.map(|engine| {
+        let [none, many] = calls.map(|call| nanoseconds(median(|| drop(run(world, engine, call)))));
+        (many - none) / (count as f64) / scale
+    });
+    print(what, unit, times);
+}
+
+fn main() {
+    let mut world = World::new(ProtocolVersion::NEWEST);
+    world.deploy("syscalls", CONTRACT);
+    world.deploy("circuit", CIRCUIT);
+    println!("{:<44} {:>12} {:>12} {:<8} {:>8}", "", "fast", "cairo-vm", "", "ratio");
+
+    let call = |name: &str, calldata: &[Felt]| contract_call(CONTRACT, name, calldata);
+    whole_call(&world, "a call that does nothing (30,000 felts)", &call("nothing", &[]));
+    let balance = contract_call(FEE_TOKEN, "balance_of", &[felt(ACCOUNT)]);
+    whole_call(&world, "balance_of: storage, one Pedersen", &balance);
+
+    // Steps are counted where they are paid for; here they are known from the code's gas: 100 a step and more for builtins.
+    let loops = [call("loop_n", &[Felt::ZERO]), call("loop_n", &[felt(100_000)])];
+    let steps = steps_of(&loops[1]) - steps_of(&loops[0]);
+    per_round(&world, "a step, of a loop", "ns", 1.0, [&loops[0], &loops[1]], steps);
+    let recursion = [call("recurse_n", &[Felt::ZERO]), call("recurse_n", &[felt(100_000)])];
+    let steps = steps_of(&recursion[1]) - steps_of(&recursion[0]);
+    per_round(&world, "a step, of a recursion", "ns", 1.0, [&recursion[0], &recursion[1]], steps);
+
+    let dictionaries = |count: u128| call("dictionaries", &[Felt::ONE, felt(count)]);
+    per_round(
+        &world,
+        "a dictionary entry, squashed",
+        "ns",
+        1.0,
+        [&dictionaries(1), &dictionaries(1001)],
+        1000,
+    );
+    let reads = |count: u128| call("storage_read_many", &[Felt::ZERO, felt(count)]);
+    per_round(&world, "a storage read", "ns", 1.0, [&reads(1), &reads(1001)], 1000);
+    let writes = |count: u128| call("storage_write_many", &[Felt::ZERO, felt(count), Felt::ONE]);
+    per_round(&world, "a storage write", "ns", 1.0, [&writes(1), &writes(1001)], 1000);
+    let events =
+        |count: u128| call("emit_events", &[felt(count), Felt::ONE, Felt::ONE, Felt::ONE, Felt::TWO]);
+    per_round(&world, "an event", "ns", 1.0, [&events(1), &events(501)], 500);
+    let hashes = |count: usize| {
+        let mut calldata = vec![Felt::from(count)];
+        calldata.extend((0..count).map(Felt::from));
+        call("poseidon_many", &calldata)
+    };
+    per_round(&world, "half a Poseidon permutation", "ns", 1.0, [&hashes(2), &hashes(1002)], 1000);
+
+    whole_call(&world, "a call with one Pedersen", &call("pedersen", &[Felt::ONE, Felt::TWO]));
+    let wide = [felt(u128::MAX), felt(u128::MAX / 3), felt(12345), felt(u128::MAX / 7)];
+    whole_call(&world, "a call with a division of 256 bits", &call("u256_div", &wide));
+    let modulus = [felt(u128::MAX), felt(u128::MAX), wide[0], wide[1], wide[2], wide[3]];
+    whole_call(&world, "a call with a product modulo 256 bits", &call("u256_mul_mod", &modulus));
+    let generator = [
+        Felt::from_hex_unchecked("0x1ef15c18599971b7beced415a40f0c7deacfd9b0d1819e03d723d8bc943cfca"),
+        Felt::from_hex_unchecked("0x5668060aa49730b7be4801df46ec62de53ecd11abe43a32873000c36e8dc1f"),
+    ];
+    let scalar = felt(u128::MAX) * felt(u128::MAX / 5);
+    whole_call(&world, "a call with ec_mul", &call("ec_mul", &[generator[0], generator[1], scalar]));
+    let limbs = |n: u128| [felt(n), felt(n + 1), felt(n + 2), felt(n + 3)];
+    let circuit = |times: u128| {
+        let mut calldata = [limbs(5), limbs(7), limbs(1 << 95)].concat();
+        calldata.push(felt(times));
+        contract_call(CIRCUIT, "repeat", &calldata)
+    };
+    per_round(&world, "a circuit of five gates", "us", 1e3, [&circuit(1), &circuit(11)], 10);
+
+    transfers(&world);
+}
+
+/// The steps of a call: the same code, tracked in steps.
+fn steps_of(call: &ContractCall) -> u64 {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/resources/contracts/syscalls.casm.json");
+    let version = starknet_api::contract_class::SierraVersion::new(1, 6, 0);
+    let class = starkiln::class::Cairo1Class::from_casm_json(std::fs::read(path).unwrap(), version).unwrap();
+    let mut world = World::new(ProtocolVersion::NEWEST);
+    let class_hash = starknet_api::core::ClassHash(felt(0x57e5));
+    world.state = std::mem::take(&mut world.state)
+        .with_class(class_hash, class.into())
+        .deploy(address(CONTRACT), class_hash);
+    run(&world, Engine::CairoVm, call).resources.steps
+}
+
+/// Whole transactions: an account without signature check calls `transfer` and pays.
+fn transfers(world: &World) {
+    const COUNT: u64 = 500;
+    let transactions: Vec<Transaction> = (0..COUNT)
+        .map(|nonce| {
+            let recipient = felt(0x1000 + u128::from(nonce % 100));
+            world.call(nonce, FEE_TOKEN, "transfer", &[recipient, Felt::ONE, Felt::ZERO])
+        })
+        .collect();
+    let times = ENGINES.map(|engine| {
+        let time = median(|| {
+            let outcome = world.executor().engine(engine).execute(&transactions).unwrap();
+            assert!(outcome.transactions.iter().all(|transaction| transaction.execution().is_some()));
+        });
+        nanoseconds(time) / 1e3 / (COUNT as f64)
+    });
+    print("a transfer, all of it", "us", times);
+    println!("{:<44} {:>12.0} {:>12.0} tx/s", "transfers a second", 1e6 / times[0], 1e6 / times[1]);
+}
