@@ -1,6 +1,7 @@
 //! The engines side by side: what a step costs, a call, a hint, a builtin; in the same run, on the same machine.
 //!
-//! `cargo bench --bench engine`. Every figure is the median of the fast engine, of `cairo-vm`, and their ratio. Calls go in by the
+//! `cargo bench --bench engine`, with a word behind `--` for the lines that contain it, and `fast` as a second word to leave `cairo-vm`
+//! out (for a profiler). Every figure is the median of the fast engine, of `cairo-vm`, and their ratio. Calls go in by the
 //! front door, so that what surrounds a frame (state, journal, entry) is part of what "a call" costs on either engine.
 #![allow(
     missing_docs,
@@ -29,6 +30,21 @@ const CONTRACT: u128 = 0xbe;
 const CIRCUIT: u128 = 0xc1;
 const ENGINES: [Engine; 2] = [Engine::Fast, Engine::CairoVm];
 
+/// The words on the command line, without what cargo adds.
+fn words() -> Vec<String> {
+    std::env::args().skip(1).filter(|word| !word.starts_with("--")).collect()
+}
+
+fn is_wanted(what: &str) -> bool {
+    words().first().is_none_or(|word| what.contains(word.as_str()))
+}
+
+/// What `measure` says of each engine; nothing of an engine that is left out.
+fn on_engines(mut measure: impl FnMut(Engine) -> f64) -> [f64; 2] {
+    let only_fast = words().get(1).is_some_and(|word| word == "fast");
+    ENGINES.map(|engine| if only_fast && engine == Engine::CairoVm { f64::NAN } else { measure(engine) })
+}
+
 /// The median time of `work`, repeated for a while.
 fn median(mut work: impl FnMut()) -> Duration {
     let mut times = Vec::new();
@@ -53,7 +69,10 @@ fn contract_call(to: u128, name: &str, calldata: &[Felt]) -> ContractCall {
 
 fn run(world: &World, engine: Engine, call: &ContractCall) -> CallInfo {
     match world.executor().engine(engine).call(call).expect("no engine is broken") {
-        CallResult::Finished(info) => *info,
+        CallResult::Finished(info) => {
+            assert!(!info.failed, "{:?}", info.retdata);
+            *info
+        }
         CallResult::Failed { stack, .. } => panic!("{stack}"),
     }
 }
@@ -68,13 +87,19 @@ fn nanoseconds(duration: Duration) -> f64 {
 
 /// A call as a whole.
 fn whole_call(world: &World, what: &str, call: &ContractCall) {
-    let times = ENGINES.map(|engine| nanoseconds(median(|| drop(run(world, engine, call)))) / 1e3);
+    if !is_wanted(what) {
+        return;
+    }
+    let times = on_engines(|engine| nanoseconds(median(|| drop(run(world, engine, call)))) / 1e3);
     print(what, "us", times);
 }
 
 /// What `count` more rounds of something cost, each, beyond the call around it.
 fn per_round(world: &World, what: &str, unit: &str, scale: f64, calls: [&ContractCall; 2], count: u64) {
-    let times = ENGINES.map(|engine| {
+    if !is_wanted(what) {
+        return;
+    }
+    let times = on_engines(|engine| {
         let [none, many] = calls.map(|call| nanoseconds(median(|| drop(run(world, engine, call)))));
         (many - none) / (count as f64) / scale
     });
@@ -136,7 +161,7 @@ fn main() {
     whole_call(&world, "a call with ec_mul", &call("ec_mul", &[generator[0], generator[1], scalar]));
     let limbs = |n: u128| [felt(n), felt(n + 1), felt(n + 2), felt(n + 3)];
     let circuit = |times: u128| {
-        let mut calldata = [limbs(5), limbs(7), limbs(1 << 95)].concat();
+        let mut calldata = [limbs(5), limbs(8), limbs((1 << 95) + 1)].concat();
         calldata.push(felt(times));
         contract_call(CIRCUIT, "repeat", &calldata)
     };
@@ -167,7 +192,10 @@ fn transfers(world: &World) {
             world.call(nonce, FEE_TOKEN, "transfer", &[recipient, Felt::ONE, Felt::ZERO])
         })
         .collect();
-    let times = ENGINES.map(|engine| {
+    if !is_wanted("a transfer, all of it") {
+        return;
+    }
+    let times = on_engines(|engine| {
         let time = median(|| {
             let outcome = world.executor().engine(engine).execute(&transactions).unwrap();
             assert!(outcome.transactions.iter().all(|transaction| transaction.execution().is_some()));

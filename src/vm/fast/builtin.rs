@@ -3,12 +3,12 @@
 //! Range checks are made when a cell is written (`memory`). The others compute a cell when an instruction reads it. What the program
 //! wrote into such a cell by itself is compared at the end.
 
-use starknet_types_core::curve::ProjectivePoint;
-use starknet_types_core::felt::Felt;
-use starknet_types_core::hash::{Pedersen, Poseidon, StarkHash};
+use starknet_types_core::hash::Poseidon;
 
 use super::Exit;
 use super::cell::Cell;
+use super::crypto::{ec_op, pedersen};
+use super::field::{Limbs, to_felt};
 use super::memory::Memory;
 use crate::protocol::Builtin;
 
@@ -36,25 +36,28 @@ pub(super) fn deduce(memory: &mut Memory, segment: u64, offset: u64) -> Result<O
     let input = |place: u64| memory.read(segment, start.saturating_add(place));
     match builtin {
         Builtin::Pedersen => {
-            let (Some(a), Some(b)) = (input(0).as_felt(), input(1).as_felt()) else { return Ok(None) };
-            Ok(Some(Cell::of_felt(&Pedersen::hash(&a, &b))))
+            let (Some(a), Some(b)) = (input(0).as_number(), input(1).as_number()) else { return Ok(None) };
+            Ok(Some(Cell::number(pedersen(&a, &b))))
         }
         Builtin::Bitwise => bitwise(input(0), input(1), output),
         Builtin::Poseidon | Builtin::EcOp => {
             let outputs = match memory.computed(segment, start) {
                 Some(outputs) => outputs,
                 None => {
-                    let mut values = [Felt::ZERO; 5];
+                    let mut values = [[0; 4]; 5];
                     for (value, place) in values.iter_mut().zip(0..inputs) {
                         let cell = input(place);
                         if !cell.is_known() {
                             return Ok(None);
                         }
-                        *value = cell.as_felt().ok_or(Exit::Fault)?;
+                        *value = cell.as_number().ok_or(Exit::Fault)?;
                     }
                     let outputs = match builtin {
                         Builtin::Poseidon => poseidon(&values),
-                        _ => ec_op(&values).ok_or(Exit::Fault)?,
+                        _ => {
+                            let (x, y) = ec_op(&values).ok_or(Exit::Fault)?;
+                            [Cell::number(x), Cell::number(y), Cell::EMPTY]
+                        }
                     };
                     memory.keep_computed(segment, start, outputs);
                     outputs
@@ -81,40 +84,10 @@ fn bitwise(x: Cell, y: Cell, output: u64) -> Result<Option<Cell>, Exit> {
     })
 }
 
-fn poseidon([a, b, c, ..]: &[Felt; 5]) -> [Cell; 3] {
-    let mut state = [*a, *b, *c];
+fn poseidon([a, b, c, ..]: &[Limbs; 5]) -> [Cell; 3] {
+    let mut state = [a, b, c].map(to_felt);
     Poseidon::hades_permutation(&mut state);
     state.map(|felt| Cell::of_felt(&felt))
-}
-
-/// The curve is y^2 = x^3 + x + B.
-const B: Felt = Felt::from_hex_unchecked("0x6f21413efbe40de150e596d72f7a8c5609ad26c15c915c1f4cdfcb99cee9e89");
-
-/// Bits of the scalar that the builtin looks at.
-const SCALAR_BITS: usize = 256;
-
-/// `P + m * Q`, bit by bit as the proof system does it: it fails whenever two points with the same x meet on the way, even where
-/// they need not be added.
-fn ec_op([p_x, p_y, q_x, q_y, m]: &[Felt; 5]) -> Option<[Cell; 3]> {
-    let is_on_curve = |x: &Felt, y: &Felt| y.square() == x.square() * x + x + B;
-    if !is_on_curve(p_x, p_y) || !is_on_curve(q_x, q_y) {
-        return None;
-    }
-    let mut sum = ProjectivePoint::from_affine(*p_x, *p_y).ok()?;
-    let mut doubled = ProjectivePoint::from_affine(*q_x, *q_y).ok()?;
-    let bits = m.to_bits_le();
-    let used = bits.iter().rposition(|bit| *bit).map_or(0, |last| last.saturating_add(1));
-    for bit in bits.iter().take(used.min(SCALAR_BITS)) {
-        if sum.x() * doubled.z() == sum.z() * doubled.x() {
-            return None;
-        }
-        if *bit {
-            sum += &doubled;
-        }
-        doubled = doubled.double();
-    }
-    let point = sum.to_affine().ok()?;
-    Some([Cell::of_felt(&point.x()), Cell::of_felt(&point.y()), Cell::EMPTY])
 }
 
 /// The checks at the end of a frame on the segment of a builtin: inputs are there, outputs are right (C77).
@@ -154,6 +127,9 @@ pub(super) fn used_instances(builtin: Builtin, used: u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use starknet_types_core::felt::Felt;
+    use starknet_types_core::hash::{Pedersen, StarkHash};
+
     use super::*;
 
     fn memory(builtin: Builtin, inputs: &[u64]) -> (Memory, u64) {

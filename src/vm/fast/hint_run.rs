@@ -2,11 +2,10 @@
 //!
 //! Where the judge's would panic or fail, these report a fault.
 
-use starknet_types_core::felt::Felt;
-
 use super::Exit;
 use super::cell::Cell;
 use super::circuit::eval_circuit;
+use super::crypto::root_or_root_of_triple;
 use super::field::{Limbs, as_u128, is_less, mul, neg, offset_plus, small, sub, wide};
 use super::hint::{Action, Buffer, Hint, Operand, Place};
 use super::hint_scope::{Dict, Squash};
@@ -112,9 +111,8 @@ impl Machine {
                 }
             }
             Action::FieldSquareRoot { value, dst } => {
-                let value = Cell::number(self.number(value)?).as_felt().ok_or(Exit::Fault)?;
-                let root = value.sqrt().or_else(|| (value * Felt::THREE).sqrt()).ok_or(Exit::Fault)?;
-                self.set(dst, Cell::of_felt(&root.min(-root)))?;
+                let root = root_or_root_of_triple(&self.number(value)?).ok_or(Exit::Fault)?;
+                self.set_number(dst, root)?;
             }
             Action::RandomPoint { x, y } => {
                 let (point_x, point_y) = random_point();
