@@ -1,20 +1,12 @@
 //! The field in Montgomery form, for long chains of products.
-//!
-//! The prime is 1 modulo 2^64 and has two limbs of zeros, so that a reduction takes one product of limbs instead of four.
 
 use std::ops::{Add, Mul, Neg, Sub};
 
-use crate::vm::fast::field::Limbs;
+use crate::vm::fast::field::{Limbs, R2, add, neg, product, sub};
 
 /// A number times 2^256, modulo the prime; always reduced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Element(Limbs);
-
-/// The prime's highest limb; the lowest is 1, the others 0.
-const TOP: u64 = 0x0800_0000_0000_0011;
-/// 2^512 modulo the prime.
-const R2: Limbs =
-    [0xffff_fd73_7e00_0401, 0x0000_0001_330f_ffff, 0xffff_ffff_ff6f_8000, 0x07ff_d4ab_5e00_8810];
 
 impl Element {
     pub(super) const ZERO: Self = Self([0; 4]);
@@ -74,7 +66,7 @@ impl Add for Element {
     type Output = Self;
     #[inline]
     fn add(self, other: Self) -> Self {
-        Self(crate::vm::fast::field::add(&self.0, &other.0))
+        Self(add(&self.0, &other.0))
     }
 }
 
@@ -82,7 +74,7 @@ impl Sub for Element {
     type Output = Self;
     #[inline]
     fn sub(self, other: Self) -> Self {
-        Self(crate::vm::fast::field::sub(&self.0, &other.0))
+        Self(sub(&self.0, &other.0))
     }
 }
 
@@ -90,7 +82,7 @@ impl Neg for Element {
     type Output = Self;
     #[inline]
     fn neg(self) -> Self {
-        Self(crate::vm::fast::field::neg(&self.0))
+        Self(neg(&self.0))
     }
 }
 
@@ -100,27 +92,6 @@ impl Mul for Element {
     fn mul(self, other: Self) -> Self {
         Self(product(&self.0, &other.0))
     }
-}
-
-/// `a * b / 2^256`.
-#[inline]
-fn product([a0, a1, a2, a3]: &Limbs, b: &Limbs) -> Limbs {
-    let (mut t0, mut t1, mut t2, mut t3) = (0_u64, 0_u64, 0_u64, 0_u64);
-    for limb in b {
-        let carry;
-        (t0, carry) = a0.carrying_mul_add(*limb, t0, 0);
-        let (s1, carry) = a1.carrying_mul_add(*limb, t1, carry);
-        let (s2, carry) = a2.carrying_mul_add(*limb, t2, carry);
-        let (s3, s4) = a3.carrying_mul_add(*limb, t3, carry);
-        // The lowest limb becomes zero when the prime is added as often as its negative says.
-        let times = t0.wrapping_neg();
-        let (s1, carry) = s1.carrying_add(0, t0 != 0);
-        let (s2, carry) = s2.carrying_add(0, carry);
-        let (s3, high) = times.carrying_mul_add(TOP, s3, u64::from(carry));
-        // The sum is below twice the prime: its highest limb does not overflow.
-        (t0, t1, t2, t3) = (s1, s2, s3, s4.wrapping_add(high));
-    }
-    crate::vm::fast::field::add(&[t0, t1, t2, t3], &[0; 4])
 }
 
 #[cfg(test)]
