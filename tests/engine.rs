@@ -219,3 +219,116 @@ fn the_engines_agree_about_every_entry_point() {
     }
     assert!(finished > 800 && failed > 400, "{finished} calls finished, {failed} failed");
 }
+
+/// Changes a compiled class at random: words of the code, hints, entry points. Numbers are small or absurd, never in between: at an
+/// offset of some gigabytes `cairo-vm` would write.
+fn mutate(class: &mut Value, draws: &mut Draws) {
+    let length = class["bytecode"].as_array().unwrap().len() as u64;
+    let entry_points = class["entry_points_by_type"]["EXTERNAL"].as_array_mut().unwrap();
+    // The calls go to the first few.
+    let which = (draws.below(8) % entry_points.len() as u64) as usize;
+    let start = entry_points[which]["offset"].as_u64().unwrap();
+    match draws.below(10) {
+        0 => entry_points[which]["offset"] = draws.below(length).into(),
+        1 => drop(entry_points[which]["builtins"].as_array_mut().unwrap().pop()),
+        2 => {
+            let all =
+                ["pedersen", "range_check", "bitwise", "ec_op", "poseidon", "segment_arena", "range_check96"];
+            let some = all.iter().filter(|_| draws.below(2) == 0).map(|name| Value::from(*name));
+            entry_points[which]["builtins"] = some.collect();
+        }
+        _ => {}
+    }
+
+    let words = class["bytecode"].as_array_mut().unwrap();
+    for _ in 0..=draws.below(3) {
+        // Near the beginning of an entry point, where code is sure to run.
+        let near = (start + draws.below(120)) % length;
+        let place = if draws.below(4) == 0 { draws.below(length) } else { near } as usize;
+        let word = words[place].as_str().unwrap().trim_start_matches("0x");
+        let word = u128::from_str_radix(word, 16).unwrap_or(0);
+        words[place] = match draws.below(8) {
+            // Flags, any bit, an offset, another word, numbers.
+            0..=2 => format!("{:#x}", word ^ (1 << (48 + draws.below(15)))).into(),
+            3 => format!("{:#x}", word ^ (1 << draws.below(66))).into(),
+            4 => format!("{:#x}", word.wrapping_add(1 << (16 * draws.below(3)))).into(),
+            5 => words[draws.below(length) as usize].clone(),
+            6 => format!("{:#x}", draws.below(200)).into(),
+            _ => format!("{:#x}", draws.felt()).into(),
+        };
+    }
+
+    let hints = class["hints"].as_array_mut().unwrap();
+    let first = hints.iter().position(|hint| hint[0].as_u64().unwrap() >= start).unwrap_or(0);
+    let near = (first + draws.below(12) as usize) % hints.len();
+    let other = draws.below(hints.len() as u64) as usize;
+    match draws.below(8) {
+        0 => drop(hints.remove(near)),
+        1 | 2 => hints[near][1] = hints[other][1].clone(),
+        3 => {
+            let register = if draws.below(2) == 0 { "\"FP\"" } else { "\"AP\"" };
+            let text = hints[near][1].to_string().replace("\"AP\"", register);
+            let text = text.replacen("\"offset\":0", &format!("\"offset\":{}", draws.below(9)), 1);
+            hints[near][1] = serde_json::from_str(&text).unwrap();
+        }
+        _ => {}
+    }
+}
+
+/// A number from the environment, for longer runs than a test's.
+fn setting(name: &str, usual: u64) -> u64 {
+    std::env::var(name).ok().and_then(|value| value.parse().ok()).unwrap_or(usual)
+}
+
+/// Code that no compiler made: the engines come to the same result or to the same error, with the same words. Measured in steps,
+/// because hostile code need not look at its gas. `STARKILN_MUTANTS` and `STARKILN_SEED` make other runs.
+#[test]
+fn the_engines_agree_about_mutated_code() {
+    let programs = setting("STARKILN_MUTANTS", 400);
+    let mut draws = Draws(setting("STARKILN_SEED", 1));
+    let contracts = ["account_open", "nft", "upgradable", "erc20", "pool", "circuit", "caller"];
+    let sources = contracts.map(|contract| {
+        let path = format!("resources/contracts/{contract}.casm.json");
+        let json = std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap();
+        serde_json::from_slice::<Value>(&json).unwrap()
+    });
+    let (mut loaded, mut finished, mut failed) = (0, 0, 0);
+    for program in 0..programs {
+        let which = draws.below(sources.len() as u64) as usize;
+        let mut class = sources[which].clone();
+        mutate(&mut class, &mut draws);
+        let version = SierraVersion::new(1, 6, 0);
+        let Ok(prepared) = Cairo1Class::from_casm_json(class.to_string(), version) else { continue };
+        loaded += 1;
+        let versions = [ProtocolVersion::NEWEST, ProtocolVersion::V0_13_1];
+        let mut world = World::bare(versions[(program % 2) as usize]);
+        let external = prepared.entry_points(EntryPointType::External).iter().take(8);
+        let selectors: Vec<EntryPointSelector> = external.map(|entry_point| entry_point.selector).collect();
+        world.state = std::mem::take(&mut world.state)
+            .with_class(ClassHash(felt(ADDRESS)), prepared.into())
+            .deploy(address(ADDRESS), ClassHash(felt(ADDRESS)));
+        for selector in selectors {
+            let calldata: Vec<Felt> = (0..draws.below(10)).map(|_| Felt::from(draws.below(4))).collect();
+            let call = ContractCall {
+                caller: address(ACCOUNT),
+                max_steps: 5_000,
+                ..ContractCall::new(address(ADDRESS), selector, Calldata(calldata.into()))
+            };
+            // A panic inside `cairo-vm` is an error of the host's, and must be the same on every way.
+            let [judged, fast, checked] = [Engine::CairoVm, Engine::Fast, Engine::Checked]
+                .map(|engine| world.executor().engine(engine).call(&call).map_err(|error| error.to_string()));
+            if judged != fast || judged != checked {
+                let file = std::env::temp_dir().join("starkiln_mutant.json");
+                std::fs::write(&file, class.to_string()).unwrap();
+                let (contract, file) = (contracts[which], file.display());
+                panic!("{contract} ({program}, {file}) {selector:?}:\n{judged:?}\n{fast:?}\n{checked:?}");
+            }
+            match judged {
+                Ok(CallResult::Finished(_)) => finished += 1,
+                Ok(CallResult::Failed { .. }) | Err(_) => failed += 1,
+            }
+        }
+    }
+    assert!(loaded > programs / 2 && finished > 0 && failed > 0, "{loaded} {finished} {failed}");
+    println!("{loaded} programs loaded, {finished} calls finished, {failed} failed");
+}

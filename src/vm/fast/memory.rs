@@ -13,7 +13,7 @@ use crate::protocol::Builtin;
 /// Cells that a frame may hold, 1 GiB. One that needs more is handed over.
 const MAX_CELLS: usize = 1 << 25;
 /// Cells of the execution segment to begin with.
-const FIRST_CELLS: usize = 1 << 10;
+const FIRST_CELLS: usize = 1 << 8;
 
 /// The execution segment.
 pub(super) const EXECUTION: u64 = 1;
