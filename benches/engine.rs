@@ -150,7 +150,8 @@ fn main() {
     };
     per_round(&world, "half a Poseidon permutation", "ns", 1.0, [&hashes(2), &hashes(1002)], 1000);
 
-    whole_call(&world, "a call with one Pedersen", &call("pedersen", &[Felt::ONE, Felt::TWO]));
+    let full = Felt::MAX * felt(u128::MAX / 3);
+    whole_call(&world, "a call with one Pedersen", &call("pedersen", &[full, -full]));
     let wide = [felt(u128::MAX), felt(u128::MAX / 3), felt(12345), felt(u128::MAX / 7)];
     whole_call(&world, "a call with a division of 256 bits", &call("u256_div", &wide));
     let modulus = [felt(u128::MAX), felt(u128::MAX), wide[0], wide[1], wide[2], wide[3]];

@@ -86,7 +86,7 @@ impl CheckedFrame {
         let judged = judge.finish(initial_gas, tracked, constants);
         match (&finished, &judged) {
             (Ok(finished), Ok(judged)) if finished == judged => {}
-            (Err(Exit::Fault), Err(fault)) if !fault.is_engine => {}
+            (Err(Exit::Fault), Err(_)) => {}
             (Err(Exit::Unsupported), _) => {}
             _ => return Err(FinishFault::engine(&differ(format!("{finished:?}, not {judged:?}")))),
         }

@@ -31,6 +31,7 @@ impl Machine {
 
     fn run_loop<const EXACT: bool>(&mut self, limit: u64) -> Result<Stop, Exit> {
         let program = Arc::clone(&self.program);
+        let (operations, code, hints) = (&*program.operations, &*program.code, &*program.hints);
         let mut left = limit;
         loop {
             if self.resume.is_none() {
@@ -46,13 +47,13 @@ impl Machine {
             let mut steps = 0_u64;
             // Shortcuts, until something needs more than a shortcut.
             let operation = loop {
-                let Some(operation) = index(registers.pc).and_then(|pc| program.operations.get(pc)) else {
+                let Some(operation) = index(registers.pc).and_then(|pc| operations.get(pc)) else {
                     return Err(Exit::Fault);
                 };
                 if operation.has_hints() || steps == left {
                     break *operation;
                 }
-                match self.shortcut::<EXACT>(operation, &program.code, registers) {
+                match self.shortcut::<EXACT>(operation, code, registers) {
                     Some(next) => registers = next,
                     None => break *operation,
                 }
@@ -64,10 +65,10 @@ impl Machine {
             if left == 0 && self.resume.is_none() {
                 continue;
             }
-            if operation.has_hints() && self.run_hints(&operation, &program.hints)? == Hinted::Syscall {
+            if operation.has_hints() && self.run_hints(&operation, hints)? == Hinted::Syscall {
                 return Ok(Stop::Syscall);
             }
-            match self.shortcut::<EXACT>(&operation, &program.code, registers) {
+            match self.shortcut::<EXACT>(&operation, code, registers) {
                 Some(next) => {
                     (self.pc, self.ap, self.fp) = (next.pc, next.ap, next.fp);
                     self.steps = self.steps.saturating_add(1);

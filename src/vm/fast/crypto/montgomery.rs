@@ -46,19 +46,15 @@ impl Element {
 
     /// The inverse; of zero, zero.
     pub(super) fn inverse(&self) -> Self {
-        // p - 2 = 2^251 + 2^196 + 2^192 - 1, from runs of ones.
+        // p - 2 = 2^251 + 2^196 + 2^192 - 1: two bits, then 192 ones, which come in runs of 24.
         let x = *self;
         let ones2 = x.square() * x;
         let ones3 = ones2.square() * x;
         let ones6 = ones3.squared(3) * ones3;
         let ones12 = ones6.squared(6) * ones6;
         let ones24 = ones12.squared(12) * ones12;
-        let ones48 = ones24.squared(24) * ones24;
-        let ones96 = ones48.squared(48) * ones48;
-        let ones192 = ones96.squared(96) * ones96;
-        // 2^59 + 2^4 above the lowest 192 bits.
         let top = (x.squared(55) * x).squared(4);
-        top.squared(192) * ones192
+        (0..8).fold(top, |power, _| power.squared(24) * ones24)
     }
 }
 
