@@ -11,8 +11,19 @@
 use std::path::{Path, PathBuf};
 
 /// The rooms from the ground up. A room may use those before it, never those after it.
-const ROOMS: [&str; 10] =
-    ["protocol", "class", "state", "syscall", "vm", "call", "fee", "transaction", "block", "replay"];
+const ROOMS: [&str; 11] = [
+    "crypto",
+    "protocol",
+    "class",
+    "state",
+    "syscall",
+    "vm",
+    "call",
+    "fee",
+    "transaction",
+    "block",
+    "replay",
+];
 
 /// Rooms that share a floor and must not know of each other: the engine and what a syscall means meet in `call`.
 const STRANGERS: [(&str, &str); 1] = [("fee", "vm")];
