@@ -129,7 +129,7 @@ impl Sum {
         let start: Lazy<2> = self.x.times(square);
         let slope = slope(self.x, self.zz);
         self.x = turn(slope, start);
-        self.y = slope.times_plus(start.minus::<2, 4>(self.x), cube.negated::<2>(), self.y);
+        self.y = slope.times_plus(start.minus::<2, 4>(self.x), cube.negated::<3>(), self.y);
         self.zz = self.zz.times(square);
         self.zzz = self.zzz.times(cube);
     }
@@ -165,7 +165,7 @@ impl Sum {
 #[inline(always)]
 fn third_point(height: Lazy<4>, cube: Lazy<2>, start: Lazy<2>, y: Lazy<2>) -> (Lazy<2>, Lazy<2>) {
     let x = height.squared::<2>().minus::<2, 4>(cube).minus::<4, 8>(start.double()).lower();
-    (x, height.times_plus(start.minus::<2, 4>(x), cube.negated::<2>(), y))
+    (x, height.times_plus(start.minus::<2, 4>(x), cube.negated::<3>(), y))
 }
 
 /// Three times `x^2` and once `zz^2`: the slope of the tangent.
@@ -255,7 +255,7 @@ impl Doubled {
         self.z = self.z.times::<4, 2>(self.y.double());
         self.x = turn(slope, start);
         let twice = square.double::<2>();
-        self.y = slope.times_plus(start.minus::<2, 4>(self.x), twice, twice.double::<4>().negated::<4>());
+        self.y = slope.times_plus(start.minus::<2, 4>(self.x), twice, twice.double::<4>().negated::<5>());
     }
 
     /// Doubles the point.

@@ -1,18 +1,18 @@
 //! The curve operation of the builtin: `P + m * Q`.
 //!
-//! The proof system makes it bit by bit, and fails whenever two points with the same first coordinate meet on the way, even where
-//! they need not be added: with `S_i = P + (m mod 2^i) * Q`, it fails if `S_i` and `2^i * Q` share their first coordinate for any
-//! `i` below the length of `m`. That is part of the behaviour: code can choose `P`, and see the failure. So each of these tests is
-//! made here too, without divisions.
+//! The proof system makes it bit by bit, and fails whenever two points with the same first coordinate meet on the way, even
+//! where they need not be added: with `S_i = P + (m mod 2^i) * Q`, it fails if `S_i` and `2^i * Q` share their first coordinate
+//! for any `i` below the length of `m`. That is part of the behaviour: code can choose `P`, and see the failure. So each of
+//! these tests is made here too, without divisions.
 //!
-//! **Except where `P` is this process's [secret point](super::random_point()).** Every curve computation of Cairo 1 starts there: the
-//! compiler puts the hint that draws the point right in front of the operation and takes the point off at the end. There a test fails
-//! only if `P = k * Q` for one of at most 504 numbers `k` that `m` gives. `Q` and `m` were chosen without knowledge of `P`, and `P`
-//! is any of 2^251 points: the odds are below 2^-240 an operation, as on the network, which draws a new point each time. So the group's
-//! own sum is as true to the network as the tests are; it is a fourth faster, and four times for the generator.
-//! No caller claims anything: who brings another `P` gets the tests. Code made by hand may read the point and choose `Q` after it, but
-//! what such code does hangs on a random number on the network too. And should the sum be infinity, which is no result, the tests
-//! are made after all, and one of them fails.
+//! **Except where `P` is this process's [secret point](super::random_point()).** Every curve computation of Cairo 1 starts
+//! there: the compiler puts the hint that draws the point right in front of the operation and takes the point off at the end.
+//! There a test fails only if `P = k * Q` for one of at most 504 numbers `k` that `m` gives. `Q` and `m` were chosen without
+//! knowledge of `P`, and `P` is any of 2^251 points: the odds are below 2^-240 an operation, as on the network, which draws a
+//! new point each time. So the group's own sum is as true to the network as the tests are; it is a fourth faster, and four
+//! times for the generator. No caller claims anything: who brings another `P` gets the tests. Code made by hand may read the
+//! point and choose `Q` after it, but what such code does hangs on a random number on the network too. And should the sum be
+//! infinity, which is no result, the tests are made after all, and one of them fails.
 
 use std::sync::LazyLock;
 

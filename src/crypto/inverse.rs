@@ -1,8 +1,8 @@
 //! Inverses modulo the prime, by the divisions of Bernstein and Yang ("Fast constant-time gcd computation", 2019), in the form
 //! whose time depends on the number: nothing here is secret.
 //!
-//! A division step looks at the lowest bits only. So 62 of them are made on single words first; the matrix that they amount to is
-//! then applied to the long numbers at once.
+//! A division step looks at the lowest bits only. So 62 of them are made on single words first; the matrix that they amount to
+//! is then applied to the long numbers at once.
 
 use super::limbs::Limbs;
 
@@ -112,7 +112,7 @@ fn apply_modulo_prime(matrix: &Matrix, d: &Signed, e: &Signed) -> (Signed, Signe
     let ([d0, d1, d2, d3, d4], [e0, e1, e2, e3, e4]) = (d, e);
     let (d_sign, e_sign) = (d4 >> 63, e4 >> 63);
     let row = |a: i64, b: i64| {
-        // Once the prime for each negative number, so that the bounds hold; then what clears the low limb: the prime is 1 there.
+        // The prime once for each negative number, for the bounds; then as often as clears the low limb, where it is 1.
         let lift = (a & d_sign).wrapping_add(b & e_sign);
         let sum = combine(a, *d0, b, *e0, 0);
         let multiple = lift.wrapping_sub(low(sum).wrapping_add(lift) & MASK);

@@ -1,8 +1,8 @@
 //! Arithmetic that reduces late.
 //!
-//! The prime has 252 bits and four limbs have 256: sums of a few numbers fit without a reduction, and a Montgomery product takes them as
-//! they are. How many times the prime a number may reach is part of its type, and each operation checks when it is
-//! compiled that its result keeps the bound that it is given.
+//! The prime has 252 bits and four limbs have 256: sums of a few numbers fit without a reduction, and a Montgomery product
+//! takes them as they are. How many times the prime a number may reach is part of its type, and each operation checks when it
+//! is compiled that its result keeps the bound that it is given.
 
 use super::element::Element;
 use super::limbs::{Limbs, TOP, add, montgomery, reduce_once, subtract, wide_product, wide_square, wide_sum};
@@ -49,13 +49,13 @@ impl<const A: u64> Lazy<A> {
     #[inline(always)]
     pub(super) fn minus<const B: u64, const C: u64>(self, other: Lazy<B>) -> Lazy<C> {
         const { assert!(A + B <= C && C <= MOST) };
-        Lazy(add(&self.0, &other.negated::<B>().0))
+        Lazy(add(&self.0, &subtract(&const { multiple_of_prime(B) }, &other.0)))
     }
 
-    /// `-self`.
+    /// `-self`; for 0 it is `A` times the prime itself.
     #[inline(always)]
     pub(super) fn negated<const C: u64>(self) -> Lazy<C> {
-        const { assert!(A <= C && C <= MOST) };
+        const { assert!(A < C && C <= MOST) };
         Lazy(subtract(&const { multiple_of_prime(A) }, &self.0))
     }
 
@@ -137,7 +137,8 @@ mod tests {
         assert_eq!(value(raised::<15>(&a, 14).plus::<16, 31>(raised(&b, 15))), a + b);
         assert_eq!(value(raised::<15>(&a, 14).minus::<16, 31>(raised(&b, 0))), a - b);
         assert_eq!(value(raised::<15>(&a, 0).minus::<16, 31>(raised(&b, 15))), a - b);
-        assert_eq!(value(raised::<31>(&a, 30).negated::<31>()), -a);
+        assert_eq!(value(raised::<30>(&a, 29).negated::<31>()), -a);
+        assert_eq!(value(raised::<30>(&a, 0).negated::<31>()), -a);
         assert_eq!(value(raised::<15>(&a, 14).double::<30>()), a + a);
         // Products under 2 p need no more than one reduction; `reduced` alone must do.
         assert_eq!(raised::<31>(&a, 30).times::<1, 2>(raised(&b, 0)).reduced().to_felt(), a * b);

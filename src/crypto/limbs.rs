@@ -1,7 +1,7 @@
 //! Numbers of 256 bits and the Montgomery reduction modulo the prime.
 //!
-//! The prime is `p = 2^251 + 17 * 2^192 + 1`. It is 1 modulo `2^192`, so that a reduction clears three limbs at once and needs one
-//! product per limb instead of four. That, and nothing else, is why this is not the library's arithmetic: a product takes
+//! The prime is `p = 2^251 + 17 * 2^192 + 1`. It is 1 modulo `2^192`, so that a reduction clears three limbs at once and needs
+//! one product per limb instead of four. That, and nothing else, is why this is not the library's arithmetic: a product takes
 //! about half its time, a sum a quarter, an inverse a fourth (`cargo bench --bench crypto`).
 
 /// A number, least significant limb first.
@@ -121,7 +121,7 @@ pub(super) fn wide_sum(
 /// `number / 2^256` modulo the prime, below `number / 2^256 + p`, which must not exceed `2^256`.
 #[inline(always)]
 pub(super) fn montgomery([t0, t1, t2, t3, t4, t5, t6, t7]: &[u64; 8]) -> Limbs {
-    // The prime is 1 modulo 2^192: minus the low three limbs is the multiple of it that clears them. They leave a carry unless 0.
+    // The prime is 1 modulo 2^192: as many times as minus the low three limbs say, it clears them. They leave a carry unless 0.
     let (m0, borrow) = 0_u64.borrowing_sub(*t0, false);
     let (m1, borrow) = 0_u64.borrowing_sub(*t1, borrow);
     let (m2, carry) = 0_u64.borrowing_sub(*t2, borrow);

@@ -1,8 +1,8 @@
 //! Pedersen hashes that were asked for lately.
 //!
-//! A transfer hashes the same few pairs (token balances of sender, receiver, sequencer) again and again, and each hash costs thousands
-//! of times what a look-up costs. The memo is shared by all threads and forgets what was not asked for: results are those of
-//! [`pedersen`] whatever it holds, so neither its size nor timing can show.
+//! A transfer hashes the same few pairs (token balances of sender, receiver, sequencer) again and again, and each hash costs
+//! thousands of times what a look-up costs. The memo is shared by all threads and forgets what was not asked for: results are
+//! those of [`pedersen`] whatever it holds, so neither its size nor timing can show.
 
 use std::hash::BuildHasher;
 use std::sync::{Mutex, PoisonError};

@@ -1,10 +1,10 @@
 //! The field, the curve and the hashes of Stark, as fast as code that runs contracts needs them.
 //!
 //! Ground floor: numbers in, numbers out. Nothing here knows of memory, classes or state. Numbers come as [`Limbs`], below the
-//! prime, least significant limb first, as cells hold them ([`Felt::to_le_digits`](crate::Felt::to_le_digits)); arithmetic that goes
-//! on for longer uses [`Element`], the Montgomery form that a felt has too. What is computed equals what the published crates compute,
-//! for all inputs; the tests compare. Own code stands only where it is worth its lines (`cargo bench --bench crypto`); keccak, SHA
-//! and the secp curves stay with their crates.
+//! prime, least significant limb first, as cells hold them ([`Felt::to_le_digits`](crate::Felt::to_le_digits)); arithmetic that
+//! goes on for longer uses [`Element`], the Montgomery form that a felt has too. What is computed equals what the published
+//! crates compute, for all inputs; the tests compare. Own code stands only where it is worth its lines (`cargo bench --bench
+//! crypto`); keccak, SHA and the secp curves stay with their crates.
 //!
 //! Tables are made when first needed, once per process, and never change:
 //!
@@ -23,6 +23,7 @@ mod inverse;
 mod lazy;
 mod limbs;
 mod memo;
+mod number;
 mod pedersen;
 mod poseidon;
 mod random_point;
@@ -36,6 +37,7 @@ pub use ec_op::{EcOpError, ec_op};
 pub use element::Element;
 pub use limbs::Limbs;
 pub use memo::PedersenMemo;
+pub use number::{product, quotient};
 pub use pedersen::pedersen;
 pub use poseidon::poseidon;
 pub use random_point::random_point;

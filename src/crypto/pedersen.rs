@@ -1,7 +1,8 @@
 //! The Pedersen hash.
 //!
-//! `h(a, b)` is the first coordinate of `S + low(a) * P1 + high(a) * P2 + low(b) * P3 + high(b) * P4`, where `low` are the first 248
-//! bits and `high` the other four, on five points that nobody knows a relation between. Here it is 56 additions from tables.
+//! `h(a, b)` is the first coordinate of `S + low(a) * P1 + high(a) * P2 + low(b) * P3 + high(b) * P4`, where `low` are the
+//! first 248 bits and `high` the other four, on five points that nobody knows a relation between. Here it is 56 additions from
+//! tables.
 
 use std::sync::LazyLock;
 
@@ -66,8 +67,8 @@ static TABLES: LazyLock<Tables> = LazyLock::new(|| {
 
 /// The hash of two numbers below the prime.
 ///
-/// On the way, equal or opposite points would have to be added only for inputs that betray a logarithm between the five points; the
-/// sum is right even then.
+/// On the way, equal or opposite points would have to be added only for inputs that betray a logarithm between the five points;
+/// the sum is right even then.
 pub fn pedersen(a: &Limbs, b: &Limbs) -> Limbs {
     let tables = &*TABLES;
     let mut sum = Sum::of(&tables.start);

@@ -1,7 +1,7 @@
 //! The Poseidon permutation (Hades) over three numbers.
 //!
-//! Eight rounds cube all three numbers, and the 83 between their halves cube the last one only. There the constants of the other two
-//! can be moved down through the linear layer, into the first round after: what is left is one addition a round.
+//! Eight rounds cube all three numbers, and the 83 between their halves cube the last one only. There the constants of the
+//! other two can be moved down through the linear layer, into the first round after: what is left is one addition a round.
 
 use std::sync::LazyLock;
 

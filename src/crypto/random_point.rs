@@ -1,8 +1,8 @@
 //! The curve point that code may ask for and cannot choose.
 //!
-//! Curve arithmetic of Cairo 1 starts at it, so that no honest run ever adds two points with the same first coordinate, and takes it
-//! off at the end. A point that everybody knows could be attacked with a chosen key; one drawn at each request costs time. So it is
-//! drawn once per process and must not be shown: whatever point it is, results are the same.
+//! Curve arithmetic of Cairo 1 starts at it, so that no honest run ever adds two points with the same first coordinate, and
+//! takes it off at the end. A point that everybody knows could be attacked with a chosen key; one drawn at each request costs
+//! time. So it is drawn once per process and must not be shown: whatever point it is, results are the same.
 
 use std::hash::{BuildHasher, RandomState};
 use std::sync::OnceLock;

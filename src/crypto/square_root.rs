@@ -1,8 +1,9 @@
 //! Square roots modulo the prime.
 //!
-//! `p - 1 = 2^192 * q` with `q = 2^59 + 17`. For a number `a`, `x = a^((q + 1) / 2)` is a root but for `t = a^q`, which lies in the group
-//! of order `2^192` that `g = 3^q` generates: `x^2 = a * t`. The logarithm `t = g^e` is read eight bits at a time from tables; if it
-//! is even, `x / g^(e / 2)` is the root of `a`. If it is odd there is none, and `3 * a`, whose `t` is `g^(e + 1)`, has one.
+//! `p - 1 = 2^192 * q` with `q = 2^59 + 17`. For a number `a`, `x = a^((q + 1) / 2)` is a root but for `t = a^q`, which lies in
+//! the group of order `2^192` that `g = 3^q` generates: `x^2 = a * t`. The logarithm `t = g^e` is read eight bits at a time
+//! from tables; if it is even, `x / g^(e / 2)` is the root of `a`. If it is odd there is none, and `3 * a`, whose `t` is `g^(e
+//! + 1)`, has one.
 
 use std::sync::LazyLock;
 
@@ -161,8 +162,8 @@ pub fn square_root(a: &Element) -> Option<Element> {
 
 /// The digits of `e` for `t = g^e`, lowest first.
 fn logarithm(tables: &Tables, t: Element) -> [u8; LENGTH] {
-    // t^(256^i): the last lies in the group of order 256 and tells the lowest digit. Each one before tells one digit more, once the
-    // digits known are divided out.
+    // t^(256^i): the last lies in the group of order 256 and tells the lowest digit. Each one before tells one digit more, once
+    // the digits known are divided out.
     let mut powers: [Lazy<2>; LENGTH] = [Lazy::of(t).below(); LENGTH];
     let mut power = Lazy::of(t).below();
     for place in powers.iter_mut().skip(1) {
