@@ -1,7 +1,7 @@
 //! What the field, the curve and the hashes cost, beside the published crates in the same run.
 //!
-//! `cargo bench --bench crypto`. Both sides of a line take turns, so that a busy machine slows both; the figures are the medians of the
-//! turns, and how far the middle half of them spreads.
+//! `cargo bench --bench crypto`. Both sides of a line take turns, so that a busy machine slows both; the figures are the
+//! medians of the turns, and how far the middle half of them spreads.
 #![allow(
     missing_docs,
     clippy::arithmetic_side_effects,
@@ -36,7 +36,7 @@ struct Turns<'a> {
 
 impl<'a> Turns<'a> {
     fn new<T>(mut work: impl FnMut() -> T + 'a) -> Self {
-        let mut work = Box::new(move || {
+        let mut work: Box<dyn FnMut() + 'a> = Box::new(move || {
             black_box(work());
         });
         // Tables are made before the clock starts.

@@ -95,6 +95,20 @@ impl Sum {
         self.add_at(point, self.width(point));
     }
 
+    /// The sum with one more point.
+    pub(super) fn plus(&self, point: &Point) -> Self {
+        let mut sum = *self;
+        sum.add(point);
+        sum
+    }
+
+    /// Twice the sum.
+    pub(super) fn doubled(&self) -> Self {
+        let mut sum = *self;
+        sum.double();
+        sum
+    }
+
     /// Adds a point whose [`Self::width`] is known.
     #[inline(always)]
     pub(super) fn add_at(&mut self, point: &Point, width: Lazy<4>) {

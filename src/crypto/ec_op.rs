@@ -20,8 +20,9 @@ use thiserror::Error;
 
 use super::curve::{Doubled, Point, Sum, to_points};
 use super::limbs::Limbs;
+use super::multiple::{SCALAR_BITS, doublings, multiple};
 use super::random_point::random_point;
-use super::scalar::{SCALAR_BITS, Table, doublings, halved_doublings, multiple};
+use super::table::{Table, halved_doublings};
 
 /// Why the operation has no result.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
@@ -82,12 +83,9 @@ pub fn ec_op(p: &Point, q: &Point, m: &Limbs) -> Result<Point, EcOpError> {
 fn untested(p: &Point, q: &Point, m: &Limbs) -> Sum {
     let generator = &*GENERATOR;
     if *q != generator.point {
-        let mut sum = multiple(q, m);
-        sum.add(p);
-        return sum;
+        return multiple(q, m).plus(p);
     }
-    let mut sum = Sum::of(p);
-    sum.add(generator.table.offset());
+    let mut sum = Sum::of(p).plus(generator.table.offset());
     generator.table.add(m, &mut sum);
     sum
 }

@@ -4,7 +4,7 @@ use starknet_types_core::felt::Felt;
 
 use super::inverse;
 use super::lazy::Lazy;
-use super::limbs::{Limbs, add, lift, montgomery, reduce_once, subtract, wide_product};
+use super::limbs::{Limbs, add, lift, montgomery, montgomery_product, reduce_once, subtract};
 
 /// A number `n` of the field, held as `n * 2^256` modulo the prime, always below the prime.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -26,7 +26,7 @@ impl Element {
     /// The element of a number. A number from the prime on stands for its rest.
     #[inline]
     pub fn from_limbs(number: &Limbs) -> Self {
-        Self(reduce_once(&montgomery(&wide_product(number, &Self::R2.0))))
+        Self(reduce_once(&montgomery_product(&Self::R2.0, number)))
     }
 
     /// The number, below the prime.

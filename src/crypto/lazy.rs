@@ -5,7 +5,9 @@
 //! is compiled that its result keeps the bound that it is given.
 
 use super::element::Element;
-use super::limbs::{Limbs, TOP, add, montgomery, reduce_once, subtract, wide_product, wide_square, wide_sum};
+use super::limbs::{
+    Limbs, TOP, add, montgomery, montgomery_product, montgomery_products, reduce_once, subtract, wide_square,
+};
 
 /// A number in Montgomery form below `BOUND` times the prime; it stands for its rest.
 #[derive(Clone, Copy, Debug)]
@@ -68,8 +70,8 @@ impl<const A: u64> Lazy<A> {
     /// `self * other`. The product is below `(A * B / 31 + 1) * p`, since `p` is below `2^256 / 31`.
     #[inline(always)]
     pub(super) fn times<const B: u64, const C: u64>(self, other: Lazy<B>) -> Lazy<C> {
-        const { assert!(A * B <= 31 * (C - 1) && C <= MOST) };
-        Lazy(montgomery(&wide_product(&self.0, &other.0)))
+        const { assert!(A * B <= 31 * (C - 1) && C <= MOST && A < MOST) };
+        Lazy(montgomery_product(&self.0, &other.0))
     }
 
     /// `self * self`.
@@ -87,8 +89,8 @@ impl<const A: u64> Lazy<A> {
         a: Lazy<D>,
         b: Lazy<E>,
     ) -> Lazy<C> {
-        const { assert!(A * B + D * E <= 31 * (C - 1) && C <= MOST) };
-        Lazy(montgomery(&wide_sum(&wide_product(&self.0, &other.0), &wide_product(&a.0, &b.0))))
+        const { assert!(A * B + D * E <= 31 * (C - 1) && C <= MOST && A + D < MOST) };
+        Lazy(montgomery_products(&self.0, &other.0, &a.0, &b.0))
     }
 
     /// The same rest below twice the prime.
@@ -141,13 +143,17 @@ mod tests {
         assert_eq!(value(raised::<30>(&a, 0).negated::<31>()), -a);
         assert_eq!(value(raised::<15>(&a, 14).double::<30>()), a + a);
         // Products under 2 p need no more than one reduction; `reduced` alone must do.
-        assert_eq!(raised::<31>(&a, 30).times::<1, 2>(raised(&b, 0)).reduced().to_felt(), a * b);
+        assert_eq!(raised::<30>(&a, 29).times::<1, 2>(raised(&b, 0)).reduced().to_felt(), a * b);
+        assert_eq!(raised::<1>(&a, 0).times::<31, 2>(raised(&b, 30)).reduced().to_felt(), a * b);
         assert_eq!(raised::<6>(&a, 5).times::<5, 2>(raised(&b, 4)).reduced().to_felt(), a * b);
         assert_eq!(raised::<5>(&a, 4).squared::<2>().reduced().to_felt(), a * a);
-        assert_eq!(value(raised::<31>(&a, 30).times::<30, 31>(raised(&b, 29))), a * b);
+        assert_eq!(value(raised::<30>(&a, 29).times::<31, 31>(raised(&b, 30))), a * b);
         assert_eq!(value(raised::<30>(&a, 29).squared::<31>()), a * a);
         let sum = raised::<5>(&a, 4).times_plus::<5, 3, 2, 2>(raised(&b, 4), raised(&a, 2), raised(&a, 1));
         assert_eq!(sum.reduced().to_felt(), a * b + a * a);
+        let wide =
+            raised::<15>(&a, 14).times_plus::<31, 15, 31, 31>(raised(&b, 30), raised(&b, 14), raised(&b, 30));
+        assert_eq!(value(wide), a * b + b * b);
         for count in 0..31 {
             let lazy: Lazy<31> = raised(&a, count);
             assert_eq!(lazy.lower().reduced().to_felt(), a);

@@ -45,29 +45,52 @@ pub(super) fn reduce_once(number: &Limbs) -> Limbs {
     lift(&subtract(number, &PRIME))
 }
 
-/// The product of two numbers of 256 bits.
+/// `number + a * factor`.
 #[inline(always)]
-pub(super) fn wide_product([a0, a1, a2, a3]: &Limbs, [b0, b1, b2, b3]: &Limbs) -> [u64; 8] {
-    let (t0, carry) = a0.carrying_mul(*b0, 0);
-    let (t1, carry) = a1.carrying_mul(*b0, carry);
-    let (t2, carry) = a2.carrying_mul(*b0, carry);
-    let (t3, t4) = a3.carrying_mul(*b0, carry);
+fn add_row([t0, t1, t2, t3, t4]: [u64; 5], [a0, a1, a2, a3]: &Limbs, factor: u64) -> [u64; 5] {
+    let (t0, carry) = a0.carrying_mul_add(factor, t0, 0);
+    let (t1, carry) = a1.carrying_mul_add(factor, t1, carry);
+    let (t2, carry) = a2.carrying_mul_add(factor, t2, carry);
+    let (t3, carry) = a3.carrying_mul_add(factor, t3, carry);
+    [t0, t1, t2, t3, t4.wrapping_add(carry)]
+}
 
-    let (t1, carry) = a0.carrying_mul_add(*b1, t1, 0);
-    let (t2, carry) = a1.carrying_mul_add(*b1, t2, carry);
-    let (t3, carry) = a2.carrying_mul_add(*b1, t3, carry);
-    let (t4, t5) = a3.carrying_mul_add(*b1, t4, carry);
+/// `number / 2^64` modulo the prime.
+#[inline(always)]
+fn reduce_row([t0, t1, t2, t3, t4]: [u64; 5]) -> [u64; 5] {
+    // The prime is 1 modulo 2^64: as many times as minus the low limb says, it clears it. That leaves a carry unless it is 0.
+    let (count, carry) = 0_u64.borrowing_sub(t0, false);
+    let (low, high) = count.carrying_mul(TOP, 0);
+    let (r0, carry) = t1.carrying_add(0, carry);
+    let (r1, carry) = t2.carrying_add(0, carry);
+    let (r2, carry) = t3.carrying_add(low, carry);
+    let (r3, _) = t4.carrying_add(high, carry);
+    [r0, r1, r2, r3, 0]
+}
 
-    let (t2, carry) = a0.carrying_mul_add(*b2, t2, 0);
-    let (t3, carry) = a1.carrying_mul_add(*b2, t3, carry);
-    let (t4, carry) = a2.carrying_mul_add(*b2, t4, carry);
-    let (t5, t6) = a3.carrying_mul_add(*b2, t5, carry);
+/// `a * b / 2^256` modulo the prime, below `a * b / 2^256 + p`. `a + p` must not exceed `2^256`; `b` is any number.
+#[inline(always)]
+pub(super) fn montgomery_product(a: &Limbs, [b0, b1, b2, b3]: &Limbs) -> Limbs {
+    let row = reduce_row(add_row([0; 5], a, *b0));
+    let row = reduce_row(add_row(row, a, *b1));
+    let row = reduce_row(add_row(row, a, *b2));
+    let [r0, r1, r2, r3, _] = reduce_row(add_row(row, a, *b3));
+    [r0, r1, r2, r3]
+}
 
-    let (t3, carry) = a0.carrying_mul_add(*b3, t3, 0);
-    let (t4, carry) = a1.carrying_mul_add(*b3, t4, carry);
-    let (t5, carry) = a2.carrying_mul_add(*b3, t5, carry);
-    let (t6, t7) = a3.carrying_mul_add(*b3, t6, carry);
-    [t0, t1, t2, t3, t4, t5, t6, t7]
+/// `(a * b + c * d) / 2^256` modulo the prime, below that plus `p`. `a + c + p` must not exceed `2^256`; `b` and `d` are any.
+#[inline(always)]
+pub(super) fn montgomery_products(
+    a: &Limbs,
+    [b0, b1, b2, b3]: &Limbs,
+    c: &Limbs,
+    [d0, d1, d2, d3]: &Limbs,
+) -> Limbs {
+    let row = reduce_row(add_row(add_row([0; 5], a, *b0), c, *d0));
+    let row = reduce_row(add_row(add_row(row, a, *b1), c, *d1));
+    let row = reduce_row(add_row(add_row(row, a, *b2), c, *d2));
+    let [r0, r1, r2, r3, _] = reduce_row(add_row(add_row(row, a, *b3), c, *d3));
+    [r0, r1, r2, r3]
 }
 
 /// The square of a number of 256 bits: the mixed products once, doubled.
@@ -100,22 +123,6 @@ pub(super) fn wide_square([a0, a1, a2, a3]: &Limbs) -> [u64; 8] {
     let (t6, carry) = t6.carrying_add(low3, carry);
     let (t7, _) = t7.carrying_add(high3, carry);
     [t0, t1, t2, t3, t4, t5, t6, t7]
-}
-
-/// The sum of two numbers of 512 bits, modulo `2^512`.
-#[inline(always)]
-pub(super) fn wide_sum(
-    [a0, a1, a2, a3, a4, a5, a6, a7]: &[u64; 8],
-    [b0, b1, b2, b3, b4, b5, b6, b7]: &[u64; 8],
-) -> [u64; 8] {
-    let (c0, carry) = a0.carrying_add(*b0, false);
-    let (c1, carry) = a1.carrying_add(*b1, carry);
-    let (c2, carry) = a2.carrying_add(*b2, carry);
-    let (c3, carry) = a3.carrying_add(*b3, carry);
-    let (c4, carry) = a4.carrying_add(*b4, carry);
-    let (c5, carry) = a5.carrying_add(*b5, carry);
-    let (c6, carry) = a6.carrying_add(*b6, carry);
-    [c0, c1, c2, c3, c4, c5, c6, a7.wrapping_add(*b7).wrapping_add(u64::from(carry))]
 }
 
 /// `number / 2^256` modulo the prime, below `number / 2^256 + p`, which must not exceed `2^256`.

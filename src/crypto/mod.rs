@@ -13,7 +13,7 @@
 //! | [`pedersen`] | 0.9 MB |
 //! | [`square_root`], [`root_of_it_or_its_triple`] | 0.2 MB |
 //! | [`ec_op`] | 0.5 MB |
-//! | [`poseidon`] | 9 KB |
+//! | [`poseidon`] | 4 KB |
 //! | [`PedersenMemo`] | 96 bytes for each hash that its owner grants |
 
 mod curve;
@@ -23,14 +23,15 @@ mod inverse;
 mod lazy;
 mod limbs;
 mod memo;
+mod multiple;
 mod number;
 mod pedersen;
 mod poseidon;
 mod random_point;
 #[cfg(test)]
 mod samples;
-mod scalar;
 mod square_root;
+mod table;
 
 pub use curve::Point;
 pub use ec_op::{EcOpError, ec_op};

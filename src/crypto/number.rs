@@ -2,14 +2,14 @@
 
 use super::element::Element;
 use super::inverse::inverse;
-use super::limbs::{Limbs, montgomery, reduce_once, wide_product};
+use super::limbs::{Limbs, montgomery_product, reduce_once};
 
 /// `a * b` modulo the prime, for numbers below it.
 #[inline]
 pub fn product(a: &Limbs, b: &Limbs) -> Limbs {
     // One factor in Montgomery form brings 2^256 along; the reduction takes it off.
     let a = Element::from_limbs(a).to_montgomery();
-    reduce_once(&montgomery(&wide_product(&a, b)))
+    reduce_once(&montgomery_product(&a, b))
 }
 
 /// `a / b` modulo the prime, for numbers below it; `None` when `b` is 0.

@@ -11,7 +11,8 @@ use starknet_types_core::felt::Felt;
 use super::curve::{Point, Sum};
 use super::element::Element;
 use super::limbs::Limbs;
-use super::scalar::{SCALAR_BITS, Table, halved_doublings};
+use super::multiple::SCALAR_BITS;
+use super::table::{Table, halved_doublings};
 
 /// Bits that go with the first point of a pair.
 const LOW_BITS: usize = 248;
@@ -59,16 +60,14 @@ static TABLES: LazyLock<Tables> = LazyLock::new(|| {
     let [first_low, first_high, second_low, second_high] = POINTS;
     let first = table(first_low, first_high);
     let second = table(second_low, second_high);
-    let mut start = Sum::of(&point(SHIFT));
-    start.add(first.offset());
-    start.add(second.offset());
+    let start = Sum::of(&point(SHIFT)).plus(first.offset()).plus(second.offset());
     Tables { start: start.to_point().unwrap_or_default(), first, second }
 });
 
 /// The hash of two numbers below the prime.
 ///
-/// On the way, equal or opposite points would have to be added only for inputs that betray a logarithm between the five points;
-/// the sum is right even then.
+/// Only inputs that betray a logarithm between the five points make equal or opposite points meet on the way (and two points of
+/// the same height, which the library's addition gets wrong). The sum is right even then.
 pub fn pedersen(a: &Limbs, b: &Limbs) -> Limbs {
     let tables = &*TABLES;
     let mut sum = Sum::of(&tables.start);
