@@ -8,9 +8,9 @@
 //! **Except where `P` is this process's [secret point](super::random_point()).** Every curve computation of Cairo 1 starts
 //! there: the compiler puts the hint that draws the point right in front of the operation and takes the point off at the end.
 //! There a test fails only if `P = k * Q` for one of at most 504 numbers `k` that `m` gives. `Q` and `m` were chosen without
-//! knowledge of `P`, and `P` is any of 2^251 points: the odds are below 2^-240 an operation, as on the network, which draws a
-//! new point each time. So the group's own sum is as true to the network as the tests are; it is a fourth faster, and four
-//! times for the generator. No caller claims anything: who brings another `P` gets the tests. Code made by hand may read the
+//! knowledge of `P`, which 128 random bits decide: the odds are below 2^-118 an operation (2^-240 on the network, which draws a
+//! new point each time). So the group's own sum is as true to the network as the tests are; it takes a quarter less time, and
+//! for the generator a third. No caller claims anything: who brings another `P` gets the tests. Code made by hand may read the
 //! point and choose `Q` after it, but what such code does hangs on a random number on the network too. And should the sum be
 //! infinity, which is no result, the tests are made after all, and one of them fails.
 
@@ -43,7 +43,7 @@ pub enum EcOpError {
     Infinity,
 }
 
-/// What is known beforehand about the generator. 475 KB, made in about 2 ms when first asked for.
+/// What is known beforehand about the generator. 475 KB, made in some 3 ms when first asked for.
 struct Generator {
     point: Point,
     doublings: Vec<Point>,

@@ -1,8 +1,8 @@
 //! Numbers of 256 bits and the Montgomery reduction modulo the prime.
 //!
 //! The prime is `p = 2^251 + 17 * 2^192 + 1`. It is 1 modulo `2^192`, so that a reduction clears three limbs at once and needs
-//! one product per limb instead of four. That, and nothing else, is why this is not the library's arithmetic: a product takes
-//! about half its time, a sum a quarter, an inverse a fourth (`cargo bench --bench crypto`).
+//! one product per limb instead of four. That, and nothing else, is why this is not the library's arithmetic: a product
+//! takes less than two thirds of its time, a square half, a sum a quarter, an inverse a third (`cargo bench --bench crypto`).
 
 /// A number, least significant limb first.
 pub type Limbs = [u64; 4];

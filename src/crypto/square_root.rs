@@ -18,7 +18,7 @@ const DIGITS: usize = 1 << DIGIT_BITS;
 /// Digits of a logarithm: 192 bits.
 const LENGTH: usize = 192 / DIGIT_BITS;
 
-/// 213 KB, made in about 0.1 ms by the first root of the process.
+/// 213 KB, made in some 0.3 ms by the first root of the process.
 struct Tables {
     /// `g^-(digit * 256^place)`.
     powers: Vec<[Element; DIGITS]>,
