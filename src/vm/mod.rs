@@ -9,7 +9,6 @@
 //! means, and nothing of the call stack above.
 
 mod checked;
-mod curve_point;
 mod fast;
 mod fault;
 mod frame;

@@ -3,13 +3,10 @@
 //! Range checks are made when a cell is written (`memory`). The others compute a cell when an instruction reads it. What the program
 //! wrote into such a cell by itself is compared at the end.
 
-use starknet_types_core::hash::Poseidon;
-
 use super::Exit;
 use super::cell::Cell;
-use super::crypto::{ec_op, pedersen};
-use super::field::{Limbs, to_felt};
 use super::memory::Memory;
+use crate::crypto::{Point, ec_op, pedersen, poseidon};
 use crate::protocol::Builtin;
 
 /// Cells of an instance, and how many of them are inputs.
@@ -52,11 +49,13 @@ pub(super) fn deduce(memory: &mut Memory, segment: u64, offset: u64) -> Result<O
                         }
                         *value = cell.as_number().ok_or(Exit::Fault)?;
                     }
+                    let [a, b, c, d, e] = values;
                     let outputs = match builtin {
-                        Builtin::Poseidon => poseidon(&values),
+                        Builtin::Poseidon => poseidon(&[a, b, c]).map(Cell::number),
                         _ => {
-                            let (x, y) = ec_op(&values).ok_or(Exit::Fault)?;
-                            [Cell::number(x), Cell::number(y), Cell::EMPTY]
+                            let (p, q) = (Point::from_limbs(&a, &b), Point::from_limbs(&c, &d));
+                            let sum = ec_op(&p, &q, &e).map_err(|_| Exit::Fault)?;
+                            [Cell::number(sum.x.to_limbs()), Cell::number(sum.y.to_limbs()), Cell::EMPTY]
                         }
                     };
                     memory.keep_computed(segment, start, outputs);
@@ -82,12 +81,6 @@ fn bitwise(x: Cell, y: Cell, output: u64) -> Result<Option<Cell>, Exit> {
         2 => Some(Cell::number([x0 | y0, x1 | y1, x2 | y2, x3 | y3])),
         _ => None,
     })
-}
-
-fn poseidon([a, b, c, ..]: &[Limbs; 5]) -> [Cell; 3] {
-    let mut state = [a, b, c].map(to_felt);
-    Poseidon::hades_permutation(&mut state);
-    state.map(|felt| Cell::of_felt(&felt))
 }
 
 /// The checks at the end of a frame on the segment of a builtin: inputs are there, outputs are right (C77).
@@ -128,7 +121,7 @@ pub(super) fn used_instances(builtin: Builtin, used: u64) -> u64 {
 #[cfg(test)]
 mod tests {
     use starknet_types_core::felt::Felt;
-    use starknet_types_core::hash::{Pedersen, StarkHash};
+    use starknet_types_core::hash::{Pedersen, Poseidon, StarkHash};
 
     use super::*;
 

@@ -5,53 +5,20 @@
 
 use starknet_types_core::felt::Felt;
 
-/// A number below the prime, least significant limb first.
-pub(super) type Limbs = [u64; 4];
+pub(super) use crate::crypto::Limbs;
+use crate::crypto::{Element, product, quotient};
 
 /// The prime, 2^251 + 17 * 2^192 + 1.
 const PRIME: Limbs = [1, 0, 0, 0x0800_0000_0000_0011];
 
-/// R^2 modulo the prime, where R = 2^256 is what the Montgomery form multiplies by.
-pub(super) const R2: Limbs =
-    [0xffff_fd73_7e00_0401, 0x0000_0001_330f_ffff, 0xffff_ffff_ff6f_8000, 0x07ff_d4ab_5e00_8810];
-
-/// `a * b / R`: the product of the Montgomery form, and the way into it (times R^2) and out of it (times 1).
-///
-/// The prime is 1 modulo 2^64 and has two limbs of zeros, so that a reduction takes one product of limbs instead of four.
-#[inline]
-pub(super) fn product([a0, a1, a2, a3]: &Limbs, b: &Limbs) -> Limbs {
-    let (mut t0, mut t1, mut t2, mut t3) = (0_u64, 0_u64, 0_u64, 0_u64);
-    for limb in b {
-        let carry;
-        (t0, carry) = a0.carrying_mul_add(*limb, t0, 0);
-        let (s1, carry) = a1.carrying_mul_add(*limb, t1, carry);
-        let (s2, carry) = a2.carrying_mul_add(*limb, t2, carry);
-        let (s3, s4) = a3.carrying_mul_add(*limb, t3, carry);
-        // The lowest limb becomes zero when the prime is added as often as its negative says.
-        let times = t0.wrapping_neg();
-        let (s1, carry) = s1.carrying_add(0, t0 != 0);
-        let (s2, carry) = s2.carrying_add(0, carry);
-        let (s3, high) = times.carrying_mul_add(PRIME[3], s3, u64::from(carry));
-        // The sum is below twice the prime: its highest limb does not overflow.
-        (t0, t1, t2, t3) = (s1, s2, s3, s4.wrapping_add(high));
-    }
-    let sum = [t0, t1, t2, t3];
-    match overflowing_sub(&sum, &PRIME) {
-        (reduced, false) => reduced,
-        (_, true) => sum,
-    }
-}
-
 /// The number of a felt.
 pub(super) fn from_felt(felt: &Felt) -> Limbs {
-    let [d, c, b, a] = felt.to_raw();
-    product(&[a, b, c, d], &[1, 0, 0, 0])
+    Element::from_felt(felt).to_limbs()
 }
 
 /// The felt of a number.
 pub(super) fn to_felt(limbs: &Limbs) -> Felt {
-    let [a, b, c, d] = product(limbs, &R2);
-    Felt::from_raw([d, c, b, a])
+    Element::from_limbs(limbs).to_felt()
 }
 
 /// A small number.
@@ -148,7 +115,7 @@ pub(super) fn mul(a: &Limbs, b: &Limbs) -> Limbs {
             let (c2, c3) = a1.carrying_mul_add(*b1, c2, carry);
             reduce(&[c0, c1, c2, c3])
         }
-        _ => product(a, &product(b, &R2)),
+        _ => product(a, b),
     }
 }
 
@@ -168,8 +135,7 @@ pub(super) fn reduce(number: &Limbs) -> Limbs {
 
 /// `a / b`; `None` when `b` is zero.
 pub(super) fn div(a: &Limbs, b: &Limbs) -> Option<Limbs> {
-    let inverse = to_felt(b).inverse()?;
-    Some(mul(a, &from_felt(&inverse)))
+    quotient(a, b)
 }
 
 /// `offset + number`, where a number just below the prime counts as negative; `None` outside 64 bits.

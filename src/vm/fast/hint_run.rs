@@ -5,7 +5,6 @@
 use super::Exit;
 use super::cell::Cell;
 use super::circuit::eval_circuit;
-use super::crypto::root_or_root_of_triple;
 use super::field::{Limbs, as_u128, is_less, mul, neg, offset_plus, small, sub, wide};
 use super::hint::{Action, Buffer, Hint, Operand, Place};
 use super::hint_scope::{Dict, Squash};
@@ -15,7 +14,7 @@ use super::integer::{
 use super::machine::Machine;
 use super::memory::EXECUTION;
 use super::step::sum;
-use crate::vm::curve_point::secret_point;
+use crate::crypto::{Element, Root, root_of_it_or_its_triple, secret_point};
 
 /// What became of a hint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,13 +110,14 @@ impl Machine {
                 }
             }
             Action::FieldSquareRoot { value, dst } => {
-                let root = root_or_root_of_triple(&self.number(value)?).ok_or(Exit::Fault)?;
-                self.set_number(dst, root)?;
+                let value = Element::from_limbs(&self.number(value)?);
+                let (Root::Own(root) | Root::OfTriple(root)) = root_of_it_or_its_triple(&value);
+                self.set_number(dst, root.to_limbs())?;
             }
             Action::RandomPoint { x, y } => {
-                let (point_x, point_y) = secret_point();
-                self.set(x, Cell::of_felt(&point_x))?;
-                self.set(y, Cell::of_felt(&point_y))?;
+                let point = secret_point();
+                self.set_number(x, point.x.to_limbs())?;
+                self.set_number(y, point.y.to_limbs())?;
             }
             Action::SmallArcs { range_check, a, b } => self.small_arcs(range_check, a, b)?,
             Action::IsArcUsed { arc, dst } => {

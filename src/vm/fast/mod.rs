@@ -2,7 +2,7 @@
 //!
 //! Code is decoded once per class and shared (`decode`, `hint`); memory is flat (`cell`, `memory`); the loop (`run`) has a shortcut
 //! for each form that compilers emit, and one place knows all the rules (`step`). Builtins compute when they are read (`builtin`),
-//! hints are native (`hint_run`, `integer`, `circuit`); both by cryptography of our own (`crypto`).
+//! hints are native (`hint_run`, `integer`, `circuit`); both use the cryptography of the ground floor (`crate::crypto`).
 //!
 //! It is exact for frames without a fault, and for them alone. Whatever is refused, whatever is rare, it does not explain: it hands
 //! the frame over to the judge, which runs it again from its beginning, with the answers of syscalls from the frame's record, and then
@@ -12,7 +12,6 @@
 mod builtin;
 mod cell;
 mod circuit;
-mod crypto;
 mod decode;
 mod field;
 mod finish;

@@ -20,11 +20,11 @@ use cairo_vm::vm::vm_core::VirtualMachine;
 use super::cairo0::run_cairo0_hint;
 use super::memory::{FrameMemory, pointer, relocatable};
 use crate::class::{Cairo0Class, Cairo1Class};
+use crate::crypto::secret_point;
 use crate::protocol::Builtin;
 use crate::syscall::{Language, Memory, Pointer, SyscallFault, Value};
 use crate::vm::fault::{FrameFault, FrameFaultKind, VmLocation, panic_message};
 use crate::vm::frame::{Registers, STEPS_BETWEEN_LOOKS, StepBudget, Stop};
-use crate::vm::curve_point::secret_point;
 
 /// One frame of one entry point, running or waiting.
 pub(in crate::vm) struct JudgeFrame {
@@ -229,8 +229,8 @@ fn run_cairo1_hint(
     match hints.get(index) {
         None => Ok(Hinted::None),
         Some(Hint::Core(CoreHintBase::Core(CoreHint::RandomEcPoint { x, y }))) => {
-            let (point_x, point_y) = secret_point();
-            for (cell, value) in [(x, point_x), (y, point_y)] {
+            let point = secret_point();
+            for (cell, value) in [(x, point.x.to_felt()), (y, point.y.to_felt())] {
                 vm.insert_value(cell_ref_to_relocatable(cell, vm), value)
                     .map_err(|error| VirtualMachineError::Hint(Box::new((index, error.into()))))?;
             }
