@@ -29,7 +29,7 @@
 //!                           │          fee          │        every arrow points down the page;
 //!                           ▼           ▼           ▼        nothing below knows what is above it
 //!                          state ─────────────▶ StateReader (the host's)
-//!                          class · protocol                  (ground floor)
+//!                          class · protocol · crypto         (ground floor)
 //! ```
 //!
 //! Read [`block`] first, then `transaction::execute`, the life of a transaction on one page; then [`call`] and [`syscall`]. Rules
@@ -72,6 +72,7 @@
 pub mod block;
 pub mod call;
 pub mod class;
+pub mod crypto;
 pub mod fee;
 mod parallel;
 pub mod protocol;

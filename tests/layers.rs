@@ -11,7 +11,8 @@
 use std::path::{Path, PathBuf};
 
 /// The rooms from the ground up. A room may use those before it, never those after it.
-const ROOMS: [&str; 11] = [
+const ROOMS: [&str; 12] = [
+    "crypto",
     "parallel",
     "protocol",
     "class",

@@ -8,7 +8,7 @@ use super::outcome::{BlockEnd, BlockError, BlockOutcome, TransactionOutcome};
 use super::parallel::{self, Order, Run};
 use super::pool::{Pool, PoolError};
 use super::under_way::{BlockOptions, Commit, OpenBlock};
-use crate::protocol::BlockEnv;
+use crate::protocol::{BlockEnv, Engine};
 use crate::state::{Journal, StateReader};
 use crate::transaction::{CallResult, ContractCall, Transaction, call_from_outside};
 
@@ -107,6 +107,12 @@ impl<R: StateReader> BlockExecutor<R> {
     /// Keep the call trees of reverted executions, for traces.
     pub fn keep_reverted_calls(self) -> Self {
         Self { keeps_reverted_calls: true, ..self }
+    }
+
+    /// Which engine runs the code. It changes how long that takes, and nothing else.
+    pub fn engine(mut self, engine: Engine) -> Self {
+        self.env.engine = engine;
+        self
     }
 
     /// Executes the block.

@@ -78,7 +78,9 @@ impl CallStack<'_, '_, '_> {
         };
         let started = match &class {
             ContractClass::Cairo0(class) => Frame::start_cairo0(class, &call),
-            ContractClass::Cairo1(class) => Frame::start_cairo1(class, &call, constants),
+            ContractClass::Cairo1(class) => {
+                Frame::start_cairo1(class, &call, tracked, self.phase.env.engine, constants)
+            }
         };
         match started {
             Ok(frame) => {

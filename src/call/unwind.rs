@@ -59,6 +59,9 @@ impl Fault {
 
 /// Ends all `levels` because of `fault`.
 pub(super) fn unwind(levels: Vec<Level>, fault: Fault, strip_vm_frames: bool) -> CallFailure {
+    if let Some(difference) = levels.iter().find_map(|level| level.frame.difference()) {
+        return CallFailure::Internal(difference);
+    }
     let (cause, mut last) = match reason(&levels, fault, strip_vm_frames) {
         Ok(reason) => reason,
         Err(failure) => return failure,
@@ -68,7 +71,9 @@ pub(super) fn unwind(levels: Vec<Level>, fault: Fault, strip_vm_frames: bool) ->
     let mut depth = 1_usize;
     for level in &levels {
         let Some(pending) = &level.pending else { continue };
-        push_location(&mut segments, level, strip_vm_frames);
+        if let Err(failure) = push_location(&mut segments, level, strip_vm_frames) {
+            return failure;
+        }
         segments.push(ErrorSegment::EntryPoint(EntryPointFrame { depth, ..pending.frame.clone() }));
         // The body of a constructor counts no deeper than the constructor itself (C176).
         if pending.frame.kind != FrameKind::Constructor {
@@ -116,7 +121,7 @@ fn reason(levels: &[Level], fault: Fault, strip: bool) -> Result<(FailureCause, 
             };
             let mut segments = Vec::new();
             if let Some(level) = levels.last() {
-                push_location(&mut segments, level, strip);
+                push_location(&mut segments, level, strip)?;
             }
             segments.push(ErrorSegment::Text(fault.to_string()));
             Ok((cause, Last { segments, call: None }))
@@ -145,10 +150,11 @@ fn is_stripped(level: &Level, strip: bool) -> bool {
     strip && level.tracked == TrackedResource::SierraGas
 }
 
-fn push_location(segments: &mut Vec<ErrorSegment>, level: &Level, strip: bool) {
+fn push_location(segments: &mut Vec<ErrorSegment>, level: &Level, strip: bool) -> Result<(), CallFailure> {
     if !is_stripped(level, strip) {
-        segments.push(ErrorSegment::Vm(level.frame.location()));
+        segments.push(ErrorSegment::Vm(level.frame.location().map_err(CallFailure::Internal)?));
     }
+    Ok(())
 }
 
 /// The calls that were open when the phase failed, as a tree: each failed, with what it had done so far.

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use starknet_api::block::{BlockNumber, BlockTimestamp, FeeType, GasPrice};
 use starknet_api::core::{ChainId, ContractAddress};
 
-use super::Constants;
+use super::{Constants, Engine};
 
 /// The chain: its identity and its fee tokens.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -99,12 +99,14 @@ pub struct BlockEnv {
     pub chain: Arc<ChainInfo>,
     /// What the protocol version fixes.
     pub constants: Arc<Constants>,
+    /// What runs the code. It changes no result.
+    pub engine: Engine,
 }
 
 impl BlockEnv {
     /// Puts a block's surroundings together.
     pub fn new(block: BlockInfo, chain: ChainInfo, constants: Arc<Constants>) -> Self {
-        Self { block: Arc::new(block), chain: Arc::new(chain), constants }
+        Self { block: Arc::new(block), chain: Arc::new(chain), constants, engine: Engine::default() }
     }
 
     /// The header values that validation code sees: number and timestamp rounded down, sequencer 0.

@@ -6,6 +6,7 @@
 
 mod constants;
 mod counters;
+mod engine;
 mod env;
 mod error;
 mod load;
@@ -19,6 +20,7 @@ mod version;
 
 pub use constants::{Constants, GatewayLimits, Limits, Lists, Switches, TransactionKind};
 pub use counters::{Builtin, BuiltinCounts, VmResources};
+pub use engine::Engine;
 pub use env::{BlockEnv, BlockInfo, BlockPrices, ChainInfo, DataAvailability, TokenPrices};
 pub use error::ProtocolError;
 pub use os::{OsCost, OsCosts, poseidon_hash_many_resources};

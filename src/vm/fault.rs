@@ -22,6 +22,11 @@ pub struct VmLocation {
 }
 
 impl VmLocation {
+    /// No place: the engine is broken.
+    pub(super) fn nowhere() -> Self {
+        Self { pc: String::new(), error_attribute: None, traceback: None }
+    }
+
     pub(super) fn of(runner: &CairoRunner) -> Self {
         let pc = runner.vm.get_pc();
         let error_attribute =
@@ -132,4 +137,14 @@ impl FinishFault {
     pub(super) fn engine(sentence: &str) -> Self {
         Self { text: sentence.to_owned(), is_engine: true }
     }
+}
+
+/// What a panic said.
+pub(super) fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
+    let message = panic
+        .downcast_ref::<&str>()
+        .map(|text| (*text).to_owned())
+        .or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "no message".to_owned());
+    format!("The engine panicked: {message}")
 }

@@ -1,66 +1,42 @@
-//! Running a frame: our own loop over the engine's single step, with hints from the class's table.
+//! The boundary: a frame, whatever engine runs it.
 //!
-//! A syscall leaves the loop; whoever answers it resumes the frame where it stopped. So inner calls do not nest on the native
-//! stack, and a frame that waits is only data.
+//! In: a class, a call, the engine to use. Out: the frame runs to its next syscall or its end, lends its memory to who answers the
+//! syscall, says where it stands, and at its end what it returned and used. A frame may change its engine on the way; nobody above
+//! can tell.
 
-use std::any::Any;
-use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use cairo_lang_casm::hints::{CoreHint, CoreHintBase, Hint, StarknetHint};
-use cairo_lang_runner::casm_run::{cell_ref_to_relocatable, execute_core_hint_base};
-use cairo_vm::types::exec_scope::ExecutionScopes;
-use cairo_vm::types::relocatable::{MaybeRelocatable, Relocatable};
-use cairo_vm::vm::errors::hint_errors::HintError;
-use cairo_vm::vm::errors::vm_errors::VirtualMachineError;
-use cairo_vm::vm::runners::cairo_runner::CairoRunner;
-use cairo_vm::vm::vm_core::VirtualMachine;
+use starknet_types_core::felt::Felt;
 
-use super::cairo0::run_cairo0_hint;
-use super::curve_point::secret_point;
-use super::fault::{FrameFault, FrameFaultKind, VmLocation};
-use super::memory::FrameMemory;
+use super::checked::CheckedFrame;
+use super::fast::{Exit, FastFrame};
+use super::fault::{FinishFault, FrameFault, FrameFaultKind, StartFault, VmLocation};
+use super::judge::JudgeFrame;
+use super::opening::Opening;
 use crate::class::{Cairo0Class, Cairo1Class};
-use crate::protocol::Builtin;
+use crate::protocol::{Constants, Engine, VmResources};
 use crate::state::StopFlag;
-use crate::syscall::{Language, Memory, Pointer, SyscallFault};
+use crate::syscall::{EntryPointCall, Language, Memory, Pointer, TrackedResource};
 
 /// One frame of one entry point, running or waiting.
-pub(crate) struct Frame {
-    pub(super) runner: CairoRunner,
-    pub(super) code: Code,
-    /// Where the program returns to: reaching it is the end.
-    pub(super) end: Relocatable,
-    /// Segments that the program may not extend, with their lengths.
-    pub(super) read_only: Vec<(Relocatable, usize)>,
-    /// The next syscall's place.
-    pub(super) syscall_pointer: Pointer,
-    /// Number of arguments on the stack.
-    pub(super) arguments: usize,
-    /// Set while a step is under way: which of its hints comes next.
-    pub(super) next_hint: Option<usize>,
-}
+pub(crate) struct Frame(Running);
 
-/// The class of a frame, with what its language needs to know until the end.
-pub(super) enum Code {
-    Cairo0 {
-        class: Arc<Cairo0Class>,
-        /// Syscall pointer and builtin pointers as they were at the start, to be checked at the end.
-        implicit_arguments: Vec<MaybeRelocatable>,
-        /// The class's hints, in the form in which the engine takes them, once they have run in this frame.
-        hints: BTreeMap<(usize, usize), Box<dyn Any>>,
-    },
-    Cairo1 {
-        class: Arc<Cairo1Class>,
-        /// The entry point's builtins, in its order.
-        builtins: Vec<Builtin>,
-    },
+/// A frame on its engine. Boxed: frames move about, engines are large.
+enum Running {
+    Judge(Box<JudgeFrame>),
+    Fast(Box<FastFrame>),
+    Checked(Box<CheckedFrame>),
 }
 
 impl std::fmt::Debug for Frame {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Frame").field("pc", &self.runner.vm.get_pc()).finish_non_exhaustive()
+        let engine = match &self.0 {
+            Running::Judge(_) => "judge",
+            Running::Fast(_) => "fast",
+            Running::Checked(_) => "checked",
+        };
+        f.debug_tuple("Frame").field(&engine).finish()
     }
 }
 
@@ -85,167 +61,149 @@ pub(crate) struct StepBudget {
 }
 
 /// Steps between two looks at the flag.
-const STEPS_BETWEEN_LOOKS: u32 = 1_000;
+pub(super) const STEPS_BETWEEN_LOOKS: u32 = 1_000;
 
-/// Why the loop ended early.
-pub(super) enum Break {
-    /// The engine says so.
-    Vm(VirtualMachineError),
-    /// A hint of ours says so.
-    Hint(String),
+/// Where a frame's machine stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Registers {
+    /// Program counter.
+    pub pc: Pointer,
+    /// Allocation pointer.
+    pub ap: usize,
+    /// Frame pointer.
+    pub fp: usize,
+    /// Steps made.
+    pub steps: usize,
 }
 
-impl From<VirtualMachineError> for Break {
-    fn from(error: VirtualMachineError) -> Self {
-        Self::Vm(error)
-    }
+/// What a frame returned and used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Finished {
+    /// Whether the code panicked.
+    pub failed: bool,
+    /// Return data, or the panic's.
+    pub retdata: Vec<Felt>,
+    /// Sierra gas used out of the initial gas; 0 in steps mode (C57).
+    pub gas_consumed: u64,
+    /// Steps, holes and builtins of the frame alone. Holes are counted in steps mode only: nobody looks at them otherwise.
+    pub resources: VmResources,
 }
 
 impl Frame {
+    /// Lays out the frame for `call` in a Cairo 0 class, which the judge runs always.
+    pub(crate) fn start_cairo0(class: &Arc<Cairo0Class>, call: &EntryPointCall) -> Result<Self, StartFault> {
+        Ok(Self(Running::Judge(Box::new(JudgeFrame::start_cairo0(class, call)?))))
+    }
+
+    /// Lays out the frame for `call` in a Cairo 1 class. Refusals come in the network's order: entry point, builtins, gas.
+    pub(crate) fn start_cairo1(
+        class: &Arc<Cairo1Class>,
+        call: &EntryPointCall,
+        tracked: TrackedResource,
+        engine: Engine,
+        constants: &Constants,
+    ) -> Result<Self, StartFault> {
+        let opening = Opening::new(class, call, constants)?;
+        let judge = |opening: &Opening| JudgeFrame::start_cairo1(opening);
+        let fast = |opening: &Opening| {
+            let start = || FastFrame::start(opening.clone(), tracked == TrackedResource::CairoSteps);
+            catch_unwind(AssertUnwindSafe(start)).ok().flatten()
+        };
+        let running = match engine {
+            Engine::CairoVm => Running::Judge(Box::new(judge(&opening)?)),
+            Engine::Fast => match fast(&opening) {
+                Some(fast) => Running::Fast(Box::new(fast)),
+                None => Running::Judge(Box::new(judge(&opening)?)),
+            },
+            Engine::Checked => {
+                Running::Checked(Box::new(CheckedFrame::new(judge(&opening)?, fast(&opening))))
+            }
+        };
+        Ok(Self(running))
+    }
+
     /// Runs until the next syscall or the end. Only frames measured in steps use up `budget`, but a frame of either kind
     /// stops when it is used up (C53).
     pub(crate) fn run(&mut self, budget: &mut StepBudget, counts_steps: bool) -> Result<Stop, FrameFault> {
-        // The engine and the hints are other people's code over input that anybody may craft: a panic in them must not take the
-        // host down. After one the frame is only dropped, so no broken state is seen.
-        let result = catch_unwind(AssertUnwindSafe(|| self.run_loop(budget, counts_steps)));
-        match result {
-            Ok(Ok(stop)) => Ok(stop),
-            Ok(Err(Break::Vm(error))) => Err(FrameFault::of(&self.runner, &error)),
-            Ok(Err(Break::Hint(text))) => Err(FrameFault {
-                location: VmLocation::of(&self.runner),
-                text: Some(text),
-                kind: FrameFaultKind::Program,
-            }),
-            Err(panic) => Err(FrameFault {
-                location: VmLocation { pc: String::new(), error_attribute: None, traceback: None },
-                text: Some(panic_message(panic.as_ref())),
-                kind: FrameFaultKind::Engine,
-            }),
+        match &mut self.0 {
+            Running::Judge(judge) => judge.run(budget, counts_steps),
+            Running::Checked(both) => both.run(budget, counts_steps),
+            Running::Fast(fast) => {
+                let before = budget.remaining;
+                // A panic would be our mistake: the judge goes on then, too.
+                let run = || fast.run(budget, counts_steps);
+                if let Ok(stop) = catch_unwind(AssertUnwindSafe(run)).unwrap_or(Err(Exit::Unsupported)) {
+                    return Ok(stop);
+                }
+                budget.remaining = before;
+                let Some(judge) = fast.hand_over().map_err(engine_fault)? else {
+                    return Ok(Stop::Stopped);
+                };
+                let mut judge = Box::new(judge);
+                let result = judge.run(budget, counts_steps);
+                self.0 = Running::Judge(judge);
+                result
+            }
         }
     }
 
-    fn run_loop(&mut self, budget: &mut StepBudget, counts_steps: bool) -> Result<Stop, Break> {
-        let Self { runner, code, end, next_hint, syscall_pointer, .. } = self;
-        let CairoRunner { vm, exec_scopes, .. } = runner;
-        if let Code::Cairo0 { class, .. } = code
-            && let Some(hint) = &class.unprepared_hint
-        {
-            return Err(VirtualMachineError::CompileHintFail(hint.clone().into()).into());
-        }
-        let mut steps_to_look = STEPS_BETWEEN_LOOKS;
-        loop {
-            steps_to_look = steps_to_look.saturating_sub(1);
-            if steps_to_look == 0 {
-                steps_to_look = STEPS_BETWEEN_LOOKS;
-                if budget.stop.is_raised() {
-                    return Ok(Stop::Stopped);
+    /// Ends a frame that returned.
+    pub(crate) fn finish(
+        self,
+        initial_gas: u64,
+        tracked: TrackedResource,
+        constants: &Constants,
+    ) -> Result<Finished, FinishFault> {
+        match self.0 {
+            Running::Judge(judge) => judge.finish(initial_gas, tracked, constants),
+            Running::Checked(both) => both.finish(initial_gas, tracked, constants),
+            Running::Fast(mut fast) => {
+                let finish = || fast.finish(initial_gas, tracked, constants);
+                if let Ok(finished) = catch_unwind(AssertUnwindSafe(finish)).unwrap_or(Err(Exit::Unsupported))
+                {
+                    return Ok(finished);
                 }
-            }
-            if next_hint.is_none() {
-                if vm.get_pc() == *end {
-                    return Ok(Stop::Returned);
-                }
-                if budget.remaining == 0 {
-                    return Err(VirtualMachineError::UnfinishedExecution.into());
-                }
-            }
-            // Hints are found by the offset alone, whatever the segment, as the engine does it.
-            let pc = vm.get_pc().offset;
-            let mut index = next_hint.unwrap_or(0);
-            loop {
-                let ran = match code {
-                    Code::Cairo0 { class, hints, .. } => {
-                        run_cairo0_hint(class, hints, (pc, index), vm, exec_scopes, *syscall_pointer)?
-                    }
-                    Code::Cairo1 { class, .. } => {
-                        run_cairo1_hint(class.hints_at(pc), index, vm, exec_scopes)?
-                    }
-                };
-                index = index.saturating_add(1);
-                match ran {
-                    Hinted::Ran => {}
-                    Hinted::Syscall => {
-                        *next_hint = Some(index);
-                        return Ok(Stop::Syscall);
-                    }
-                    Hinted::None => break,
-                }
-            }
-            *next_hint = None;
-            vm.step_instruction()?;
-            if counts_steps {
-                budget.remaining = budget.remaining.saturating_sub(1);
+                let judge = fast.hand_over_at_end().map_err(|text| FinishFault::engine(&text))?;
+                judge.finish(initial_gas, tracked, constants)
             }
         }
     }
 
     /// The language of the frame's code.
     pub(crate) fn language(&self) -> Language {
-        match self.code {
-            Code::Cairo0 { .. } => Language::Cairo0,
-            Code::Cairo1 { .. } => Language::Cairo1,
+        match &self.0 {
+            Running::Judge(judge) => judge.language(),
+            Running::Fast(_) | Running::Checked(_) => Language::Cairo1,
         }
     }
 
     /// The frame's memory and its syscall pointer, to answer a syscall.
     pub(crate) fn with_memory<T>(&mut self, answer: impl FnOnce(&mut dyn Memory, &mut Pointer) -> T) -> T {
-        let mut memory = FrameMemory { vm: &mut self.runner.vm, read_only: &mut self.read_only };
-        answer(&mut memory, &mut self.syscall_pointer)
+        match &mut self.0 {
+            Running::Judge(judge) => judge.with_memory(answer),
+            Running::Fast(fast) => fast.with_memory(answer),
+            Running::Checked(both) => both.with_memory(answer),
+        }
     }
 
-    /// Where the frame stands.
-    pub(crate) fn location(&self) -> VmLocation {
-        VmLocation::of(&self.runner)
+    /// Where a frame stands that waits at a syscall; an engine that cannot tell is broken.
+    pub(crate) fn location(&self) -> Result<VmLocation, String> {
+        match &self.0 {
+            Running::Judge(judge) => Ok(judge.location()),
+            Running::Fast(fast) => fast.location(),
+            Running::Checked(both) => both.location(),
+        }
     }
-}
 
-/// What became of the next hint of a step.
-pub(super) enum Hinted {
-    /// It ran.
-    Ran,
-    /// It is a syscall.
-    Syscall,
-    /// There is none left.
-    None,
-}
-
-fn run_cairo1_hint(
-    hints: &[Hint],
-    index: usize,
-    vm: &mut VirtualMachine,
-    exec_scopes: &mut ExecutionScopes,
-) -> Result<Hinted, Break> {
-    match hints.get(index) {
-        None => Ok(Hinted::None),
-        Some(Hint::Core(CoreHintBase::Core(CoreHint::RandomEcPoint { x, y }))) => {
-            let (point_x, point_y) = secret_point();
-            for (cell, value) in [(x, point_x), (y, point_y)] {
-                vm.insert_value(cell_ref_to_relocatable(cell, vm), value)
-                    .map_err(|error| VirtualMachineError::Hint(Box::new((index, error.into()))))?;
-            }
-            Ok(Hinted::Ran)
-        }
-        Some(Hint::Core(core)) => {
-            // Segment arena finalization matters to the prover only: no temporary segments.
-            execute_core_hint_base(vm, exec_scopes, core, true)
-                .map_err(|error| VirtualMachineError::Hint(Box::new((index, error))))?;
-            Ok(Hinted::Ran)
-        }
-        Some(Hint::Starknet(StarknetHint::SystemCall { .. })) => Ok(Hinted::Syscall),
-        Some(Hint::Starknet(_)) => Err(Break::Hint(SyscallFault::TestHint.to_string())),
-        Some(Hint::External(_)) => {
-            let error = HintError::CustomHint("External hints are unsupported on starknet.".into());
-            Err(VirtualMachineError::Hint(Box::new((index, error))).into())
+    /// What the engines were seen to differ in, if both run. To be asked before a frame is dropped that has not ended.
+    pub(crate) fn difference(&self) -> Option<String> {
+        match &self.0 {
+            Running::Judge(_) | Running::Fast(_) => None,
+            Running::Checked(both) => both.difference(),
         }
     }
 }
 
-/// What a panic said.
-pub(super) fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
-    let message = panic
-        .downcast_ref::<&str>()
-        .map(|text| (*text).to_owned())
-        .or_else(|| panic.downcast_ref::<String>().cloned())
-        .unwrap_or_else(|| "no message".to_owned());
-    format!("The engine panicked: {message}")
+fn engine_fault(text: String) -> FrameFault {
+    FrameFault { location: VmLocation::nowhere(), text: Some(text), kind: FrameFaultKind::Engine }
 }

@@ -1,16 +1,19 @@
-//! The engine: runs one frame of one entry point.
+//! The engines: they run one frame of one entry point.
 //!
-//! In: a prepared class, an entry point, its arguments. Out: the frame stops at each syscall and at its end; then its return
-//! values and what it used. The only room that names `cairo-vm` types (the class holds the prepared program for it). It does not
-//! know what a syscall means, and nothing of the call stack above.
+//! In: a prepared class, an entry point, its arguments, which engine. Out: the frame stops at each syscall and at its end; then
+//! its return values and what it used. `frame` is the boundary and the only thing that rooms above see. Behind it `judge` runs
+//! frames on `cairo-vm`, whose behaviour is the measure of all; `fast` runs them on an engine of our own, and hands a frame over
+//! to the judge where it cannot go on; `checked` runs both and compares.
+//!
+//! The only room that names `cairo-vm` types (the class holds the prepared program for it). It does not know what a syscall
+//! means, and nothing of the call stack above.
 
-mod cairo0;
-mod curve_point;
+mod checked;
+mod fast;
 mod fault;
-mod finish;
 mod frame;
-mod memory;
-mod start;
+mod judge;
+mod opening;
 
 pub use self::fault::VmLocation;
 pub(crate) use self::fault::{FinishFault, FrameFault, FrameFaultKind, StartFault};

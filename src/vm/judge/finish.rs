@@ -16,32 +16,21 @@ use cairo_vm::vm::vm_core::VirtualMachine;
 use num_traits::ToPrimitive;
 use starknet_types_core::felt::Felt;
 
-use super::fault::FinishFault;
-use super::frame::{Code, Frame, panic_message};
 use super::memory::{FrameMemory, pointer};
-use super::start::{PROGRAM_EXTRA, our_builtin};
+use super::run::{Code, JudgeFrame};
+use super::start::our_builtin;
 use crate::protocol::{Builtin, Constants, VmResources};
 use crate::syscall::{Memory, TrackedResource};
-
-/// What a frame returned and used.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Finished {
-    /// Whether the code panicked.
-    pub failed: bool,
-    /// Return data, or the panic's.
-    pub retdata: Vec<Felt>,
-    /// Sierra gas used out of the initial gas; 0 in steps mode (C57).
-    pub gas_consumed: u64,
-    /// Steps, holes and builtins of the frame alone. Holes are counted in steps mode only: nobody looks at them otherwise.
-    pub resources: VmResources,
-}
+use crate::vm::fault::{FinishFault, panic_message};
+use crate::vm::frame::Finished;
+use crate::vm::opening::PROGRAM_EXTRA;
 
 /// Values that a Cairo 1 function leaves: gas, syscall pointer, failure flag, start and end of its data.
 const RETURN_VALUES: usize = 5;
 
-impl Frame {
+impl JudgeFrame {
     /// Ends a frame that returned.
-    pub(crate) fn finish(
+    pub(in crate::vm) fn finish(
         mut self,
         initial_gas: u64,
         tracked: TrackedResource,

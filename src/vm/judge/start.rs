@@ -7,61 +7,30 @@ use cairo_vm::types::layout_name::LayoutName;
 use cairo_vm::types::relocatable::{MaybeRelocatable, Relocatable};
 use cairo_vm::vm::runners::cairo_runner::CairoRunner;
 use cairo_vm::vm::vm_core::VirtualMachine;
-use starknet_api::contract_class::EntryPointType;
 use starknet_types_core::felt::Felt;
 
-use super::fault::StartFault;
-use super::frame::{Code, Frame};
 use super::memory::pointer;
-use crate::class::{Cairo1Class, EntryPoint};
-use crate::protocol::{Builtin, Constants, names};
-use crate::syscall::EntryPointCall;
-
-/// `ret`, appended to the bytecode: where the code jumps to when it runs out of gas (C76).
-const RET: Felt = Felt::from_hex_unchecked("0x208b7fff7fff7ffe");
-
-/// Cells behind the bytecode: the `ret` and the pointer to the price list.
-pub(super) const PROGRAM_EXTRA: usize = 2;
-
-/// The builtins that code pays for by itself, in the order in which it looks their prices up (C76).
-const PRICED: [Builtin; 7] = [
-    Builtin::Pedersen,
-    Builtin::Bitwise,
-    Builtin::EcOp,
-    Builtin::Poseidon,
-    Builtin::AddMod,
-    Builtin::MulMod,
-    Builtin::Blake,
-];
+use super::run::{Code, JudgeFrame};
+use crate::protocol::Builtin;
+use crate::vm::fault::StartFault;
+use crate::vm::opening::{Opening, RET};
 
 pub(super) fn engine_fault(error: impl std::fmt::Display) -> StartFault {
     StartFault::Engine(error.to_string())
 }
 
-impl Frame {
-    /// Lays out the frame for `call` in a Cairo 1 class. Refusals come in the network's order: entry point, builtins, gas.
-    pub(crate) fn start_cairo1(
-        class: &Arc<Cairo1Class>,
-        call: &EntryPointCall,
-        constants: &Constants,
-    ) -> Result<Self, StartFault> {
-        let entry_point = find_entry_point(class, call)?;
-        if !entry_point.builtins_valid {
-            return Err(StartFault::Builtins(entry_point.builtins.clone()));
-        }
-        let gas = call
-            .initial_gas
-            .checked_sub(constants.gas.entry_point_initial_budget)
-            .ok_or(StartFault::InsufficientGas)?;
-
+impl JudgeFrame {
+    /// Lays out a frame of Cairo 1 code.
+    pub(in crate::vm) fn start_cairo1(opening: &Opening) -> Result<Self, StartFault> {
+        let class = &opening.class;
         let mut runner = CairoRunner::new(&class.vm_program, LayoutName::starknet, None, false, false, false)
             .map_err(engine_fault)?;
         let builtins: Vec<BuiltinName> =
-            entry_point.builtins.iter().filter_map(|builtin| engine_builtin(*builtin)).collect();
+            opening.builtins.iter().filter_map(|builtin| engine_builtin(*builtin)).collect();
         runner.initialize_function_runner_cairo_1(&builtins).map_err(engine_fault)?;
 
         let mut read_only = Vec::new();
-        write_program_extra(&mut runner.vm, class.bytecode_len(), constants, &mut read_only)?;
+        write_program_extra(&mut runner.vm, class.bytecode_len(), opening, &mut read_only)?;
         let syscall_start = runner.vm.add_memory_segment();
 
         let mut stack = Vec::new();
@@ -70,10 +39,10 @@ impl Frame {
             let builtin = builtin.ok_or_else(|| StartFault::Engine(format!("Invalid builtin {name}.")))?;
             stack.extend(builtin.initial_stack());
         }
-        stack.push(MaybeRelocatable::Int(Felt::from(gas)));
+        stack.push(MaybeRelocatable::Int(Felt::from(opening.gas)));
         stack.push(MaybeRelocatable::RelocatableValue(syscall_start));
         let calldata: Vec<MaybeRelocatable> =
-            call.calldata.0.iter().copied().map(MaybeRelocatable::Int).collect();
+            opening.calldata.0.iter().copied().map(MaybeRelocatable::Int).collect();
         let calldata_start = allocate(&mut runner.vm, &calldata, &mut read_only)?;
         let calldata_end = (calldata_start + calldata.len()).map_err(engine_fault)?;
         stack.push(MaybeRelocatable::RelocatableValue(calldata_start));
@@ -81,12 +50,12 @@ impl Frame {
 
         let arguments = stack.len();
         let end = runner
-            .initialize_function_entrypoint(entry_point.offset, stack, MaybeRelocatable::Int(Felt::ZERO))
+            .initialize_function_entrypoint(opening.offset, stack, MaybeRelocatable::Int(Felt::ZERO))
             .map_err(engine_fault)?;
         runner.initialize_vm().map_err(engine_fault)?;
 
         Ok(Self {
-            code: Code::Cairo1 { class: Arc::clone(class), builtins: entry_point.builtins.clone() },
+            code: Code::Cairo1 { class: Arc::clone(class), builtins: opening.builtins.clone() },
             runner,
             end,
             read_only,
@@ -97,27 +66,14 @@ impl Frame {
     }
 }
 
-fn find_entry_point<'a>(class: &'a Cairo1Class, call: &EntryPointCall) -> Result<&'a EntryPoint, StartFault> {
-    if call.entry_point_type == EntryPointType::Constructor && call.selector != names::CONSTRUCTOR {
-        return Err(StartFault::ConstructorName);
-    }
-    let entry_point = class
-        .entry_point(call.entry_point_type, call.selector)
-        .ok_or(StartFault::EntryPointNotFound(call.selector))?;
-    if entry_point.repeated {
-        return Err(StartFault::Repeated(call.selector, call.entry_point_type));
-    }
-    Ok(entry_point)
-}
-
 /// Writes what code expects behind its bytecode: a `ret`, and the prices of builtins.
 fn write_program_extra(
     vm: &mut VirtualMachine,
     bytecode_len: usize,
-    constants: &Constants,
+    opening: &Opening,
     read_only: &mut Vec<(Relocatable, usize)>,
 ) -> Result<(), StartFault> {
-    let prices = PRICED.map(|builtin| MaybeRelocatable::from(Felt::from(constants.gas.builtin(builtin))));
+    let prices = opening.prices.map(|price| MaybeRelocatable::from(Felt::from(price)));
     let prices = allocate(vm, &prices, read_only)?;
     let behind = (vm.get_pc() + bytecode_len).map_err(engine_fault)?;
     vm.load_data(behind, &[RET.into(), prices.into()]).map_err(engine_fault)?;

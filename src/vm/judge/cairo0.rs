@@ -25,21 +25,24 @@ use num_bigint::BigUint;
 use starknet_api::contract_class::EntryPointType;
 use starknet_types_core::felt::Felt;
 
-use super::fault::{FinishFault, StartFault};
-use super::finish::Finished;
-use super::frame::{Break, Code, Frame, Hinted};
 use super::memory::{pointer, relocatable};
+use super::run::{Break, Code, Hinted, JudgeFrame};
 use super::start::{allocate, engine_fault};
 use crate::class::{Cairo0Class, Cairo0Lookup, HintKind};
 use crate::protocol::{Constants, names};
 use crate::syscall::{EntryPointCall, Pointer, TrackedResource};
+use crate::vm::fault::{FinishFault, StartFault};
+use crate::vm::frame::Finished;
 
 /// Arguments of an entry point: selector, implicit arguments, size of the calldata, calldata.
 const ARGUMENTS: usize = 4;
 
-impl Frame {
+impl JudgeFrame {
     /// Lays out the frame for `call` in a Cairo 0 class. Refusals come in the network's order: builtins, entry point.
-    pub(crate) fn start_cairo0(class: &Arc<Cairo0Class>, call: &EntryPointCall) -> Result<Self, StartFault> {
+    pub(in crate::vm) fn start_cairo0(
+        class: &Arc<Cairo0Class>,
+        call: &EntryPointCall,
+    ) -> Result<Self, StartFault> {
         let unsupported = class.unsupported_builtins();
         if !unsupported.is_empty() {
             return Err(StartFault::Cairo0Builtins(unsupported.to_vec()));

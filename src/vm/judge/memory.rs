@@ -13,17 +13,17 @@ pub(super) struct FrameMemory<'a> {
 }
 
 /// The engine's address.
-pub(super) fn relocatable(pointer: Pointer) -> Relocatable {
+pub(in crate::vm) fn relocatable(pointer: Pointer) -> Relocatable {
     Relocatable { segment_index: pointer.segment, offset: pointer.offset }
 }
 
 /// Our address.
-pub(super) fn pointer(address: Relocatable) -> Pointer {
+pub(in crate::vm) fn pointer(address: Relocatable) -> Pointer {
     Pointer { segment: address.segment_index, offset: address.offset }
 }
 
 /// The engine's cell value.
-pub(super) fn maybe_relocatable(value: Value) -> MaybeRelocatable {
+pub(in crate::vm) fn maybe_relocatable(value: Value) -> MaybeRelocatable {
     match value {
         Value::Felt(felt) => MaybeRelocatable::Int(felt),
         Value::Pointer(address) => MaybeRelocatable::RelocatableValue(relocatable(address)),

@@ -1,0 +1,231 @@
+//! What the field, the curve and the hashes cost, beside the published crates in the same run.
+//!
+//! `cargo bench --bench crypto`. Both sides of a line take turns, so that a busy machine slows both; the figures are the
+//! medians of the turns, and how far the middle half of them spreads.
+#![allow(
+    missing_docs,
+    clippy::arithmetic_side_effects,
+    clippy::cast_precision_loss,
+    clippy::indexing_slicing,
+    clippy::unwrap_used
+)]
+
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+use ark_ec::short_weierstrass::{Affine, SWCurveConfig};
+use ark_ec::{AffineRepr, scalar_mul::wnaf::WnafContext};
+use ark_ff::Field;
+use starkiln::crypto::{
+    Element, Limbs, PedersenMemo, Point, Root, ec_op, pedersen, poseidon, root_of_it_or_its_triple,
+    secret_point,
+};
+use starknet_types_core::curve::ProjectivePoint;
+use starknet_types_core::felt::Felt;
+use starknet_types_core::hash::{Pedersen, Poseidon, StarkHash};
+
+const A: Felt = Felt::from_hex_unchecked("0x3d937c035c878245caf64531a5756109c53068da139362728feb561405371cb");
+const B: Felt = Felt::from_hex_unchecked("0x208a0a10250e382e1e4bbe2880906c2791bf6275695e02fbbc6aeff9cd8b31a");
+
+/// How long one call takes in a turn of about two milliseconds, in nanoseconds.
+struct Turns<'a> {
+    work: Box<dyn FnMut() + 'a>,
+    calls: u32,
+    times: Vec<f64>,
+}
+
+impl<'a> Turns<'a> {
+    fn new<T>(mut work: impl FnMut() -> T + 'a) -> Self {
+        let mut work: Box<dyn FnMut() + 'a> = Box::new(move || {
+            black_box(work());
+        });
+        // Tables are made before the clock starts.
+        work();
+        let start = Instant::now();
+        let mut calls = 0;
+        while start.elapsed() < Duration::from_millis(2) {
+            work();
+            calls += 1;
+        }
+        Self { work, calls, times: Vec::new() }
+    }
+
+    fn take(&mut self) {
+        let start = Instant::now();
+        for _ in 0..self.calls {
+            (self.work)();
+        }
+        self.times.push(start.elapsed().as_nanos() as f64 / f64::from(self.calls));
+    }
+
+    /// The median, and the middle half's spread as a share of it.
+    fn median(&mut self) -> (f64, f64) {
+        self.times.sort_by(f64::total_cmp);
+        let at = |share: usize| self.times[self.times.len() * share / 4];
+        (at(2), (at(3) - at(1)) / at(2))
+    }
+}
+
+fn compare<T, U>(name: &str, own: impl FnMut() -> T, other: impl FnMut() -> U) {
+    let (mut own, mut other) = (Turns::new(own), Turns::new(other));
+    for _ in 0..101 {
+        own.take();
+        other.take();
+    }
+    let ((own, own_spread), (other, other_spread)) = (own.median(), other.median());
+    let percent = |share: f64| format!("±{:.0}%", share * 50.0);
+    println!(
+        "{name:<44} {own:>10.1} {:>5} {other:>10.1} {:>5} {:>7.2}x",
+        percent(own_spread),
+        percent(other_spread),
+        other / own
+    );
+}
+
+/// Repeats an operation on its own result a hundred times: a call of a few nanoseconds is too short to time.
+fn chain<T: Copy>(start: T, step: impl Fn(T) -> T) -> impl FnMut() -> T {
+    let mut value = start;
+    move || {
+        for _ in 0..100 {
+            value = step(value);
+        }
+        value
+    }
+}
+
+fn field() {
+    let (a, b) = (Element::from_felt(&A), Element::from_felt(&B));
+    compare("100 products", chain(a, |x| x.times(&b)), chain(A, |x| x * B));
+    compare("100 squares", chain(a, |x| x.squared()), chain(A, |x| x.square()));
+    compare("100 sums", chain(a, |x| x.plus(&b)), chain(A, |x| x + B));
+    compare("100 differences", chain(a, |x| x.minus(&b)), chain(A, |x| x - B));
+    compare(
+        "100 inverses",
+        chain(a, |x| x.inverse().unwrap().plus(&b)),
+        chain(A, |x| x.inverse().unwrap() + B),
+    );
+    let number = A.to_le_digits();
+    compare(
+        "100 times into the field and out of it",
+        chain(number, |x| Element::from_limbs(&black_box(x)).to_limbs()),
+        chain(A, |x| Felt::from_bytes_be(&black_box(x).to_bytes_be())),
+    );
+    compare(
+        "square root of it or its triple",
+        {
+            let mut x = a;
+            move || {
+                let (Root::Own(root) | Root::OfTriple(root)) = root_of_it_or_its_triple(&x);
+                x = root.plus(&b);
+                root
+            }
+        },
+        {
+            let mut x = A;
+            move || {
+                let root = x.sqrt().unwrap_or_else(|| (x * Felt::THREE).sqrt().unwrap());
+                x = root + B;
+                root.min(-root)
+            }
+        },
+    );
+}
+
+fn hashes() {
+    let (a, b) = (A.to_le_digits(), B.to_le_digits());
+    compare(
+        "pedersen",
+        {
+            let mut x = a;
+            move || {
+                x = pedersen(&x, &b);
+                x
+            }
+        },
+        {
+            let mut x = A;
+            move || {
+                x = Pedersen::hash(&x, &B);
+                x
+            }
+        },
+    );
+    let memo = PedersenMemo::new(1 << 16);
+    let pairs: Vec<Limbs> = (0..1000).map(|number| [number, 1, 2, 3]).collect();
+    let mut asked = pairs.iter().cycle();
+    compare("pedersen, remembered", || memo.hash(asked.next().unwrap(), &b), || Pedersen::hash(&A, &B));
+    compare(
+        "poseidon",
+        {
+            let mut state = [a, b, a];
+            move || {
+                state = poseidon(&state);
+                state
+            }
+        },
+        {
+            let mut state = [A, B, A];
+            move || {
+                Poseidon::hades_permutation(&mut state);
+                state
+            }
+        },
+    );
+}
+
+/// The builtin as `cairo-vm` makes it.
+fn bit_by_bit(p: &ProjectivePoint, q: &ProjectivePoint, m: &Felt) -> Option<(Felt, Felt)> {
+    let (mut sum, mut doubled) = (p.clone(), q.clone());
+    let slope = m.to_biguint();
+    for bit in 0..slope.bits() {
+        if sum.x() * doubled.z() == sum.z() * doubled.x() {
+            return None;
+        }
+        if slope.bit(bit) {
+            sum += &doubled;
+        }
+        doubled = doubled.double();
+    }
+    sum.to_affine().ok().map(|point| (point.x(), point.y()))
+}
+
+fn curve() {
+    let generator = Point::generator();
+    let library = |point: &Point| ProjectivePoint::from_affine(point.x.to_felt(), point.y.to_felt()).unwrap();
+    let multiple = |number: &Felt| {
+        let point = (&library(&generator) * *number).to_affine().unwrap();
+        Point::from_felts(&point.x(), &point.y())
+    };
+    let (p, q, secret) = (multiple(&A), multiple(&B), secret_point());
+    let m = A * B;
+    let number = m.to_le_digits();
+    for (name, p, q) in [
+        ("ec_op, any points", p, q),
+        ("ec_op, the generator", p, generator),
+        ("ec_op from the secret point", secret, q),
+        ("ec_op from the secret point, the generator", secret, generator),
+    ] {
+        let (library_p, library_q) = (library(&p), library(&q));
+        compare(name, || ec_op(&p, &q, &number), || bit_by_bit(&library_p, &library_q, &m));
+    }
+}
+
+/// A product as the syscall makes it, beside the plain way.
+fn secp<C: SWCurveConfig>(name: &str) {
+    let point: Affine<C> = (Affine::<C>::generator() * C::ScalarField::from(u128::MAX)).into();
+    let scalar = C::ScalarField::from(u128::MAX).pow([77_u64]);
+    compare(
+        name,
+        || Affine::from(WnafContext::new(4).mul(point.into_group(), &scalar)),
+        || Affine::from(point * scalar),
+    );
+}
+
+fn main() {
+    println!("{:<44} {:>10} {:>5} {:>10}", "nanoseconds", "here", "", "crate");
+    field();
+    hashes();
+    curve();
+    secp::<ark_secp256k1::Config>("secp256k1 product");
+    secp::<ark_secp256r1::Config>("secp256r1 product");
+}

@@ -1,0 +1,49 @@
+//! Products and quotients of plain numbers, for those who compute too little to change their form.
+
+use super::element::Element;
+use super::inverse::inverse;
+use super::limbs::{Limbs, montgomery_product, reduce_once};
+
+/// `a * b` modulo the prime, for numbers below it.
+#[inline]
+pub fn product(a: &Limbs, b: &Limbs) -> Limbs {
+    // One factor in Montgomery form brings 2^256 along; the reduction takes it off.
+    let a = Element::from_limbs(a).to_montgomery();
+    reduce_once(&montgomery_product(&a, b))
+}
+
+/// `a / b` modulo the prime, for numbers below it; `None` when `b` is 0.
+#[inline]
+pub fn quotient(a: &Limbs, b: &Limbs) -> Option<Limbs> {
+    inverse(b).map(|inverse| product(a, &inverse))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use starknet_types_core::felt::Felt;
+
+    use super::super::samples::{edges, felt};
+    use super::*;
+
+    fn check(a: Felt, b: Felt) {
+        let (x, y) = (a.to_le_digits(), b.to_le_digits());
+        assert_eq!(product(&x, &y), (a * b).to_le_digits());
+        let expected = b.try_into().ok().map(|divisor| a.field_div(&divisor).to_le_digits());
+        assert_eq!(quotient(&x, &y), expected);
+    }
+
+    #[test]
+    fn edges_of_the_field() {
+        for a in edges() {
+            edges().into_iter().for_each(|b| check(a, b));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn it_is_the_field(a in felt(), b in felt()) {
+            check(a, b);
+        }
+    }
+}

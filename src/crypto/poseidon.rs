@@ -1,0 +1,155 @@
+//! The Poseidon permutation (Hades) over three numbers.
+//!
+//! Eight rounds cube all three numbers, and the 83 between their halves cube the last one only. There the constants of the
+//! other two can be moved down through the linear layer, into the first round after: what is left is one addition a round.
+
+use std::sync::LazyLock;
+
+use sha2::{Digest, Sha256};
+
+use super::element::Element;
+use super::lazy::Lazy;
+use super::limbs::Limbs;
+
+/// Rounds at the start, and as many at the end, that cube all numbers.
+const FULL_ROUNDS: usize = 4;
+/// Rounds between that cube one number.
+const PARTIAL_ROUNDS: usize = 83;
+
+type State = [Element; 3];
+type LazyState = [Lazy<2>; 3];
+
+/// What is added before each cube. 4 KB.
+struct Constants {
+    first: [State; FULL_ROUNDS],
+    partial: [Element; PARTIAL_ROUNDS],
+    last: [State; FULL_ROUNDS],
+}
+
+static CONSTANTS: LazyLock<Constants> = LazyLock::new(|| {
+    let mut names = 0_u32..;
+    let mut next = || [(); 3].map(|()| constant(names.next().unwrap_or_default()));
+    let first = [(); FULL_ROUNDS].map(|()| next());
+    // What the first two numbers lack, so far.
+    let mut behind = [Element::ZERO; 3];
+    let partial = [(); PARTIAL_ROUNDS].map(|()| {
+        let [a, b, c] = plus(&behind, &next());
+        behind = mix([a, b, Element::ZERO]);
+        c
+    });
+    let mut last = [(); FULL_ROUNDS].map(|()| next());
+    if let Some(first) = last.first_mut() {
+        *first = plus(first, &behind);
+    }
+    Constants { first, partial, last }
+});
+
+/// The constant of a number: the hash of its name.
+fn constant(number: u32) -> Element {
+    let hash: [u8; 32] = Sha256::digest(format!("Hades{number}")).into();
+    let mut limbs = [0; 4];
+    for (limb, bytes) in limbs.iter_mut().rev().zip(hash.as_chunks().0) {
+        *limb = u64::from_be_bytes(*bytes);
+    }
+    Element::from_limbs(&limbs)
+}
+
+fn plus([a, b, c]: &State, [x, y, z]: &State) -> State {
+    [a.plus(x), b.plus(y), c.plus(z)]
+}
+
+/// The linear layer: `(3 a + b + c, a - b + c, a + b - 2 c)`.
+fn mix([a, b, c]: State) -> State {
+    let sum = a.plus(&b).plus(&c);
+    [sum.plus(&a.double()), sum.minus(&b.double()), sum.minus(&c.double()).minus(&c)]
+}
+
+/// Cubes all three numbers and mixes them.
+#[inline(always)]
+fn full_round(state: &LazyState, constants: &State) -> LazyState {
+    let mut cubes = [Lazy::of(Element::ZERO).below(); 3];
+    for ((cube, number), constant) in cubes.iter_mut().zip(state).zip(constants) {
+        let sum: Lazy<3> = number.plus(Lazy::of(*constant));
+        *cube = sum.squared::<2>().times::<3, 2>(sum);
+    }
+    let [a, b, c] = cubes;
+    [
+        plus_three(a, b.plus(c)),
+        a.plus::<2, 4>(c).minus::<2, 6>(b).lower(),
+        less_two(a.plus(b), c.below()).lower(),
+    ]
+}
+
+/// `3 * a + rest`.
+#[inline(always)]
+fn plus_three(a: Lazy<2>, rest: Lazy<5>) -> Lazy<2> {
+    a.double::<4>().plus::<2, 6>(a).plus::<5, 11>(rest).lower()
+}
+
+/// `sum - 2 * c`.
+#[inline(always)]
+fn less_two(sum: Lazy<4>, c: Lazy<3>) -> Lazy<10> {
+    sum.minus(c.double::<6>())
+}
+
+/// Cubes the last number and mixes all three. That number stays unreduced from round to round.
+#[inline(always)]
+fn partial_round([a, b]: [Lazy<2>; 2], c: Lazy<10>, constant: &Element) -> ([Lazy<2>; 2], Lazy<10>) {
+    let sum: Lazy<11> = c.plus(Lazy::of(*constant));
+    let cube: Lazy<3> = sum.squared::<5>().times(sum);
+    ([plus_three(a, b.plus(cube)), a.plus::<3, 5>(cube).minus::<2, 7>(b).lower()], less_two(a.plus(b), cube))
+}
+
+/// The permutation of three elements.
+fn permute(state: &State) -> State {
+    let constants = &*CONSTANTS;
+    let state = state.map(|element| Lazy::of(element).below());
+    let [a, b, c] = constants.first.iter().fold(state, |state, constants| full_round(&state, constants));
+    let start = ([a, b], c.below());
+    let ([a, b], c) =
+        constants.partial.iter().fold(start, |(ab, c), constant| partial_round(ab, c, constant));
+    let state =
+        constants.last.iter().fold([a, b, c.lower()], |state, constants| full_round(&state, constants));
+    state.map(Lazy::reduced)
+}
+
+/// The permutation of three numbers below the prime.
+pub fn poseidon(state: &[Limbs; 3]) -> [Limbs; 3] {
+    permute(&state.map(|number| Element::from_limbs(&number))).map(Element::to_limbs)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use starknet_types_core::felt::Felt;
+    use starknet_types_core::hash::Poseidon;
+
+    use super::super::samples::{edges, felt};
+    use super::*;
+
+    fn check(state: [Felt; 3]) {
+        let mut expected = state;
+        Poseidon::hades_permutation(&mut expected);
+        let numbers = poseidon(&state.map(|felt| felt.to_le_digits()));
+        assert_eq!(numbers, expected.map(|felt| felt.to_le_digits()), "{state:x?}");
+    }
+
+    #[test]
+    fn edges_at_each_place() {
+        let edges = edges();
+        for a in &edges {
+            for b in &edges {
+                check([*a, *b, *a]);
+                check([*b, *b, *a]);
+            }
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2000))]
+        #[test]
+        fn it_is_the_librarys(a in felt(), b in felt(), c in felt()) {
+            check([a, b, c]);
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! Which engine runs Cairo code. A choice of the host: it changes how long execution takes, never what comes out.
+
+/// The engine that runs the frames of a block.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Engine {
+    /// `cairo-vm`, the network's own.
+    #[default]
+    CairoVm,
+    /// Ours, made for contracts: Cairo 1 frames run on it, and fall back on `cairo-vm` for whatever ends in an error.
+    Fast,
+    /// Both, compared at every syscall and at the end of every frame. A difference is an internal error that names it.
+    Checked,
+}

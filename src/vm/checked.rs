@@ -1,0 +1,210 @@
+//! Both engines at once: every frame runs on both, and whatever can be observed is compared.
+//!
+//! Syscalls are answered once, in a memory that does everything twice and compares what it sees. The judge's result is the one that
+//! counts; a difference is an internal error that says where.
+
+use std::cell::RefCell;
+
+use starknet_types_core::felt::Felt;
+
+use super::fast::{Exit, FastFrame};
+use super::fault::{FinishFault, FrameFault, FrameFaultKind, VmLocation};
+use super::frame::{Finished, StepBudget, Stop};
+use super::judge::JudgeFrame;
+use crate::protocol::Constants;
+use crate::syscall::{Memory, MemoryFault, Pointer, TrackedResource, Value};
+
+/// A frame on both engines.
+pub(super) struct CheckedFrame {
+    judge: JudgeFrame,
+    /// Gone once it handed over.
+    fast: Option<FastFrame>,
+    /// The first difference, where nobody could be told at once.
+    difference: RefCell<Option<String>>,
+}
+
+fn differ(what: impl std::fmt::Display) -> String {
+    format!("The engines differ: {what}")
+}
+
+fn frame_fault(text: String) -> FrameFault {
+    FrameFault { location: VmLocation::nowhere(), text: Some(text), kind: FrameFaultKind::Engine }
+}
+
+impl CheckedFrame {
+    pub(super) fn new(judge: JudgeFrame, fast: Option<FastFrame>) -> Self {
+        Self { judge, fast, difference: RefCell::new(None) }
+    }
+
+    /// Runs both to the next syscall or the end.
+    pub(super) fn run(&mut self, budget: &mut StepBudget, counts_steps: bool) -> Result<Stop, FrameFault> {
+        if let Some(difference) = self.difference.take() {
+            return Err(frame_fault(difference));
+        }
+        let mut fast_budget = budget.clone();
+        let fast = self.fast.as_mut().map(|fast| fast.run(&mut fast_budget, counts_steps));
+        let judged = self.judge.run(budget, counts_steps);
+        match (fast, &judged) {
+            (None, _) | (_, Ok(Stop::Stopped)) => {}
+            (Some(Ok(Stop::Stopped)), _) => return Ok(Stop::Stopped),
+            (Some(Err(Exit::Fault)), Ok(stop)) => {
+                return Err(frame_fault(differ(format!("the fast one finds a fault before {stop:?}"))));
+            }
+            (Some(Err(_)), _) => self.fast = None,
+            (Some(Ok(stop)), Err(fault)) => {
+                return Err(frame_fault(differ(format!("the fast one comes to {stop:?}, not to {fault:?}"))));
+            }
+            (Some(Ok(stop)), Ok(judged)) => {
+                let (left, judged_left) = (fast_budget.remaining, budget.remaining);
+                if (stop, left) != (*judged, judged_left) {
+                    let text = format!("{stop:?} with {left} steps left, {judged:?} with {judged_left}");
+                    return Err(frame_fault(differ(text)));
+                }
+                let (fast, judge) = (self.fast.as_ref().map(FastFrame::registers), self.judge.registers());
+                if fast.is_some_and(|fast| fast != judge) {
+                    return Err(frame_fault(differ(format!("{fast:?}, not {judge:?}"))));
+                }
+            }
+        }
+        judged
+    }
+
+    /// Ends both.
+    pub(super) fn finish(
+        self,
+        initial_gas: u64,
+        tracked: TrackedResource,
+        constants: &Constants,
+    ) -> Result<Finished, FinishFault> {
+        let Self { mut judge, fast, difference } = self;
+        if let Some(difference) = difference.into_inner() {
+            return Err(FinishFault::engine(&difference));
+        }
+        let Some(mut fast) = fast else { return judge.finish(initial_gas, tracked, constants) };
+        if let Some(difference) = compare_memory(&fast, &mut judge) {
+            return Err(FinishFault::engine(&differ(difference)));
+        }
+        let finished = fast.finish(initial_gas, tracked, constants);
+        let judged = judge.finish(initial_gas, tracked, constants);
+        match (&finished, &judged) {
+            (Ok(finished), Ok(judged)) if finished == judged => {}
+            (Err(Exit::Fault), Err(_)) => {}
+            (Err(Exit::Unsupported), _) => {}
+            _ => return Err(FinishFault::engine(&differ(format!("{finished:?}, not {judged:?}")))),
+        }
+        judged
+    }
+
+    /// The memory of both.
+    pub(super) fn with_memory<T>(&mut self, answer: impl FnOnce(&mut dyn Memory, &mut Pointer) -> T) -> T {
+        let Self { judge, fast, difference } = self;
+        let Some(fast) = fast else { return judge.with_memory(answer) };
+        judge.with_memory(|judge, at| {
+            fast.with_memory(|fast, fast_at| {
+                let mut both = BothMemories { judge, fast, difference };
+                let answered = answer(&mut both, at);
+                *fast_at = *at;
+                answered
+            })
+        })
+    }
+
+    /// Where the frame stands, if both say the same.
+    pub(super) fn location(&self) -> Result<VmLocation, String> {
+        let location = self.judge.location();
+        match self.fast.as_ref().map(FastFrame::location).transpose()? {
+            Some(other) if other != location => Err(differ(format!("{other:?}, not {location:?}"))),
+            _ => Ok(location),
+        }
+    }
+
+    /// What syscalls saw differ.
+    pub(super) fn difference(&self) -> Option<String> {
+        self.difference.borrow().clone()
+    }
+}
+
+/// The first cell in which two memories differ, or whose touch differs where that is observed.
+fn compare_memory(fast: &FastFrame, judge: &mut JudgeFrame) -> Option<String> {
+    let sizes = judge.segment_sizes();
+    let fast_sizes: Vec<usize> = fast.segment_sizes();
+    if sizes != fast_sizes {
+        return Some(format!("segments of {fast_sizes:?} cells, not {sizes:?}"));
+    }
+    for (segment, size) in (0_isize..).zip(sizes) {
+        for offset in 0..size {
+            let at = Pointer { segment, offset };
+            let (own, judged) = (fast.cell(at), judge.cell(at));
+            // Behind the code the judge marks what ran; it does not count either way.
+            let touches_count = segment != 0 && fast.marks_accesses();
+            if own.0 != judged.0 || (touches_count && own.1 != judged.1) {
+                return Some(format!("{own:?} at {at:?}, not {judged:?}"));
+            }
+        }
+    }
+    None
+}
+
+/// Two memories as one. What the judge's says is returned.
+struct BothMemories<'a> {
+    judge: &'a mut dyn Memory,
+    fast: &'a mut dyn Memory,
+    difference: &'a RefCell<Option<String>>,
+}
+
+impl BothMemories<'_> {
+    fn same<T: PartialEq + std::fmt::Debug>(&self, judged: T, fast: T) -> T {
+        if judged != fast {
+            let text = || differ(format!("a syscall sees {fast:?}, not {judged:?}"));
+            self.difference.borrow_mut().get_or_insert_with(text);
+        }
+        judged
+    }
+}
+
+impl Memory for BothMemories<'_> {
+    fn value(&self, at: Pointer) -> Option<Value> {
+        self.same(self.judge.value(at), self.fast.value(at))
+    }
+
+    fn felt(&self, at: Pointer) -> Result<Felt, MemoryFault> {
+        self.same(self.judge.felt(at), self.fast.felt(at))
+    }
+
+    fn pointer(&self, at: Pointer) -> Result<Pointer, MemoryFault> {
+        self.same(self.judge.pointer(at), self.fast.pointer(at))
+    }
+
+    fn felts(&self, start: Pointer, count: usize) -> Result<Vec<Felt>, MemoryFault> {
+        self.same(self.judge.felts(start, count), self.fast.felts(start, count))
+    }
+
+    fn write(&mut self, at: Pointer, value: Value) -> Result<(), MemoryFault> {
+        let (judged, fast) = (self.judge.write(at, value), self.fast.write(at, value));
+        self.same(judged, fast)
+    }
+
+    fn load(&mut self, at: Pointer, values: &[Value]) -> Result<Pointer, MemoryFault> {
+        let (judged, fast) = (self.judge.load(at, values), self.fast.load(at, values));
+        self.same(judged, fast)
+    }
+
+    fn new_segment(&mut self) -> Pointer {
+        let (judged, fast) = (self.judge.new_segment(), self.fast.new_segment());
+        self.same(judged, fast)
+    }
+
+    fn new_read_only_segment(&mut self, values: &[Value]) -> Result<Pointer, MemoryFault> {
+        let judged = self.judge.new_read_only_segment(values);
+        let fast = self.fast.new_read_only_segment(values);
+        self.same(judged, fast)
+    }
+
+    fn add(&self, base: Pointer, cells: usize) -> Result<Pointer, MemoryFault> {
+        self.same(self.judge.add(base, cells), self.fast.add(base, cells))
+    }
+
+    fn distance(&self, start: Pointer, end: Pointer) -> Result<usize, MemoryFault> {
+        self.same(self.judge.distance(start, end), self.fast.distance(start, end))
+    }
+}

@@ -1,0 +1,265 @@
+//! Modular circuits: the hint that evaluates one, and the check of the two builtins that prove it.
+//!
+//! Values are 384 bits in four words of 96. A gate names three values by their offsets in a table; the hint fills in what is missing,
+//! and the check at the end of the frame computes every gate again.
+
+use num_bigint::{BigInt, BigUint};
+use num_integer::{ExtendedGcd, Integer};
+use num_traits::{One, Signed, Zero};
+
+use super::Exit;
+use super::cell::Cell;
+use super::field::offset_plus;
+use super::integer::{big, number_of};
+use super::memory::Memory;
+use crate::protocol::Builtin;
+
+/// Segment and offset.
+type Address = (u64, u64);
+
+/// Words of a value, and their bits.
+const WORDS: u64 = 4;
+const WORD_BITS: u64 = 96;
+/// Cells of an instance of a builtin: the modulus, then where values and gates lie, then how many gates are left.
+const INSTANCE: u64 = 7;
+const VALUES: u64 = 4;
+const GATES: u64 = 5;
+const COUNT: u64 = 6;
+/// Offsets of a gate: two inputs, one output.
+const GATE: u64 = 3;
+
+/// Evaluates the circuit whose gates the two builtins hold, and writes the instances that prove it. Stops proving at the first
+/// inverse that does not exist.
+pub(super) fn eval_circuit(
+    memory: &mut Memory,
+    (add, add_count): (Address, u64),
+    (mul, mul_count): (Address, u64),
+) -> Result<(), Exit> {
+    let values = pointer(memory, plus(mul, VALUES)?)?;
+    let mul_gates = pointer(memory, plus(mul, GATES)?)?;
+    let add_gates = if add_count == 0 { mul_gates } else { pointer(memory, plus(add, GATES)?)? };
+    let modulus = read_value(memory, mul)?.filter(|modulus| !modulus.is_zero()).ok_or(Exit::Fault)?;
+    let mut circuit = Circuit { memory, values, modulus };
+
+    let mut added = 0_u64;
+    let mut failed = mul_count;
+    for gate in 0..mul_count {
+        added = circuit.add_while_possible(add_gates, added, add_count)?;
+        if !circuit.multiply(gate_at(mul_gates, gate)?)? && failed == mul_count {
+            failed = gate;
+        }
+    }
+    circuit.add_while_possible(add_gates, added, add_count)?;
+
+    let mut modulus = [Cell::EMPTY; 4];
+    for (word, offset) in modulus.iter_mut().zip(0..WORDS) {
+        let (segment, offset) = plus(mul, offset)?;
+        *word = memory
+            .read(segment, offset)
+            .value()
+            .filter(|cell| cell.as_number().is_some())
+            .ok_or(Exit::Fault)?;
+    }
+    write_instances(memory, add, add_count, modulus, values, add_gates)?;
+    write_instances(memory, mul, failed, modulus, values, mul_gates)
+}
+
+/// A circuit under evaluation.
+struct Circuit<'a> {
+    memory: &'a mut Memory,
+    values: Address,
+    modulus: BigUint,
+}
+
+impl Circuit<'_> {
+    /// Where the value lies that a gate's offset names.
+    fn value_at(&self, offset: Address) -> Result<Address, Exit> {
+        let offset = self.memory.read(offset.0, offset.1).as_number().ok_or(Exit::Fault)?;
+        Ok((self.values.0, offset_plus(self.values.1, &offset).ok_or(Exit::Fault)?))
+    }
+
+    fn read(&self, gate: Address, place: u64) -> Result<Option<BigUint>, Exit> {
+        read_value(self.memory, self.value_at(plus(gate, place)?)?)
+    }
+
+    fn write(&mut self, gate: Address, place: u64, value: &BigUint) -> Result<(), Exit> {
+        let (segment, start) = self.value_at(plus(gate, place)?)?;
+        let mut value = value.clone();
+        for offset in 0..WORDS {
+            let (rest, word) = value.div_rem(&(BigUint::one() << WORD_BITS));
+            let at = start.checked_add(offset).ok_or(Exit::Fault)?;
+            self.memory.write(segment, at, Cell::number(number_of(&word)))?;
+            value = rest;
+        }
+        Ok(())
+    }
+
+    /// Fills addition gates from `next` on, until one cannot be filled yet; the number of that one.
+    fn add_while_possible(&mut self, gates: Address, mut next: u64, count: u64) -> Result<u64, Exit> {
+        while next < count && self.add(gate_at(gates, next)?)? {
+            next = next.saturating_add(1);
+        }
+        Ok(next)
+    }
+
+    fn add(&mut self, gate: Address) -> Result<bool, Exit> {
+        match (self.read(gate, 0)?, self.read(gate, 1)?) {
+            (Some(a), Some(b)) => {
+                let sum = (a + b).mod_floor(&self.modulus);
+                self.write(gate, 2, &sum)?;
+                Ok(true)
+            }
+            // a + b = c, with c known: a subtraction.
+            (None, Some(b)) => match self.read(gate, 2)? {
+                None => Ok(false),
+                Some(c) => {
+                    let total = c + &self.modulus;
+                    if total < b {
+                        return Err(Exit::Fault);
+                    }
+                    let difference = (total - b).mod_floor(&self.modulus);
+                    self.write(gate, 0, &difference)?;
+                    Ok(true)
+                }
+            },
+            _ => Ok(false),
+        }
+    }
+
+    /// Fills a multiplication gate; `false` if it is an inverse that does not exist.
+    fn multiply(&mut self, gate: Address) -> Result<bool, Exit> {
+        match (self.read(gate, 0)?, self.read(gate, 1)?) {
+            (Some(a), Some(b)) => {
+                let product = (a * b).mod_floor(&self.modulus);
+                self.write(gate, 2, &product)?;
+                Ok(true)
+            }
+            (None, Some(b)) => {
+                let (is_inverse, value) = invert_or_nullify(b, &self.modulus).ok_or(Exit::Fault)?;
+                self.write(gate, 0, &value)?;
+                Ok(is_inverse)
+            }
+            _ => Err(Exit::Fault),
+        }
+    }
+}
+
+/// The inverse, or else a number other than zero that makes the product zero.
+fn invert_or_nullify(value: BigUint, modulus: &BigUint) -> Option<(bool, BigUint)> {
+    let ExtendedGcd { gcd, x, .. } = BigInt::from(value).extended_gcd(&BigInt::from(modulus.clone()));
+    let gcd = gcd.to_biguint().filter(|gcd| !gcd.is_zero())?;
+    if !gcd.is_one() {
+        return Some((false, modulus / gcd));
+    }
+    let rest = x.magnitude().mod_floor(modulus);
+    Some((true, if x.is_negative() { modulus - rest } else { rest }))
+}
+
+fn write_instances(
+    memory: &mut Memory,
+    builtin: Address,
+    count: u64,
+    modulus: [Cell; 4],
+    values: Address,
+    gates: Address,
+) -> Result<(), Exit> {
+    for number in 0..count {
+        let start = number.checked_mul(INSTANCE).ok_or(Exit::Fault)?;
+        let (segment, start) = plus(builtin, start)?;
+        let gates = gate_at(gates, number)?;
+        let left = count.saturating_sub(number);
+        let rest = [Cell::pointer(values.0, values.1), Cell::pointer(gates.0, gates.1), Cell::small(left)];
+        for (offset, cell) in (start..=u64::MAX).zip(modulus.into_iter().chain(rest)) {
+            memory.write(segment, offset, cell)?;
+        }
+    }
+    Ok(())
+}
+
+/// A value; `None` if a word is missing or an address.
+fn read_value(memory: &Memory, (segment, start): Address) -> Result<Option<BigUint>, Exit> {
+    let mut value = BigUint::zero();
+    for offset in (0..WORDS).rev() {
+        let at = start.checked_add(offset).ok_or(Exit::Fault)?;
+        let Some(word) = memory.read(segment, at).as_number() else { return Ok(None) };
+        value = (value << WORD_BITS) + big(&word);
+    }
+    Ok(Some(value))
+}
+
+/// Checks every instance of a modular builtin (C77, C79): instances of one circuit follow each other, and gates hold.
+pub(super) fn verify_instances(memory: &Memory, segment: u64, builtin: Builtin) -> Result<(), Exit> {
+    let used = u64::try_from(memory.cells(segment).len()).map_err(|_| Exit::Fault)?;
+    let mut before: Option<Instance> = None;
+    for number in 0..used.div_ceil(INSTANCE) {
+        let instance = Instance::read(memory, (segment, number.saturating_mul(INSTANCE)))?;
+        if let Some(before) = before.filter(|before| before.left > 1) {
+            let follows = before.modulus == instance.modulus
+                && before.values == instance.values
+                && plus(before.gate, GATE)? == instance.gate
+                && before.left.saturating_sub(1) == instance.left;
+            if !follows {
+                return Err(Exit::Fault);
+            }
+        }
+        let [a, b, c] = [instance.input(memory, 0)?, instance.input(memory, 1)?, instance.input(memory, 2)?];
+        let result = if builtin == Builtin::AddMod { a + b } else { a * b };
+        if instance.modulus.is_zero() || result.mod_floor(&instance.modulus) != c.mod_floor(&instance.modulus)
+        {
+            return Err(Exit::Fault);
+        }
+        before = Some(instance);
+    }
+    if before.is_some_and(|last| last.left != 1) { Err(Exit::Fault) } else { Ok(()) }
+}
+
+/// An instance of a modular builtin: one gate.
+struct Instance {
+    modulus: BigUint,
+    values: Address,
+    gate: Address,
+    left: u64,
+}
+
+impl Instance {
+    fn read(memory: &Memory, at: Address) -> Result<Self, Exit> {
+        let (segment, left) = plus(at, COUNT)?;
+        let left = memory.read(segment, left).as_u64().filter(|left| *left > 0).ok_or(Exit::Fault)?;
+        Ok(Self {
+            modulus: checked_value(memory, at)?,
+            values: pointer(memory, plus(at, VALUES)?)?,
+            gate: pointer(memory, plus(at, GATES)?)?,
+            left,
+        })
+    }
+
+    fn input(&self, memory: &Memory, place: u64) -> Result<BigUint, Exit> {
+        let (segment, offset) = plus(self.gate, place)?;
+        let offset = memory.read(segment, offset).as_u64().ok_or(Exit::Fault)?;
+        checked_value(memory, plus(self.values, offset)?)
+    }
+}
+
+/// A value whose words are there and in range.
+fn checked_value(memory: &Memory, at: Address) -> Result<BigUint, Exit> {
+    for offset in 0..WORDS {
+        let (segment, offset) = plus(at, offset)?;
+        let word = memory.read(segment, offset).as_number().ok_or(Exit::Fault)?;
+        if big(&word).bits() > WORD_BITS {
+            return Err(Exit::Fault);
+        }
+    }
+    read_value(memory, at)?.ok_or(Exit::Fault)
+}
+
+fn gate_at(gates: Address, number: u64) -> Result<Address, Exit> {
+    plus(gates, number.checked_mul(GATE).ok_or(Exit::Fault)?)
+}
+
+fn plus((segment, offset): Address, cells: u64) -> Result<Address, Exit> {
+    Ok((segment, offset.checked_add(cells).ok_or(Exit::Fault)?))
+}
+
+fn pointer(memory: &Memory, (segment, offset): Address) -> Result<Address, Exit> {
+    memory.read(segment, offset).as_pointer().ok_or(Exit::Fault)
+}

@@ -1,0 +1,219 @@
+//! Code as this engine runs it: one operation for each place of the bytecode, made once per class and shared.
+//!
+//! The forms that compilers emit get a kind of their own, which says all that the run loop must know. Whatever else there is runs
+//! as `Other`, and a word that is no instruction is only an error once it is reached.
+
+use std::sync::Arc;
+
+use cairo_vm::types::instruction::{
+    ApUpdate, Instruction, Op1Addr, Opcode, OpcodeExtension, PcUpdate, Register, Res,
+};
+use cairo_vm::vm::decoding::decoder::decode_instruction;
+
+use super::cell::Cell;
+use super::field::{Limbs, as_u128, offset_plus};
+use super::hint::{Hint, compile};
+use crate::class::Cairo1Class;
+use crate::vm::opening::RET;
+
+/// What the run loop knows of an operation before it looks at its operands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Any other form: run by the rules, not by a shortcut.
+    Other,
+    /// `[dst] = immediate`
+    AssertImmediate,
+    /// `[dst] = [op1]`
+    AssertCell,
+    /// `[dst] = [[op0] + off2]`
+    AssertDeref,
+    /// `[dst] = [op0] + immediate`
+    AddImmediate,
+    /// `[dst] = [op0] + [op1]`
+    AddCells,
+    /// `[dst] = [op0] * immediate`
+    MulImmediate,
+    /// `[dst] = [op0] * [op1]`
+    MulCells,
+    /// `ap += immediate`
+    AdvanceAp,
+    /// `jmp rel immediate`
+    Jump,
+    /// `jmp rel immediate if [dst] != 0`
+    JumpNotZero,
+    /// `call rel immediate`
+    Call,
+    /// `ret`
+    Return,
+}
+
+/// The operation at one place of the code, 16 bytes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Operation {
+    pub kind: Kind,
+    flags: u8,
+    pub dst: i16,
+    pub op0: i16,
+    pub op1: i16,
+    /// Where a jump or a call goes; by how much `ap` advances.
+    pub target: u32,
+    /// The first of its hints.
+    pub hints: u32,
+}
+
+const DST_FP: u8 = 1;
+const OP0_FP: u8 = 2;
+const OP1_FP: u8 = 4;
+const AP_PLUS_ONE: u8 = 8;
+const HINTS: u8 = 16;
+
+impl Operation {
+    const OTHER: Self = Self { kind: Kind::Other, flags: 0, dst: 0, op0: 0, op1: 0, target: 0, hints: 0 };
+
+    /// Whether the destination is relative to `fp`.
+    #[inline]
+    pub(super) fn dst_is_fp(&self) -> bool {
+        self.flags & DST_FP != 0
+    }
+
+    /// Whether the first operand is relative to `fp`.
+    #[inline]
+    pub(super) fn op0_is_fp(&self) -> bool {
+        self.flags & OP0_FP != 0
+    }
+
+    /// Whether the second operand is relative to `fp`.
+    #[inline]
+    pub(super) fn op1_is_fp(&self) -> bool {
+        self.flags & OP1_FP != 0
+    }
+
+    /// By how much `ap` moves: 0 or 1.
+    #[inline]
+    pub(super) fn ap_step(&self) -> u64 {
+        u64::from(self.flags & AP_PLUS_ONE != 0)
+    }
+
+    /// Whether hints come before it.
+    #[inline]
+    pub(super) fn has_hints(&self) -> bool {
+        self.flags & HINTS != 0
+    }
+}
+
+/// The code of a class.
+#[derive(Debug)]
+pub(super) struct Program {
+    /// The bytecode and the `ret` behind it.
+    pub code: Arc<[Cell]>,
+    /// An operation for each cell of the code.
+    pub operations: Box<[Operation]>,
+    /// The hints of all operations, in the order of the code. The last one of each operation is marked.
+    pub hints: Box<[Hint]>,
+}
+
+impl Program {
+    /// Prepares a class; `None` if it is too long for this engine, which no class of the network is.
+    pub(super) fn new(class: &Cairo1Class) -> Option<Self> {
+        u32::try_from(class.bytecode_len().checked_add(2)?).ok()?;
+        u32::try_from(class.hints.len()).ok()?;
+        let code: Arc<[Cell]> = class.bytecode().iter().chain([&RET]).map(Cell::of_felt).collect();
+        let mut hints = Vec::with_capacity(class.hints.len());
+        let operations = code
+            .iter()
+            .enumerate()
+            .map(|(pc, word)| {
+                let mut operation = operation(pc, *word, code.get(pc.saturating_add(1)));
+                let own = class.hints_at(pc);
+                if let Some(last) = own.len().checked_sub(1) {
+                    operation.flags |= HINTS;
+                    operation.hints = u32::try_from(hints.len()).unwrap_or(u32::MAX); // counted above
+                    hints.extend(own.iter().enumerate().map(|(index, hint)| compile(hint, index == last)));
+                }
+                operation
+            })
+            .collect();
+        Some(Self { code, operations, hints: hints.into() })
+    }
+}
+
+/// The instruction in a word of the code.
+pub(super) fn instruction(word: Cell) -> Option<Instruction> {
+    decode_instruction(as_u128(&word.as_number()?)?).ok()
+}
+
+/// The operation of the word at `pc`, before `next`.
+fn operation(pc: usize, word: Cell, next: Option<&Cell>) -> Operation {
+    let Some(instruction) = instruction(word) else { return Operation::OTHER };
+    let immediate = next.and_then(Cell::as_number);
+    shortcut(pc, &instruction, immediate).unwrap_or(Operation::OTHER)
+}
+
+/// The operation of an instruction that has a kind of its own.
+fn shortcut(pc: usize, instruction: &Instruction, immediate: Option<Limbs>) -> Option<Operation> {
+    if instruction.opcode_extension != OpcodeExtension::Stone {
+        return None;
+    }
+    let is_immediate = instruction.op1_addr == Op1Addr::Imm;
+    if is_immediate && (instruction.off2 != 1 || immediate.is_none()) {
+        return None;
+    }
+    // Compilers point operands that they do not use at [fp - 1], which is always known: it holds the return address.
+    let is_idle = |register, offset: isize| register == Register::FP && offset == -1;
+    let idle_dst = is_idle(instruction.dst_register, instruction.off0);
+    let idle_op0 = is_idle(instruction.op0_register, instruction.off1);
+    let relative = || jump_target(pc, immediate?);
+    let steps_ap = matches!(instruction.ap_update, ApUpdate::Regular | ApUpdate::Add1);
+
+    let (kind, target) = match (instruction.opcode, instruction.res, instruction.pc_update) {
+        (Opcode::AssertEq, res, PcUpdate::Regular) if steps_ap => {
+            let kind = match (res, instruction.op1_addr) {
+                (Res::Op1, Op1Addr::Imm) if idle_op0 => Kind::AssertImmediate,
+                (Res::Op1, Op1Addr::AP | Op1Addr::FP) if idle_op0 => Kind::AssertCell,
+                (Res::Op1, Op1Addr::Op0) => Kind::AssertDeref,
+                (Res::Add, Op1Addr::Imm) => Kind::AddImmediate,
+                (Res::Add, Op1Addr::AP | Op1Addr::FP) => Kind::AddCells,
+                (Res::Mul, Op1Addr::Imm) => Kind::MulImmediate,
+                (Res::Mul, Op1Addr::AP | Op1Addr::FP) => Kind::MulCells,
+                _ => return None,
+            };
+            (kind, 0)
+        }
+        (Opcode::NOp, Res::Op1, PcUpdate::Regular)
+            if is_immediate && idle_dst && idle_op0 && instruction.ap_update == ApUpdate::Add =>
+        {
+            let [low, 0, 0, 0] = immediate? else { return None };
+            (Kind::AdvanceAp, u32::try_from(low).ok()?)
+        }
+        (Opcode::NOp, Res::Op1, PcUpdate::JumpRel) if is_immediate && idle_dst && idle_op0 && steps_ap => {
+            (Kind::Jump, relative()?)
+        }
+        (Opcode::NOp, Res::Unconstrained, PcUpdate::Jnz) if is_immediate && idle_op0 && steps_ap => {
+            (Kind::JumpNotZero, relative()?)
+        }
+        (Opcode::Call, Res::Op1, PcUpdate::JumpRel) if is_immediate => (Kind::Call, relative()?),
+        (Opcode::Ret, Res::Op1, PcUpdate::Jump) if idle_op0 && instruction.ap_update == ApUpdate::Regular => {
+            (Kind::Return, 0)
+        }
+        _ => return None,
+    };
+    let flag = |is_set: bool, flag: u8| if is_set { flag } else { 0 };
+    Some(Operation {
+        kind,
+        flags: flag(instruction.dst_register == Register::FP, DST_FP)
+            | flag(instruction.op0_register == Register::FP, OP0_FP)
+            | flag(instruction.op1_addr == Op1Addr::FP, OP1_FP)
+            | flag(instruction.ap_update == ApUpdate::Add1, AP_PLUS_ONE),
+        dst: i16::try_from(instruction.off0).ok()?,
+        op0: i16::try_from(instruction.off1).ok()?,
+        op1: i16::try_from(instruction.off2).ok()?,
+        target,
+        hints: 0,
+    })
+}
+
+/// Where a relative jump by `immediate` goes.
+fn jump_target(pc: usize, immediate: Limbs) -> Option<u32> {
+    let pc = u64::try_from(pc).ok()?;
+    u32::try_from(offset_plus(pc, &immediate)?).ok()
+}

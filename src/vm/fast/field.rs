@@ -1,0 +1,203 @@
+//! The field in canonical form: numbers below the prime, four limbs, least significant first.
+//!
+//! Code adds, compares and checks ranges far more often than it multiplies, and addresses and keys are plain numbers; so cells hold
+//! plain numbers, and only products of large ones go through the Montgomery form.
+
+use starknet_types_core::felt::Felt;
+
+pub(super) use crate::crypto::Limbs;
+use crate::crypto::{Element, product, quotient};
+
+/// The prime, 2^251 + 17 * 2^192 + 1.
+const PRIME: Limbs = [1, 0, 0, 0x0800_0000_0000_0011];
+
+/// The number of a felt.
+pub(super) fn from_felt(felt: &Felt) -> Limbs {
+    Element::from_felt(felt).to_limbs()
+}
+
+/// The felt of a number.
+pub(super) fn to_felt(limbs: &Limbs) -> Felt {
+    Element::from_limbs(limbs).to_felt()
+}
+
+/// A small number.
+pub(super) const fn small(value: u64) -> Limbs {
+    [value, 0, 0, 0]
+}
+
+/// A number of 128 bits.
+pub(super) const fn wide(value: u128) -> Limbs {
+    #[expect(clippy::cast_possible_truncation, reason = "the halves of the number")]
+    {
+        [value as u64, (value >> 64) as u64, 0, 0]
+    }
+}
+
+/// The number, if it has 64 bits.
+pub(super) fn as_u64(limbs: &Limbs) -> Option<u64> {
+    match limbs {
+        [low, 0, 0, 0] => Some(*low),
+        _ => None,
+    }
+}
+
+/// The number, if it has 128 bits.
+pub(super) fn as_u128(limbs: &Limbs) -> Option<u128> {
+    match limbs {
+        [low, high, 0, 0] => Some(u128::from(*low) | u128::from(*high) << 64),
+        _ => None,
+    }
+}
+
+/// Whether `a` is below `b`.
+#[inline]
+pub(super) fn is_less(a: &Limbs, b: &Limbs) -> bool {
+    overflowing_sub(a, b).1
+}
+
+#[inline]
+fn overflowing_sub([a0, a1, a2, a3]: &Limbs, [b0, b1, b2, b3]: &Limbs) -> (Limbs, bool) {
+    let (c0, borrow) = a0.borrowing_sub(*b0, false);
+    let (c1, borrow) = a1.borrowing_sub(*b1, borrow);
+    let (c2, borrow) = a2.borrowing_sub(*b2, borrow);
+    let (c3, borrow) = a3.borrowing_sub(*b3, borrow);
+    ([c0, c1, c2, c3], borrow)
+}
+
+#[inline]
+fn wrapping_add([a0, a1, a2, a3]: &Limbs, [b0, b1, b2, b3]: &Limbs) -> Limbs {
+    let (c0, carry) = a0.carrying_add(*b0, false);
+    let (c1, carry) = a1.carrying_add(*b1, carry);
+    let (c2, carry) = a2.carrying_add(*b2, carry);
+    let (c3, _) = a3.carrying_add(*b3, carry);
+    [c0, c1, c2, c3]
+}
+
+/// `a + b`.
+#[inline]
+pub(super) fn add(a: &Limbs, b: &Limbs) -> Limbs {
+    // Two numbers of 252 bits do not overflow 256.
+    let sum = wrapping_add(a, b);
+    match overflowing_sub(&sum, &PRIME) {
+        (reduced, false) => reduced,
+        (_, true) => sum,
+    }
+}
+
+/// `a - b`.
+#[inline]
+pub(super) fn sub(a: &Limbs, b: &Limbs) -> Limbs {
+    match overflowing_sub(a, b) {
+        (difference, false) => difference,
+        (difference, true) => wrapping_add(&difference, &PRIME),
+    }
+}
+
+/// `-a`.
+#[inline]
+pub(super) fn neg(a: &Limbs) -> Limbs {
+    sub(&[0; 4], a)
+}
+
+/// `a * b`.
+#[inline]
+pub(super) fn mul(a: &Limbs, b: &Limbs) -> Limbs {
+    match (a, b) {
+        ([a0, 0, 0, 0], [b0, 0, 0, 0]) => {
+            let (low, high) = a0.carrying_mul(*b0, 0);
+            [low, high, 0, 0]
+        }
+        ([a0, a1, 0, 0], [b0, b1, 0, 0]) => {
+            let (c0, carry) = a0.carrying_mul(*b0, 0);
+            let (c1, c2) = a1.carrying_mul(*b0, carry);
+            let (c1, carry) = a0.carrying_mul_add(*b1, c1, 0);
+            let (c2, c3) = a1.carrying_mul_add(*b1, c2, carry);
+            reduce(&[c0, c1, c2, c3])
+        }
+        _ => product(a, b),
+    }
+}
+
+/// A number of 256 bits modulo the prime.
+#[inline]
+pub(super) fn reduce(number: &Limbs) -> Limbs {
+    // The prime is a little above 2^251: the bits from 251 on are the quotient, or one more than it.
+    let [_, _, _, top] = number;
+    let quotient = top >> 59;
+    // quotient * prime, which has at most 256 bits: the quotient has five.
+    let multiple = [quotient, 0, 0, quotient.wrapping_mul(PRIME[3])];
+    match overflowing_sub(number, &multiple) {
+        (rest, false) => rest,
+        (rest, true) => wrapping_add(&rest, &PRIME),
+    }
+}
+
+/// `a / b`; `None` when `b` is zero.
+pub(super) fn div(a: &Limbs, b: &Limbs) -> Option<Limbs> {
+    quotient(a, b)
+}
+
+/// `offset + number`, where a number just below the prime counts as negative; `None` outside 64 bits.
+#[inline]
+pub(super) fn offset_plus(offset: u64, number: &Limbs) -> Option<u64> {
+    if let [forward, 0, 0, 0] = number {
+        return offset.checked_add(*forward);
+    }
+    match neg(number) {
+        [back, 0, 0, 0] => offset.checked_sub(back),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use num_bigint::BigUint;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn felt() -> impl Strategy<Value = Felt> {
+        let edges = [
+            Felt::ZERO,
+            Felt::ONE,
+            Felt::MAX,
+            Felt::from(u64::MAX),
+            Felt::from(u128::MAX),
+            Felt::from(u128::MAX) + Felt::ONE,
+        ];
+        prop_oneof![
+            proptest::sample::select(edges.to_vec()),
+            any::<u64>().prop_map(Felt::from),
+            any::<u128>().prop_map(Felt::from),
+            any::<[u8; 32]>().prop_map(|bytes| Felt::from_bytes_be(&bytes)),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn it_is_the_field(a in felt(), b in felt()) {
+            let (x, y) = (from_felt(&a), from_felt(&b));
+            prop_assert_eq!(to_felt(&x), a);
+            prop_assert_eq!(to_felt(&add(&x, &y)), a + b);
+            prop_assert_eq!(to_felt(&sub(&x, &y)), a - b);
+            prop_assert_eq!(to_felt(&neg(&x)), -a);
+            prop_assert_eq!(to_felt(&mul(&x, &y)), a * b);
+            prop_assert_eq!(is_less(&x, &y), a < b);
+            for offset in [0, 1, 5, u64::MAX] {
+                prop_assert_eq!(offset_plus(offset, &x), offset + &a);
+            }
+            if b == Felt::ZERO {
+                prop_assert_eq!(div(&x, &y), None);
+            } else {
+                prop_assert_eq!(div(&x, &y).map(|quotient| to_felt(&quotient) * b), Some(a));
+            }
+        }
+
+        #[test]
+        fn numbers_of_256_bits_are_reduced(number in any::<[u64; 4]>()) {
+            let big = number.iter().rev().fold(BigUint::default(), |big, limb| (big << 64_u32) + limb);
+            prop_assert_eq!(to_felt(&reduce(&number)), Felt::from(big));
+        }
+    }
+}

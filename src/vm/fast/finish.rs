@@ -1,0 +1,135 @@
+//! The end of a frame: the network's checks, what was returned, what was used (C77-C92).
+//!
+//! Any check that does not hold is a fault, and the judge says which.
+
+use num_traits::ToPrimitive;
+use starknet_types_core::felt::Felt;
+
+use super::Exit;
+use super::builtin::{used_instances, verify};
+use super::cell::Cell;
+use super::circuit::verify_instances;
+use super::frame::FastFrame;
+use super::memory::EXECUTION;
+use crate::protocol::{Builtin, Constants, VmResources};
+use crate::syscall::TrackedResource;
+use crate::vm::frame::Finished;
+
+/// Gas, syscall pointer, failure flag, start and end of the data: what a function leaves below `ap`, behind its builtins.
+const RETURN_VALUES: u64 = 5;
+
+impl FastFrame {
+    /// Ends a frame that returned.
+    pub(in crate::vm) fn finish(
+        &mut self,
+        initial_gas: u64,
+        tracked: TrackedResource,
+        constants: &Constants,
+    ) -> Result<Finished, Exit> {
+        for (builtin, segment) in &self.builtins {
+            // Gaps of this one are filled first.
+            if *builtin != Builtin::RangeCheck96 {
+                verify(&mut self.machine.memory, *segment, *builtin)?;
+            }
+            if matches!(builtin, Builtin::AddMod | Builtin::MulMod) {
+                verify_instances(&self.machine.memory, *segment, *builtin)?;
+            }
+        }
+        let range_check96 = self.fill_range_check96()?;
+        // The caller's frame pointer is the 0 below the first frame.
+        if self.machine.fp != 0 {
+            return Err(Exit::Fault);
+        }
+        let (failed, retdata, gas_left) = self.return_values(initial_gas)?;
+        let gas_consumed = match tracked {
+            TrackedResource::CairoSteps => 0,
+            TrackedResource::SierraGas => initial_gas.saturating_sub(gas_left),
+        };
+
+        let mut resources = VmResources::ZERO;
+        for (builtin, segment) in &self.builtins {
+            let used = match (builtin, range_check96) {
+                (Builtin::RangeCheck96, Some(used)) => used,
+                _ => u64::try_from(self.machine.memory.cells(*segment).len()).map_err(|_| Exit::Fault)?,
+            };
+            let scale = match builtin {
+                Builtin::SegmentArena if constants.switches.segment_arena_cells => 3,
+                _ => 1,
+            };
+            resources.builtins.add(*builtin, used_instances(*builtin, used).saturating_mul(scale));
+        }
+        resources.builtins.add(Builtin::Blake, self.machine.blakes);
+        if tracked == TrackedResource::CairoSteps {
+            resources.steps = self.machine.steps;
+            resources.memory_holes = self.memory_holes()?;
+        }
+        Ok(Finished { failed, retdata, gas_consumed, resources })
+    }
+
+    /// Closes the gaps in the range_check96 segment, which the modular builtins leave (C79); how many cells count as used.
+    fn fill_range_check96(&mut self) -> Result<Option<u64>, Exit> {
+        let from_end = self.builtins.iter().rev().position(|(builtin, _)| *builtin == Builtin::RangeCheck96);
+        let Some(from_end) = from_end else { return Ok(None) };
+        let (builtin, segment) = *self.builtins.iter().rev().nth(from_end).ok_or(Exit::Fault)?;
+        let below = u64::try_from(from_end).map_err(|_| Exit::Fault)?.saturating_add(RETURN_VALUES + 1);
+        let stop = self.machine.ap.checked_sub(below).ok_or(Exit::Fault)?;
+        let stop = self.machine.memory.read(EXECUTION, stop).as_pointer().ok_or(Exit::Fault)?;
+        if stop.0 != segment {
+            return Err(Exit::Fault);
+        }
+        for offset in 0..stop.1 {
+            if !self.machine.memory.read(segment, offset).is_known() {
+                self.machine.memory.write(segment, offset, Cell::small(0))?;
+            }
+        }
+        verify(&mut self.machine.memory, segment, builtin)?;
+        Ok(Some(stop.1))
+    }
+
+    /// Failure flag, data and remaining gas (C61, C92).
+    fn return_values(&self, initial_gas: u64) -> Result<(bool, Vec<Felt>, u64), Exit> {
+        let first = self.machine.ap.checked_sub(RETURN_VALUES).ok_or(Exit::Fault)?;
+        let value = |index: u64| {
+            self.machine.memory.read(EXECUTION, first.saturating_add(index)).value().ok_or(Exit::Fault)
+        };
+        let gas_left = value(0)?.as_u64().filter(|left| *left <= initial_gas).ok_or(Exit::Fault)?;
+        value(1)?;
+        let failed = match value(2)?.as_u64() {
+            Some(0) => false,
+            Some(1) => true,
+            _ => return Err(Exit::Fault),
+        };
+        let (segment, start) = value(3)?.as_pointer().ok_or(Exit::Fault)?;
+        let (end_segment, end) = value(4)?.as_pointer().ok_or(Exit::Fault)?;
+        if segment != end_segment || end < start {
+            return Err(Exit::Fault);
+        }
+        let mut retdata = Vec::new();
+        for offset in start..end {
+            retdata.push(self.felt_at(segment, offset).ok_or(Exit::Fault)?);
+        }
+        Ok((failed, retdata, gas_left))
+    }
+
+    /// Cells that nobody touched, in segments where somebody touched one; builtins aside. The operating system touches arguments
+    /// and the segments that the program may not extend (C82, C83). Code is touched, every cell of it.
+    fn memory_holes(&mut self) -> Result<u64, Exit> {
+        let memory = &mut self.machine.memory;
+        let arguments = (0..self.arguments).map(|offset| (EXECUTION, offset));
+        let read_only =
+            self.read_only.iter().flat_map(|(segment, length)| (0..*length).map(|offset| (*segment, offset)));
+        for (segment, offset) in arguments.chain(read_only) {
+            memory.mark_accessed(segment, offset);
+        }
+        let memory = &self.machine.memory;
+        let holes = |cells: &[Cell]| {
+            let touched = cells.iter().filter(|cell| cell.is_accessed()).count();
+            if touched == 0 { 0 } else { cells.len().saturating_sub(touched) }
+        };
+        let others = (2..memory.segment_count())
+            .filter(|segment| memory.builtin(*segment).is_none())
+            .map(|segment| holes(memory.cells(segment)));
+        let total = others.fold(holes(memory.execution_cells()), usize::saturating_add);
+        total.to_u64().ok_or(Exit::Fault)
+    }
+}

@@ -1,0 +1,170 @@
+//! A frame on the fast engine: laid out as the judge lays it out, segment for segment.
+
+use std::sync::Arc;
+
+use starknet_types_core::felt::Felt;
+
+use super::Exit;
+use super::cell::Cell;
+use super::decode::Program;
+use super::machine::Machine;
+use super::memory::{EXECUTION, Memory};
+use super::record::Record;
+use crate::protocol::Builtin;
+use crate::state::StopFlag;
+use crate::syscall::{Pointer, Value};
+use crate::vm::frame::{Registers, STEPS_BETWEEN_LOOKS, StepBudget, Stop};
+use crate::vm::opening::Opening;
+
+/// One frame of Cairo 1 code, running or waiting.
+#[derive(Debug)]
+pub(in crate::vm) struct FastFrame {
+    pub(super) opening: Opening,
+    pub(super) machine: Machine,
+    /// The segments of the entry point's builtins, in its order.
+    pub(super) builtins: Vec<(Builtin, u64)>,
+    /// Segments that the program may not extend, with their lengths.
+    pub(super) read_only: Vec<(u64, u64)>,
+    /// The next syscall's place.
+    pub(super) syscall_pointer: Pointer,
+    /// Number of arguments on the stack.
+    pub(super) arguments: u64,
+    /// What syscalls did to the memory.
+    pub(super) record: Record,
+    /// Raised when the frame is of no use any more; known from its first run on.
+    pub(super) stop: Option<StopFlag>,
+}
+
+impl FastFrame {
+    /// Lays out a frame; `None` if the class is not for this engine. `marks_accesses` says whether memory holes will be counted.
+    pub(in crate::vm) fn start(opening: Opening, marks_accesses: bool) -> Option<Self> {
+        let program = opening.class.prepared(|| Program::new(&opening.class))?;
+        let mut memory = Memory::new(Arc::clone(&program.code));
+        let mut stack = Vec::with_capacity(opening.builtins.len().saturating_add(6));
+        let mut builtins = Vec::with_capacity(opening.builtins.len());
+        for builtin in &opening.builtins {
+            let (segment, start) = if *builtin == Builtin::SegmentArena {
+                let infos = memory.add_segment(None, Vec::new());
+                let counts = vec![Cell::pointer(infos, 0), Cell::small(0), Cell::small(0)];
+                (memory.add_segment(Some(*builtin), counts), 3)
+            } else {
+                (memory.add_segment(Some(*builtin), Vec::new()), 0)
+            };
+            builtins.push((*builtin, segment));
+            stack.push(Cell::pointer(segment, start));
+        }
+        let prices = memory.add_segment(None, opening.prices.map(Cell::small).to_vec());
+        memory.set_prices(Cell::pointer(prices, 0));
+        let syscalls = memory.add_segment(None, Vec::new());
+        let calldata: Vec<Cell> = opening.calldata.0.iter().map(Cell::of_felt).collect();
+        let calldata_length = u64::try_from(calldata.len()).ok()?;
+        let calldata = memory.add_segment(None, calldata);
+        stack.extend([
+            Cell::small(opening.gas),
+            Cell::pointer(syscalls, 0),
+            Cell::pointer(calldata, 0),
+            Cell::pointer(calldata, calldata_length),
+        ]);
+        let arguments = u64::try_from(stack.len()).ok()?;
+        let end = memory.add_segment(None, Vec::new());
+        stack.extend([Cell::small(0), Cell::pointer(end, 0)]);
+        let first_fp = u64::try_from(stack.len()).ok()?;
+        for (offset, cell) in (0..first_fp).zip(stack) {
+            memory.write(EXECUTION, offset, cell).ok()?;
+        }
+        memory.mark_accessed(EXECUTION, first_fp.checked_sub(1)?);
+
+        let prices_length = u64::try_from(opening.prices.len()).ok()?;
+        Some(Self {
+            machine: Machine {
+                program,
+                memory,
+                pc: u64::try_from(opening.offset).ok()?,
+                ap: first_fp,
+                fp: first_fp,
+                first_fp,
+                is_at_end: false,
+                end,
+                marks_accesses,
+                steps: 0,
+                blakes: 0,
+                resume: None,
+                scopes: Default::default(),
+            },
+            builtins,
+            read_only: vec![(prices, prices_length), (calldata, calldata_length)],
+            syscall_pointer: Pointer { segment: isize::try_from(syscalls).ok()?, offset: 0 },
+            arguments,
+            record: Record::default(),
+            stop: None,
+            opening,
+        })
+    }
+
+    /// Runs until the next syscall or the end. Uses up `budget` only if it gets there; otherwise the frame must be handed over.
+    pub(in crate::vm) fn run(&mut self, budget: &mut StepBudget, counts_steps: bool) -> Result<Stop, Exit> {
+        self.record.close_answer(self.syscall_pointer);
+        let stop = self.stop.get_or_insert_with(|| budget.stop.clone());
+        let mut left = if counts_steps || budget.remaining == 0 { budget.remaining } else { u64::MAX };
+        loop {
+            let before = self.machine.steps;
+            let stopped = self.machine.run(left.min(u64::from(STEPS_BETWEEN_LOOKS)))?;
+            let used = self.machine.steps.saturating_sub(before);
+            left = left.saturating_sub(used);
+            if counts_steps {
+                budget.remaining = budget.remaining.saturating_sub(used);
+            }
+            match stopped {
+                Some(Stop::Syscall) => {
+                    self.record.open_answer();
+                    return Ok(Stop::Syscall);
+                }
+                Some(stopped) => return Ok(stopped),
+                // The judge says that the steps are used up.
+                None if left == 0 => return Err(Exit::Fault),
+                None if stop.is_raised() => return Ok(Stop::Stopped),
+                None => {}
+            }
+        }
+    }
+
+    /// The registers and the number of steps, to be compared.
+    pub(in crate::vm) fn registers(&self) -> Registers {
+        let machine = &self.machine;
+        let (segment, offset) = if machine.is_at_end { (machine.end, 0) } else { (0, machine.pc) };
+        let size = |number| usize::try_from(number).unwrap_or(usize::MAX);
+        Registers {
+            pc: Pointer { segment: isize::try_from(segment).unwrap_or(isize::MAX), offset: size(offset) },
+            ap: size(machine.ap),
+            fp: size(machine.fp),
+            steps: size(machine.steps),
+        }
+    }
+
+    /// How many cells each segment has.
+    pub(in crate::vm) fn segment_sizes(&self) -> Vec<usize> {
+        let memory = &self.machine.memory;
+        let first = [self.machine.program.code.len().saturating_add(1), memory.execution_cells().len()];
+        let others = (2..memory.segment_count()).map(|segment| memory.cells(segment).len());
+        first.into_iter().chain(others).collect()
+    }
+
+    /// Whether touched cells are marked.
+    pub(in crate::vm) fn marks_accesses(&self) -> bool {
+        self.machine.marks_accesses
+    }
+
+    /// A cell, and whether an instruction touched it.
+    pub(in crate::vm) fn cell(&self, at: Pointer) -> (Option<Value>, bool) {
+        let (Ok(segment), Ok(offset)) = (u64::try_from(at.segment), u64::try_from(at.offset)) else {
+            return (None, false);
+        };
+        let cell = self.machine.memory.read(segment, offset);
+        (cell.to_value(), cell.is_accessed())
+    }
+
+    /// A cell as syscalls see it.
+    pub(super) fn felt_at(&self, segment: u64, offset: u64) -> Option<Felt> {
+        self.machine.memory.read(segment, offset).as_felt()
+    }
+}

@@ -1,0 +1,336 @@
+//! Running hints. They guess what code then checks, so a wrong guess would be a wrong result: each writes what the judge's writes.
+//!
+//! Where the judge's would panic or fail, these report a fault.
+
+use super::Exit;
+use super::cell::Cell;
+use super::circuit::eval_circuit;
+use super::field::{Limbs, as_u128, is_less, mul, neg, offset_plus, small, sub, wide};
+use super::hint::{Action, Buffer, Hint, Operand, Place};
+use super::hint_scope::{Dict, Squash};
+use super::integer::{
+    div_rem, div_rem_256, div_rem_512, inverse_modulo, square_root, square_root_256, wide_product,
+};
+use super::machine::Machine;
+use super::memory::EXECUTION;
+use super::step::sum;
+use crate::crypto::{Element, Root, root_of_it_or_its_triple, secret_point};
+
+/// What became of a hint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Hinted {
+    /// It ran.
+    Ran,
+    /// It is a syscall.
+    Syscall,
+}
+
+/// A segment of a dictionary has three cells an access: key, value before, value after.
+const ACCESS_CELLS: u64 = 3;
+
+/// ceil((PRIME / 3) / 2^128) and ceil((PRIME / 2) / 2^128): what the two small arcs are split by.
+const THIRD: u128 = 3_544_607_988_759_775_765_608_368_578_435_044_694;
+const HALF: u128 = 5_316_911_983_139_663_648_412_552_867_652_567_041;
+
+impl Machine {
+    /// Runs a hint.
+    pub(super) fn run_hint(&mut self, hint: &Hint) -> Result<Hinted, Exit> {
+        match &hint.action {
+            Action::Syscall => return Ok(Hinted::Syscall),
+            Action::Unknown => return Err(Exit::Unsupported),
+            Action::Nothing => {}
+            Action::AllocSegment(dst) => {
+                let segment = self.memory.add_segment(None, Vec::new());
+                self.set(dst, Cell::pointer(segment, 0))?;
+            }
+            Action::AllocConstantSize { size, dst } => {
+                let size = self.u64(size)?;
+                let (segment, offset) = match self.scopes.next_free {
+                    Some(next) => next,
+                    None => (self.memory.add_segment(None, Vec::new()), 0),
+                };
+                self.scopes.next_free = Some((segment, offset.checked_add(size).ok_or(Exit::Fault)?));
+                self.set(dst, Cell::pointer(segment, offset))?;
+            }
+            Action::LessThan { lhs, rhs, dst } => {
+                let is_less = is_less(&self.number(lhs)?, &self.number(rhs)?);
+                self.set_flag(dst, is_less)?;
+            }
+            Action::LessThanOrEqual { lhs, rhs, dst } => {
+                let is_above = is_cell_less(self.value(rhs)?, self.value(lhs)?);
+                self.set_flag(dst, !is_above)?;
+            }
+            Action::WideMul { lhs, rhs, high, low } => {
+                let (product_high, product_low) = wide_product(&self.number(lhs)?, &self.number(rhs)?);
+                self.set_number(high, product_high)?;
+                self.set_number(low, product_low)?;
+            }
+            Action::DivMod { lhs, rhs, quotient, remainder } => {
+                let (q, r) = div_rem(&self.number(lhs)?, &self.number(rhs)?).ok_or(Exit::Fault)?;
+                self.set_number(quotient, q)?;
+                self.set_number(remainder, r)?;
+            }
+            Action::LinearSplit { value, scalar, max_x, x, y } => {
+                let (value, scalar) = (self.number(value)?, self.number(scalar)?);
+                let max_x = self.number(max_x)?;
+                let (quotient, _) = div_rem(&value, &scalar).ok_or(Exit::Fault)?;
+                let x_value = if is_less(&max_x, &quotient) { max_x } else { quotient };
+                self.set_number(x, x_value)?;
+                self.set_number(y, sub(&value, &mul(&x_value, &scalar)))?;
+            }
+            Action::SquareRoot { value, dst } => {
+                let root = square_root(&self.number(value)?);
+                self.set_number(dst, root)?;
+            }
+            Action::Uint256DivMod(hint) => {
+                let (operands, places) = hint.as_ref();
+                let numbers = self.numbers(operands)?;
+                let results = div_rem_256(&numbers).ok_or(Exit::Fault)?;
+                self.set_numbers(places, results)?;
+            }
+            Action::Uint512DivMod(hint) => {
+                let (operands, places) = hint.as_ref();
+                let numbers = self.numbers(operands)?;
+                let results = div_rem_512(&numbers).ok_or(Exit::Fault)?;
+                self.set_numbers(places, results)?;
+            }
+            Action::Uint256SquareRoot(hint) => {
+                let (operands, places) = hint.as_ref();
+                let results = square_root_256(&self.numbers(operands)?);
+                self.set_numbers(places, results)?;
+            }
+            Action::InvertModulo(hint) => {
+                let (operands, places) = hint.as_ref();
+                let results = inverse_modulo(&self.numbers(operands)?).ok_or(Exit::Fault)?;
+                for (place, result) in places.iter().zip(results) {
+                    // One of the six stays unwritten when there is an inverse.
+                    if let Some(result) = result {
+                        self.set_number(place, result)?;
+                    }
+                }
+            }
+            Action::FieldSquareRoot { value, dst } => {
+                let value = Element::from_limbs(&self.number(value)?);
+                let (Root::Own(root) | Root::OfTriple(root)) = root_of_it_or_its_triple(&value);
+                self.set_number(dst, root.to_limbs())?;
+            }
+            Action::RandomPoint { x, y } => {
+                let point = secret_point();
+                self.set_number(x, point.x.to_limbs())?;
+                self.set_number(y, point.y.to_limbs())?;
+            }
+            Action::SmallArcs { range_check, a, b } => self.small_arcs(range_check, a, b)?,
+            Action::IsArcUsed { arc, dst } => {
+                let excluded = self.scopes.excluded_arc.ok_or(Exit::Fault)?;
+                self.set_flag(dst, excluded != *arc)?;
+            }
+            Action::AllocDict(arena) => self.alloc_dict(arena)?,
+            Action::DictEntryInit { dict, key } => {
+                let (segment, offset) = self.address(dict)?;
+                let before = self.dict_value(segment, self.number(key)?)?;
+                self.memory.write(segment, offset.checked_add(1).ok_or(Exit::Fault)?, before)?;
+            }
+            Action::DictEntryUpdate { dict, key, value } => {
+                let (segment, _) = self.address(dict)?;
+                let (key, value) = (self.number(key)?, self.value(value)?);
+                self.dict(segment)?.values.insert(key, value);
+            }
+            Action::DictRead { dict, key, dst } => {
+                let (segment, _) = self.address(dict)?;
+                let value = self.dict_value(segment, self.number(key)?)?;
+                self.set(dst, value)?;
+            }
+            Action::DictWrite { dict, key, value } => {
+                let (segment, offset) = self.address(dict)?;
+                let (key, value) = (self.number(key)?, self.value(value)?);
+                let before = self.dict_value(segment, key)?;
+                self.memory.write(segment, offset.checked_add(1).ok_or(Exit::Fault)?, before)?;
+                self.dict(segment)?.values.insert(key, value);
+            }
+            Action::DictIndex { dict_end, dst } => {
+                let (segment, _) = self.address(dict_end)?;
+                let index = self.dict(segment)?.index;
+                self.set(dst, Cell::small(index))?;
+            }
+            Action::SquashInit { accesses, count, big_keys, first_key } => {
+                self.squash_init(accesses, count, big_keys, first_key)?;
+            }
+            Action::SquashIndex(range_check) => {
+                let index = self.squash()?.access().ok_or(Exit::Fault)?;
+                let (segment, offset) = self.address(range_check)?;
+                self.memory.write(segment, offset, Cell::small(index))?;
+            }
+            Action::SquashIsLast { dst, last, more } => {
+                let left = self.squash()?.left().ok_or(Exit::Fault)?;
+                self.set(dst, Cell::small(if left > 1 { *more } else { *last }))?;
+            }
+            Action::SquashDelta(dst) => {
+                let squash = self.squash()?;
+                let before = squash.next_access().ok_or(Exit::Fault)?;
+                let now = squash.access().ok_or(Exit::Fault)?;
+                let delta = now.checked_sub(before).and_then(|delta| delta.checked_sub(1));
+                self.set(dst, Cell::small(delta.ok_or(Exit::Fault)?))?;
+            }
+            Action::SquashNextKey(dst) => {
+                let squash = self.squash()?;
+                squash.next_key().ok_or(Exit::Fault)?;
+                let key = squash.key().ok_or(Exit::Fault)?;
+                self.set_number(dst, key)?;
+            }
+            Action::EvalCircuit(hint) => {
+                let add = (self.address(&hint.add_builtin)?, self.u64(&hint.add_count)?);
+                let mul = (self.address(&hint.mul_builtin)?, self.u64(&hint.mul_count)?);
+                eval_circuit(&mut self.memory, add, mul)?;
+            }
+        }
+        Ok(Hinted::Ran)
+    }
+
+    /// Two of the arcs (0, a), (a, b), (b, prime) are small: their lengths, split, prove the order of a and b.
+    fn small_arcs(&mut self, range_check: &Buffer, a: &Operand, b: &Operand) -> Result<(), Exit> {
+        let (a, b) = (self.number(a)?, self.number(b)?);
+        let minus_one = neg(&small(1));
+        let mut arcs = [(a, 0_u8), (sub(&b, &a), 1), (sub(&minus_one, &b), 2)];
+        arcs.sort_by_key(|([w, x, y, z], arc)| ([*z, *y, *x, *w], *arc));
+        let [(shortest, _), (middle, _), (_, longest)] = arcs;
+        self.scopes.excluded_arc = Some(longest);
+        let (segment, start) = self.address(range_check)?;
+        let first = div_rem(&shortest, &wide(THIRD)).ok_or(Exit::Fault)?;
+        let second = div_rem(&middle, &wide(HALF)).ok_or(Exit::Fault)?;
+        for (offset, number) in (start..=u64::MAX).zip([first.1, first.0, second.1, second.0]) {
+            self.memory.write(segment, offset, Cell::number(number))?;
+        }
+        Ok(())
+    }
+
+    fn alloc_dict(&mut self, arena: &Buffer) -> Result<(), Exit> {
+        let (segment, offset) = self.address(arena)?;
+        let below = |cells| offset.checked_sub(cells).ok_or(Exit::Fault);
+        let count = self.memory.read(segment, below(2)?).as_u64().ok_or(Exit::Fault)?;
+        let infos = self.memory.read(segment, below(3)?).as_pointer().ok_or(Exit::Fault)?;
+        let new = self.memory.add_segment(None, Vec::new());
+        let dicts = self.scopes.dicts.get_or_insert_default();
+        let index = u64::try_from(dicts.len()).map_err(|_| Exit::Fault)?;
+        dicts.insert(new, Dict { index, values: Default::default() });
+        let at = count.checked_mul(ACCESS_CELLS).and_then(|cells| infos.1.checked_add(cells));
+        self.memory.write(infos.0, at.ok_or(Exit::Fault)?, Cell::pointer(new, 0))
+    }
+
+    fn squash_init(
+        &mut self,
+        accesses: &Buffer,
+        count: &Operand,
+        big_keys: &Place,
+        first_key: &Place,
+    ) -> Result<(), Exit> {
+        let (segment, start) = self.address(accesses)?;
+        let count = self.u64(count)?;
+        let mut keys = Vec::new();
+        for number in 0..count {
+            let at = number.checked_mul(ACCESS_CELLS).and_then(|cells| start.checked_add(cells));
+            keys.push(self.memory.read(segment, at.ok_or(Exit::Fault)?).as_number().ok_or(Exit::Fault)?);
+        }
+        let squash = self.scopes.squash.insert(Squash::new(keys));
+        let largest = squash.largest_key().ok_or(Exit::Fault)?;
+        let first = squash.key().ok_or(Exit::Fault)?;
+        self.set_flag(big_keys, as_u128(&largest).is_none())?;
+        self.set_number(first_key, first)
+    }
+
+    fn squash(&mut self) -> Result<&mut Squash, Exit> {
+        self.scopes.squash.as_mut().ok_or(Exit::Fault)
+    }
+
+    fn dict(&mut self, segment: u64) -> Result<&mut Dict, Exit> {
+        self.scopes.dicts.as_mut().and_then(|dicts| dicts.get_mut(&segment)).ok_or(Exit::Fault)
+    }
+
+    /// The present value of a key; 0 where there is none.
+    fn dict_value(&mut self, segment: u64, key: Limbs) -> Result<Cell, Exit> {
+        Ok(self.dict(segment)?.values.get(&key).copied().unwrap_or(Cell::small(0)))
+    }
+
+    fn at(&self, place: &Place) -> Result<u64, Exit> {
+        let base = if place.is_fp { self.fp } else { self.ap };
+        base.checked_add_signed(i64::from(place.offset)).ok_or(Exit::Fault)
+    }
+
+    fn cell(&self, place: &Place) -> Result<Cell, Exit> {
+        self.memory.read(EXECUTION, self.at(place)?).value().ok_or(Exit::Fault)
+    }
+
+    fn set(&mut self, place: &Place, value: Cell) -> Result<(), Exit> {
+        self.memory.write(EXECUTION, self.at(place)?, value)
+    }
+
+    fn set_number(&mut self, place: &Place, number: Limbs) -> Result<(), Exit> {
+        self.set(place, Cell::number(number))
+    }
+
+    fn set_numbers<const N: usize>(&mut self, places: &[Place; N], numbers: [Limbs; N]) -> Result<(), Exit> {
+        places.iter().zip(numbers).try_for_each(|(place, number)| self.set_number(place, number))
+    }
+
+    fn set_flag(&mut self, place: &Place, flag: bool) -> Result<(), Exit> {
+        self.set(place, Cell::small(u64::from(flag)))
+    }
+
+    fn address(&self, buffer: &Buffer) -> Result<(u64, u64), Exit> {
+        let (segment, offset) = self.cell(&buffer.base)?.as_pointer().ok_or(Exit::Fault)?;
+        Ok((segment, offset_plus(offset, &buffer.offset).ok_or(Exit::Fault)?))
+    }
+
+    /// The value of an operand.
+    fn value(&self, operand: &Operand) -> Result<Cell, Exit> {
+        let product = |a: Cell, b: Cell| {
+            let (Some(a), Some(b)) = (a.as_number(), b.as_number()) else { return Err(Exit::Fault) };
+            Ok(Cell::number(mul(&a, &b)))
+        };
+        let total = |a: Cell, b: Cell| match b.as_number() {
+            Some(_) => sum(a, b).ok_or(Exit::Fault),
+            None => Err(Exit::Fault),
+        };
+        match operand {
+            Operand::Cell(place) => self.cell(place),
+            Operand::Behind(base, offset) => {
+                let (segment, offset) = self.address(&Buffer { base: *base, offset: *offset })?;
+                self.memory.read(segment, offset).value().ok_or(Exit::Fault)
+            }
+            Operand::Immediate(value) => Ok(*value),
+            Operand::AddCell(a, b) => total(self.cell(a)?, self.cell(b)?),
+            Operand::AddImmediate(a, b) => total(self.cell(a)?, *b),
+            Operand::MulCell(a, b) => product(self.cell(a)?, self.cell(b)?),
+            Operand::MulImmediate(a, b) => product(self.cell(a)?, *b),
+        }
+    }
+
+    /// The number in an operand; sums of addresses are none.
+    fn number(&self, operand: &Operand) -> Result<Limbs, Exit> {
+        self.value(operand)?.as_number().ok_or(Exit::Fault)
+    }
+
+    fn numbers<const N: usize>(&self, operands: &[Operand; N]) -> Result<[Limbs; N], Exit> {
+        let mut numbers = [[0; 4]; N];
+        for (number, operand) in numbers.iter_mut().zip(operands) {
+            *number = self.number(operand)?;
+        }
+        Ok(numbers)
+    }
+
+    fn u64(&self, operand: &Operand) -> Result<u64, Exit> {
+        Cell::number(self.number(operand)?).as_u64().ok_or(Exit::Fault)
+    }
+}
+
+/// The judge's order of values: addresses before numbers.
+fn is_cell_less(a: Cell, b: Cell) -> bool {
+    match (a.as_pointer(), b.as_pointer()) {
+        (Some(a), Some(b)) => a < b,
+        (Some(_), None) => true,
+        (None, Some(_)) => false,
+        (None, None) => match (a.as_number(), b.as_number()) {
+            (Some(a), Some(b)) => is_less(&a, &b),
+            _ => false,
+        },
+    }
+}

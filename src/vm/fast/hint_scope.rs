@@ -1,0 +1,104 @@
+//! What hints remember from one to the next: dictionaries, a squash under way, an arc, the segment of constant sizes.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::cell::Cell;
+use super::field::Limbs;
+
+/// Everything that the hints of a frame keep.
+#[derive(Debug, Default)]
+pub(super) struct Scopes {
+    /// Dictionaries by their segment; `None` until the first one.
+    pub dicts: Option<BTreeMap<u64, Dict>>,
+    /// The squash under way.
+    pub squash: Option<Squash>,
+    /// The arc that a comparison left out.
+    pub excluded_arc: Option<u8>,
+    /// The next free cell for allocations of constant size.
+    pub next_free: Option<(u64, u64)>,
+}
+
+/// A dictionary.
+#[derive(Debug)]
+pub(super) struct Dict {
+    /// Its number among the frame's dictionaries.
+    pub index: u64,
+    /// Its present values. Looked up only: the order of a hash map shows nowhere.
+    pub values: HashMap<Limbs, Cell>,
+}
+
+/// The accesses to a dictionary, on their way to one access a key.
+#[derive(Debug, Default)]
+pub(super) struct Squash {
+    /// Keys with the numbers of their accesses; the present key and its present access are the last.
+    keys: Vec<(Limbs, Vec<u64>)>,
+}
+
+impl Squash {
+    /// Sorts accesses by key.
+    pub(super) fn new(accesses: Vec<Limbs>) -> Self {
+        let mut by_key: BTreeMap<Limbs, Vec<u64>> = BTreeMap::new();
+        for (number, key) in (0_u64..).zip(accesses) {
+            by_key.entry(reversed(key)).or_default().push(number);
+        }
+        let keys = by_key.into_iter().rev().map(|(key, mut numbers)| {
+            numbers.reverse();
+            (reversed(key), numbers)
+        });
+        Self { keys: keys.collect() }
+    }
+
+    /// The largest key.
+    pub(super) fn largest_key(&self) -> Option<Limbs> {
+        self.keys.first().map(|(key, _)| *key)
+    }
+
+    /// The key in turn.
+    pub(super) fn key(&self) -> Option<Limbs> {
+        self.keys.last().map(|(key, _)| *key)
+    }
+
+    /// How many accesses the key in turn has left.
+    pub(super) fn left(&self) -> Option<usize> {
+        self.keys.last().map(|(_, numbers)| numbers.len())
+    }
+
+    /// The access in turn.
+    pub(super) fn access(&self) -> Option<u64> {
+        self.keys.last()?.1.last().copied()
+    }
+
+    /// Takes the access in turn out.
+    pub(super) fn next_access(&mut self) -> Option<u64> {
+        self.keys.last_mut()?.1.pop()
+    }
+
+    /// Takes the key in turn out, which must have one access left.
+    pub(super) fn next_key(&mut self) -> Option<()> {
+        let (_, numbers) = self.keys.pop()?;
+        (numbers.len() == 1).then_some(())
+    }
+}
+
+/// Most significant limb first: the order of numbers.
+fn reversed([a, b, c, d]: Limbs) -> Limbs {
+    [d, c, b, a]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_come_in_their_order_and_accesses_in_theirs() {
+        let (low, high) = ([5, 0, 0, 0], [1, 0, 0, 1]);
+        let mut squash = Squash::new(vec![high, low, high, low, low]);
+        assert_eq!(squash.largest_key(), Some(high));
+        assert_eq!((squash.key(), squash.left(), squash.access()), (Some(low), Some(3), Some(1)));
+        assert_eq!([squash.next_access(), squash.next_access()], [Some(1), Some(3)]);
+        assert_eq!(squash.access(), Some(4));
+        assert_eq!(squash.next_key(), Some(()));
+        assert_eq!((squash.key(), squash.left()), (Some(high), Some(2)));
+        assert_eq!(squash.next_key(), None, "an access is left over");
+    }
+}

@@ -1,0 +1,189 @@
+//! The arithmetic of hints: integers, not field elements.
+//!
+//! Operands are reduced numbers, which may be larger than the 128 bits that honest code gives; results go through the field again.
+//! What is small, which is nearly everything, is computed in machine words.
+
+use num_bigint::{BigInt, BigUint};
+use num_integer::{ExtendedGcd, Integer};
+use num_traits::{One, Signed, Zero};
+use starknet_types_core::felt::Felt;
+
+use super::field::{Limbs, as_u128, from_felt, reduce, small, wide};
+
+/// A number as a big integer.
+pub(super) fn big(limbs: &Limbs) -> BigUint {
+    limbs.iter().rev().fold(BigUint::zero(), |number, limb| (number << 64_u32) + limb)
+}
+
+/// A big integer in the field.
+pub(super) fn number_of(number: &BigUint) -> Limbs {
+    let mut digits = number.iter_u64_digits();
+    let mut next = || digits.next().unwrap_or(0);
+    let limbs = [next(), next(), next(), next()];
+    if digits.next().is_none() { reduce(&limbs) } else { from_felt(&Felt::from(number)) }
+}
+
+/// `high * 2^128 + low`.
+fn joined(low: &Limbs, high: &Limbs) -> BigUint {
+    (big(high) << 128_u32) + big(low)
+}
+
+/// The low 128 bits, and the rest.
+fn split(number: &BigUint) -> [Limbs; 2] {
+    let (high, low) = number.div_rem(&(BigUint::one() << 128_u32));
+    [number_of(&low), number_of(&high)]
+}
+
+/// The product, from 2^128 on and below.
+pub(super) fn wide_product(a: &Limbs, b: &Limbs) -> (Limbs, Limbs) {
+    if let ([a0, a1, 0, 0], [b0, b1, 0, 0]) = (a, b) {
+        let (c0, carry) = a0.carrying_mul(*b0, 0);
+        let (c1, c2) = a1.carrying_mul(*b0, carry);
+        let (c1, carry) = a0.carrying_mul_add(*b1, c1, 0);
+        let (c2, c3) = a1.carrying_mul_add(*b1, c2, carry);
+        return ([c2, c3, 0, 0], [c0, c1, 0, 0]);
+    }
+    let [low, high] = split(&(big(a) * big(b)));
+    (high, low)
+}
+
+/// Quotient and remainder; `None` when the divisor is zero.
+pub(super) fn div_rem(a: &Limbs, b: &Limbs) -> Option<(Limbs, Limbs)> {
+    match (as_u128(a), as_u128(b), b) {
+        (_, Some(0), _) => None,
+        (Some(a), Some(b), _) => Some((wide(a.checked_div(b)?), wide(a.checked_rem(b)?))),
+        (_, _, [divisor, 0, 0, 0]) => {
+            let divisor = u128::from(*divisor);
+            let mut quotient = *a;
+            let mut rest = 0_u128;
+            for limb in quotient.iter_mut().rev() {
+                // The rest is below the divisor, so the quotient has 64 bits.
+                let part = rest << 64 | u128::from(*limb);
+                *limb = u64::try_from(part.checked_div(divisor)?).ok()?;
+                rest = part.checked_rem(divisor)?;
+            }
+            Some((quotient, wide(rest)))
+        }
+        _ => {
+            let (quotient, rest) = big(a).div_rem(&big(b));
+            Some((number_of(&quotient), number_of(&rest)))
+        }
+    }
+}
+
+/// Dividend and divisor in two parts each; quotient and remainder likewise.
+pub(super) fn div_rem_256([a0, a1, b0, b1]: &[Limbs; 4]) -> Option<[Limbs; 4]> {
+    if let (Some(a), Some(b), [0, 0, 0, 0], [0, 0, 0, 0]) = (as_u128(a0), as_u128(b0), a1, b1) {
+        return Some([wide(a.checked_div(b)?), small(0), wide(a.checked_rem(b)?), small(0)]);
+    }
+    let divisor = joined(b0, b1);
+    if divisor.is_zero() {
+        return None;
+    }
+    let (quotient, rest) = joined(a0, a1).div_rem(&divisor);
+    let ([q0, q1], [r0, r1]) = (split(&quotient), split(&rest));
+    Some([q0, q1, r0, r1])
+}
+
+/// The same with a dividend and a quotient of four parts.
+pub(super) fn div_rem_512([a0, a1, a2, a3, b0, b1]: &[Limbs; 6]) -> Option<[Limbs; 6]> {
+    let divisor = joined(b0, b1);
+    if divisor.is_zero() {
+        return None;
+    }
+    let (quotient, rest) = (joined(a0, a1) + (joined(a2, a3) << 256_u32)).div_rem(&divisor);
+    let part = BigUint::one() << 128_u32;
+    let (quotient, q0) = quotient.div_rem(&part);
+    let (quotient, q1) = quotient.div_rem(&part);
+    let ([q2, q3], [r0, r1]) = (split(&quotient), split(&rest));
+    Some([number_of(&q0), number_of(&q1), q2, q3, r0, r1])
+}
+
+/// The integer square root.
+pub(super) fn square_root(a: &Limbs) -> Limbs {
+    match as_u128(a) {
+        Some(a) => wide(a.isqrt()),
+        None => number_of(&big(a).sqrt()),
+    }
+}
+
+/// The root in two parts of 64 bits, the remainder in two of 128, and whether twice the root exceeds the remainder by 2^128 or
+/// more.
+pub(super) fn square_root_256([low, high]: &[Limbs; 2]) -> [Limbs; 5] {
+    let value = joined(low, high);
+    let root = value.sqrt();
+    let rest = value - &root * &root;
+    let twice = BigInt::from(&root * 2_u32) - BigInt::from(rest.clone());
+    let exceeds = twice >= BigInt::one() << 128_u32;
+    let (root_high, root_low) = root.div_rem(&(BigUint::one() << 64_u32));
+    let [rest_low, rest_high] = split(&rest);
+    [number_of(&root_low), number_of(&root_high), rest_low, rest_high, small(u64::from(exceeds))]
+}
+
+/// The inverse of `b` modulo `n`, or a proof that there is none: `[g0, g1, s0, s1, t0, t1]`, where `g1` stays unwritten if there is
+/// one.
+pub(super) fn inverse_modulo([b0, b1, n0, n1]: &[Limbs; 4]) -> Option<[Option<Limbs>; 6]> {
+    let (b, n) = (BigInt::from(joined(b0, b1)), BigInt::from(joined(n0, n1)));
+    let ExtendedGcd { gcd: mut g, y: mut r, .. } = n.extended_gcd(&b);
+    if n.is_one() {
+        return Some([small(1), small(0), *b0, *b1, small(1), small(0)].map(Some));
+    }
+    let parts = |number: &BigInt| Some(split(&number.to_biguint()?));
+    if !g.is_one() {
+        if g.is_even() {
+            g = BigInt::from(2_u32);
+        }
+        if g.is_zero() {
+            return None;
+        }
+        let [s0, s1] = parts(&(&b / &g))?;
+        let [t0, t1] = parts(&(&n / &g))?;
+        let [g0, g1] = parts(&g)?;
+        return Some([g0, g1, s0, s1, t0, t1].map(Some));
+    }
+    if n.is_zero() {
+        return None;
+    }
+    r %= &n;
+    if r.is_negative() {
+        r += &n;
+    }
+    let k: BigInt = (&r * b - 1_u32) / n;
+    let [s0, s1] = parts(&r)?;
+    let [t0, t1] = parts(&k)?;
+    Some([Some(small(0)), None, Some(s0), Some(s1), Some(t0), Some(t1)])
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn number() -> impl Strategy<Value = Limbs> {
+        prop_oneof![
+            any::<u64>().prop_map(small),
+            any::<u128>().prop_map(wide),
+            any::<[u64; 4]>().prop_map(|number| reduce(&number)),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn short_ways_lead_where_the_long_ones_do(a in number(), b in number()) {
+            let (high, low) = wide_product(&a, &b);
+            let [long_low, long_high] = split(&(big(&a) * big(&b)));
+            prop_assert_eq!((high, low), (long_high, long_low));
+            if b == small(0) {
+                prop_assert_eq!(div_rem(&a, &b), None);
+            } else {
+                let (quotient, rest) = big(&a).div_rem(&big(&b));
+                prop_assert_eq!(div_rem(&a, &b), Some((number_of(&quotient), number_of(&rest))));
+                let [q0, q1, r0, r1] = div_rem_256(&[a, small(0), b, small(0)]).unwrap();
+                prop_assert_eq!(joined(&q0, &q1), quotient);
+                prop_assert_eq!(joined(&r0, &r1), rest);
+            }
+            prop_assert_eq!(square_root(&a), number_of(&big(&a).sqrt()));
+        }
+    }
+}

@@ -1,0 +1,38 @@
+//! The fast engine: frames of Cairo 1 code on a machine made for them.
+//!
+//! Code is decoded once per class and shared (`decode`, `hint`); memory is flat (`cell`, `memory`); the loop (`run`) has a shortcut
+//! for each form that compilers emit, and one place knows all the rules (`step`). Builtins compute when they are read (`builtin`),
+//! hints are native (`hint_run`, `integer`, `circuit`); both use the cryptography of the ground floor (`crate::crypto`).
+//!
+//! It is exact for frames without a fault, and for them alone. Whatever is refused, whatever is rare, it does not explain: it hands
+//! the frame over to the judge, which runs it again from its beginning, with the answers of syscalls from the frame's record, and then
+//! goes on by itself (`record`). So every sentence of every error is the judge's own, and a frame costs at worst what it costs there
+//! plus what was spent here.
+
+mod builtin;
+mod cell;
+mod circuit;
+mod decode;
+mod field;
+mod finish;
+mod frame;
+mod hint;
+mod hint_run;
+mod hint_scope;
+mod integer;
+mod machine;
+mod memory;
+mod record;
+mod run;
+mod step;
+
+pub(super) use self::frame::FastFrame;
+
+/// Why the engine does not go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Exit {
+    /// The program does what no program may, or its steps are used up: the judge will refuse it too.
+    Fault,
+    /// The engine does not do this; the judge may.
+    Unsupported,
+}

@@ -1,0 +1,282 @@
+//! The record of a frame's syscalls, and handing the frame over to the judge by it.
+//!
+//! In: every change that a syscall makes to memory, as places: values stay where they were written, and cells hold theirs for ever.
+//! Out: a frame of the judge at the same point. A frame is a function of its opening and of the answers it got, so running it again
+//! with the same answers leads to the same state; the judge comes to the fault, or past what this engine does not do, by itself.
+
+use cairo_vm::types::errors::math_errors::MathError;
+use cairo_vm::types::relocatable::Relocatable;
+use cairo_vm::vm::errors::memory_errors::MemoryError;
+use starknet_types_core::felt::Felt;
+
+use super::Exit;
+use super::cell::Cell;
+use super::frame::FastFrame;
+use super::memory::Memory as Cells;
+use crate::syscall::{Memory, MemoryFault, Pointer, Value};
+use crate::vm::fault::VmLocation;
+use crate::vm::frame::{StepBudget, Stop};
+use crate::vm::judge::{JudgeFrame, maybe_relocatable, relocatable};
+
+/// What syscalls did to a frame's memory.
+#[derive(Debug, Default)]
+pub(super) struct Record {
+    changes: Vec<Change>,
+    answers: Vec<Answer>,
+    is_open: bool,
+}
+
+/// A change of memory.
+#[derive(Clone, Copy, Debug)]
+enum Change {
+    /// `count` cells were written from `at` on.
+    Cells { at: Pointer, count: usize },
+    /// A segment was added.
+    Segment,
+    /// A segment was added and filled with `count` cells, which the program may not extend.
+    ReadOnlySegment { start: Pointer, count: usize },
+}
+
+/// The answer to a syscall: its changes end here, and the next syscall lies there.
+#[derive(Clone, Copy, Debug)]
+struct Answer {
+    changes_end: usize,
+    syscall_pointer: Pointer,
+}
+
+impl Record {
+    /// The frame stopped at a syscall.
+    pub(super) fn open_answer(&mut self) {
+        self.is_open = true;
+    }
+
+    /// The frame goes on: the syscall, if it stood at one, has been answered.
+    pub(super) fn close_answer(&mut self, syscall_pointer: Pointer) {
+        if std::mem::take(&mut self.is_open) {
+            self.answers.push(Answer { changes_end: self.changes.len(), syscall_pointer });
+        }
+    }
+}
+
+impl FastFrame {
+    /// The judge's frame where this one was last resumed: after all syscalls that were answered. `None` if the flag was raised on
+    /// the way.
+    pub(in crate::vm) fn hand_over(&self) -> Result<Option<JudgeFrame>, String> {
+        let disagree = |what: &str| format!("The engines differ when a frame is run again: {what}.");
+        let mut judge = JudgeFrame::start_cairo1(&self.opening).map_err(|fault| fault.to_string())?;
+        let mut start = 0;
+        for answer in &self.record.answers {
+            match judge.run(&mut self.replay_budget(), false) {
+                Ok(Stop::Syscall) => {}
+                Ok(Stop::Stopped) => return Ok(None),
+                Ok(Stop::Returned) => return Err(disagree("it returned before a syscall")),
+                Err(fault) => return Err(disagree(&fault.text.unwrap_or_default())),
+            }
+            let changes = self.record.changes.get(start..answer.changes_end).unwrap_or_default();
+            judge
+                .with_memory(|memory, at| {
+                    *at = answer.syscall_pointer;
+                    changes.iter().try_for_each(|change| self.repeat(*change, memory))
+                })
+                .map_err(|fault| disagree(&fault.0))?;
+            start = answer.changes_end;
+        }
+        Ok(Some(judge))
+    }
+
+    /// The judge's frame at the next stop, which must be this one.
+    fn hand_over_at(&self, stop: Stop) -> Result<JudgeFrame, String> {
+        let stopped = || "The transaction is stopped.".to_owned();
+        let mut judge = self.hand_over()?.ok_or_else(stopped)?;
+        match judge.run(&mut self.replay_budget(), false) {
+            Ok(judged) if judged == stop => Ok(judge),
+            Ok(Stop::Stopped) => Err(stopped()),
+            _ => Err(format!("The engines differ about where a frame comes to: {stop:?}.")),
+        }
+    }
+
+    /// The judge's frame at the end of this one.
+    pub(in crate::vm) fn hand_over_at_end(&self) -> Result<JudgeFrame, String> {
+        self.hand_over_at(Stop::Returned)
+    }
+
+    /// Where the frame stands, at a syscall: the judge says it.
+    pub(in crate::vm) fn location(&self) -> Result<VmLocation, String> {
+        self.hand_over_at(Stop::Syscall).map(|judge| judge.location())
+    }
+
+    /// Steps enough for what was run before.
+    fn replay_budget(&self) -> StepBudget {
+        StepBudget { remaining: u64::MAX, stop: self.stop.clone().unwrap_or_default() }
+    }
+
+    fn repeat(&self, change: Change, memory: &mut dyn Memory) -> Result<(), MemoryFault> {
+        match change {
+            Change::Segment => {
+                memory.new_segment();
+            }
+            Change::Cells { at, count } => {
+                memory.load(at, &self.values(at, count)?)?;
+            }
+            Change::ReadOnlySegment { start, count } => {
+                memory.new_read_only_segment(&self.values(start, count)?)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn values(&self, start: Pointer, count: usize) -> Result<Vec<Value>, MemoryFault> {
+        (start.offset..=usize::MAX)
+            .take(count)
+            .map(|offset| {
+                let at = Pointer { offset, ..start };
+                value_at(&self.machine.memory, at).ok_or_else(|| unknown(at))
+            })
+            .collect()
+    }
+
+    /// The frame's memory and its syscall pointer, to answer a syscall.
+    pub(in crate::vm) fn with_memory<T>(
+        &mut self,
+        answer: impl FnOnce(&mut dyn Memory, &mut Pointer) -> T,
+    ) -> T {
+        let mut memory = RecordedMemory {
+            cells: &mut self.machine.memory,
+            changes: &mut self.record.changes,
+            read_only: &mut self.read_only,
+        };
+        answer(&mut memory, &mut self.syscall_pointer)
+    }
+}
+
+/// A frame's memory as syscalls see it. Faults are worded as the judge words them: by the judge's own types.
+struct RecordedMemory<'a> {
+    cells: &'a mut Cells,
+    changes: &'a mut Vec<Change>,
+    read_only: &'a mut Vec<(u64, u64)>,
+}
+
+fn address(at: Pointer) -> Option<(u64, u64)> {
+    Some((u64::try_from(at.segment).ok()?, u64::try_from(at.offset).ok()?))
+}
+
+fn value_at(cells: &Cells, at: Pointer) -> Option<Value> {
+    let (segment, offset) = address(at)?;
+    cells.read(segment, offset).to_value()
+}
+
+fn fault(error: impl std::fmt::Display) -> MemoryFault {
+    MemoryFault(error.to_string())
+}
+
+fn unknown(at: Pointer) -> MemoryFault {
+    fault(MemoryError::UnknownMemoryCell(Box::new(relocatable(at))))
+}
+
+fn moved(base: Pointer, cells: usize) -> Result<Pointer, MemoryFault> {
+    let moved: Result<Relocatable, MathError> = relocatable(base) + cells;
+    moved.map(|address| Pointer { segment: address.segment_index, offset: address.offset }).map_err(fault)
+}
+
+impl RecordedMemory<'_> {
+    fn write_cell(&mut self, at: Pointer, value: Value) -> Result<(), MemoryFault> {
+        let refused = || {
+            let present = value_at(self.cells, at).unwrap_or(value);
+            let (present, value) = (maybe_relocatable(present), maybe_relocatable(value));
+            fault(MemoryError::InconsistentMemory(Box::new((relocatable(at), present, value))))
+        };
+        let (Some((segment, offset)), Some(cell)) = (address(at), Cell::of_value(value)) else {
+            return Err(refused());
+        };
+        let present = self.cells.read(segment, offset);
+        if present.is_known() && !present.same(&cell) {
+            return Err(refused());
+        }
+        self.cells.write(segment, offset, cell).map_err(|exit| match exit {
+            // Syscalls write to segments that check nothing, so there is only one reason.
+            Exit::Fault | Exit::Unsupported => fault(MemoryError::VecCapacityExceeded),
+        })
+    }
+
+    fn add_segment(&mut self, cells: Vec<Cell>) -> Pointer {
+        let segment = self.cells.add_segment(None, cells);
+        Pointer { segment: isize::try_from(segment).unwrap_or(isize::MAX), offset: 0 }
+    }
+}
+
+impl Memory for RecordedMemory<'_> {
+    fn value(&self, at: Pointer) -> Option<Value> {
+        value_at(self.cells, at)
+    }
+
+    fn felt(&self, at: Pointer) -> Result<Felt, MemoryFault> {
+        match self.value(at) {
+            Some(Value::Felt(felt)) => Ok(felt),
+            Some(Value::Pointer(_)) => Err(fault(MemoryError::ExpectedInteger(Box::new(relocatable(at))))),
+            None => Err(unknown(at)),
+        }
+    }
+
+    fn pointer(&self, at: Pointer) -> Result<Pointer, MemoryFault> {
+        match self.value(at) {
+            Some(Value::Pointer(pointer)) => Ok(pointer),
+            Some(Value::Felt(_)) => Err(fault(MemoryError::ExpectedRelocatable(Box::new(relocatable(at))))),
+            None => Err(unknown(at)),
+        }
+    }
+
+    fn felts(&self, start: Pointer, count: usize) -> Result<Vec<Felt>, MemoryFault> {
+        // Nothing is reserved for `count` before the cells are seen to be there.
+        let mut felts = Vec::new();
+        for index in 0..count {
+            felts.push(self.felt(moved(start, index)?)?);
+        }
+        Ok(felts)
+    }
+
+    fn write(&mut self, at: Pointer, value: Value) -> Result<(), MemoryFault> {
+        self.write_cell(at, value)?;
+        // Answers are written cell after cell.
+        if let Some(Change::Cells { at: start, count }) = self.changes.last_mut()
+            && start.segment == at.segment
+            && start.offset.checked_add(*count) == Some(at.offset)
+        {
+            *count = count.saturating_add(1);
+        } else {
+            self.changes.push(Change::Cells { at, count: 1 });
+        }
+        Ok(())
+    }
+
+    fn load(&mut self, at: Pointer, values: &[Value]) -> Result<Pointer, MemoryFault> {
+        // From the end, as the judge does it: of several refused cells the last one is named.
+        for (index, value) in values.iter().enumerate().rev() {
+            self.write_cell(moved(at, index)?, *value)?;
+        }
+        self.changes.push(Change::Cells { at, count: values.len() });
+        moved(at, values.len())
+    }
+
+    fn new_segment(&mut self) -> Pointer {
+        self.changes.push(Change::Segment);
+        self.add_segment(Vec::new())
+    }
+
+    fn new_read_only_segment(&mut self, values: &[Value]) -> Result<Pointer, MemoryFault> {
+        let cells: Option<Vec<Cell>> = values.iter().map(|value| Cell::of_value(*value)).collect();
+        let start = self.add_segment(cells.ok_or_else(|| fault(MemoryError::AddressNotRelocatable))?);
+        if let Some((segment, _)) = address(start) {
+            self.read_only.push((segment, u64::try_from(values.len()).unwrap_or(u64::MAX)));
+        }
+        self.changes.push(Change::ReadOnlySegment { start, count: values.len() });
+        Ok(start)
+    }
+
+    fn add(&self, base: Pointer, cells: usize) -> Result<Pointer, MemoryFault> {
+        moved(base, cells)
+    }
+
+    fn distance(&self, start: Pointer, end: Pointer) -> Result<usize, MemoryFault> {
+        (relocatable(end) - relocatable(start)).map_err(fault)
+    }
+}

@@ -1,0 +1,345 @@
+//! One instruction by the rules: operands read or deduced, result computed, destination checked or written, registers moved.
+//!
+//! All forms run here. The run loop comes here with those that have no shortcut, and with those whose operands are not there yet.
+//! Whatever the rules refuse is a fault: its text is the judge's to write.
+
+use cairo_vm::hint_processor::builtin_hint_processor::blake2s_hash::blake2s_compress;
+use cairo_vm::typed_operations::{typed_add, typed_div, typed_mul, typed_sub};
+use cairo_vm::types::instruction::{
+    ApUpdate, FpUpdate, Instruction, Op1Addr, Opcode, OpcodeExtension, PcUpdate, Register, Res,
+};
+use cairo_vm::types::relocatable::MaybeRelocatable;
+use starknet_types_core::felt::Felt;
+
+use super::Exit;
+use super::builtin::deduce;
+use super::cell::Cell;
+use super::decode::instruction;
+use super::field::{add, div, mul, neg, offset_plus, small, sub};
+use super::machine::Machine;
+use super::memory::EXECUTION;
+
+/// Segment and offset.
+type Address = (u64, u64);
+
+impl Machine {
+    /// Runs the instruction at `pc`.
+    pub(super) fn step(&mut self) -> Result<(), Exit> {
+        let instruction = instruction(self.memory.read(0, self.pc)).ok_or(Exit::Fault)?;
+        let relative = |register, offset: isize| {
+            let base = match register {
+                Register::AP => self.ap,
+                Register::FP => self.fp,
+            };
+            Ok((EXECUTION, moved(base, offset)?))
+        };
+        let dst_at = relative(instruction.dst_register, instruction.off0)?;
+        let op0_at = relative(instruction.op0_register, instruction.off1)?;
+        let mut dst = self.value_at(dst_at);
+        let mut op0 = self.value_at(op0_at);
+        let op1_at = match instruction.op1_addr {
+            Op1Addr::FP => relative(Register::FP, instruction.off2)?,
+            Op1Addr::AP => relative(Register::AP, instruction.off2)?,
+            Op1Addr::Imm if instruction.off2 == 1 => (0, moved(self.pc, 1)?),
+            Op1Addr::Imm => return Err(Exit::Fault),
+            Op1Addr::Op0 => {
+                let (segment, offset) = op0.and_then(|op0| op0.as_pointer()).ok_or(Exit::Fault)?;
+                (segment, moved(offset, instruction.off2)?)
+            }
+        };
+        let mut op1 = self.value_at(op1_at);
+
+        let mut result = None;
+        if op0.is_none() {
+            (op0, result) = self.deduce_op0(&instruction, dst, op1)?;
+            self.memory.write(op0_at.0, op0_at.1, op0.ok_or(Exit::Fault)?)?;
+        }
+        let op0 = op0.ok_or(Exit::Fault)?;
+        if op1.is_none() {
+            op1 = deduce(&mut self.memory, op1_at.0, op1_at.1)?;
+            if let Some(value) = op1 {
+                self.memory.write_deduced(op1_at.0, op1_at.1, value)?;
+            } else {
+                let (value, from_dst) = deduce_op1(&instruction, dst, op0)?;
+                self.memory.write(op1_at.0, op1_at.1, value)?;
+                op1 = Some(value);
+                result = result.or(from_dst);
+            }
+        }
+        let op1 = op1.ok_or(Exit::Fault)?;
+        if result.is_none() {
+            result = compute_result(&instruction, op0, op1)?;
+        }
+        if dst.is_none() {
+            let value = match instruction.opcode {
+                Opcode::AssertEq => result.ok_or(Exit::Fault)?,
+                Opcode::Call => Cell::pointer(EXECUTION, self.fp),
+                Opcode::NOp | Opcode::Ret => return Err(Exit::Fault),
+            };
+            self.memory.write(dst_at.0, dst_at.1, value)?;
+            dst = Some(value);
+        }
+        let dst = dst.ok_or(Exit::Fault)?;
+        self.check_opcode(&instruction, dst, op0, result)?;
+
+        if self.marks_accesses {
+            for (segment, offset) in [dst_at, op0_at, op1_at] {
+                self.memory.mark_accessed(segment, offset);
+            }
+        }
+        if matches!(instruction.opcode_extension, OpcodeExtension::Blake | OpcodeExtension::BlakeFinalize) {
+            let is_last = instruction.opcode_extension == OpcodeExtension::BlakeFinalize;
+            self.blake(dst, op0, op1, is_last)?;
+        }
+        let fp = self.fp;
+        self.move_registers(&instruction, dst, op1, result)?;
+        self.steps = self.steps.saturating_add(1);
+        // Shortcuts take the cell below the first `fp` for touched. The instruction that ends the frame touches it, if it is the
+        // usual one.
+        if self.is_at_end && (instruction.opcode != Opcode::Ret || fp != self.first_fp) {
+            return Err(Exit::Unsupported);
+        }
+        Ok(())
+    }
+
+    fn value_at(&self, (segment, offset): Address) -> Option<Cell> {
+        self.memory.read(segment, offset).value()
+    }
+
+    fn behind(&self, instruction: &Instruction) -> Result<u64, Exit> {
+        moved(self.pc, isize::try_from(instruction.size()).map_err(|_| Exit::Fault)?)
+    }
+
+    /// The first operand, and the result where it is known from the destination.
+    fn deduce_op0(
+        &self,
+        instruction: &Instruction,
+        dst: Option<Cell>,
+        op1: Option<Cell>,
+    ) -> Result<(Option<Cell>, Option<Cell>), Exit> {
+        match (instruction.opcode, instruction.res, dst, op1) {
+            (Opcode::Call, ..) => Ok((Some(Cell::pointer(0, self.behind(instruction)?)), None)),
+            (Opcode::AssertEq, Res::Add, Some(dst), Some(op1)) => {
+                Ok((Some(difference(dst, op1, instruction.opcode_extension)?), Some(dst)))
+            }
+            (Opcode::AssertEq, Res::Mul, Some(dst), Some(op1)) => {
+                Ok((Some(quotient(dst, op1, instruction.opcode_extension)?), Some(dst)))
+            }
+            _ => Err(Exit::Fault),
+        }
+    }
+
+    fn check_opcode(
+        &self,
+        instruction: &Instruction,
+        dst: Cell,
+        op0: Cell,
+        result: Option<Cell>,
+    ) -> Result<(), Exit> {
+        let holds = match instruction.opcode {
+            Opcode::AssertEq => result.is_some_and(|result| result.same(&dst)),
+            Opcode::Call => {
+                op0.same(&Cell::pointer(0, self.behind(instruction)?))
+                    && dst.same(&Cell::pointer(EXECUTION, self.fp))
+            }
+            Opcode::NOp | Opcode::Ret => true,
+        };
+        if holds { Ok(()) } else { Err(Exit::Fault) }
+    }
+
+    fn move_registers(
+        &mut self,
+        instruction: &Instruction,
+        dst: Cell,
+        op1: Cell,
+        result: Option<Cell>,
+    ) -> Result<(), Exit> {
+        let ap = self.ap;
+        let fp = match instruction.fp_update {
+            FpUpdate::APPlus2 => moved(ap, 2)?,
+            FpUpdate::Dst => {
+                dst.as_pointer().map(|(_, offset)| offset).or(dst.as_u64()).ok_or(Exit::Fault)?
+            }
+            FpUpdate::Regular => self.fp,
+        };
+        self.ap = match instruction.ap_update {
+            ApUpdate::Add => {
+                let by = result.and_then(|result| result.as_number()).ok_or(Exit::Fault)?;
+                offset_plus(ap, &by).ok_or(Exit::Fault)?
+            }
+            ApUpdate::Add1 => moved(ap, 1)?,
+            ApUpdate::Add2 => moved(ap, 2)?,
+            ApUpdate::Regular => ap,
+        };
+        let behind = self.behind(instruction)?;
+        let number = |cell: Cell| cell.as_number().ok_or(Exit::Fault);
+        match instruction.pc_update {
+            PcUpdate::Regular => self.pc = behind,
+            PcUpdate::Jump => self.jump_to(result.ok_or(Exit::Fault)?)?,
+            PcUpdate::JumpRel => {
+                let by = number(result.ok_or(Exit::Fault)?)?;
+                self.pc = offset_plus(self.pc, &by).ok_or(Exit::Fault)?;
+            }
+            PcUpdate::Jnz if dst.is_zero() => self.pc = behind,
+            PcUpdate::Jnz => self.pc = offset_plus(self.pc, &number(op1)?).ok_or(Exit::Fault)?,
+        }
+        self.enter_frame(fp)
+    }
+
+    /// Goes to an address: in the code, or the end of the frame.
+    pub(super) fn jump_to(&mut self, target: Cell) -> Result<(), Exit> {
+        match target.as_pointer().ok_or(Exit::Fault)? {
+            (0, offset) => self.pc = offset,
+            (segment, 0) if segment == self.end => self.is_at_end = true,
+            // Code in other segments: no compiler makes it.
+            _ => return Err(Exit::Unsupported),
+        }
+        Ok(())
+    }
+
+    /// Sets `fp`. Shortcuts rely on `[fp - 1]` being known, and touched where that is observed; at the end of the frame nothing
+    /// runs any more.
+    pub(super) fn enter_frame(&mut self, fp: u64) -> Result<(), Exit> {
+        self.fp = fp;
+        if self.is_at_end {
+            return Ok(());
+        }
+        let below = self.memory.read(EXECUTION, fp.wrapping_sub(1));
+        let is_usual = if self.marks_accesses { below.is_accessed() } else { below.is_known() };
+        if is_usual { Ok(()) } else { Err(Exit::Unsupported) }
+    }
+
+    /// The Blake instructions: state and message behind the operands, the counter in the destination, the new state behind
+    /// `[ap]`.
+    fn blake(&mut self, dst: Cell, op0: Cell, op1: Cell, is_last: bool) -> Result<(), Exit> {
+        let counter = word(dst)?;
+        let state: [u32; 8] = self.words(op0)?;
+        let message: [u32; 16] = self.words(op1)?;
+        let output = self.value_at((EXECUTION, self.ap)).and_then(|cell| cell.as_pointer());
+        let (segment, start) = output.ok_or(Exit::Fault)?;
+        let last = if is_last { u32::MAX } else { 0 };
+        let new_state = blake2s_compress(&state, &message, counter, 0, last, 0);
+        for (offset, value) in (start..=u64::MAX).zip(new_state) {
+            self.memory.write(segment, offset, Cell::small(u64::from(value)))?;
+            if self.marks_accesses {
+                self.memory.mark_accessed(segment, offset);
+            }
+        }
+        self.blakes = self.blakes.saturating_add(1);
+        Ok(())
+    }
+
+    fn words<const N: usize>(&self, start: Cell) -> Result<[u32; N], Exit> {
+        let (segment, start) = start.as_pointer().ok_or(Exit::Fault)?;
+        let mut words = [0; N];
+        for (value, offset) in words.iter_mut().zip(start..=u64::MAX) {
+            *value = word(self.memory.read(segment, offset))?;
+        }
+        Ok(words)
+    }
+}
+
+fn word(cell: Cell) -> Result<u32, Exit> {
+    cell.as_u64().and_then(|value| u32::try_from(value).ok()).ok_or(Exit::Fault)
+}
+
+/// `base + offset`.
+fn moved(base: u64, offset: isize) -> Result<u64, Exit> {
+    let offset = i64::try_from(offset).map_err(|_| Exit::Fault)?;
+    base.checked_add_signed(offset).ok_or(Exit::Fault)
+}
+
+/// The second operand, and the result where it is known from the destination.
+fn deduce_op1(instruction: &Instruction, dst: Option<Cell>, op0: Cell) -> Result<(Cell, Option<Cell>), Exit> {
+    let (Opcode::AssertEq, Some(dst)) = (instruction.opcode, dst) else { return Err(Exit::Fault) };
+    let value = match instruction.res {
+        Res::Op1 => dst,
+        Res::Add => difference(dst, op0, instruction.opcode_extension)?,
+        Res::Mul => quotient(dst, op0, instruction.opcode_extension)?,
+        Res::Unconstrained => return Err(Exit::Fault),
+    };
+    Ok((value, Some(dst)))
+}
+
+fn compute_result(instruction: &Instruction, op0: Cell, op1: Cell) -> Result<Option<Cell>, Exit> {
+    Ok(match instruction.res {
+        Res::Op1 => Some(op1),
+        Res::Add if instruction.opcode_extension == OpcodeExtension::QM31Operation => {
+            Some(packed(typed_add(&judged(op0)?, &judged(op1)?, instruction.opcode_extension))?)
+        }
+        Res::Mul if instruction.opcode_extension == OpcodeExtension::QM31Operation => {
+            Some(packed(typed_mul(&judged(op0)?, &judged(op1)?, instruction.opcode_extension))?)
+        }
+        Res::Add => Some(sum(op0, op1).ok_or(Exit::Fault)?),
+        Res::Mul => Some(product(op0, op1).ok_or(Exit::Fault)?),
+        Res::Unconstrained => None,
+    })
+}
+
+/// `a + b`; two addresses have no sum.
+#[inline]
+pub(super) fn sum(a: Cell, b: Cell) -> Option<Cell> {
+    match (a.as_pointer(), b.as_pointer()) {
+        (None, None) => Some(Cell::number(add(&a.as_number()?, &b.as_number()?))),
+        (Some((segment, offset)), None) => {
+            Some(Cell::pointer(segment, offset_plus(offset, &b.as_number()?)?))
+        }
+        (None, Some((segment, offset))) => {
+            Some(Cell::pointer(segment, offset_plus(offset, &a.as_number()?)?))
+        }
+        (Some(_), Some(_)) => None,
+    }
+}
+
+/// `a * b`, of numbers.
+#[inline]
+pub(super) fn product(a: Cell, b: Cell) -> Option<Cell> {
+    Some(Cell::number(mul(&a.as_number()?, &b.as_number()?)))
+}
+
+/// `a - b`; addresses have a difference within their segment.
+#[inline]
+pub(super) fn plain_difference(a: Cell, b: Cell) -> Option<Cell> {
+    match (a.as_pointer(), b.as_pointer()) {
+        (None, None) => Some(Cell::number(sub(&a.as_number()?, &b.as_number()?))),
+        (Some((segment, offset)), None) => {
+            Some(Cell::pointer(segment, offset_plus(offset, &neg(&b.as_number()?))?))
+        }
+        (Some((segment, offset)), Some((other, start))) if segment == other => {
+            Some(match offset.checked_sub(start) {
+                Some(distance) => Cell::small(distance),
+                None => Cell::number(neg(&small(start.wrapping_sub(offset)))),
+            })
+        }
+        _ => None,
+    }
+}
+
+fn difference(a: Cell, b: Cell, extension: OpcodeExtension) -> Result<Cell, Exit> {
+    if extension == OpcodeExtension::Stone {
+        return plain_difference(a, b).ok_or(Exit::Fault);
+    }
+    packed(typed_sub(&judged(a)?, &judged(b)?, extension))
+}
+
+fn quotient(a: Cell, b: Cell, extension: OpcodeExtension) -> Result<Cell, Exit> {
+    let (a, b) = (a.as_number().ok_or(Exit::Fault)?, b.as_number().ok_or(Exit::Fault)?);
+    if b == [0; 4] {
+        return Err(Exit::Fault);
+    }
+    if extension == OpcodeExtension::Stone {
+        return div(&a, &b).map(Cell::number).ok_or(Exit::Fault);
+    }
+    let felt = |limbs| Cell::number(limbs).as_felt().ok_or(Exit::Fault);
+    packed(typed_div(&felt(a)?, &felt(b)?, extension).map(MaybeRelocatable::Int))
+}
+
+/// The judge's form of a value: its operations of the QM31 field are used as they are.
+fn judged(cell: Cell) -> Result<MaybeRelocatable, Exit> {
+    cell.as_felt().map(MaybeRelocatable::Int).ok_or(Exit::Fault)
+}
+
+fn packed<E>(value: Result<MaybeRelocatable, E>) -> Result<Cell, Exit> {
+    let felt: Felt = value.ok().and_then(|value| value.get_int()).ok_or(Exit::Fault)?;
+    Ok(Cell::of_felt(&felt))
+}

@@ -1,0 +1,334 @@
+//! The fast engine before its judge: frames run on both engines, and whatever can be observed is compared.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects
+)]
+
+mod fixture;
+
+use std::path::Path;
+
+use fixture::{ACCOUNT, FEE_TOKEN, World, address, felt, selector};
+use serde_json::Value;
+use starkiln::block::BlockOutcome;
+use starkiln::class::Cairo1Class;
+use starkiln::protocol::{Engine, ProtocolVersion};
+use starkiln::replay::LoadedBlock;
+use starkiln::transaction::{CallResult, ContractCall};
+use starknet_api::contract_class::{EntryPointType, SierraVersion};
+use starknet_api::core::{ClassHash, EntryPointSelector};
+use starknet_api::transaction::fields::Calldata;
+use starknet_types_core::felt::Felt;
+
+fn block(name: &str) -> LoadedBlock {
+    LoadedBlock::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("resources/blocks").join(name)).unwrap()
+}
+
+fn execute(block: &LoadedBlock, engine: Engine) -> BlockOutcome {
+    let executor = block.executor().keep_reverted_calls().engine(engine);
+    executor.execute(&block.transactions).unwrap_or_else(|error| panic!("{engine:?}: {error}"))
+}
+
+/// The demonstration block has a transaction for nearly every rule: syscalls, builtins, reverts, both languages.
+#[test]
+fn the_engines_agree_about_the_demonstration_block() {
+    let block = block("demo.json");
+    let judged = execute(&block, Engine::CairoVm);
+    assert_eq!(execute(&block, Engine::Checked), judged);
+    assert_eq!(execute(&block, Engine::Fast), judged);
+}
+
+/// A stream of numbers (splitmix64), the same in every run.
+struct Draws(u64);
+
+impl Draws {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+
+    fn below(&mut self, bound: u64) -> u64 {
+        self.next() % bound
+    }
+
+    /// A number of up to `bits` bits, often an edge of the range.
+    fn number(&mut self, bits: u32) -> u128 {
+        let max = u128::MAX >> (128 - bits);
+        match self.below(8) {
+            0 => 0,
+            1 => 1,
+            2 => max,
+            3 => max - u128::from(self.below(3)),
+            4 | 5 => u128::from(self.below(12)) & max,
+            _ => (u128::from(self.next()) << 64 | u128::from(self.next())) & max,
+        }
+    }
+
+    fn felt(&mut self) -> Felt {
+        match self.below(10) {
+            0 => Felt::ZERO - felt(self.number(64)),
+            1 => Felt::from(u128::MAX) + felt(self.number(8)),
+            2 => selector("echo"),
+            3 => selector("nothing"),
+            // A point of the curve that everybody knows.
+            4 => {
+                Felt::from_hex_unchecked("0x1ef15c18599971b7beced415a40f0c7deacfd9b0d1819e03d723d8bc943cfca")
+            }
+            5 => felt(ADDRESS),
+            6 => Felt::from_bytes_be(&std::array::from_fn(|_| self.below(256).to_le_bytes()[0])),
+            _ => felt(self.number(128)),
+        }
+    }
+
+    /// An argument of a type of the ABI; of one that is not known here, any felt.
+    fn argument(&mut self, typ: &str, out: &mut Vec<Felt>) {
+        if let Some(items) = typ.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')) {
+            // The one tuple there is: the words of a number for a circuit.
+            out.extend(items.split(", ").map(|_| felt(self.number(96))));
+            return;
+        }
+        let outer = typ.split("::<").next().unwrap_or(typ);
+        let name = outer.rsplit("::").next().unwrap_or(outer);
+        match name {
+            "Span" | "Array" => {
+                let item = typ.split_once("::<").map_or("felt", |(_, rest)| rest.trim_end_matches('>'));
+                let length = if self.below(4) == 0 { 16 + self.below(2) } else { self.below(5) };
+                out.push(Felt::from(length));
+                (0..length).for_each(|_| self.argument(item, out));
+            }
+            "u256" => out.extend([felt(self.number(128)), felt(self.number(128))]),
+            "u8" => out.push(felt(self.number(8))),
+            "u16" => out.push(felt(self.number(16))),
+            // Numbers of rounds, mostly.
+            "u32" => {
+                out.push(Felt::from(if self.below(8) == 0 { self.next() >> 32 } else { self.below(20) }))
+            }
+            "u64" => out.push(felt(self.number(64))),
+            "u128" => out.push(felt(self.number(128))),
+            "bool" => out.push(felt(self.number(1))),
+            "i16" | "i128" => {
+                let value = felt(self.number(if name == "i16" { 15 } else { 127 }));
+                out.push(if self.below(2) == 0 { value } else { -value });
+            }
+            "ContractAddress" if self.below(2) == 0 => out.push(felt(ADDRESS)),
+            _ => out.push(self.felt()),
+        }
+    }
+}
+
+const ADDRESS: u128 = 0xe61;
+
+/// The entry points of a contract of ours, with the types of their arguments, from its ABI.
+fn entry_points(contract: &str) -> Vec<(EntryPointType, String, Vec<String>)> {
+    let path =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("resources/contracts/{contract}.sierra.json"));
+    let class: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+    let abi = match &class["abi"] {
+        Value::String(text) => serde_json::from_str(text).unwrap(),
+        abi => abi.clone(),
+    };
+    let interfaces = abi.as_array().unwrap().iter().filter(|item| item["type"] == "interface");
+    let inner = interfaces.flat_map(|interface| interface["items"].as_array().unwrap().clone());
+    let items: Vec<Value> = abi.as_array().unwrap().iter().cloned().chain(inner).collect();
+    let entry_point = |item: &Value| {
+        let typ = match item["type"].as_str()? {
+            "function" => EntryPointType::External,
+            "l1_handler" => EntryPointType::L1Handler,
+            "constructor" => EntryPointType::Constructor,
+            _ => return None,
+        };
+        let inputs =
+            item["inputs"].as_array()?.iter().map(|input| input["type"].as_str().unwrap().to_owned());
+        Some((typ, item["name"].as_str()?.to_owned(), inputs.collect()))
+    };
+    items.iter().filter_map(entry_point).collect()
+}
+
+const CONTRACTS: [&str; 10] = [
+    "account",
+    "account_open",
+    "erc20",
+    "pool",
+    "nft",
+    "syscalls",
+    "syscalls_new",
+    "caller",
+    "upgradable",
+    "circuit",
+];
+
+/// Every entry point of every contract of ours, with arguments of the right types and of wrong ones, in gas and in steps, at the
+/// newest version and at one whose revert reasons show frames.
+#[test]
+fn the_engines_agree_about_every_entry_point() {
+    let (mut finished, mut failed) = (0, 0);
+    for (version, sierra_version) in [
+        (ProtocolVersion::NEWEST, SierraVersion::new(1, 7, 0)),
+        (ProtocolVersion::NEWEST, SierraVersion::new(1, 6, 0)),
+        (ProtocolVersion::V0_13_1, SierraVersion::new(1, 6, 0)),
+    ] {
+        for contract in CONTRACTS {
+            let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+                .join(format!("resources/contracts/{contract}.casm.json"));
+            let class =
+                Cairo1Class::from_casm_json(std::fs::read(path).unwrap(), sierra_version.clone()).unwrap();
+            let mut world = World::new(version);
+            world.state = std::mem::take(&mut world.state)
+                .with_class(ClassHash(felt(ADDRESS)), class.into())
+                .deploy(address(ADDRESS), ClassHash(felt(ADDRESS)))
+                .with_balance(address(FEE_TOKEN), address(ADDRESS), 1_000_000);
+            let mut draws = Draws(7);
+            for (typ, name, inputs) in entry_points(contract) {
+                for round in 0..6 {
+                    let mut calldata = Vec::new();
+                    inputs.iter().for_each(|input| draws.argument(input, &mut calldata));
+                    if round == 5 {
+                        calldata.pop();
+                    }
+                    let call = ContractCall {
+                        entry_point_type: typ,
+                        caller: address(ACCOUNT),
+                        max_sierra_gas: 20_000_000,
+                        max_steps: 200_000,
+                        ..ContractCall::new(
+                            address(ADDRESS),
+                            EntryPointSelector(selector(&name)),
+                            Calldata(calldata.clone().into()),
+                        )
+                    };
+                    let results = [Engine::CairoVm, Engine::Checked, Engine::Fast].map(|engine| {
+                        let result = world.executor().engine(engine).call(&call);
+                        result.unwrap_or_else(|error| {
+                            panic!("{contract} {name} {calldata:?} {sierra_version:?} {engine:?}: {error}")
+                        })
+                    });
+                    assert_eq!(results[0], results[1], "{contract} {name} {calldata:?}");
+                    assert_eq!(results[0], results[2], "{contract} {name} {calldata:?}");
+                    match &results[0] {
+                        CallResult::Finished(info) if !info.failed => finished += 1,
+                        _ => failed += 1,
+                    }
+                }
+            }
+        }
+    }
+    assert!(finished > 800 && failed > 400, "{finished} calls finished, {failed} failed");
+}
+
+/// Changes a compiled class at random: words of the code, hints, entry points. Numbers are small or absurd, never in between: at an
+/// offset of some gigabytes `cairo-vm` would write.
+fn mutate(class: &mut Value, draws: &mut Draws) {
+    let length = class["bytecode"].as_array().unwrap().len() as u64;
+    let entry_points = class["entry_points_by_type"]["EXTERNAL"].as_array_mut().unwrap();
+    // The calls go to the first few.
+    let which = (draws.below(8) % entry_points.len() as u64) as usize;
+    let start = entry_points[which]["offset"].as_u64().unwrap();
+    match draws.below(10) {
+        0 => entry_points[which]["offset"] = draws.below(length).into(),
+        1 => drop(entry_points[which]["builtins"].as_array_mut().unwrap().pop()),
+        2 => {
+            let all =
+                ["pedersen", "range_check", "bitwise", "ec_op", "poseidon", "segment_arena", "range_check96"];
+            let some = all.iter().filter(|_| draws.below(2) == 0).map(|name| Value::from(*name));
+            entry_points[which]["builtins"] = some.collect();
+        }
+        _ => {}
+    }
+
+    let words = class["bytecode"].as_array_mut().unwrap();
+    for _ in 0..=draws.below(3) {
+        // Near the beginning of an entry point, where code is sure to run.
+        let near = (start + draws.below(120)) % length;
+        let place = if draws.below(4) == 0 { draws.below(length) } else { near } as usize;
+        let word = words[place].as_str().unwrap().trim_start_matches("0x");
+        let word = u128::from_str_radix(word, 16).unwrap_or(0);
+        words[place] = match draws.below(8) {
+            // Flags, any bit, an offset, another word, numbers.
+            0..=2 => format!("{:#x}", word ^ (1 << (48 + draws.below(15)))).into(),
+            3 => format!("{:#x}", word ^ (1 << draws.below(66))).into(),
+            4 => format!("{:#x}", word.wrapping_add(1 << (16 * draws.below(3)))).into(),
+            5 => words[draws.below(length) as usize].clone(),
+            6 => format!("{:#x}", draws.below(200)).into(),
+            _ => format!("{:#x}", draws.felt()).into(),
+        };
+    }
+
+    let hints = class["hints"].as_array_mut().unwrap();
+    let first = hints.iter().position(|hint| hint[0].as_u64().unwrap() >= start).unwrap_or(0);
+    let near = (first + draws.below(12) as usize) % hints.len();
+    let other = draws.below(hints.len() as u64) as usize;
+    match draws.below(8) {
+        0 => drop(hints.remove(near)),
+        1 | 2 => hints[near][1] = hints[other][1].clone(),
+        3 => {
+            let register = if draws.below(2) == 0 { "\"FP\"" } else { "\"AP\"" };
+            let text = hints[near][1].to_string().replace("\"AP\"", register);
+            let text = text.replacen("\"offset\":0", &format!("\"offset\":{}", draws.below(9)), 1);
+            hints[near][1] = serde_json::from_str(&text).unwrap();
+        }
+        _ => {}
+    }
+}
+
+/// A number from the environment, for longer runs than a test's.
+fn setting(name: &str, usual: u64) -> u64 {
+    std::env::var(name).ok().and_then(|value| value.parse().ok()).unwrap_or(usual)
+}
+
+/// Code that no compiler made: the engines come to the same result or to the same error, with the same words. Measured in steps,
+/// because hostile code need not look at its gas. `STARKILN_MUTANTS` and `STARKILN_SEED` make other runs.
+#[test]
+fn the_engines_agree_about_mutated_code() {
+    let programs = setting("STARKILN_MUTANTS", 400);
+    let mut draws = Draws(setting("STARKILN_SEED", 1));
+    let contracts = ["account_open", "nft", "upgradable", "erc20", "pool", "circuit", "caller"];
+    let sources = contracts.map(|contract| {
+        let path = format!("resources/contracts/{contract}.casm.json");
+        let json = std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap();
+        serde_json::from_slice::<Value>(&json).unwrap()
+    });
+    let (mut loaded, mut finished, mut failed) = (0, 0, 0);
+    for program in 0..programs {
+        let which = draws.below(sources.len() as u64) as usize;
+        let mut class = sources[which].clone();
+        mutate(&mut class, &mut draws);
+        let version = SierraVersion::new(1, 6, 0);
+        let Ok(prepared) = Cairo1Class::from_casm_json(class.to_string(), version) else { continue };
+        loaded += 1;
+        let versions = [ProtocolVersion::NEWEST, ProtocolVersion::V0_13_1];
+        let mut world = World::bare(versions[(program % 2) as usize]);
+        let external = prepared.entry_points(EntryPointType::External).iter().take(8);
+        let selectors: Vec<EntryPointSelector> = external.map(|entry_point| entry_point.selector).collect();
+        world.state = std::mem::take(&mut world.state)
+            .with_class(ClassHash(felt(ADDRESS)), prepared.into())
+            .deploy(address(ADDRESS), ClassHash(felt(ADDRESS)));
+        for selector in selectors {
+            let calldata: Vec<Felt> = (0..draws.below(10)).map(|_| Felt::from(draws.below(4))).collect();
+            let call = ContractCall {
+                caller: address(ACCOUNT),
+                max_steps: 5_000,
+                ..ContractCall::new(address(ADDRESS), selector, Calldata(calldata.into()))
+            };
+            // A panic inside `cairo-vm` is an error of the host's, and must be the same on every way.
+            let [judged, fast, checked] = [Engine::CairoVm, Engine::Fast, Engine::Checked]
+                .map(|engine| world.executor().engine(engine).call(&call).map_err(|error| error.to_string()));
+            if judged != fast || judged != checked {
+                let file = std::env::temp_dir().join("starkiln_mutant.json");
+                std::fs::write(&file, class.to_string()).unwrap();
+                let (contract, file) = (contracts[which], file.display());
+                panic!("{contract} ({program}, {file}) {selector:?}:\n{judged:?}\n{fast:?}\n{checked:?}");
+            }
+            match judged {
+                Ok(CallResult::Finished(_)) => finished += 1,
+                Ok(CallResult::Failed { .. }) | Err(_) => failed += 1,
+            }
+        }
+    }
+    assert!(loaded > programs / 2 && finished > 0 && failed > 0, "{loaded} {finished} {failed}");
+    println!("{loaded} programs loaded, {finished} calls finished, {failed} failed");
+}
