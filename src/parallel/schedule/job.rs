@@ -1,0 +1,119 @@
+//! What there is to do, and what is to be done next.
+//!
+//! In: the states of all tasks. Out: jobs, of which each is given out once.
+
+use super::super::counters::count;
+use super::super::memory::{Cell, Run};
+use super::super::task::Task;
+use super::super::view::Read;
+use super::{Schedule, Status};
+use crate::sync::Arc;
+
+/// A piece of work.
+pub(in crate::parallel) enum Job<T: Task> {
+    /// Run a body.
+    Execute(Start<T>),
+    /// Run a tail.
+    Settle(Box<Done<T>>),
+    /// Commit, and then those after it.
+    Commit(usize, Box<Done<T>>),
+}
+
+/// What a run begins with.
+pub(in crate::parallel) struct Start<T: Task> {
+    pub(in crate::parallel) run: Run,
+    /// Where an earlier run's writes are.
+    pub(in crate::parallel) published: Vec<Arc<Cell<T::Value>>>,
+    pub(in crate::parallel) kept: Option<T::Kept>,
+    /// Whether all tasks before it were committed when it began.
+    pub(in crate::parallel) at_its_turn: bool,
+}
+
+/// A body that has run, perhaps its tail as well.
+pub(in crate::parallel) struct Done<T: Task> {
+    pub(in crate::parallel) run: Run,
+    pub(in crate::parallel) body: T::Body,
+    pub(in crate::parallel) reads: Vec<Read<T>>,
+    pub(in crate::parallel) has_tail: bool,
+    pub(in crate::parallel) tail: Option<(T::Tail, Vec<Read<T>>)>,
+    pub(in crate::parallel) published: Vec<Arc<Cell<T::Value>>>,
+}
+
+/// What a worker finds when it looks for a job.
+pub(in crate::parallel) enum Next<T: Task> {
+    Job(Job<T>),
+    /// Nothing now.
+    Nothing,
+    /// Nothing any more.
+    Finished,
+}
+
+impl<T: Task> Schedule<T> {
+    /// The next job: what brings the commits on first, then what is lowest. A tail that can run beside others runs before its commit.
+    pub(in crate::parallel) fn next(&mut self) -> Next<T> {
+        if self.is_finished() {
+            return Next::Finished;
+        }
+        if !self.unsettled.contains(&self.committed)
+            && let Some(job) = self.next_commit()
+        {
+            return Next::Job(job);
+        }
+        if let Some(index) = self.unsettled.first().copied().filter(|index| *index <= self.executed)
+            && let Some(done) = self.take_done(index)
+        {
+            self.unsettled.remove(&index);
+            return Next::Job(Job::Settle(done));
+        }
+        self.next_execution().map_or(Next::Nothing, |start| Next::Job(Job::Execute(start)))
+    }
+
+    pub(super) fn next_commit(&mut self) -> Option<Job<T>> {
+        if self.is_committing {
+            return None;
+        }
+        let index = self.committed;
+        let done = self.take_done(index)?;
+        self.unsettled.remove(&index);
+        self.is_committing = true;
+        Some(Job::Commit(index, done))
+    }
+
+    /// The result of an executed task, whose slot is busy from now on.
+    fn take_done(&mut self, index: usize) -> Option<Box<Done<T>>> {
+        let slot = self.slot(index)?;
+        match std::mem::replace(&mut slot.status, Status::Busy) {
+            Status::Executed(done) => Some(done),
+            status => {
+                slot.status = status;
+                None
+            }
+        }
+    }
+
+    fn next_execution(&mut self) -> Option<Start<T>> {
+        let index = self.ready.first().copied()?;
+        let may = index == self.committed || self.running < self.width.now();
+        if !may || index >= self.committed.saturating_add(self.window) {
+            return None;
+        }
+        self.start(index)
+    }
+
+    /// Starts a task that is ready.
+    pub(super) fn start(&mut self, index: usize) -> Option<Start<T>> {
+        let at_its_turn = index == self.committed;
+        let run = Run::new(index);
+        let slot = self.slot(index)?;
+        slot.status = Status::Running;
+        slot.run = Some(run.clone());
+        slot.runs = slot.runs.saturating_add(1);
+        slot.settled = false;
+        let (published, kept, runs) = (std::mem::take(&mut slot.published), slot.kept.take(), slot.runs);
+        self.ready.remove(&index);
+        self.running = self.running.saturating_add(1);
+        count(&mut self.counters.executions);
+        self.counters.most_runs = self.counters.most_runs.max(runs);
+        Some(Start { run, published, kept, at_its_turn })
+    }
+}
