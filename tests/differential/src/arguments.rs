@@ -26,6 +26,8 @@ pub enum Command {
     Demo(DemoArguments),
     /// Runs random blocks through both; a block in which they differ is shrunk and saved.
     Fuzz(FuzzArguments),
+    /// Times both, side by side.
+    Bench(BenchArguments),
 }
 
 /// Which block files, and how.
@@ -99,6 +101,38 @@ pub struct FuzzArguments {
     /// Where to save shrunken blocks in which the two differ.
     #[arg(long, default_value = "target/differences")]
     pub save: PathBuf,
+}
+
+/// What to time.
+#[derive(Debug, Args)]
+pub struct BenchArguments {
+    /// The table.
+    #[command(subcommand)]
+    pub table: BenchTable,
+}
+
+/// The tables.
+#[derive(Debug, Subcommand)]
+pub enum BenchTable {
+    /// Blocks of the crate's own benchmark by threads, in memory and over a slow reader.
+    Parallel(ParallelArguments),
+}
+
+/// Which blocks, on how many threads.
+#[derive(Debug, Args)]
+pub struct ParallelArguments {
+    /// How many transactions a block has.
+    #[arg(long, default_value_t = 1000)]
+    pub transactions: u64,
+    /// How often each is run.
+    #[arg(long, default_value_t = 5)]
+    pub runs: usize,
+    /// On how many threads, such as `1,2`; 1, 2 and what else there are cores for, unless it is given.
+    #[arg(long, value_delimiter = ',')]
+    pub threads: Vec<usize>,
+    /// Only workloads whose names have this in them.
+    #[arg(long, default_value = "")]
+    pub only: String,
 }
 
 /// One version or all.

@@ -3,6 +3,7 @@
 //! Test code: it may panic where a panic means that the test itself is broken.
 
 mod arguments;
+mod bench;
 mod capacity;
 mod compare;
 #[cfg(test)]
@@ -37,6 +38,10 @@ const CONTRACTS: &str = "../contracts";
 /// Where our block files are.
 const BLOCKS: &str = "resources/blocks";
 
+/// What blockifier's own node runs with. Both executors allocate by it.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 fn main() -> ExitCode {
     // Panics are caught and reported where they belong; they need not be shouted as well.
     std::panic::set_hook(Box::new(|_| {}));
@@ -44,6 +49,7 @@ fn main() -> ExitCode {
         Command::Block(arguments) => blocks(&arguments),
         Command::Demo(arguments) => demo(&arguments),
         Command::Fuzz(arguments) => fuzz(&arguments),
+        Command::Bench(arguments) => bench::bench(&arguments),
     };
     match result {
         Ok(true) => ExitCode::SUCCESS,

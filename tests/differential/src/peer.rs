@@ -67,6 +67,13 @@ pub struct PeerReader {
     hashes: Arc<Mutex<HashMap<ClassHash, CompiledClassHash>>>,
 }
 
+impl PeerReader {
+    /// Over this state.
+    pub fn new(state: MemoryState, classes: PeerClasses) -> Self {
+        Self { state: Arc::new(state), classes, hashes: Arc::default() }
+    }
+}
+
 impl PeerStateReader for PeerReader {
     fn get_storage_at(&self, contract_address: ContractAddress, key: StorageKey) -> StateResult<Felt> {
         self.state
@@ -171,18 +178,10 @@ pub struct Peer {
 impl Peer {
     /// Opens the block.
     pub fn new(input: &Input, classes: PeerClasses) -> Result<Self, String> {
-        let reader = PeerReader { state: Arc::new(input.state.clone()), classes, hashes: Arc::default() };
-        let mut state = CachedState::new(reader);
+        let mut state = CachedState::new(PeerReader::new(input.state.clone(), classes));
         let context = block_context(&input.env, input.limits.theirs())?;
-        let number = input.env.block.number;
-        let old = match input.old_block {
-            OldBlock::Hash(hash) => {
-                let number = number.0.checked_sub(10).ok_or("no block ten before")?;
-                Some(BlockHashAndNumber { number: BlockNumber(number), hash })
-            }
-            OldBlock::None | OldBlock::InState => None,
-        };
         if input.old_block != OldBlock::InState {
+            let (old, number) = (old_block(input)?, input.env.block.number);
             pre_process_block(&mut state, old, number, &context.versioned_constants().os_constants)
                 .map_err(|error| error.to_string())?;
         }
@@ -207,7 +206,7 @@ impl Peer {
 
     /// What the executor's own `execute` does, except that panics are caught and that what was read can be seen.
     fn run(&mut self, transaction: &Transaction, keep: bool) -> Option<PeerOutcome> {
-        let peer = self.transaction(transaction);
+        let peer = peer_transaction(transaction, &self.classes);
         let before = crate::limits::weights(self.bouncer().get_bouncer_weights());
         let context = self.executor.block_context.clone();
         let bouncer = self.executor.bouncer.clone();
@@ -290,55 +289,56 @@ impl Peer {
     fn bouncer(&self) -> MutexGuard<'_, Bouncer> {
         self.executor.bouncer.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
 
-    fn transaction(&self, transaction: &Transaction) -> PeerTransaction {
-        let tx_hash = transaction.hash;
-        let account = |tx| {
-            let flags = transaction.flags;
-            PeerTransaction::Account(AccountTransaction {
-                tx,
-                execution_flags: ExecutionFlags {
-                    only_query: flags.query,
-                    charge_fee: flags.charge_fee,
-                    validate: flags.validate,
-                    strict_nonce_check: flags.strict_nonce,
-                },
-            })
-        };
-        match &transaction.body {
-            TransactionBody::Invoke(tx) => {
-                account(ApiAccountTransaction::Invoke(InvokeTransaction { tx: tx.clone(), tx_hash }))
-            }
-            TransactionBody::DeployAccount { transaction, address } => {
-                account(ApiAccountTransaction::DeployAccount(DeployAccountTransaction {
-                    tx: transaction.clone(),
-                    tx_hash,
-                    contract_address: *address,
-                }))
-            }
-            TransactionBody::Declare { transaction, .. } => {
-                let source = self.classes.get(&transaction.class_hash()).expect("the input was made with it");
-                let class_info = ClassInfo {
-                    contract_class: (*source.compiled).clone(),
-                    sierra_program_length: source.ours.sierra_program_length as usize,
-                    abi_length: source.ours.abi_length as usize,
-                    sierra_version: source.ours.class.sierra_version().clone(),
-                };
-                account(ApiAccountTransaction::Declare(DeclareTransaction {
-                    tx: transaction.clone(),
-                    tx_hash,
-                    class_info,
-                }))
-            }
-            TransactionBody::L1Handler { transaction, paid_fee_on_l1 } => {
-                PeerTransaction::L1Handler(L1HandlerTransaction {
-                    tx: transaction.clone(),
-                    tx_hash,
-                    paid_fee_on_l1: *paid_fee_on_l1,
-                })
-            }
-            _ => unreachable!("starkiln has no other kinds"),
+/// A transaction as blockifier takes it. `classes` has those that it may declare.
+pub fn peer_transaction(transaction: &Transaction, classes: &ClassSources) -> PeerTransaction {
+    let tx_hash = transaction.hash;
+    let account = |tx| {
+        let flags = transaction.flags;
+        PeerTransaction::Account(AccountTransaction {
+            tx,
+            execution_flags: ExecutionFlags {
+                only_query: flags.query,
+                charge_fee: flags.charge_fee,
+                validate: flags.validate,
+                strict_nonce_check: flags.strict_nonce,
+            },
+        })
+    };
+    match &transaction.body {
+        TransactionBody::Invoke(tx) => {
+            account(ApiAccountTransaction::Invoke(InvokeTransaction { tx: tx.clone(), tx_hash }))
         }
+        TransactionBody::DeployAccount { transaction, address } => {
+            account(ApiAccountTransaction::DeployAccount(DeployAccountTransaction {
+                tx: transaction.clone(),
+                tx_hash,
+                contract_address: *address,
+            }))
+        }
+        TransactionBody::Declare { transaction, .. } => {
+            let source = classes.get(&transaction.class_hash()).expect("the input was made with it");
+            let class_info = ClassInfo {
+                contract_class: (*source.compiled).clone(),
+                sierra_program_length: source.ours.sierra_program_length as usize,
+                abi_length: source.ours.abi_length as usize,
+                sierra_version: source.ours.class.sierra_version().clone(),
+            };
+            account(ApiAccountTransaction::Declare(DeclareTransaction {
+                tx: transaction.clone(),
+                tx_hash,
+                class_info,
+            }))
+        }
+        TransactionBody::L1Handler { transaction, paid_fee_on_l1 } => {
+            PeerTransaction::L1Handler(L1HandlerTransaction {
+                tx: transaction.clone(),
+                tx_hash,
+                paid_fee_on_l1: *paid_fee_on_l1,
+            })
+        }
+        _ => unreachable!("starkiln has no other kinds"),
     }
 }
 
@@ -354,6 +354,13 @@ fn added(before: &Weights, after: &Weights) -> Weights {
         proving_gas: after.proving_gas - before.proving_gas,
         receipt_l2_gas: after.receipt_l2_gas - before.receipt_l2_gas,
     }
+}
+
+/// The block ten before, if blockifier is told of it.
+pub fn old_block(input: &Input) -> Result<Option<BlockHashAndNumber>, String> {
+    let OldBlock::Hash(hash) = input.old_block else { return Ok(None) };
+    let number = input.env.block.number.0.checked_sub(10).ok_or("no block ten before")?;
+    Ok(Some(BlockHashAndNumber { number: BlockNumber(number), hash }))
 }
 
 /// A block's surroundings in blockifier's types. Zero gas prices, which it cannot hold, become one.

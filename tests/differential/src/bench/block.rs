@@ -1,0 +1,117 @@
+//! Blocks to time, with everything that both executors need prepared.
+//!
+//! In: workloads of the crate's own benchmarks. Out: [`TimedBlock`].
+
+use std::collections::BTreeMap;
+
+use blockifier::context::BlockContext;
+use blockifier::transaction::transaction_execution::Transaction as PeerTransaction;
+use starkiln::block::{BlockExecutor, BlockOutcome, OldBlock};
+use starkiln::protocol::BlockEnv;
+use starkiln::replay::{ClassEntry, ClassText};
+use starkiln::state::{MemoryState, StateReader};
+use starkiln::transaction::Transaction;
+use starknet_api::block::{BlockHash, BlockHashAndNumber};
+use starknet_api::core::ClassHash;
+use starknet_types_core::felt::Felt;
+
+use super::fixture;
+use crate::compare::compare;
+use crate::input::{ClassSources, Input, load_classes};
+use crate::limits::Limits;
+use crate::peer::{PeerClasses, PeerReader, block_context, old_block, peer_classes, peer_transaction};
+
+/// Our contracts that blocks to time are made of.
+const CONTRACTS: [&str; 5] = ["account_open", "erc20", "nft", "pool", "syscalls"];
+
+/// Classes in the forms that both executors need.
+pub struct Classes {
+    sources: ClassSources,
+    theirs: PeerClasses,
+}
+
+impl Classes {
+    /// Ours, and more.
+    pub fn load(more: BTreeMap<ClassHash, ClassEntry>) -> Result<Self, String> {
+        let ours = CONTRACTS.map(|name| {
+            let file = ClassText::File(format!("{name}.sierra.json").into());
+            (fixture::class(name).0, ClassEntry::Sierra(file))
+        });
+        let entries = more.into_iter().chain(ours).collect();
+        let sources = load_classes(&entries, &fixture::contracts())?;
+        let theirs = peer_classes(&sources);
+        Ok(Self { sources, theirs })
+    }
+}
+
+/// A block to time.
+pub struct TimedBlock {
+    /// What both take.
+    pub input: Input,
+    /// The classes for blockifier.
+    pub peer_classes: PeerClasses,
+    /// The state for blockifier.
+    pub peer_reader: PeerReader,
+    /// The surroundings for blockifier.
+    pub peer_context: BlockContext,
+    /// The block ten before, for blockifier.
+    pub peer_old_block: Option<BlockHashAndNumber>,
+    /// The transactions for blockifier.
+    pub peer_transactions: Vec<PeerTransaction>,
+}
+
+impl TimedBlock {
+    /// Prepares a block.
+    pub fn new(
+        env: BlockEnv,
+        mut state: MemoryState,
+        transactions: Vec<Transaction>,
+        classes: &Classes,
+    ) -> Result<Self, String> {
+        for class_hash in state.classes.keys() {
+            let source = classes.sources.get(class_hash);
+            let source = source.ok_or_else(|| format!("no class {:#x}", class_hash.0))?;
+            // As if declared long ago: no class moves to another compiled class hash, which either would have to compute.
+            let compiled = source.ours.class.compiled_class_hash_v2();
+            state.compiled_class_hashes.insert(*class_hash, compiled.unwrap_or_default());
+        }
+        let input = Input {
+            env,
+            old_block: OldBlock::Hash(BlockHash(Felt::from(0xb10c))),
+            state,
+            classes: classes.sources.clone(),
+            transactions,
+            limits: Limits::none(),
+            threads: 1,
+        };
+        let peer = |transaction: &Transaction| peer_transaction(transaction, &input.classes);
+        Ok(Self {
+            peer_classes: classes.theirs.clone(),
+            peer_reader: PeerReader::new(input.state.clone(), classes.theirs.clone()),
+            peer_context: block_context(&input.env, input.limits.theirs())?,
+            peer_old_block: old_block(&input)?,
+            peer_transactions: input.transactions.iter().map(peer).collect(),
+            input,
+        })
+    }
+
+    /// What differs between the two when one transaction runs after another; nothing, if the block may be timed.
+    pub fn difference(&self) -> Result<Option<String>, String> {
+        let report = compare(&self.input, self.peer_classes.clone())?;
+        let departures = report.departures.iter().map(ToString::to_string);
+        Ok(report.differences.iter().map(ToString::to_string).chain(departures).next())
+    }
+
+    /// Our executor for the block, over a reader of its state. It collects what blockifier always collects.
+    pub fn executor<R: StateReader>(&self, reader: R) -> BlockExecutor<R> {
+        BlockExecutor::new(self.input.env.clone(), reader)
+            .old_block(self.input.old_block)
+            .capacity(self.input.limits.ours())
+            .collect_prover_reads()
+    }
+
+    /// Executes it.
+    pub fn execute<R: StateReader>(&self, executor: &BlockExecutor<R>) -> BlockOutcome {
+        executor.execute(&self.input.transactions).expect("the reader never fails")
+    }
+}

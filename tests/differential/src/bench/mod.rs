@@ -1,0 +1,21 @@
+//! How fast the two are, side by side: the same blocks, in the same process, with the same allocator, taking turns.
+//!
+//! In: the workloads of the crate's own benchmarks, and accounts and tokens of registry packages. Out: tables on standard output.
+//! Every block is first compared in all that a caller can see; only then is it timed. Classes are prepared before, and results
+//! dropped after.
+
+mod block;
+mod clock;
+#[path = "../../../fixture/mod.rs"]
+mod fixture;
+mod parallel;
+mod theirs;
+
+use crate::arguments::{BenchArguments, BenchTable};
+
+/// Prints a table; whether the two agreed on every block.
+pub fn bench(arguments: &BenchArguments) -> Result<bool, String> {
+    match &arguments.table {
+        BenchTable::Parallel(arguments) => parallel::bench(arguments),
+    }
+}

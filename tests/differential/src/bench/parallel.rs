@@ -1,0 +1,267 @@
+//! Parallel execution of both: the workloads of `benches/parallel.rs` by threads, and a reader that takes its time.
+
+use std::thread;
+use std::time::Duration;
+
+use blockifier::execution::contract_class::RunnableCompiledClass;
+use blockifier::state::state_api::{StateReader as PeerStateReader, StateResult};
+use serde_json::Value;
+use starkiln::block::{BlockOutcome, Pool, Weights};
+use starkiln::class::ContractClass;
+use starkiln::state::{MemoryState, ReadError, StateReader};
+use starknet_api::core::{ClassHash, CompiledClassHash, ContractAddress, Nonce};
+use starknet_api::state::StorageKey;
+use starknet_types_core::felt::Felt;
+
+use super::block::{Classes, TimedBlock};
+use super::clock::{Time, Times, in_turn};
+use super::fixture::workload::{self, Workload};
+use super::theirs::{self, PeerRun, Workers};
+use crate::arguments::ParallelArguments;
+use crate::peer::PeerReader;
+use crate::view;
+
+/// How long a cell takes in the second table.
+const SLOW: Duration = Duration::from_micros(100);
+
+/// On how many threads the second table runs.
+const SLOW_THREADS: usize = 8;
+
+/// How many transactions the second table's block has, at most.
+const SLOW_TRANSACTIONS: u64 = 400;
+
+/// A database far away, for either.
+#[derive(Clone, Debug)]
+struct Slow<R>(R);
+
+impl<R> Slow<R> {
+    fn wait(&self) -> &R {
+        thread::sleep(SLOW);
+        &self.0
+    }
+}
+
+impl StateReader for Slow<&MemoryState> {
+    fn storage_at(&self, address: ContractAddress, key: StorageKey) -> Result<Felt, ReadError> {
+        self.wait().storage_at(address, key)
+    }
+
+    fn nonce_at(&self, address: ContractAddress) -> Result<Nonce, ReadError> {
+        self.wait().nonce_at(address)
+    }
+
+    fn class_hash_at(&self, address: ContractAddress) -> Result<ClassHash, ReadError> {
+        self.wait().class_hash_at(address)
+    }
+
+    fn class(&self, class_hash: ClassHash) -> Result<Option<ContractClass>, ReadError> {
+        self.wait().class(class_hash)
+    }
+
+    fn compiled_class_hash(&self, class_hash: ClassHash) -> Result<CompiledClassHash, ReadError> {
+        self.wait().compiled_class_hash(class_hash)
+    }
+}
+
+impl PeerStateReader for Slow<PeerReader> {
+    fn get_storage_at(&self, address: ContractAddress, key: StorageKey) -> StateResult<Felt> {
+        self.wait().get_storage_at(address, key)
+    }
+
+    fn get_nonce_at(&self, address: ContractAddress) -> StateResult<Nonce> {
+        self.wait().get_nonce_at(address)
+    }
+
+    fn get_class_hash_at(&self, address: ContractAddress) -> StateResult<ClassHash> {
+        self.wait().get_class_hash_at(address)
+    }
+
+    fn get_compiled_class(&self, class_hash: ClassHash) -> StateResult<RunnableCompiledClass> {
+        self.wait().get_compiled_class(class_hash)
+    }
+
+    fn get_compiled_class_hash(&self, class_hash: ClassHash) -> StateResult<CompiledClassHash> {
+        self.wait().get_compiled_class_hash(class_hash)
+    }
+
+    fn get_compiled_class_hash_v2(
+        &self,
+        class_hash: ClassHash,
+        class: &RunnableCompiledClass,
+    ) -> StateResult<CompiledClassHash> {
+        self.wait().get_compiled_class_hash_v2(class_hash, class)
+    }
+}
+
+/// The threads of a row, for both. None of either's has any when there is one.
+struct Crew<R: PeerStateReader> {
+    threads: usize,
+    ours: Option<Pool>,
+    theirs: Option<Workers<R>>,
+}
+
+impl<R: PeerStateReader + Send + 'static> Crew<R> {
+    fn new(threads: usize) -> Result<Self, String> {
+        let many = threads > 1;
+        let ours = many.then(|| Pool::new(threads)).transpose().map_err(|error| error.to_string())?;
+        Ok(Self { threads, ours, theirs: many.then(|| theirs::workers(threads)) })
+    }
+}
+
+/// Prints both tables; whether the two agreed on every block.
+pub fn bench(arguments: &ParallelArguments) -> Result<bool, String> {
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    let &ParallelArguments { transactions, runs, ref threads, ref only } = arguments;
+    let threads = if threads.is_empty() {
+        [1, 2, 4, 8, 16].into_iter().filter(|threads| *threads <= cores.max(2)).collect()
+    } else {
+        threads.clone()
+    };
+    println!("{transactions} transactions a block, {cores} cores, medians of {runs} runs that take turns");
+    let classes = Classes::load(Default::default())?;
+    let prepared = |workload: &Workload| {
+        let world = &workload.world;
+        TimedBlock::new(world.env.clone(), world.state.clone(), workload.transactions.clone(), &classes)
+    };
+    let chosen = |workload: &Workload| workload.name.contains(only.as_str());
+    let mut equal = true;
+
+    println!("\nin memory");
+    head();
+    let crews = threads.into_iter().map(Crew::new).collect::<Result<Vec<_>, _>>()?;
+    for workload in workload::TABLE.map(|make| make(transactions, 1)).iter().filter(|it| chosen(it)) {
+        let block = prepared(workload)?;
+        equal &= agree(workload.name, &block)?;
+        let own = |block: &TimedBlock| block.input.state.clone();
+        let state = own(&block);
+        for crew in &crews {
+            equal &= row(workload.name, &block, crew, runs, || &state, || block.peer_reader.clone())?;
+        }
+    }
+
+    println!("\na reader that takes {} µs a cell", SLOW.as_micros());
+    head();
+    let workload = workload::independent(transactions.min(SLOW_TRANSACTIONS), 1);
+    if chosen(&workload) {
+        let block = prepared(&workload)?;
+        for threads in [1, SLOW_THREADS] {
+            let ours = || Slow(&block.input.state);
+            let theirs = || Slow(block.peer_reader.clone());
+            equal &= row(workload.name, &block, &Crew::new(threads)?, runs.min(3), ours, theirs)?;
+        }
+    }
+    Ok(equal)
+}
+
+fn head() {
+    println!(
+        "{:<24} {:>7} | {:>8} {:>5} {:>7} | {:>8} {:>5} {:>7} | {:>6} {:>6}",
+        "workload", "threads", "ours/s", "±%", "cpu s", "theirs/s", "±%", "cpu s", "ratio", "in cpu"
+    );
+}
+
+/// Times a block on some threads, and sees that the last results of both are the same.
+fn row<'b, S, P>(
+    name: &str,
+    block: &'b TimedBlock,
+    crew: &Crew<P>,
+    runs: usize,
+    reader: impl Fn() -> S,
+    peer_reader: impl Fn() -> P,
+) -> Result<bool, String>
+where
+    S: StateReader + Sync + 'b,
+    P: PeerStateReader + Send + Sync + 'static,
+{
+    let mut our_last = None;
+    let mut ours = || {
+        let executor = block.executor(reader());
+        let executor = match &crew.ours {
+            Some(pool) => executor.pool(pool),
+            None => executor,
+        };
+        let (outcome, time) = Time::of(|| block.execute(&executor));
+        our_last = Some(outcome);
+        time
+    };
+    let mut their_last = Err("it never ran".to_owned());
+    let mut theirs = || {
+        let run = theirs::run(block, peer_reader(), crew.threads, crew.theirs.as_ref());
+        let (run, time) = match run {
+            Ok((run, time)) => (Ok(run), time),
+            Err(error) => (Err(error), Time::default()),
+        };
+        their_last = run;
+        time
+    };
+    let [ours, theirs] = in_turn(runs, [&mut ours, &mut theirs]);
+    let count = block.input.transactions.len() as f64;
+    let part = |times: &Times| {
+        format!("{:>8.0} {:>5.1} {:>7.3}", count / times.seconds(), times.spread(), times.processor())
+    };
+    println!(
+        "{name:<24} {:>7} | {} | {} | {:>6.2} {:>6.2}",
+        crew.threads,
+        part(&ours),
+        part(&theirs),
+        theirs.seconds() / ours.seconds(),
+        theirs.processor() / ours.processor()
+    );
+    let difference = our_last.zip(Some(their_last?)).and_then(|(ours, theirs)| differing(&ours, &theirs));
+    if let Some(difference) = &difference {
+        println!("{name} on {} threads: {difference}", crew.threads);
+    }
+    Ok(difference.is_none())
+}
+
+/// Whether the two agree on a block when one transaction runs after another, in all that a caller can see.
+fn agree(name: &str, block: &TimedBlock) -> Result<bool, String> {
+    let difference = block.difference()?;
+    if let Some(difference) = &difference {
+        println!("{name}: {difference}");
+    }
+    Ok(difference.is_none())
+}
+
+/// The first thing in which results differ. Not compared: what each transaction changed and weighs, which blockifier shows only
+/// one after another.
+fn differing(ours: &BlockOutcome, theirs: &PeerRun) -> Option<String> {
+    if ours.transactions.len() != theirs.outcomes.len() {
+        return Some(format!("{} transactions, not {}", ours.transactions.len(), theirs.outcomes.len()));
+    }
+    let without = |mut view: Value| {
+        if let Value::Object(view) = &mut view {
+            view.remove("state_diff");
+            view.remove("weights");
+        }
+        view
+    };
+    for (index, (ours, theirs)) in ours.transactions.iter().zip(&theirs.outcomes).enumerate() {
+        let ours = without(view::ours::outcome(ours));
+        let theirs = match theirs {
+            Ok((info, _)) => view::theirs::executed(info, Value::Null, Weights::default()),
+            Err(error) => return Some(format!("transaction {index}: {error}")),
+        };
+        if ours != without(theirs) {
+            return Some(format!("transaction {index} differs"));
+        }
+    }
+    let (ours, theirs) = (view::ours::summary(ours), view::theirs::summary(&theirs.summary));
+    let parts = ours.as_object().into_iter().flatten();
+    parts
+        .into_iter()
+        .find(|(name, part)| theirs[*name] != **part)
+        .map(|(name, _)| format!("the block's {name} differs"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blocks_that_are_timed_have_the_same_results() {
+        let arguments =
+            ParallelArguments { transactions: 24, runs: 1, threads: vec![1, 2], only: "e".to_owned() };
+        assert_eq!(bench(&arguments), Ok(true));
+    }
+}

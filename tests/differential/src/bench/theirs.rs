@@ -1,0 +1,67 @@
+//! Blockifier at its best: one after another on one thread; on more, on workers that live on from block to block, all of a block's
+//! transactions at once.
+//!
+//! In: a [`TimedBlock`]. Out: its results, and how long it took.
+
+use std::sync::Arc;
+
+use blockifier::blockifier::config::{ConcurrencyConfig, TransactionExecutorConfig, WorkerPoolConfig};
+use blockifier::blockifier::transaction_executor::{
+    BlockExecutionSummary, TransactionExecutionOutput, TransactionExecutor, TransactionExecutorResult,
+};
+use blockifier::concurrency::worker_pool::WorkerPool;
+use blockifier::state::cached_state::CachedState;
+use blockifier::state::state_api::StateReader;
+
+use super::block::TimedBlock;
+use super::clock::Time;
+
+/// Workers for blocks over such a reader.
+pub type Workers<R> = Arc<WorkerPool<CachedState<R>>>;
+
+/// Starts so many; they sleep between blocks.
+pub fn workers<R: StateReader + Send + 'static>(threads: usize) -> Workers<R> {
+    let stack_size = TransactionExecutorConfig::default().stack_size;
+    Arc::new(WorkerPool::start(&WorkerPoolConfig { n_workers: threads, stack_size }))
+}
+
+/// What blockifier made of a block.
+pub struct PeerRun {
+    /// Of each transaction.
+    pub outcomes: Vec<TransactionExecutorResult<TransactionExecutionOutput>>,
+    /// Of the block.
+    pub summary: BlockExecutionSummary,
+}
+
+/// Executes a block and closes it. The reader comes from the caller, who says how slow it is.
+pub fn run<R>(
+    block: &TimedBlock,
+    reader: R,
+    threads: usize,
+    workers: Option<&Workers<R>>,
+) -> Result<(PeerRun, Time), String>
+where
+    R: StateReader + Send + Sync + 'static,
+{
+    let concurrency_config = ConcurrencyConfig {
+        enabled: workers.is_some(),
+        n_workers: threads,
+        chunk_size: block.peer_transactions.len(),
+    };
+    let config = TransactionExecutorConfig { concurrency_config, ..Default::default() };
+    let context = block.peer_context.clone();
+    let (run, time) = Time::of(|| {
+        let mut executor = TransactionExecutor::pre_process_and_create_with_pool(
+            reader,
+            context,
+            block.peer_old_block,
+            config,
+            workers.cloned(),
+        )
+        .map_err(|error| error.to_string())?;
+        let outcomes = executor.execute_txs(&block.peer_transactions, None);
+        let summary = executor.finalize().map_err(|error| error.to_string())?;
+        Ok::<_, String>((PeerRun { outcomes, summary }, executor))
+    });
+    Ok((run?.0, time))
+}
