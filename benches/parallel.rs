@@ -14,6 +14,8 @@
 #[path = "../tests/fixture/mod.rs"]
 mod fixture;
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use fixture::felt;
@@ -26,12 +28,22 @@ use starknet_api::core::{ClassHash, CompiledClassHash, ContractAddress, Nonce};
 use starknet_api::state::StorageKey;
 use starknet_types_core::felt::Felt;
 
-/// A database far away.
-struct Slow<'a>(&'a MemoryState);
+/// A database far away, which counts who asks.
+#[derive(Default)]
+struct Far {
+    loads: AtomicU64,
+    nanoseconds: AtomicU64,
+}
+
+struct Slow<'a>(&'a MemoryState, Arc<Far>);
 
 impl Slow<'_> {
     fn wait(&self) -> &MemoryState {
+        let began = Instant::now();
         std::thread::sleep(Duration::from_micros(100));
+        let nanoseconds = u64::try_from(began.elapsed().as_nanos()).unwrap();
+        self.1.loads.fetch_add(1, Ordering::Relaxed);
+        self.1.nanoseconds.fetch_add(nanoseconds, Ordering::Relaxed);
         self.0
     }
 }
@@ -69,28 +81,46 @@ fn processor_time() -> f64 {
 #[derive(Clone)]
 struct Point {
     seconds: f64,
+    /// Of them after the last transaction's outcome.
+    closing: f64,
     processor: f64,
     counters: ParallelCounters,
+    /// Reads that the host answered, and the seconds that they took, where that is counted.
+    loads: u64,
+    loading: f64,
 }
 
-fn measure<R: StateReader + Sync>(reader: R, workload: &Workload, pool: Option<&Pool>) -> Point {
-    let executor = BlockExecutor::new(workload.world.env.clone(), reader)
+fn measure<R: StateReader + Sync>(
+    reader: impl Fn(Arc<Far>) -> R,
+    workload: &Workload,
+    pool: Option<&Pool>,
+) -> Point {
+    let far = Arc::new(Far::default());
+    let executor = BlockExecutor::new(workload.world.env.clone(), reader(Arc::clone(&far)))
         .old_block(OldBlock::Hash(BlockHash(felt(0xb10c))));
     let executor = match pool {
         Some(pool) => executor.pool(pool),
         None => executor,
     };
     let (began, processor) = (Instant::now(), processor_time());
-    let (outcome, counters) = executor.execute_counted(&workload.transactions, |_, _| {}).unwrap();
-    let point =
-        Point { seconds: began.elapsed().as_secs_f64(), processor: processor_time() - processor, counters };
+    let mut executed = 0.0;
+    let observe = |_, _: &_| executed = began.elapsed().as_secs_f64();
+    let (outcome, counters) = executor.execute_counted(&workload.transactions, observe).unwrap();
+    let seconds = began.elapsed().as_secs_f64();
     assert_eq!(outcome.transactions.len(), workload.transactions.len());
-    point
+    Point {
+        seconds,
+        closing: seconds - executed,
+        processor: processor_time() - processor,
+        counters,
+        loads: far.loads.load(Ordering::Relaxed),
+        loading: far.nanoseconds.load(Ordering::Relaxed) as f64 / 1e9,
+    }
 }
 
 /// The best of some runs for each pool, and for none.
 fn best<R: StateReader + Sync>(
-    reader: impl Fn() -> R,
+    reader: impl Fn(Arc<Far>) -> R,
     workload: &Workload,
     pools: &[Pool],
     runs: usize,
@@ -99,7 +129,7 @@ fn best<R: StateReader + Sync>(
     let mut best: Vec<Option<Point>> = vec![None; choices.len()];
     for _ in 0..runs {
         for (choice, best) in choices.iter().zip(&mut best) {
-            let point = measure(reader(), workload, *choice);
+            let point = measure(&reader, workload, *choice);
             if best.as_ref().is_none_or(|best| point.seconds < best.seconds) {
                 *best = Some(point);
             }
@@ -110,7 +140,7 @@ fn best<R: StateReader + Sync>(
 
 fn print(workload: &Workload, threads: &str, point: &Point, sequential: &Point) {
     let count = workload.transactions.len() as f64;
-    let Point { seconds, processor, counters } = point;
+    let Point { seconds, processor, counters, .. } = point;
     let each = |number: u64| number as f64 / count;
     println!(
         "{:<24} {:>7} {:>8.0} {:>7.2} {:>8.2} {:>6.2} {:>6.3} {:>6.3} {:>6.2} {:>6.2} {:>6.2} {:>7.1} {:>7.1}",
@@ -166,18 +196,38 @@ fn main() {
     ));
     for make in workload::TABLE {
         let workload = make(count, 1);
-        let points = best(|| &workload.world.state, &workload, &pools, runs);
+        let points = best(|_| &workload.world.state, &workload, &pools, runs);
         print(&workload, "1", &points[0], &points[0]);
         for (point, threads) in points[1..].iter().zip(&threads) {
             print(&workload, &threads.to_string(), point, &points[0]);
         }
     }
 
-    let pools = [Pool::new(8).unwrap(), Pool::new(32).unwrap()];
-    let cold = workload::independent(count.min(400), 1);
-    head("cold: a reader that sleeps 100 µs a cell");
-    let points = best(|| Slow(&cold.world.state), &cold, &pools, runs.min(3));
-    print(&cold, "1", &points[0], &points[0]);
-    print(&cold, "8", &points[1], &points[0]);
-    print(&cold, "32", &points[2], &points[0]);
+    cold(count.min(400), runs.min(3));
+}
+
+/// Where the host's reads take time: how many are under way at once is what counts.
+fn cold(count: u64, runs: usize) {
+    let threads = [1, 2, 8, 32];
+    let pools: Vec<Pool> = threads[1..].iter().map(|threads| Pool::new(*threads).unwrap()).collect();
+    let workload = workload::independent(count, 1);
+    println!("\ncold: {count} independent transfers, a reader that sleeps 100 µs a cell; per transaction");
+    println!(
+        "{:>7} {:>8} {:>7} {:>8} {:>8} {:>10} {:>8} {:>10}",
+        "threads", "tx/s", "speedup", "cpu µs", "loads", "µs a load", "at once", "closing µs"
+    );
+    let points = best(|far| Slow(&workload.world.state, far), &workload, &pools, runs);
+    for (point, threads) in points.iter().zip(threads) {
+        let each = 1e6 / count as f64;
+        println!(
+            "{threads:>7} {:>8.0} {:>7.2} {:>8.0} {:>8.1} {:>10.0} {:>8.2} {:>10.0}",
+            count as f64 / point.seconds,
+            points[0].seconds / point.seconds,
+            point.processor * each,
+            point.loads as f64 / count as f64,
+            1e6 * point.loading / point.loads as f64,
+            point.loading / point.seconds,
+            point.closing * each,
+        );
+    }
 }

@@ -12,7 +12,7 @@ use starknet_types_core::felt::Felt;
 
 use super::BlockError;
 use crate::protocol::names::ALIAS_CONTRACT;
-use crate::state::{BlockState, Journal, StateDiff, StateError, StateReader};
+use crate::state::{BlockState, Cell, Journal, StateDiff, StateError, StateReader};
 
 /// Where the alias contract keeps the next free alias.
 const COUNTER: StorageKey = StorageKey(PatriciaKey::ZERO);
@@ -31,9 +31,9 @@ fn keys_have_aliases(address: ContractAddress) -> bool {
     address > LAST_UNCOMPRESSED_CONTRACT
 }
 
-/// Gives an alias to all that the block changed and that has none: addresses ascending, of each first the changed storage keys,
-/// ascending, then the address itself (C195).
-pub(super) fn allocate<R: StateReader>(state: &mut BlockState<R>) -> Result<(), BlockError> {
+/// What gets an alias if it has none, in that order: addresses ascending, of each first the changed storage keys, ascending, then
+/// the address itself (C195).
+fn to_have_aliases<R: StateReader>(state: &BlockState<R>) -> Vec<StorageKey> {
     let mut changed = BTreeMap::<ContractAddress, BTreeSet<StorageKey>>::new();
     let changes = state.changes();
     for address in changes.modified_contracts() {
@@ -42,15 +42,26 @@ pub(super) fn allocate<R: StateReader>(state: &mut BlockState<R>) -> Result<(), 
     for (address, key) in changes.storage.keys().filter(|(address, _)| keys_have_aliases(*address)) {
         changed.entry(*address).or_default().insert(*key);
     }
+    let with_own = |(address, keys): (ContractAddress, BTreeSet<_>)| {
+        keys.into_iter().chain([StorageKey(address.0)]).filter(|key| has_alias(key.0))
+    };
+    changed.into_iter().flat_map(with_own).collect()
+}
 
+/// The cells that [`allocate`] will read.
+pub(super) fn cells<R: StateReader>(state: &BlockState<R>) -> impl Iterator<Item = Cell> {
+    let keys = to_have_aliases(state).into_iter().chain([COUNTER]);
+    keys.map(|key| Cell::Storage(ALIAS_CONTRACT, key))
+}
+
+/// Gives an alias to all that the block changed and that has none.
+pub(super) fn allocate<R: StateReader>(state: &mut BlockState<R>) -> Result<(), BlockError> {
+    let keys = to_have_aliases(state);
     let parts = {
         let mut journal = Journal::new(&*state);
         let mut aliases = Allocation::begin(&mut journal)?;
-        for (address, keys) in changed {
-            for key in keys {
-                aliases.give(key)?;
-            }
-            aliases.give(StorageKey(address.0))?;
+        for key in keys {
+            aliases.give(key)?;
         }
         aliases.end()?;
         journal.into_parts()
@@ -74,7 +85,7 @@ impl<'j, 'r> Allocation<'j, 'r> {
     }
 
     fn give(&mut self, key: StorageKey) -> Result<(), StateError> {
-        if has_alias(key.0) && self.journal.storage_at(ALIAS_CONTRACT, key)? == Felt::ZERO {
+        if self.journal.storage_at(ALIAS_CONTRACT, key)? == Felt::ZERO {
             self.journal.set_storage(ALIAS_CONTRACT, key, self.next)?;
             #[expect(
                 clippy::arithmetic_side_effects,

@@ -2,12 +2,12 @@
 //!
 //! In: a block whose transactions are all committed. Out: [`Closing`]. Happens once: it consumes the block's state.
 
-use starknet_api::core::ClassHash;
+use starknet_api::core::{ClassHash, ContractAddress};
 
 use super::capacity::Migration;
 use super::{BlockError, aliases};
 use crate::protocol::BlockEnv;
-use crate::state::{BlockState, CellMap, CellSet, InitialReads, Journal, StateDiff, StateReader};
+use crate::state::{BlockState, Cell, CellMap, CellSet, InitialReads, Journal, StateDiff, StateReader};
 
 /// What a closed block leaves.
 pub(super) struct Closing {
@@ -33,6 +33,25 @@ pub(super) fn close<R: StateReader>(
     let compressed_state_diff = is_compressed.then(|| aliases::compress(&state_diff, &state)).transpose()?;
     let prover_reads = collects_prover_reads.then(|| prover_reads(&state)).transpose()?;
     Ok(Closing { initial_reads: state.initial_reads(), state_diff, compressed_state_diff, prover_reads })
+}
+
+/// The cells that closing will ask the host for, so that they can be asked for at once. Reading others, or fewer, does no harm.
+pub(super) fn cells<R: StateReader>(
+    state: &BlockState<R>,
+    env: &BlockEnv,
+    collects_prover_reads: bool,
+) -> CellSet<Cell> {
+    let mut cells = CellSet::default();
+    if env.constants.switches.stateful_compression {
+        cells.extend(aliases::cells(state));
+    }
+    if collects_prover_reads {
+        let reads = state.initial_reads();
+        cells.extend(contracts(&reads).into_iter().flat_map(|at| [Cell::Nonce(at), Cell::ClassHash(at)]));
+        cells.extend(reads.declared.keys().map(|class_hash| Cell::CompiledClassHash(*class_hash)));
+    }
+    cells.retain(|cell| state.is_unknown(*cell));
+    cells
 }
 
 /// Leaves a block open: its state diff and its reads are those of its transactions.
@@ -64,12 +83,9 @@ fn migrate<R: StateReader>(
 /// anything was read, compiled class hash of every class that was asked for. Whether a class is declared, the OS does not ask.
 fn prover_reads<R: StateReader>(state: &BlockState<R>) -> Result<InitialReads, BlockError> {
     let mut reads = state.initial_reads();
-    let mut contracts: CellSet<_> = reads.storage.keys().map(|(address, _)| *address).collect();
-    contracts.extend(reads.nonces.keys());
-    contracts.extend(reads.class_hashes.keys());
     // What the block never read it never wrote: the value now is the value before the block.
     let mut journal = Journal::new(state);
-    for address in contracts {
+    for address in contracts(&reads) {
         if !reads.nonces.contains_key(&address) {
             journal.nonce_at(address)?;
         }
@@ -85,4 +101,12 @@ fn prover_reads<R: StateReader>(state: &BlockState<R>) -> Result<InitialReads, B
     reads.merge(journal.initial_reads());
     reads.declared.clear();
     Ok(reads)
+}
+
+/// The contracts of which anything was read.
+fn contracts(reads: &InitialReads) -> CellSet<ContractAddress> {
+    let mut contracts: CellSet<_> = reads.storage.keys().map(|(address, _)| *address).collect();
+    contracts.extend(reads.nonces.keys());
+    contracts.extend(reads.class_hashes.keys());
+    contracts
 }

@@ -4,6 +4,7 @@
 //! each transaction, the block's state diffs and how full it is. Opening the block (the block-hash contract, C202) and closing it
 //! (aliases, migrations) are part of executing it. Knows nothing of how a transaction runs.
 
+mod ahead;
 mod aliases;
 mod attempt;
 mod capacity;

@@ -355,7 +355,9 @@ pub(super) fn execute<'b, R: StateReader + Sync>(
             failure: Box::new(ExecutionFailure::Internal(message)),
         }
     })?;
-    Ok(Run { block: committer.block, outcomes, end: committer.end?, counters })
+    let (mut block, end) = (committer.block, committer.end?);
+    block.load_ahead(pool);
+    Ok(Run { block, outcomes, end, counters })
 }
 
 /// For each transaction the one before it of the same sender.

@@ -3,9 +3,10 @@
 //! In: attempts, strictly in block order, each made over the state that this block has then. Out: outcomes, and in the end the
 //! block's. Whether attempts were made one after another or many at once is not known here.
 
+use super::ahead;
 use super::attempt::{Attempt, Refusal};
 use super::capacity::{BlockFull, BlockUsage, Capacity, Usage, Weights};
-use super::close::{close, leave_open};
+use super::close::{self, close, leave_open};
 use super::open::{OldBlock, open};
 use super::outcome::{BlockEnd, BlockError, BlockOutcome, TransactionOutcome, TransactionResult};
 use crate::protocol::BlockEnv;
@@ -92,6 +93,18 @@ impl<R: StateReader> OpenBlock<R> {
     fn absorb(&mut self, reads: InitialReads, classes: JournalClasses) {
         self.state.absorb_reads(reads);
         self.state.absorb_classes(classes.loaded);
+    }
+
+    /// Loads what closing will read, on many threads. Changes no result.
+    pub(super) fn load_ahead(&mut self, pool: &rayon::ThreadPool)
+    where
+        R: Sync,
+    {
+        if !self.options.stays_open {
+            let cells = close::cells(&self.state, &self.env, self.options.collects_prover_reads);
+            let values = ahead::load(&cells, self.state.reader(), pool);
+            self.state.keep_ahead(values);
+        }
     }
 
     /// Ends the block. Takes it: no block is closed twice.

@@ -14,7 +14,7 @@ use starknet_types_core::felt::Felt;
 use super::cells::{Cells, KnownClasses, initially_declared};
 use super::journal::read_error;
 use super::{
-    Cell, CellMap, InitialReads, JournalClasses, JournalParts, ReadError, StateChanges, StateDiff,
+    Cell, CellMap, CellValue, InitialReads, JournalClasses, JournalParts, ReadError, StateChanges, StateDiff,
     StateError, StateReader,
 };
 use crate::class::ContractClass;
@@ -28,6 +28,8 @@ pub struct BlockState<R> {
     class_hashes: Cells<ContractAddress, ClassHash>,
     compiled_class_hashes: Cells<ClassHash, CompiledClassHash>,
     classes: KnownClasses,
+    /// Values of the host's that somebody may read before long. Not read as yet: no part of the initial reads.
+    ahead: CellMap<Cell, CellValue>,
 }
 
 impl<R: StateReader> BlockState<R> {
@@ -40,6 +42,7 @@ impl<R: StateReader> BlockState<R> {
             class_hashes: Cells::default(),
             compiled_class_hashes: Cells::default(),
             classes: KnownClasses::default(),
+            ahead: CellMap::default(),
         }
     }
 
@@ -116,6 +119,34 @@ impl<R: StateReader> BlockState<R> {
                 known.loaded.get_or_insert(class);
             }
         }
+    }
+
+    /// Keeps values of the host's that were loaded before anybody asked, so that the host is not asked again. Changes no result.
+    pub(crate) fn keep_ahead(&mut self, values: impl IntoIterator<Item = (Cell, CellValue)>) {
+        self.ahead.extend(values);
+    }
+
+    /// Whether reading the cell would ask the host.
+    pub(crate) fn is_unknown(&self, cell: Cell) -> bool {
+        let is_known = match cell {
+            Cell::Storage(address, key) => self.storage.current(&(address, key)).is_some(),
+            Cell::Nonce(address) => self.nonces.current(&address).is_some(),
+            Cell::ClassHash(address) => self.class_hashes.current(&address).is_some(),
+            Cell::CompiledClassHash(class_hash) => self.compiled_class_hashes.current(&class_hash).is_some(),
+            Cell::Class(class_hash) => {
+                self.classes.get(&class_hash).is_some_and(|known| known.visible().is_some())
+            }
+        };
+        !is_known && !self.ahead.contains_key(&cell)
+    }
+
+    /// What the host has in a cell of one felt.
+    fn host(&self, cell: Cell) -> Result<Felt, ReadError> {
+        let value = match self.ahead.get(&cell) {
+            Some(value) => value.clone(),
+            None => CellValue::load(&self.reader, cell)?,
+        };
+        Ok(value.felt())
     }
 
     /// What is different from the state before the block. A cell that went A -> B -> A is not part of it (C194).
@@ -208,15 +239,18 @@ impl<R: StateReader> BlockState<R> {
 /// What the next transaction of the block sees.
 impl<R: StateReader> StateReader for BlockState<R> {
     fn storage_at(&self, address: ContractAddress, key: StorageKey) -> Result<Felt, ReadError> {
-        self.storage.current(&(address, key)).map_or_else(|| self.reader.storage_at(address, key), Ok)
+        let known = self.storage.current(&(address, key));
+        known.map_or_else(|| self.host(Cell::Storage(address, key)), Ok)
     }
 
     fn nonce_at(&self, address: ContractAddress) -> Result<Nonce, ReadError> {
-        self.nonces.current(&address).map_or_else(|| self.reader.nonce_at(address), Ok)
+        let known = self.nonces.current(&address);
+        known.map_or_else(|| self.host(Cell::Nonce(address)).map(Nonce), Ok)
     }
 
     fn class_hash_at(&self, address: ContractAddress) -> Result<ClassHash, ReadError> {
-        self.class_hashes.current(&address).map_or_else(|| self.reader.class_hash_at(address), Ok)
+        let known = self.class_hashes.current(&address);
+        known.map_or_else(|| self.host(Cell::ClassHash(address)).map(ClassHash), Ok)
     }
 
     fn class(&self, class_hash: ClassHash) -> Result<Option<ContractClass>, ReadError> {
@@ -227,9 +261,8 @@ impl<R: StateReader> StateReader for BlockState<R> {
     }
 
     fn compiled_class_hash(&self, class_hash: ClassHash) -> Result<CompiledClassHash, ReadError> {
-        self.compiled_class_hashes
-            .current(&class_hash)
-            .map_or_else(|| self.reader.compiled_class_hash(class_hash), Ok)
+        let known = self.compiled_class_hashes.current(&class_hash);
+        known.map_or_else(|| self.host(Cell::CompiledClassHash(class_hash)).map(CompiledClassHash), Ok)
     }
 }
 
