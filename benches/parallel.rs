@@ -1,4 +1,6 @@
-//! `cargo bench --bench parallel [-- TRANSACTIONS [RUNS]]`: what parallel execution gains, and what it costs.
+//! `cargo bench --bench parallel [-- TRANSACTIONS [RUNS]] [ENGINE] [WORKLOAD]`: what parallel execution gains, and what it costs.
+//!
+//! ENGINE is `fast` or `cairo-vm`; WORKLOAD is a part of a workload's name, or `cold`.
 //!
 //! The first table: workloads by threads. Each point is the best of RUNS runs, which take turns over all thread counts; counters
 //! and processor time are of that run. The second table: independent transfers over a reader that sleeps 100 µs a cell.
@@ -22,6 +24,7 @@ use fixture::felt;
 use fixture::workload::{self, Workload};
 use starkiln::block::{BlockExecutor, OldBlock, ParallelCounters, Pool};
 use starkiln::class::ContractClass;
+use starkiln::protocol::Engine;
 use starkiln::state::{MemoryState, ReadError, StateReader};
 use starknet_api::block::BlockHash;
 use starknet_api::core::{ClassHash, CompiledClassHash, ContractAddress, Nonce};
@@ -91,6 +94,7 @@ struct Point {
 }
 
 fn measure<R: StateReader + Sync>(
+    engine: Engine,
     reader: impl Fn(Arc<Far>) -> R,
     workload: &Workload,
     pool: Option<&Pool>,
@@ -98,6 +102,7 @@ fn measure<R: StateReader + Sync>(
     let far = Arc::new(Far::default());
     let executor = BlockExecutor::new(workload.world.env.clone(), reader(Arc::clone(&far)))
         .old_block(OldBlock::Hash(BlockHash(felt(0xb10c))));
+    let executor = executor.engine(engine);
     let executor = match pool {
         Some(pool) => executor.pool(pool),
         None => executor,
@@ -120,6 +125,7 @@ fn measure<R: StateReader + Sync>(
 
 /// The best of some runs for each pool, and for none.
 fn best<R: StateReader + Sync>(
+    engine: Engine,
     reader: impl Fn(Arc<Far>) -> R,
     workload: &Workload,
     pools: &[Pool],
@@ -129,7 +135,7 @@ fn best<R: StateReader + Sync>(
     let mut best: Vec<Option<Point>> = vec![None; choices.len()];
     for _ in 0..runs {
         for (choice, best) in choices.iter().zip(&mut best) {
-            let point = measure(&reader, workload, *choice);
+            let point = measure(engine, &reader, workload, *choice);
             if best.as_ref().is_none_or(|best| point.seconds < best.seconds) {
                 *best = Some(point);
             }
@@ -184,6 +190,13 @@ fn main() {
     let numbers: Vec<usize> = std::env::args().filter_map(|argument| argument.parse().ok()).collect();
     let count = numbers.first().copied().unwrap_or(1_000) as u64;
     let runs = numbers.get(1).copied().unwrap_or(5);
+    let words: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|word| !word.starts_with('-') && word.parse::<usize>().is_err())
+        .collect();
+    let engine = if words.iter().any(|word| word == "cairo-vm") { Engine::CairoVm } else { Engine::Fast };
+    let wanted = words.iter().find(|word| !["cairo-vm", "fast"].contains(&word.as_str()));
+    let is_wanted = |name: &str| wanted.is_none_or(|part| name.contains(part.as_str()));
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let mut threads: Vec<usize> =
         [2, 4, 8, 16].into_iter().filter(|threads| *threads <= cores.max(2)).collect();
@@ -191,23 +204,28 @@ fn main() {
 
     let pools: Vec<Pool> = threads.iter().map(|threads| Pool::new(*threads).unwrap()).collect();
     head(&format!(
-        "{count} transactions, {cores} cores, best of {runs}; speedup and cpu against one after another; counters per \
+        "{engine:?} engine, {count} transactions, {cores} cores, best of {runs}; speedup and cpu against one after another; counters per \
          transaction; commit in µs"
     ));
     for make in workload::TABLE {
+        if !is_wanted(make(1, 1).name) {
+            continue;
+        }
         let workload = make(count, 1);
-        let points = best(|_| &workload.world.state, &workload, &pools, runs);
+        let points = best(engine, |_| &workload.world.state, &workload, &pools, runs);
         print(&workload, "1", &points[0], &points[0]);
         for (point, threads) in points[1..].iter().zip(&threads) {
             print(&workload, &threads.to_string(), point, &points[0]);
         }
     }
 
-    cold(count.min(400), runs.min(3));
+    if is_wanted("cold") {
+        cold(engine, count.min(400), runs.min(3));
+    }
 }
 
 /// Where the host's reads take time: how many are under way at once is what counts.
-fn cold(count: u64, runs: usize) {
+fn cold(engine: Engine, count: u64, runs: usize) {
     let threads = [1, 2, 8, 32];
     let pools: Vec<Pool> = threads[1..].iter().map(|threads| Pool::new(*threads).unwrap()).collect();
     let workload = workload::independent(count, 1);
@@ -216,7 +234,7 @@ fn cold(count: u64, runs: usize) {
         "{:>7} {:>8} {:>7} {:>8} {:>8} {:>10} {:>8} {:>10}",
         "threads", "tx/s", "speedup", "cpu µs", "loads", "µs a load", "at once", "closing µs"
     );
-    let points = best(|far| Slow(&workload.world.state, far), &workload, &pools, runs);
+    let points = best(engine, |far| Slow(&workload.world.state, far), &workload, &pools, runs);
     for (point, threads) in points.iter().zip(threads) {
         let each = 1e6 / count as f64;
         println!(
