@@ -5,7 +5,7 @@
 //! those of [`pedersen`] whatever it holds, so neither its size nor timing can show.
 
 use std::hash::BuildHasher;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{LazyLock, Mutex, PoisonError};
 
 use foldhash::fast::RandomState;
 
@@ -16,6 +16,15 @@ use super::pedersen::pedersen;
 const WAYS: usize = 4;
 /// Parts with a lock of their own.
 const SHARDS: usize = 64;
+
+/// Hashes that the process's memo holds: 3 MiB.
+const REMEMBERED: usize = 1 << 15;
+
+/// [`pedersen`], remembered by the process: for hashes that different transactions are likely to ask for.
+pub fn remembered_pedersen(a: &Limbs, b: &Limbs) -> Limbs {
+    static MEMO: LazyLock<PedersenMemo> = LazyLock::new(|| PedersenMemo::new(REMEMBERED));
+    MEMO.hash(a, b)
+}
 
 /// Two inputs and their hash. No hash is 0, so a slot of zeros is free.
 #[derive(Clone, Copy, Debug, Default)]

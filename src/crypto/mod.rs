@@ -15,6 +15,7 @@
 //! | [`ec_op`] | 0.5 MB |
 //! | [`poseidon`] | 4 KB |
 //! | [`PedersenMemo`] | 96 bytes for each hash that its owner grants |
+//! | [`remembered_pedersen`] | 3 MiB, such a memo |
 
 mod curve;
 mod ec_op;
@@ -37,7 +38,7 @@ pub use curve::Point;
 pub use ec_op::{EcOpError, ec_op};
 pub use element::Element;
 pub use limbs::Limbs;
-pub use memo::PedersenMemo;
+pub use memo::{PedersenMemo, remembered_pedersen};
 pub use number::{product, quotient};
 pub use pedersen::pedersen;
 pub use poseidon::poseidon;

@@ -6,7 +6,7 @@
 use super::Exit;
 use super::cell::Cell;
 use super::memory::Memory;
-use crate::crypto::{Point, ec_op, pedersen, poseidon};
+use crate::crypto::{Point, ec_op, poseidon, remembered_pedersen};
 use crate::protocol::Builtin;
 
 /// Cells of an instance, and how many of them are inputs.
@@ -34,7 +34,7 @@ pub(super) fn deduce(memory: &mut Memory, segment: u64, offset: u64) -> Result<O
     match builtin {
         Builtin::Pedersen => {
             let (Some(a), Some(b)) = (input(0).as_number(), input(1).as_number()) else { return Ok(None) };
-            Ok(Some(Cell::number(pedersen(&a, &b))))
+            Ok(Some(Cell::number(remembered_pedersen(&a, &b))))
         }
         Builtin::Bitwise => bitwise(input(0), input(1), output),
         Builtin::Poseidon | Builtin::EcOp => {
