@@ -4,9 +4,10 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use starkiln::protocol::{DataAvailability, ProtocolError, ProtocolVersion};
+use starkiln::protocol::{DataAvailability, Engine, ProtocolError, ProtocolVersion};
 
 use crate::generate::Era;
+use crate::input::Way;
 
 /// The command line.
 #[derive(Debug, Parser)]
@@ -42,6 +43,9 @@ pub struct BlockArguments {
     /// Publish state diffs in this way instead of the file's.
     #[arg(long)]
     pub data_availability: Option<Publication>,
+    /// How starkiln executes them.
+    #[command(flatten)]
+    pub way: WayArguments,
     /// Print at most this many differences for each run.
     #[arg(long, default_value_t = 20)]
     pub show: usize,
@@ -67,6 +71,24 @@ pub struct DemoArguments {
     pub era: Era,
 }
 
+/// How starkiln executes a block. Results do not depend on it.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct WayArguments {
+    /// On how many threads starkiln executes a block.
+    #[arg(long, default_value_t = 1)]
+    threads: usize,
+    /// Which engine runs starkiln's code; the crate's own choice, unless it is given.
+    #[arg(long)]
+    engine: Option<EngineName>,
+}
+
+impl WayArguments {
+    /// As the comparison takes it.
+    pub fn way(self) -> Way {
+        Way { threads: self.threads, engine: self.engine.map_or_else(Engine::default, Engine::from) }
+    }
+}
+
 /// Which random blocks.
 #[derive(Debug, Args)]
 pub struct FuzzArguments {
@@ -89,9 +111,9 @@ pub struct FuzzArguments {
     /// is shrunk.
     #[arg(long)]
     pub capacity: bool,
-    /// On how many threads starkiln executes a block. Results do not depend on it.
-    #[arg(long, default_value_t = 1)]
-    pub threads: usize,
+    /// How starkiln executes a block.
+    #[command(flatten)]
+    pub way: WayArguments,
     /// How many blocks to run at a time. Results do not depend on it.
     #[arg(long, default_value_t = 1)]
     pub jobs: usize,
@@ -114,6 +136,8 @@ pub struct BenchArguments {
 /// The tables.
 #[derive(Debug, Subcommand)]
 pub enum BenchTable {
+    /// One thread: transfers of many kinds, swaps, a loop; and first contact with classes.
+    Engine(EngineArguments),
     /// Blocks of the crate's own benchmark by threads, in memory and over a slow reader.
     Parallel(ParallelArguments),
 }
@@ -131,6 +155,20 @@ pub struct ParallelArguments {
     #[arg(long, value_delimiter = ',')]
     pub threads: Vec<usize>,
     /// Only workloads whose names have this in them.
+    #[arg(long, default_value = "")]
+    pub only: String,
+}
+
+/// Which blocks.
+#[derive(Debug, Args)]
+pub struct EngineArguments {
+    /// How many transactions a block has.
+    #[arg(long, default_value_t = 500)]
+    pub transactions: u64,
+    /// How often each is run.
+    #[arg(long, default_value_t = 5)]
+    pub runs: usize,
+    /// Only rows whose names have this in them; `first contact` for that table.
     #[arg(long, default_value = "")]
     pub only: String,
 }
@@ -158,6 +196,27 @@ impl Versions {
         match self {
             Self::One(version) => vec![*version],
             Self::All => ProtocolVersion::SUPPORTED.to_vec(),
+        }
+    }
+}
+
+/// Our engines.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum EngineName {
+    /// `cairo-vm`.
+    CairoVm,
+    /// Our own.
+    Fast,
+    /// Both at once, compared at every syscall.
+    Checked,
+}
+
+impl From<EngineName> for Engine {
+    fn from(name: EngineName) -> Self {
+        match name {
+            EngineName::CairoVm => Self::CairoVm,
+            EngineName::Fast => Self::Fast,
+            EngineName::Checked => Self::Checked,
         }
     }
 }

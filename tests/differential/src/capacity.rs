@@ -59,7 +59,7 @@ fn run(library: &Library, arguments: &FuzzArguments) -> Result<bool, String> {
         totals.blocks += 1;
         let block = generate(library, &request)?;
         let mut input = Input::with_classes(&block.file, library.classes.clone())?;
-        input.threads = arguments.threads;
+        input.way = arguments.way.way();
         let outcome = BlockExecutor::new(input.env.clone(), &input.state)
             .old_block(input.old_block)
             .capacity(input.limits.ours())

@@ -111,7 +111,8 @@ pub fn compare_altered(
         let ours = BlockExecutor::new(input.env.clone(), &input.state)
             .old_block(input.old_block)
             .capacity(input.limits.ours())
-            .threads(input.threads)
+            .threads(input.way.threads)
+            .engine(input.way.engine)
             .collect_prover_reads()
             .execute(&input.transactions);
         let hash = |at: usize| format!("{:#x}", input.transactions[at].hash.0);

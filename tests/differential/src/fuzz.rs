@@ -15,7 +15,7 @@ use starkiln::replay::BlockFile;
 use crate::arguments::FuzzArguments;
 use crate::compare::{Difference, Report, compare};
 use crate::generate::{Era, Library, Purpose, Random, Request, generate};
-use crate::input::Input;
+use crate::input::{Input, Way};
 use crate::shrink::{self, shrink};
 use crate::tally::Tally;
 
@@ -60,7 +60,7 @@ pub fn fuzz(library: &Library, arguments: &FuzzArguments) -> Result<bool, String
     let mut shown = 0;
     while versions.iter().any(|version| version.left > 0) {
         let requests = round(&mut versions, &eras, arguments);
-        for ran in run_all(library, requests, arguments.jobs.max(1), arguments.threads) {
+        for ran in run_all(library, requests, arguments.jobs.max(1), arguments.way.way()) {
             let ran = ran?;
             tally.add(ran.request.version, &ran.report, &ran.recipes);
             let version = versions.iter_mut().find(|version| version.version == ran.request.version);
@@ -108,17 +108,12 @@ fn round(versions: &mut [Version], eras: &[Era], arguments: &FuzzArguments) -> V
 }
 
 /// Runs blocks, some at a time; in order.
-fn run_all(
-    library: &Library,
-    requests: Vec<Request>,
-    jobs: usize,
-    threads: usize,
-) -> Vec<Result<Ran, String>> {
+fn run_all(library: &Library, requests: Vec<Request>, jobs: usize, way: Way) -> Vec<Result<Ran, String>> {
     let next = AtomicUsize::new(0);
     let results: Vec<_> = requests.iter().map(|_| Mutex::new(None)).collect();
     let work = || {
         while let Some(at) = Some(next.fetch_add(1, Ordering::Relaxed)).filter(|at| *at < requests.len()) {
-            *results[at].lock().expect("nobody panics with it") = Some(run(library, &requests[at], threads));
+            *results[at].lock().expect("nobody panics with it") = Some(run(library, &requests[at], way));
         }
     };
     thread::scope(|scope| {
@@ -135,10 +130,10 @@ fn run_all(
     results.into_iter().map(done).collect()
 }
 
-fn run(library: &Library, request: &Request, threads: usize) -> Result<Ran, String> {
+fn run(library: &Library, request: &Request, way: Way) -> Result<Ran, String> {
     let block = generate(library, request)?;
     let mut input = Input::with_classes(&block.file, library.classes.clone())?;
-    input.threads = threads;
+    input.way = way;
     let report = compare(&input, library.peer_classes.clone())?;
     Ok(Ran { request: request.clone(), file: block.file, recipes: block.recipes, report })
 }
@@ -160,7 +155,9 @@ fn show(ran: &Ran, most: usize) {
 /// Shrinks a block in which the two differ, and saves it.
 fn save(library: &Library, ran: &Ran, arguments: &FuzzArguments) -> Result<(), String> {
     let Some(first) = ran.report.differences.first() else { return Ok(()) };
-    let again = |input: &Input| compare(input, library.peer_classes.clone());
+    let again = |input: &Input| {
+        compare(&Input { way: arguments.way.way(), ..input.clone() }, library.peer_classes.clone())
+    };
     let file = thread::scope(|scope| {
         let shrinking = thread::Builder::new().stack_size(STACK);
         let shrinking = shrinking.spawn_scoped(scope, || smallest(library, &ran.file, first, &again));
@@ -233,7 +230,7 @@ mod tests {
             purpose: Purpose::Fuzz,
             recipes: String::new(),
         };
-        let ran = run(&library, &request, 1).expect("it runs");
+        let ran = run(&library, &request, Way::default()).expect("it runs");
         assert!(ran.report.differences.is_empty(), "{:?}", ran.report.differences);
 
         let buggy = |input: &Input| compare_altered(input, library.peer_classes.clone(), &bug);

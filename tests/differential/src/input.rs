@@ -12,7 +12,7 @@ use starkiln::block::OldBlock;
 use starkiln::class::{
     Cairo1Class, ContractClass, DeclaredClass, compile_sierra, sierra_class_from_json, sierra_version,
 };
-use starkiln::protocol::{BlockEnv, Constants, ProtocolVersion, VersionPolicy};
+use starkiln::protocol::{BlockEnv, Constants, Engine, ProtocolVersion, VersionPolicy};
 use starkiln::replay::{BlockFile, ClassEntry, ClassText, FileTransaction, FileTransactionBody};
 use starkiln::state::MemoryState;
 use starkiln::transaction::Transaction;
@@ -50,8 +50,23 @@ pub struct Input {
     pub transactions: Vec<Transaction>,
     /// How much the block holds.
     pub limits: Limits,
-    /// On how many threads starkiln executes it.
+    /// How starkiln executes it.
+    pub way: Way,
+}
+
+/// How starkiln executes a block. No result depends on it.
+#[derive(Clone, Copy, Debug)]
+pub struct Way {
+    /// On how many threads.
     pub threads: usize,
+    /// Which engine runs the code.
+    pub engine: Engine,
+}
+
+impl Default for Way {
+    fn default() -> Self {
+        Self { threads: 1, engine: Engine::default() }
+    }
 }
 
 impl Input {
@@ -77,7 +92,7 @@ impl Input {
             classes,
             transactions,
             limits: Limits::none(),
-            threads: 1,
+            way: Way::default(),
         })
     }
 

@@ -80,6 +80,7 @@ fn blocks(arguments: &BlockArguments) -> Result<bool, String> {
                 let mut block = (*input.env.block).clone();
                 block.data_availability = publication;
                 input.env.block = block.into();
+                input.way = arguments.way.way();
                 let report = compare(&input, classes.clone())?;
                 print(&report, version, publication, arguments.show);
                 equal &= report.differences.is_empty();

@@ -7,22 +7,25 @@ use std::collections::BTreeMap;
 use blockifier::context::BlockContext;
 use blockifier::transaction::transaction_execution::Transaction as PeerTransaction;
 use starkiln::block::{BlockExecutor, BlockOutcome, OldBlock};
+use starkiln::class::ContractClass;
 use starkiln::protocol::BlockEnv;
 use starkiln::replay::{ClassEntry, ClassText};
 use starkiln::state::{MemoryState, StateReader};
 use starkiln::transaction::Transaction;
 use starknet_api::block::{BlockHash, BlockHashAndNumber};
+use starknet_api::contract_class::ContractClass as CompiledClass;
 use starknet_api::core::ClassHash;
 use starknet_types_core::felt::Felt;
 
 use super::fixture;
 use crate::compare::compare;
-use crate::input::{ClassSources, Input, load_classes};
+use crate::input::{ClassSources, Input, Way, load_classes};
 use crate::limits::Limits;
 use crate::peer::{PeerClasses, PeerReader, block_context, old_block, peer_classes, peer_transaction};
 
 /// Our contracts that blocks to time are made of.
-const CONTRACTS: [&str; 5] = ["account_open", "erc20", "nft", "pool", "syscalls"];
+const CONTRACTS: [&str; 8] =
+    ["account", "account_open", "cairo0/account_open", "cairo0/erc20", "erc20", "nft", "pool", "syscalls"];
 
 /// Classes in the forms that both executors need.
 pub struct Classes {
@@ -34,13 +37,27 @@ impl Classes {
     /// Ours, and more.
     pub fn load(more: BTreeMap<ClassHash, ClassEntry>) -> Result<Self, String> {
         let ours = CONTRACTS.map(|name| {
-            let file = ClassText::File(format!("{name}.sierra.json").into());
-            (fixture::class(name).0, ClassEntry::Sierra(file))
+            let entry = if name.starts_with("cairo0/") {
+                ClassEntry::Cairo0(ClassText::File(format!("{name}.json").into()))
+            } else {
+                ClassEntry::Sierra(ClassText::File(format!("{name}.sierra.json").into()))
+            };
+            (fixture::class(name).0, entry)
         });
         let entries = more.into_iter().chain(ours).collect();
         let sources = load_classes(&entries, &fixture::contracts())?;
         let theirs = peer_classes(&sources);
         Ok(Self { sources, theirs })
+    }
+
+    /// One of them, ready to run.
+    pub fn ours(&self, class_hash: ClassHash) -> Option<ContractClass> {
+        Some(self.sources.get(&class_hash)?.ours.class.clone())
+    }
+
+    /// One of them as the compiler made it.
+    pub fn compiled(&self, class_hash: ClassHash) -> Option<&CompiledClass> {
+        Some(&*self.sources.get(&class_hash)?.compiled)
     }
 }
 
@@ -82,7 +99,7 @@ impl TimedBlock {
             classes: classes.sources.clone(),
             transactions,
             limits: Limits::none(),
-            threads: 1,
+            way: Way::default(),
         };
         let peer = |transaction: &Transaction| peer_transaction(transaction, &input.classes);
         Ok(Self {

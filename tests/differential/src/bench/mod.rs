@@ -6,16 +6,20 @@
 
 mod block;
 mod clock;
+mod contact;
+mod engine;
 #[path = "../../../fixture/mod.rs"]
 mod fixture;
 mod parallel;
 mod theirs;
+mod transfers;
 
 use crate::arguments::{BenchArguments, BenchTable};
 
 /// Prints a table; whether the two agreed on every block.
 pub fn bench(arguments: &BenchArguments) -> Result<bool, String> {
     match &arguments.table {
+        BenchTable::Engine(arguments) => engine::bench(arguments),
         BenchTable::Parallel(arguments) => parallel::bench(arguments),
     }
 }

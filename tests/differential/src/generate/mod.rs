@@ -31,6 +31,7 @@ use starknet_api::execution_resources::{GasAmount, GasVector};
 use starknet_api::transaction::fields::Fee;
 
 use self::draft::{Action, Bounds, Draft, Signing};
+pub use self::packages::PackageClass;
 pub use self::random::Random;
 use self::special::account;
 use self::world::{AccountKind, World};
