@@ -20,7 +20,7 @@ use crate::parallel::{Counters, Engine, Executed, Limits, Panicked, Reads, Settl
 use crate::protocol::{BlockEnv, TransactionKind};
 use crate::state::{
     Cell, CellMap, CellValue, Journal, JournalParts, ReadError, StateDiff, StateReader, StopFlag,
-    SuspendedJournal, fee_token_balance_key, writes,
+    SuspendedJournal, writes,
 };
 use crate::transaction::{
     Admitted, Execution, ExecutionFailure, Plan, Rejection, Transaction, admit_and_validate, charge,
@@ -106,7 +106,7 @@ impl<'b, R: StateReader + Sync> Task for BlockTask<'b, R> {
         if view.is_interrupted() {
             return None;
         }
-        let (plan, journal, ran) = match result {
+        let (plan, mut journal, ran) = match result {
             Ok(ran) => ran,
             Err(rejection) => return self.whole(Err(rejection), Journal::new(&reader), view),
         };
@@ -124,10 +124,11 @@ impl<'b, R: StateReader + Sync> Task for BlockTask<'b, R> {
         let token = self.env.chain.fee_token(plan.info.fee_type());
         let sender = plan.info.sender;
         let amount = if sender == self.env.block.sequencer { 0 } else { fee.0 };
+        let balance = journal.balance_key(sender);
         Some(Executed {
             writes: writes(&journal.changes(), &journal.declared()),
             delta: Some(Credit { token, amount }),
-            unsettled: vec![Cell::Storage(token, fee_token_balance_key(sender))],
+            unsettled: vec![Cell::Storage(token, balance)],
             broken: false,
             body: Body::Unpaid(Box::new(Unpaid { plan, execution, journal: journal.suspend() })),
         })

@@ -4,8 +4,8 @@
 //! bounds and then charge. Knows nothing of how the run went.
 
 use serde::{Deserialize, Serialize};
-use starknet_api::core::ContractAddress;
 use starknet_api::execution_resources::GasVector;
+use starknet_api::state::StorageKey;
 use starknet_api::transaction::TransactionVersion;
 use starknet_api::transaction::fields::{Fee, GasVectorComputationMode};
 
@@ -37,8 +37,9 @@ pub struct ReceiptInput<'a> {
     pub code_size: u64,
     /// Payload length of the consumed message, in felts; only of an L1 handler.
     pub l1_handler_payload: Option<u64>,
-    /// The account that pays; `None` for an L1 handler, which pays nothing.
-    pub sender: Option<ContractAddress>,
+    /// The cell of the paying account's balance ([`fee_token_balance_key`](crate::state::fee_token_balance_key)); `None` for an L1
+    /// handler, which pays nothing.
+    pub payer: Option<StorageKey>,
     /// The changes of validation and execution, before the fee transfer (C155).
     pub state_changes: &'a StateChanges,
     /// The calls of validation and execution; of a reverted execution the validation's alone (C23).
@@ -93,7 +94,7 @@ fn is_free(input: &ReceiptInput<'_>) -> bool {
 
 fn resources(input: &ReceiptInput<'_>) -> Result<TransactionResources, FeeError> {
     let fee_token = input.env.chain.fee_token(input.info.fee_type());
-    let state = input.state_changes.count_for_fee(input.sender, fee_token);
+    let state = input.state_changes.count_for_fee(input.payer, fee_token);
     let summary = input.summary;
     Ok(TransactionResources {
         archival: ArchivalResources {
@@ -164,7 +165,7 @@ mod tests {
             signature_length: 2,
             code_size: 0,
             l1_handler_payload: None,
-            sender: Some(info.sender),
+            payer: Some(crate::state::fee_token_balance_key(info.sender)),
             state_changes,
             summary,
             reverted_steps: 0,
@@ -244,7 +245,7 @@ mod tests {
             extended_calldata_length: 3,
             signature_length: 0,
             l1_handler_payload: Some(3),
-            sender: None,
+            payer: None,
             ..input
         };
         let receipt = Receipt::new(&handler).unwrap();

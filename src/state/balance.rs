@@ -19,7 +19,10 @@ const BALANCES: Felt =
 pub fn fee_token_balance_key(account: ContractAddress) -> StorageKey {
     let hash = remembered_pedersen(&BALANCES.to_le_digits(), &account.to_le_digits());
     let hash = Element::from_limbs(&hash).to_felt();
-    StorageKey::try_from(hash.mod_floor(&L2_ADDRESS_UPPER_BOUND)).unwrap_or_default() // below the bound: a key
+    let bound = Felt::from(*L2_ADDRESS_UPPER_BOUND);
+    #[expect(clippy::arithmetic_side_effects, reason = "in the field; hashes are below twice the bound")]
+    let key = if hash < bound { hash } else { hash - bound };
+    StorageKey::try_from(key).unwrap_or_default() // below the bound: a key
 }
 
 #[cfg(test)]

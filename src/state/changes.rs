@@ -8,7 +8,7 @@ use starknet_api::core::{ClassHash, CompiledClassHash, ContractAddress, Nonce};
 use starknet_api::state::StorageKey;
 use starknet_types_core::felt::Felt;
 
-use super::{CellMap, CellSet, ascending, fee_token_balance_key};
+use super::{CellMap, CellSet, ascending};
 
 /// Cells that have a new value (C189). A cell that was set back to its old value is not here.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,17 +47,13 @@ impl StateChanges {
 
     /// Counts what is paid for (C153-C157).
     ///
-    /// `sender` is the account that pays (`None` for L1 handlers). The fee transfer has not happened yet: its write to the
-    /// sender's balance is counted in advance, and the fee token itself is not counted as a modified contract (C155).
-    pub fn count_for_fee(
-        &self,
-        sender: Option<ContractAddress>,
-        fee_token: ContractAddress,
-    ) -> StateChangesCount {
+    /// `payer` is the cell of the paying account's balance, [`fee_token_balance_key`](super::fee_token_balance_key) (`None` for
+    /// L1 handlers). The fee transfer has not happened yet: its write to that cell is counted in advance, and the fee token itself
+    /// is not counted as a modified contract (C155).
+    pub fn count_for_fee(&self, payer: Option<StorageKey>, fee_token: ContractAddress) -> StateChangesCount {
         let mut modified = self.modified_contracts();
         modified.swap_remove(&fee_token);
-        let balance_write = sender
-            .is_some_and(|sender| !self.storage.contains_key(&(fee_token, fee_token_balance_key(sender))));
+        let balance_write = payer.is_some_and(|payer| !self.storage.contains_key(&(fee_token, payer)));
         StateChangesCount {
             storage_updates: count(self.storage.len()).saturating_add(u64::from(balance_write)),
             class_hash_updates: count(self.class_hashes.len()),
@@ -127,7 +123,7 @@ mod tests {
         changes.storage.insert((token, key(9)), Felt::ONE);
         changes.allocated.insert((token, key(9)));
         changes.class_hashes.insert(address(3), ClassHash(Felt::ONE));
-        let count = changes.count_for_fee(Some(sender), token);
+        let count = changes.count_for_fee(Some(fee_token_balance_key(sender)), token);
         assert_eq!(
             count,
             StateChangesCount {
@@ -141,7 +137,7 @@ mod tests {
         assert_eq!(changes.count_for_fee(None, token).storage_updates, 1);
 
         changes.storage.insert((token, fee_token_balance_key(sender)), Felt::TWO);
-        assert_eq!(changes.count_for_fee(Some(sender), token), count);
+        assert_eq!(changes.count_for_fee(Some(fee_token_balance_key(sender)), token), count);
     }
 
     #[test]

@@ -31,6 +31,8 @@ pub struct Journal<'r> {
     pub(super) compiled_class_hashes: Cells<ClassHash, CompiledClassHash>,
     pub(super) classes: KnownClasses,
     pub(super) log: UndoLog,
+    /// The account whose balance was asked for last, with its cell: that is the payer, again and again.
+    pub(super) payer: Option<(ContractAddress, StorageKey)>,
 }
 
 /// The classes that a journal holds.
@@ -54,6 +56,7 @@ impl<'r> Journal<'r> {
             compiled_class_hashes: Cells::default(),
             classes: KnownClasses::default(),
             log: UndoLog::default(),
+            payer: None,
         }
     }
 
@@ -76,13 +79,14 @@ impl<'r> Journal<'r> {
             compiled_class_hashes: self.compiled_class_hashes.clone(),
             classes: self.classes.clone(),
             log: self.log.clone(),
+            payer: self.payer,
         }
     }
 
     /// What was read and written, without the reader.
     pub(crate) fn suspend(self) -> SuspendedJournal {
-        let Self { storage, nonces, class_hashes, compiled_class_hashes, classes, log, .. } = self;
-        SuspendedJournal { storage, nonces, class_hashes, compiled_class_hashes, classes, log }
+        let Self { storage, nonces, class_hashes, compiled_class_hashes, classes, log, payer, .. } = self;
+        SuspendedJournal { storage, nonces, class_hashes, compiled_class_hashes, classes, log, payer }
     }
 
     /// The value of a storage cell.
@@ -135,9 +139,21 @@ impl<'r> Journal<'r> {
         fee_token: ContractAddress,
         account: ContractAddress,
     ) -> Result<(Felt, Felt), StateError> {
-        let low = fee_token_balance_key(account);
+        let low = self.balance_key(account);
         let high = low.next_storage_key().map_err(|_| StateError::LastStorageKey(low))?;
         Ok((self.storage_at(fee_token, low)?, self.storage_at(fee_token, high)?))
+    }
+
+    /// [`fee_token_balance_key`], which costs a hash, of the account that pays for the transaction.
+    pub(crate) fn balance_key(&mut self, account: ContractAddress) -> StorageKey {
+        match self.payer {
+            Some((payer, key)) if payer == account => key,
+            _ => {
+                let key = fee_token_balance_key(account);
+                self.payer = Some((account, key));
+                key
+            }
+        }
     }
 
     /// Writes a storage cell. If it was never read, its value from before is read first (C189, C238).

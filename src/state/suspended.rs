@@ -16,12 +16,13 @@ pub(crate) struct SuspendedJournal {
     pub(super) compiled_class_hashes: Cells<ClassHash, CompiledClassHash>,
     pub(super) classes: KnownClasses,
     pub(super) log: UndoLog,
+    pub(super) payer: Option<(ContractAddress, StorageKey)>,
 }
 
 impl SuspendedJournal {
     /// Goes on over `reader`, which must answer as the former one did.
     pub(crate) fn resume<'r>(self, reader: &'r dyn StateReader, stop: StopFlag) -> Journal<'r> {
-        let Self { storage, nonces, class_hashes, compiled_class_hashes, classes, log } = self;
-        Journal { reader, stop, storage, nonces, class_hashes, compiled_class_hashes, classes, log }
+        let Self { storage, nonces, class_hashes, compiled_class_hashes, classes, log, payer } = self;
+        Journal { reader, stop, storage, nonces, class_hashes, compiled_class_hashes, classes, log, payer }
     }
 }

@@ -2,6 +2,7 @@
 
 use starknet_api::contract_class::EntryPointType;
 use starknet_api::core::{ClassHash, ContractAddress};
+use starknet_api::state::StorageKey;
 use starknet_api::transaction::fields::GasVectorComputationMode;
 
 use super::error::{ExecutionFailure, InvalidTransaction, Rejection};
@@ -139,7 +140,8 @@ pub(super) fn revertible(
             steps: steps.saturating_sub(phase.steps.remaining),
             sierra_gas: phase.gas_tracker.consumed().ok_or_else(overuse)?,
         };
-        receipt(plan, env, &validate_changes, validate_call.iter(), burnt)
+        let payer = journal.balance_key(plan.info.sender);
+        receipt(plan, env, payer, &validate_changes, validate_call.iter(), burnt)
     };
     match ran {
         Ok(execute_call) => {
@@ -151,7 +153,8 @@ pub(super) fn revertible(
                 changes
             };
             let calls = validate_call.iter().chain(execute_call.iter());
-            let cost = receipt(plan, env, &changes, calls, Burnt::default())?;
+            let payer = journal.balance_key(plan.info.sender);
+            let cost = receipt(plan, env, payer, &changes, calls, Burnt::default())?;
             let checked = check_after(journal, env, &plan.info, &cost, plan.flags.charge_fee)?;
             match checked.error {
                 None => Ok(Execution { validate_call, execute_call, receipt: cost, ..Execution::default() }),
@@ -224,7 +227,8 @@ pub(super) fn non_revertible(
         (admitted.validate_call, execute_call)
     };
     let calls = validate_call.iter().chain(execute_call.iter());
-    let receipt = receipt(plan, env, &journal.changes(), calls, Burnt::default())?;
+    let payer = journal.balance_key(plan.info.sender);
+    let receipt = receipt(plan, env, payer, &journal.changes(), calls, Burnt::default())?;
     let checked = check_after(journal, env, &plan.info, &receipt, plan.flags.charge_fee)?;
     if let Some(error) = checked.error {
         return Err(InvalidTransaction::Cost(error).into());
@@ -259,7 +263,7 @@ pub(super) fn l1_handler(
             signature_length: 0,
             code_size: 0,
             l1_handler_payload: Some(*payload_length),
-            sender: None,
+            payer: None,
             state_changes: changes,
             summary: &summary,
             reverted_steps: 0,
@@ -405,6 +409,7 @@ pub(super) struct Burnt {
 pub(super) fn receipt<'a>(
     plan: &Plan,
     env: &BlockEnv,
+    payer: StorageKey,
     changes: &StateChanges,
     calls: impl IntoIterator<Item = &'a CallInfo>,
     burnt: Burnt,
@@ -419,7 +424,7 @@ pub(super) fn receipt<'a>(
         signature_length: plan.signature_length(),
         code_size: plan.code_size,
         l1_handler_payload: None,
-        sender: Some(plan.info.sender),
+        payer: Some(payer),
         state_changes: changes,
         summary: &summary,
         reverted_steps: burnt.steps,

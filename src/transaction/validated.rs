@@ -18,7 +18,7 @@ use super::validate::{terms, validate};
 use crate::call::CallInfo;
 use crate::fee::{check_within_bounds, initial_sierra_gas};
 use crate::protocol::{BlockEnv, ChainInfo, Constants};
-use crate::state::{BlockState, Journal, JournalParts, StateReader};
+use crate::state::{BlockState, Journal, JournalParts, StateReader, fee_token_balance_key};
 use crate::syscall::TransactionInfo;
 
 /// A validation that was carried out: what the account's code answered, read and wrote. Give it to the transaction
@@ -112,7 +112,8 @@ pub(crate) fn validate_alone(
         (call, journal.into_parts())
     };
     admitted.commit(parts.clone())?;
-    let cost = receipt(plan, env, &admitted.changes(), call.iter(), Burnt::default())?;
+    let payer = fee_token_balance_key(plan.info.sender);
+    let cost = receipt(plan, env, payer, &admitted.changes(), call.iter(), Burnt::default())?;
     if plan.flags.charge_fee
         && let Some(error) = check_within_bounds(env, &plan.info, &cost)?
     {
