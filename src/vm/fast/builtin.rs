@@ -127,8 +127,7 @@ mod tests {
 
     fn memory(builtin: Builtin, inputs: &[u64]) -> (Memory, u64) {
         let mut memory = Memory::new(Vec::new().into());
-        let segment =
-            memory.add_segment(Some(builtin), inputs.iter().map(|input| Cell::small(*input)).collect());
+        let segment = memory.add_segment(Some(builtin), inputs.iter().map(|input| Cell::small(*input)));
         (memory, segment)
     }
 

@@ -4,7 +4,9 @@
 
 use starknet_types_core::felt::Felt;
 
-use super::field::{Limbs, as_u64, from_felt, small, to_felt};
+use super::field::{
+    Limbs, TOP, add, add_below_prime, as_u64, from_felt, mul, neg, offset_plus, small, sub, to_felt,
+};
 use crate::syscall::{Pointer, Value};
 
 /// A cell. As a value in flight it carries neither of the two marks.
@@ -49,7 +51,7 @@ impl Cell {
     }
 
     /// The value, without marks; `None` if there is none.
-    #[inline]
+    #[inline(always)]
     pub(super) fn value(&self) -> Option<Self> {
         let [a, b, c, d] = self.0;
         self.is_known().then_some(Self([a, b, c, d & !MARKS]))
@@ -77,10 +79,77 @@ impl Cell {
     }
 
     /// Whether two cells hold the same, marks aside.
-    #[inline]
+    #[inline(always)]
     pub(super) fn same(&self, other: &Self) -> bool {
         let ([a0, a1, a2, a3], [b0, b1, b2, b3]) = (self.0, other.0);
         (a0 ^ b0) | (a1 ^ b1) | (a2 ^ b2) | ((a3 ^ b3) & !MARKS) == 0
+    }
+
+    /// `self + other`; two addresses have no sum. Neither has marks.
+    #[inline(always)]
+    pub(super) fn plus(&self, other: &Self) -> Option<Self> {
+        let ([a0, a1, a2, a3], [b0, b1, b2, b3]) = (self.0, other.0);
+        // What is usual, in line.
+        if (a3 | b3) & POINTER == 0 {
+            return add_below_prime(&[a0, a1, a2, a3 & !TAGS], &[b0, b1, b2, b3 & !TAGS])
+                .map(Self::number)
+                .or_else(|| self.plus_the_long_way(other));
+        }
+        self.plus_the_long_way(other)
+    }
+
+    #[inline(never)]
+    fn plus_the_long_way(&self, other: &Self) -> Option<Self> {
+        match (self.as_pointer(), other.as_pointer()) {
+            (None, None) => Some(Self::number(add(&self.as_number()?, &other.as_number()?))),
+            (Some((segment, offset)), None) => {
+                Some(Self::pointer(segment, offset_plus(offset, &other.as_number()?)?))
+            }
+            (None, Some((segment, offset))) => {
+                Some(Self::pointer(segment, offset_plus(offset, &self.as_number()?)?))
+            }
+            (Some(_), Some(_)) => None,
+        }
+    }
+
+    /// `self + number`, of a number or an address; `None` where that is not just a sum of the lowest limb.
+    #[inline(always)]
+    pub(super) fn plus_small(&self, number: u32) -> Option<Self> {
+        let [a0, a1, a2, a3] = self.0;
+        // Only the highest number of all has such a limb without being above the prime then.
+        (a3 & !TAGS != TOP).then_some(())?;
+        Some(Self([a0.checked_add(u64::from(number))?, a1, a2, a3]))
+    }
+
+    /// `self - number`, likewise.
+    #[inline(always)]
+    pub(super) fn minus_small(&self, number: u32) -> Option<Self> {
+        let [a0, a1, a2, a3] = self.0;
+        Some(Self([a0.checked_sub(u64::from(number))?, a1, a2, a3]))
+    }
+
+    /// `self - other`; addresses have a difference within their segment. Neither has marks.
+    #[inline(never)]
+    pub(super) fn minus(&self, other: &Self) -> Option<Self> {
+        match (self.as_pointer(), other.as_pointer()) {
+            (None, None) => Some(Self::number(sub(&self.as_number()?, &other.as_number()?))),
+            (Some((segment, offset)), None) => {
+                Some(Self::pointer(segment, offset_plus(offset, &neg(&other.as_number()?))?))
+            }
+            (Some((segment, offset)), Some((of, start))) if segment == of => {
+                Some(match offset.checked_sub(start) {
+                    Some(distance) => Self::small(distance),
+                    None => Self::number(neg(&small(start.wrapping_sub(offset)))),
+                })
+            }
+            _ => None,
+        }
+    }
+
+    /// `self * other`, of numbers.
+    #[inline]
+    pub(super) fn times(&self, other: &Self) -> Option<Self> {
+        Some(Self::number(mul(&self.as_number()?, &other.as_number()?)))
     }
 
     /// Marks the cell as touched by an instruction.
@@ -144,6 +213,49 @@ impl Cell {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn arithmetic_is_the_fields() {
+        let numbers = [0, 1, 2, 7, u128::from(u64::MAX), 1 << 64, u128::MAX].map(Felt::from);
+        let numbers: Vec<Felt> = numbers.into_iter().chain(numbers.map(|number| -number)).collect();
+        for a in &numbers {
+            for small in [0_u32, 1, 2, 7, u32::MAX >> 1] {
+                let sum = Cell::of_felt(a).plus_small(small);
+                assert!(sum.is_none_or(|sum| sum.as_felt() == Some(a + Felt::from(small))), "{a} + {small}");
+                let rest = Cell::of_felt(a).minus_small(small);
+                assert!(
+                    rest.is_none_or(|rest| rest.as_felt() == Some(a - Felt::from(small))),
+                    "{a} - {small}"
+                );
+            }
+            for b in &numbers {
+                let (x, y) = (Cell::of_felt(a), Cell::of_felt(b));
+                assert_eq!(x.plus(&y).unwrap().as_felt(), Some(a + b), "{a} + {b}");
+                assert_eq!(x.minus(&y).unwrap().as_felt(), Some(a - b), "{a} - {b}");
+                assert_eq!(x.times(&y).unwrap().as_felt(), Some(a * b), "{a} * {b}");
+            }
+        }
+        let at = |offset| Cell::pointer(3, offset);
+        let number = |felt: i64| Cell::of_felt(&Felt::from(felt));
+        for (sum, expected) in [
+            (at(5).plus(&number(2)), Some(at(7))),
+            (number(2).plus(&at(5)), Some(at(7))),
+            (at(5).plus(&number(-2)), Some(at(3))),
+            (at(5).plus(&number(-6)), None),
+            (at(5).plus(&at(5)), None),
+            (at(5).plus_small(2), Some(at(7))),
+            (at(u64::MAX).plus_small(2), None),
+            (at(5).minus_small(5), Some(at(0))),
+            (at(5).minus_small(6), None),
+            (at(5).minus(&number(6)), None),
+            (at(5).minus(&at(2)), Some(number(3))),
+            (at(2).minus(&at(5)), Some(number(-3))),
+            (at(2).minus(&Cell::pointer(4, 1)), None),
+            (at(2).times(&number(1)), None),
+        ] {
+            assert_eq!(sum.map(|sum| sum.0), expected.map(|expected| expected.0));
+        }
+    }
 
     #[test]
     fn values_survive_and_marks_do_not_show() {

@@ -11,7 +11,7 @@ use cairo_vm::types::instruction::{
 use cairo_vm::vm::decoding::decoder::decode_instruction;
 
 use super::cell::Cell;
-use super::field::{Limbs, as_u128, offset_plus};
+use super::field::{Limbs, as_u128, neg, offset_plus};
 use super::hint::{Hint, compile};
 use crate::class::Cairo1Class;
 use crate::vm::opening::RET;
@@ -21,6 +21,8 @@ use crate::vm::opening::RET;
 pub(super) enum Kind {
     /// Any other form: run by the rules, not by a shortcut.
     Other,
+    /// Hints come first; `Operation::behind_hints` is the rest of it.
+    Hinted,
     /// `[dst] = immediate`
     AssertImmediate,
     /// `[dst] = [op1]`
@@ -29,6 +31,10 @@ pub(super) enum Kind {
     AssertDeref,
     /// `[dst] = [op0] + immediate`
     AddImmediate,
+    /// The same with an immediate of 31 bits, in `target`.
+    AddSmall,
+    /// `[dst] = [op0] - number`, a number of 31 bits, in `target`.
+    SubtractSmall,
     /// `[dst] = [op0] + [op1]`
     AddCells,
     /// `[dst] = [op0] * immediate`
@@ -51,24 +57,23 @@ pub(super) enum Kind {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Operation {
     pub kind: Kind,
+    behind_hints: Kind,
     flags: u8,
     pub dst: i16,
     pub op0: i16,
     pub op1: i16,
-    /// Where a jump or a call goes; by how much `ap` advances.
+    /// Where a jump or a call goes; by how much `ap` advances; a small number.
     pub target: u32,
-    /// The first of its hints.
-    pub hints: u32,
 }
 
 const DST_FP: u8 = 1;
 const OP0_FP: u8 = 2;
 const OP1_FP: u8 = 4;
 const AP_PLUS_ONE: u8 = 8;
-const HINTS: u8 = 16;
 
 impl Operation {
-    const OTHER: Self = Self { kind: Kind::Other, flags: 0, dst: 0, op0: 0, op1: 0, target: 0, hints: 0 };
+    const OTHER: Self =
+        Self { kind: Kind::Other, behind_hints: Kind::Other, flags: 0, dst: 0, op0: 0, op1: 0, target: 0 };
 
     /// Whether the destination is relative to `fp`.
     #[inline]
@@ -94,10 +99,10 @@ impl Operation {
         u64::from(self.flags & AP_PLUS_ONE != 0)
     }
 
-    /// Whether hints come before it.
+    /// The operation without its hints.
     #[inline]
-    pub(super) fn has_hints(&self) -> bool {
-        self.flags & HINTS != 0
+    pub(super) fn behind_hints(&self) -> Self {
+        Self { kind: self.behind_hints, ..*self }
     }
 }
 
@@ -110,6 +115,8 @@ pub(super) struct Program {
     pub operations: Box<[Operation]>,
     /// The hints of all operations, in the order of the code. The last one of each operation is marked.
     pub hints: Box<[Hint]>,
+    /// Where the hints of each operation begin.
+    first_hints: Box<[u32]>,
 }
 
 impl Program {
@@ -119,21 +126,28 @@ impl Program {
         u32::try_from(class.hints.len()).ok()?;
         let code: Arc<[Cell]> = class.bytecode().iter().chain([&RET]).map(Cell::of_felt).collect();
         let mut hints = Vec::with_capacity(class.hints.len());
+        let mut first_hints = Vec::with_capacity(code.len());
         let operations = code
             .iter()
             .enumerate()
             .map(|(pc, word)| {
                 let mut operation = operation(pc, *word, code.get(pc.saturating_add(1)));
                 let own = class.hints_at(pc);
+                first_hints.push(u32::try_from(hints.len()).unwrap_or(u32::MAX)); // counted above
                 if let Some(last) = own.len().checked_sub(1) {
-                    operation.flags |= HINTS;
-                    operation.hints = u32::try_from(hints.len()).unwrap_or(u32::MAX); // counted above
+                    operation.behind_hints = std::mem::replace(&mut operation.kind, Kind::Hinted);
                     hints.extend(own.iter().enumerate().map(|(index, hint)| compile(hint, index == last)));
                 }
                 operation
             })
             .collect();
-        Some(Self { code, operations, hints: hints.into() })
+        Some(Self { code, operations, hints: hints.into(), first_hints: first_hints.into() })
+    }
+
+    /// Where the hints of the operation at `pc` begin.
+    pub(super) fn first_hint(&self, pc: u64) -> u32 {
+        let index = usize::try_from(pc).ok();
+        index.and_then(|index| self.first_hints.get(index)).copied().unwrap_or(u32::MAX)
     }
 }
 
@@ -177,7 +191,10 @@ fn shortcut(pc: usize, instruction: &Instruction, immediate: Option<Limbs>) -> O
                 (Res::Mul, Op1Addr::AP | Op1Addr::FP) => Kind::MulCells,
                 _ => return None,
             };
-            (kind, 0)
+            match (kind, immediate.and_then(small_number)) {
+                (Kind::AddImmediate, Some(small)) => small,
+                _ => (kind, 0),
+            }
         }
         (Opcode::NOp, Res::Op1, PcUpdate::Regular)
             if is_immediate && idle_dst && idle_op0 && instruction.ap_update == ApUpdate::Add =>
@@ -200,6 +217,7 @@ fn shortcut(pc: usize, instruction: &Instruction, immediate: Option<Limbs>) -> O
     let flag = |is_set: bool, flag: u8| if is_set { flag } else { 0 };
     Some(Operation {
         kind,
+        behind_hints: Kind::Other,
         flags: flag(instruction.dst_register == Register::FP, DST_FP)
             | flag(instruction.op0_register == Register::FP, OP0_FP)
             | flag(instruction.op1_addr == Op1Addr::FP, OP1_FP)
@@ -208,8 +226,18 @@ fn shortcut(pc: usize, instruction: &Instruction, immediate: Option<Limbs>) -> O
         op0: i16::try_from(instruction.off1).ok()?,
         op1: i16::try_from(instruction.off2).ok()?,
         target,
-        hints: 0,
     })
+}
+
+/// How a number of 31 bits is added, or its negative.
+fn small_number(immediate: Limbs) -> Option<(Kind, u32)> {
+    let small = |number: Limbs| match number {
+        [number, 0, 0, 0] => u32::try_from(number).ok().filter(|number| *number >> 31 == 0),
+        _ => None,
+    };
+    small(immediate)
+        .map(|number| (Kind::AddSmall, number))
+        .or_else(|| Some((Kind::SubtractSmall, small(neg(&immediate))?)))
 }
 
 /// Where a relative jump by `immediate` goes.

@@ -9,7 +9,10 @@ pub(super) use crate::crypto::Limbs;
 use crate::crypto::{Element, product, quotient};
 
 /// The prime, 2^251 + 17 * 2^192 + 1.
-const PRIME: Limbs = [1, 0, 0, 0x0800_0000_0000_0011];
+const PRIME: Limbs = [1, 0, 0, TOP];
+
+/// Its highest limb.
+pub(super) const TOP: u64 = 0x0800_0000_0000_0011;
 
 /// The number of a felt.
 pub(super) fn from_felt(felt: &Felt) -> Limbs {
@@ -83,6 +86,14 @@ pub(super) fn add(a: &Limbs, b: &Limbs) -> Limbs {
         (reduced, false) => reduced,
         (_, true) => sum,
     }
+}
+
+/// `a + b`, if that is seen at once to be below the prime.
+#[inline(always)]
+pub(super) fn add_below_prime(a: &Limbs, b: &Limbs) -> Option<Limbs> {
+    let sum = wrapping_add(a, b);
+    let [.., top] = sum;
+    (top < TOP).then_some(sum)
 }
 
 /// `a - b`.
@@ -180,6 +191,7 @@ mod tests {
             let (x, y) = (from_felt(&a), from_felt(&b));
             prop_assert_eq!(to_felt(&x), a);
             prop_assert_eq!(to_felt(&add(&x, &y)), a + b);
+            prop_assert!(add_below_prime(&x, &y).is_none_or(|sum| sum == add(&x, &y)));
             prop_assert_eq!(to_felt(&sub(&x, &y)), a - b);
             prop_assert_eq!(to_felt(&neg(&x)), -a);
             prop_assert_eq!(to_felt(&mul(&x, &y)), a * b);

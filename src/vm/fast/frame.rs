@@ -44,21 +44,20 @@ impl FastFrame {
         let mut builtins = Vec::with_capacity(opening.builtins.len());
         for builtin in &opening.builtins {
             let (segment, start) = if *builtin == Builtin::SegmentArena {
-                let infos = memory.add_segment(None, Vec::new());
-                let counts = vec![Cell::pointer(infos, 0), Cell::small(0), Cell::small(0)];
+                let infos = memory.add_segment(None, []);
+                let counts = [Cell::pointer(infos, 0), Cell::small(0), Cell::small(0)];
                 (memory.add_segment(Some(*builtin), counts), 3)
             } else {
-                (memory.add_segment(Some(*builtin), Vec::new()), 0)
+                (memory.add_segment(Some(*builtin), []), 0)
             };
             builtins.push((*builtin, segment));
             stack.push(Cell::pointer(segment, start));
         }
-        let prices = memory.add_segment(None, opening.prices.map(Cell::small).to_vec());
+        let prices = memory.add_segment(None, opening.prices.map(Cell::small));
         memory.set_prices(Cell::pointer(prices, 0));
-        let syscalls = memory.add_segment(None, Vec::new());
-        let calldata: Vec<Cell> = opening.calldata.0.iter().map(Cell::of_felt).collect();
-        let calldata_length = u64::try_from(calldata.len()).ok()?;
-        let calldata = memory.add_segment(None, calldata);
+        let syscalls = memory.add_segment(None, []);
+        let calldata_length = u64::try_from(opening.calldata.0.len()).ok()?;
+        let calldata = memory.add_segment(None, opening.calldata.0.iter().map(Cell::of_felt));
         stack.extend([
             Cell::small(opening.gas),
             Cell::pointer(syscalls, 0),
@@ -66,7 +65,7 @@ impl FastFrame {
             Cell::pointer(calldata, calldata_length),
         ]);
         let arguments = u64::try_from(stack.len()).ok()?;
-        let end = memory.add_segment(None, Vec::new());
+        let end = memory.add_segment(None, []);
         stack.extend([Cell::small(0), Cell::pointer(end, 0)]);
         let first_fp = u64::try_from(stack.len()).ok()?;
         for (offset, cell) in (0..first_fp).zip(stack) {

@@ -13,7 +13,6 @@ use super::integer::{
 };
 use super::machine::Machine;
 use super::memory::EXECUTION;
-use super::step::sum;
 use crate::crypto::{Element, Root, root_of_it_or_its_triple, secret_point};
 
 /// What became of a hint.
@@ -40,14 +39,14 @@ impl Machine {
             Action::Unknown => return Err(Exit::Unsupported),
             Action::Nothing => {}
             Action::AllocSegment(dst) => {
-                let segment = self.memory.add_segment(None, Vec::new());
+                let segment = self.memory.add_segment(None, []);
                 self.set(dst, Cell::pointer(segment, 0))?;
             }
             Action::AllocConstantSize { size, dst } => {
                 let size = self.u64(size)?;
                 let (segment, offset) = match self.scopes.next_free {
                     Some(next) => next,
-                    None => (self.memory.add_segment(None, Vec::new()), 0),
+                    None => (self.memory.add_segment(None, []), 0),
                 };
                 self.scopes.next_free = Some((segment, offset.checked_add(size).ok_or(Exit::Fault)?));
                 self.set(dst, Cell::pointer(segment, offset))?;
@@ -208,7 +207,7 @@ impl Machine {
         let below = |cells| offset.checked_sub(cells).ok_or(Exit::Fault);
         let count = self.memory.read(segment, below(2)?).as_u64().ok_or(Exit::Fault)?;
         let infos = self.memory.read(segment, below(3)?).as_pointer().ok_or(Exit::Fault)?;
-        let new = self.memory.add_segment(None, Vec::new());
+        let new = self.memory.add_segment(None, []);
         let dicts = self.scopes.dicts.get_or_insert_default();
         let index = u64::try_from(dicts.len()).map_err(|_| Exit::Fault)?;
         dicts.insert(new, Dict { index, values: Default::default() });
@@ -282,12 +281,9 @@ impl Machine {
 
     /// The value of an operand.
     fn value(&self, operand: &Operand) -> Result<Cell, Exit> {
-        let product = |a: Cell, b: Cell| {
-            let (Some(a), Some(b)) = (a.as_number(), b.as_number()) else { return Err(Exit::Fault) };
-            Ok(Cell::number(mul(&a, &b)))
-        };
+        let product = |a: Cell, b: Cell| a.times(&b).ok_or(Exit::Fault);
         let total = |a: Cell, b: Cell| match b.as_number() {
-            Some(_) => sum(a, b).ok_or(Exit::Fault),
+            Some(_) => a.plus(&b).ok_or(Exit::Fault),
             None => Err(Exit::Fault),
         };
         match operand {

@@ -7,27 +7,18 @@ use std::sync::Arc;
 
 use super::Exit;
 use super::cell::Cell;
-use super::field::as_u128;
+use super::segments::{Segments, put};
+use super::spare::Spare;
 use crate::protocol::Builtin;
 
 /// Cells that a frame may hold, 1 GiB. One that needs more is handed over.
 const MAX_CELLS: usize = 1 << 25;
-/// Cells of the execution segment to begin with.
-const FIRST_CELLS: usize = 1 << 8;
+/// By how many cells the execution segment grows: few to begin with, then more. They are emptied right before they are used, while
+/// they are near.
+const GROWTH: std::ops::RangeInclusive<usize> = 64..=1024;
 
 /// The execution segment.
 pub(super) const EXECUTION: u64 = 1;
-
-/// A segment other than code and execution.
-#[derive(Debug, Default)]
-struct Segment {
-    /// The builtin whose segment it is.
-    builtin: Option<Builtin>,
-    /// The last one is known.
-    cells: Vec<Cell>,
-    /// An instance of the builtin and its outputs.
-    computed: Option<(u64, [Cell; 3])>,
-}
 
 /// The memory of a frame.
 #[derive(Debug)]
@@ -38,20 +29,16 @@ pub(super) struct Memory {
     prices: Cell,
     /// Cells of the execution segment; behind those that were written come empty ones.
     pub execution: Vec<Cell>,
-    segments: Vec<Segment>,
-    room: usize,
+    /// The others.
+    pub beside: Segments,
 }
 
 impl Memory {
     /// Code and an empty execution segment.
     pub(super) fn new(code: Arc<[Cell]>) -> Self {
-        Self {
-            code,
-            prices: Cell::EMPTY,
-            execution: vec![Cell::EMPTY; FIRST_CELLS],
-            segments: Vec::with_capacity(16),
-            room: MAX_CELLS,
-        }
+        let Spare { execution, segments } = Spare::take();
+        let beside = Segments::new(segments, MAX_CELLS);
+        Self { code, prices: Cell::EMPTY, execution, beside }
     }
 
     /// Sets the address of the price list.
@@ -60,49 +47,41 @@ impl Memory {
     }
 
     /// A new segment.
-    pub(super) fn add_segment(&mut self, builtin: Option<Builtin>, cells: Vec<Cell>) -> u64 {
-        let number = self.segment_count();
-        self.segments.push(Segment { builtin, cells, computed: None });
-        number
+    pub(super) fn add_segment(
+        &mut self,
+        builtin: Option<Builtin>,
+        cells: impl IntoIterator<Item = Cell>,
+    ) -> u64 {
+        self.beside.add(builtin, cells);
+        self.segment_count().saturating_sub(1)
     }
 
     /// Number of segments.
     pub(super) fn segment_count(&self) -> u64 {
-        u64::try_from(self.segments.len()).unwrap_or(u64::MAX).saturating_add(2)
-    }
-
-    fn segment(&self, number: u64) -> Option<&Segment> {
-        self.segments.get(usize::try_from(number.checked_sub(2)?).ok()?)
+        u64::try_from(self.beside.count()).unwrap_or(u64::MAX).saturating_add(2)
     }
 
     /// The builtin that a segment belongs to.
     pub(super) fn builtin(&self, number: u64) -> Option<Builtin> {
-        self.segment(number)?.builtin
-    }
-
-    /// Whether unknown cells of the segment may have a value of their own.
-    pub(super) fn computes(&self, number: u64) -> bool {
-        let computing = [Builtin::Pedersen, Builtin::Bitwise, Builtin::EcOp, Builtin::Poseidon];
-        self.builtin(number).is_some_and(|builtin| computing.contains(&builtin))
+        self.beside.segment(number)?.builtin
     }
 
     /// The outputs of the last instance that a builtin computed, where it has several: code reads them one after another.
     pub(super) fn computed(&self, number: u64, instance: u64) -> Option<[Cell; 3]> {
-        let (start, outputs) = self.segment(number)?.computed?;
+        let (start, outputs) = self.beside.segment(number)?.computed?;
         (start == instance).then_some(outputs)
     }
 
     /// Keeps the outputs of an instance.
     pub(super) fn keep_computed(&mut self, number: u64, instance: u64, outputs: [Cell; 3]) {
-        let place = number.checked_sub(2).and_then(|place| usize::try_from(place).ok());
-        if let Some(segment) = place.and_then(|place| self.segments.get_mut(place)) {
+        if let Some(segment) = self.beside.segment_mut(number) {
             segment.computed = Some((instance, outputs));
         }
     }
 
     /// The cells of a segment that is neither code nor execution.
     pub(super) fn cells(&self, number: u64) -> &[Cell] {
-        self.segment(number).map_or(&[], |segment| &segment.cells)
+        self.beside.segment(number).map_or(&[], |segment| &segment.cells)
     }
 
     /// The written part of the execution segment.
@@ -118,7 +97,7 @@ impl Memory {
         let cell = match segment {
             EXECUTION => self.execution.get(index),
             0 => self.code.get(index).or((index == self.code.len()).then_some(&self.prices)),
-            _ => self.segment(segment).and_then(|segment| segment.cells.get(index)),
+            _ => self.beside.cell(segment, offset),
         };
         cell.copied().unwrap_or_default()
     }
@@ -131,54 +110,37 @@ impl Memory {
             self.reserve_execution(index)?;
             return put(self.execution.get_mut(index).ok_or(Exit::Fault)?, value);
         }
-        self.write_beside(segment, index, value)
+        match self.beside.write(segment, index, value) {
+            Some(written) => written,
+            None => self.write_code(segment, index, value),
+        }
     }
 
-    fn write_beside(&mut self, number: u64, index: usize, value: Cell) -> Result<(), Exit> {
-        let Some(segment) =
-            number.checked_sub(2).and_then(|place| self.segments.get_mut(usize::try_from(place).ok()?))
-        else {
-            // Code: the program must not grow, but the judge finds that out at the end only.
-            let present = self.read(number, u64::try_from(index).map_err(|_| Exit::Fault)?);
-            let is_code = number == 0 && present.is_known();
-            return if !is_code {
-                Err(Exit::Unsupported)
-            } else if present.same(&value) {
-                Ok(())
-            } else {
-                Err(Exit::Fault)
-            };
-        };
-        // Before the cell is written: a cell that is there has been checked.
-        match segment.builtin {
-            Some(Builtin::RangeCheck) => check_bits(value, 128)?,
-            Some(Builtin::RangeCheck96) => check_bits(value, 96)?,
-            _ => {}
+    /// Code: the program must not grow, but the judge finds that out at the end only.
+    #[cold]
+    fn write_code(&self, number: u64, index: usize, value: Cell) -> Result<(), Exit> {
+        let present = self.read(number, u64::try_from(index).map_err(|_| Exit::Fault)?);
+        if number != 0 || !present.is_known() {
+            Err(Exit::Unsupported)
+        } else if present.same(&value) {
+            Ok(())
+        } else {
+            Err(Exit::Fault)
         }
-        let missing = index.checked_add(1).ok_or(Exit::Fault)?.saturating_sub(segment.cells.len());
-        match missing {
-            0 => {}
-            1 => {
-                self.room = self.room.checked_sub(1).ok_or(Exit::Unsupported)?;
-                segment.cells.push(Cell::EMPTY);
-            }
-            _ => {
-                self.room = self.room.checked_sub(missing).ok_or(Exit::Unsupported)?;
-                segment.cells.resize(index.saturating_add(1), Cell::EMPTY);
-            }
-        }
-        put(segment.cells.get_mut(index).ok_or(Exit::Fault)?, value)
     }
 
     /// Makes sure that the execution segment has a cell at `index`.
     #[inline]
     fn reserve_execution(&mut self, index: usize) -> Result<(), Exit> {
-        if index < self.execution.len() {
-            return Ok(());
-        }
-        let len = self.execution.len().saturating_mul(2).max(index.checked_add(1).ok_or(Exit::Fault)?);
-        let more = len.saturating_sub(self.execution.len());
-        self.room = self.room.checked_sub(more).ok_or(Exit::Unsupported)?;
+        if index < self.execution.len() { Ok(()) } else { self.grow_execution(index) }
+    }
+
+    #[cold]
+    fn grow_execution(&mut self, index: usize) -> Result<(), Exit> {
+        let present = self.execution.len();
+        let growth = present.clamp(*GROWTH.start(), *GROWTH.end());
+        let len = present.saturating_add(growth).max(index.checked_add(1).ok_or(Exit::Fault)?);
+        self.beside.take_room(len.saturating_sub(present))?;
         self.execution.resize(len, Cell::EMPTY);
         Ok(())
     }
@@ -200,32 +162,19 @@ impl Memory {
     }
 
     fn cell_mut(&mut self, segment: u64, offset: u64) -> Option<&mut Cell> {
-        let index = usize::try_from(offset).ok()?;
         if segment == EXECUTION {
-            return self.execution.get_mut(index);
+            return self.execution.get_mut(usize::try_from(offset).ok()?);
         }
-        let place = usize::try_from(segment.checked_sub(2)?).ok()?;
-        self.segments.get_mut(place)?.cells.get_mut(index)
+        self.beside.cell_mut(segment, offset)
     }
 }
 
-/// Sets a cell, or checks that it holds the same.
-#[inline]
-fn put(cell: &mut Cell, value: Cell) -> Result<(), Exit> {
-    if !cell.is_known() {
-        *cell = value;
-        Ok(())
-    } else if cell.same(&value) {
-        Ok(())
-    } else {
-        Err(Exit::Fault)
+impl Drop for Memory {
+    fn drop(&mut self) {
+        let (mut execution, beside) = (std::mem::take(&mut self.execution), std::mem::take(&mut self.beside));
+        execution.clear();
+        Spare { execution, segments: beside.into_empty() }.keep();
     }
-}
-
-#[inline]
-fn check_bits(value: Cell, bits: u32) -> Result<(), Exit> {
-    let number = value.as_number().and_then(|limbs| as_u128(&limbs)).ok_or(Exit::Fault)?;
-    if number.checked_shr(bits).unwrap_or(0) == 0 { Ok(()) } else { Err(Exit::Fault) }
 }
 
 #[cfg(test)]
@@ -241,7 +190,7 @@ mod tests {
     #[test]
     fn cells_are_written_once() {
         let mut memory = memory();
-        let segment = memory.add_segment(None, Vec::new());
+        let segment = memory.add_segment(None, []);
         for segment in [EXECUTION, segment] {
             assert_eq!(memory.write(segment, 5_000, Cell::small(3)), Ok(()));
             assert_eq!(memory.write(segment, 5_000, Cell::small(3)), Ok(()));
@@ -258,6 +207,20 @@ mod tests {
     }
 
     #[test]
+    fn memory_is_empty_when_it_is_used_again() {
+        for value in 0..3 {
+            let mut memory = memory();
+            let segment = memory.add_segment(Some(Builtin::Poseidon), [Cell::small(value)]);
+            memory.keep_computed(segment, 0, [Cell::small(value); 3]);
+            assert!(memory.execution_cells().is_empty() && memory.cells(segment + 1).is_empty());
+            assert_eq!(memory.write(EXECUTION, 100, Cell::small(value)), Ok(()));
+            let other = memory.add_segment(None, []);
+            assert!(memory.builtin(other).is_none() && memory.computed(other, 0).is_none());
+            assert_eq!(memory.write(other, 100, Cell::small(value)), Ok(()));
+        }
+    }
+
+    #[test]
     fn code_is_read_and_not_extended() {
         let mut memory = memory();
         assert_eq!(memory.read(0, 1).as_u64(), Some(8));
@@ -271,8 +234,8 @@ mod tests {
     #[test]
     fn range_checks_are_made_when_written() {
         let mut memory = memory();
-        let full = memory.add_segment(Some(Builtin::RangeCheck), Vec::new());
-        let short = memory.add_segment(Some(Builtin::RangeCheck96), Vec::new());
+        let full = memory.add_segment(Some(Builtin::RangeCheck), []);
+        let short = memory.add_segment(Some(Builtin::RangeCheck96), []);
         let number = |value: u128| Cell::number(super::super::field::wide(value));
         assert_eq!(memory.write(full, 0, number(u128::MAX)), Ok(()));
         assert_eq!(memory.write(full, 1, Cell::number([0, 0, 1, 0])), Err(Exit::Fault));

@@ -198,7 +198,7 @@ impl RecordedMemory<'_> {
         })
     }
 
-    fn add_segment(&mut self, cells: Vec<Cell>) -> Pointer {
+    fn add_segment(&mut self, cells: impl IntoIterator<Item = Cell>) -> Pointer {
         let segment = self.cells.add_segment(None, cells);
         Pointer { segment: isize::try_from(segment).unwrap_or(isize::MAX), offset: 0 }
     }
@@ -259,7 +259,7 @@ impl Memory for RecordedMemory<'_> {
 
     fn new_segment(&mut self) -> Pointer {
         self.changes.push(Change::Segment);
-        self.add_segment(Vec::new())
+        self.add_segment([])
     }
 
     fn new_read_only_segment(&mut self, values: &[Value]) -> Result<Pointer, MemoryFault> {

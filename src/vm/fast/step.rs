@@ -15,7 +15,7 @@ use super::Exit;
 use super::builtin::deduce;
 use super::cell::Cell;
 use super::decode::instruction;
-use super::field::{add, div, mul, neg, offset_plus, small, sub};
+use super::field::{div, offset_plus};
 use super::machine::Machine;
 use super::memory::EXECUTION;
 
@@ -270,54 +270,15 @@ fn compute_result(instruction: &Instruction, op0: Cell, op1: Cell) -> Result<Opt
         Res::Mul if instruction.opcode_extension == OpcodeExtension::QM31Operation => {
             Some(packed(typed_mul(&judged(op0)?, &judged(op1)?, instruction.opcode_extension))?)
         }
-        Res::Add => Some(sum(op0, op1).ok_or(Exit::Fault)?),
-        Res::Mul => Some(product(op0, op1).ok_or(Exit::Fault)?),
+        Res::Add => Some(op0.plus(&op1).ok_or(Exit::Fault)?),
+        Res::Mul => Some(op0.times(&op1).ok_or(Exit::Fault)?),
         Res::Unconstrained => None,
     })
 }
 
-/// `a + b`; two addresses have no sum.
-#[inline]
-pub(super) fn sum(a: Cell, b: Cell) -> Option<Cell> {
-    match (a.as_pointer(), b.as_pointer()) {
-        (None, None) => Some(Cell::number(add(&a.as_number()?, &b.as_number()?))),
-        (Some((segment, offset)), None) => {
-            Some(Cell::pointer(segment, offset_plus(offset, &b.as_number()?)?))
-        }
-        (None, Some((segment, offset))) => {
-            Some(Cell::pointer(segment, offset_plus(offset, &a.as_number()?)?))
-        }
-        (Some(_), Some(_)) => None,
-    }
-}
-
-/// `a * b`, of numbers.
-#[inline]
-pub(super) fn product(a: Cell, b: Cell) -> Option<Cell> {
-    Some(Cell::number(mul(&a.as_number()?, &b.as_number()?)))
-}
-
-/// `a - b`; addresses have a difference within their segment.
-#[inline]
-pub(super) fn plain_difference(a: Cell, b: Cell) -> Option<Cell> {
-    match (a.as_pointer(), b.as_pointer()) {
-        (None, None) => Some(Cell::number(sub(&a.as_number()?, &b.as_number()?))),
-        (Some((segment, offset)), None) => {
-            Some(Cell::pointer(segment, offset_plus(offset, &neg(&b.as_number()?))?))
-        }
-        (Some((segment, offset)), Some((other, start))) if segment == other => {
-            Some(match offset.checked_sub(start) {
-                Some(distance) => Cell::small(distance),
-                None => Cell::number(neg(&small(start.wrapping_sub(offset)))),
-            })
-        }
-        _ => None,
-    }
-}
-
 fn difference(a: Cell, b: Cell, extension: OpcodeExtension) -> Result<Cell, Exit> {
     if extension == OpcodeExtension::Stone {
-        return plain_difference(a, b).ok_or(Exit::Fault);
+        return a.minus(&b).ok_or(Exit::Fault);
     }
     packed(typed_sub(&judged(a)?, &judged(b)?, extension))
 }

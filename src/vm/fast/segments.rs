@@ -1,0 +1,153 @@
+//! The segments of a frame's memory beside code and execution: builtins, arguments, arrays.
+//!
+//! In: cells with their places. Out: cells, each written once; range checks made when a cell is written. A segment that is no longer
+//! in use keeps its room for the next frame.
+
+use super::Exit;
+use super::cell::Cell;
+use super::field::as_u128;
+use crate::protocol::Builtin;
+
+/// A segment other than code and execution.
+#[derive(Debug, Default)]
+pub(super) struct Segment {
+    /// The builtin whose segment it is.
+    pub builtin: Option<Builtin>,
+    /// The last one is known.
+    pub cells: Vec<Cell>,
+    /// An instance of the builtin and its outputs.
+    pub computed: Option<(u64, [Cell; 3])>,
+}
+
+/// The segments beside code and execution.
+#[derive(Debug, Default)]
+pub(super) struct Segments {
+    /// The first `count` are in use; those behind are empty and have room.
+    segments: Vec<Segment>,
+    count: usize,
+    /// How many cells may be added to the memory.
+    room: usize,
+}
+
+impl Segments {
+    /// No segments, with place for some and room for so many cells.
+    pub(super) fn new(segments: Vec<Segment>, room: usize) -> Self {
+        Self { segments, count: 0, room }
+    }
+
+    /// Number of segments.
+    pub(super) fn count(&self) -> usize {
+        self.count
+    }
+
+    /// Adds one.
+    pub(super) fn add(&mut self, builtin: Option<Builtin>, cells: impl IntoIterator<Item = Cell>) {
+        if self.segments.len() == self.count {
+            self.segments.push(Segment::default());
+        }
+        if let Some(segment) = self.segments.get_mut(self.count) {
+            segment.builtin = builtin;
+            segment.cells.extend(cells);
+        }
+        self.count = self.count.saturating_add(1);
+    }
+
+    /// The segments without contents.
+    pub(super) fn into_empty(mut self) -> Vec<Segment> {
+        for segment in self.segments.iter_mut().take(self.count) {
+            segment.cells.clear();
+            segment.computed = None;
+            segment.builtin = None;
+        }
+        self.segments
+    }
+
+    /// A segment.
+    #[inline]
+    pub(super) fn segment(&self, number: u64) -> Option<&Segment> {
+        // Those not in use have no cells and no builtin.
+        self.segments.get(usize::try_from(number.checked_sub(2)?).ok()?)
+    }
+
+    /// A segment.
+    #[inline]
+    pub(super) fn segment_mut(&mut self, number: u64) -> Option<&mut Segment> {
+        let place = usize::try_from(number.checked_sub(2)?).ok()?;
+        self.segments.get_mut(place).filter(|_| place < self.count)
+    }
+
+    /// A cell, if there is one so far.
+    #[inline]
+    pub(super) fn cell(&self, segment: u64, offset: u64) -> Option<&Cell> {
+        self.segment(segment)?.cells.get(usize::try_from(offset).ok()?)
+    }
+
+    /// A cell, if there is one so far.
+    #[inline]
+    pub(super) fn cell_mut(&mut self, segment: u64, offset: u64) -> Option<&mut Cell> {
+        self.segment_mut(segment)?.cells.get_mut(usize::try_from(offset).ok()?)
+    }
+
+    /// Whether unknown cells of the segment may have a value of their own.
+    #[inline]
+    pub(super) fn computes(&self, number: u64) -> bool {
+        let builtin = self.segment(number).and_then(|segment| segment.builtin);
+        matches!(builtin, Some(Builtin::Pedersen | Builtin::Bitwise | Builtin::EcOp | Builtin::Poseidon))
+    }
+
+    /// Writes a cell; `None` if there is no such segment here.
+    #[inline]
+    pub(super) fn write(&mut self, number: u64, index: usize, value: Cell) -> Option<Result<(), Exit>> {
+        let Self { segments, count, room } = self;
+        let place = usize::try_from(number.checked_sub(2)?).ok()?;
+        let segment = segments.get_mut(place).filter(|_| place < *count)?;
+        Some(segment.write(index, value, room))
+    }
+
+    /// Makes use of room.
+    pub(super) fn take_room(&mut self, cells: usize) -> Result<(), Exit> {
+        self.room = self.room.checked_sub(cells).ok_or(Exit::Unsupported)?;
+        Ok(())
+    }
+}
+
+impl Segment {
+    #[inline]
+    fn write(&mut self, index: usize, value: Cell, room: &mut usize) -> Result<(), Exit> {
+        // Before the cell is written: a cell that is there has been checked.
+        match self.builtin {
+            Some(Builtin::RangeCheck) => check_bits(&value, 128)?,
+            Some(Builtin::RangeCheck96) => check_bits(&value, 96)?,
+            _ => {}
+        }
+        if let Some(cell) = self.cells.get_mut(index) {
+            return put(cell, value);
+        }
+        let missing = index.checked_add(1).ok_or(Exit::Fault)?.saturating_sub(self.cells.len());
+        *room = room.checked_sub(missing).ok_or(Exit::Unsupported)?;
+        if missing > 1 {
+            self.cells.resize(index, Cell::EMPTY);
+        }
+        self.cells.push(value);
+        Ok(())
+    }
+}
+
+/// Sets a cell, or checks that it holds the same.
+#[inline]
+pub(super) fn put(cell: &mut Cell, value: Cell) -> Result<(), Exit> {
+    if !cell.is_known() {
+        *cell = value;
+        Ok(())
+    } else if cell.same(&value) {
+        Ok(())
+    } else {
+        Err(Exit::Fault)
+    }
+}
+
+#[inline]
+fn check_bits(value: &Cell, bits: u32) -> Result<(), Exit> {
+    let number = value.as_number().and_then(|limbs| as_u128(&limbs)).ok_or(Exit::Fault)?;
+    if number.checked_shr(bits).unwrap_or(0) == 0 { Ok(()) } else { Err(Exit::Fault) }
+}
