@@ -38,15 +38,15 @@ pub(super) enum Refusal {
 }
 
 /// What an attempt does besides running the transaction.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct AttemptOptions<'b> {
+#[derive(Clone, Debug)]
+pub(super) struct AttemptOptions {
     /// Keep the call tree of a reverted execution.
     pub(super) keeps_reverted_calls: bool,
     /// Look whether the classes that ran have to move to the Blake hash, if the version has it. Nobody asks in a block that will
     /// not be closed.
     pub(super) finds_migrations: bool,
     /// How much a block holds.
-    pub(super) capacity: &'b Capacity,
+    pub(super) capacity: Capacity,
 }
 
 impl Attempt {
@@ -55,7 +55,7 @@ impl Attempt {
         transaction: &Transaction,
         reader: &dyn StateReader,
         env: &BlockEnv,
-        options: AttemptOptions<'_>,
+        options: &AttemptOptions,
     ) -> Result<Self, ExecutionFailure> {
         let mut journal = Journal::new(reader);
         let ran = Plan::new(transaction)
@@ -75,7 +75,7 @@ impl Attempt {
         ran: Result<Execution, Rejection>,
         journal: Journal<'_>,
         env: &BlockEnv,
-        options: AttemptOptions<'_>,
+        options: &AttemptOptions,
     ) -> Result<Self, ExecutionFailure> {
         match ran {
             Ok(execution) => {
@@ -115,7 +115,7 @@ impl Left {
         fee_transfer: Option<&CallInfo>,
         mut journal: Journal<'_>,
         env: &BlockEnv,
-        options: AttemptOptions<'_>,
+        options: &AttemptOptions,
     ) -> Result<Self, ExecutionFailure> {
         let calls = Calls { execution, fee_transfer };
         let classes = caught(|| look_up_classes(calls, &mut journal, env, options));
@@ -142,7 +142,7 @@ fn look_up_classes(
     calls: Calls<'_>,
     journal: &mut Journal<'_>,
     env: &BlockEnv,
-    options: AttemptOptions<'_>,
+    options: &AttemptOptions,
 ) -> Result<Vec<ExecutedClass>, Rejection> {
     let finds_migrations = options.finds_migrations && env.constants.switches.casm_hash_migration;
     calls

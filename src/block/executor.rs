@@ -42,7 +42,7 @@ struct Parallel<R> {
 
 /// Executes on an open block what was ordered.
 type Execute<R> = for<'b> fn(
-    &Order<'b, R>,
+    Order<'b, R>,
     OpenBlock<&'b R>,
     &'b [Transaction],
     &mut dyn FnMut(usize, &TransactionOutcome),
@@ -147,18 +147,18 @@ impl<R: StateReader> BlockExecutor<R> {
                 options: self.attempt_options(),
                 pool,
             };
-            let run = execute(&order, block, transactions, &mut observe)?;
+            let run = execute(order, block, transactions, &mut observe)?;
             return Ok((run.block.close(run.outcomes, run.end)?, run.counters));
         }
         let outcomes = self.one_after_another(block, transactions, observe)?;
         Ok((outcomes, ParallelCounters::default()))
     }
 
-    pub(super) fn attempt_options(&self) -> AttemptOptions<'_> {
+    pub(super) fn attempt_options(&self) -> AttemptOptions {
         AttemptOptions {
             keeps_reverted_calls: self.keeps_reverted_calls,
             finds_migrations: !self.options.stays_open,
-            capacity: &self.options.capacity,
+            capacity: self.options.capacity.clone(),
         }
     }
 
@@ -172,7 +172,7 @@ impl<R: StateReader> BlockExecutor<R> {
         let options = self.attempt_options();
         for (index, transaction) in transactions.iter().enumerate() {
             let attempt =
-                Attempt::run(transaction, block.state(), &self.env, options).map_err(|failure| {
+                Attempt::run(transaction, block.state(), &self.env, &options).map_err(|failure| {
                     BlockError::Transaction { index, hash: transaction.hash, failure: Box::new(failure) }
                 })?;
             let outcome = match block.commit(transaction, attempt)? {

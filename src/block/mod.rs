@@ -10,10 +10,12 @@ mod attempt;
 mod capacity;
 mod close;
 mod executor;
+mod list;
 mod open;
 mod outcome;
 mod parallel;
 mod pool;
+mod session;
 mod speculation;
 mod under_way;
 mod validation;
@@ -28,5 +30,8 @@ pub use self::outcome::{
     BlockEnd, BlockError, BlockOutcome, TransactionOutcome, TransactionResult, TransactionStatus,
 };
 pub use self::pool::{Pool, PoolError};
+pub use self::session::{
+    BlockSession, CancelHandle, CloseError, Progress, Results, SessionOptions, SubmitError, Submitter,
+};
 pub use self::validation::{Validation, ValidationOptions};
 pub use crate::parallel::Counters as ParallelCounters;

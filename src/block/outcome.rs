@@ -1,5 +1,7 @@
 //! What executing a block gives.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 use starknet_api::block::BlockNumber;
 use starknet_api::state::StorageKey;
@@ -14,7 +16,7 @@ use crate::transaction::{Execution, ExecutionFailure, InvalidTransaction};
 /// An executed block.
 #[derive(Clone, Debug, PartialEq)]
 pub struct BlockOutcome {
-    /// One for each transaction that had its turn, in order.
+    /// One for each transaction that had its turn, in order. Of a [session](super::BlockSession), those that it had not delivered.
     pub transactions: Vec<TransactionOutcome>,
     /// Why no more transactions had their turn.
     pub end: BlockEnd,
@@ -34,7 +36,7 @@ pub struct BlockOutcome {
     pub prover_reads: Option<InitialReads>,
 }
 
-/// Why a block has no more transactions.
+/// Why a block has no more transactions: each reason is an answer of its own.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum BlockEnd {
@@ -55,6 +57,22 @@ pub enum BlockEnd {
         /// Which limits it would have gone beyond.
         reason: Box<BlockFull>,
     },
+    /// The [deadline](super::SessionOptions::deadline) came.
+    Deadline,
+    /// It was [cancelled](super::CancelHandle).
+    Cancelled,
+}
+
+impl fmt::Display for BlockEnd {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Finished => f.write_str("all transactions had their turn"),
+            Self::Invalid { index } => write!(f, "transaction {index} is invalid"),
+            Self::Full { index, reason, .. } => write!(f, "transaction {index} did not fit ({reason})"),
+            Self::Deadline => f.write_str("the deadline came"),
+            Self::Cancelled => f.write_str("it was cancelled"),
+        }
+    }
 }
 
 /// What became of one transaction.
@@ -141,6 +159,9 @@ pub enum BlockError {
         /// The address or storage key.
         key: StorageKey,
     },
+    /// The block was closed before. A bug: closing takes the session.
+    #[error("The block was closed before.")]
+    Closed,
     /// There are no threads for parallel execution.
     #[error("{0}")]
     Pool(PoolError),

@@ -5,22 +5,23 @@
 //! kept: when only the execution goes stale, the signature is not checked again.
 
 use std::ops::ControlFlow;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use starknet_api::core::ContractAddress;
 
 use super::attempt::{Attempt, AttemptOptions, Left, Refusal, caught};
 use super::capacity::Load;
 use super::executor::OnInvalid;
+use super::list::TransactionList;
 use super::outcome::{BlockEnd, BlockError, TransactionOutcome};
 use super::speculation::{Credit, Credits, Part, Speculation};
 use super::under_way::{Commit, OpenBlock};
 use crate::call::CallInfo;
 use crate::parallel::{Counters, Engine, Executed, Limits, Panicked, Reads, Settled, Sink, Task, View};
-use crate::protocol::{BlockEnv, TransactionKind};
+use crate::protocol::BlockEnv;
 use crate::state::{
-    Cell, CellMap, CellValue, Journal, JournalParts, ReadError, StateDiff, StateReader, StopFlag,
-    SuspendedJournal, writes,
+    Cell, CellValue, Journal, JournalParts, ReadError, StateDiff, StateReader, StopFlag, SuspendedJournal,
+    Term, writes,
 };
 use crate::transaction::{
     Admitted, Execution, ExecutionFailure, Plan, Rejection, Transaction, admit_and_validate, charge,
@@ -35,13 +36,13 @@ const SHARDS: usize = 64;
 
 /// The transactions of a block.
 pub(super) struct BlockTask<'b, R> {
-    pub(super) transactions: &'b [Transaction],
-    pub(super) reader: &'b R,
-    pub(super) env: &'b BlockEnv,
-    pub(super) options: AttemptOptions<'b>,
+    transactions: Arc<TransactionList<'b>>,
+    reader: R,
+    env: BlockEnv,
+    options: AttemptOptions,
     credits: Credits,
-    /// For each transaction the one before it of the same sender: its nonce and its balance come from there.
-    predecessors: Vec<Option<usize>>,
+    /// How long there is.
+    term: Arc<Term>,
 }
 
 /// A transaction without its fee.
@@ -83,11 +84,15 @@ impl<'b, R: StateReader + Sync> Task for BlockTask<'b, R> {
     type Error = ReadError;
 
     fn load(&self, cell: &Cell) -> Result<CellValue, ReadError> {
-        CellValue::load(self.reader, *cell)
+        CellValue::load(&self.reader, *cell)
     }
 
     fn follows(&self, index: usize) -> Option<usize> {
-        self.predecessors.get(index).copied().flatten()
+        self.transactions.predecessor(index)
+    }
+
+    fn is_over(&self) -> bool {
+        self.term.is_over()
     }
 
     fn execute(
@@ -96,14 +101,14 @@ impl<'b, R: StateReader + Sync> Task for BlockTask<'b, R> {
         view: &View<'_, Self>,
         kept: &mut Option<Kept<'b, R>>,
     ) -> Option<Executed<Self>> {
-        let transaction = self.transactions.get(index)?;
+        let transaction = self.transactions.at(index)?;
         let reader = Speculation::new(view, &self.credits, Part::Body);
-        let result = Plan::new(transaction).map_err(Rejection::from).map(|plan| {
+        let result = Plan::new(&transaction).map_err(Rejection::from).map(|plan| {
             let (mut journal, admitted) = self.admitted(&plan, &reader, view, kept);
-            let ran = admitted.and_then(|admitted| caught(|| run(&plan, admitted, &mut journal, self.env)));
+            let ran = admitted.and_then(|admitted| caught(|| run(&plan, admitted, &mut journal, &self.env)));
             (plan, journal, ran)
         });
-        if view.is_interrupted() {
+        if self.is_in_vain(view) {
             return None;
         }
         let (plan, mut journal, ran) = match result {
@@ -139,13 +144,13 @@ impl<'b, R: StateReader + Sync> Task for BlockTask<'b, R> {
         let Unpaid { plan, execution, journal } = &**unpaid;
         let token: ContractAddress = self.env.chain.fee_token(plan.info.fee_type());
         let reader = Speculation::new(view, &self.credits, Part::Fee(token));
-        let mut journal = journal.clone().resume(&reader, StopFlag::new(view.void_flag()));
-        let charged = caught(|| charge(plan, &mut journal, self.env, execution.receipt.fee));
-        if view.is_interrupted() {
+        let mut journal = journal.clone().resume(&reader, self.stop_flag(view));
+        let charged = caught(|| charge(plan, &mut journal, &self.env, execution.receipt.fee));
+        if self.is_in_vain(view) {
             return None;
         }
         let payment = match charged {
-            Ok(call) => Left::of(execution, call.as_ref(), journal, self.env, self.options).map(|left| {
+            Ok(call) => Left::of(execution, call.as_ref(), journal, &self.env, &self.options).map(|left| {
                 let Left { load, state_diff, parts } = left;
                 match load {
                     Ok(load) => Payment { result: Ok((call, load)), state_diff, parts },
@@ -158,7 +163,7 @@ impl<'b, R: StateReader + Sync> Task for BlockTask<'b, R> {
             }
             Err(Rejection::Failure(failure)) => Err(failure),
         };
-        if view.is_interrupted() {
+        if self.is_in_vain(view) {
             return None;
         }
         let writes = match &payment {
@@ -170,6 +175,26 @@ impl<'b, R: StateReader + Sync> Task for BlockTask<'b, R> {
 }
 
 impl<'b, R: StateReader + Sync> BlockTask<'b, R> {
+    pub(super) fn new(
+        transactions: Arc<TransactionList<'b>>,
+        reader: R,
+        env: BlockEnv,
+        options: AttemptOptions,
+        term: Arc<Term>,
+    ) -> Self {
+        let credits = Credits::new(&env);
+        Self { transactions, reader, env, options, credits, term }
+    }
+
+    /// Whether what has just been run is not to be looked at: it may have been stopped.
+    fn is_in_vain(&self, view: &View<'_, Self>) -> bool {
+        view.is_interrupted() || self.term.is_over()
+    }
+
+    fn stop_flag(&self, view: &View<'_, Self>) -> StopFlag {
+        StopFlag::new(view.void_flag(), Arc::clone(&self.term))
+    }
+
     /// A transaction that ends without a fee; `None` when it was interrupted.
     fn whole(
         &self,
@@ -177,8 +202,8 @@ impl<'b, R: StateReader + Sync> BlockTask<'b, R> {
         journal: Journal<'_>,
         view: &View<'_, Self>,
     ) -> Option<Executed<Self>> {
-        let attempt = Attempt::of(result, journal, self.env, self.options);
-        if view.is_interrupted() {
+        let attempt = Attempt::of(result, journal, &self.env, &self.options);
+        if self.is_in_vain(view) {
             return None;
         }
         let writes = match &attempt {
@@ -205,7 +230,7 @@ impl<'b, R: StateReader + Sync> BlockTask<'b, R> {
         if let Some(earlier) = kept.as_ref() {
             match view.read_again(&earlier.reads) {
                 Ok(true) => {
-                    let journal = earlier.journal.clone().resume(reader, StopFlag::new(view.void_flag()));
+                    let journal = earlier.journal.clone().resume(reader, self.stop_flag(view));
                     return (journal, Ok(earlier.admitted.clone()));
                 }
                 Ok(false) => *kept = None,
@@ -215,8 +240,8 @@ impl<'b, R: StateReader + Sync> BlockTask<'b, R> {
                 }
             }
         }
-        let mut journal = Journal::new(reader).stopped_by(StopFlag::new(view.void_flag()));
-        let admitted = caught(|| admit_and_validate(plan, &mut journal, self.env));
+        let mut journal = Journal::new(reader).stopped_by(self.stop_flag(view));
+        let admitted = caught(|| admit_and_validate(plan, &mut journal, &self.env));
         if let Ok(admitted) = &admitted
             && view.may_be_voided()
         {
@@ -232,7 +257,7 @@ impl<'b, R: StateReader + Sync> BlockTask<'b, R> {
 
 impl Attempt {
     /// Puts a body and its payment together.
-    fn paid(
+    pub(super) fn paid(
         body: Body,
         payment: Option<Result<Box<Payment>, ExecutionFailure>>,
     ) -> Result<Self, ExecutionFailure> {
@@ -264,7 +289,7 @@ struct Committer<'b, 'o, R> {
     end: Result<BlockEnd, BlockError>,
 }
 
-impl<'b, R: StateReader + Sync> Sink<BlockTask<'b, R>> for Committer<'b, '_, R> {
+impl<'b, R: StateReader + Sync> Sink<BlockTask<'b, &'b R>> for Committer<'b, '_, R> {
     fn take(
         &mut self,
         index: usize,
@@ -302,7 +327,7 @@ pub(super) struct Order<'b, R> {
     pub(super) env: &'b BlockEnv,
     pub(super) reader: &'b R,
     pub(super) on_invalid: OnInvalid,
-    pub(super) options: AttemptOptions<'b>,
+    pub(super) options: AttemptOptions,
     pub(super) pool: &'b rayon::ThreadPool,
 }
 
@@ -316,22 +341,20 @@ pub(super) struct Run<'b, R> {
 
 /// Executes transactions on an open block. The calling thread takes part, and sees the outcomes in order.
 pub(super) fn execute<'b, R: StateReader + Sync>(
-    order: &Order<'b, R>,
+    order: Order<'b, R>,
     block: OpenBlock<&'b R>,
     transactions: &'b [Transaction],
     observe: &mut dyn FnMut(usize, &TransactionOutcome),
 ) -> Result<Run<'b, R>, BlockError> {
-    let Order { env, reader, on_invalid, options, pool } = *order;
-    let credits = Credits::new(env);
-    let predecessors = predecessors(transactions);
-    let task = BlockTask { transactions, reader, env, options, credits, predecessors };
-    let opening = (block.state().changes(), block.state().classes());
+    let Order { env, reader, on_invalid, options, pool } = order;
+    let list = Arc::new(TransactionList::lent(transactions));
+    let task = BlockTask::new(list, reader, env.clone(), options, Arc::default());
     let outbox = Outbox::default();
     let end = Ok(BlockEnd::Finished);
+    let opening = block.writes();
     let committer = Committer { block, transactions, on_invalid, outbox: &outbox, end };
-    let helpers = pool.current_num_threads();
-    let engine = Engine::new(&task, committer, Limits { helpers, window: WINDOW, shards: SHARDS });
-    for (cell, value) in writes(&opening.0, &opening.1) {
+    let engine = Engine::new(task, committer, limits(pool.current_num_threads(), true));
+    for (cell, value) in opening {
         engine.seed(&cell, value);
     }
     let mut outcomes: Vec<TransactionOutcome> = Vec::with_capacity(transactions.len());
@@ -361,20 +384,15 @@ pub(super) fn execute<'b, R: StateReader + Sync>(
     Ok(Run { block, outcomes, end, counters })
 }
 
-/// For each transaction the one before it of the same sender.
-fn predecessors(transactions: &[Transaction]) -> Vec<Option<usize>> {
-    let mut last = CellMap::default();
-    let mut predecessor = |(index, transaction): (usize, &Transaction)| match transaction.kind() {
-        TransactionKind::L1Handler => None,
-        _ => last.insert(transaction.sender(), index),
-    };
-    transactions.iter().enumerate().map(&mut predecessor).collect()
+/// How much may be under way in a block.
+pub(super) fn limits(helpers: usize, has_main: bool) -> Limits {
+    Limits { helpers, window: WINDOW, shards: SHARDS, has_main }
 }
 
 /// Has a thread of the pool help, when one is free.
 fn bring_helper<'s, 'b: 's, R: StateReader + Sync>(
     scope: &rayon::ScopeFifo<'s>,
-    engine: &'s Engine<'_, BlockTask<'b, R>, Committer<'b, '_, R>>,
+    engine: &'s Engine<BlockTask<'b, &'b R>, Committer<'b, '_, R>>,
 ) {
     scope.spawn_fifo(move |scope| engine.help(&|| bring_helper(scope, engine)));
 }

@@ -5,12 +5,12 @@
 
 use super::ahead;
 use super::attempt::{Attempt, Refusal};
-use super::capacity::{BlockFull, BlockUsage, Capacity, Usage, Weights};
+use super::capacity::{BlockFull, BlockUsage, Capacity, Load, Usage, Weights};
 use super::close::{self, close, leave_open};
 use super::open::{OldBlock, open};
 use super::outcome::{BlockEnd, BlockError, BlockOutcome, TransactionOutcome, TransactionResult};
 use crate::protocol::BlockEnv;
-use crate::state::{BlockState, InitialReads, JournalClasses, StateDiff, StateReader};
+use crate::state::{BlockState, Cell, CellValue, JournalParts, StateDiff, StateReader, writes};
 use crate::transaction::Transaction;
 
 /// How a block is opened and closed.
@@ -42,6 +42,15 @@ pub(super) enum Commit {
     Full(Box<BlockFull>),
 }
 
+/// What a transaction that had its turn leaves in its block.
+#[derive(Clone, Debug)]
+pub(super) struct Share {
+    /// What it brought; `None` if it was rejected.
+    load: Option<Load>,
+    /// What it read and changed.
+    parts: JournalParts,
+}
+
 impl<R: StateReader> OpenBlock<R> {
     /// Opens a block (C202).
     pub(super) fn open(env: &BlockEnv, reader: R, options: BlockOptions) -> Result<Self, BlockError> {
@@ -56,43 +65,76 @@ impl<R: StateReader> OpenBlock<R> {
         &self.state
     }
 
+    /// What opening the block wrote, before its first transaction.
+    pub(super) fn writes(&self) -> Vec<(Cell, CellValue)> {
+        writes(&self.state.changes(), &self.state.classes())
+    }
+
+    /// How full it is.
+    pub(super) fn weights(&self) -> Weights {
+        self.usage.weights()
+    }
+
     /// Makes the next transaction part of the block, if it is valid and there is room for it.
     pub(super) fn commit(
         &mut self,
         transaction: &Transaction,
         attempt: Attempt,
     ) -> Result<Commit, BlockError> {
-        let Attempt { result, load, state_diff, parts } = attempt;
-        let outcome = |result, weights, state_diff| {
-            Commit::Done(Box::new(TransactionOutcome {
-                hash: transaction.hash,
-                kind: transaction.kind(),
-                result,
-                weights,
-                state_diff,
-            }))
-        };
-        let refused = match result {
-            Ok(execution) => match self.usage.try_add(&load, &self.env.constants.gas) {
-                Ok(weights) => {
-                    self.state.commit(parts)?;
-                    let result = TransactionResult::Executed(execution);
-                    return Ok(outcome(result, weights, state_diff));
-                }
-                Err(full) => return Ok(Commit::Full(full)),
-            },
-            Err(Refusal::Invalid(error)) => TransactionResult::Invalid(error),
-            Err(Refusal::TooLarge(error)) => TransactionResult::TooLarge(error),
-        };
-        let (_, reads, classes) = parts;
-        self.absorb(reads, classes);
-        Ok(outcome(refused, Weights::ZERO, StateDiff::default()))
+        match self.weigh(transaction, attempt) {
+            Ok((outcome, share)) => {
+                self.absorb(share)?;
+                Ok(Commit::Done(outcome))
+            }
+            Err(full) => Ok(Commit::Full(full)),
+        }
     }
 
-    /// The writes of a rejected transaction are dropped; what it read was still read (C238).
-    fn absorb(&mut self, reads: InitialReads, classes: JournalClasses) {
+    /// The first half of a commit: counts the next transaction in, if it is valid and there is room for it.
+    pub(super) fn weigh(
+        &mut self,
+        transaction: &Transaction,
+        attempt: Attempt,
+    ) -> Result<(Box<TransactionOutcome>, Share), Box<BlockFull>> {
+        let Attempt { result, load, state_diff, parts } = attempt;
+        let (result, weights, state_diff, load) = match result {
+            Ok(execution) => {
+                let weights = self.usage.try_add(&load, &self.env.constants.gas)?;
+                (TransactionResult::Executed(execution), weights, state_diff, Some(load))
+            }
+            Err(refusal) => {
+                let result = match refusal {
+                    Refusal::Invalid(error) => TransactionResult::Invalid(error),
+                    Refusal::TooLarge(error) => TransactionResult::TooLarge(error),
+                };
+                (result, Weights::ZERO, StateDiff::default(), None)
+            }
+        };
+        let (hash, kind) = (transaction.hash, transaction.kind());
+        let outcome = Box::new(TransactionOutcome { hash, kind, result, weights, state_diff });
+        Ok((outcome, Share { load, parts }))
+    }
+
+    /// The second half: what the next transaction changed is there. The writes of a rejected one are dropped; what it read was still
+    /// read (C238).
+    pub(super) fn absorb(&mut self, share: Share) -> Result<(), BlockError> {
+        if share.load.is_some() {
+            return Ok(self.state.commit(share.parts)?);
+        }
+        let (_, reads, classes) = share.parts;
         self.state.absorb_reads(reads);
         self.state.absorb_classes(classes.loaded);
+        Ok(())
+    }
+
+    /// Forgets what was counted in, and counts these in instead: the first so many of those that were.
+    pub(super) fn count_again(&mut self, shares: &[Share]) {
+        let mut usage = Usage::new(self.options.capacity.clone());
+        // There is room for each: it was added before, after the same ones.
+        let loads = shares.iter().filter_map(|share| share.load.as_ref());
+        let _all_fit =
+            loads.map(|load| usage.try_add(load, &self.env.constants.gas)).all(|added| added.is_ok());
+        self.usage = usage;
     }
 
     /// Loads what closing will read, on many threads. Changes no result.

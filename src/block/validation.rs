@@ -99,7 +99,7 @@ impl<R: StateReader> BlockExecutor<R> {
             failure: Box::new(failure),
         };
         let options = self.attempt_options();
-        let attempt = Attempt::run(transaction, block.state(), &self.env, options).map_err(failed)?;
+        let attempt = Attempt::run(transaction, block.state(), &self.env, &options).map_err(failed)?;
         match block.commit(transaction, attempt)? {
             Commit::Done(outcome) => Ok(match outcome.result {
                 TransactionResult::Executed(_) => Validation::Valid(None),

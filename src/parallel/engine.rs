@@ -25,6 +25,8 @@ pub(crate) struct Limits {
     pub(crate) window: usize,
     /// Parts of the memory with a lock each.
     pub(crate) shards: usize,
+    /// Whether there is a calling thread that works to the end ([`Engine::run`]). Otherwise helpers do everything.
+    pub(crate) has_main: bool,
 }
 
 /// Some code of the task, the sink or this room panicked; with what it said.
@@ -32,8 +34,8 @@ pub(crate) struct Limits {
 pub(crate) struct Panicked(pub(crate) String);
 
 /// One list of tasks under way.
-pub(crate) struct Engine<'t, T: Task, S> {
-    pub(super) task: &'t T,
+pub(crate) struct Engine<T: Task, S> {
+    pub(super) task: T,
     pub(super) memory: Memory<T::Key, T::Value>,
     pub(super) schedule: Mutex<Schedule<T>>,
     /// Taken by the one thread that commits.
@@ -43,17 +45,27 @@ pub(crate) struct Engine<'t, T: Task, S> {
     panicked: Mutex<Option<Panicked>>,
 }
 
-impl<'t, T: Task, S: Sink<T>> Engine<'t, T, S> {
+impl<T: Task, S: Sink<T>> Engine<T, S> {
     /// An engine without tasks.
-    pub(crate) fn new(task: &'t T, sink: S, limits: Limits) -> Self {
+    pub(crate) fn new(task: T, sink: S, limits: Limits) -> Self {
         Self {
             task,
             memory: Memory::new(limits.shards),
-            schedule: Mutex::new(Schedule::new(limits.helpers, limits.window)),
+            schedule: Mutex::new(Schedule::new(limits)),
             sink: Mutex::new(sink),
             idle: Condvar::default(),
             panicked: Mutex::new(None),
         }
+    }
+
+    /// Who takes the results, when nobody gives it any: waits for the commit that is under way.
+    pub(crate) fn sink(&self) -> MutexGuard<'_, S> {
+        self.sink.lock()
+    }
+
+    /// What panicked, if something did.
+    pub(crate) fn panicked(&self) -> Option<Panicked> {
+        self.panicked.lock().clone()
     }
 
     /// Sets what is in a cell before the first task, where that is not what `load` would say.
@@ -74,6 +86,11 @@ impl<'t, T: Task, S: Sink<T>> Engine<'t, T, S> {
     /// No more tasks will be added: when all are committed, that is the end.
     pub(crate) fn close(&self, call: &impl Fn()) {
         self.update(By::Other, call, Schedule::close);
+    }
+
+    /// Commits that many tasks and no more for now. Without a word from here, all that there are.
+    pub(crate) fn allow_commits(&self, tasks: usize, call: &impl Fn()) {
+        self.update(By::Other, call, |schedule| schedule.allow_commits(tasks));
     }
 
     /// Ends everything now; what is not committed never will be.
@@ -102,7 +119,7 @@ impl<'t, T: Task, S: Sink<T>> Engine<'t, T, S> {
                 between();
                 continue;
             }
-            match schedule.next() {
+            match self.next(&mut schedule) {
                 Next::Job(job) => {
                     self.release(schedule, By::Worker(Busy::with(Some(&job))), call);
                     self.perform(job, call);
@@ -125,13 +142,19 @@ impl<'t, T: Task, S: Sink<T>> Engine<'t, T, S> {
 
     /// A helper's part: works while there is something to do.
     pub(crate) fn help(&self, call: &impl Fn()) {
+        self.help_with(QUANTUM, call);
+    }
+
+    /// The part of a helper that has other things to do: it works, if there is something to do, on so many jobs and what follows
+    /// from them at once. To be called as often as `call` was, as by [`help`](Self::help).
+    pub(crate) fn help_with(&self, jobs: usize, call: &impl Fn()) {
         let mut schedule = self.schedule.lock();
         schedule.looks();
-        for _ in 0..QUANTUM {
-            if schedule.is_narrow() {
+        for _ in 0..jobs {
+            if schedule.has_too_many_helpers() {
                 break;
             }
-            let Next::Job(job) = schedule.next() else { break };
+            let Next::Job(job) = self.next(&mut schedule) else { break };
             self.release(schedule, By::Worker(Busy::with(Some(&job))), call);
             self.perform(job, call);
             schedule = self.schedule.lock();
@@ -146,6 +169,14 @@ impl<'t, T: Task, S: Sink<T>> Engine<'t, T, S> {
             Some(panicked) => Err(panicked),
             None => Ok((self.sink.into_inner(), self.schedule.into_inner().counters)),
         }
+    }
+
+    /// The next job; the end if the task says so.
+    fn next(&self, schedule: &mut Schedule<T>) -> Next<T> {
+        if self.task.is_over() {
+            schedule.halt();
+        }
+        schedule.next()
     }
 
     // ---- the lock

@@ -22,6 +22,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 pub(super) use self::job::{Done, Job, Next, Start};
 pub(super) use self::threads::{Busy, By, Calls};
 use super::counters::Counters;
+use super::engine::Limits;
 use super::memory::{Cell, Run};
 use super::task::Task;
 use super::width::Width;
@@ -77,6 +78,8 @@ pub(super) struct Schedule<T: Task> {
     slots: VecDeque<Slot<T>>,
     /// How many are committed: the index of the first slot.
     committed: usize,
+    /// How many may be committed for now.
+    most_commits: usize,
     /// Whether no more tasks will be added.
     is_closed: bool,
     is_halted: bool,
@@ -95,6 +98,7 @@ pub(super) struct Schedule<T: Task> {
     /// Helpers that were called and have not returned, and the most there may be.
     helpers: usize,
     most_helpers: usize,
+    has_main: bool,
     /// Those of them, and of the main thread, that are about to look for a job.
     searching: usize,
     is_main_parked: bool,
@@ -106,10 +110,12 @@ pub(super) struct Schedule<T: Task> {
 }
 
 impl<T: Task> Schedule<T> {
-    pub(super) fn new(helpers: usize, window: usize) -> Self {
+    pub(super) fn new(limits: Limits) -> Self {
+        let Limits { helpers, window, has_main, .. } = limits;
         Self {
             slots: VecDeque::new(),
             committed: 0,
+            most_commits: usize::MAX,
             is_closed: false,
             is_halted: false,
             ready: BTreeSet::new(),
@@ -117,11 +123,12 @@ impl<T: Task> Schedule<T> {
             until_committed: BTreeMap::new(),
             executed: 0,
             window: window.max(1),
-            width: Width::new(helpers.saturating_add(1)),
+            width: Width::new(helpers.saturating_add(usize::from(has_main))),
             running: 0,
             is_committing: false,
             helpers: 0,
             most_helpers: helpers,
+            has_main,
             searching: 0,
             is_main_parked: false,
             is_main_called: false,
@@ -155,6 +162,11 @@ impl<T: Task> Schedule<T> {
 
     pub(super) fn close(&mut self) {
         self.is_closed = true;
+    }
+
+    /// Commits no more than so many tasks for now.
+    pub(super) fn allow_commits(&mut self, tasks: usize) {
+        self.most_commits = tasks;
     }
 
     /// Stops everything, running tasks included.

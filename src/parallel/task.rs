@@ -29,6 +29,11 @@ pub(crate) trait Task: Sync + Sized {
     /// one is settled. Asked once, when the task is added.
     fn follows(&self, index: usize) -> Option<usize>;
 
+    /// Whether everything is to end now. Asked again and again; once it is so it stays so.
+    fn is_over(&self) -> bool {
+        false
+    }
+
     /// Runs the body of a task; `None` when the view interrupted it. It is to give up soon after that.
     ///
     /// `kept` is what an earlier run left there; it stays for the next run.

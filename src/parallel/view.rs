@@ -205,7 +205,7 @@ impl<'a, T: Task> View<'a, T> {
     }
 }
 
-impl<T: Task, S: Sink<T>> World<T> for Engine<'_, T, S> {
+impl<T: Task, S: Sink<T>> World<T> for Engine<T, S> {
     fn cell(&self, key: &T::Key) -> Arc<Cell<T::Value>> {
         self.memory.cell(key)
     }

@@ -40,5 +40,5 @@ pub use undo::Checkpoint;
 pub use witness::InitialReads;
 
 pub(crate) use cell_value::{CellValue, writes};
-pub(crate) use stop::StopFlag;
+pub(crate) use stop::{StopFlag, Term};
 pub(crate) use suspended::SuspendedJournal;

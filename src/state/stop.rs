@@ -1,20 +1,59 @@
-//! A flag that tells a running transaction to stop.
+//! When a running transaction has to stop.
 //!
 //! In: raised by whoever knows that the execution is of no use any more. Out: looked at by the call stack and the engine.
 
+use std::time::Instant;
+
 use crate::sync::{Arc, AtomicBool, Ordering};
+
+/// How long the executions of a block may go on: until a deadline, if there is one, or until somebody ends it. The default one
+/// goes on for ever.
+#[derive(Debug, Default)]
+pub(crate) struct Term {
+    deadline: Option<Instant>,
+    is_ended: AtomicBool,
+}
+
+impl Term {
+    pub(crate) fn until(deadline: Option<Instant>) -> Self {
+        Self { deadline, is_ended: AtomicBool::new(false) }
+    }
+
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        self.deadline
+    }
+
+    /// Whether the deadline has passed.
+    pub(crate) fn is_late(&self) -> bool {
+        self.deadline.is_some_and(|deadline| Instant::now() >= deadline)
+    }
+
+    /// Whether it was ended or the deadline has passed. Once over it stays over.
+    pub(crate) fn is_over(&self) -> bool {
+        self.is_ended.load(Ordering::Acquire) || self.is_late()
+    }
+
+    pub(crate) fn end(&self) {
+        self.is_ended.store(true, Ordering::Release);
+    }
+}
 
 /// Raised once, seen by all clones. The default one is never raised.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct StopFlag(Option<Arc<AtomicBool>>);
+pub(crate) struct StopFlag {
+    flag: Option<Arc<AtomicBool>>,
+    term: Option<Arc<Term>>,
+}
 
 impl StopFlag {
-    /// Raised when `flag` is set.
-    pub(crate) fn new(flag: Arc<AtomicBool>) -> Self {
-        Self(Some(flag))
+    /// Raised when `flag` is set, for this execution alone, or when the block's term is over: nobody has to watch the clock, a
+    /// running transaction does it itself.
+    pub(crate) fn new(flag: Arc<AtomicBool>, term: Arc<Term>) -> Self {
+        Self { flag: Some(flag), term: Some(term) }
     }
 
     pub(crate) fn is_raised(&self) -> bool {
-        self.0.as_ref().is_some_and(|flag| flag.load(Ordering::Relaxed))
+        self.flag.as_ref().is_some_and(|flag| flag.load(Ordering::Relaxed))
+            || self.term.as_ref().is_some_and(|term| term.is_over())
     }
 }

@@ -79,6 +79,11 @@ impl Usage {
         }
     }
 
+    /// How full the block is.
+    pub(in crate::block) fn weights(&self) -> Weights {
+        self.weights
+    }
+
     /// The classes that have to move to the Blake hash, in the order in which they first ran.
     pub(in crate::block) fn migrations(&self) -> &CellMap<ClassHash, Migration> {
         &self.migrations

@@ -69,7 +69,7 @@ impl<T: Task> Schedule<T> {
     }
 
     pub(super) fn next_commit(&mut self) -> Option<Job<T>> {
-        if self.is_committing {
+        if !self.may_commit() {
             return None;
         }
         let index = self.committed;
@@ -77,6 +77,10 @@ impl<T: Task> Schedule<T> {
         self.unsettled.remove(&index);
         self.is_committing = true;
         Some(Job::Commit(index, done))
+    }
+
+    pub(super) fn may_commit(&self) -> bool {
+        !self.is_committing && self.committed < self.most_commits
     }
 
     /// The result of an executed task, whose slot is busy from now on.

@@ -49,8 +49,7 @@ pub(in crate::parallel) struct Calls {
 
 impl<T: Task> Schedule<T> {
     /// Who is to be called. Waking a thread costs more than a tail or a commit: a worker that will look for a job again itself
-    /// leaves those to itself, and the next body too if it will be back soon. Others leave nothing behind. Where nothing may run
-    /// ahead, everything is left to the main thread.
+    /// leaves those to itself, and the next body too if it will be back soon. Others leave nothing behind.
     pub(in crate::parallel) fn calls(&mut self, by: By) -> Calls {
         if self.is_finished() {
             return Calls { main: std::mem::take(&mut self.is_main_parked), helpers: 0 };
@@ -69,10 +68,7 @@ impl<T: Task> Schedule<T> {
             self.searching = self.searching.saturating_add(1);
             jobs = jobs.saturating_sub(1);
         }
-        if self.is_narrow() {
-            return calls;
-        }
-        calls.helpers = jobs.min(self.most_helpers.saturating_sub(self.helpers));
+        calls.helpers = jobs.min(self.helpers_of_use().saturating_sub(self.helpers));
         self.helpers = self.helpers.saturating_add(calls.helpers);
         self.searching = self.searching.saturating_add(calls.helpers);
         calls
@@ -87,7 +83,7 @@ impl<T: Task> Schedule<T> {
                 .is_some_and(|slot| matches!(slot.status, Status::Executed(_)))
         };
         let commits = usize::from(
-            !self.is_committing && !self.unsettled.contains(&self.committed) && executable(self.committed),
+            self.may_commit() && !self.unsettled.contains(&self.committed) && executable(self.committed),
         );
         let settlements = self.unsettled.range(..=self.executed).count();
         let end = self.committed.saturating_add(self.window);
@@ -97,9 +93,18 @@ impl<T: Task> Schedule<T> {
         Jobs { bodies, others: commits.saturating_add(settlements) }
     }
 
-    /// Whether nothing may run ahead. Then the main thread does everything, so that the threads do not wake each other for each task.
-    pub(in crate::parallel) fn is_narrow(&self) -> bool {
-        self.width.now() == 1
+    /// How many helpers there had better be now. Where nothing may run ahead one thread does everything, the main one if there is
+    /// one, so that the threads do not wake each other for each task.
+    fn helpers_of_use(&self) -> usize {
+        if self.width.now() > 1 {
+            self.most_helpers
+        } else {
+            usize::from(!self.has_main).min(self.most_helpers)
+        }
+    }
+
+    pub(in crate::parallel) fn has_too_many_helpers(&self) -> bool {
+        self.helpers > self.helpers_of_use()
     }
 
     /// A worker that was called begins to look.

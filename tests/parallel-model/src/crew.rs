@@ -1,8 +1,10 @@
 //! Threads for the engine: the calling one, and helpers that wait to be called.
 
-use crate::mock::{Block, BlockSink, Outcome};
-use crate::parallel::{Counters, Engine, Limits, Panicked};
-use crate::sync::{Condvar, Mutex};
+use std::ops::ControlFlow;
+
+use crate::mock::{Block, BlockSink, Body, Outcome};
+use crate::parallel::{Counters, Engine, Limits, Panicked, Sink};
+use crate::sync::{Arc, Condvar, Mutex};
 
 /// Calls that no helper has answered, and whether there will be no more.
 #[derive(Default)]
@@ -41,7 +43,7 @@ impl Bell {
 pub(crate) type Result = std::result::Result<(Outcome, Counters), Panicked>;
 
 pub(crate) fn limits(helpers: usize, window: usize) -> Limits {
-    Limits { helpers, window, shards: 1 }
+    Limits { helpers, window, shards: 1, has_main: true }
 }
 
 /// Runs a block on so many threads; tasks come in batches while it runs.
@@ -53,7 +55,7 @@ pub(crate) fn run(block: &Block, limits: Limits, batch: usize) -> Result {
     use std::thread;
 
     let sink = BlockSink { block, outcome: Outcome::default() };
-    let engine = Engine::new(block, sink, limits);
+    let engine = Engine::new(block.clone(), sink, limits);
     let bell = Bell::default();
     let call = || bell.ring();
     thread::scope(|scope| {
@@ -78,4 +80,92 @@ pub(crate) fn run(block: &Block, limits: Limits, batch: usize) -> Result {
     });
     let (sink, counters) = engine.finish()?;
     Ok((sink.outcome, counters))
+}
+
+/// How many results there are, and whether there will be no more.
+#[derive(Default)]
+pub(crate) struct Arrivals {
+    state: Mutex<(usize, bool)>,
+    changed: Condvar,
+}
+
+impl Arrivals {
+    /// Waits for more than so many results; `None` when there will be none.
+    pub(crate) fn more_than(&self, seen: usize) -> Option<usize> {
+        let mut state = self.state.lock();
+        loop {
+            if state.0 > seen {
+                return Some(state.0);
+            }
+            if state.1 {
+                return None;
+            }
+            state = self.changed.wait(state);
+        }
+    }
+}
+
+/// A sink that says what it took.
+pub(crate) struct Announcing<'a> {
+    pub(crate) inner: BlockSink<'a>,
+    pub(crate) arrivals: Arc<Arrivals>,
+}
+
+impl Sink<Block> for Announcing<'_> {
+    fn take(&mut self, index: usize, body: Body, tail: Option<Option<u64>>) -> ControlFlow<()> {
+        let taken = self.inner.take(index, body, tail);
+        let mut state = self.arrivals.state.lock();
+        match taken {
+            ControlFlow::Continue(()) => state.0 += 1,
+            ControlFlow::Break(()) => state.1 = true,
+        }
+        drop(state);
+        self.arrivals.changed.notify_all();
+        taken
+    }
+}
+
+/// As a session does it: helpers alone, tasks that come in batches, and no more than `ahead` results that nobody has looked at.
+#[cfg(not(model = "loom"))]
+pub(crate) fn stream(block: &Block, limits: Limits, batch: usize, ahead: usize) -> Outcome {
+    #[cfg(model = "shuttle")]
+    use shuttle::thread;
+    #[cfg(not(model = "shuttle"))]
+    use std::thread;
+
+    let arrivals = Arc::new(Arrivals::default());
+    let inner = BlockSink { block, outcome: Outcome::default() };
+    let sink = Announcing { inner, arrivals: Arc::clone(&arrivals) };
+    let engine = Engine::new(block.clone(), sink, limits);
+    let bell = Bell::default();
+    let call = || bell.ring();
+    engine.allow_commits(ahead, &call);
+    thread::scope(|scope| {
+        for _ in 0..limits.helpers {
+            scope.spawn(|| {
+                while bell.wait() {
+                    engine.help(&call);
+                }
+            });
+        }
+        scope.spawn(|| {
+            let mut left = block.programs.len();
+            while left > 0 {
+                let now = left.min(batch.max(1));
+                engine.add(now, &call);
+                left -= now;
+            }
+        });
+        let mut seen = 0;
+        while seen < block.programs.len() {
+            let Some(arrived) = arrivals.more_than(seen) else { break };
+            assert!(arrived <= seen + ahead, "{arrived} results where {seen} were looked at");
+            seen += 1;
+            engine.allow_commits(seen + ahead, &call);
+        }
+        engine.halt(&call);
+        bell.dismiss();
+    });
+    let (sink, _) = engine.finish().expect("nothing panics");
+    sink.inner.outcome
 }

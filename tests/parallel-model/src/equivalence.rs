@@ -2,9 +2,9 @@
 
 use proptest::prelude::*;
 
-use crate::crew::{limits, run};
+use crate::crew::{limits, run, stream};
 use crate::mock::{Block, Program, Step};
-use crate::parallel::Panicked;
+use crate::parallel::{Limits, Panicked};
 
 fn step(keys: u8) -> impl Strategy<Value = Step> {
     prop_oneof![
@@ -60,6 +60,22 @@ proptest! {
         let (outcome, counters) = run(&block, limits(helpers, window), batch).unwrap();
         prop_assert_eq!(&outcome, &block.sequentially());
         prop_assert!(counters.most_runs <= 6, "{:?}", counters);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2_000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_stream_equals_one_after_another(
+        block in block(),
+        helpers in 1..7_usize,
+        window in prop_oneof![Just(1_usize), Just(4), Just(256)],
+        batch in prop_oneof![Just(1_usize), Just(7), Just(1000)],
+        ahead in prop_oneof![Just(1_usize), Just(3), Just(1000)],
+    ) {
+        let limits = Limits { has_main: false, ..limits(helpers, window) };
+        prop_assert_eq!(stream(&block, limits, batch, ahead), block.sequentially());
     }
 }
 

@@ -135,8 +135,8 @@ fn engine(name: &'static str, preemptions: usize, block: Block, halts: bool) {
         // The threads of a model outlive the borrow checker's idea of it.
         let block: &'static Block = Box::leak(Box::new(block.clone()));
         let sink = BlockSink { block, outcome: Outcome::default() };
-        let engine: Arc<Engine<'static, Block, BlockSink<'static>>> =
-            Arc::new(Engine::new(block, sink, limits(1, 4)));
+        let engine: Arc<Engine<Block, BlockSink<'static>>> =
+            Arc::new(Engine::new(block.clone(), sink, limits(1, 4)));
         let bell = Arc::new(Bell::default());
         let helper = {
             let (engine, bell) = (Arc::clone(&engine), Arc::clone(&bell));

@@ -2,8 +2,9 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::crew::{limits, run};
+use crate::crew::{limits, run, stream};
 use crate::mock::{Block, Program, Step};
+use crate::parallel::Limits;
 
 /// How many schedules a test explores.
 fn schedules() -> usize {
@@ -85,4 +86,26 @@ fn random_schedules_of_many_threads_and_a_narrow_window() {
 fn pct_schedules() {
     let seed = AtomicU64::new(1 << 40);
     shuttle::check_pct(move || check(&seed, 12, 3, 256), schedules(), 3);
+}
+
+/// Helpers alone, and commits that wait for somebody to look at results.
+fn check_stream(seed: &AtomicU64, most: u64, helpers: usize, window: usize) {
+    let mut numbers = Numbers(seed.fetch_add(1, Ordering::Relaxed));
+    let block = numbers.block(most);
+    let batch = usize::try_from(1 + numbers.below(8)).unwrap();
+    let ahead = usize::try_from(1 + numbers.below(4)).unwrap();
+    let limits = Limits { has_main: false, ..limits(helpers, window) };
+    assert_eq!(stream(&block, limits, batch, ahead), block.sequentially(), "{block:?}");
+}
+
+#[test]
+fn random_schedules_of_a_stream() {
+    let seed = AtomicU64::new(1 << 48);
+    shuttle::check_random(move || check_stream(&seed, 12, 3, 256), schedules());
+}
+
+#[test]
+fn pct_schedules_of_a_stream() {
+    let seed = AtomicU64::new(1 << 56);
+    shuttle::check_pct(move || check_stream(&seed, 12, 2, 4), schedules(), 3);
 }
