@@ -57,7 +57,8 @@ pub(super) enum Body {
 pub(super) struct Unpaid {
     plan: Plan,
     execution: Execution,
-    journal: SuspendedJournal,
+    /// As it was before the fee; gone when the fee's transfer was the last that is tried.
+    journal: Option<SuspendedJournal>,
 }
 
 /// What came of a fee's transfer, with what the whole transaction left.
@@ -131,20 +132,25 @@ impl<'b, R: StateReader + Sync> Task for BlockTask<'b, R> {
         let amount = if sender == self.env.block.sequencer { 0 } else { fee.0 };
         let balance = journal.balance_key(sender);
         Some(Executed {
-            writes: writes(&journal.changes(), &journal.declared()),
+            writes: if view.is_alone() {
+                Vec::new()
+            } else {
+                writes(&journal.changes(), &journal.declared())
+            },
             delta: Some(Credit { token, amount }),
             unsettled: vec![Cell::Storage(token, balance)],
             broken: false,
-            body: Body::Unpaid(Box::new(Unpaid { plan, execution, journal: journal.suspend() })),
+            body: Body::Unpaid(Box::new(Unpaid { plan, execution, journal: Some(journal.suspend()) })),
         })
     }
 
-    fn settle(&self, _: usize, body: &Body, view: &View<'_, Self>) -> Option<Settled<Self>> {
+    fn settle(&self, _: usize, body: &mut Body, view: &View<'_, Self>) -> Option<Settled<Self>> {
         let Body::Unpaid(unpaid) = body else { return None };
-        let Unpaid { plan, execution, journal } = &**unpaid;
+        let Unpaid { plan, execution, journal } = &mut **unpaid;
+        let journal = if view.is_last() { journal.take()? } else { journal.clone()? };
         let token: ContractAddress = self.env.chain.fee_token(plan.info.fee_type());
         let reader = Speculation::new(view, &self.credits, Part::Fee(token));
-        let mut journal = journal.clone().resume(&reader, self.stop_flag(view));
+        let mut journal = journal.resume(&reader, self.stop_flag(view));
         let charged = caught(|| charge(plan, &mut journal, &self.env, execution.receipt.fee));
         if self.is_in_vain(view) {
             return None;

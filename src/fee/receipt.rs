@@ -134,6 +134,8 @@ mod tests {
     use starknet_api::core::Nonce;
     use starknet_types_core::felt::Felt;
 
+    use starknet_api::core::ContractAddress;
+
     use super::*;
     use crate::call::EventSummary;
     use crate::fee::fixture::{SENDER, env, of_version_zero, vector, with_all, with_max_fee};

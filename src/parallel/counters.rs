@@ -6,6 +6,8 @@
 pub struct Counters {
     /// Runs of bodies, interrupted ones included.
     pub executions: u64,
+    /// Of them those that ran straight through to their commit, because nothing else could run beside them.
+    pub alone: u64,
     /// Runs of tails.
     pub settlements: u64,
     /// Runs of tails that had assumed something else than was found at their commit.
@@ -52,6 +54,7 @@ impl Counters {
     pub(super) fn add_commit(&mut self, commit: &Self) {
         self.add_run(commit);
         count(&mut self.commits);
+        self.alone = self.alone.saturating_add(commit.alone);
         self.validations = self.validations.saturating_add(commit.validations);
         self.settlements = self.settlements.saturating_add(commit.settlements);
         self.resettlements = self.resettlements.saturating_add(commit.resettlements);

@@ -228,8 +228,9 @@ impl<T: Task, S: Sink<T>> Engine<T, S> {
     }
 
     fn execute(&self, start: Start<T>, call: &impl Fn()) -> Option<Job<T>> {
-        let Start { run, published, mut kept, at_its_turn } = start;
-        let view = View::new(self, &run, Part::Body);
+        let Start { run, published, mut kept, at_its_turn, is_alone } = start;
+        let part = if is_alone { Part::Alone } else { Part::Body };
+        let view = View::new(self, &run, part);
         let executed = self.task.execute(run.index, &view, &mut kept);
         let (reads, interruption, counters) = view.into_parts();
         let executed = match (executed, interruption) {
@@ -246,6 +247,9 @@ impl<T: Task, S: Sink<T>> Engine<T, S> {
                 });
             }
         };
+        if is_alone {
+            return self.go_on_alone(&run, &published, executed, counters, call);
+        }
         let Executed { body, writes, delta, unsettled, .. } = executed;
         let has_tail = delta.is_some();
         let mut voided = Vec::new();
@@ -254,6 +258,56 @@ impl<T: Task, S: Sink<T>> Engine<T, S> {
         self.update_and_go_on(call, |schedule| {
             schedule.counters.add_run(&counters);
             schedule.executed(done, delta, kept, &voided)
+        })
+    }
+
+    /// The rest of a task whose body ran when nothing else could: its tail and its commit, without telling anybody in between. What
+    /// it read is what the committed tasks left, since nobody else could commit meanwhile.
+    fn go_on_alone(
+        &self,
+        run: &Run,
+        before: &[Arc<Cell<T::Value>>],
+        executed: Executed<T>,
+        mut counters: Counters,
+        call: &impl Fn(),
+    ) -> Option<Job<T>> {
+        let Executed { mut body, mut writes, delta, .. } = executed;
+        let mut tail = None;
+        if delta.is_some() {
+            let view = View::new(self, run, Part::Alone);
+            let settled = self.task.settle(run.index, &mut body, &view);
+            let (_, interruption, reads) = view.into_parts();
+            counters.add_run(&reads);
+            counters.settlements = 1;
+            let (Some(settled), None) = (settled, interruption) else {
+                // Only a halt can have kept it from that.
+                return self.update_commit(call, |schedule| {
+                    schedule.counters.add_run(&counters);
+                    schedule.interrupted(run, Interruption::Void, before.to_vec(), None);
+                    None
+                });
+            };
+            writes = settled.writes;
+            tail = Some(settled.tail);
+        }
+        let began = Moment::now();
+        let mut voided = Vec::new();
+        let taken = self.sink.lock().take(run.index, body, tail);
+        if taken.is_continue() {
+            self.memory.commit_writes(run.index, writes, before, &mut voided);
+        }
+        counters.alone = 1;
+        self.update_commit(call, |schedule| {
+            counters.commit_nanoseconds = began.nanoseconds();
+            schedule.counters.add_commit(&counters);
+            schedule.call_main();
+            match taken {
+                ControlFlow::Continue(()) => schedule.committed_alone(&voided),
+                ControlFlow::Break(()) => {
+                    schedule.halt();
+                    None
+                }
+            }
         })
     }
 
@@ -283,7 +337,7 @@ impl<T: Task, S: Sink<T>> Engine<T, S> {
 
     fn settle(&self, mut done: Box<Done<T>>, call: &impl Fn()) -> Option<Job<T>> {
         let mut voided = Vec::new();
-        let counters = self.run_tail(&mut done, false, &mut voided);
+        let counters = self.run_tail(&mut done, &mut voided);
         self.update_and_go_on(call, |schedule| {
             schedule.counters.add_run(&counters);
             count(&mut schedule.counters.settlements);
@@ -292,14 +346,15 @@ impl<T: Task, S: Sink<T>> Engine<T, S> {
     }
 
     /// Runs the tail and publishes what it wrote. Without a tail afterwards: it was interrupted, or broke off too early.
-    fn run_tail(&self, done: &mut Done<T>, at_its_turn: bool, voided: &mut Vec<Run>) -> Counters {
+    fn run_tail(&self, done: &mut Done<T>, voided: &mut Vec<Run>) -> Counters {
         done.tail = None;
         let run = done.run.clone();
         let view = View::new(self, &run, Part::Tail);
-        let settled = self.task.settle(run.index, &done.body, &view);
+        let settled = self.task.settle(run.index, &mut done.body, &view);
+        let is_last = view.is_last();
         let (reads, interruption, counters) = view.into_parts();
         if let (Some(Settled { tail, writes, broken }), None) = (settled, interruption)
-            && (at_its_turn || !broken)
+            && (is_last || !broken)
         {
             done.published = self.publish(&run, &done.published, writes, &[], voided);
             done.tail = Some((tail, reads));
@@ -358,7 +413,7 @@ impl<T: Task, S: Sink<T>> Engine<T, S> {
         if !is_settled {
             counters.settlements = 1;
             counters.resettlements = u64::from(done.tail.is_some());
-            counters.add_run(&self.run_tail(&mut done, true, &mut voided));
+            counters.add_run(&self.run_tail(&mut done, &mut voided));
             if !done.tail.as_ref().is_some_and(|(_, reads)| is_current(reads)) {
                 // All tasks before it are committed, so only a halt can have kept it from that.
                 return self.update_commit(call, |schedule| {

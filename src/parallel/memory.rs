@@ -86,6 +86,24 @@ impl<K: Clone + Eq + Hash, V: Clone + PartialEq> Memory<K, V> {
         self.committed.load(Ordering::Acquire)
     }
 
+    /// What a task wrote that ran when all tasks below were committed becomes what is there. `before` is where an earlier run of it
+    /// published. Whoever above saw something else is added to `voided`.
+    pub(crate) fn commit_writes(
+        &self,
+        index: usize,
+        writes: Vec<(K, V)>,
+        before: &[Arc<Cell<V>>],
+        voided: &mut Vec<Run>,
+    ) {
+        for (key, value) in writes {
+            self.cell(&key).put(index, value, voided);
+        }
+        for cell in before {
+            cell.remove(index, voided);
+        }
+        self.committed.store(index.saturating_add(1), Ordering::Release);
+    }
+
     /// The task's versions become what is there.
     pub(crate) fn commit(&self, index: usize, published: &[Arc<Cell<V>>]) {
         for cell in published {
@@ -290,6 +308,18 @@ impl<V: Clone + PartialEq> Cell<V> {
     /// Whether the tasks below `index`, all of them committed, left this value here.
     pub(crate) fn holds(&self, value: &V) -> bool {
         matches!(&self.state.lock().base, Base::Known(base) if base == value)
+    }
+
+    /// All tasks below `index` being committed, its value becomes the base, whatever it published before.
+    fn put(&self, index: usize, value: V, voided: &mut Vec<Run>) {
+        let mut state = self.state.lock();
+        let end = state.below(index.saturating_add(1));
+        state.versions.drain(..end);
+        state.void_between(index.saturating_add(1), 0, Some(&value), voided);
+        state.base = Base::Known(value);
+        state.writer = Some(index);
+        drop(state);
+        self.loaded.notify_all();
     }
 
     /// The version of `index`, all tasks below being committed, becomes the base.

@@ -44,15 +44,16 @@ pub(crate) trait Task: Sync + Sized {
         kept: &mut Option<Self::Kept>,
     ) -> Option<Executed<Self>>;
 
-    /// Runs the tail of a task whose body said `delta`; `None` when the view interrupted it.
-    fn settle(&self, index: usize, body: &Self::Body, view: &View<'_, Self>) -> Option<Settled<Self>>;
+    /// Runs the tail of a task whose body said `delta`; `None` when the view interrupted it. It may run again, unless
+    /// `View::is_last`.
+    fn settle(&self, index: usize, body: &mut Self::Body, view: &View<'_, Self>) -> Option<Settled<Self>>;
 }
 
 /// A body that ran to its end.
 pub(crate) struct Executed<T: Task> {
     /// Its result.
     pub(crate) body: T::Body,
-    /// What it wrote.
+    /// What it wrote. Not asked for of a body with a tail that ran alone (`View::is_alone`).
     pub(crate) writes: Vec<(T::Key, T::Value)>,
     /// What its tail will add, if it has a tail.
     pub(crate) delta: Option<T::Delta>,

@@ -16,6 +16,8 @@ pub(crate) struct View<'a, T: Task> {
     world: &'a dyn World<T>,
     run: &'a Run,
     part: Part,
+    /// Whether all tasks below were committed when it began.
+    is_last: bool,
     reads: RefCell<Vec<Read<T>>>,
     interruption: Slot<Option<Interruption>>,
     counters: RefCell<Counters>,
@@ -27,6 +29,8 @@ pub(super) enum Part {
     Body,
     /// What a tail read is compared at the commit alone: it is cheap to run again, and must not take its body with it.
     Tail,
+    /// The whole task, when all below are committed and nothing else runs: what it reads cannot change, so nobody need know it.
+    Alone,
 }
 
 /// What a view needs of the engine, whatever sink that has.
@@ -90,6 +94,7 @@ impl<'a, T: Task> View<'a, T> {
             world,
             run,
             part,
+            is_last: world.committed() >= run.index,
             reads: RefCell::default(),
             interruption: Slot::new(None),
             counters: RefCell::default(),
@@ -102,9 +107,8 @@ impl<'a, T: Task> View<'a, T> {
             return Err(ReadFailure::Interrupted);
         }
         let cell = self.world.cell(key);
-        let note = (self.part == Part::Body).then_some(self.run);
         let seen = cell
-            .read(self.run.index, note, self.world.committed(), || self.world.load(key))
+            .read(self.run.index, self.note(), self.world.committed(), || self.world.load(key))
             .map_err(ReadFailure::Load)?;
         let mut counters = self.counters.borrow_mut();
         counters.reads = counters.reads.saturating_add(1);
@@ -118,7 +122,7 @@ impl<'a, T: Task> View<'a, T> {
                 if let Some(counter) = counter {
                     *counter = counter.saturating_add(1);
                 }
-                self.reads.borrow_mut().push(Read { cell, value: value.clone() });
+                self.record(cell, &value);
                 Ok(value)
             }
             Seen::Unexecuted(writer) => Err(self.interrupt(Interruption::UntilExecuted(writer))),
@@ -132,12 +136,33 @@ impl<'a, T: Task> View<'a, T> {
         let cell = self.world.cell(key);
         let (value, writer) =
             cell.peek(self.run.index, || self.world.load(key)).map_err(ReadFailure::Load)?;
-        Ok((value, self.world.deltas(writer, self.run.index)))
+        let deltas =
+            if self.may_be_voided() { self.world.deltas(writer, self.run.index) } else { Vec::new() };
+        Ok((value, deltas))
     }
 
     /// The task goes on as if it had read this value.
     pub(crate) fn assume(&self, key: &T::Key, value: T::Value) {
-        self.reads.borrow_mut().push(Read { cell: self.world.cell(key), value });
+        if self.part != Part::Alone {
+            self.record(self.world.cell(key), &value);
+        }
+    }
+
+    /// Whether all tasks below are committed and nothing else runs. Then nobody asks what a body wrote that has a tail.
+    pub(crate) fn is_alone(&self) -> bool {
+        self.part == Part::Alone
+    }
+
+    /// Who wants to be voided when what is read changes.
+    fn note(&self) -> Option<&Run> {
+        (self.part == Part::Body).then_some(self.run)
+    }
+
+    /// Keeps what was read, for the comparison at the commit.
+    fn record(&self, cell: Arc<Cell<T::Value>>, value: &T::Value) {
+        if self.part != Part::Alone {
+            self.reads.borrow_mut().push(Read { cell, value: value.clone() });
+        }
     }
 
     /// Gives the run up, unless all tasks below are committed.
@@ -172,7 +197,7 @@ impl<'a, T: Task> View<'a, T> {
                 return Err(ReadFailure::Interrupted);
             }
             // What was read once is known, unless a write was taken back that nobody had read before: then it is not the same.
-            match cell.read(self.run.index, Some(self.run), self.world.committed(), || Err(())) {
+            match cell.read(self.run.index, self.note(), self.world.committed(), || Err(())) {
                 Ok(Seen::Value(now, _)) if now == *value => {}
                 Ok(Seen::Value(..)) | Err(()) => return Ok(false),
                 Ok(Seen::Unexecuted(writer)) => {
@@ -181,8 +206,15 @@ impl<'a, T: Task> View<'a, T> {
                 Ok(Seen::Unsettled(writer)) => return Err(self.interrupt(Interruption::UntilSettled(writer))),
             }
         }
-        self.reads.borrow_mut().extend_from_slice(&reads.0);
+        if self.part != Part::Alone {
+            self.reads.borrow_mut().extend_from_slice(&reads.0);
+        }
         Ok(true)
+    }
+
+    /// Whether all tasks below were committed when the run began: it sees what there is to see, and counts however it ends.
+    pub(crate) fn is_last(&self) -> bool {
+        self.is_last
     }
 
     /// Whether a task below may still change what this one reads.

@@ -104,7 +104,7 @@ fn count(length: usize) -> u64 {
 
 #[cfg(test)]
 mod tests {
-
+    use super::super::fee_token_balance_key;
     use super::*;
 
     fn address(value: u128) -> ContractAddress {

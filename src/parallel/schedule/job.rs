@@ -27,6 +27,8 @@ pub(in crate::parallel) struct Start<T: Task> {
     pub(in crate::parallel) kept: Option<T::Kept>,
     /// Whether all tasks before it were committed when it began.
     pub(in crate::parallel) at_its_turn: bool,
+    /// Whether, besides, nothing else was running or could be begun.
+    pub(in crate::parallel) is_alone: bool,
 }
 
 /// A body that has run, perhaps its tail as well.
@@ -107,6 +109,9 @@ impl<T: Task> Schedule<T> {
     /// Starts a task that is ready.
     pub(super) fn start(&mut self, index: usize) -> Option<Start<T>> {
         let at_its_turn = index == self.committed;
+        let is_alone = at_its_turn
+            && self.running == 0
+            && (self.is_narrow() || self.ready.iter().all(|ready| *ready == index));
         let run = Run::new(index);
         let slot = self.slot(index)?;
         slot.status = Status::Running;
@@ -118,6 +123,6 @@ impl<T: Task> Schedule<T> {
         self.running = self.running.saturating_add(1);
         count(&mut self.counters.executions);
         self.counters.most_runs = self.counters.most_runs.max(runs);
-        Some(Start { run, published, kept, at_its_turn })
+        Some(Start { run, published, kept, at_its_turn, is_alone })
     }
 }

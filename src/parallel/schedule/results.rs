@@ -144,6 +144,12 @@ impl<T: Task> Schedule<T> {
         if self.unsettled.contains(&self.committed) { None } else { self.next_commit() }
     }
 
+    /// The task that was next to be committed ran alone, and is committed.
+    pub(in crate::parallel) fn committed_alone(&mut self, voided: &[Run]) -> Option<Job<T>> {
+        self.running = self.running.saturating_sub(1);
+        self.committed(voided)
+    }
+
     /// The deltas of the tasks after `after`, or from the first that is not committed, up to `before`.
     pub(in crate::parallel) fn deltas(&self, after: Option<usize>, before: usize) -> Vec<T::Delta> {
         let from = after.map_or(0, |after| after.saturating_add(1)).max(self.committed);

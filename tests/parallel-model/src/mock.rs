@@ -322,7 +322,11 @@ impl Task for Block {
         let program = &self.programs[index];
         let fee = program.fee.filter(|_| seen.is_some());
         Some(Executed {
-            writes: if seen.is_some() { access.own.clone().into_iter().collect() } else { Vec::new() },
+            writes: if seen.is_some() && !(view.is_alone() && fee.is_some()) {
+                access.own.clone().into_iter().collect()
+            } else {
+                Vec::new()
+            },
             body: Body { seen, own: access.own },
             delta: fee.map(|(_, fee)| fee),
             unsettled: fee.map(|(payer, _)| payer).into_iter().collect(),
@@ -330,7 +334,7 @@ impl Task for Block {
         })
     }
 
-    fn settle(&self, index: usize, body: &Body, view: &View<'_, Self>) -> Option<Settled<Self>> {
+    fn settle(&self, index: usize, body: &mut Body, view: &View<'_, Self>) -> Option<Settled<Self>> {
         let mut access = Parallel { view, own: body.own.clone(), read: BTreeMap::new(), is_tail: true };
         let tail = match self.tail(index, &mut access) {
             Ok(tail) => Some(tail),
