@@ -111,7 +111,8 @@ impl<T: Task> Schedule<T> {
         let at_its_turn = index == self.committed;
         let is_alone = at_its_turn
             && self.running == 0
-            && (self.is_narrow() || self.ready.iter().all(|ready| *ready == index));
+            && self.may_commit()
+            && (self.width.now() == 1 || self.ready.iter().all(|ready| *ready == index));
         let run = Run::new(index);
         let slot = self.slot(index)?;
         slot.status = Status::Running;
