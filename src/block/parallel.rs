@@ -364,9 +364,10 @@ pub(super) fn execute<'b, R: StateReader + Sync>(
         engine.seed(&cell, value);
     }
     let mut outcomes: Vec<TransactionOutcome> = Vec::with_capacity(transactions.len());
+    let mut arrived = Vec::new();
     let mut deliver = || {
-        let arrived = std::mem::take(&mut *outbox.lock().unwrap_or_else(PoisonError::into_inner));
-        for outcome in arrived {
+        std::mem::swap(&mut arrived, &mut *outbox.lock().unwrap_or_else(PoisonError::into_inner));
+        for outcome in arrived.drain(..) {
             observe(outcomes.len(), &outcome);
             outcomes.push(outcome);
         }

@@ -3,12 +3,12 @@
 //! In: loads of the host's values, published writes. Out: what a task is to see, and whose run a write made void. Each cell has
 //! its own lock, held for a comparison or two; nothing is loaded and nobody is called under it.
 
-use std::collections::HashMap;
 use std::hash::{BuildHasher, Hash};
 
 use foldhash::fast::RandomState;
+use hashbrown::HashTable;
 
-use crate::sync::{Arc, AtomicBool, AtomicUsize, Condvar, Mutex, Ordering};
+use crate::sync::{Arc, AtomicBool, AtomicUsize, Condvar, Mutex, MutexGuard, Ordering};
 
 /// One run of a task: which task, and a flag that says that the run counts no more.
 ///
@@ -51,11 +51,12 @@ pub(crate) struct Memory<K, V> {
     committed: AtomicUsize,
 }
 
-type Shard<K, V> = Mutex<HashMap<K, Arc<Cell<V>>, RandomState>>;
+/// A table that is handed hashes: a key is hashed once, for its shard and its place there.
+type Shard<K, V> = Mutex<HashTable<(K, Arc<Cell<V>>)>>;
 
 impl<K: Clone + Eq + Hash, V: Clone + PartialEq> Memory<K, V> {
     pub(crate) fn new(shards: usize) -> Self {
-        let shard = || Mutex::new(HashMap::default());
+        let shard = || Mutex::new(HashTable::new());
         Self {
             hasher: RandomState::default(),
             first: shard(),
@@ -71,10 +72,9 @@ impl<K: Clone + Eq + Hash, V: Clone + PartialEq> Memory<K, V> {
         let place = place.checked_rem(self.others.len().saturating_add(1)).unwrap_or(0);
         let shard = self.others.get(place).unwrap_or(&self.first);
         let mut cells = shard.lock();
-        match cells.get(key) {
-            Some(cell) => Arc::clone(cell),
-            None => Arc::clone(cells.entry(key.clone()).or_insert_with(|| Arc::new(Cell::new()))),
-        }
+        let found = cells.entry(hash, |(other, _)| other == key, |(other, _)| self.hasher.hash_one(other));
+        let (_, cell) = found.or_insert_with(|| (key.clone(), Arc::new(Cell::new()))).into_mut();
+        Arc::clone(cell)
     }
 
     /// Sets what is in a cell before the first task.
@@ -121,6 +121,8 @@ pub(crate) struct Cell<V> {
 
 struct State<V> {
     base: Base<V>,
+    /// How many threads wait for it to be loaded.
+    waiting: usize,
     /// The committed task that wrote `base`.
     writer: Option<usize>,
     /// Ascending by task; of tasks that are not committed.
@@ -171,9 +173,34 @@ pub(crate) enum Source {
     Shared,
 }
 
+impl<V> Cell<V> {
+    /// Waits until something has happened to the base.
+    fn wait<'a>(&self, mut state: MutexGuard<'a, State<V>>) -> MutexGuard<'a, State<V>> {
+        state.waiting = state.waiting.saturating_add(1);
+        let mut state = self.loaded.wait(state);
+        state.waiting = state.waiting.saturating_sub(1);
+        state
+    }
+
+    /// Wakes those who wait for the base. Where nobody does, as almost always, that takes no system call.
+    fn wake(&self, state: MutexGuard<'_, State<V>>) {
+        let is_awaited = state.waiting > 0;
+        drop(state);
+        if is_awaited {
+            self.loaded.notify_all();
+        }
+    }
+}
+
 impl<V: Clone + PartialEq> Cell<V> {
     fn new() -> Self {
-        let state = State { base: Base::Unknown, writer: None, versions: Vec::new(), readers: Vec::new() };
+        let state = State {
+            base: Base::Unknown,
+            waiting: 0,
+            writer: None,
+            versions: Vec::new(),
+            readers: Vec::new(),
+        };
         Self { state: Mutex::new(state), loaded: Condvar::default() }
     }
 
@@ -208,7 +235,7 @@ impl<V: Clone + PartialEq> Cell<V> {
                 }
                 Base::Loading => {
                     source = Source::Shared;
-                    state = self.loaded.wait(state);
+                    state = self.wait(state);
                 }
                 Base::Unknown => {
                     state.base = Base::Loading;
@@ -241,7 +268,7 @@ impl<V: Clone + PartialEq> Cell<V> {
             }
             match &state.base {
                 Base::Known(value) => return Ok((value.clone(), state.writer)),
-                Base::Loading => state = self.loaded.wait(state),
+                Base::Loading => state = self.wait(state),
                 Base::Unknown => {
                     state.base = Base::Loading;
                     drop(state);
@@ -263,8 +290,7 @@ impl<V: Clone + PartialEq> Cell<V> {
                 if matches!(state.base, Base::Loading) {
                     state.base = self.1.take().map_or(Base::Unknown, Base::Known);
                 }
-                drop(state);
-                self.0.loaded.notify_all();
+                self.0.wake(state);
             }
         }
         let mut loading = Loading(self, None);
@@ -318,8 +344,7 @@ impl<V: Clone + PartialEq> Cell<V> {
         state.void_between(index.saturating_add(1), 0, Some(&value), voided);
         state.base = Base::Known(value);
         state.writer = Some(index);
-        drop(state);
-        self.loaded.notify_all();
+        self.wake(state);
     }
 
     /// The version of `index`, all tasks below being committed, becomes the base.
@@ -332,9 +357,8 @@ impl<V: Clone + PartialEq> Cell<V> {
         {
             state.base = Base::Known(value);
             state.writer = Some(index);
-            drop(state);
             // Whoever waits for a load has its value now.
-            self.loaded.notify_all();
+            self.wake(state);
         }
     }
 }
