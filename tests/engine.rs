@@ -14,7 +14,7 @@ use std::path::Path;
 use fixture::{ACCOUNT, FEE_TOKEN, World, address, felt, selector};
 use serde_json::Value;
 use starkiln::block::BlockOutcome;
-use starkiln::class::Cairo1Class;
+use starkiln::class::{Cairo0Class, Cairo1Class};
 use starkiln::protocol::{Engine, ProtocolVersion};
 use starkiln::replay::LoadedBlock;
 use starkiln::transaction::{CallResult, ContractCall};
@@ -218,6 +218,106 @@ fn the_engines_agree_about_every_entry_point() {
         }
     }
     assert!(finished > 800 && failed > 400, "{finished} calls finished, {failed} failed");
+}
+
+const CAIRO0_CONTRACTS: [&str; 10] = [
+    "account",
+    "account_open",
+    "caller",
+    "constructors",
+    "erc20",
+    "hashes",
+    "library",
+    "no_constructor",
+    "proxy",
+    "syscalls",
+];
+
+/// The entry points of a Cairo 0 contract of ours, with names and types of their arguments.
+fn cairo0_entry_points(class: &Value) -> Vec<(EntryPointType, String, Vec<(String, String)>)> {
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let entry_point = |item: &Value| {
+        let typ = match item["type"].as_str()? {
+            "function" => EntryPointType::External,
+            "l1_handler" => EntryPointType::L1Handler,
+            "constructor" => EntryPointType::Constructor,
+            _ => return None,
+        };
+        let inputs =
+            item["inputs"].as_array()?.iter().map(|input| (text(&input["name"]), text(&input["type"])));
+        Some((typ, text(&item["name"]), inputs.collect()))
+    };
+    class["abi"].as_array().unwrap().iter().filter_map(entry_point).collect()
+}
+
+/// The same for Cairo 0, whose frames are always measured in steps, and of which half of the arguments are small numbers.
+#[test]
+fn the_engines_agree_about_every_cairo_0_entry_point() {
+    let (mut finished, mut failed) = (0, 0);
+    for (version, rounds) in [(ProtocolVersion::NEWEST, 8), (ProtocolVersion::V0_13_1, 4)] {
+        for contract in CAIRO0_CONTRACTS {
+            let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+                .join(format!("resources/contracts/cairo0/{contract}.json"));
+            let json = std::fs::read(path).unwrap();
+            let class = Cairo0Class::from_json(&json).unwrap();
+            let mut world = World::new(version);
+            world.state = std::mem::take(&mut world.state)
+                .with_class(ClassHash(felt(ADDRESS)), class.into())
+                .deploy(address(ADDRESS), ClassHash(felt(ADDRESS)))
+                .with_balance(address(FEE_TOKEN), address(ADDRESS), 1_000_000);
+            let mut draws = Draws(11);
+            for (typ, name, inputs) in cairo0_entry_points(&serde_json::from_slice(&json).unwrap()) {
+                for round in 0..rounds {
+                    let mut calldata: Vec<Felt> = Vec::new();
+                    let mut length = 0;
+                    for (input, typ) in &inputs {
+                        let value = |draws: &mut Draws| match draws.below(2) {
+                            0 => felt(draws.number(4)),
+                            _ => draws.felt(),
+                        };
+                        if input.ends_with("_len") {
+                            length = draws.below(5);
+                            calldata.push(Felt::from(length));
+                        } else {
+                            let count = match typ.as_str() {
+                                "felt" => 1,
+                                "Uint256" => 2,
+                                _ => length,
+                            };
+                            calldata.extend((0..count).map(|_| value(&mut draws)));
+                        }
+                    }
+                    if round == 3 {
+                        calldata.pop();
+                    }
+                    let call = ContractCall {
+                        entry_point_type: typ,
+                        caller: address(ACCOUNT),
+                        max_steps: 200_000,
+                        ..ContractCall::new(
+                            address(ADDRESS),
+                            EntryPointSelector(selector(&name)),
+                            Calldata(calldata.clone().into()),
+                        )
+                    };
+                    let results = [Engine::CairoVm, Engine::Checked, Engine::Fast].map(|engine| {
+                        let result = world.executor().engine(engine).call(&call);
+                        result.unwrap_or_else(|error| {
+                            panic!("{contract} {name} {calldata:?} {engine:?}: {error}")
+                        })
+                    });
+                    assert_eq!(results[0], results[1], "{contract} {name} {calldata:?}");
+                    assert_eq!(results[0], results[2], "{contract} {name} {calldata:?}");
+                    match &results[0] {
+                        CallResult::Finished(_) => finished += 1,
+                        CallResult::Failed { .. } => failed += 1,
+                    }
+                }
+            }
+        }
+    }
+    println!("{finished} calls finished, {failed} failed");
+    assert!(finished > 300 && failed > 100, "{finished} calls finished, {failed} failed");
 }
 
 /// Changes a compiled class at random: words of the code, hints, entry points. Numbers are small or absurd, never in between: at an

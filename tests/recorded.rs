@@ -15,6 +15,8 @@ use std::path::PathBuf;
 mod call_info;
 #[path = "recorded/dojo_chain.rs"]
 mod dojo_chain;
+#[path = "fixture/engine.rs"]
+mod engine;
 #[path = "recorded/json.rs"]
 mod json;
 #[path = "recorded/mainnet_calls.rs"]

@@ -18,6 +18,8 @@
 
 #[path = "rules/casm.rs"]
 mod casm;
+#[path = "fixture/engine.rs"]
+mod engine;
 #[path = "rules/fees.rs"]
 mod fees;
 #[path = "rules/flow.rs"]

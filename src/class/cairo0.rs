@@ -23,6 +23,7 @@ pub(crate) use self::hint::{HintKind, PreparedHint};
 use self::file::{EntryPointLists, class_file, program_file, program_text};
 use self::program::{Prepared, prepare};
 use super::compile::panic_message;
+use super::engine_code::EngineCode;
 use super::error::{ClassError, ClassInput};
 use super::hint_table::HintTable;
 use crate::protocol::Builtin;
@@ -74,6 +75,7 @@ pub struct Cairo0Class {
     /// Code of the first hint that names a reference which the program does not have. The VM finds that out at the start of every
     /// run, before the first step: no call to the class succeeds.
     pub(crate) unprepared_hint: Option<String>,
+    pub(crate) engine_code: EngineCode,
     entry_points: EntryPointLists,
     builtins: Vec<Builtin>,
     unsupported_builtins: Vec<Builtin>,
@@ -99,7 +101,16 @@ impl Cairo0Class {
                 unsupported_builtins.push(*builtin);
             }
         }
-        Ok(Self { vm_program, hints, unprepared_hint, entry_points, builtins, unsupported_builtins })
+        let engine_code = EngineCode::default();
+        Ok(Self {
+            vm_program,
+            hints,
+            unprepared_hint,
+            engine_code,
+            entry_points,
+            builtins,
+            unsupported_builtins,
+        })
     }
 
     /// Prepares a class as `starknet_api` holds it.

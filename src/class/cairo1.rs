@@ -3,7 +3,6 @@
 //! In: a compiled class, from any source. Out: [`Cairo1Class`], which holds everything about the class that its calls share. Must
 //! not know: calls.
 
-use std::any::Any;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
@@ -20,6 +19,7 @@ use starknet_api::core::{CompiledClassHash, EntryPointSelector};
 use starknet_types_core::felt::Felt;
 
 use super::compile::{compile, compile_sierra, sierra_version};
+use super::engine_code::EngineCode;
 use super::entry_point::{EntryPoint, EntryPoints, RawEntryPoint, prepare_list};
 use super::error::ClassError;
 use super::felt_text::{felt_from_integer, is_prime, shown};
@@ -43,7 +43,7 @@ pub struct Cairo1Class {
     sierra_version: SierraVersion,
     /// Adds up to the bytecode, and nests at most one level.
     pub(super) segment_lengths: NestedIntList,
-    prepared: OnceLock<Option<Arc<dyn Any + Send + Sync>>>,
+    pub(crate) engine_code: EngineCode,
     segment_sizes: OnceLock<SegmentSizes>,
     hash_costs: OnceLock<HashCosts>,
     hash_v1: OnceLock<CompiledClassHash>,
@@ -126,7 +126,7 @@ impl Cairo1Class {
             vm_program: vm_program(&parts.bytecode)?,
             bytecode: parts.bytecode.into(),
             sierra_version,
-            prepared: OnceLock::new(),
+            engine_code: EngineCode::default(),
             segment_sizes: OnceLock::new(),
             hash_costs: OnceLock::new(),
             hash_v1: OnceLock::new(),
@@ -178,15 +178,6 @@ impl Cairo1Class {
     /// counts steps (1.6).
     pub fn tracked_by_gas(&self, constants: &Constants) -> bool {
         self.sierra_version >= SierraVersion::from(constants.switches.min_sierra_version_for_gas)
-    }
-
-    /// What the engine made of the code: made when first asked, shared by all calls. The class does not know what it is.
-    pub(crate) fn prepared<T: Any + Send + Sync>(
-        &self,
-        prepare: impl FnOnce() -> Option<T>,
-    ) -> Option<Arc<T>> {
-        let prepared = self.prepared.get_or_init(|| Some(Arc::new(prepare()?)));
-        Arc::clone(prepared.as_ref()?).downcast().ok()
     }
 
     /// How the compiler cut the code into segments: a list of lengths, or one length for a class that is not cut.

@@ -11,6 +11,7 @@ mod cairo0;
 mod cairo1;
 mod compile;
 mod declared;
+mod engine_code;
 mod entry_point;
 mod error;
 mod felt_text;
@@ -25,10 +26,10 @@ use std::sync::Arc;
 use starknet_api::contract_class::SierraVersion;
 use starknet_api::core::{CompiledClassHash, EntryPointSelector};
 
-pub(crate) use self::cairo0::HintKind;
 pub use self::cairo0::{
     CAIRO0_BUILTINS, Cairo0Class, Cairo0EntryPoint, Cairo0Lookup, cairo0_abi_length, cairo0_class_hash,
 };
+pub(crate) use self::cairo0::{HintKind, PreparedHint};
 pub use self::cairo1::Cairo1Class;
 pub use self::compile::{MAX_BYTECODE_LENGTH, compile_sierra, sierra_version};
 pub use self::declared::DeclaredClass;

@@ -12,7 +12,7 @@ use super::fault::{FinishFault, FrameFault, FrameFaultKind, VmLocation};
 use super::frame::{Finished, StepBudget, Stop};
 use super::judge::JudgeFrame;
 use crate::protocol::Constants;
-use crate::syscall::{Memory, MemoryFault, Pointer, TrackedResource, Value};
+use crate::syscall::{Language, Memory, MemoryFault, Pointer, TrackedResource, Value};
 
 /// A frame on both engines.
 pub(super) struct CheckedFrame {
@@ -34,6 +34,11 @@ fn frame_fault(text: String) -> FrameFault {
 impl CheckedFrame {
     pub(super) fn new(judge: JudgeFrame, fast: Option<FastFrame>) -> Self {
         Self { judge, fast, difference: RefCell::new(None) }
+    }
+
+    /// The language of the frame's code.
+    pub(super) fn language(&self) -> Language {
+        self.judge.language()
     }
 
     /// Runs both to the next syscall or the end.

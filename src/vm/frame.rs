@@ -13,7 +13,7 @@ use super::checked::CheckedFrame;
 use super::fast::{Exit, FastFrame};
 use super::fault::{FinishFault, FrameFault, FrameFaultKind, StartFault, VmLocation};
 use super::judge::JudgeFrame;
-use super::opening::Opening;
+use super::opening::{Cairo0Opening, Opening};
 use crate::class::{Cairo0Class, Cairo1Class};
 use crate::protocol::{Constants, Engine, VmResources};
 use crate::state::StopFlag;
@@ -90,9 +90,18 @@ pub(crate) struct Finished {
 }
 
 impl Frame {
-    /// Lays out the frame for `call` in a Cairo 0 class, which the judge runs always.
-    pub(crate) fn start_cairo0(class: &Arc<Cairo0Class>, call: &EntryPointCall) -> Result<Self, StartFault> {
-        Ok(Self(Running::Judge(Box::new(JudgeFrame::start_cairo0(class, call)?))))
+    /// Lays out the frame for `call` in a Cairo 0 class. Refusals come in the network's order: builtins, entry point.
+    pub(crate) fn start_cairo0(
+        class: &Arc<Cairo0Class>,
+        call: &EntryPointCall,
+        engine: Engine,
+    ) -> Result<Self, StartFault> {
+        let opening = Cairo0Opening::new(class, call)?;
+        Self::start(
+            engine,
+            || JudgeFrame::start_cairo0(&opening),
+            || FastFrame::start_cairo0(opening.clone()),
+        )
     }
 
     /// Lays out the frame for `call` in a Cairo 1 class. Refusals come in the network's order: entry point, builtins, gas.
@@ -104,22 +113,27 @@ impl Frame {
         constants: &Constants,
     ) -> Result<Self, StartFault> {
         let opening = Opening::new(class, call, constants)?;
-        let judge = |opening: &Opening| JudgeFrame::start_cairo1(opening);
-        let fast = |opening: &Opening| {
-            let start = || FastFrame::start(opening.clone(), tracked == TrackedResource::CairoSteps);
-            catch_unwind(AssertUnwindSafe(start)).ok().flatten()
-        };
-        let running = match engine {
-            Engine::CairoVm => Running::Judge(Box::new(judge(&opening)?)),
-            Engine::Fast => match fast(&opening) {
+        Self::start(
+            engine,
+            || JudgeFrame::start_cairo1(&opening),
+            || FastFrame::start_cairo1(opening.clone(), tracked == TrackedResource::CairoSteps),
+        )
+    }
+
+    fn start(
+        engine: Engine,
+        judge: impl Fn() -> Result<JudgeFrame, StartFault>,
+        fast: impl Fn() -> Option<FastFrame>,
+    ) -> Result<Self, StartFault> {
+        let fast = || catch_unwind(AssertUnwindSafe(&fast)).ok().flatten();
+        Ok(Self(match engine {
+            Engine::CairoVm => Running::Judge(Box::new(judge()?)),
+            Engine::Fast => match fast() {
                 Some(fast) => Running::Fast(Box::new(fast)),
-                None => Running::Judge(Box::new(judge(&opening)?)),
+                None => Running::Judge(Box::new(judge()?)),
             },
-            Engine::Checked => {
-                Running::Checked(Box::new(CheckedFrame::new(judge(&opening)?, fast(&opening))))
-            }
-        };
-        Ok(Self(running))
+            Engine::Checked => Running::Checked(Box::new(CheckedFrame::new(judge()?, fast()))),
+        }))
     }
 
     /// Runs until the next syscall or the end. Only frames measured in steps use up `budget`, but a frame of either kind
@@ -173,7 +187,8 @@ impl Frame {
     pub(crate) fn language(&self) -> Language {
         match &self.0 {
             Running::Judge(judge) => judge.language(),
-            Running::Fast(_) | Running::Checked(_) => Language::Cairo1,
+            Running::Fast(fast) => fast.language(),
+            Running::Checked(both) => both.language(),
         }
     }
 

@@ -6,6 +6,7 @@
 
 use std::path::Path;
 
+use crate::engine::on_chosen_engine;
 use indexmap::IndexMap;
 use serde_json::{Map, Value, json};
 use starkiln::block::{BlockExecutor, OldBlock};
@@ -155,7 +156,11 @@ fn env(header: &Value, version: ProtocolVersion) -> BlockEnv {
         eth_fee_token: address(&json!("0x49d36570d4e46f48e99674bd3fcc84644ddd6b96f7c741b1562b82f9e004dc7")),
         is_l3: false,
     };
-    BlockEnv::new(block, chain, Constants::for_version(version, VersionPolicy::Exact).unwrap())
+    on_chosen_engine(BlockEnv::new(
+        block,
+        chain,
+        Constants::for_version(version, VersionPolicy::Exact).unwrap(),
+    ))
 }
 
 fn transaction(recorded: &Value, classes: &IndexMap<ClassHash, DeclaredClass>) -> Transaction {

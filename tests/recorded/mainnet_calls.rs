@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
+use crate::engine::on_chosen_engine;
 use serde_json::{Value, json};
 use starkiln::block::{BlockExecutor, OldBlock};
 use starkiln::call::CallInfo;
@@ -337,7 +338,11 @@ fn env(version: ProtocolVersion) -> BlockEnv {
         eth_fee_token: ContractAddress::default(),
         is_l3: false,
     };
-    BlockEnv::new(block, chain, Constants::for_version(version, VersionPolicy::Exact).unwrap())
+    on_chosen_engine(BlockEnv::new(
+        block,
+        chain,
+        Constants::for_version(version, VersionPolicy::Exact).unwrap(),
+    ))
 }
 
 fn call(recorded: &Value) -> ContractCall {

@@ -7,6 +7,7 @@
 use std::path::Path;
 use std::process::Command;
 
+use crate::engine::on_chosen_engine;
 use serde_json::{Map, Value, json};
 use starkiln::block::{BlockExecutor, OldBlock};
 use starkiln::call::CallInfo;
@@ -165,7 +166,7 @@ fn env(header: &Value) -> BlockEnv {
     let unnamed: ProtocolVersion = "0.0.0".parse().unwrap();
     let constants = Constants::for_version(unnamed, VersionPolicy::default()).unwrap();
     assert_eq!(constants.version, ProtocolVersion::V0_13_0);
-    BlockEnv::new(block, chain, constants)
+    on_chosen_engine(BlockEnv::new(block, chain, constants))
 }
 
 fn transaction(recorded: &Value) -> Transaction {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::engine::on_chosen_engine;
 use serde_json::{Value, json};
 use starkiln::block::{BlockExecutor, OldBlock};
 use starkiln::call::CallInfo;
@@ -159,7 +160,11 @@ fn env(header: &Value) -> BlockEnv {
     // 0.14.0 and 0.14.1 to the unit, and of no other version (storage reads alone would cost 28,140 more).
     assert_eq!(header["starknet_version"], "0.14.4");
     let version = ProtocolVersion::V0_14_1;
-    BlockEnv::new(block, chain, Constants::for_version(version, VersionPolicy::Exact).unwrap())
+    on_chosen_engine(BlockEnv::new(
+        block,
+        chain,
+        Constants::for_version(version, VersionPolicy::Exact).unwrap(),
+    ))
 }
 
 fn transaction(request: &Value, trace: &Value) -> Transaction {

@@ -7,6 +7,7 @@
 
 use std::path::Path;
 
+use crate::engine::on_chosen_engine;
 use serde_json::{Map, Value, json};
 use starkiln::block::BlockExecutor;
 use starkiln::class::{ContractClass, DeclaredClass, cairo0_class_hash};
@@ -97,7 +98,7 @@ fn env(block: &Value) -> BlockEnv {
     let version: ProtocolVersion = text(&block["starknet_version"]).parse().unwrap();
     let constants = Constants::for_version(version, VersionPolicy::default()).unwrap();
     assert_eq!(constants.version, ProtocolVersion::V0_13_0);
-    BlockEnv::new(info, chain, constants)
+    on_chosen_engine(BlockEnv::new(info, chain, constants))
 }
 
 fn transaction(

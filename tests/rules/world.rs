@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock, Mutex};
 
+use crate::engine::on_chosen_engine;
 use serde_json::Value;
 use starkiln::block::{
     BlockExecutor, BlockOutcome, OldBlock, TransactionOutcome, TransactionResult, TransactionStatus,
@@ -679,7 +680,7 @@ impl World {
     }
 
     pub(crate) fn env(&self) -> BlockEnv {
-        BlockEnv::new(self.file.block.clone(), self.file.chain.clone(), self.constants())
+        on_chosen_engine(BlockEnv::new(self.file.block.clone(), self.file.chain.clone(), self.constants()))
     }
 
     /// The state before the block.

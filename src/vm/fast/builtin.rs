@@ -18,7 +18,8 @@ pub(super) fn instance_cells(builtin: Builtin) -> (u64, u64) {
         Builtin::Poseidon => (6, 3),
         Builtin::SegmentArena => (3, 3),
         Builtin::AddMod | Builtin::MulMod => (7, 7),
-        // One cell, which is what is checked; the rest no Cairo 1 frame has.
+        Builtin::Ecdsa => (2, 2),
+        // One cell, which is what is checked; the rest no frame has.
         _ => (1, 1),
     }
 }
@@ -116,6 +117,11 @@ pub(super) fn verify(memory: &mut Memory, segment: u64, builtin: Builtin) -> Res
 pub(super) fn used_instances(builtin: Builtin, used: u64) -> u64 {
     let used = if builtin == Builtin::SegmentArena { used.saturating_sub(3) } else { used };
     used.div_ceil(instance_cells(builtin).0)
+}
+
+/// Cells of these instances, the last one whole.
+pub(super) fn used_instance_cells(builtin: Builtin, used: u64) -> u64 {
+    used_instances(builtin, used).saturating_mul(instance_cells(builtin).0)
 }
 
 #[cfg(test)]

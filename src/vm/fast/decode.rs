@@ -10,10 +10,12 @@ use cairo_vm::types::instruction::{
 };
 use cairo_vm::vm::decoding::decoder::decode_instruction;
 
+use super::cairo0_hint::compile_cairo0;
 use super::cell::Cell;
 use super::field::{Limbs, as_u128, neg, offset_plus};
 use super::hint::{Hint, compile};
-use crate::class::Cairo1Class;
+use crate::class::{Cairo0Class, Cairo1Class};
+use crate::protocol::Builtin;
 use crate::vm::opening::RET;
 
 /// What the run loop knows of an operation before it looks at its operands.
@@ -106,6 +108,16 @@ impl Operation {
     }
 }
 
+/// The order in which the judge wants the builtins of a Cairo 0 program.
+const CAIRO0_ORDER: [Builtin; 6] = [
+    Builtin::Pedersen,
+    Builtin::RangeCheck,
+    Builtin::Ecdsa,
+    Builtin::Bitwise,
+    Builtin::EcOp,
+    Builtin::Poseidon,
+];
+
 /// The code of a class.
 #[derive(Debug)]
 pub(super) struct Program {
@@ -121,22 +133,47 @@ pub(super) struct Program {
 
 impl Program {
     /// Prepares a class; `None` if it is too long for this engine, which no class of the network is.
-    pub(super) fn new(class: &Cairo1Class) -> Option<Self> {
-        u32::try_from(class.bytecode_len().checked_add(2)?).ok()?;
-        u32::try_from(class.hints.len()).ok()?;
-        let code: Arc<[Cell]> = class.bytecode().iter().chain([&RET]).map(Cell::of_felt).collect();
-        let mut hints = Vec::with_capacity(class.hints.len());
+    pub(super) fn of_cairo1(class: &Cairo1Class) -> Option<Self> {
+        let code = class.bytecode().iter().chain([&RET]).map(Cell::of_felt).collect();
+        Self::new(code, class.hints.len(), |pc, hints| {
+            let own = class.hints_at(pc);
+            hints.extend(own.iter().zip((0..own.len()).rev()).map(|(hint, left)| compile(hint, left == 0)));
+        })
+    }
+
+    /// Prepares a class; `None` if the judge must run it: it is too long, or its frames do not even start.
+    pub(super) fn of_cairo0(class: &Cairo0Class) -> Option<Self> {
+        let is_ordered = class
+            .builtins()
+            .is_sorted_by_key(|builtin| CAIRO0_ORDER.iter().position(|of_order| of_order == builtin));
+        let has_other = class.builtins().iter().any(|builtin| !CAIRO0_ORDER.contains(builtin));
+        let has_twins = class.builtins().windows(2).any(|pair| pair.first() == pair.last());
+        if class.unprepared_hint.is_some() || !is_ordered || has_other || has_twins {
+            return None;
+        }
+        let code = class.vm_program.iter_data().map(|word| word.get_int_ref().map(Cell::of_felt));
+        Self::new(code.collect::<Option<_>>()?, class.hints.len(), |pc, hints| {
+            let own = class.hints.at(pc);
+            let compiled = own.iter().zip((0..own.len()).rev());
+            hints.extend(compiled.map(|(hint, left)| compile_cairo0(hint, class, left == 0)));
+        })
+    }
+
+    fn new(code: Arc<[Cell]>, hint_count: usize, add_hints: impl Fn(usize, &mut Vec<Hint>)) -> Option<Self> {
+        u32::try_from(code.len().checked_add(1)?).ok()?;
+        u32::try_from(hint_count).ok()?;
+        let mut hints = Vec::with_capacity(hint_count);
         let mut first_hints = Vec::with_capacity(code.len());
         let operations = code
             .iter()
             .enumerate()
             .map(|(pc, word)| {
                 let mut operation = operation(pc, *word, code.get(pc.saturating_add(1)));
-                let own = class.hints_at(pc);
-                first_hints.push(u32::try_from(hints.len()).unwrap_or(u32::MAX)); // counted above
-                if let Some(last) = own.len().checked_sub(1) {
+                let first = hints.len();
+                first_hints.push(u32::try_from(first).unwrap_or(u32::MAX)); // counted above
+                add_hints(pc, &mut hints);
+                if hints.len() > first {
                     operation.behind_hints = std::mem::replace(&mut operation.kind, Kind::Hinted);
-                    hints.extend(own.iter().enumerate().map(|(index, hint)| compile(hint, index == last)));
                 }
                 operation
             })

@@ -2,21 +2,25 @@
 //!
 //! Any check that does not hold is a fault, and the judge says which.
 
+use std::ops::Range;
+
 use num_traits::ToPrimitive;
 use starknet_types_core::felt::Felt;
 
 use super::Exit;
-use super::builtin::{used_instances, verify};
+use super::builtin::{used_instance_cells, used_instances, verify};
 use super::cell::Cell;
 use super::circuit::verify_instances;
 use super::frame::FastFrame;
 use super::memory::EXECUTION;
 use crate::protocol::{Builtin, Constants, VmResources};
-use crate::syscall::TrackedResource;
+use crate::syscall::{Language, Pointer, TrackedResource};
 use crate::vm::frame::Finished;
 
 /// Gas, syscall pointer, failure flag, start and end of the data: what a function leaves below `ap`, behind its builtins.
 const RETURN_VALUES: u64 = 5;
+/// Size and start of the data: what a Cairo 0 function leaves below `ap`, behind its builtins.
+const CAIRO0_RETURN_VALUES: u64 = 2;
 
 impl FastFrame {
     /// Ends a frame that returned.
@@ -35,12 +39,21 @@ impl FastFrame {
                 verify_instances(&self.machine.memory, *segment, *builtin)?;
             }
         }
-        let range_check96 = self.fill_range_check96()?;
+        let range_check96 = match self.language() {
+            Language::Cairo0 => None,
+            Language::Cairo1 => self.fill_range_check96()?,
+        };
         // The caller's frame pointer is the 0 below the first frame.
         if self.machine.fp != 0 {
             return Err(Exit::Fault);
         }
-        let (failed, retdata, gas_left) = self.return_values(initial_gas)?;
+        let (failed, retdata, gas_left) = match self.language() {
+            Language::Cairo0 => {
+                self.check_pointers()?;
+                (false, self.cairo0_return_values()?, initial_gas)
+            }
+            Language::Cairo1 => self.return_values(initial_gas)?,
+        };
         let gas_consumed = match tracked {
             TrackedResource::CairoSteps => 0,
             TrackedResource::SierraGas => initial_gas.saturating_sub(gas_left),
@@ -104,11 +117,51 @@ impl FastFrame {
         if segment != end_segment || end < start {
             return Err(Exit::Fault);
         }
-        let mut retdata = Vec::new();
-        for offset in start..end {
-            retdata.push(self.felt_at(segment, offset).ok_or(Exit::Fault)?);
+        Ok((failed, self.felts(segment, start..end)?, gas_left))
+    }
+
+    /// The data that a Cairo 0 function leaves: its size and where it begins.
+    fn cairo0_return_values(&self) -> Result<Vec<Felt>, Exit> {
+        let below_ap = |cells| {
+            let at = self.machine.ap.checked_sub(cells).ok_or(Exit::Fault)?;
+            self.machine.memory.read(EXECUTION, at).value().ok_or(Exit::Fault)
+        };
+        let size = below_ap(CAIRO0_RETURN_VALUES)?.as_u64().ok_or(Exit::Fault)?;
+        let (segment, start) = below_ap(1)?.as_pointer().ok_or(Exit::Fault)?;
+        self.felts(segment, start..start.checked_add(size).ok_or(Exit::Fault)?)
+    }
+
+    fn felts(&self, segment: u64, offsets: Range<u64>) -> Result<Vec<Felt>, Exit> {
+        // Nothing is reserved for a size out of the blue: cells are seen first.
+        let mut felts = Vec::new();
+        for offset in offsets {
+            felts.push(self.felt_at(segment, offset).ok_or(Exit::Fault)?);
         }
-        Ok((failed, retdata, gas_left))
+        Ok(felts)
+    }
+
+    /// The pointers that a Cairo 0 function hands back, below what it returns: those of its builtins, below them that of its
+    /// syscalls, all where they were left (C81).
+    fn check_pointers(&self) -> Result<(), Exit> {
+        let memory = &self.machine.memory;
+        let used = |segment| u64::try_from(memory.cells(segment).len()).map_err(|_| Exit::Fault);
+        let mut at = self.machine.ap.checked_sub(CAIRO0_RETURN_VALUES).ok_or(Exit::Fault)?;
+        let mut next_below = || {
+            at = at.checked_sub(1).ok_or(Exit::Fault)?;
+            memory.read(EXECUTION, at).as_pointer().ok_or(Exit::Fault)
+        };
+        let mut holds = true;
+        for (builtin, segment) in self.builtins.iter().rev() {
+            holds &= next_below()? == (*segment, used_instance_cells(*builtin, used(*segment)?));
+        }
+        let syscalls_end = next_below()?;
+        holds &= syscalls_end == (self.syscalls, used(self.syscalls)?);
+        let Pointer { segment, offset } = self.syscall_pointer;
+        holds &= (u64::try_from(segment), u64::try_from(offset)) == (Ok(syscalls_end.0), Ok(syscalls_end.1));
+        for (segment, length) in &self.read_only {
+            holds &= used(*segment)? == *length;
+        }
+        if holds { Ok(()) } else { Err(Exit::Fault) }
     }
 
     /// Cells that nobody touched, in segments where somebody touched one; builtins aside. The operating system touches arguments

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use starknet_api::transaction::fields::Calldata;
 use starknet_types_core::felt::Felt;
 
 use super::Exit;
@@ -12,19 +13,28 @@ use super::memory::{EXECUTION, Memory};
 use super::record::Record;
 use crate::protocol::Builtin;
 use crate::state::StopFlag;
-use crate::syscall::{Pointer, Value};
+use crate::syscall::{Language, Pointer, Value};
 use crate::vm::frame::{Registers, STEPS_BETWEEN_LOOKS, StepBudget, Stop};
-use crate::vm::opening::Opening;
+use crate::vm::opening::{Cairo0Opening, Opening};
 
-/// One frame of Cairo 1 code, running or waiting.
+/// What a frame was laid out from.
+#[derive(Debug)]
+pub(super) enum Laid {
+    Cairo0(Cairo0Opening),
+    Cairo1(Opening),
+}
+
+/// One frame, running or waiting.
 #[derive(Debug)]
 pub(in crate::vm) struct FastFrame {
-    pub(super) opening: Opening,
+    pub(super) opening: Laid,
     pub(super) machine: Machine,
     /// The segments of the entry point's builtins, in its order.
     pub(super) builtins: Vec<(Builtin, u64)>,
     /// Segments that the program may not extend, with their lengths.
     pub(super) read_only: Vec<(u64, u64)>,
+    /// The segment of syscalls.
+    pub(super) syscalls: u64,
     /// The next syscall's place.
     pub(super) syscall_pointer: Pointer,
     /// Number of arguments on the stack.
@@ -36,9 +46,10 @@ pub(in crate::vm) struct FastFrame {
 }
 
 impl FastFrame {
-    /// Lays out a frame; `None` if the class is not for this engine. `marks_accesses` says whether memory holes will be counted.
-    pub(in crate::vm) fn start(opening: Opening, marks_accesses: bool) -> Option<Self> {
-        let program = opening.class.prepared(|| Program::new(&opening.class))?;
+    /// Lays out a frame of Cairo 1 code; `None` if the class is not for this engine. `marks_accesses` says whether memory holes will
+    /// be counted.
+    pub(in crate::vm) fn start_cairo1(opening: Opening, marks_accesses: bool) -> Option<Self> {
+        let program = opening.class.engine_code.get_or_make(|| Program::of_cairo1(&opening.class))?;
         let mut memory = Memory::new(Arc::clone(&program.code));
         let mut stack = Vec::with_capacity(opening.builtins.len().saturating_add(6));
         let mut builtins = Vec::with_capacity(opening.builtins.len());
@@ -56,53 +67,57 @@ impl FastFrame {
         let prices = memory.add_segment(None, opening.prices.map(Cell::small));
         memory.set_prices(Cell::pointer(prices, 0));
         let syscalls = memory.add_segment(None, []);
-        let calldata_length = u64::try_from(opening.calldata.0.len()).ok()?;
-        let calldata = memory.add_segment(None, opening.calldata.0.iter().map(Cell::of_felt));
+        let (calldata, calldata_length) = add_calldata(&mut memory, &opening.calldata)?;
         stack.extend([
             Cell::small(opening.gas),
             Cell::pointer(syscalls, 0),
             Cell::pointer(calldata, 0),
             Cell::pointer(calldata, calldata_length),
         ]);
-        let arguments = u64::try_from(stack.len()).ok()?;
-        let end = memory.add_segment(None, []);
-        stack.extend([Cell::small(0), Cell::pointer(end, 0)]);
-        let first_fp = u64::try_from(stack.len()).ok()?;
-        for (offset, cell) in (0..first_fp).zip(stack) {
-            memory.write(EXECUTION, offset, cell).ok()?;
-        }
-        memory.mark_accessed(EXECUTION, first_fp.checked_sub(1)?);
-
         let prices_length = u64::try_from(opening.prices.len()).ok()?;
-        Some(Self {
-            machine: Machine {
-                program,
-                memory,
-                pc: u64::try_from(opening.offset).ok()?,
-                ap: first_fp,
-                fp: first_fp,
-                first_fp,
-                is_at_end: false,
-                end,
-                marks_accesses,
-                steps: 0,
-                blakes: 0,
-                resume: None,
-                scopes: Default::default(),
-            },
-            builtins,
-            read_only: vec![(prices, prices_length), (calldata, calldata_length)],
-            syscall_pointer: Pointer { segment: isize::try_from(syscalls).ok()?, offset: 0 },
-            arguments,
-            record: Record::default(),
-            stop: None,
-            opening,
-        })
+        let read_only = vec![(prices, prices_length), (calldata, calldata_length)];
+        let layout = Layout { program, memory, stack, builtins, read_only, syscalls };
+        layout.frame(opening.offset, marks_accesses, Laid::Cairo1(opening))
+    }
+
+    /// Lays out a frame of Cairo 0 code; `None` if the class is not for this engine.
+    pub(in crate::vm) fn start_cairo0(opening: Cairo0Opening) -> Option<Self> {
+        let class = &opening.class;
+        let program = class.engine_code.get_or_make(|| Program::of_cairo0(class))?;
+        let mut memory = Memory::new(Arc::clone(&program.code));
+        let builtins: Vec<(Builtin, u64)> = class
+            .builtins()
+            .iter()
+            .map(|builtin| (*builtin, memory.add_segment(Some(*builtin), [])))
+            .collect();
+        let syscalls = memory.add_segment(None, []);
+        let (calldata, calldata_length) = add_calldata(&mut memory, &opening.calldata)?;
+        let pointers = builtins.iter().map(|(_, segment)| Cell::pointer(*segment, 0));
+        let implicit = memory.add_segment(None, [Cell::pointer(syscalls, 0)].into_iter().chain(pointers));
+        let stack = vec![
+            Cell::of_felt(&opening.selector),
+            Cell::pointer(implicit, 0),
+            Cell::small(calldata_length),
+            Cell::pointer(calldata, 0),
+        ];
+        let read_only = vec![(calldata, calldata_length)];
+        let layout = Layout { program, memory, stack, builtins, read_only, syscalls };
+        layout.frame(opening.offset, true, Laid::Cairo0(opening))
+    }
+
+    /// The language of the frame's code.
+    pub(in crate::vm) fn language(&self) -> Language {
+        match &self.opening {
+            Laid::Cairo0(_) => Language::Cairo0,
+            Laid::Cairo1(_) => Language::Cairo1,
+        }
     }
 
     /// Runs until the next syscall or the end. Uses up `budget` only if it gets there; otherwise the frame must be handed over.
     pub(in crate::vm) fn run(&mut self, budget: &mut StepBudget, counts_steps: bool) -> Result<Stop, Exit> {
         self.record.close_answer(self.syscall_pointer);
+        self.machine.syscall_pointer =
+            Cell::of_value(Value::Pointer(self.syscall_pointer)).unwrap_or_default();
         let stop = self.stop.get_or_insert_with(|| budget.stop.clone());
         let mut left = if counts_steps || budget.remaining == 0 { budget.remaining } else { u64::MAX };
         loop {
@@ -143,7 +158,7 @@ impl FastFrame {
     /// How many cells each segment has.
     pub(in crate::vm) fn segment_sizes(&self) -> Vec<usize> {
         let memory = &self.machine.memory;
-        let first = [self.machine.program.code.len().saturating_add(1), memory.execution_cells().len()];
+        let first = [memory.code_length(), memory.execution_cells().len()];
         let others = (2..memory.segment_count()).map(|segment| memory.cells(segment).len());
         first.into_iter().chain(others).collect()
     }
@@ -166,4 +181,62 @@ impl FastFrame {
     pub(super) fn felt_at(&self, segment: u64, offset: u64) -> Option<Felt> {
         self.machine.memory.read(segment, offset).as_felt()
     }
+}
+
+/// A frame that is being laid out.
+struct Layout {
+    program: Arc<Program>,
+    memory: Memory,
+    /// The arguments.
+    stack: Vec<Cell>,
+    builtins: Vec<(Builtin, u64)>,
+    read_only: Vec<(u64, u64)>,
+    syscalls: u64,
+}
+
+impl Layout {
+    /// Writes the stack, and behind it where the frame returns to.
+    fn frame(self, offset: usize, marks_accesses: bool, opening: Laid) -> Option<FastFrame> {
+        let Self { program, mut memory, mut stack, builtins, read_only, syscalls } = self;
+        let arguments = u64::try_from(stack.len()).ok()?;
+        let end = memory.add_segment(None, []);
+        stack.extend([Cell::small(0), Cell::pointer(end, 0)]);
+        let first_fp = u64::try_from(stack.len()).ok()?;
+        for (offset, cell) in (0..first_fp).zip(stack) {
+            memory.write(EXECUTION, offset, cell).ok()?;
+        }
+        memory.mark_accessed(EXECUTION, first_fp.checked_sub(1)?);
+        Some(FastFrame {
+            machine: Machine {
+                program,
+                memory,
+                pc: u64::try_from(offset).ok()?,
+                ap: first_fp,
+                fp: first_fp,
+                first_fp,
+                is_at_end: false,
+                end,
+                marks_accesses,
+                steps: 0,
+                blakes: 0,
+                resume: None,
+                scopes: Default::default(),
+                syscall_pointer: Cell::EMPTY,
+            },
+            builtins,
+            read_only,
+            syscalls,
+            syscall_pointer: Pointer { segment: isize::try_from(syscalls).ok()?, offset: 0 },
+            arguments,
+            record: Record::default(),
+            stop: None,
+            opening,
+        })
+    }
+}
+
+/// A segment with the arguments, and their number.
+fn add_calldata(memory: &mut Memory, calldata: &Calldata) -> Option<(u64, u64)> {
+    let length = u64::try_from(calldata.0.len()).ok()?;
+    Some((memory.add_segment(None, calldata.0.iter().map(Cell::of_felt)), length))
 }

@@ -7,6 +7,7 @@ use cairo_lang_casm::hints::{CoreHint, CoreHintBase, DeprecatedHint, Hint as Cas
 use cairo_lang_casm::operand::{BinOpOperand, CellRef, DerefOrImmediate, Operation, Register, ResOperand};
 use starknet_types_core::felt::Felt;
 
+use super::cairo0_hint::Cairo0Action;
 use super::cell::Cell;
 use super::field::Limbs;
 
@@ -153,6 +154,7 @@ pub(super) enum Action {
     SquashDelta(Place),
     SquashNextKey(Place),
     EvalCircuit(Box<CircuitHint>),
+    Cairo0(Cairo0Action),
 }
 
 /// Where a circuit lies.

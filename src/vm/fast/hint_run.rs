@@ -37,6 +37,7 @@ impl Machine {
         match &hint.action {
             Action::Syscall => return Ok(Hinted::Syscall),
             Action::Unknown => return Err(Exit::Unsupported),
+            Action::Cairo0(action) => return self.run_cairo0_hint(action),
             Action::Nothing => {}
             Action::AllocSegment(dst) => {
                 let segment = self.memory.add_segment(None, []);
@@ -120,7 +121,7 @@ impl Machine {
             }
             Action::SmallArcs { range_check, a, b } => self.small_arcs(range_check, a, b)?,
             Action::IsArcUsed { arc, dst } => {
-                let excluded = self.scopes.excluded_arc.ok_or(Exit::Fault)?;
+                let excluded = self.scopes.current().excluded_arc.ok_or(Exit::Fault)?;
                 self.set_flag(dst, excluded != *arc)?;
             }
             Action::AllocDict(arena) => self.alloc_dict(arena)?,
@@ -188,18 +189,30 @@ impl Machine {
     /// Two of the arcs (0, a), (a, b), (b, prime) are small: their lengths, split, prove the order of a and b.
     fn small_arcs(&mut self, range_check: &Buffer, a: &Operand, b: &Operand) -> Result<(), Exit> {
         let (a, b) = (self.number(a)?, self.number(b)?);
+        let at = self.address(range_check)?;
+        let excluded = self.split_small_arcs(&a, &b, at, &[wide(THIRD), wide(HALF)])?;
+        self.scopes.current().excluded_arc = Some(excluded);
+        Ok(())
+    }
+
+    /// Writes the two smaller of the arcs from 0 to `a`, from `a` to `b` and from `b` to -1, each split; which arc is left out.
+    pub(super) fn split_small_arcs(
+        &mut self,
+        a: &Limbs,
+        b: &Limbs,
+        (segment, start): (u64, u64),
+        [by_first, by_second]: &[Limbs; 2],
+    ) -> Result<u8, Exit> {
         let minus_one = neg(&small(1));
-        let mut arcs = [(a, 0_u8), (sub(&b, &a), 1), (sub(&minus_one, &b), 2)];
+        let mut arcs = [(*a, 0_u8), (sub(b, a), 1), (sub(&minus_one, b), 2)];
         arcs.sort_by_key(|([w, x, y, z], arc)| ([*z, *y, *x, *w], *arc));
         let [(shortest, _), (middle, _), (_, longest)] = arcs;
-        self.scopes.excluded_arc = Some(longest);
-        let (segment, start) = self.address(range_check)?;
-        let first = div_rem(&shortest, &wide(THIRD)).ok_or(Exit::Fault)?;
-        let second = div_rem(&middle, &wide(HALF)).ok_or(Exit::Fault)?;
+        let first = div_rem(&shortest, by_first).ok_or(Exit::Fault)?;
+        let second = div_rem(&middle, by_second).ok_or(Exit::Fault)?;
         for (offset, number) in (start..=u64::MAX).zip([first.1, first.0, second.1, second.0]) {
             self.memory.write(segment, offset, Cell::number(number))?;
         }
-        Ok(())
+        Ok(longest)
     }
 
     fn alloc_dict(&mut self, arena: &Buffer) -> Result<(), Exit> {

@@ -12,10 +12,38 @@ pub(super) struct Scopes {
     pub dicts: Option<BTreeMap<u64, Dict>>,
     /// The squash under way.
     pub squash: Option<Squash>,
-    /// The arc that a comparison left out.
-    pub excluded_arc: Option<u8>,
+    /// The scope that every frame has.
+    main: Scope,
+    /// Those that Cairo 0 code entered since, the innermost last.
+    inner: Vec<Scope>,
     /// The next free cell for allocations of constant size.
     pub next_free: Option<(u64, u64)>,
+}
+
+/// What hints keep by name, in a scope of their own.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Scope {
+    /// How many rounds a loop has left.
+    pub count: Option<Limbs>,
+    /// The arc that a comparison left out.
+    pub excluded_arc: Option<u8>,
+}
+
+impl Scopes {
+    /// The innermost scope.
+    pub(super) fn current(&mut self) -> &mut Scope {
+        self.inner.last_mut().unwrap_or(&mut self.main)
+    }
+
+    /// Enters a scope.
+    pub(super) fn enter(&mut self, count: Option<Limbs>) {
+        self.inner.push(Scope { count, excluded_arc: None });
+    }
+
+    /// Leaves a scope; the main one cannot be left.
+    pub(super) fn exit(&mut self) -> Option<()> {
+        self.inner.pop().map(|_| ())
+    }
 }
 
 /// A dictionary.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::cell::Cell;
 use super::decode::Program;
 use super::hint_scope::Scopes;
 use super::memory::Memory;
@@ -34,6 +35,8 @@ pub(super) struct Machine {
     pub resume: Option<Resume>,
     /// What hints remember.
     pub scopes: Scopes,
+    /// Where the next syscall must stand.
+    pub syscall_pointer: Cell,
 }
 
 /// Where a step goes on after a syscall.

@@ -84,6 +84,11 @@ impl Memory {
         self.beside.segment(number).map_or(&[], |segment| &segment.cells)
     }
 
+    /// Cells of the code, with what stands behind it.
+    pub(super) fn code_length(&self) -> usize {
+        self.code.len().saturating_add(usize::from(self.prices.is_known()))
+    }
+
     /// The written part of the execution segment.
     pub(super) fn execution_cells(&self) -> &[Cell] {
         let used = self.execution.iter().rposition(Cell::is_known).map_or(0, |last| last.saturating_add(1));

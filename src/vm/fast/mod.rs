@@ -1,8 +1,9 @@
-//! The fast engine: frames of Cairo 1 code on a machine made for them.
+//! The fast engine: frames on a machine made for them.
 //!
 //! Code is decoded once per class and shared (`decode`, `hint`); memory is flat (`cell`, `memory`, `segments`) and used again
 //! (`spare`); the loop (`run`) has a shortcut (`shortcut`) for each form that compilers emit, and one place knows all the rules
-//! (`step`). Builtins compute when they are read (`builtin`), hints are native (`hint_run`, `integer`, `circuit`); both use the
+//! (`step`). Builtins compute when they are read (`builtin`), hints are native (`hint_run`, `cairo0_hint`,
+//! `integer`, `circuit`); both use the
 //! cryptography of the ground floor (`crate::crypto`).
 //!
 //! It is exact for frames without a fault, and for them alone. Whatever is refused, whatever is rare, it does not explain: it hands
@@ -11,6 +12,7 @@
 //! plus what was spent here.
 
 mod builtin;
+mod cairo0_hint;
 mod cell;
 mod circuit;
 mod decode;

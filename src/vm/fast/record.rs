@@ -11,7 +11,7 @@ use starknet_types_core::felt::Felt;
 
 use super::Exit;
 use super::cell::Cell;
-use super::frame::FastFrame;
+use super::frame::{FastFrame, Laid};
 use super::memory::Memory as Cells;
 use crate::syscall::{Memory, MemoryFault, Pointer, Value};
 use crate::vm::fault::VmLocation;
@@ -63,7 +63,11 @@ impl FastFrame {
     /// the way.
     pub(in crate::vm) fn hand_over(&self) -> Result<Option<JudgeFrame>, String> {
         let disagree = |what: &str| format!("The engines differ when a frame is run again: {what}.");
-        let mut judge = JudgeFrame::start_cairo1(&self.opening).map_err(|fault| fault.to_string())?;
+        let judge = match &self.opening {
+            Laid::Cairo0(opening) => JudgeFrame::start_cairo0(opening),
+            Laid::Cairo1(opening) => JudgeFrame::start_cairo1(opening),
+        };
+        let mut judge = judge.map_err(|fault| fault.to_string())?;
         let mut start = 0;
         for answer in &self.record.answers {
             match judge.run(&mut self.replay_budget(), false) {

@@ -22,32 +22,22 @@ use cairo_vm::vm::runners::cairo_runner::CairoRunner;
 use cairo_vm::vm::security::verify_secure_runner;
 use cairo_vm::vm::vm_core::VirtualMachine;
 use num_bigint::BigUint;
-use starknet_api::contract_class::EntryPointType;
 use starknet_types_core::felt::Felt;
 
 use super::memory::{pointer, relocatable};
 use super::run::{Break, Code, Hinted, JudgeFrame};
 use super::start::{allocate, engine_fault};
-use crate::class::{Cairo0Class, Cairo0Lookup, HintKind};
-use crate::protocol::{Constants, names};
-use crate::syscall::{EntryPointCall, Pointer, TrackedResource};
+use crate::class::{Cairo0Class, HintKind};
+use crate::protocol::Constants;
+use crate::syscall::{Pointer, TrackedResource};
 use crate::vm::fault::{FinishFault, StartFault};
 use crate::vm::frame::Finished;
-
-/// Arguments of an entry point: selector, implicit arguments, size of the calldata, calldata.
-const ARGUMENTS: usize = 4;
+use crate::vm::opening::{CAIRO0_ARGUMENTS, Cairo0Opening};
 
 impl JudgeFrame {
-    /// Lays out the frame for `call` in a Cairo 0 class. Refusals come in the network's order: builtins, entry point.
-    pub(in crate::vm) fn start_cairo0(
-        class: &Arc<Cairo0Class>,
-        call: &EntryPointCall,
-    ) -> Result<Self, StartFault> {
-        let unsupported = class.unsupported_builtins();
-        if !unsupported.is_empty() {
-            return Err(StartFault::Cairo0Builtins(unsupported.to_vec()));
-        }
-        let entry = find_entry_point(class, call)?;
+    /// Lays out a frame of Cairo 0 code.
+    pub(in crate::vm) fn start_cairo0(opening: &Cairo0Opening) -> Result<Self, StartFault> {
+        let class = &opening.class;
         let mut runner = CairoRunner::new(&class.vm_program, LayoutName::starknet, None, false, false, false)
             .map_err(engine_fault)?;
         runner.initialize_builtins(false).map_err(engine_fault)?;
@@ -59,18 +49,18 @@ impl JudgeFrame {
         implicit_arguments.extend(vm.builtin_runners.iter().flat_map(|builtin| builtin.initial_stack()));
         let mut read_only = Vec::new();
         let calldata: Vec<MaybeRelocatable> =
-            call.calldata.0.iter().copied().map(MaybeRelocatable::Int).collect();
+            opening.calldata.0.iter().copied().map(MaybeRelocatable::Int).collect();
         let calldata_start = allocate(vm, &calldata, &mut read_only)?;
         let implicit_start = vm.add_memory_segment();
         vm.load_data(implicit_start, &implicit_arguments).map_err(engine_fault)?;
         let stack = vec![
-            MaybeRelocatable::Int(call.selector.0),
+            MaybeRelocatable::Int(opening.selector),
             MaybeRelocatable::RelocatableValue(implicit_start),
             MaybeRelocatable::from(calldata.len()),
             MaybeRelocatable::RelocatableValue(calldata_start),
         ];
         let end = runner
-            .initialize_function_entrypoint(entry, stack, MaybeRelocatable::Int(Felt::ZERO))
+            .initialize_function_entrypoint(opening.offset, stack, MaybeRelocatable::Int(Felt::ZERO))
             .map_err(engine_fault)?;
         runner.initialize_vm().map_err(engine_fault)?;
 
@@ -80,7 +70,7 @@ impl JudgeFrame {
             end,
             read_only,
             syscall_pointer: pointer(syscall_start),
-            arguments: ARGUMENTS,
+            arguments: CAIRO0_ARGUMENTS,
             next_hint: None,
         })
     }
@@ -140,18 +130,6 @@ impl JudgeFrame {
             return Err(invalid("Read-only segments"));
         }
         Ok(())
-    }
-}
-
-fn find_entry_point(class: &Cairo0Class, call: &EntryPointCall) -> Result<usize, StartFault> {
-    if call.entry_point_type == EntryPointType::Constructor && call.selector != names::CONSTRUCTOR {
-        return Err(StartFault::ConstructorName);
-    }
-    match class.entry_point(call.entry_point_type, call.selector) {
-        Cairo0Lookup::Found(offset) => Ok(offset),
-        Cairo0Lookup::NotFound => Err(StartFault::EntryPointNotFound(call.selector)),
-        Cairo0Lookup::NoEntryPointOfType => Err(StartFault::NoEntryPointOfType(call.entry_point_type)),
-        Cairo0Lookup::Repeated => Err(StartFault::Repeated(call.selector, call.entry_point_type)),
     }
 }
 
