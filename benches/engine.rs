@@ -201,7 +201,12 @@ fn transfers(world: &World) {
     old.deploy("cairo0/erc20", FEE_TOKEN);
     old.deploy("cairo0/account_open", ACCOUNT);
     old.state = std::mem::take(&mut old.state).with_balance(address(FEE_TOKEN), address(ACCOUNT), u128::MAX);
-    let cairo0 = |nonce| old.call(nonce, FEE_TOKEN, "transfer", &arguments(nonce));
+    // One call: its address, its selector, where its arguments begin among all, how many they are; then all arguments.
+    let cairo0 = |nonce| {
+        let call = [Felt::ONE, felt(FEE_TOKEN), selector("transfer"), Felt::ZERO, felt(3), felt(3)];
+        let calldata = [&call[..], &arguments(nonce)].concat();
+        old.invoke(ACCOUNT, nonce, calldata, &[], Felt::from(nonce + 1))
+    };
     let transactions: Vec<Transaction> = (0..COUNT).map(cairo0).collect();
     blocks(&old, "a transfer in Cairo 0, all of it", &transactions);
 }
