@@ -188,26 +188,44 @@ fn steps_of(call: &ContractCall) -> u64 {
     run(&world, Engine::CairoVm, call).resources.steps
 }
 
-/// Whole transactions: an account without signature check calls `transfer` and pays.
+/// Whole transactions: an account without signature check calls `transfer` and pays; then one with a signature check, and one whose
+/// account and token are Cairo 0.
 fn transfers(world: &World) {
     const COUNT: u64 = 500;
-    let transactions: Vec<Transaction> = (0..COUNT)
-        .map(|nonce| {
-            let recipient = felt(0x1000 + u128::from(nonce % 100));
-            world.call(nonce, FEE_TOKEN, "transfer", &[recipient, Felt::ONE, Felt::ZERO])
-        })
-        .collect();
-    if !is_wanted("a transfer, all of it") {
+    let recipient = |nonce: u64| felt(0x1000 + u128::from(nonce % 100));
+    let arguments = |nonce| [recipient(nonce), Felt::ONE, Felt::ZERO];
+    let open = |nonce| world.call(nonce, FEE_TOKEN, "transfer", &arguments(nonce));
+    blocks(world, "a transfer, all of it", &(0..COUNT).map(open).collect::<Vec<_>>());
+
+    let mut old = World::bare(ProtocolVersion::NEWEST);
+    old.deploy("cairo0/erc20", FEE_TOKEN);
+    old.deploy("cairo0/account_open", ACCOUNT);
+    old.state = std::mem::take(&mut old.state).with_balance(address(FEE_TOKEN), address(ACCOUNT), u128::MAX);
+    // One call: its address, its selector, where its arguments begin among all, how many they are; then all arguments.
+    let cairo0 = |nonce| {
+        let call = [Felt::ONE, felt(FEE_TOKEN), selector("transfer"), Felt::ZERO, felt(3), felt(3)];
+        let calldata = [&call[..], &arguments(nonce)].concat();
+        old.invoke(ACCOUNT, nonce, calldata, &[], Felt::from(nonce + 1))
+    };
+    let transactions: Vec<Transaction> = (0..COUNT).map(cairo0).collect();
+    blocks(&old, "a transfer in Cairo 0, all of it", &transactions);
+}
+
+/// Executes a block again and again, and prints the time of each of its transactions.
+fn blocks(world: &World, what: &str, transactions: &[Transaction]) {
+    if !is_wanted(what) {
         return;
     }
     let measured = on_engines(|engine| {
         let whole = times(|| {
-            let outcome = world.executor().engine(engine).execute(&transactions).unwrap();
-            assert!(outcome.transactions.iter().all(|transaction| transaction.execution().is_some()));
+            let outcome = world.executor().engine(engine).execute(transactions).unwrap();
+            for transaction in &outcome.transactions {
+                assert!(transaction.execution().is_some_and(|execution| !execution.is_reverted()));
+            }
         });
-        whole.map(|time| time / (COUNT as f64))
+        whole.map(|time| time / (transactions.len() as f64))
     });
-    print("a transfer, all of it", "us", 1e3, measured);
+    print(what, "us", 1e3, measured);
     let [fast, judge] = measured.map(|[median, _]| 1e9 / median);
-    println!("{:<44} {fast:>12.0} {judge:>12.0} tx/s", "transfers a second");
+    println!("{:<44} {fast:>12.0} {judge:>12.0} tx/s", "  a second");
 }

@@ -233,8 +233,11 @@ const CAIRO0_CONTRACTS: [&str; 10] = [
     "syscalls",
 ];
 
-/// The entry points of a Cairo 0 contract of ours, with names and types of their arguments.
-fn cairo0_entry_points(class: &Value) -> Vec<(EntryPointType, String, Vec<(String, String)>)> {
+/// Names and types of arguments.
+type Arguments = Vec<(String, String)>;
+
+/// The entry points of a Cairo 0 contract of ours.
+fn cairo0_entry_points(class: &Value) -> Vec<(EntryPointType, String, Arguments)> {
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     let entry_point = |item: &Value| {
         let typ = match item["type"].as_str()? {

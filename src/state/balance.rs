@@ -33,7 +33,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keys_are_the_published_ones() {
+    fn key_is_the_pedersen_hash_of_name_and_account() {
         let accounts = [Felt::ONE, Felt::from(0x123), Felt::from(u128::MAX), Felt::TWO.pow(250_u32)];
         for account in accounts.map(|account| ContractAddress::try_from(account).unwrap()) {
             assert_eq!(fee_token_balance_key(account), get_fee_token_var_address(account));

@@ -117,7 +117,7 @@ fn action(hint: &PreparedHint, class: &Cairo0Class) -> Option<Action> {
     let variable = |name: &str| Variable::new(hint.data.ids_data.get(name)?, hint);
     let constant = |name: &str| hint.data.constants.get(name).map(from_felt);
     let bounded = || class.builtins().contains(&Builtin::RangeCheck).then_some(());
-    Some(Action::Cairo0(match hint.kind {
+    Some(Action::Cairo0(Box::new(match hint.kind {
         HintKind::Syscall => Cairo0Action::Syscall(variable("syscall_ptr")?),
         HintKind::AddressIs250 => {
             let bound = from_felt(&Felt::TWO.pow(250_u32));
@@ -161,9 +161,9 @@ fn action(hint: &PreparedHint, class: &Cairo0Class) -> Option<Action> {
                 low: variable("low")?,
             },
             hint_code::SPLIT_FELT => {
-                let (high, low) = (only_constant(hint, "MAX_HIGH")?, only_constant(hint, "MAX_LOW")?);
-                let part = Felt::TWO.pow(128_u32);
-                let is_usable = high < part && low < part && high * part + low == Felt::MAX;
+                let parts = (only_constant(hint, "MAX_LOW")?, only_constant(hint, "MAX_HIGH")?);
+                let ([a, b, 0, 0], [c, d, 0, 0]) = parts else { return None };
+                let is_usable = [a, b, c, d] == from_felt(&Felt::MAX);
                 is_usable.then_some(())?;
                 Cairo0Action::Split {
                     value: variable("value")?,
@@ -210,11 +210,11 @@ fn action(hint: &PreparedHint, class: &Cairo0Class) -> Option<Action> {
             hint_code::ASSERT_LE_FELT_EXCLUDED_2 => Cairo0Action::AssertArc(2),
             _ => return None,
         },
-    }))
+    })))
 }
 
 /// The one constant with this last name; of several the judge takes any.
-fn only_constant(hint: &PreparedHint, name: &str) -> Option<Felt> {
+fn only_constant(hint: &PreparedHint, name: &str) -> Option<Limbs> {
     let mut named = hint
         .data
         .constants
@@ -222,7 +222,7 @@ fn only_constant(hint: &PreparedHint, name: &str) -> Option<Felt> {
         .filter(|(path, _)| path.rsplit('.').next() == Some(name))
         .map(|(_, value)| value);
     match (named.next(), named.next()) {
-        (Some(only), None) => Some(*only),
+        (Some(only), None) => Some(from_felt(only)),
         _ => None,
     }
 }

@@ -154,7 +154,7 @@ pub(super) enum Action {
     SquashDelta(Place),
     SquashNextKey(Place),
     EvalCircuit(Box<CircuitHint>),
-    Cairo0(Cairo0Action),
+    Cairo0(Box<Cairo0Action>),
 }
 
 /// Where a circuit lies.
