@@ -16,6 +16,7 @@ use starkiln::block::{
     BlockError, BlockExecutor, BlockOutcome, OldBlock, OnInvalid, Pool, TransactionOutcome,
 };
 use starkiln::class::ContractClass;
+use starkiln::protocol::Engine;
 use starkiln::state::{MemoryState, ReadError, StateReader};
 use starknet_api::block::BlockHash;
 use starknet_api::core::{ClassHash, CompiledClassHash, ContractAddress, Nonce};
@@ -37,12 +38,16 @@ fn bytes(outcome: &BlockOutcome) -> String {
     text
 }
 
-fn check(workload: &Workload, threads: &[usize]) {
+fn check(workload: &Workload, threads: impl IntoIterator<Item = usize>) {
+    check_on(Engine::default(), workload, threads);
+}
+
+fn check_on(engine: Engine, workload: &Workload, threads: impl IntoIterator<Item = usize>) {
     let Workload { name, world, transactions } = workload;
-    let executor = || world.executor().keep_reverted_calls();
+    let executor = || world.executor().engine(engine).keep_reverted_calls();
     let expected = executor().execute(transactions).unwrap();
     let expected_bytes = bytes(&expected);
-    for &threads in threads {
+    for threads in threads {
         let mut seen = 0;
         let (outcome, counters) = executor()
             .threads(threads)
@@ -67,7 +72,8 @@ fn all() -> impl Iterator<Item = Maker> {
 #[test]
 fn every_workload_on_any_number_of_threads() {
     for make in all() {
-        check(&make(60, 1), &[1, 2, 3, 8, 32]);
+        check(&make(60, 1), [1, 2, 3, 8, 32]);
+        check_on(Engine::Fast, &make(60, 2), [1, 2, 4, 32]);
     }
 }
 
@@ -77,7 +83,7 @@ fn every_workload_on_any_number_of_threads() {
 fn every_fee_token() {
     for class in ["erc20_steps", "cairo0/erc20", "proxy", "erc20_odd"] {
         let workload = workload::with_fee_token(class, 60);
-        check(&workload, &[2, 8, 32]);
+        check(&workload, [2, 8, 32]);
         let fees = workload.world.execute(&workload.transactions);
         let paid = |outcome: &TransactionOutcome| {
             outcome.execution().is_some_and(|execution| execution.fee_transfer_call.is_some())
@@ -172,13 +178,29 @@ fn stopping_at_an_invalid_transaction() {
     }
 }
 
-/// `cargo test --release --test determinism -- --ignored`: 20 seeds, every number of threads that is a power of two, and odd ones.
+/// `cargo test --release --test determinism -- --ignored --nocapture`: 20 seeds and every number of threads from 1 to 32, on the
+/// fast engine; with cairo-vm as the engine, which takes ten times as long, some of them.
 #[test]
-#[ignore = "long"]
+#[ignore = "takes minutes"]
 fn every_workload_with_twenty_seeds() {
+    let (mut blocks, mut transactions) = (0, 0);
     for make in all() {
+        let began = std::time::Instant::now();
+        let mut name = "";
         for seed in 0..20 {
-            check(&make(120, seed), &[2, 3, 4, 7, 8, 16, 32]);
+            let workload = make(100, seed);
+            name = workload.name;
+            check_on(Engine::Fast, &workload, 1..=32);
+            blocks += 32;
+            transactions += 32 * workload.transactions.len();
+            if seed < 4 {
+                let threads = [2, 7, 32];
+                check_on(Engine::CairoVm, &workload, threads);
+                blocks += threads.len();
+                transactions += threads.len() * workload.transactions.len();
+            }
         }
+        println!("{name}: 20 seeds, {:.0} s", began.elapsed().as_secs_f64());
     }
+    println!("{blocks} blocks, {transactions} transactions: the bytes of one after another each time");
 }

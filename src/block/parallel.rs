@@ -103,6 +103,9 @@ impl<'b, R: StateReader + Sync> Task for BlockTask<'b, R> {
         kept: &mut Option<Kept<'b, R>>,
     ) -> Option<Executed<Self>> {
         let transaction = self.transactions.at(index)?;
+        if view.is_alone() {
+            return self.alone(&transaction, view, kept);
+        }
         let reader = Speculation::new(view, &self.credits, Part::Body);
         let result = Plan::new(&transaction).map_err(Rejection::from).map(|plan| {
             let (mut journal, admitted) = self.admitted(&plan, &reader, view, kept);
@@ -132,11 +135,7 @@ impl<'b, R: StateReader + Sync> Task for BlockTask<'b, R> {
         let amount = if sender == self.env.block.sequencer { 0 } else { fee.0 };
         let balance = journal.balance_key(sender);
         Some(Executed {
-            writes: if view.is_alone() {
-                Vec::new()
-            } else {
-                writes(&journal.changes(), &journal.declared())
-            },
+            writes: writes(&journal.changes(), &journal.declared()),
             delta: Some(Credit { token, amount }),
             unsettled: vec![Cell::Storage(token, balance)],
             broken: false,
@@ -199,6 +198,38 @@ impl<'b, R: StateReader + Sync> BlockTask<'b, R> {
 
     fn stop_flag(&self, view: &View<'_, Self>) -> StopFlag {
         StopFlag::new(view.void_flag(), Arc::clone(&self.term))
+    }
+
+    /// A transaction that nothing can disturb: in one go, fee included, as one after another.
+    fn alone(
+        &self,
+        transaction: &Transaction,
+        view: &View<'_, Self>,
+        kept: &mut Option<Kept<'b, R>>,
+    ) -> Option<Executed<Self>> {
+        let reader = Speculation::new(view, &self.credits, Part::Whole);
+        let plan = match Plan::new(transaction) {
+            Ok(plan) => plan,
+            Err(error) => return self.whole(Err(error.into()), Journal::new(&reader), view),
+        };
+        let (mut journal, admitted) = self.admitted(&plan, &reader, view, kept);
+        let ran = admitted.and_then(|admitted| {
+            caught(|| {
+                let mut execution = run(&plan, admitted, &mut journal, &self.env)?;
+                execution.fee_transfer_call = charge(&plan, &mut journal, &self.env, execution.receipt.fee)?;
+                Ok::<_, Rejection>(execution)
+            })
+        });
+        if self.is_in_vain(view) {
+            return None;
+        }
+        let ran = ran.map(|mut execution| {
+            if !self.options.keeps_reverted_calls {
+                execution.reverted_call = None;
+            }
+            execution
+        });
+        self.whole(ran, journal, view)
     }
 
     /// A transaction that ends without a fee; `None` when it was interrupted.

@@ -60,6 +60,8 @@ pub(super) enum Part {
     Body,
     /// The fee's transfer in this token.
     Fee(ContractAddress),
+    /// All of it, when all transactions before it are committed.
+    Whole,
 }
 
 /// The reader of one run.
@@ -133,7 +135,7 @@ impl<R: StateReader + Sync> StateReader for Speculation<'_, '_, '_, R> {
         if self.credits.has(address, key) {
             match self.part {
                 Part::Fee(token) if token == address => return self.balance(token, key),
-                Part::Fee(_) => {}
+                Part::Fee(_) | Part::Whole => {}
                 Part::Body => self.view.at_its_turn().map_err(read_error)?,
             }
         }

@@ -16,6 +16,9 @@ use crate::sync::{Arc, Condvar, Moment, Mutex, MutexGuard};
 /// How many jobs a helper does before it lets others have its thread.
 const QUANTUM: usize = 32;
 
+/// How many reads are few.
+const FEW_READS: usize = 32;
+
 /// How much may be under way.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
@@ -253,7 +256,7 @@ impl<T: Task, S: Sink<T>> Engine<T, S> {
         let Executed { body, writes, delta, unsettled, .. } = executed;
         let has_tail = delta.is_some();
         let mut voided = Vec::new();
-        let published = self.publish(&run, &published, writes, &unsettled, &mut voided);
+        let published = self.publish(&run, &published, writes, &unsettled, [&reads, &[]], &mut voided);
         let done = Box::new(Done { run, body, reads, has_tail, tail: None, published });
         self.update_and_go_on(call, |schedule| {
             schedule.counters.add_run(&counters);
@@ -356,7 +359,7 @@ impl<T: Task, S: Sink<T>> Engine<T, S> {
         if let (Some(Settled { tail, writes, broken }), None) = (settled, interruption)
             && (is_last || !broken)
         {
-            done.published = self.publish(&run, &done.published, writes, &[], voided);
+            done.published = self.publish(&run, &done.published, writes, &[], [&done.reads, &reads], voided);
             done.tail = Some((tail, reads));
         }
         counters
@@ -369,16 +372,17 @@ impl<T: Task, S: Sink<T>> Engine<T, S> {
         before: &[Arc<Cell<T::Value>>],
         writes: Vec<(T::Key, T::Value)>,
         unsettled: &[T::Key],
+        reads: [&[Read<T>]; 2],
         voided: &mut Vec<Run>,
     ) -> Vec<Arc<Cell<T::Value>>> {
         let mut published = Vec::with_capacity(writes.len().saturating_add(unsettled.len()));
         for key in unsettled {
-            let cell = self.memory.cell(key);
+            let cell = self.cell_of(key, reads);
             cell.write(run, None, false, voided);
             published.push(cell);
         }
         for (key, value) in writes {
-            let cell = self.memory.cell(&key);
+            let cell = self.cell_of(&key, reads);
             if unsettled.contains(&key) {
                 cell.write(run, Some(value), false, voided);
                 continue;
@@ -392,6 +396,15 @@ impl<T: Task, S: Sink<T>> Engine<T, S> {
             }
         }
         published
+    }
+
+    /// A cell: most that are written were read before, and of few reads the right one is found sooner than in the memory.
+    fn cell_of(&self, key: &T::Key, reads: [&[Read<T>]; 2]) -> Arc<Cell<T::Value>> {
+        let few = reads.into_iter().filter(|reads| reads.len() <= FEW_READS).flatten();
+        match few.into_iter().find(|read| read.key == *key) {
+            Some(read) => Arc::clone(&read.cell),
+            None => self.memory.cell(key),
+        }
     }
 
     // ---- commits

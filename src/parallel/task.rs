@@ -53,7 +53,7 @@ pub(crate) trait Task: Sync + Sized {
 pub(crate) struct Executed<T: Task> {
     /// Its result.
     pub(crate) body: T::Body,
-    /// What it wrote. Not asked for of a body with a tail that ran alone (`View::is_alone`).
+    /// What it wrote.
     pub(crate) writes: Vec<(T::Key, T::Value)>,
     /// What its tail will add, if it has a tail.
     pub(crate) delta: Option<T::Delta>,

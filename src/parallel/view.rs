@@ -43,13 +43,14 @@ pub(super) trait World<T: Task>: Sync {
 
 /// A value that a run saw.
 pub(super) struct Read<T: Task> {
-    cell: Arc<Cell<T::Value>>,
+    pub(super) key: T::Key,
+    pub(super) cell: Arc<Cell<T::Value>>,
     value: T::Value,
 }
 
 impl<T: Task> Clone for Read<T> {
     fn clone(&self) -> Self {
-        Self { cell: Arc::clone(&self.cell), value: self.value.clone() }
+        Self { key: self.key.clone(), cell: Arc::clone(&self.cell), value: self.value.clone() }
     }
 }
 
@@ -95,7 +96,7 @@ impl<'a, T: Task> View<'a, T> {
             run,
             part,
             is_last: world.committed() >= run.index,
-            reads: RefCell::default(),
+            reads: RefCell::new(Vec::with_capacity(if part == Part::Alone { 0 } else { 16 })),
             interruption: Slot::new(None),
             counters: RefCell::default(),
         }
@@ -122,7 +123,7 @@ impl<'a, T: Task> View<'a, T> {
                 if let Some(counter) = counter {
                     *counter = counter.saturating_add(1);
                 }
-                self.record(cell, &value);
+                self.record(key, cell, &value);
                 Ok(value)
             }
             Seen::Unexecuted(writer) => Err(self.interrupt(Interruption::UntilExecuted(writer))),
@@ -144,11 +145,11 @@ impl<'a, T: Task> View<'a, T> {
     /// The task goes on as if it had read this value.
     pub(crate) fn assume(&self, key: &T::Key, value: T::Value) {
         if self.part != Part::Alone {
-            self.record(self.world.cell(key), &value);
+            self.record(key, self.world.cell(key), &value);
         }
     }
 
-    /// Whether all tasks below are committed and nothing else runs. Then nobody asks what a body wrote that has a tail.
+    /// Whether all tasks below are committed and nothing else runs. Then a body may do its tail's work as well, and have no tail.
     pub(crate) fn is_alone(&self) -> bool {
         self.part == Part::Alone
     }
@@ -159,9 +160,9 @@ impl<'a, T: Task> View<'a, T> {
     }
 
     /// Keeps what was read, for the comparison at the commit.
-    fn record(&self, cell: Arc<Cell<T::Value>>, value: &T::Value) {
+    fn record(&self, key: &T::Key, cell: Arc<Cell<T::Value>>, value: &T::Value) {
         if self.part != Part::Alone {
-            self.reads.borrow_mut().push(Read { cell, value: value.clone() });
+            self.reads.borrow_mut().push(Read { key: key.clone(), cell, value: value.clone() });
         }
     }
 
@@ -192,7 +193,7 @@ impl<'a, T: Task> View<'a, T> {
 
     /// Reads the same cells again, and says whether the same is in them.
     pub(crate) fn read_again(&self, reads: &Reads<T>) -> Result<bool, ReadFailure<T::Error>> {
-        for Read { cell, value } in &reads.0 {
+        for Read { cell, value, .. } in &reads.0 {
             if self.is_interrupted() {
                 return Err(ReadFailure::Interrupted);
             }

@@ -8,8 +8,8 @@
 const PATIENCE: u32 = 4;
 const TRIAL_PATIENCE: u32 = 2;
 /// Useful runs after which a greater width is tried, at first and at most.
-const FIRST_TRIAL: u32 = 16;
-const LAST_TRIAL: u32 = 128;
+const FIRST_TRIAL: u32 = 32;
+const LAST_TRIAL: u32 = 512;
 
 /// The number of bodies that may run at a time.
 #[derive(Clone, Debug)]

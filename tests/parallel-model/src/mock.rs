@@ -322,11 +322,7 @@ impl Task for Block {
         let program = &self.programs[index];
         let fee = program.fee.filter(|_| seen.is_some());
         Some(Executed {
-            writes: if seen.is_some() && !(view.is_alone() && fee.is_some()) {
-                access.own.clone().into_iter().collect()
-            } else {
-                Vec::new()
-            },
+            writes: if seen.is_some() { access.own.clone().into_iter().collect() } else { Vec::new() },
             body: Body { seen, own: access.own },
             delta: fee.map(|(_, fee)| fee),
             unsettled: fee.map(|(payer, _)| payer).into_iter().collect(),
