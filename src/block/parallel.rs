@@ -136,6 +136,7 @@ impl<'b, R: StateReader + Sync> Task for BlockTask<'b, R> {
         let balance = journal.balance_key(sender);
         Some(Executed {
             writes: writes(&journal.changes(), &journal.declared()),
+            steps: self.steps(&execution),
             delta: Some(Credit { token, amount }),
             unsettled: vec![Cell::Storage(token, balance)],
             broken: false,
@@ -232,6 +233,16 @@ impl<'b, R: StateReader + Sync> BlockTask<'b, R> {
         self.whole(ran, journal, view)
     }
 
+    /// What an execution took, in Cairo steps: gas counts by what a step costs.
+    fn steps(&self, execution: &Execution) -> u64 {
+        let computation = &execution.receipt.resources.computation;
+        let gas = computation.sierra_gas.saturating_add(computation.reverted_sierra_gas);
+        let steps = computation.transaction_vm.steps;
+        steps
+            .saturating_add(computation.reverted_steps)
+            .saturating_add(gas.checked_div(self.env.constants.gas.step).unwrap_or(0))
+    }
+
     /// A transaction that ends without a fee; `None` when it was interrupted.
     fn whole(
         &self,
@@ -247,8 +258,13 @@ impl<'b, R: StateReader + Sync> BlockTask<'b, R> {
             Ok(attempt) if attempt.result.is_ok() => writes(&attempt.parts.0, &attempt.parts.2),
             _ => Vec::new(),
         };
+        let steps = match &attempt {
+            Ok(Attempt { result: Ok(execution), .. }) => self.steps(execution),
+            _ => 0,
+        };
         Some(Executed {
             writes,
+            steps,
             delta: None,
             unsettled: Vec::new(),
             broken: attempt.is_err(),

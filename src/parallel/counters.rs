@@ -34,6 +34,14 @@ pub struct Counters {
     pub shared_loads: u64,
     /// Reads of runs that came to nothing.
     pub wasted_reads: u64,
+    /// Cairo steps of bodies that ran to their end, a step's worth of gas counting as a step: of committed ones and of others.
+    pub steps: u64,
+    /// Those of them that came to nothing. What interrupted runs took is not among them: see `wasted_nanoseconds`.
+    pub wasted_steps: u64,
+    /// Nanoseconds that bodies ran, interrupted ones and waits for the host included.
+    pub run_nanoseconds: u64,
+    /// Those of them of runs that came to nothing, interrupted ones included.
+    pub wasted_nanoseconds: u64,
     /// Commits.
     pub commits: u64,
     /// Nanoseconds spent in commits, one at a time: comparison, sink, publication.
@@ -48,12 +56,14 @@ impl Counters {
         self.reads = self.reads.saturating_add(run.reads);
         self.loads = self.loads.saturating_add(run.loads);
         self.shared_loads = self.shared_loads.saturating_add(run.shared_loads);
+        self.run_nanoseconds = self.run_nanoseconds.saturating_add(run.run_nanoseconds);
     }
 
     /// Adds what a commit counted.
     pub(super) fn add_commit(&mut self, commit: &Self) {
         self.add_run(commit);
         count(&mut self.commits);
+        self.steps = self.steps.saturating_add(commit.steps);
         self.alone = self.alone.saturating_add(commit.alone);
         self.validations = self.validations.saturating_add(commit.validations);
         self.settlements = self.settlements.saturating_add(commit.settlements);
@@ -61,9 +71,31 @@ impl Counters {
         self.commit_nanoseconds = self.commit_nanoseconds.saturating_add(commit.commit_nanoseconds);
     }
 
-    /// Adds the reads of a run that came to nothing.
-    pub(super) fn add_waste(&mut self, reads: u64) {
-        self.wasted_reads = self.wasted_reads.saturating_add(reads);
+    /// Adds what a body took that ran to its end.
+    pub(super) fn add_steps(&mut self, steps: u64) {
+        self.steps = self.steps.saturating_add(steps);
+    }
+
+    /// Adds what a run took that came to nothing.
+    pub(super) fn add_waste(&mut self, spent: Spent) {
+        self.wasted_reads = self.wasted_reads.saturating_add(spent.reads);
+        self.wasted_steps = self.wasted_steps.saturating_add(spent.steps);
+        self.wasted_nanoseconds = self.wasted_nanoseconds.saturating_add(spent.nanoseconds);
+    }
+}
+
+/// What a run took.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Spent {
+    pub(super) reads: u64,
+    pub(super) steps: u64,
+    pub(super) nanoseconds: u64,
+}
+
+impl Spent {
+    /// By what a run counted, which is all but steps.
+    pub(super) fn on(run: &Counters) -> Self {
+        Self { reads: run.reads, steps: 0, nanoseconds: run.run_nanoseconds }
     }
 }
 

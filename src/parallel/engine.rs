@@ -6,10 +6,10 @@
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use super::counters::{Counters, count};
-use super::memory::{Cell, Memory, Run};
+use super::counters::{Counters, Spent, count};
+use super::memory::{Memory, Run};
 use super::schedule::{Busy, By, Calls, Done, Job, Next, Schedule, Start};
-use super::task::{Executed, Settled, Sink, Task};
+use super::task::{CellOf, Executed, Settled, Sink, Task};
 use super::view::{Interruption, Part, Read, View};
 use crate::sync::{Arc, Condvar, Moment, Mutex, MutexGuard};
 
@@ -232,10 +232,12 @@ impl<T: Task, S: Sink<T>> Engine<T, S> {
 
     fn execute(&self, start: Start<T>, call: &impl Fn()) -> Option<Job<T>> {
         let Start { run, published, mut kept, at_its_turn, is_alone } = start;
+        let began = Moment::now();
         let part = if is_alone { Part::Alone } else { Part::Body };
         let view = View::new(self, &run, part);
         let executed = self.task.execute(run.index, &view, &mut kept);
-        let (reads, interruption, counters) = view.into_parts();
+        let (reads, interruption, mut counters) = view.into_parts();
+        counters.run_nanoseconds = began.nanoseconds();
         let executed = match (executed, interruption) {
             (Some(executed), None) if at_its_turn || !executed.broken => executed,
             (executed, interruption) => {
@@ -244,7 +246,7 @@ impl<T: Task, S: Sink<T>> Engine<T, S> {
                 let interruption = interruption.unwrap_or(otherwise);
                 return self.update_and_go_on(call, |schedule| {
                     schedule.counters.add_run(&counters);
-                    schedule.counters.add_waste(counters.reads);
+                    schedule.counters.add_waste(Spent::on(&counters));
                     schedule.interrupted(&run, interruption, published, kept);
                     None
                 });
@@ -253,13 +255,15 @@ impl<T: Task, S: Sink<T>> Engine<T, S> {
         if is_alone {
             return self.go_on_alone(&run, &published, executed, counters, call);
         }
-        let Executed { body, writes, delta, unsettled, .. } = executed;
+        let Executed { body, writes, steps, delta, unsettled, .. } = executed;
+        let spent = Spent { steps, ..Spent::on(&counters) };
         let has_tail = delta.is_some();
         let mut voided = Vec::new();
         let published = self.publish(&run, &published, writes, &unsettled, [&reads, &[]], &mut voided);
-        let done = Box::new(Done { run, body, reads, has_tail, tail: None, published });
+        let done = Box::new(Done { run, body, reads, spent, has_tail, tail: None, published });
         self.update_and_go_on(call, |schedule| {
             schedule.counters.add_run(&counters);
+            schedule.counters.add_steps(steps);
             schedule.executed(done, delta, kept, &voided)
         })
     }
@@ -269,12 +273,12 @@ impl<T: Task, S: Sink<T>> Engine<T, S> {
     fn go_on_alone(
         &self,
         run: &Run,
-        before: &[Arc<Cell<T::Value>>],
+        before: &[CellOf<T>],
         executed: Executed<T>,
         mut counters: Counters,
         call: &impl Fn(),
     ) -> Option<Job<T>> {
-        let Executed { mut body, mut writes, delta, .. } = executed;
+        let Executed { mut body, mut writes, delta, steps, .. } = executed;
         let mut tail = None;
         if delta.is_some() {
             let view = View::new(self, run, Part::Alone);
@@ -300,6 +304,7 @@ impl<T: Task, S: Sink<T>> Engine<T, S> {
             self.memory.commit_writes(run.index, writes, before, &mut voided);
         }
         counters.alone = 1;
+        counters.add_steps(steps);
         self.update_commit(call, |schedule| {
             counters.commit_nanoseconds = began.nanoseconds();
             schedule.counters.add_commit(&counters);
@@ -369,12 +374,12 @@ impl<T: Task, S: Sink<T>> Engine<T, S> {
     fn publish(
         &self,
         run: &Run,
-        before: &[Arc<Cell<T::Value>>],
+        before: &[CellOf<T>],
         writes: Vec<(T::Key, T::Value)>,
         unsettled: &[T::Key],
         reads: [&[Read<T>]; 2],
         voided: &mut Vec<Run>,
-    ) -> Vec<Arc<Cell<T::Value>>> {
+    ) -> Vec<CellOf<T>> {
         let mut published = Vec::with_capacity(writes.len().saturating_add(unsettled.len()));
         for key in unsettled {
             let cell = self.cell_of(key, reads);
@@ -399,9 +404,9 @@ impl<T: Task, S: Sink<T>> Engine<T, S> {
     }
 
     /// A cell: most that are written were read before, and of few reads the right one is found sooner than in the memory.
-    fn cell_of(&self, key: &T::Key, reads: [&[Read<T>]; 2]) -> Arc<Cell<T::Value>> {
+    fn cell_of(&self, key: &T::Key, reads: [&[Read<T>]; 2]) -> CellOf<T> {
         let few = reads.into_iter().filter(|reads| reads.len() <= FEW_READS).flatten();
-        match few.into_iter().find(|read| read.key == *key) {
+        match few.into_iter().find(|read| read.cell.key == *key) {
             Some(read) => Arc::clone(&read.cell),
             None => self.memory.cell(key),
         }

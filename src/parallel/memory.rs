@@ -51,8 +51,8 @@ pub(crate) struct Memory<K, V> {
     committed: AtomicUsize,
 }
 
-/// A table that is handed hashes: a key is hashed once, for its shard and its place there.
-type Shard<K, V> = Mutex<HashTable<(K, Arc<Cell<V>>)>>;
+/// Cells with the hashes of their keys: a key is hashed once, for its shard and its place there, and never again.
+type Shard<K, V> = Mutex<HashTable<(u64, Arc<Cell<K, V>>)>>;
 
 impl<K: Clone + Eq + Hash, V: Clone + PartialEq> Memory<K, V> {
     pub(crate) fn new(shards: usize) -> Self {
@@ -65,15 +65,15 @@ impl<K: Clone + Eq + Hash, V: Clone + PartialEq> Memory<K, V> {
         }
     }
 
-    pub(crate) fn cell(&self, key: &K) -> Arc<Cell<V>> {
+    pub(crate) fn cell(&self, key: &K) -> Arc<Cell<K, V>> {
         let hash = self.hasher.hash_one(key);
         let place = usize::try_from(hash >> 32).unwrap_or(0);
         // One shard is `first`, so that there is always one.
         let place = place.checked_rem(self.others.len().saturating_add(1)).unwrap_or(0);
         let shard = self.others.get(place).unwrap_or(&self.first);
         let mut cells = shard.lock();
-        let found = cells.entry(hash, |(other, _)| other == key, |(other, _)| self.hasher.hash_one(other));
-        let (_, cell) = found.or_insert_with(|| (key.clone(), Arc::new(Cell::new()))).into_mut();
+        let found = cells.entry(hash, |(_, cell)| cell.key == *key, |(hash, _)| *hash);
+        let (_, cell) = found.or_insert_with(|| (hash, Arc::new(Cell::new(key.clone())))).into_mut();
         Arc::clone(cell)
     }
 
@@ -92,7 +92,7 @@ impl<K: Clone + Eq + Hash, V: Clone + PartialEq> Memory<K, V> {
         &self,
         index: usize,
         writes: Vec<(K, V)>,
-        before: &[Arc<Cell<V>>],
+        before: &[Arc<Cell<K, V>>],
         voided: &mut Vec<Run>,
     ) {
         for (key, value) in writes {
@@ -105,7 +105,7 @@ impl<K: Clone + Eq + Hash, V: Clone + PartialEq> Memory<K, V> {
     }
 
     /// The task's versions become what is there.
-    pub(crate) fn commit(&self, index: usize, published: &[Arc<Cell<V>>]) {
+    pub(crate) fn commit(&self, index: usize, published: &[Arc<Cell<K, V>>]) {
         for cell in published {
             cell.promote(index);
         }
@@ -114,7 +114,8 @@ impl<K: Clone + Eq + Hash, V: Clone + PartialEq> Memory<K, V> {
 }
 
 /// One cell.
-pub(crate) struct Cell<V> {
+pub(crate) struct Cell<K, V> {
+    pub(super) key: K,
     state: Mutex<State<V>>,
     loaded: Condvar,
 }
@@ -173,7 +174,7 @@ pub(crate) enum Source {
     Shared,
 }
 
-impl<V> Cell<V> {
+impl<K, V> Cell<K, V> {
     /// Waits until something has happened to the base.
     fn wait<'a>(&self, mut state: MutexGuard<'a, State<V>>) -> MutexGuard<'a, State<V>> {
         state.waiting = state.waiting.saturating_add(1);
@@ -192,8 +193,8 @@ impl<V> Cell<V> {
     }
 }
 
-impl<V: Clone + PartialEq> Cell<V> {
-    fn new() -> Self {
+impl<K, V: Clone + PartialEq> Cell<K, V> {
+    fn new(key: K) -> Self {
         let state = State {
             base: Base::Unknown,
             waiting: 0,
@@ -201,7 +202,7 @@ impl<V: Clone + PartialEq> Cell<V> {
             versions: Vec::new(),
             readers: Vec::new(),
         };
-        Self { state: Mutex::new(state), loaded: Condvar::default() }
+        Self { key, state: Mutex::new(state), loaded: Condvar::default() }
     }
 
     /// What a task is to see; with `note`, this run wants to be voided when that changes.
@@ -282,8 +283,8 @@ impl<V: Clone + PartialEq> Cell<V> {
     /// Loads the base, which is `Loading` by our hand. An error is not kept: who comes next tries again.
     fn load<E>(&self, load: impl Fn() -> Result<V, E>) -> Result<(), E> {
         /// Ends the loading whatever happens, a panic of the host's included.
-        struct Loading<'a, V>(&'a Cell<V>, Option<V>);
-        impl<V> Drop for Loading<'_, V> {
+        struct Loading<'a, K, V>(&'a Cell<K, V>, Option<V>);
+        impl<K, V> Drop for Loading<'_, K, V> {
             fn drop(&mut self) {
                 let mut state = self.0.state.lock();
                 // A commit may have put a value there meanwhile, and that one counts.

@@ -23,10 +23,9 @@ pub(super) use self::job::{Done, Job, Next, Start};
 pub(super) use self::threads::{Busy, By, Calls};
 use super::counters::Counters;
 use super::engine::Limits;
-use super::memory::{Cell, Run};
-use super::task::Task;
+use super::memory::Run;
+use super::task::{CellOf, Task};
 use super::width::Width;
-use crate::sync::Arc;
 
 /// After so many runs a task waits for its own turn, when nothing can void it: it runs once more at most.
 const MOST_EARLY_RUNS: u64 = 5;
@@ -43,7 +42,7 @@ struct Slot<T: Task> {
     status: Status<T>,
     /// The latest run.
     run: Option<Run>,
-    published: Vec<Arc<Cell<T::Value>>>,
+    published: Vec<CellOf<T>>,
     kept: Option<T::Kept>,
     delta: Option<T::Delta>,
     /// Who waits for it to execute.

@@ -3,7 +3,9 @@
 use std::hash::Hash;
 use std::ops::ControlFlow;
 
+use super::memory::Cell;
 use super::view::View;
+use crate::sync::Arc;
 
 /// A numbered family of tasks, each a function of its number and of what it reads.
 pub(crate) trait Task: Sync + Sized {
@@ -49,12 +51,17 @@ pub(crate) trait Task: Sync + Sized {
     fn settle(&self, index: usize, body: &mut Self::Body, view: &View<'_, Self>) -> Option<Settled<Self>>;
 }
 
+/// A cell of a task's.
+pub(super) type CellOf<T> = Arc<Cell<<T as Task>::Key, <T as Task>::Value>>;
+
 /// A body that ran to its end.
 pub(crate) struct Executed<T: Task> {
     /// Its result.
     pub(crate) body: T::Body,
     /// What it wrote.
     pub(crate) writes: Vec<(T::Key, T::Value)>,
+    /// How much it took, by the task's own measure.
+    pub(crate) steps: u64,
     /// What its tail will add, if it has a tail.
     pub(crate) delta: Option<T::Delta>,
     /// Cells that the tail will probably write: who reads them had better wait for it.

@@ -7,8 +7,8 @@ use std::cell::{Cell as Slot, RefCell};
 
 use super::counters::Counters;
 use super::engine::Engine;
-use super::memory::{Cell, Run, Seen, Source};
-use super::task::{Sink, Task};
+use super::memory::{Run, Seen, Source};
+use super::task::{CellOf, Sink, Task};
 use crate::sync::{Arc, AtomicBool};
 
 /// The state before a task, as far as it is known.
@@ -35,7 +35,7 @@ pub(super) enum Part {
 
 /// What a view needs of the engine, whatever sink that has.
 pub(super) trait World<T: Task>: Sync {
-    fn cell(&self, key: &T::Key) -> Arc<Cell<T::Value>>;
+    fn cell(&self, key: &T::Key) -> CellOf<T>;
     fn committed(&self) -> usize;
     fn load(&self, key: &T::Key) -> Result<T::Value, T::Error>;
     fn deltas(&self, after: Option<usize>, before: usize) -> Vec<T::Delta>;
@@ -43,14 +43,13 @@ pub(super) trait World<T: Task>: Sync {
 
 /// A value that a run saw.
 pub(super) struct Read<T: Task> {
-    pub(super) key: T::Key,
-    pub(super) cell: Arc<Cell<T::Value>>,
+    pub(super) cell: CellOf<T>,
     value: T::Value,
 }
 
 impl<T: Task> Clone for Read<T> {
     fn clone(&self) -> Self {
-        Self { key: self.key.clone(), cell: Arc::clone(&self.cell), value: self.value.clone() }
+        Self { cell: Arc::clone(&self.cell), value: self.value.clone() }
     }
 }
 
@@ -123,7 +122,7 @@ impl<'a, T: Task> View<'a, T> {
                 if let Some(counter) = counter {
                     *counter = counter.saturating_add(1);
                 }
-                self.record(key, cell, &value);
+                self.record(cell, &value);
                 Ok(value)
             }
             Seen::Unexecuted(writer) => Err(self.interrupt(Interruption::UntilExecuted(writer))),
@@ -145,7 +144,7 @@ impl<'a, T: Task> View<'a, T> {
     /// The task goes on as if it had read this value.
     pub(crate) fn assume(&self, key: &T::Key, value: T::Value) {
         if self.part != Part::Alone {
-            self.record(key, self.world.cell(key), &value);
+            self.record(self.world.cell(key), &value);
         }
     }
 
@@ -160,9 +159,9 @@ impl<'a, T: Task> View<'a, T> {
     }
 
     /// Keeps what was read, for the comparison at the commit.
-    fn record(&self, key: &T::Key, cell: Arc<Cell<T::Value>>, value: &T::Value) {
+    fn record(&self, cell: CellOf<T>, value: &T::Value) {
         if self.part != Part::Alone {
-            self.reads.borrow_mut().push(Read { key: key.clone(), cell, value: value.clone() });
+            self.reads.borrow_mut().push(Read { cell, value: value.clone() });
         }
     }
 
@@ -193,7 +192,7 @@ impl<'a, T: Task> View<'a, T> {
 
     /// Reads the same cells again, and says whether the same is in them.
     pub(crate) fn read_again(&self, reads: &Reads<T>) -> Result<bool, ReadFailure<T::Error>> {
-        for Read { cell, value, .. } in &reads.0 {
+        for Read { cell, value } in &reads.0 {
             if self.is_interrupted() {
                 return Err(ReadFailure::Interrupted);
             }
@@ -239,7 +238,7 @@ impl<'a, T: Task> View<'a, T> {
 }
 
 impl<T: Task, S: Sink<T>> World<T> for Engine<T, S> {
-    fn cell(&self, key: &T::Key) -> Arc<Cell<T::Value>> {
+    fn cell(&self, key: &T::Key) -> CellOf<T> {
         self.memory.cell(key)
     }
 

@@ -2,12 +2,11 @@
 //!
 //! In: the states of all tasks. Out: jobs, of which each is given out once.
 
-use super::super::counters::count;
-use super::super::memory::{Cell, Run};
-use super::super::task::Task;
+use super::super::counters::{Spent, count};
+use super::super::memory::Run;
+use super::super::task::{CellOf, Task};
 use super::super::view::Read;
 use super::{Schedule, Status};
-use crate::sync::Arc;
 
 /// A piece of work.
 pub(in crate::parallel) enum Job<T: Task> {
@@ -23,7 +22,7 @@ pub(in crate::parallel) enum Job<T: Task> {
 pub(in crate::parallel) struct Start<T: Task> {
     pub(in crate::parallel) run: Run,
     /// Where an earlier run's writes are.
-    pub(in crate::parallel) published: Vec<Arc<Cell<T::Value>>>,
+    pub(in crate::parallel) published: Vec<CellOf<T>>,
     pub(in crate::parallel) kept: Option<T::Kept>,
     /// Whether all tasks before it were committed when it began.
     pub(in crate::parallel) at_its_turn: bool,
@@ -36,9 +35,11 @@ pub(in crate::parallel) struct Done<T: Task> {
     pub(in crate::parallel) run: Run,
     pub(in crate::parallel) body: T::Body,
     pub(in crate::parallel) reads: Vec<Read<T>>,
+    /// What the body took.
+    pub(in crate::parallel) spent: Spent,
     pub(in crate::parallel) has_tail: bool,
     pub(in crate::parallel) tail: Option<(T::Tail, Vec<Read<T>>)>,
-    pub(in crate::parallel) published: Vec<Arc<Cell<T::Value>>>,
+    pub(in crate::parallel) published: Vec<CellOf<T>>,
 }
 
 /// What a worker finds when it looks for a job.

@@ -3,12 +3,11 @@
 //! In: ended bodies and tails, commits, interruptions. Out: the new states, and what its thread had best do next.
 
 use super::super::counters::count;
-use super::super::memory::{Cell, Run};
-use super::super::task::Task;
+use super::super::memory::Run;
+use super::super::task::{CellOf, Task};
 use super::super::view::Interruption;
 use super::job::{Done, Job};
 use super::{MOST_EARLY_RUNS, Schedule, Status};
-use crate::sync::Arc;
 
 impl<T: Task> Schedule<T> {
     /// A body ended and its writes are published; `voided` are the runs that they made void. Says who waited for it, lowest first.
@@ -46,7 +45,7 @@ impl<T: Task> Schedule<T> {
         &mut self,
         run: &Run,
         interruption: Interruption,
-        published: Vec<Arc<Cell<T::Value>>>,
+        published: Vec<CellOf<T>>,
         kept: Option<T::Kept>,
     ) {
         self.running = self.running.saturating_sub(1);

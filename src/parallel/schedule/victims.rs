@@ -37,7 +37,7 @@ impl<T: Task> Schedule<T> {
         slot.aborts = slot.aborts.saturating_add(1);
         if let Status::Executed(mut done) = std::mem::replace(&mut slot.status, Status::Waiting) {
             slot.published = std::mem::take(&mut done.published);
-            self.counters.add_waste(u64::try_from(done.reads.len()).unwrap_or(u64::MAX));
+            self.counters.add_waste(done.spent);
             self.garbage.push(done);
         }
         self.unsettled.remove(&index);

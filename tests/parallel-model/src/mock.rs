@@ -324,6 +324,7 @@ impl Task for Block {
         Some(Executed {
             writes: if seen.is_some() { access.own.clone().into_iter().collect() } else { Vec::new() },
             body: Body { seen, own: access.own },
+            steps: u64::try_from(program.steps.len()).unwrap(),
             delta: fee.map(|(_, fee)| fee),
             unsettled: fee.map(|(payer, _)| payer).into_iter().collect(),
             broken: seen.is_none(),
