@@ -222,6 +222,6 @@ fn a_compiled_class_hash_of_an_undeclared_class_is_zero() {
     assert!(expected.usage.migrations.is_empty(), "{:?}", expected.usage.migrations);
     for threads in [2, 3, 8] {
         let outcome = world.executor().keep_reverted_calls().threads(threads).execute(&transactions).unwrap();
-        assert_eq!(outcome, expected);
+        assert!(outcome == expected, "{:?}", outcome.usage.migrations);
     }
 }
