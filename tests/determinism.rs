@@ -12,15 +12,19 @@ mod fixture;
 use std::fmt::Write as _;
 
 use fixture::workload::{self, Maker, Workload};
+use fixture::{ACCOUNT, World, address, felt, selector};
 use starkiln::block::{
-    BlockError, BlockExecutor, BlockOutcome, OldBlock, OnInvalid, Pool, TransactionOutcome,
+    BlockError, BlockExecutor, BlockOutcome, OldBlock, OnInvalid, Pool, TransactionOutcome, TransactionStatus,
 };
-use starkiln::class::ContractClass;
-use starkiln::protocol::Engine;
+use starkiln::class::{ContractClass, DeclaredClass};
+use starkiln::protocol::{Engine, ProtocolVersion};
 use starkiln::state::{MemoryState, ReadError, StateReader};
+use starkiln::transaction::{ExecutionFlags, Transaction};
 use starknet_api::block::BlockHash;
 use starknet_api::core::{ClassHash, CompiledClassHash, ContractAddress, Nonce};
 use starknet_api::state::StorageKey;
+use starknet_api::transaction::fields::{Fee, TransactionSignature};
+use starknet_api::transaction::{DeclareTransaction, DeclareTransactionV2, TransactionHash};
 use starknet_types_core::felt::Felt;
 
 /// All that can be seen of a block, as text: order of maps and sets included.
@@ -203,4 +207,42 @@ fn every_workload_with_twenty_seeds() {
         println!("{name}: 20 seeds, {:.0} s", began.elapsed().as_secs_f64());
     }
     println!("{blocks} blocks, {transactions} transactions: the bytes of one after another each time");
+}
+
+/// A reader that contradicts itself: it has no such class, and a compiled class hash for it. That hash counts for nothing, on one
+/// thread and on many, even after the block has declared the class with a hash of 0.
+#[test]
+fn a_compiled_class_hash_of_an_undeclared_class_is_zero() {
+    let mut world = World::new(ProtocolVersion::NEWEST);
+    world.deploy("caller", 0xca11);
+    let (class_hash, class) = fixture::class("upgradable");
+    world.state =
+        std::mem::take(&mut world.state).with_compiled_class_hash(class_hash, CompiledClassHash(Felt::THREE));
+    let declare = DeclareTransaction::V2(DeclareTransactionV2 {
+        max_fee: Fee(u128::MAX),
+        signature: TransactionSignature::default(),
+        nonce: Nonce::default(),
+        class_hash,
+        compiled_class_hash: CompiledClassHash::default(),
+        sender_address: address(ACCOUNT),
+    });
+    let class = DeclaredClass { class, sierra_program_length: 1, abi_length: 1 };
+    let free = ExecutionFlags { charge_fee: false, ..ExecutionFlags::default() };
+    let declare = Transaction::declare(declare, class, TransactionHash(felt(0xdec))).with_flags(free);
+    let deploy = [class_hash.0, Felt::ONE, Felt::ONE, Felt::ZERO, selector("version"), Felt::ZERO];
+    let transactions = [
+        declare,
+        world.call(1, 0xca11, "deploy_and_call", &deploy),
+        world.call(2, 0xca11, "deploy_and_call", &deploy),
+    ];
+
+    let expected = world.execute(&transactions);
+    let succeeded = expected.transactions.iter().filter(|it| it.status() == TransactionStatus::Succeeded);
+    assert!(succeeded.count() >= 2, "{:?}", expected.transactions[0].result);
+    assert!(expected.usage.executed_classes.contains_key(&class_hash));
+    assert!(expected.usage.migrations.is_empty(), "{:?}", expected.usage.migrations);
+    for threads in [2, 3, 8] {
+        let outcome = world.executor().keep_reverted_calls().threads(threads).execute(&transactions).unwrap();
+        assert!(outcome == expected, "{:?}", outcome.usage.migrations);
+    }
 }

@@ -135,7 +135,7 @@ impl<'b, R: StateReader + Sync> Task for BlockTask<'b, R> {
         let amount = if sender == self.env.block.sequencer { 0 } else { fee.0 };
         let balance = journal.balance_key(sender);
         Some(Executed {
-            writes: writes(&journal.changes(), &journal.declared()),
+            writes: journal.writes(),
             steps: self.steps(&execution),
             delta: Some(Credit { token, amount }),
             unsettled: vec![Cell::Storage(token, balance)],
@@ -173,7 +173,7 @@ impl<'b, R: StateReader + Sync> Task for BlockTask<'b, R> {
             return None;
         }
         let writes = match &payment {
-            Ok(Payment { result: Ok(_), parts, .. }) => writes(&parts.0, &parts.2),
+            Ok(Payment { result: Ok(_), parts, .. }) => writes(&parts.0, &parts.2, &parts.1),
             _ => Vec::new(),
         };
         Some(Settled { writes, broken: payment.is_err(), tail: payment.map(Box::new) })
@@ -255,7 +255,9 @@ impl<'b, R: StateReader + Sync> BlockTask<'b, R> {
             return None;
         }
         let writes = match &attempt {
-            Ok(attempt) if attempt.result.is_ok() => writes(&attempt.parts.0, &attempt.parts.2),
+            Ok(attempt) if attempt.result.is_ok() => {
+                writes(&attempt.parts.0, &attempt.parts.2, &attempt.parts.1)
+            }
             _ => Vec::new(),
         };
         let steps = match &attempt {

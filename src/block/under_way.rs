@@ -10,7 +10,7 @@ use super::close::{self, close, leave_open};
 use super::open::{OldBlock, open};
 use super::outcome::{BlockEnd, BlockError, BlockOutcome, TransactionOutcome, TransactionResult};
 use crate::protocol::BlockEnv;
-use crate::state::{BlockState, Cell, CellValue, JournalParts, StateDiff, StateReader, writes};
+use crate::state::{BlockState, Cell, CellValue, InitialReads, JournalParts, StateDiff, StateReader, writes};
 use crate::transaction::Transaction;
 
 /// How a block is opened and closed.
@@ -67,7 +67,7 @@ impl<R: StateReader> OpenBlock<R> {
 
     /// What opening the block wrote, before its first transaction.
     pub(super) fn writes(&self) -> Vec<(Cell, CellValue)> {
-        writes(&self.state.changes(), &self.state.classes())
+        writes(&self.state.changes(), &self.state.classes(), &InitialReads::default())
     }
 
     /// How full it is.

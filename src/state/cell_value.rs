@@ -4,7 +4,7 @@
 
 use starknet_types_core::felt::Felt;
 
-use super::{Cell, JournalClasses, ReadError, StateChanges, StateReader};
+use super::{Cell, InitialReads, JournalClasses, ReadError, StateChanges, StateReader};
 use crate::class::ContractClass;
 
 /// The value of a [`Cell`].
@@ -47,8 +47,20 @@ impl CellValue {
     }
 }
 
-/// Changes as writes to cells.
-pub(crate) fn writes(changes: &StateChanges, classes: &JournalClasses) -> Vec<(Cell, CellValue)> {
+/// Changes as writes to cells, made by a journal that read `reads`.
+///
+/// A class that was not declared has the compiled class hash 0, whatever the host says (C38). So a declaration that left that as it
+/// was wrote it all the same: whoever runs the class then must not ask the host.
+pub(crate) fn writes(
+    changes: &StateChanges,
+    classes: &JournalClasses,
+    reads: &InitialReads,
+) -> Vec<(Cell, CellValue)> {
+    let unchanged = classes.declared.keys().filter_map(|class_hash| {
+        let compiled = reads.compiled_class_hashes.get(class_hash)?;
+        let is_changed = changes.compiled_class_hashes.contains_key(class_hash);
+        (!is_changed).then_some((Cell::CompiledClassHash(*class_hash), compiled.0))
+    });
     let storage =
         changes.storage.iter().map(|((address, key), value)| (Cell::Storage(*address, *key), *value));
     let nonces = changes.nonces.iter().map(|(address, nonce)| (Cell::Nonce(*address), nonce.0));
@@ -65,6 +77,7 @@ pub(crate) fn writes(changes: &StateChanges, classes: &JournalClasses) -> Vec<(C
         .chain(nonces)
         .chain(class_hashes)
         .chain(compiled)
+        .chain(unchanged)
         .map(|(cell, felt)| (cell, CellValue::Felt(felt)))
         .chain(declared)
         .collect()

@@ -13,8 +13,8 @@ use starknet_types_core::felt::Felt;
 use super::cells::{Cells, KnownClasses, initially_declared};
 use super::undo::{Checkpoint, Undo, UndoLog};
 use super::{
-    Cell, CellMap, InitialReads, ReadError, StateChanges, StateDiff, StateError, StateReader, StopFlag,
-    SuspendedJournal, fee_token_balance_key,
+    Cell, CellMap, CellValue, InitialReads, ReadError, StateChanges, StateDiff, StateError, StateReader,
+    StopFlag, SuspendedJournal, fee_token_balance_key, writes,
 };
 use crate::class::ContractClass;
 
@@ -308,12 +308,18 @@ impl<'r> Journal<'r> {
         self.changes_since(Checkpoint::default())
     }
 
-    /// The classes that it declared.
-    pub(crate) fn declared(&self) -> JournalClasses {
+    /// What is different from the beginning, as writes to cells.
+    pub(crate) fn writes(&self) -> Vec<(Cell, CellValue)> {
         let declared = self.classes.iter().filter(|(_, known)| known.newly_declared());
-        let declared =
-            declared.filter_map(|(hash, known)| known.declared.clone().map(|class| (*hash, class)));
-        JournalClasses { declared: declared.collect(), loaded: CellMap::default() }
+        let declared: CellMap<ClassHash, ContractClass> =
+            declared.filter_map(|(hash, known)| known.declared.clone().map(|class| (*hash, class))).collect();
+        let compiled = |class_hash: &ClassHash| {
+            self.compiled_class_hashes.initial_of(class_hash).map(|compiled| (*class_hash, compiled))
+        };
+        let compiled_class_hashes = declared.keys().filter_map(compiled).collect();
+        let reads = InitialReads { compiled_class_hashes, ..InitialReads::default() };
+        let classes = JournalClasses { declared, loaded: CellMap::default() };
+        writes(&self.changes(), &classes, &reads)
     }
 
     /// Every cell that was read from below, with the value it had. Reverts do not shorten it.

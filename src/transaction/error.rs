@@ -7,6 +7,7 @@ use starknet_api::core::{ClassHash, CompiledClassHash, ContractAddress, Nonce};
 use starknet_api::transaction::TransactionVersion;
 use starknet_types_core::felt::Felt;
 
+use super::proof_facts::ProofFactsError;
 use crate::call::{Cairo1RevertSummary, ErrorSegment, ErrorStack};
 use crate::fee::{
     BalanceCheckError, FeeCheckError, FeeError, InsufficientBounds, PaidFeeError, PostCheckError,
@@ -44,7 +45,7 @@ pub enum InvalidTransaction {
     Balance(BalanceCheckError),
     /// The facts of a client-side proof do not hold.
     #[error("Invalid proof facts: {0}")]
-    ProofFacts(String),
+    ProofFacts(ProofFactsError),
     /// `__validate__*` failed where nobody could catch it.
     #[error("{0}")]
     Validation(ErrorStack),

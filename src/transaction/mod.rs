@@ -21,6 +21,7 @@ pub use self::error::{ExecutionFailure, InvalidTransaction};
 pub use self::input::{ExecutionFlags, Transaction, TransactionBody};
 pub use self::outcome::{Execution, RevertReason};
 pub use self::outside::{CallResult, ContractCall};
+pub use self::proof_facts::ProofFactsError;
 pub use self::validated::Validated;
 
 pub(crate) use self::error::Rejection;

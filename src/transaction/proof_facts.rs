@@ -1,9 +1,9 @@
 //! The facts of a client-side proof (0.14.2): which program proved what, on top of which block.
 
-use starknet_api::block::StarknetVersion;
+use starknet_api::block::{BlockNumber, StarknetVersion};
 use starknet_api::core::OsChainInfo;
 use starknet_api::state::StorageKey;
-use starknet_api::transaction::fields::ProofFactsVariant;
+use starknet_api::transaction::fields::{ProofFactsVariant, ProofVersion};
 use starknet_types_core::felt::Felt;
 
 use super::error::{InvalidTransaction, Rejection};
@@ -12,68 +12,126 @@ use crate::protocol::{BlockEnv, names};
 use crate::state::Journal;
 use crate::syscall::FeeTerms;
 
+/// Why the facts of a proof do not hold (1.13).
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ProofFactsError {
+    /// They are not written as such facts are.
+    #[error("{0}")]
+    Form(String),
+    /// No proofs of this version at this version of the protocol.
+    #[error("Proof version {0} is not allowed under this protocol version.")]
+    ProofVersion(ProofVersion),
+    /// No proofs of this program.
+    #[error("Virtual OS program hash {0} is not allowed")]
+    Program(Felt),
+    /// The chain is too short for any block to be old enough.
+    #[error(
+        "The current block number {current} is below the required block-hash retention buffer: {buffer}."
+    )]
+    ShortChain {
+        /// This block.
+        current: BlockNumber,
+        /// How much older the proof's block has to be.
+        buffer: u64,
+    },
+    /// The block that the proof builds on is too young to have a stored hash.
+    #[error("The proof block number {number} is too recent. The maximum allowed block number is {youngest}.")]
+    TooRecent {
+        /// The proof's block.
+        number: u64,
+        /// The youngest that will do.
+        youngest: u64,
+    },
+    /// The proof says that its block has no hash.
+    #[error("Proof block hash is zero for block {number}.")]
+    ZeroHash {
+        /// The proof's block.
+        number: u64,
+    },
+    /// The block that the proof builds on has another hash.
+    #[error(
+        "Block hash mismatch for block {number}. Proof block hash: {proven}, stored block hash: {stored}."
+    )]
+    BlockHash {
+        /// The proof's block.
+        number: u64,
+        /// Its hash as the proof has it.
+        proven: Felt,
+        /// Its hash.
+        stored: Felt,
+    },
+    /// The proof was made for another chain, fee token or version.
+    #[error(
+        "Virtual OS config hash mismatch. Computed virtual OS config hash: {expected}, expected virtual OS config \
+         hash: {proven}."
+    )]
+    Config {
+        /// The hash of this chain's configuration.
+        expected: Felt,
+        /// What the proof has.
+        proven: Felt,
+    },
+    /// This chain's configuration has no hash: its name is too long, or Starknet never had this version.
+    #[error("{0}")]
+    NoConfig(String),
+}
+
 /// Checks the facts, if there are any. It is done even when no fee is charged.
 pub(super) fn check(plan: &Plan, journal: &mut Journal<'_>, env: &BlockEnv) -> Result<(), Rejection> {
     let FeeTerms::Bounds(terms) = &plan.info.terms else { return Ok(()) };
     let facts = match ProofFactsVariant::try_from(&terms.proof_facts) {
         Ok(ProofFactsVariant::Empty) => return Ok(()),
         Ok(ProofFactsVariant::Snos(facts)) => facts,
-        Err(error) => return refuse(error.to_string()),
+        Err(error) => return refuse(ProofFactsError::Form(error.to_string())),
     };
     let lists = &env.constants.lists;
     if !lists.proof_versions.contains(&facts.proof_version.as_felt()) {
-        let version = &facts.proof_version;
-        return refuse(format!("Proof version {version} is not allowed under this protocol version."));
+        return refuse(ProofFactsError::ProofVersion(facts.proof_version));
     }
     if !lists.virtual_os_program_hashes.contains(&facts.program_hash) {
-        return refuse(format!("Virtual OS program hash {} is not allowed", facts.program_hash));
+        return refuse(ProofFactsError::Program(facts.program_hash));
     }
     check_block(facts.block_number.0, facts.block_hash.0, journal, env)?;
 
-    let chain = &env.chain;
-    let config =
-        OsChainInfo { chain_id: chain.chain_id.clone(), strk_fee_token_address: chain.strk_fee_token };
-    let version = StarknetVersion::try_from(env.constants.version)
-        .map_err(|error| InvalidTransaction::ProofFacts(error.to_string()))?;
-    let expected = config
-        .compute_virtual_os_config_hash(version)
-        .map_err(|error| InvalidTransaction::ProofFacts(error.to_string()))?;
-    if facts.config_hash != expected {
-        return refuse(format!(
-            "Virtual OS config hash mismatch. Computed virtual OS config hash: {expected}, expected virtual OS \
-             config hash: {}.",
-            facts.config_hash
-        ));
-    }
-    Ok(())
+    let expected = config_hash(env).map_err(InvalidTransaction::ProofFacts)?;
+    let proven = facts.config_hash;
+    if proven == expected { Ok(()) } else { refuse(ProofFactsError::Config { expected, proven }) }
 }
 
 /// The block that the proof builds on: old enough to have a stored hash, and with that hash.
-fn check_block(number: u64, hash: Felt, journal: &mut Journal<'_>, env: &BlockEnv) -> Result<(), Rejection> {
+fn check_block(
+    number: u64,
+    proven: Felt,
+    journal: &mut Journal<'_>,
+    env: &BlockEnv,
+) -> Result<(), Rejection> {
     let current = env.block.number;
     let buffer = names::STORED_BLOCK_HASH_BUFFER;
     let Some(youngest) = current.0.checked_sub(buffer) else {
-        return refuse(format!(
-            "The current block number {current} is below the required block-hash retention buffer: {buffer}."
-        ));
+        return refuse(ProofFactsError::ShortChain { current, buffer });
     };
     if number > youngest {
-        return refuse(format!(
-            "The proof block number {number} is too recent. The maximum allowed block number is {youngest}."
-        ));
+        return refuse(ProofFactsError::TooRecent { number, youngest });
     }
-    if hash == Felt::ZERO {
-        return refuse(format!("Proof block hash is zero for block {number}."));
+    if proven == Felt::ZERO {
+        return refuse(ProofFactsError::ZeroHash { number });
     }
     let stored = journal.storage_at(names::BLOCK_HASH_CONTRACT, StorageKey::from(number))?;
-    if stored != hash {
-        return refuse(format!(
-            "Block hash mismatch for block {number}. Proof block hash: {hash}, stored block hash: {stored}."
-        ));
-    }
-    Ok(())
+    if stored == proven { Ok(()) } else { refuse(ProofFactsError::BlockHash { number, proven, stored }) }
 }
 
-fn refuse(reason: String) -> Result<(), Rejection> {
-    Err(InvalidTransaction::ProofFacts(reason).into())
+/// The hash of the chain's configuration, as its proofs have it.
+fn config_hash(env: &BlockEnv) -> Result<Felt, ProofFactsError> {
+    let chain = OsChainInfo {
+        chain_id: env.chain.chain_id.clone(),
+        strk_fee_token_address: env.chain.strk_fee_token,
+    };
+    let no_config = |error: &dyn ToString| ProofFactsError::NoConfig(error.to_string());
+    let version = StarknetVersion::try_from(env.constants.version).map_err(|error| no_config(&error))?;
+    chain.compute_virtual_os_config_hash(version).map_err(|error| no_config(&error))
+}
+
+fn refuse(error: ProofFactsError) -> Result<(), Rejection> {
+    Err(InvalidTransaction::ProofFacts(error).into())
 }
