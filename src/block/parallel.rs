@@ -8,6 +8,7 @@ use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use starknet_api::core::ContractAddress;
+use starknet_types_core::felt::Felt;
 
 use super::attempt::{Attempt, AttemptOptions, Left, Refusal, caught};
 use super::capacity::Load;
@@ -86,6 +87,15 @@ impl<'b, R: StateReader + Sync> Task for BlockTask<'b, R> {
 
     fn load(&self, cell: &Cell) -> Result<CellValue, ReadError> {
         CellValue::load(&self.reader, *cell)
+    }
+
+    /// Contracts that are deployed and classes that are declared.
+    fn changes_seldom(&self, cell: &Cell, value: &CellValue) -> bool {
+        match (cell, value) {
+            (Cell::Class(_), CellValue::Class(class)) => class.is_some(),
+            (Cell::ClassHash(_) | Cell::CompiledClassHash(_), CellValue::Felt(hash)) => *hash != Felt::ZERO,
+            _ => false,
+        }
     }
 
     fn follows(&self, index: usize) -> Option<usize> {

@@ -205,11 +205,11 @@ impl<K, V: Clone + PartialEq> Cell<K, V> {
         Self { key, state: Mutex::new(state), loaded: Condvar::default() }
     }
 
-    /// What a task is to see; with `note`, this run wants to be voided when that changes.
-    pub(crate) fn read<E>(
+    /// What a task is to see. `note` says of a value which run wants to be voided when it changes, if any.
+    pub(crate) fn read<'n, E>(
         &self,
         index: usize,
-        note: Option<&Run>,
+        note: impl Fn(&V) -> Option<&'n Run>,
         committed: usize,
         load: impl Fn() -> Result<V, E>,
     ) -> Result<Seen<V>, E> {
@@ -225,13 +225,13 @@ impl<K, V: Clone + PartialEq> Cell<K, V> {
                     return Ok(Seen::Unsettled(version.run.index));
                 };
                 let value = value.clone();
-                state.note(note, &value, committed);
+                state.note(note(&value), &value, committed);
                 return Ok(Seen::Value(value, source));
             }
             match &state.base {
                 Base::Known(value) => {
                     let value = value.clone();
-                    state.note(note, &value, committed);
+                    state.note(note(&value), &value, committed);
                     return Ok(Seen::Value(value, source));
                 }
                 Base::Loading => {

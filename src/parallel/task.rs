@@ -27,6 +27,10 @@ pub(crate) trait Task: Sync + Sized {
     /// What is in a cell before the first task. May be slow; called without a lock.
     fn load(&self, key: &Self::Key) -> Result<Self::Value, Self::Error>;
 
+    /// Whether a cell with this value is read by many and hardly ever written: its readers are then not noted, which would have
+    /// all threads write the same memory. That it was written after all, the comparison at the commit finds out.
+    fn changes_seldom(&self, key: &Self::Key, value: &Self::Value) -> bool;
+
     /// The task before this one without which running it is hopeless, if that is known beforehand: it is not begun before that
     /// one is settled. Asked once, when the task is added.
     fn follows(&self, index: usize) -> Option<usize>;

@@ -38,6 +38,7 @@ pub(super) trait World<T: Task>: Sync {
     fn cell(&self, key: &T::Key) -> CellOf<T>;
     fn committed(&self) -> usize;
     fn load(&self, key: &T::Key) -> Result<T::Value, T::Error>;
+    fn changes_seldom(&self, key: &T::Key, value: &T::Value) -> bool;
     fn deltas(&self, after: Option<usize>, before: usize) -> Vec<T::Delta>;
 }
 
@@ -108,7 +109,12 @@ impl<'a, T: Task> View<'a, T> {
         }
         let cell = self.world.cell(key);
         let seen = cell
-            .read(self.run.index, self.note(), self.world.committed(), || self.world.load(key))
+            .read(
+                self.run.index,
+                |value| self.note(key, value),
+                self.world.committed(),
+                || self.world.load(key),
+            )
             .map_err(ReadFailure::Load)?;
         let mut counters = self.counters.borrow_mut();
         counters.reads = counters.reads.saturating_add(1);
@@ -154,8 +160,8 @@ impl<'a, T: Task> View<'a, T> {
     }
 
     /// Who wants to be voided when what is read changes.
-    fn note(&self) -> Option<&Run> {
-        (self.part == Part::Body).then_some(self.run)
+    fn note(&self, key: &T::Key, value: &T::Value) -> Option<&'a Run> {
+        (self.part == Part::Body && !self.world.changes_seldom(key, value)).then_some(self.run)
     }
 
     /// Keeps what was read, for the comparison at the commit.
@@ -197,7 +203,8 @@ impl<'a, T: Task> View<'a, T> {
                 return Err(ReadFailure::Interrupted);
             }
             // What was read once is known, unless a write was taken back that nobody had read before: then it is not the same.
-            match cell.read(self.run.index, self.note(), self.world.committed(), || Err(())) {
+            let note = |value: &T::Value| self.note(&cell.key, value);
+            match cell.read(self.run.index, note, self.world.committed(), || Err(())) {
                 Ok(Seen::Value(now, _)) if now == *value => {}
                 Ok(Seen::Value(..)) | Err(()) => return Ok(false),
                 Ok(Seen::Unexecuted(writer)) => {
@@ -248,6 +255,10 @@ impl<T: Task, S: Sink<T>> World<T> for Engine<T, S> {
 
     fn load(&self, key: &T::Key) -> Result<T::Value, T::Error> {
         self.task.load(key)
+    }
+
+    fn changes_seldom(&self, key: &T::Key, value: &T::Value) -> bool {
+        self.task.changes_seldom(key, value)
     }
 
     fn deltas(&self, after: Option<usize>, before: usize) -> Vec<T::Delta> {

@@ -5,6 +5,8 @@
 
 use std::hash::{BuildHasher, Hash};
 
+use foldhash::SharedSeed;
+use foldhash::fast::SeedableRandomState;
 use indexmap::map::Entry;
 use indexmap::{IndexMap, IndexSet};
 use starknet_api::core::ClassHash;
@@ -17,12 +19,19 @@ pub type CellMap<K, V> = IndexMap<K, V, CellHash>;
 /// A set that keeps the order in which its members came in.
 pub type CellSet<K> = IndexSet<K, CellHash>;
 
-/// The hash of cell keys: much cheaper than the standard one, and seeded, because contracts choose their storage keys.
-#[derive(Clone, Debug, Default)]
-pub struct CellHash(foldhash::fast::RandomState);
+/// The hash of cell keys: much cheaper than the standard one, and seeded, because contracts choose their storage keys. The seed is
+/// drawn once per process: one for each map would be counted in memory that all threads write.
+#[derive(Clone, Debug)]
+pub struct CellHash(SeedableRandomState);
+
+impl Default for CellHash {
+    fn default() -> Self {
+        Self(SeedableRandomState::with_seed(0, SharedSeed::global_random()))
+    }
+}
 
 impl BuildHasher for CellHash {
-    type Hasher = <foldhash::fast::RandomState as BuildHasher>::Hasher;
+    type Hasher = <SeedableRandomState as BuildHasher>::Hasher;
 
     fn build_hasher(&self) -> Self::Hasher {
         self.0.build_hasher()

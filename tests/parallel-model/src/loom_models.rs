@@ -44,7 +44,7 @@ fn publish_and_read() {
                 voided.iter().any(|run| run.index == 1)
             })
         };
-        let seen = memory.cell(&7).read(1, Some(&reader), 0, load);
+        let seen = memory.cell(&7).read(1, |_| Some(&reader), 0, load);
         let is_voided = publishing.join().unwrap();
         let Ok(Seen::Value(value, _)) = seen else { panic!("a value") };
         assert_eq!(is_voided, value != 5, "saw {value}");
@@ -68,7 +68,7 @@ fn estimate_and_read() {
                 voided.iter().any(|run| run.index == 1)
             })
         };
-        let seen = memory.cell(&7).read(1, Some(&reader), 0, load);
+        let seen = memory.cell(&7).read(1, |_| Some(&reader), 0, load);
         let is_voided = republishing.join().unwrap();
         match seen {
             Ok(Seen::Value(6, _)) | Ok(Seen::Unexecuted(0)) => assert!(!is_voided),
@@ -93,7 +93,8 @@ fn load_in_flight() {
                         *loads += 1;
                         if fails && *loads == 1 { Err(()) } else { Ok(9_u64) }
                     };
-                    match memory.cell(&1).read(index, Some(&Run::new(index)), 0, load) {
+                    let run = Run::new(index);
+                    match memory.cell(&1).read(index, |_| Some(&run), 0, load) {
                         Ok(Seen::Value(9, _)) => true,
                         Err(()) => false,
                         _ => panic!("no such value"),
@@ -123,7 +124,7 @@ fn load_and_commit() {
                 memory.commit(0, &[cell]);
             })
         };
-        let _ = memory.cell(&1).read(1, None, 0, load);
+        let _ = memory.cell(&1).read(1, |_| None, 0, load);
         committing.join().unwrap();
         assert!(memory.cell(&1).holds(&4));
     });
