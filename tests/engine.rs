@@ -13,11 +13,11 @@ use std::path::Path;
 
 use fixture::{ACCOUNT, FEE_TOKEN, World, address, felt, selector};
 use serde_json::Value;
-use starkiln::block::BlockOutcome;
+use starkiln::block::{BlockError, BlockOutcome};
 use starkiln::class::{Cairo0Class, Cairo1Class};
 use starkiln::protocol::{Engine, ProtocolVersion};
 use starkiln::replay::LoadedBlock;
-use starkiln::transaction::{CallResult, ContractCall};
+use starkiln::transaction::{CallResult, ContractCall, ExecutionFailure};
 use starknet_api::contract_class::{EntryPointType, SierraVersion};
 use starknet_api::core::{ClassHash, EntryPointSelector};
 use starknet_api::transaction::fields::Calldata;
@@ -218,6 +218,41 @@ fn the_engines_agree_about_every_entry_point() {
         }
     }
     assert!(finished > 800 && failed > 400, "{finished} calls finished, {failed} failed");
+}
+
+/// A transaction that needs more memory than the host allows is the host's error; a little more memory and it runs as ever.
+#[test]
+fn memory_is_bounded_and_the_bound_is_an_option() {
+    let mut world = World::new(ProtocolVersion::NEWEST);
+    world.deploy("syscalls", ADDRESS);
+    // Some ten steps a round, and more than one cell a step.
+    let call = |rounds: u64| ContractCall {
+        max_sierra_gas: 10_000_000_000,
+        ..ContractCall::new(
+            address(ADDRESS),
+            EntryPointSelector(selector("recurse_n")),
+            Calldata(vec![Felt::from(rounds)].into()),
+        )
+    };
+    for engine in [Engine::Fast, Engine::Checked] {
+        let run =
+            |limit: usize, rounds| world.executor().engine(engine).memory_limit(limit).call(&call(rounds));
+        let expected = world.executor().engine(Engine::CairoVm).call(&call(10_000)).unwrap();
+        assert_eq!(run(1 << 24, 10_000).unwrap(), expected);
+        for (limit, rounds) in [(1 << 20, 10_000), (1 << 24, 1_000_000), (1 << 10, 1), (0, 1)] {
+            let BlockError::Call(failure) = run(limit, rounds).unwrap_err() else { panic!("not the call") };
+            assert_eq!(*failure, ExecutionFailure::OutOfMemory, "{limit} bytes, {rounds} rounds");
+        }
+    }
+    // Frames share the bound, and give back what they held: a hundred calls in a row need no more than one.
+    let transactions: Vec<_> =
+        (0..20).map(|nonce| world.call(nonce, ADDRESS, "recurse_n", &[felt(3_000)])).collect();
+    let executor = || world.executor().engine(Engine::Fast);
+    let outcome = executor().memory_limit(1 << 23).execute(&transactions).unwrap();
+    assert_eq!(outcome, executor().engine(Engine::CairoVm).execute(&transactions).unwrap());
+    let error = executor().memory_limit(1 << 18).execute(&transactions).unwrap_err();
+    let BlockError::Transaction { index: 0, failure, .. } = error else { panic!("{error}") };
+    assert_eq!(*failure, ExecutionFailure::OutOfMemory);
 }
 
 const CAIRO0_CONTRACTS: [&str; 10] = [

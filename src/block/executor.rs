@@ -115,6 +115,14 @@ impl<R: StateReader> BlockExecutor<R> {
         self
     }
 
+    /// How many bytes of memory the calls of a transaction may hold at a time. A transaction that needs more is an
+    /// [`OutOfMemory`](crate::transaction::ExecutionFailure::OutOfMemory) error of the host's, never a revert: the network sets no such
+    /// limit. What runs on `cairo-vm` cannot be held to it.
+    pub fn memory_limit(mut self, bytes: usize) -> Self {
+        self.env.memory_limit = bytes;
+        self
+    }
+
     /// Executes the block.
     pub fn execute(&self, transactions: &[Transaction]) -> Result<BlockOutcome, BlockError> {
         self.execute_with(transactions, |_, _| {})

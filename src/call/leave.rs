@@ -15,6 +15,8 @@ impl CallStack<'_, '_, '_> {
         let Some(level) = self.frames.pop() else {
             return Err(Fault::Internal("No frame to end.".to_owned()));
         };
+        let left = &mut self.phase.steps.cells;
+        *left = left.saturating_add(level.frame.held_cells());
         let Level { call, tracked, frame, record, inner_calls, .. } = level;
         let finished = frame.finish(call.initial_gas, tracked, constants).map_err(Fault::Finish)?;
         let overflow = || Fault::Internal("A resource counter overflowed.".to_owned());

@@ -15,7 +15,7 @@ use super::unwind::{Fault, unwind};
 use crate::protocol::{BlockEnv, names};
 use crate::state::{Journal, StateError, StopFlag};
 use crate::syscall::{CallType, Counters, ExecutionMode, GasTracker, TransactionInfo, UnresolvedCall};
-use crate::vm::StepBudget;
+use crate::vm::{CELL_BYTES, StepBudget};
 
 /// One phase of a transaction: validation, execution or fee transfer. Events, messages, depth and steps are counted over a phase
 /// (C18).
@@ -47,7 +47,11 @@ impl<'a> Phase<'a> {
             env,
             transaction: Arc::clone(transaction),
             mode,
-            steps: StepBudget { remaining: max_steps, stop: StopFlag::default() },
+            steps: StepBudget {
+                remaining: max_steps,
+                cells: env.memory_limit / CELL_BYTES,
+                stop: StopFlag::default(),
+            },
             counters: Counters::default(),
             gas_tracker: GasTracker::new(initial_gas),
         }
@@ -89,6 +93,8 @@ pub(crate) enum CallFailure {
     },
     /// The host's reader failed, or somebody stopped the execution.
     Reader(StateError),
+    /// The calls need more memory than the host allows.
+    OutOfMemory,
     /// The engine or we are broken.
     Internal(String),
 }

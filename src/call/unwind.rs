@@ -99,6 +99,7 @@ fn reason(levels: &[Level], fault: Fault, strip: bool) -> Result<(FailureCause, 
         Fault::Frame(fault) => {
             let cause = match fault.kind {
                 FrameFaultKind::Engine => return Err(CallFailure::Internal(fault.text.unwrap_or_default())),
+                FrameFaultKind::OutOfMemory => return Err(CallFailure::OutOfMemory),
                 FrameFaultKind::OutOfSteps => FailureCause::OutOfSteps,
                 FrameFaultKind::Program => FailureCause::Program,
             };

@@ -10,6 +10,9 @@ use starknet_api::core::{ChainId, ContractAddress};
 
 use super::{Constants, Engine};
 
+/// 2 GiB: more than the steps of any transaction fill.
+pub const DEFAULT_MEMORY_LIMIT: usize = 1 << 31;
+
 /// The chain: its identity and its fee tokens.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChainInfo {
@@ -101,12 +104,21 @@ pub struct BlockEnv {
     pub constants: Arc<Constants>,
     /// What runs the code. It changes no result.
     pub engine: Engine,
+    /// Bytes of memory that the calls of a transaction may hold at a time, as far as the engine can be told:
+    /// [`DEFAULT_MEMORY_LIMIT`] unless the host says otherwise. A transaction that needs more fails, with nothing said of it.
+    pub memory_limit: usize,
 }
 
 impl BlockEnv {
     /// Puts a block's surroundings together.
     pub fn new(block: BlockInfo, chain: ChainInfo, constants: Arc<Constants>) -> Self {
-        Self { block: Arc::new(block), chain: Arc::new(chain), constants, engine: Engine::default() }
+        Self {
+            block: Arc::new(block),
+            chain: Arc::new(chain),
+            constants,
+            engine: Engine::default(),
+            memory_limit: DEFAULT_MEMORY_LIMIT,
+        }
     }
 
     /// The header values that validation code sees: number and timestamp rounded down, sequencer 0.

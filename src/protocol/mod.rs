@@ -21,7 +21,9 @@ mod version;
 pub use constants::{Constants, GatewayLimits, Limits, Lists, Switches, TransactionKind};
 pub use counters::{Builtin, BuiltinCounts, VmResources};
 pub use engine::Engine;
-pub use env::{BlockEnv, BlockInfo, BlockPrices, ChainInfo, DataAvailability, TokenPrices};
+pub use env::{
+    BlockEnv, BlockInfo, BlockPrices, ChainInfo, DEFAULT_MEMORY_LIMIT, DataAvailability, TokenPrices,
+};
 pub use error::ProtocolError;
 pub use os::{OsCost, OsCosts, poseidon_hash_many_resources};
 pub use prices::{

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use starknet_api::core::ClassHash;
 use starknet_api::transaction::TransactionVersion;
-use starknet_api::transaction::fields::{ResourceAsFelts, valid_resource_bounds_as_felts};
+use starknet_api::transaction::fields::{ResourceBounds, ValidResourceBounds};
 use starknet_types_core::felt::Felt;
 
 use super::fault::{ExecutionMode, SyscallFault};
@@ -16,6 +16,14 @@ use super::{Effect, Outcome, Scope};
 
 /// Cells that came with version 3 transactions; zero for older ones (C120).
 const BOUND_CELLS: usize = 11;
+
+/// The names of the resources, as contracts see them.
+const L1_GAS: Felt = Felt::from_hex_unchecked("0x4c315f474153");
+const L2_GAS: Felt = Felt::from_hex_unchecked("0x4c325f474153");
+const L1_DATA_GAS: Felt = Felt::from_hex_unchecked("0x4c315f44415441");
+
+/// The longest text that is a felt, whatever it says.
+const SHORT_STRING: usize = 31;
 
 /// `get_execution_info`. Nothing in it changes while a frame runs, so each frame allocates it once (C119).
 pub(super) fn execution_info(
@@ -86,11 +94,7 @@ fn push_bounds(
     // Some accounts were written when there were two resources and would choke on a third (C122).
     let hide_data_gas = scope.transaction.version == TransactionVersion::THREE
         && scope.env.constants.lists.data_gas_accounts.contains(&scope.call.class_hash);
-    let bounds: Vec<Felt> = valid_resource_bounds_as_felts(&terms.bounds, hide_data_gas)?
-        .into_iter()
-        .flat_map(ResourceAsFelts::flatten)
-        .collect();
-    let (bounds_start, bounds_end) = allocate(memory, &bounds)?;
+    let (bounds_start, bounds_end) = allocate(memory, &bounds_as_felts(&terms.bounds, hide_data_gas))?;
     let (paymaster_start, paymaster_end) = allocate(memory, &terms.paymaster_data.0)?;
     let (deployment_start, deployment_end) = allocate(memory, &terms.account_deployment_data.0)?;
     let (proof_start, proof_end) = allocate(memory, &terms.proof_facts.0)?;
@@ -110,6 +114,22 @@ fn push_bounds(
     Ok(())
 }
 
+/// Name, amount and price of each resource.
+fn bounds_as_felts(bounds: &ValidResourceBounds, hide_data_gas: bool) -> Vec<Felt> {
+    let felts = |name, bounds: &ResourceBounds| {
+        [name, Felt::from(bounds.max_amount.0), Felt::from(bounds.max_price_per_unit.0)]
+    };
+    let mut all = Vec::with_capacity(9);
+    all.extend(felts(L1_GAS, &bounds.get_l1_bounds()));
+    all.extend(felts(L2_GAS, &bounds.get_l2_bounds()));
+    if let ValidResourceBounds::AllResources(bounds) = bounds
+        && !hide_data_gas
+    {
+        all.extend(felts(L1_DATA_GAS, &bounds.l1_data_gas));
+    }
+    all
+}
+
 /// The largest fee, which transactions with bounds do not have (C124).
 fn max_fee(scope: &Scope<'_, '_>) -> Felt {
     match &scope.transaction.terms {
@@ -119,7 +139,12 @@ fn max_fee(scope: &Scope<'_, '_>) -> Felt {
 }
 
 fn chain_id(scope: &Scope<'_, '_>) -> Result<Felt, SyscallFault> {
-    Felt::from_hex(&scope.env.chain.chain_id.as_hex()).map_err(|error| SyscallFault::Value(error.to_string()))
+    let id = &scope.env.chain.chain_id;
+    let name = id.to_string();
+    if name.len() <= SHORT_STRING {
+        return Ok(Felt::from_bytes_be_slice(name.as_bytes()));
+    }
+    Felt::from_hex(&id.as_hex()).map_err(|error| SyscallFault::Value(error.to_string()))
 }
 
 /// The version that this class is shown: some accounts only know version 1 and are told so, if the tip is small (C121).
@@ -195,4 +220,31 @@ fn allocate(memory: &mut dyn Memory, felts: &[Felt]) -> Result<(Value, Value), S
     let start = memory.new_read_only_segment(&values)?;
     let end = memory.add(start, values.len())?;
     Ok((start.into(), end.into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use starknet_api::block::GasPrice;
+    use starknet_api::execution_resources::GasAmount;
+    use starknet_api::transaction::fields::{
+        AllResourceBounds, ResourceAsFelts, valid_resource_bounds_as_felts,
+    };
+
+    use super::*;
+
+    #[test]
+    fn bounds_are_written_as_published() {
+        let bounds = |n| ResourceBounds {
+            max_amount: GasAmount(u64::MAX - n),
+            max_price_per_unit: GasPrice(u128::MAX - u128::from(n)),
+        };
+        let all = AllResourceBounds { l1_gas: bounds(1), l2_gas: bounds(2), l1_data_gas: bounds(3) };
+        for bounds in [ValidResourceBounds::L1Gas(bounds(4)), ValidResourceBounds::AllResources(all)] {
+            for hide in [false, true] {
+                let published = valid_resource_bounds_as_felts(&bounds, hide).unwrap();
+                let published: Vec<Felt> = published.into_iter().flat_map(ResourceAsFelts::flatten).collect();
+                assert_eq!(bounds_as_felts(&bounds, hide), published);
+            }
+        }
+    }
 }

@@ -100,6 +100,9 @@ impl TransactionInfo {
 
     /// `version` with this transaction's query bit.
     pub fn sign_version(&self, version: TransactionVersion) -> TransactionVersion {
-        signed_tx_version(&version, &TransactionOptions { only_query: self.query })
+        if !self.query {
+            return version;
+        }
+        signed_tx_version(&version, &TransactionOptions { only_query: true })
     }
 }

@@ -126,6 +126,10 @@ pub enum ExecutionFailure {
     /// The host's reader failed, or somebody stopped the execution.
     #[error("{0}")]
     Reader(StateError),
+    /// The transaction needs more memory than the host allows
+    /// ([`BlockExecutor::memory_limit`](crate::block::BlockExecutor::memory_limit)).
+    #[error("The transaction needs more memory than is allowed.")]
+    OutOfMemory,
     /// A bug of ours, or of the engine.
     #[error("Internal error: {0}")]
     Internal(String),

@@ -97,6 +97,7 @@ pub(crate) fn call_from_outside(
             Ok(CallResult::Failed { stack: ErrorStack { header: ErrorStackHeader::None, segments }, cause })
         }
         Err(CallFailure::Reader(error)) => Err(ExecutionFailure::Reader(error)),
+        Err(CallFailure::OutOfMemory) => Err(ExecutionFailure::OutOfMemory),
         Err(CallFailure::Internal(message)) => Err(ExecutionFailure::Internal(message)),
     }
 }

@@ -107,6 +107,7 @@ pub(super) fn stack(header: ErrorStackHeader, frame: EntryPointFrame, rest: Vec<
 pub(super) fn failed(failure: CallFailure) -> Rejection {
     match failure {
         CallFailure::Reader(error) => ExecutionFailure::Reader(error).into(),
+        CallFailure::OutOfMemory => ExecutionFailure::OutOfMemory.into(),
         CallFailure::Internal(message) => ExecutionFailure::Internal(message).into(),
         CallFailure::Reverted { .. } => {
             ExecutionFailure::Internal("A revert was taken for a failure.".to_owned()).into()

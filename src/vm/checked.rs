@@ -36,6 +36,11 @@ impl CheckedFrame {
         Self { judge, fast, difference: RefCell::new(None) }
     }
 
+    /// Memory cells of the budget that the frame holds.
+    pub(super) fn held_cells(&self) -> usize {
+        self.fast.as_ref().map_or(0, FastFrame::held_cells)
+    }
+
     /// The language of the frame's code.
     pub(super) fn language(&self) -> Language {
         self.judge.language()
@@ -48,14 +53,21 @@ impl CheckedFrame {
         }
         let mut fast_budget = budget.clone();
         let fast = self.fast.as_mut().map(|fast| fast.run(&mut fast_budget, counts_steps));
+        if fast == Some(Err(Exit::OutOfMemory)) {
+            return Err(FrameFault::out_of_memory());
+        }
         let judged = self.judge.run(budget, counts_steps);
+        budget.cells = fast_budget.cells;
         match (fast, &judged) {
             (None, _) | (_, Ok(Stop::Stopped)) => {}
             (Some(Ok(Stop::Stopped)), _) => return Ok(Stop::Stopped),
             (Some(Err(Exit::Fault)), Ok(stop)) => {
                 return Err(frame_fault(differ(format!("the fast one finds a fault before {stop:?}"))));
             }
-            (Some(Err(_)), _) => self.fast = None,
+            (Some(Err(_)), _) => {
+                budget.cells = budget.cells.saturating_add(self.held_cells());
+                self.fast = None;
+            }
             (Some(Ok(stop)), Err(fault)) => {
                 return Err(frame_fault(differ(format!("the fast one comes to {stop:?}, not to {fault:?}"))));
             }
@@ -94,7 +106,7 @@ impl CheckedFrame {
         match (&finished, &judged) {
             (Ok(finished), Ok(judged)) if finished == judged => {}
             (Err(Exit::Fault), Err(_)) => {}
-            (Err(Exit::Unsupported), _) => {}
+            (Err(Exit::Unsupported | Exit::OutOfMemory), _) => {}
             _ => return Err(FinishFault::engine(&differ(format!("{finished:?}, not {judged:?}")))),
         }
         judged

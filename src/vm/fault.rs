@@ -88,11 +88,17 @@ pub(crate) enum FrameFaultKind {
     OutOfSteps,
     /// Anything else that the program did wrong.
     Program,
+    /// The transaction needs more memory than the host allows.
+    OutOfMemory,
     /// The engine itself broke (a panic inside it).
     Engine,
 }
 
 impl FrameFault {
+    pub(super) fn out_of_memory() -> Self {
+        Self { location: VmLocation::nowhere(), text: None, kind: FrameFaultKind::OutOfMemory }
+    }
+
     pub(super) fn of(runner: &CairoRunner, error: &VirtualMachineError) -> Self {
         let kind = match error {
             VirtualMachineError::UnfinishedExecution => FrameFaultKind::OutOfSteps,

@@ -51,14 +51,19 @@ pub(crate) enum Stop {
     Stopped,
 }
 
-/// Steps that the frames of a phase share (C52).
+/// Steps that the frames of a phase share (C52), and memory.
 #[derive(Clone, Debug)]
 pub(crate) struct StepBudget {
     /// Steps left.
     pub remaining: u64,
+    /// Memory cells that frames may still take.
+    pub cells: usize,
     /// Looked at every now and then.
     pub stop: StopFlag,
 }
+
+/// Bytes of a memory cell.
+pub(crate) const CELL_BYTES: usize = 32;
 
 /// Steps between two looks at the flag.
 pub(super) const STEPS_BETWEEN_LOOKS: u32 = 1_000;
@@ -146,10 +151,13 @@ impl Frame {
                 let before = budget.remaining;
                 // A panic would be our mistake: the judge goes on then, too.
                 let run = || fast.run(budget, counts_steps);
-                if let Ok(stop) = catch_unwind(AssertUnwindSafe(run)).unwrap_or(Err(Exit::Unsupported)) {
-                    return Ok(stop);
+                match catch_unwind(AssertUnwindSafe(run)).unwrap_or(Err(Exit::Unsupported)) {
+                    Ok(stop) => return Ok(stop),
+                    Err(Exit::OutOfMemory) => return Err(FrameFault::out_of_memory()),
+                    Err(Exit::Fault | Exit::Unsupported) => {}
                 }
                 budget.remaining = before;
+                budget.cells = budget.cells.saturating_add(fast.held_cells());
                 let Some(judge) = fast.hand_over().map_err(engine_fault)? else {
                     return Ok(Stop::Stopped);
                 };
@@ -158,6 +166,15 @@ impl Frame {
                 self.0 = Running::Judge(judge);
                 result
             }
+        }
+    }
+
+    /// Memory cells of the budget that the frame holds.
+    pub(crate) fn held_cells(&self) -> usize {
+        match &self.0 {
+            Running::Judge(_) => 0,
+            Running::Fast(fast) => fast.held_cells(),
+            Running::Checked(both) => both.held_cells(),
         }
     }
 

@@ -41,6 +41,8 @@ pub(in crate::vm) struct FastFrame {
     pub(super) arguments: u64,
     /// What syscalls did to the memory.
     pub(super) record: Record,
+    /// Memory cells that were taken out of the budget.
+    held_cells: usize,
     /// Raised when the frame is of no use any more; known from its first run on.
     pub(super) stop: Option<StopFlag>,
 }
@@ -118,6 +120,24 @@ impl FastFrame {
         self.record.close_answer(self.syscall_pointer);
         self.machine.syscall_pointer =
             Cell::of_value(Value::Pointer(self.syscall_pointer)).unwrap_or_default();
+        let memory = &mut self.machine.memory;
+        // What syscalls wrote since counts too.
+        let since = memory.beside.taken().saturating_sub(self.held_cells);
+        memory.beside.allow(budget.cells.saturating_sub(since));
+        let stopped = self.run_pieces(budget, counts_steps);
+        let taken = self.machine.memory.beside.taken();
+        budget.cells = budget.cells.saturating_sub(taken.saturating_sub(self.held_cells));
+        self.held_cells = taken;
+        stopped
+    }
+
+    /// Memory cells that were taken out of the budget.
+    pub(in crate::vm) fn held_cells(&self) -> usize {
+        self.held_cells
+    }
+
+    /// Runs in pieces, between which the flag is looked at.
+    fn run_pieces(&mut self, budget: &mut StepBudget, counts_steps: bool) -> Result<Stop, Exit> {
         let stop = self.stop.get_or_insert_with(|| budget.stop.clone());
         let mut left = if counts_steps || budget.remaining == 0 { budget.remaining } else { u64::MAX };
         loop {
@@ -229,6 +249,7 @@ impl Layout {
             syscall_pointer: Pointer { segment: isize::try_from(syscalls).ok()?, offset: 0 },
             arguments,
             record: Record::default(),
+            held_cells: 0,
             stop: None,
             opening,
         })

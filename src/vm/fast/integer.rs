@@ -67,11 +67,43 @@ pub(super) fn div_rem(a: &Limbs, b: &Limbs) -> Option<(Limbs, Limbs)> {
             }
             Some((quotient, wide(rest)))
         }
+        (_, Some(divisor), _) => Some(div_rem_by_two_limbs(a, divisor)),
         _ => {
             let (quotient, rest) = big(a).div_rem(&big(b));
             Some((number_of(&quotient), number_of(&rest)))
         }
     }
+}
+
+/// The same for a divisor of 65 to 128 bits: school division, a limb of the quotient at a time.
+fn div_rem_by_two_limbs(a: &Limbs, divisor: u128) -> (Limbs, Limbs) {
+    // With the highest bit of the divisor set, a guess from its upper limb is at most two too high.
+    let shift = divisor.leading_zeros();
+    let divisor = divisor.wrapping_shl(shift);
+    let [low, high, ..] = wide(divisor);
+    let [a0, a1, a2, a3] = *a;
+    let shifted = |limb: u64, below: u64| {
+        limb.wrapping_shl(shift) | below.checked_shr(u64::BITS.wrapping_sub(shift)).unwrap_or(0)
+    };
+    let limbs = [shifted(a2, a1), shifted(a1, a0), shifted(a0, 0)];
+    // What is shifted out of the top, and the limb below: less than 2^127, which the divisor is not.
+    let mut rest = u128::from(shifted(0, a3)) << 64 | u128::from(shifted(a3, a2));
+    let mut quotient = [0_u64; 3];
+    for (digit, limb) in quotient.iter_mut().rev().zip(limbs) {
+        let mut guess = rest.checked_div(u128::from(high)).unwrap_or(0);
+        let mut left = rest.wrapping_sub(guess.wrapping_mul(u128::from(high)));
+        while guess > u128::from(u64::MAX)
+            || (left <= u128::from(u64::MAX)
+                && guess.wrapping_mul(u128::from(low)) > (left << 64 | u128::from(limb)))
+        {
+            guess = guess.wrapping_sub(1);
+            left = left.wrapping_add(u128::from(high));
+        }
+        *digit = u64::try_from(guess).unwrap_or(u64::MAX); // it is one now
+        rest = (rest << 64 | u128::from(limb)).wrapping_sub(guess.wrapping_mul(divisor));
+    }
+    let [q0, q1, q2] = quotient;
+    ([q0, q1, q2, 0], wide(rest >> shift))
 }
 
 /// Dividend and divisor in two parts each; quotient and remainder likewise.

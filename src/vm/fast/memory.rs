@@ -11,8 +11,6 @@ use super::segments::{Segments, put};
 use super::spare::Spare;
 use crate::protocol::Builtin;
 
-/// Cells that a frame may hold, 1 GiB. One that needs more is handed over.
-const MAX_CELLS: usize = 1 << 25;
 /// By how many cells the execution segment grows: few to begin with, then more. They are emptied right before they are used, while
 /// they are near.
 const GROWTH: std::ops::RangeInclusive<usize> = 64..=1024;
@@ -37,8 +35,7 @@ impl Memory {
     /// Code and an empty execution segment.
     pub(super) fn new(code: Arc<[Cell]>) -> Self {
         let Spare { execution, segments } = Spare::take();
-        let beside = Segments::new(segments, MAX_CELLS);
-        Self { code, prices: Cell::EMPTY, execution, beside }
+        Self { code, prices: Cell::EMPTY, execution, beside: Segments::new(segments) }
     }
 
     /// Sets the address of the price list.
@@ -145,7 +142,7 @@ impl Memory {
         let present = self.execution.len();
         let growth = present.clamp(*GROWTH.start(), *GROWTH.end());
         let len = present.saturating_add(growth).max(index.checked_add(1).ok_or(Exit::Fault)?);
-        self.beside.take_room(len.saturating_sub(present))?;
+        self.beside.take(len.saturating_sub(present))?;
         self.execution.resize(len, Cell::EMPTY);
         Ok(())
     }
@@ -206,8 +203,14 @@ mod tests {
         assert_eq!(memory.cells(segment).len(), 5_001);
         assert_eq!(memory.execution_cells().len(), 5_001);
         assert_eq!(memory.write(9, 0, Cell::small(3)), Err(Exit::Unsupported));
-        assert_eq!(memory.write(segment, 1 << 40, Cell::small(3)), Err(Exit::Unsupported));
-        assert_eq!(memory.write(EXECUTION, 1 << 40, Cell::small(3)), Err(Exit::Unsupported));
+        memory.beside.allow(1_010);
+        assert_eq!(memory.write(segment, 6_000, Cell::small(3)), Ok(()));
+        assert_eq!(memory.write(segment, 6_001, Cell::small(3)), Ok(()));
+        assert_eq!(memory.write(segment, 6_100, Cell::small(3)), Err(Exit::OutOfMemory));
+        assert_eq!(memory.write(segment, 1 << 40, Cell::small(3)), Err(Exit::OutOfMemory));
+        assert_eq!(memory.write(EXECUTION, 1 << 40, Cell::small(3)), Err(Exit::OutOfMemory));
+        // The judge finds that out as well.
+        assert_eq!(memory.write(EXECUTION, 1 << 60, Cell::small(3)), Err(Exit::Unsupported));
         assert_eq!(memory.write(EXECUTION, u64::MAX, Cell::small(3)), Err(Exit::Fault));
     }
 

@@ -41,4 +41,6 @@ pub(super) enum Exit {
     Fault,
     /// The engine does not do this; the judge may.
     Unsupported,
+    /// The frame would hold more memory than is allowed.
+    OutOfMemory,
 }

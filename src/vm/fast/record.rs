@@ -111,7 +111,7 @@ impl FastFrame {
 
     /// Steps enough for what was run before.
     fn replay_budget(&self) -> StepBudget {
-        StepBudget { remaining: u64::MAX, stop: self.stop.clone().unwrap_or_default() }
+        StepBudget { remaining: u64::MAX, cells: usize::MAX, stop: self.stop.clone().unwrap_or_default() }
     }
 
     fn repeat(&self, change: Change, memory: &mut dyn Memory) -> Result<(), MemoryFault> {
@@ -198,7 +198,7 @@ impl RecordedMemory<'_> {
         }
         self.cells.write(segment, offset, cell).map_err(|exit| match exit {
             // Syscalls write to segments that check nothing, so there is only one reason.
-            Exit::Fault | Exit::Unsupported => fault(MemoryError::VecCapacityExceeded),
+            Exit::Fault | Exit::Unsupported | Exit::OutOfMemory => fault(MemoryError::VecCapacityExceeded),
         })
     }
 
@@ -267,8 +267,10 @@ impl Memory for RecordedMemory<'_> {
     }
 
     fn new_read_only_segment(&mut self, values: &[Value]) -> Result<Pointer, MemoryFault> {
-        let cells: Option<Vec<Cell>> = values.iter().map(|value| Cell::of_value(*value)).collect();
-        let start = self.add_segment(cells.ok_or_else(|| fault(MemoryError::AddressNotRelocatable))?);
+        if values.iter().any(|value| matches!(value, Value::Pointer(to) if address(*to).is_none())) {
+            return Err(fault(MemoryError::AddressNotRelocatable));
+        }
+        let start = self.add_segment(values.iter().filter_map(|value| Cell::of_value(*value)));
         if let Some((segment, _)) = address(start) {
             self.read_only.push((segment, u64::try_from(values.len()).unwrap_or(u64::MAX)));
         }

@@ -25,14 +25,26 @@ pub(super) struct Segments {
     /// The first `count` are in use; those behind are empty and have room.
     segments: Vec<Segment>,
     count: usize,
-    /// How many cells may be added to the memory.
-    room: usize,
+    /// Cells that the memory has taken, the execution segment's among them; a segment itself counts as a few.
+    taken: usize,
+    /// How many it may take.
+    allowed: usize,
 }
 
 impl Segments {
-    /// No segments, with place for some and room for so many cells.
-    pub(super) fn new(segments: Vec<Segment>, room: usize) -> Self {
-        Self { segments, count: 0, room }
+    /// No segments, with place for some. Without a bound until one is set.
+    pub(super) fn new(segments: Vec<Segment>) -> Self {
+        Self { segments, count: 0, taken: 0, allowed: usize::MAX }
+    }
+
+    /// Cells taken so far.
+    pub(super) fn taken(&self) -> usize {
+        self.taken
+    }
+
+    /// Bounds what may be taken from now on.
+    pub(super) fn allow(&mut self, cells: usize) {
+        self.allowed = self.taken.saturating_add(cells);
     }
 
     /// Number of segments.
@@ -48,6 +60,7 @@ impl Segments {
         if let Some(segment) = self.segments.get_mut(self.count) {
             segment.builtin = builtin;
             segment.cells.extend(cells);
+            self.taken = self.taken.saturating_add(SEGMENT_CELLS).saturating_add(segment.cells.len());
         }
         self.count = self.count.saturating_add(1);
     }
@@ -98,22 +111,41 @@ impl Segments {
     /// Writes a cell; `None` if there is no such segment here.
     #[inline]
     pub(super) fn write(&mut self, number: u64, index: usize, value: Cell) -> Option<Result<(), Exit>> {
-        let Self { segments, count, room } = self;
+        let Self { segments, count, taken, allowed } = self;
         let place = usize::try_from(number.checked_sub(2)?).ok()?;
         let segment = segments.get_mut(place).filter(|_| place < *count)?;
-        Some(segment.write(index, value, room))
+        Some(segment.write(index, value, |cells| take(taken, *allowed, cells)))
     }
 
-    /// Makes use of room.
-    pub(super) fn take_room(&mut self, cells: usize) -> Result<(), Exit> {
-        self.room = self.room.checked_sub(cells).ok_or(Exit::Unsupported)?;
-        Ok(())
+    /// Takes cells.
+    pub(super) fn take(&mut self, cells: usize) -> Result<(), Exit> {
+        take(&mut self.taken, self.allowed, cells)
     }
+}
+
+/// What a segment counts as, in cells.
+pub(super) const SEGMENT_CELLS: usize = size_of::<Segment>() / size_of::<Cell>() + 1;
+
+/// More cells than any address space has room for: there the judge's program fails, as it does on the network.
+const ABSURD: usize = 1 << 43;
+
+#[inline]
+fn take(taken: &mut usize, allowed: usize, cells: usize) -> Result<(), Exit> {
+    let Some(sum) = taken.checked_add(cells).filter(|sum| *sum <= allowed) else {
+        return Err(if cells < ABSURD { Exit::OutOfMemory } else { Exit::Unsupported });
+    };
+    *taken = sum;
+    Ok(())
 }
 
 impl Segment {
     #[inline]
-    fn write(&mut self, index: usize, value: Cell, room: &mut usize) -> Result<(), Exit> {
+    fn write(
+        &mut self,
+        index: usize,
+        value: Cell,
+        take: impl FnOnce(usize) -> Result<(), Exit>,
+    ) -> Result<(), Exit> {
         // Before the cell is written: a cell that is there has been checked.
         match self.builtin {
             Some(Builtin::RangeCheck) => check_bits(&value, 128)?,
@@ -126,7 +158,7 @@ impl Segment {
             return put(cell, value);
         }
         let missing = index.checked_add(1).ok_or(Exit::Fault)?.saturating_sub(self.cells.len());
-        *room = room.checked_sub(missing).ok_or(Exit::Unsupported)?;
+        take(missing)?;
         if missing > 1 {
             self.cells.resize(index, Cell::EMPTY);
         }

@@ -6,7 +6,7 @@
 use std::cell::RefCell;
 
 use super::cell::Cell;
-use super::segments::Segment;
+use super::segments::{SEGMENT_CELLS, Segment};
 
 /// Memory without contents.
 #[derive(Debug, Default)]
@@ -63,8 +63,8 @@ impl Spare {
 
     /// For how many cells it has room; a segment itself takes as much as a few of them.
     fn room(&self) -> usize {
-        const SEGMENT: usize = size_of::<Segment>() / size_of::<Cell>() + 1;
-        let beside = self.segments.iter().map(|segment| segment.cells.capacity().saturating_add(SEGMENT));
+        let beside =
+            self.segments.iter().map(|segment| segment.cells.capacity().saturating_add(SEGMENT_CELLS));
         beside.fold(self.execution.capacity(), usize::saturating_add)
     }
 }
