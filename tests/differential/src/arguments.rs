@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use starkiln::protocol::{DataAvailability, Engine, ProtocolError, ProtocolVersion};
 
 use crate::generate::Era;
+use crate::hostile::SAVE;
 use crate::input::Way;
 
 /// The command line.
@@ -27,6 +28,8 @@ pub enum Command {
     Demo(DemoArguments),
     /// Runs random blocks through both; a block in which they differ is shrunk and saved.
     Fuzz(FuzzArguments),
+    /// Runs code that no compiler made on both engines.
+    FuzzCode(CodeArguments),
     /// Times both, side by side.
     Bench(BenchArguments),
 }
@@ -122,6 +125,29 @@ pub struct FuzzArguments {
     pub show: usize,
     /// Where to save shrunken blocks in which the two differ.
     #[arg(long, default_value = "target/differences")]
+    pub save: PathBuf,
+}
+
+/// Which programs.
+#[derive(Debug, Args)]
+pub struct CodeArguments {
+    /// How many.
+    #[arg(long, default_value_t = 10_000)]
+    pub programs: u64,
+    /// What all of them depend on.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// The first one's number.
+    #[arg(long, default_value_t = 0)]
+    pub first: u64,
+    /// How many to run at a time. Results do not depend on it.
+    #[arg(long, default_value_t = 1)]
+    pub jobs: usize,
+    /// Run the transactions of one program of so many through blockifier as well; 0 for none.
+    #[arg(long, default_value_t = 0)]
+    pub peer: u64,
+    /// Where to save programs on which the engines differ.
+    #[arg(long, default_value = SAVE)]
     pub save: PathBuf,
 }
 

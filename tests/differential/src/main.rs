@@ -8,8 +8,11 @@ mod capacity;
 mod compare;
 #[cfg(test)]
 mod departures;
+#[path = "../../fixture/mod.rs"]
+mod fixture;
 mod fuzz;
 mod generate;
+mod hostile;
 mod input;
 mod limits;
 mod peer;
@@ -49,6 +52,7 @@ fn main() -> ExitCode {
         Command::Block(arguments) => blocks(&arguments),
         Command::Demo(arguments) => demo(&arguments),
         Command::Fuzz(arguments) => fuzz(&arguments),
+        Command::FuzzCode(arguments) => hostile::fuzz(&arguments),
         Command::Bench(arguments) => bench::bench(&arguments),
     };
     match result {

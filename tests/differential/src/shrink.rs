@@ -91,7 +91,7 @@ fn unused_classes(file: &mut BlockFile) {
 
 /// The items that cannot be left out: neither halves of them, nor quarters, and so on, nor single ones. Assumes that all of them
 /// together show it.
-fn minimal<T: Clone>(mut items: Vec<T>, shows: &dyn Fn(&[T]) -> bool) -> Vec<T> {
+pub fn minimal<T: Clone>(mut items: Vec<T>, shows: &dyn Fn(&[T]) -> bool) -> Vec<T> {
     if !items.is_empty() && shows(&[]) {
         return Vec::new();
     }

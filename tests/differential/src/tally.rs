@@ -131,7 +131,7 @@ fn row(name: &str, endings: &Endings) {
 }
 
 /// A text with its numbers left out and not too long, so that the same panic with other values is the same.
-fn without_digits(text: &str) -> String {
+pub fn without_digits(text: &str) -> String {
     let text: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
     let mut out = String::new();
     for letter in text.chars() {

@@ -17,8 +17,8 @@ use starknet_api::contract_class::ContractClass as CompiledClass;
 use starknet_api::core::ClassHash;
 use starknet_types_core::felt::Felt;
 
-use super::fixture;
 use crate::compare::compare;
+use crate::fixture;
 use crate::input::{ClassSources, Input, Way, load_classes};
 use crate::limits::Limits;
 use crate::peer::{PeerClasses, PeerReader, block_context, old_block, peer_classes, peer_transaction};

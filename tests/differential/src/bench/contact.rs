@@ -19,8 +19,8 @@ use starknet_types_core::felt::Felt;
 use super::block::{Classes, TimedBlock};
 use super::clock::{Time, Times, in_turn};
 use super::engine::ENGINES;
-use super::fixture::{ACCOUNT, World, address, selector};
 use super::transfers::Kinds;
+use crate::fixture::{ACCOUNT, World, address, selector};
 use crate::peer::PeerReader;
 
 /// Classes, with an entry point without arguments.

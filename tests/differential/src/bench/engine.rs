@@ -15,11 +15,11 @@ use starknet_types_core::felt::Felt;
 use super::block::{Classes, TimedBlock};
 use super::clock::{Time, Times, in_turn};
 use super::contact;
-use super::fixture::workload::{self, Workload};
-use super::fixture::{self, ACCOUNT, World, address, felt, selector};
 use super::theirs;
 use super::transfers::{Accounts, Kinds};
 use crate::arguments::EngineArguments;
+use crate::fixture::workload::{self, Workload};
+use crate::fixture::{self, ACCOUNT, World, address, felt, selector};
 
 /// Our engines, in the order of the columns.
 pub const ENGINES: [(&str, Engine); 2] = [("cairo-vm", Engine::CairoVm), ("fast", Engine::Fast)];

@@ -8,8 +8,6 @@ mod block;
 mod clock;
 mod contact;
 mod engine;
-#[path = "../../../fixture/mod.rs"]
-mod fixture;
 mod parallel;
 mod theirs;
 mod transfers;

@@ -15,9 +15,9 @@ use starknet_types_core::felt::Felt;
 
 use super::block::{Classes, TimedBlock};
 use super::clock::{Time, Times, in_turn};
-use super::fixture::workload::{self, Workload};
 use super::theirs::{self, PeerRun, Workers};
 use crate::arguments::ParallelArguments;
+use crate::fixture::workload::{self, Workload};
 use crate::peer::PeerReader;
 use crate::view;
 

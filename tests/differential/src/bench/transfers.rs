@@ -12,8 +12,8 @@ use starknet_api::abi::abi_utils::get_storage_var_address;
 use starknet_api::core::ClassHash;
 use starknet_types_core::felt::Felt;
 
-use super::fixture::workload::{Numbers, Workload};
-use super::fixture::{self, FEE_TOKEN, World, address, felt, selector};
+use crate::fixture::workload::{Numbers, Workload};
+use crate::fixture::{self, FEE_TOKEN, World, address, felt, selector};
 use crate::generate::{MoreClasses, PackageClass};
 
 /// Classes of registry packages that are used.

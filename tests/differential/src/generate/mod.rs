@@ -30,6 +30,7 @@ use starkiln::state::StateDiff;
 use starknet_api::execution_resources::{GasAmount, GasVector};
 use starknet_api::transaction::fields::Fee;
 
+pub use self::abi::{Abi, Names};
 use self::draft::{Action, Bounds, Draft, Signing};
 pub use self::packages::PackageClass;
 pub use self::random::Random;

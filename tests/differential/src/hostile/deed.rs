@@ -1,0 +1,203 @@
+//! What is done with a program: it is called, or a transaction runs it; and what came of it.
+//!
+//! In: a class, a deed, an engine. Out: an [`Ended`], which is all that a caller can see.
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use starkiln::block::{BlockOutcome, TransactionStatus};
+use starkiln::class::ContractClass;
+use starkiln::protocol::{Engine, ProtocolVersion};
+use starkiln::state::MemoryState;
+use starkiln::transaction::{CallResult, ContractCall, Transaction};
+use starknet_api::block::GasPrice;
+use starknet_api::contract_class::EntryPointType;
+use starknet_api::core::{ClassHash, EntryPointSelector, Nonce};
+use starknet_api::data_availability::DataAvailabilityMode;
+use starknet_api::execution_resources::GasAmount;
+use starknet_api::transaction::fields::{
+    AllResourceBounds, Calldata, ResourceBounds, TransactionSignature, ValidResourceBounds,
+};
+use starknet_api::transaction::{InvokeTransaction, InvokeTransactionV3, TransactionHash};
+use starknet_types_core::felt::Felt;
+
+use super::panics;
+use crate::fixture::{ACCOUNT, FEE_TOKEN, World, address, felt};
+
+/// Where the program is, and its class hash.
+pub const PROGRAM: u128 = 0xe61;
+
+/// Steps that a call may make.
+const STEPS: u64 = 3_000;
+
+/// Sierra gas that it may use.
+const GAS: u64 = 2_000_000;
+
+/// L2 gas of a transaction: what it is charged for being there, and some.
+const L2_GAS: u64 = 3_500_000;
+
+/// What is done.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Deed {
+    /// A call.
+    Call(EntryPointType, Felt, Vec<Felt>),
+    /// An account that checks nothing calls it.
+    Invoke(Felt, Vec<Felt>),
+    /// It is the account, and is given this calldata and this signature.
+    Itself(Vec<Felt>, Vec<Felt>),
+}
+
+/// What came of it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Ended {
+    /// Of a call.
+    Call(Result<CallResult, String>),
+    /// Of a transaction.
+    Block(Result<Box<BlockOutcome>, String>),
+}
+
+impl Ended {
+    /// Its name in the table.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Call(Ok(CallResult::Finished(info))) if !info.failed => "call returned",
+            Self::Call(Ok(CallResult::Finished(_))) => "call panicked",
+            Self::Call(Ok(_)) => "call failed",
+            Self::Block(Ok(outcome)) => match outcome.transactions.first().map(|outcome| outcome.status()) {
+                Some(TransactionStatus::Succeeded) => "transaction succeeded",
+                Some(TransactionStatus::Reverted) => "transaction reverted",
+                _ => "transaction invalid",
+            },
+            Self::Call(Err(_)) | Self::Block(Err(_)) => "cairo-vm panicked",
+        }
+    }
+}
+
+impl Ended {
+    /// Whether some code in it made all the steps that it may make.
+    pub fn ran_out_of_steps(&self) -> bool {
+        format!("{self:?}").contains("no remaining steps")
+    }
+}
+
+/// What came of it, and how.
+pub struct Done {
+    /// What a caller sees.
+    pub ended: Ended,
+    /// Panics on the way, which the executor caught.
+    pub panics: Vec<String>,
+    /// How long it took.
+    pub time: Duration,
+}
+
+/// A chain with the program on it.
+pub struct Chain {
+    /// The block and its state, without the program.
+    world: World,
+}
+
+impl Chain {
+    /// At a version.
+    pub fn new(version: ProtocolVersion) -> Self {
+        let mut world = World::new(version);
+        let state = std::mem::take(&mut world.state);
+        world.state = state
+            .deploy(address(PROGRAM), ClassHash(felt(PROGRAM)))
+            .with_balance(address(FEE_TOKEN), address(PROGRAM), u128::MAX / 4)
+            .with_balance(address(FEE_TOKEN), address(ACCOUNT), u128::MAX / 4);
+        Self { world }
+    }
+
+    /// With this class.
+    pub fn state(&self, class: ContractClass) -> MemoryState {
+        self.world.state.clone().with_class(ClassHash(felt(PROGRAM)), class)
+    }
+
+    /// The block's surroundings.
+    pub fn world(&self) -> &World {
+        &self.world
+    }
+
+    /// Does it.
+    pub fn run(&self, state: &MemoryState, deed: &Deed, engine: Engine) -> Done {
+        let executor = starkiln::block::BlockExecutor::new(self.world.env.clone(), state)
+            .old_block(crate::fixture::old_block())
+            .keep_reverted_calls()
+            .engine(engine);
+        panics::take();
+        let began = Instant::now();
+        let ended = match deed {
+            Deed::Call(way, selector, calldata) => {
+                let call = ContractCall {
+                    entry_point_type: *way,
+                    caller: address(ACCOUNT),
+                    max_sierra_gas: GAS,
+                    max_steps: STEPS,
+                    ..ContractCall::new(
+                        address(PROGRAM),
+                        EntryPointSelector(*selector),
+                        Calldata(calldata.clone().into()),
+                    )
+                };
+                Ended::Call(executor.call(&call).map_err(|error| error.to_string()))
+            }
+            Deed::Invoke(..) | Deed::Itself(..) => {
+                let outcome = executor.execute(&[deed.transaction().expect("it is one")]);
+                Ended::Block(outcome.map(Box::new).map_err(|error| error.to_string()))
+            }
+        };
+        Done { ended, time: began.elapsed(), panics: panics::take() }
+    }
+}
+
+impl Deed {
+    /// The transaction, if it is one.
+    pub fn transaction(&self) -> Option<Transaction> {
+        let (sender, calldata, signature) = match self {
+            Self::Call(..) => return None,
+            Self::Invoke(selector, calldata) => {
+                let head = [Felt::ONE, felt(PROGRAM), *selector, Felt::from(calldata.len())];
+                (ACCOUNT, [head.as_slice(), calldata].concat(), Vec::new())
+            }
+            Self::Itself(calldata, signature) => (PROGRAM, calldata.clone(), signature.clone()),
+        };
+        let bounds = |amount| ResourceBounds {
+            max_amount: GasAmount(amount),
+            max_price_per_unit: GasPrice(1_000_000_000),
+        };
+        let invoke = InvokeTransactionV3 {
+            resource_bounds: ValidResourceBounds::AllResources(AllResourceBounds {
+                l1_gas: bounds(100_000),
+                l2_gas: bounds(L2_GAS),
+                l1_data_gas: bounds(100_000),
+            }),
+            tip: Default::default(),
+            signature: TransactionSignature(signature.into()),
+            nonce: Nonce(Felt::ZERO),
+            sender_address: address(sender),
+            calldata: Calldata(calldata.into()),
+            nonce_data_availability_mode: DataAvailabilityMode::L1,
+            fee_data_availability_mode: DataAvailabilityMode::L1,
+            paymaster_data: Default::default(),
+            account_deployment_data: Default::default(),
+            proof_facts: Default::default(),
+        };
+        Some(Transaction::invoke(InvokeTransaction::V3(invoke), TransactionHash(Felt::from(0x7a5_u64))))
+    }
+
+    /// For a reader.
+    pub fn json(&self) -> Value {
+        let felts = |list: &[Felt]| list.iter().map(|felt| json!(format!("{felt:#x}"))).collect::<Value>();
+        match self {
+            Self::Call(way, selector, calldata) => {
+                json!({ "call": format!("{selector:#x}"), "way": format!("{way:?}"), "calldata": felts(calldata) })
+            }
+            Self::Invoke(selector, calldata) => {
+                json!({ "invoke": format!("{selector:#x}"), "calldata": felts(calldata) })
+            }
+            Self::Itself(calldata, signature) => {
+                json!({ "as an account": felts(calldata), "signature": felts(signature) })
+            }
+        }
+    }
+}

@@ -1,0 +1,355 @@
+//! Hostile code: classes that no compiler made, run on both engines.
+//!
+//! In: a seed. Out: whether the engines agreed on every program, and none of our code panicked; counts of how programs ended are
+//! printed. A program on which they differ is shrunk and saved.
+
+mod base;
+mod deed;
+mod edit;
+mod hint;
+mod numbers;
+mod panics;
+mod program;
+mod scratch;
+mod tally;
+mod watch;
+mod word;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::channel;
+use std::thread;
+
+use serde_json::{Value, json};
+use starkiln::protocol::{Engine, ProtocolVersion};
+use starkiln::state::MemoryState;
+
+use self::base::Base;
+use self::deed::{Chain, Deed, Done};
+use self::edit::Changed;
+use self::program::Program;
+use self::tally::Tally;
+use self::watch::{Running, noted, watch};
+use crate::arguments::CodeArguments;
+use crate::compare::compare;
+use crate::generate::Random;
+use crate::input::{ClassSource, ClassSources, Input, Way, load_classes};
+use crate::limits::Limits;
+use crate::peer::peer_classes;
+use crate::shrink::minimal;
+
+/// Both engines at once, too, for one program of so many: that compares memory as well.
+const CHECKED: u64 = 4;
+
+/// So many differing programs are shrunk and saved.
+const SAVED: usize = 10;
+
+/// Native stack of a job.
+const STACK: usize = 64 << 20;
+
+/// What programs run on: the newest rules, those of the middle, and a version whose reasons show frames.
+const VERSIONS: [ProtocolVersion; 3] =
+    [ProtocolVersion::NEWEST, ProtocolVersion::V0_13_5, ProtocolVersion::V0_13_1];
+
+/// What all programs share.
+struct Shared {
+    bases: Vec<Base>,
+    chains: Vec<Chain>,
+    neighbours: ClassSources,
+}
+
+/// A difference between engines, or a panic of ours.
+struct Finding {
+    deed: Deed,
+    engine: &'static str,
+    what: String,
+}
+
+/// Runs programs; whether both engines always agreed and nothing of ours panicked.
+pub fn fuzz(arguments: &CodeArguments) -> Result<bool, String> {
+    println!("seed {}", arguments.seed);
+    let shared = Shared {
+        bases: Base::load_all()?,
+        chains: VERSIONS.map(Chain::new).into(),
+        neighbours: load_classes(&base::neighbour_entries(), &crate::fixture::contracts())?,
+    };
+    panics::watch();
+    let (first, end) = (arguments.first, arguments.first + arguments.programs);
+    let next = AtomicU64::new(first);
+    let tally = Mutex::new(Tally::default());
+    let running: Vec<Running> = (0..arguments.jobs.max(1)).map(|_| Running::default()).collect();
+    let (alive, until) = channel::<()>();
+    thread::scope(|scope| {
+        for job in &running {
+            let (alive, next, shared, tally) = (alive.clone(), &next, &shared, &tally);
+            let work = move || {
+                let _alive = alive;
+                let index = || Some(next.fetch_add(1, Ordering::Relaxed)).filter(|index| *index < end);
+                while let Some(index) = index() {
+                    let run = || one(shared, index, arguments, job, tally);
+                    if catch_unwind(AssertUnwindSafe(run)).is_err() {
+                        println!("program {index}: {:?}", panics::take());
+                        tally.lock().expect("nobody panics with it").panics += 1;
+                    }
+                }
+            };
+            thread::Builder::new().stack_size(STACK).spawn_scoped(scope, work).expect("threads can be made");
+        }
+        drop(alive);
+        watch(&running, &until);
+    });
+    Ok(tally.into_inner().map_err(|_| "a job panicked")?.print())
+}
+
+/// Makes a program, runs it, counts what became of it.
+fn one(shared: &Shared, index: u64, arguments: &CodeArguments, job: &Running, tally: &Mutex<Tally>) {
+    let mut random = Random::new(arguments.seed).branch(index);
+    let program = Program::any(&shared.bases, VERSIONS.len(), &mut random);
+    let is_checked = random.once_in(CHECKED);
+    let asks_peer = arguments.peer > 0 && index.is_multiple_of(arguments.peer);
+    let lock = || tally.lock().expect("nobody panics with it");
+    let class = program.class(&shared.bases);
+    if arguments.programs == 1 {
+        println!("from {}: {:#?}", program.origin(&shared.bases), program.code);
+        println!("{}, {}: {:?}", VERSIONS[program.version], program.sierra_version, program.deeds);
+    }
+    {
+        let mut tally = lock();
+        tally.programs += 1;
+        *tally.origins.entry(program.origin(&shared.bases)).or_default() += 1;
+        let every = (arguments.programs / 10).max(1);
+        if tally.programs.is_multiple_of(every) {
+            println!("{} of {} programs", tally.programs, arguments.programs);
+        }
+    }
+    let loaded = class.as_ref().map(Changed::load);
+    let Some(Ok(loaded)) = loaded else {
+        lock().refused += 1;
+        return;
+    };
+    let chain = &shared.chains[program.version];
+    let state = chain.state(loaded);
+    let unending = unending(chain, &program, &shared.bases, job, index);
+    let mut found = Vec::new();
+    for deed in program.deeds.iter().filter(|deed| !unending.contains(deed)) {
+        let run = |name, engine| noted(job, index, name, || chain.run(&state, deed, engine));
+        let judged = run("cairo-vm", Engine::CairoVm);
+        {
+            let mut tally = lock();
+            *tally.endings.entry(judged.ended.name()).or_default() += 1;
+            for panic in &judged.panics {
+                tally.judge_panicked(panic);
+            }
+        }
+        for (name, engine) in engines(is_checked) {
+            let done = run(name, engine);
+            found.extend(differing(&judged, &done).map(|what| Finding {
+                deed: deed.clone(),
+                engine: name,
+                what,
+            }));
+            lock().time(index, name, done.time);
+        }
+        lock().time(index, "cairo-vm", judged.time);
+    }
+    if asks_peer && let Some(class) = &class {
+        let asked = noted(job, index, "blockifier", || ask_peer(shared, &program, class, &state));
+        let mut tally = lock();
+        for (ending, text) in asked {
+            tally.peer[ending] += 1;
+            if let Some(text) = text {
+                println!("program {index}: {text}");
+            }
+        }
+    }
+    if found.is_empty() {
+        return;
+    }
+    let mut tally = lock();
+    for finding in &found {
+        if finding.what.starts_with("panic") {
+            tally.panics += 1;
+        } else {
+            tally.differences += 1;
+        }
+    }
+    tally.saved += 1;
+    let is_saved = tally.saved <= SAVED;
+    drop(tally);
+    if is_saved {
+        report(shared, index, &program, &found[0], arguments);
+    }
+}
+
+/// The deeds of a class that is measured in gas which would not end. Only code that looks at its gas stops when it is used up; so
+/// each is done first as if the class counted steps, of which there are few.
+fn unending(chain: &Chain, program: &Program, bases: &[Base], job: &Running, index: u64) -> Vec<Deed> {
+    let in_steps = Program { sierra_version: program::in_steps(), ..program.clone() };
+    if in_steps.sierra_version == program.sierra_version {
+        return Vec::new();
+    }
+    let Some(Ok(class)) = in_steps.class(bases).map(|class| class.load()) else { return Vec::new() };
+    let state = chain.state(class);
+    let ends = |deed: &Deed| {
+        let done = noted(job, index, "cairo-vm in steps", || chain.run(&state, deed, Engine::CairoVm));
+        !done.ended.ran_out_of_steps()
+    };
+    program.deeds.iter().filter(|deed| !ends(deed)).cloned().collect()
+}
+
+fn engines(is_checked: bool) -> impl Iterator<Item = (&'static str, Engine)> {
+    [("fast", Engine::Fast), ("checked", Engine::Checked)].into_iter().take(if is_checked { 2 } else { 1 })
+}
+
+/// What the judge did and another did not; panics that the judge's run does not have are that engine's own.
+fn differing(judged: &Done, done: &Done) -> Option<String> {
+    if let Some(panic) = done.panics.iter().find(|panic| !judged.panics.contains(panic)) {
+        return Some(format!("panic: {panic}"));
+    }
+    (judged.ended != done.ended).then(|| {
+        let (judged, done) = (format!("{:?}", judged.ended), format!("{:?}", done.ended));
+        // From a little before the first place where they differ.
+        let same = judged.bytes().zip(done.bytes()).take_while(|(left, right)| left == right).count();
+        let part = |text: &str| {
+            let bytes = text.as_bytes();
+            String::from_utf8_lossy(&bytes[same.saturating_sub(160)..bytes.len().min(same + 240)])
+                .into_owned()
+        };
+        format!("judge: ...{}\n    other: ...{}", part(&judged), part(&done))
+    })
+}
+
+/// Shrinks a program and saves it.
+fn report(shared: &Shared, index: u64, program: &Program, finding: &Finding, arguments: &CodeArguments) {
+    let is_panic = |what: &str| what.starts_with("panic");
+    let shows = |program: &Program| {
+        let Some(Ok(class)) = program.class(&shared.bases).map(|class| class.load()) else { return None };
+        let chain = &shared.chains[program.version];
+        let state = chain.state(class);
+        program.deeds.iter().find_map(|deed| {
+            let judged = chain.run(&state, deed, Engine::CairoVm);
+            engines(finding.engine == "checked").find_map(|(name, engine)| {
+                let what = differing(&judged, &chain.run(&state, deed, engine))?;
+                (name == finding.engine && is_panic(&what) == is_panic(&finding.what)).then_some(what)
+            })
+        })
+    };
+    let mut small = Program { deeds: vec![finding.deed.clone()], ..program.clone() };
+    if shows(&small).is_none() {
+        small = program.clone();
+    }
+    let small = small.shrunk(&|program| shows(program).is_some());
+    let what = shows(&small).unwrap_or_else(|| finding.what.clone());
+    let json = json!({
+        "program": index,
+        "seed": arguments.seed,
+        "version": VERSIONS[small.version].to_string(),
+        "sierra_version": small.sierra_version.to_string(),
+        "what": what,
+        "engine": finding.engine,
+        "from": small.origin(&shared.bases),
+        "changes": format!("{:?}", small.code),
+        "deeds": small.deeds.iter().map(Deed::json).collect::<Value>(),
+        "class": small.class(&shared.bases).map(|class| class.json()),
+    });
+    let path = arguments.save.join(format!("code-{}-{index}.json", arguments.seed));
+    let saved = std::fs::create_dir_all(&arguments.save)
+        .and_then(|()| std::fs::write(&path, serde_json::to_string_pretty(&json).unwrap_or_default()));
+    println!("program {index}, {} and cairo-vm differ:", finding.engine);
+    println!("    {what}");
+    println!("    {:?}", small.code);
+    match saved {
+        Ok(()) => println!("    {}; again with: --first {index} --programs 1", path.display()),
+        Err(error) => println!("    {}: {error}", path.display()),
+    }
+}
+
+/// Runs a program's transactions through blockifier: how many agreed (0), differed (1), could not be run there (2).
+fn ask_peer(
+    shared: &Shared,
+    program: &Program,
+    class: &Changed,
+    state: &MemoryState,
+) -> Vec<(usize, Option<String>)> {
+    // Its outcome is another in every process.
+    let text = class.json().to_string();
+    if text.contains(hint::RANDOM_POINT) || text.contains("random_ec_point") {
+        return Vec::new();
+    }
+    let transactions: Vec<_> = program.deeds.iter().filter_map(Deed::transaction).collect();
+    let class_hash = starknet_api::core::ClassHash(crate::fixture::felt(deed::PROGRAM));
+    let (Some(compiled), Some(ours)) = (class.compiled(), state.classes.get(&class_hash)) else {
+        return vec![(2, None)];
+    };
+    let mut classes = shared.neighbours.clone();
+    let ours =
+        starkiln::class::DeclaredClass { class: ours.clone(), sierra_program_length: 0, abi_length: 0 };
+    classes.insert(class_hash, ClassSource { compiled: compiled.into(), ours });
+    let Ok(theirs) = catch_unwind(AssertUnwindSafe(|| peer_classes(&classes))) else {
+        return vec![(2, None)];
+    };
+    let world = shared.chains[program.version].world();
+    transactions
+        .into_iter()
+        .map(|transaction| {
+            let input = Input {
+                env: world.env.clone(),
+                old_block: crate::fixture::old_block(),
+                state: state.clone(),
+                classes: classes.clone(),
+                transactions: vec![transaction],
+                limits: Limits::none(),
+                way: Way::default(),
+            };
+            // Blockifier may panic when a block is closed, too.
+            let Ok(compared) = catch_unwind(AssertUnwindSafe(|| compare(&input, theirs.clone()))) else {
+                return (2, None);
+            };
+            match compared {
+                Ok(report) if !report.departures.is_empty() => (2, None),
+                Ok(report) => match report.differences.first() {
+                    None => (0, None),
+                    Some(difference) => (1, Some(difference.to_string())),
+                },
+                Err(error) => (1, Some(error)),
+            }
+        })
+        .collect()
+}
+
+/// Where programs are saved that engines differ on.
+pub const SAVE: &str = "target/differences";
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::time::Duration;
+
+    use super::deed::Ended;
+    use super::*;
+
+    #[test]
+    fn engines_agree_about_hostile_code() {
+        let arguments = CodeArguments {
+            programs: 300,
+            seed: 3,
+            first: 0,
+            jobs: 2,
+            peer: 60,
+            save: Path::new(SAVE).into(),
+        };
+        assert_eq!(fuzz(&arguments), Ok(true));
+    }
+
+    #[test]
+    fn what_engines_may_differ_in_is_seen() {
+        let done = |ended, panics| Done { ended, panics, time: Duration::ZERO };
+        let failed = |text: &str| Ended::Call(Err(text.to_owned()));
+        let judged = done(failed("a"), vec!["x".to_owned()]);
+        assert_eq!(differing(&judged, &done(failed("a"), vec![])), None);
+        assert!(differing(&judged, &done(failed("b"), vec![])).is_some());
+        let panicked = done(failed("a"), vec!["x".to_owned(), "y".to_owned()]);
+        assert_eq!(differing(&judged, &panicked), Some("panic: y".to_owned()));
+    }
+}
