@@ -3,8 +3,6 @@
 //! In: a block whose transactions are all committed. Out: aliases for all that it changed, written to the alias contract; a state
 //! diff in terms of aliases. Aliases are given once and for ever, in an order that everybody must keep.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use indexmap::IndexMap;
 use starknet_api::core::{ContractAddress, PatriciaKey};
 use starknet_api::state::StorageKey;
@@ -34,18 +32,17 @@ fn keys_have_aliases(address: ContractAddress) -> bool {
 /// What gets an alias if it has none, in that order: addresses ascending, of each first the changed storage keys, ascending, then
 /// the address itself (C195).
 fn to_have_aliases<R: StateReader>(state: &BlockState<R>) -> Vec<StorageKey> {
-    let mut changed = BTreeMap::<ContractAddress, BTreeSet<StorageKey>>::new();
     let changes = state.changes();
-    for address in changes.modified_contracts() {
-        changed.insert(address, BTreeSet::new());
-    }
-    for (address, key) in changes.storage.keys().filter(|(address, _)| keys_have_aliases(*address)) {
-        changed.entry(*address).or_default().insert(*key);
-    }
-    let with_own = |(address, keys): (ContractAddress, BTreeSet<_>)| {
-        keys.into_iter().chain([StorageKey(address.0)]).filter(|key| has_alias(key.0))
-    };
-    changed.into_iter().flat_map(with_own).collect()
+    let addresses = changes.modified_contracts().into_iter().map(|address| (address, true, address.0));
+    let keys = changes.storage.keys().map(|(address, key)| (*address, false, key.0));
+    let mut changed: Vec<_> = addresses
+        .chain(keys.filter(|(address, ..)| keys_have_aliases(*address)))
+        .filter(|(.., key)| has_alias(*key))
+        // Digits: to compare two felts takes as long as to find the digits of both.
+        .map(|(address, is_own, key)| (address.0.to_be_digits(), is_own, key.to_be_digits(), StorageKey(key)))
+        .collect();
+    changed.sort_unstable_by_key(|(address, is_own, key, _)| (*address, *is_own, *key));
+    changed.into_iter().map(|(.., key)| key).collect()
 }
 
 /// The cells that [`allocate`] will read.

@@ -32,6 +32,9 @@ use crate::transaction::{
 /// How far ahead of the commits transactions may be executed, and so how many results may be held.
 const WINDOW: usize = 256;
 
+/// Nanoseconds a read from which on a host is far away: then what closing reads is asked for on all threads.
+const FAR: u64 = 5_000;
+
 /// Locks that the cells are spread over.
 const SHARDS: usize = 64;
 
@@ -446,7 +449,9 @@ pub(super) fn execute<'b, R: StateReader + Sync>(
         }
     })?;
     let (mut block, end) = (committer.block, committer.end?);
-    block.load_ahead(pool);
+    if counters.load_nanoseconds.checked_div(counters.loads).is_some_and(|each| each >= FAR) {
+        block.load_ahead(pool);
+    }
     Ok(Run { block, outcomes, end, counters })
 }
 

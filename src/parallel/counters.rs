@@ -30,6 +30,8 @@ pub struct Counters {
     pub reads: u64,
     /// Reads that asked the host.
     pub loads: u64,
+    /// Nanoseconds that the host took for them.
+    pub load_nanoseconds: u64,
     /// Reads that waited for another task's read of the same cell.
     pub shared_loads: u64,
     /// Reads of runs that came to nothing.
@@ -55,6 +57,7 @@ impl Counters {
     pub(super) fn add_run(&mut self, run: &Self) {
         self.reads = self.reads.saturating_add(run.reads);
         self.loads = self.loads.saturating_add(run.loads);
+        self.load_nanoseconds = self.load_nanoseconds.saturating_add(run.load_nanoseconds);
         self.shared_loads = self.shared_loads.saturating_add(run.shared_loads);
         self.run_nanoseconds = self.run_nanoseconds.saturating_add(run.run_nanoseconds);
     }

@@ -9,7 +9,7 @@ use super::counters::Counters;
 use super::engine::Engine;
 use super::memory::{Run, Seen, Source};
 use super::task::{CellOf, Sink, Task};
-use crate::sync::{Arc, AtomicBool};
+use crate::sync::{Arc, AtomicBool, Moment};
 
 /// The state before a task, as far as it is known.
 pub(crate) struct View<'a, T: Task> {
@@ -109,24 +109,14 @@ impl<'a, T: Task> View<'a, T> {
         }
         let cell = self.world.cell(key);
         let seen = cell
-            .read(
-                self.run.index,
-                |value| self.note(key, value),
-                self.world.committed(),
-                || self.world.load(key),
-            )
+            .read(self.run.index, |value| self.note(key, value), self.world.committed(), || self.load(key))
             .map_err(ReadFailure::Load)?;
         let mut counters = self.counters.borrow_mut();
         counters.reads = counters.reads.saturating_add(1);
         match seen {
             Seen::Value(value, source) => {
-                let counter = match source {
-                    Source::There => None,
-                    Source::Loaded => Some(&mut counters.loads),
-                    Source::Shared => Some(&mut counters.shared_loads),
-                };
-                if let Some(counter) = counter {
-                    *counter = counter.saturating_add(1);
+                if source == Source::Shared {
+                    counters.shared_loads = counters.shared_loads.saturating_add(1);
                 }
                 self.record(cell, &value);
                 Ok(value)
@@ -136,12 +126,21 @@ impl<'a, T: Task> View<'a, T> {
         }
     }
 
+    /// Asks the host.
+    fn load(&self, key: &T::Key) -> Result<T::Value, T::Error> {
+        let began = Moment::now();
+        let loaded = self.world.load(key);
+        let mut counters = self.counters.borrow_mut();
+        counters.loads = counters.loads.saturating_add(1);
+        counters.load_nanoseconds = counters.load_nanoseconds.saturating_add(began.nanoseconds());
+        loaded
+    }
+
     /// The newest value of a cell below the task that anybody knows of, and the deltas of the tasks between it and this one. Not
     /// yet part of what the task saw: say with [`assume`](Self::assume) what follows.
     pub(crate) fn peek(&self, key: &T::Key) -> Result<Peeked<T>, ReadFailure<T::Error>> {
         let cell = self.world.cell(key);
-        let (value, writer) =
-            cell.peek(self.run.index, || self.world.load(key)).map_err(ReadFailure::Load)?;
+        let (value, writer) = cell.peek(self.run.index, || self.load(key)).map_err(ReadFailure::Load)?;
         let deltas =
             if self.may_be_voided() { self.world.deltas(writer, self.run.index) } else { Vec::new() };
         Ok((value, deltas))

@@ -94,13 +94,14 @@ impl StateDiff {
     }
 
     pub(crate) fn sort(&mut self) {
-        self.storage.sort_unstable_keys();
+        // By digits: to compare two felts takes as long as to find the digits of both.
+        self.storage.sort_by_cached_key(|address, _| address.0.to_be_digits());
         for cells in self.storage.values_mut() {
-            cells.sort_unstable_keys();
+            cells.sort_by_cached_key(|key, _| key.0.to_be_digits());
         }
-        self.nonces.sort_unstable_keys();
-        self.deployed.sort_unstable_keys();
-        self.replaced.sort_unstable_keys();
+        self.nonces.sort_by_cached_key(|address, _| address.0.to_be_digits());
+        self.deployed.sort_by_cached_key(|address, _| address.0.to_be_digits());
+        self.replaced.sort_by_cached_key(|address, _| address.0.to_be_digits());
         self.declared.sort_unstable_keys();
         self.deprecated_declared.sort_unstable();
         self.migrated.sort_unstable_keys();

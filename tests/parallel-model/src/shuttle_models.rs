@@ -74,18 +74,21 @@ fn check(seed: &AtomicU64, most: u64, helpers: usize, window: usize) {
 fn random_schedules() {
     let seed = AtomicU64::new(1);
     shuttle::check_random(move || check(&seed, 12, 3, 256), schedules());
+    println!("4 threads: {} random schedules", schedules());
 }
 
 #[test]
 fn random_schedules_of_many_threads_and_a_narrow_window() {
     let seed = AtomicU64::new(1 << 32);
     shuttle::check_random(move || check(&seed, 24, 7, 5), schedules());
+    println!("8 threads, 5 tasks ahead: {} random schedules", schedules());
 }
 
 #[test]
 fn pct_schedules() {
     let seed = AtomicU64::new(1 << 40);
     shuttle::check_pct(move || check(&seed, 12, 3, 256), schedules(), 3);
+    println!("4 threads: {} PCT schedules of depth 3", schedules());
 }
 
 /// Helpers alone, and commits that wait for somebody to look at results.
