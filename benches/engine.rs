@@ -172,7 +172,39 @@ fn main() {
     };
     per_round(&world, "a circuit of five gates", "us", 1e3, [&circuit(1), &circuit(11)], 10);
 
+    prepared_class(&call("nothing", &[]));
     transfers(&world);
+}
+
+/// First contact with a class of 30,000 felts: loading it, which is the same for both engines, and its first call, in which each makes
+/// ready what it needs.
+fn prepared_class(call: &ContractCall) {
+    if !is_wanted("a class") {
+        return;
+    }
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/resources/contracts/syscalls.casm.json");
+    let json = std::fs::read(path).unwrap();
+    let version = starknet_api::contract_class::SierraVersion::new(1, 7, 0);
+    let load = || starkiln::class::Cairo1Class::from_casm_json(&json, version.clone()).unwrap();
+    let loading = times(|| drop(load()));
+    print("a class loaded from compiled JSON", "us", 1e3, [loading, loading]);
+    let class_hash = starknet_api::core::ClassHash(felt(0x57e5));
+    let measured = on_engines(|engine| {
+        let mut calls: Vec<f64> = (0..40)
+            .map(|_| {
+                let mut world = World::bare(ProtocolVersion::NEWEST);
+                world.state = std::mem::take(&mut world.state)
+                    .with_class(class_hash, load().into())
+                    .deploy(address(CONTRACT), class_hash);
+                let before = Instant::now();
+                drop(run(&world, engine, call));
+                before.elapsed().as_secs_f64() * 1e9
+            })
+            .collect();
+        calls.sort_by(f64::total_cmp);
+        [calls[calls.len() / 2], calls[0]]
+    });
+    print("its first call", "us", 1e3, measured);
 }
 
 /// The steps of a call: the same code, tracked in steps.

@@ -207,8 +207,8 @@ mod tests {
         assert_eq!(memory.write(segment, 6_000, Cell::small(3)), Ok(()));
         assert_eq!(memory.write(segment, 6_001, Cell::small(3)), Ok(()));
         assert_eq!(memory.write(segment, 6_100, Cell::small(3)), Err(Exit::OutOfMemory));
-        assert_eq!(memory.write(segment, 1 << 40, Cell::small(3)), Err(Exit::OutOfMemory));
-        assert_eq!(memory.write(EXECUTION, 1 << 40, Cell::small(3)), Err(Exit::OutOfMemory));
+        assert_eq!(memory.write(segment, 1 << 35, Cell::small(3)), Err(Exit::OutOfMemory));
+        assert_eq!(memory.write(EXECUTION, 1 << 35, Cell::small(3)), Err(Exit::OutOfMemory));
         // The judge finds that out as well.
         assert_eq!(memory.write(EXECUTION, 1 << 60, Cell::small(3)), Err(Exit::Unsupported));
         assert_eq!(memory.write(EXECUTION, u64::MAX, Cell::small(3)), Err(Exit::Fault));

@@ -126,8 +126,8 @@ impl Segments {
 /// What a segment counts as, in cells.
 pub(super) const SEGMENT_CELLS: usize = size_of::<Segment>() / size_of::<Cell>() + 1;
 
-/// More cells than any address space has room for: there the judge's program fails, as it does on the network.
-const ABSURD: usize = 1 << 43;
+/// 2 TiB at once: no machine has them, so the judge's program fails there, as it does on the network.
+const ABSURD: usize = 1 << 36;
 
 #[inline]
 fn take(taken: &mut usize, allowed: usize, cells: usize) -> Result<(), Exit> {
