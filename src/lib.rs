@@ -21,6 +21,58 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! # Building blocks
+//!
+//! A sequencer opens a [`BlockSession`], submits transactions while earlier ones run, takes results as they become final, and ends
+//! the block when it likes. Three blocks in a row, each on the state that the one before left:
+//!
+//! ```
+//! use std::time::{Duration, Instant};
+//!
+//! use starkiln::block::{BlockEnd, BlockSession, Capacity, Pool, SessionOptions};
+//! use starkiln::replay::LoadedBlock;
+//! use starkiln::starknet_api::transaction::InvokeTransaction;
+//! use starkiln::transaction::TransactionBody;
+//! use starkiln::{BlockEnv, Felt};
+//!
+//! # let file = concat!(env!("CARGO_MANIFEST_DIR"), "/resources/blocks/transfer.json");
+//! let first = LoadedBlock::read(file)?;
+//! let mut state = first.state.clone();
+//! let pool = Pool::new(2)?;
+//!
+//! for nonce in 0..3_u64 {
+//!     let mut block = (*first.env.block).clone();
+//!     block.number.0 += nonce;
+//!     let env = BlockEnv { block: block.into(), ..first.env.clone() };
+//!     let options = SessionOptions {
+//!         deadline: Some(Instant::now() + Duration::from_secs(20)),
+//!         capacity: Capacity::mainnet(),
+//!         // From block 10 on: `old_block`, the hash of the block ten before.
+//!         ..SessionOptions::default()
+//!     };
+//!     let session = BlockSession::open(env, state.clone(), &pool, options)?;
+//!
+//!     // A host has them from its mempool, perhaps with a validation that was made there.
+//!     let mut transaction = first.transactions[0].clone();
+//!     transaction.hash.0 += Felt::from(nonce);
+//!     if let TransactionBody::Invoke(InvokeTransaction::V3(invoke)) = &mut transaction.body {
+//!         invoke.nonce.0 = Felt::from(nonce);
+//!     }
+//!     session.submit([transaction])?;
+//!     for outcome in session.results() {
+//!         println!("{:#x}: {:?}", outcome.hash.0, outcome.status());
+//!     }
+//!
+//!     // Or `close(n)`, after the first n of them: a block that never saw the others.
+//!     let block = session.finish()?;
+//!     assert_eq!((block.end, block.usage.weights.transactions), (BlockEnd::Finished, 1));
+//!     state.apply(&block.state_diff, []);
+//! }
+//! let sender = first.transactions[0].sender();
+//! assert_eq!(state.nonces[&sender].0, Felt::THREE);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! # The way through
 //!
 //! ```text
@@ -83,7 +135,7 @@ pub mod syscall;
 pub mod transaction;
 mod vm;
 
-pub use block::{BlockExecutor, BlockOutcome, Pool, TransactionOutcome};
+pub use block::{BlockExecutor, BlockOutcome, BlockSession, Pool, TransactionOutcome};
 pub use protocol::BlockEnv;
 pub use state::StateReader;
 pub use transaction::Transaction;

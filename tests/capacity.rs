@@ -100,7 +100,9 @@ fn c204_c205_a_blocks_weights_are_the_sum_of_its_transactions() {
     assert_eq!(outcome.usage.weights, sum);
     assert!(Weight::ALL.iter().all(|weight| sum.get(*weight) > 0), "{sum:?}");
     let classes = outcome.usage.executed_classes.values();
-    assert!(classes.map(|gas| gas.sierra).sum::<u64>() < sum.sierra_gas);
+    let of_classes: u64 = classes.map(|gas| gas.sierra).sum();
+    assert!(of_classes < sum.sierra_gas);
+    assert_eq!(outcome.usage.gas_without_class_hashes().sierra + of_classes, sum.sierra_gas);
     // Account, fee token, caller, syscalls: each once.
     assert_eq!(outcome.usage.executed_classes.len(), 4);
 }

@@ -27,13 +27,27 @@ pub struct BlockUsage {
     pub migrations: IndexMap<ClassHash, Migration>,
 }
 
-/// The gas of hashing a class.
+/// An amount of gas by both measures: of hashing a class, or of all but that.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClassHashGas {
     /// In Sierra gas.
     pub sierra: u64,
     /// In proving gas.
     pub proving: u64,
+}
+
+impl BlockUsage {
+    /// The gas of everything but hashing classes: with [`executed_classes`](Self::executed_classes) the two halves that the weights
+    /// consist of.
+    pub fn gas_without_class_hashes(&self) -> ClassHashGas {
+        let of_classes = |gas: fn(&ClassHashGas) -> u64| {
+            self.executed_classes.values().fold(0, |sum: u64, class| sum.saturating_add(gas(class)))
+        };
+        ClassHashGas {
+            sierra: self.weights.sierra_gas.saturating_sub(of_classes(|gas| gas.sierra)),
+            proving: self.weights.proving_gas.saturating_sub(of_classes(|gas| gas.proving)),
+        }
+    }
 }
 
 /// A block's use of its capacity.
