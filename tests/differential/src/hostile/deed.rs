@@ -80,6 +80,14 @@ impl Ended {
     }
 }
 
+impl Ended {
+    /// Whether it was given up because of the bound on memory.
+    pub fn needs_too_much_memory(&self) -> bool {
+        let (Self::Call(Err(text)) | Self::Block(Err(text))) = self else { return false };
+        text.contains("more memory than is allowed")
+    }
+}
+
 /// What came of it, and how.
 pub struct Done {
     /// What a caller sees.
