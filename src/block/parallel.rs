@@ -4,21 +4,20 @@
 //! two parts: its body, and the transfer of its fee (see [`speculation`](super::speculation)). What its validation left is
 //! kept: when only the execution goes stale, the signature is not checked again.
 
-use std::ops::ControlFlow;
-use std::sync::{Arc, Mutex, PoisonError};
+mod whole;
+
+use std::sync::Arc;
 
 use starknet_api::core::ContractAddress;
 use starknet_types_core::felt::Felt;
 
+pub(super) use self::whole::{Order, Run, execute};
 use super::attempt::{Attempt, AttemptOptions, Left, Refusal, caught};
 use super::capacity::Load;
-use super::executor::OnInvalid;
 use super::list::TransactionList;
-use super::outcome::{BlockEnd, BlockError, TransactionOutcome};
 use super::speculation::{Credit, Credits, Part, Speculation};
-use super::under_way::{Commit, OpenBlock};
 use crate::call::CallInfo;
-use crate::parallel::{Counters, Engine, Executed, Limits, Panicked, Reads, Settled, Sink, Task, View};
+use crate::parallel::{Executed, Limits, Reads, Settled, Task, View};
 use crate::protocol::BlockEnv;
 use crate::state::{
     Cell, CellValue, Journal, JournalParts, ReadError, StateDiff, StateReader, StopFlag, SuspendedJournal,
@@ -31,9 +30,6 @@ use crate::transaction::{
 
 /// How far ahead of the commits transactions may be executed, and so how many results may be held.
 const WINDOW: usize = 256;
-
-/// Nanoseconds a read from which on a host is far away: then what closing reads is asked for on all threads.
-const FAR: u64 = 5_000;
 
 /// Locks that the cells are spread over.
 const SHARDS: usize = 64;
@@ -345,125 +341,7 @@ impl Attempt {
     }
 }
 
-/// Outcomes on their way to the calling thread.
-type Outbox = Mutex<Vec<TransactionOutcome>>;
-
-/// Commits attempts to the block.
-struct Committer<'b, 'o, R> {
-    block: OpenBlock<&'b R>,
-    transactions: &'b [Transaction],
-    on_invalid: OnInvalid,
-    outbox: &'o Outbox,
-    end: Result<BlockEnd, BlockError>,
-}
-
-impl<'b, R: StateReader + Sync> Sink<BlockTask<'b, &'b R>> for Committer<'b, '_, R> {
-    fn take(
-        &mut self,
-        index: usize,
-        body: Body,
-        tail: Option<Result<Box<Payment>, ExecutionFailure>>,
-    ) -> ControlFlow<()> {
-        let Some(transaction) = self.transactions.get(index) else { return ControlFlow::Break(()) };
-        let committed = Attempt::paid(body, tail)
-            .map_err(|failure| BlockError::Transaction {
-                index,
-                hash: transaction.hash,
-                failure: Box::new(failure),
-            })
-            .and_then(|attempt| self.block.commit(transaction, attempt));
-        match committed {
-            Ok(Commit::Done(outcome)) => {
-                let is_last = outcome.execution().is_none() && self.on_invalid == OnInvalid::Stop;
-                self.outbox.lock().unwrap_or_else(PoisonError::into_inner).push(*outcome);
-                if !is_last {
-                    return ControlFlow::Continue(());
-                }
-                self.end = Ok(BlockEnd::Invalid { index });
-            }
-            Ok(Commit::Full(reason)) => {
-                self.end = Ok(BlockEnd::Full { index, hash: transaction.hash, reason });
-            }
-            Err(error) => self.end = Err(error),
-        }
-        ControlFlow::Break(())
-    }
-}
-
-/// How a block is to be executed.
-pub(super) struct Order<'b, R> {
-    pub(super) env: &'b BlockEnv,
-    pub(super) reader: &'b R,
-    pub(super) on_invalid: OnInvalid,
-    pub(super) options: AttemptOptions,
-    pub(super) pool: &'b rayon::ThreadPool,
-}
-
-/// A block whose transactions had their turn.
-pub(super) struct Run<'b, R> {
-    pub(super) block: OpenBlock<&'b R>,
-    pub(super) outcomes: Vec<TransactionOutcome>,
-    pub(super) end: BlockEnd,
-    pub(super) counters: Counters,
-}
-
-/// Executes transactions on an open block. The calling thread takes part, and sees the outcomes in order.
-pub(super) fn execute<'b, R: StateReader + Sync>(
-    order: Order<'b, R>,
-    block: OpenBlock<&'b R>,
-    transactions: &'b [Transaction],
-    observe: &mut dyn FnMut(usize, &TransactionOutcome),
-) -> Result<Run<'b, R>, BlockError> {
-    let Order { env, reader, on_invalid, options, pool } = order;
-    let list = Arc::new(TransactionList::lent(transactions));
-    let task = BlockTask::new(list, reader, env.clone(), options, Arc::default());
-    let outbox = Outbox::default();
-    let end = Ok(BlockEnd::Finished);
-    let opening = block.writes();
-    let committer = Committer { block, transactions, on_invalid, outbox: &outbox, end };
-    let engine = Engine::new(task, committer, limits(pool.current_num_threads(), true));
-    for (cell, value) in opening {
-        engine.seed(&cell, value);
-    }
-    let mut outcomes: Vec<TransactionOutcome> = Vec::with_capacity(transactions.len());
-    let mut arrived = Vec::new();
-    let mut deliver = || {
-        std::mem::swap(&mut arrived, &mut *outbox.lock().unwrap_or_else(PoisonError::into_inner));
-        for outcome in arrived.drain(..) {
-            observe(outcomes.len(), &outcome);
-            outcomes.push(outcome);
-        }
-    };
-    pool.in_place_scope_fifo(|scope| {
-        let call = || bring_helper(scope, &engine);
-        engine.add(transactions.len(), &call);
-        engine.close(&call);
-        engine.run(&call, &mut deliver);
-    });
-    let (committer, counters) = engine.finish().map_err(|Panicked(message)| {
-        let index = outcomes.len();
-        BlockError::Transaction {
-            index,
-            hash: transactions.get(index).map(|transaction| transaction.hash).unwrap_or_default(),
-            failure: Box::new(ExecutionFailure::Internal(message)),
-        }
-    })?;
-    let (mut block, end) = (committer.block, committer.end?);
-    if counters.load_nanoseconds.checked_div(counters.loads).is_some_and(|each| each >= FAR) {
-        block.load_ahead(pool);
-    }
-    Ok(Run { block, outcomes, end, counters })
-}
-
 /// How much may be under way in a block.
 pub(super) fn limits(helpers: usize, has_main: bool) -> Limits {
     Limits { helpers, window: WINDOW, shards: SHARDS, has_main }
-}
-
-/// Has a thread of the pool help, when one is free.
-fn bring_helper<'s, 'b: 's, R: StateReader + Sync>(
-    scope: &rayon::ScopeFifo<'s>,
-    engine: &'s Engine<BlockTask<'b, &'b R>, Committer<'b, '_, R>>,
-) {
-    scope.spawn_fifo(move |scope| engine.help(&|| bring_helper(scope, engine)));
 }

@@ -24,11 +24,14 @@
 //!   each other. So a task may have a tail that runs after its body, when the bodies before it are done. What they will add to such
 //!   a cell is known then, so the tail reads the value that will be there (`View::peek`, `View::assume`), in parallel with other
 //!   tails. It is a guess like any other: if the commit finds another value, the tail alone is run again.
+//! * A task whose turn it is, when nothing else runs or could, runs straight to its commit: nobody is told of what it reads, and
+//!   nothing need be compared. Where each depends on the one before, that is all that happens, and costs what one after another costs.
 //! * What an interrupted run hands back in `kept` (validated signatures) may be used by the next run.
 
 mod counters;
 mod engine;
 mod memory;
+mod run;
 mod schedule;
 mod task;
 mod view;

@@ -1,0 +1,70 @@
+//! Commits: where a result is compared with what there is, and becomes final.
+//!
+//! In: a task that has run, all before it being committed. Out: its result in the sink and its writes in the memory; or it runs
+//! again. One thread at a time is here.
+
+use std::ops::ControlFlow;
+
+use super::super::counters::{Counters, count};
+use super::super::schedule::{Busy, By, Done, Job, Schedule};
+use super::super::task::{Sink, Task};
+use super::super::view::Read;
+use super::Engine;
+use crate::sync::Moment;
+
+impl<T: Task, S: Sink<T>> Engine<T, S> {
+    /// Commits a task if what it read is what the committed tasks left. One thread at a time is here.
+    pub(super) fn commit(&self, index: usize, mut done: Box<Done<T>>, call: &impl Fn()) -> Option<Job<T>> {
+        let began = Moment::now();
+        let mut voided = Vec::new();
+        let is_current = |reads: &[Read<T>]| reads.iter().all(Read::is_current);
+
+        if !is_current(&done.reads) {
+            return self.update_commit(call, |schedule| {
+                count(&mut schedule.counters.validations);
+                schedule.stale_at_commit(done)
+            });
+        }
+        let mut counters = Counters { validations: 1, ..Counters::default() };
+        let is_settled = !done.has_tail || done.tail.as_ref().is_some_and(|(_, reads)| is_current(reads));
+        if !is_settled {
+            counters.settlements = 1;
+            counters.resettlements = u64::from(done.tail.is_some());
+            counters.add_run(&self.run_tail(&mut done, &mut voided));
+            if !done.tail.as_ref().is_some_and(|(_, reads)| is_current(reads)) {
+                // All tasks before it are committed, so only a halt can have kept it from that.
+                return self.update_commit(call, |schedule| {
+                    if schedule.is_halted() { None } else { schedule.stale_at_commit(done) }
+                });
+            }
+        }
+        let Done { body, tail, published, .. } = *done;
+        let taken = self.sink.lock().take(index, body, tail.map(|(tail, _)| tail));
+        if taken.is_continue() {
+            self.memory.commit(index, &published);
+        }
+        self.update_commit(call, |schedule| {
+            counters.commit_nanoseconds = began.nanoseconds();
+            schedule.counters.add_commit(&counters);
+            schedule.call_main();
+            match taken {
+                ControlFlow::Continue(()) => schedule.committed(&voided),
+                ControlFlow::Break(()) => {
+                    schedule.halt();
+                    None
+                }
+            }
+        })
+    }
+
+    pub(super) fn update_commit(
+        &self,
+        call: &impl Fn(),
+        change: impl FnOnce(&mut Schedule<T>) -> Option<Job<T>>,
+    ) -> Option<Job<T>> {
+        let mut schedule = self.schedule.lock();
+        let next = change(&mut schedule);
+        self.release(schedule, By::Worker(Busy::with(next.as_ref())), call);
+        next
+    }
+}

@@ -1,0 +1,224 @@
+//! Doing a job: running a body or a tail, and making known what it wrote.
+//!
+//! In: a job. Out: its results in the memory and the schedule, and perhaps the next job, which its thread had best do itself.
+
+use std::ops::ControlFlow;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use super::super::counters::{Counters, Spent, count};
+use super::super::memory::Run;
+use super::super::schedule::{Busy, By, Done, Job, Next, Schedule, Start};
+use super::super::task::{CellOf, Executed, Settled, Sink, Task};
+use super::super::view::{Interruption, Part, Read, View};
+use super::{Engine, Panicked};
+use crate::sync::{Arc, Moment};
+
+/// How many reads are few.
+const FEW_READS: usize = 32;
+
+impl<T: Task, S: Sink<T>> Engine<T, S> {
+    /// Does a job, and those that follow from it at once. A panic ends everything, but not its thread.
+    pub(super) fn perform(&self, job: Job<T>, call: &impl Fn()) {
+        let performed = catch_unwind(AssertUnwindSafe(|| {
+            let mut next = Some(job);
+            while let Some(job) = next {
+                next = match job {
+                    Job::Execute(start) => self.execute(start, call),
+                    Job::Settle(done) => self.settle(done, call),
+                    Job::Commit(index, done) => self.commit(index, done, call),
+                };
+            }
+        }));
+        if let Err(panic) = performed {
+            let message = panic
+                .downcast_ref::<&str>()
+                .map(|text| (*text).to_owned())
+                .or_else(|| panic.downcast_ref::<String>().cloned())
+                .unwrap_or_else(|| "a panic without a message".to_owned());
+            self.panicked.lock().get_or_insert(Panicked(message));
+            self.halt(call);
+        }
+    }
+
+    fn execute(&self, start: Start<T>, call: &impl Fn()) -> Option<Job<T>> {
+        let Start { run, published, mut kept, at_its_turn, is_alone } = start;
+        let began = Moment::now();
+        let part = if is_alone { Part::Alone } else { Part::Body };
+        let view = View::new(self, &run, part);
+        let executed = self.task.execute(run.index, &view, &mut kept);
+        let (reads, interruption, mut counters) = view.into_parts();
+        counters.run_nanoseconds = began.nanoseconds();
+        let executed = match (executed, interruption) {
+            (Some(executed), None) if at_its_turn || !executed.broken => executed,
+            (executed, interruption) => {
+                let otherwise =
+                    if executed.is_some() { Interruption::UntilItsTurn } else { Interruption::Void };
+                let interruption = interruption.unwrap_or(otherwise);
+                return self.update_and_go_on(call, |schedule| {
+                    schedule.counters.add_run(&counters);
+                    schedule.counters.add_waste(Spent::on(&counters));
+                    schedule.interrupted(&run, interruption, published, kept);
+                    None
+                });
+            }
+        };
+        if is_alone {
+            return self.go_on_alone(&run, &published, executed, counters, call);
+        }
+        let Executed { body, writes, steps, delta, unsettled, .. } = executed;
+        let spent = Spent { steps, ..Spent::on(&counters) };
+        let has_tail = delta.is_some();
+        let mut voided = Vec::new();
+        let published = self.publish(&run, &published, writes, &unsettled, [&reads, &[]], &mut voided);
+        let done = Box::new(Done { run, body, reads, spent, has_tail, tail: None, published });
+        self.update_and_go_on(call, |schedule| {
+            schedule.counters.add_run(&counters);
+            schedule.counters.add_steps(steps);
+            schedule.executed(done, delta, kept, &voided)
+        })
+    }
+
+    /// The rest of a task whose body ran when nothing else could: its tail and its commit, without telling anybody in between. What
+    /// it read is what the committed tasks left, since nobody else could commit meanwhile.
+    fn go_on_alone(
+        &self,
+        run: &Run,
+        before: &[CellOf<T>],
+        executed: Executed<T>,
+        mut counters: Counters,
+        call: &impl Fn(),
+    ) -> Option<Job<T>> {
+        let Executed { mut body, mut writes, delta, steps, .. } = executed;
+        let mut tail = None;
+        if delta.is_some() {
+            let view = View::new(self, run, Part::Alone);
+            let settled = self.task.settle(run.index, &mut body, &view);
+            let (_, interruption, reads) = view.into_parts();
+            counters.add_run(&reads);
+            counters.settlements = 1;
+            let (Some(settled), None) = (settled, interruption) else {
+                // Only a halt can have kept it from that.
+                return self.update_commit(call, |schedule| {
+                    schedule.counters.add_run(&counters);
+                    schedule.interrupted(run, Interruption::Void, before.to_vec(), None);
+                    None
+                });
+            };
+            writes = settled.writes;
+            tail = Some(settled.tail);
+        }
+        let began = Moment::now();
+        let mut voided = Vec::new();
+        let taken = self.sink.lock().take(run.index, body, tail);
+        if taken.is_continue() {
+            self.memory.commit_writes(run.index, writes, before, &mut voided);
+        }
+        counters.alone = 1;
+        counters.add_steps(steps);
+        self.update_commit(call, |schedule| {
+            counters.commit_nanoseconds = began.nanoseconds();
+            schedule.counters.add_commit(&counters);
+            schedule.call_main();
+            match taken {
+                ControlFlow::Continue(()) => schedule.committed_alone(&voided),
+                ControlFlow::Break(()) => {
+                    schedule.halt();
+                    None
+                }
+            }
+        })
+    }
+
+    /// Makes known what became of a job, and takes up the run that it made possible, if that is what comes next.
+    fn update_and_go_on(
+        &self,
+        call: &impl Fn(),
+        change: impl FnOnce(&mut Schedule<T>) -> Option<usize>,
+    ) -> Option<Job<T>> {
+        let mut schedule = self.schedule.lock();
+        let woken = change(&mut schedule);
+        let next = match woken {
+            Some(woken) => match schedule.next() {
+                Next::Job(job) => {
+                    if matches!(&job, Job::Execute(start) if start.run.index == woken) {
+                        count(&mut schedule.counters.handoffs);
+                    }
+                    Some(job)
+                }
+                Next::Nothing | Next::Finished => None,
+            },
+            None => None,
+        };
+        self.release(schedule, By::Worker(Busy::with(next.as_ref())), call);
+        next
+    }
+
+    fn settle(&self, mut done: Box<Done<T>>, call: &impl Fn()) -> Option<Job<T>> {
+        let mut voided = Vec::new();
+        let counters = self.run_tail(&mut done, &mut voided);
+        self.update_and_go_on(call, |schedule| {
+            schedule.counters.add_run(&counters);
+            count(&mut schedule.counters.settlements);
+            schedule.settled(done, &voided)
+        })
+    }
+
+    /// Runs the tail and publishes what it wrote. Without a tail afterwards: it was interrupted, or broke off too early.
+    pub(super) fn run_tail(&self, done: &mut Done<T>, voided: &mut Vec<Run>) -> Counters {
+        done.tail = None;
+        let run = done.run.clone();
+        let view = View::new(self, &run, Part::Tail);
+        let settled = self.task.settle(run.index, &mut done.body, &view);
+        let is_last = view.is_last();
+        let (reads, interruption, counters) = view.into_parts();
+        if let (Some(Settled { tail, writes, broken }), None) = (settled, interruption)
+            && (is_last || !broken)
+        {
+            done.published = self.publish(&run, &done.published, writes, &[], [&done.reads, &reads], voided);
+            done.tail = Some((tail, reads));
+        }
+        counters
+    }
+
+    /// Makes writes visible, and takes back what an earlier publication of the task wrote elsewhere.
+    fn publish(
+        &self,
+        run: &Run,
+        before: &[CellOf<T>],
+        writes: Vec<(T::Key, T::Value)>,
+        unsettled: &[T::Key],
+        reads: [&[Read<T>]; 2],
+        voided: &mut Vec<Run>,
+    ) -> Vec<CellOf<T>> {
+        let mut published = Vec::with_capacity(writes.len().saturating_add(unsettled.len()));
+        for key in unsettled {
+            let cell = self.cell_of(key, reads);
+            cell.write(run, None, false, voided);
+            published.push(cell);
+        }
+        for (key, value) in writes {
+            let cell = self.cell_of(&key, reads);
+            if unsettled.contains(&key) {
+                cell.write(run, Some(value), false, voided);
+                continue;
+            }
+            cell.write(run, Some(value), true, voided);
+            published.push(cell);
+        }
+        for cell in before {
+            if !published.iter().any(|written| Arc::ptr_eq(written, cell)) {
+                cell.remove(run.index, voided);
+            }
+        }
+        published
+    }
+
+    /// A cell: most that are written were read before, and of few reads the right one is found sooner than in the memory.
+    fn cell_of(&self, key: &T::Key, reads: [&[Read<T>]; 2]) -> CellOf<T> {
+        let few = reads.into_iter().filter(|reads| reads.len() <= FEW_READS).flatten();
+        match few.into_iter().find(|read| read.cell.key == *key) {
+            Some(read) => Arc::clone(&read.cell),
+            None => self.memory.cell(key),
+        }
+    }
+}
