@@ -6,7 +6,7 @@ pub enum Engine {
     /// `cairo-vm`, the network's own.
     #[default]
     CairoVm,
-    /// Ours, made for contracts: Cairo 1 frames run on it, and fall back on `cairo-vm` for whatever ends in an error.
+    /// Ours, made for contracts. A frame that ends in an error, or does what this engine does not, is run again on `cairo-vm`.
     Fast,
     /// Both, compared at every syscall and at the end of every frame. A difference is an internal error that names it.
     Checked,

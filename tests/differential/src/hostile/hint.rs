@@ -149,18 +149,26 @@ fn cell(random: &mut Random) -> Value {
     json!({ "register": register, "offset": offset - random.below(8) as i64 + random.below(2) as i64 })
 }
 
+fn immediate(random: &mut Random) -> Value {
+    json!({ "Immediate": format!("{:#x}", number(random)) })
+}
+
 fn operand(random: &mut Random) -> Value {
-    let immediate = |random: &mut Random| json!({ "Immediate": format!("{:#x}", number(random)) });
     match random.below(8) {
         0..3 => json!({ "Deref": cell(random) }),
         3 => json!({ "DoubleDeref": [cell(random), random.below(6)] }),
         4..6 => immediate(random),
-        kind => {
-            let right = if kind == 6 { immediate(random) } else { json!({ "Deref": cell(random) }) };
+        _ => {
+            let right = right_operand(random);
             let operation = if random.once_in(3) { "Mul" } else { "Add" };
             json!({ "BinOp": { "op": operation, "a": cell(random), "b": right } })
         }
     }
+}
+
+/// What may stand on the right of an operation.
+fn right_operand(random: &mut Random) -> Value {
+    if random.once_in(2) { immediate(random) } else { json!({ "Deref": cell(random) }) }
 }
 
 /// The same hint with one operand, cell or number changed. Hints of Cairo 0 are text: theirs are not.
@@ -168,7 +176,7 @@ pub fn changed(mut hint: Value, random: &mut Random) -> Value {
     let count = places(&hint);
     if count > 0 {
         let mut left = random.below(count as u64);
-        change(&mut hint, &mut left, random);
+        change(&mut hint, operand, &mut left, random);
     }
     hint
 }
@@ -187,8 +195,8 @@ fn places(value: &Value) -> usize {
     inner + usize::from(is_place(value))
 }
 
-/// Changes the place that is so many places away; whether it was found.
-fn change(value: &mut Value, left: &mut u64, random: &mut Random) -> bool {
+/// Changes the place that is so many places away, to an operand of that kind if it is one; whether it was found.
+fn change(value: &mut Value, operand: fn(&mut Random) -> Value, left: &mut u64, random: &mut Random) -> bool {
     if is_place(value) {
         if *left == 0 {
             *value = match value.get("register").and_then(Value::as_str) {
@@ -208,8 +216,14 @@ fn change(value: &mut Value, left: &mut u64, random: &mut Random) -> bool {
         *left -= 1;
     }
     match value {
-        Value::Object(parts) => parts.values_mut().any(|part| change(part, left, random)),
-        Value::Array(parts) => parts.iter_mut().any(|part| change(part, left, random)),
+        Value::Object(parts) => {
+            let is_operation = parts.contains_key("op");
+            parts.iter_mut().any(|(name, part)| {
+                let operand = if is_operation && name == "b" { right_operand } else { self::operand };
+                change(part, operand, left, random)
+            })
+        }
+        Value::Array(parts) => parts.iter_mut().any(|part| change(part, operand, left, random)),
         _ => false,
     }
 }
