@@ -200,8 +200,11 @@ fn main() {
         .skip(1)
         .filter(|word| !word.starts_with('-') && word.parse::<usize>().is_err())
         .collect();
-    let engine = if words.iter().any(|word| word == "cairo-vm") { Engine::CairoVm } else { Engine::Fast };
-    let wanted = words.iter().find(|word| !["cairo-vm", "fast"].contains(&word.as_str()));
+    let engine = match words.iter().find_map(|word| ENGINES.iter().find(|(name, _)| name == word)) {
+        Some((_, engine)) => *engine,
+        None => Engine::default(),
+    };
+    let wanted = words.iter().find(|word| ENGINES.iter().all(|(name, _)| name != word));
     let is_wanted = |name: &str| wanted.is_none_or(|part| name.contains(part.as_str()));
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let mut threads: Vec<usize> =

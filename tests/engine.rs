@@ -507,6 +507,43 @@ fn the_engines_agree_about_mutated_cairo_0_code() {
     assert!(loaded > programs / 2 && finished > 0 && failed > 0, "{loaded} {finished} {failed}");
 }
 
+/// Scopes that hints entered and nobody left: the frame fails at its end, on every engine.
+#[test]
+fn the_engines_agree_about_scopes_that_are_not_left() {
+    let mut refused = 0;
+    for contract in ["account", "caller", "hashes", "library", "syscalls"] {
+        let path = format!("resources/contracts/cairo0/{contract}.json");
+        let json = std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap();
+        let mut class: Value = serde_json::from_slice(&json).unwrap();
+        let hints = class["program"]["hints"].as_object_mut().unwrap();
+        hints.retain(|_, hints| hints[0]["code"] != "vm_exit_scope()");
+        let prepared = Cairo0Class::from_json(class.to_string()).unwrap();
+        let external = prepared.entry_points(EntryPointType::External).iter();
+        let selectors: Vec<EntryPointSelector> = external.map(|entry_point| entry_point.selector).collect();
+        let mut world = World::bare(ProtocolVersion::NEWEST);
+        world.state = std::mem::take(&mut world.state)
+            .with_class(ClassHash(felt(ADDRESS)), prepared.into())
+            .deploy(address(ADDRESS), ClassHash(felt(ADDRESS)));
+        for (selector, arguments) in selectors.iter().flat_map(|selector| (0..8).map(move |n| (selector, n)))
+        {
+            let calldata = Calldata(vec![Felt::ONE; arguments].into());
+            let call = ContractCall {
+                caller: address(ACCOUNT),
+                max_steps: 5_000,
+                ..ContractCall::new(address(ADDRESS), *selector, calldata)
+            };
+            let [judged, fast, checked] = [Engine::CairoVm, Engine::Fast, Engine::Checked]
+                .map(|engine| world.executor().engine(engine).call(&call).map_err(|error| error.to_string()));
+            assert_eq!(judged, fast, "{contract} {selector:?}");
+            assert_eq!(judged, checked, "{contract} {selector:?}");
+            if let Ok(CallResult::Failed { stack, .. }) = judged {
+                refused += u32::from(stack.to_string().contains("Every enter_scope()"));
+            }
+        }
+    }
+    assert!(refused > 0, "no call entered a scope");
+}
+
 /// A number from the environment, for longer runs than a test's.
 fn setting(name: &str, usual: u64) -> u64 {
     std::env::var(name).ok().and_then(|value| value.parse().ok()).unwrap_or(usual)

@@ -44,7 +44,7 @@ impl FastFrame {
             Language::Cairo1 => self.fill_range_check96()?,
         };
         // The caller's frame pointer is the 0 below the first frame.
-        if self.machine.fp != 0 {
+        if self.machine.fp != 0 || !self.machine.scopes.are_left() {
             return Err(Exit::Fault);
         }
         let (failed, retdata, gas_left) = match self.language() {

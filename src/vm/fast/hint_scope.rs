@@ -44,6 +44,11 @@ impl Scopes {
     pub(super) fn exit(&mut self) -> Option<()> {
         self.inner.pop().map(|_| ())
     }
+
+    /// Whether every scope that was entered was left, as is due at the end of a frame.
+    pub(super) fn are_left(&self) -> bool {
+        self.inner.is_empty()
+    }
 }
 
 /// A dictionary.
