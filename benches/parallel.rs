@@ -35,6 +35,9 @@ use starknet_types_core::felt::Felt;
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
+/// Engines by the words that choose them; the crate's default without such a word.
+const ENGINES: [(&str, Engine); 2] = [("cairo-vm", Engine::CairoVm), ("fast", Engine::Fast)];
+
 /// A database far away, which counts who asks.
 #[derive(Default)]
 struct Far {
