@@ -1,4 +1,6 @@
-//! What the field, the curve and the hashes cost, beside the published crates in the same run.
+//! What the field, the curve and the hashes cost, beside the published crates in the same run. What contracts pay for them, as
+//! builtins and as syscalls (keccak, SHA and the rest of the secp curves among them, which are the crates' own), is in the table of
+//! `cargo bench --bench engine`.
 //!
 //! `cargo bench --bench crypto`. Both sides of a line take turns, so that a busy machine slows both; the figures are the
 //! medians of the turns, and how far the middle half of them spreads.

@@ -16,7 +16,7 @@
     clippy::string_slice
 )]
 
-#[path = "rules/casm.rs"]
+#[path = "fixture/casm.rs"]
 mod casm;
 #[path = "fixture/engine.rs"]
 mod engine;

@@ -4,9 +4,6 @@
 //! cancels a block, and parallel fee transfers.
 
 #[allow(dead_code, reason = "the rule tests use the rest")]
-#[path = "../../rules/casm.rs"]
-mod casm;
-#[allow(dead_code, reason = "the rule tests use the rest")]
 #[path = "../../rules/world.rs"]
 mod world;
 
@@ -33,8 +30,8 @@ use starknet_api::executable_transaction::{AccountTransaction as ApiAccountTrans
 use starknet_api::state::StorageKey;
 use starknet_types_core::felt::Felt;
 
-use self::casm::Program;
 use self::world::*;
+use crate::fixture::casm::{self, Program};
 use crate::input::Input;
 use crate::peer::{Ending, Peer, PeerClasses, PeerOutcome, block_context, peer_classes};
 

@@ -1,0 +1,81 @@
+//! First contact with a class, by size: loading it, which is the same for both engines, and its first call, in which each makes ready
+//! what it needs.
+
+use std::time::Instant;
+
+use starkiln::class::{Cairo0Class, Cairo1Class, ContractClass};
+use starkiln::protocol::ProtocolVersion;
+use starknet_api::contract_class::SierraVersion;
+use starknet_api::core::ClassHash;
+
+use super::clock::{Unit, line, on_any_engine, on_engines_timed, section};
+use super::fixture::{World, address, contracts, felt};
+use super::{contract_call, is_wanted, run};
+
+const CONTRACT: u128 = 0xc1a5;
+
+/// Classes, smallest first, with an entry point that takes no arguments.
+const CLASSES: [(&str, &str); 8] = [
+    ("upgradable", "version"),
+    ("nft", "next_id"),
+    ("erc20", "decimals"),
+    ("caller", "counters"),
+    ("syscalls", "nothing"),
+    ("cairo0/constructors", "mode"),
+    ("cairo0/erc20", "decimals"),
+    ("cairo0/syscalls", "get_block_number"),
+];
+
+pub(crate) fn table() {
+    section("classes: from compiled JSON to a class, and the first call");
+    for (name, entry_point) in CLASSES {
+        let json = json(name);
+        let (_, felts) = load(name, &json);
+        let what = format!("{name}, {felts} felts: loaded");
+        if is_wanted(&what) {
+            line(&what, Unit::Microseconds, &on_any_engine(|| drop(load(name, &json))));
+        }
+        let what = format!("{name}, {felts} felts: its first call");
+        if is_wanted(&what) {
+            first_call(&what, entry_point, || load(name, &json).0);
+        }
+    }
+}
+
+fn first_call(what: &str, entry_point: &str, class: impl Fn() -> ContractClass) {
+    let call = contract_call(CONTRACT, entry_point, &[]);
+    let class_hash = ClassHash(felt(CONTRACT));
+    let times = on_engines_timed(|engine| {
+        let mut world = World::bare(ProtocolVersion::NEWEST);
+        world.state = std::mem::take(&mut world.state)
+            .with_class(class_hash, class())
+            .deploy(address(CONTRACT), class_hash);
+        let start = Instant::now();
+        drop(run(&world, engine, &call));
+        start.elapsed().as_secs_f64() * 1e9
+    });
+    line(what, Unit::Microseconds, &times);
+}
+
+/// The compiled class, as a node has it.
+fn json(name: &str) -> Vec<u8> {
+    let file = if is_cairo0(name) { format!("{name}.json") } else { format!("{name}.casm.json") };
+    std::fs::read(contracts().join(file)).expect("our own artefact is there")
+}
+
+fn is_cairo0(name: &str) -> bool {
+    name.starts_with("cairo0/")
+}
+
+/// The class and its felts of code.
+fn load(name: &str, json: &[u8]) -> (ContractClass, usize) {
+    if is_cairo0(name) {
+        let class = Cairo0Class::from_json(json).expect("our own artefact loads");
+        let felts = class.bytecode_len();
+        return (class.into(), felts);
+    }
+    let version = SierraVersion::new(1, 7, 0);
+    let class = Cairo1Class::from_casm_json(json, version).expect("our own artefact loads");
+    let felts = class.bytecode_len();
+    (class.into(), felts)
+}

@@ -1,0 +1,213 @@
+//! The engines side by side: what a step costs, a call, each builtin, each syscall, a class, a transaction; in the same run, on the
+//! same machine.
+//!
+//! `cargo bench --bench engine`, with a word behind `--` for the lines that contain it, and `fast` as a second word to leave `cairo-vm`
+//! out (for a profiler). Every line has the medians of the fast engine and of `cairo-vm`, their ratio, and the ratio of the shortest
+//! times, which other work on the machine disturbs less. Calls go in by the front door, so that what surrounds a frame (state, journal,
+//! entry) is part of what "a call" costs on either engine. What the field, the curve and the hashes cost by themselves is the table of
+//! `cargo bench --bench crypto`.
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::cast_precision_loss
+)]
+
+mod allocations;
+mod builtins;
+mod classes;
+mod clock;
+#[path = "../../tests/fixture/mod.rs"]
+mod fixture;
+mod probe;
+mod syscalls;
+mod transfers;
+
+use std::cell::Cell;
+
+use starkiln::call::CallInfo;
+use starkiln::class::Cairo1Class;
+use starkiln::protocol::{Engine, ProtocolVersion};
+use starkiln::transaction::{CallResult, ContractCall};
+use starknet_api::contract_class::SierraVersion;
+use starknet_api::core::{ClassHash, EntryPointSelector};
+use starknet_api::transaction::fields::Calldata;
+use starknet_types_core::felt::Felt;
+
+use self::clock::{Unit, beyond, heading, line, on_engines, section};
+use self::fixture::{ACCOUNT, FEE_TOKEN, World, address, contracts, felt, selector};
+use self::probe::{Language, Round};
+
+const CONTRACT: u128 = 0xbe;
+
+/// Where the code that repeats one thing is, and its class.
+const PROBE: u128 = 0x940be;
+const PROBE_CLASS: u128 = 0x940bec1a55;
+
+fn main() {
+    heading();
+    calls();
+    steps();
+    builtins::table();
+    syscalls::tables();
+    arithmetic();
+    classes::table();
+    transfers::table();
+}
+
+/// The words on the command line, without what cargo adds.
+fn words() -> Vec<String> {
+    std::env::args().skip(1).filter(|word| !word.starts_with("--")).collect()
+}
+
+fn is_wanted(what: &str) -> bool {
+    words().first().is_none_or(|word| what.contains(word.as_str()))
+}
+
+fn calls() {
+    section("calls");
+    let world = with_contract();
+    let probe = |language| {
+        let mut world = World::bare(ProtocolVersion::NEWEST);
+        put(&mut world, PROBE, PROBE_CLASS, Round::empty(language, None).class());
+        world
+    };
+    let nothing = contract_call(PROBE, "run", &[Felt::ZERO, Felt::ZERO]);
+    whole_call(&probe(Language::Cairo1), "a call of nothing", &nothing);
+    whole_call(&probe(Language::Cairo0), "a call of nothing, in Cairo 0", &nothing);
+    whole_call(&world, "a call of nothing, in 30,000 felts", &contract_call(CONTRACT, "nothing", &[]));
+    let balance = contract_call(FEE_TOKEN, "balance_of", &[felt(ACCOUNT)]);
+    whole_call(&world, "balance_of: storage, one Pedersen", &balance);
+}
+
+fn steps() {
+    section("steps");
+    let world = with_contract();
+    for (what, name) in [("a step of a loop", "loop_n"), ("a step of a recursion", "recurse_n")] {
+        let [few, many] = [1_000, 101_000].map(|rounds| contract_call(CONTRACT, name, &[felt(rounds)]));
+        if is_wanted(what) {
+            let steps = steps_of(&many) - steps_of(&few);
+            per_round(&world, what, Unit::Nanoseconds, [&many, &few], steps);
+        }
+    }
+    let mut world = World::bare(ProtocolVersion::NEWEST);
+    world.deploy("syscalls_new", CONTRACT);
+    let blake = |count: u128| {
+        let state = [&[felt(8)][..], &[Felt::ONE; 8]].concat();
+        let message = [&[felt(16)][..], &[Felt::TWO; 16]].concat();
+        contract_call(CONTRACT, "blake2s_many", &[&state[..], &message, &[felt(count)]].concat())
+    };
+    per_round(&world, "a Blake2s compression", Unit::Nanoseconds, [&blake(1001), &blake(1)], 1000);
+}
+
+/// Calls of library functions, which are hints, range checks and steps together.
+fn arithmetic() {
+    section("arithmetic of 256 bits, with the call around it");
+    let world = with_contract();
+    let call = |what: &str, name: &str, numbers: &[Felt]| {
+        whole_call(&world, what, &contract_call(CONTRACT, name, numbers));
+    };
+    let wide = [felt(u128::MAX), felt(u128::MAX / 3), felt(12345), felt(u128::MAX / 7)];
+    call("a division", "u256_div", &wide);
+    call("a square root", "u256_root", &wide[..2]);
+    let modulus = [felt(u128::MAX), felt(u128::MAX), wide[0], wide[1], wide[2], wide[3]];
+    call("a product modulo 256 bits", "u256_mul_mod", &modulus);
+    call("an inverse modulo 256 bits", "u256_inverse", &[wide[2], wide[3], felt(u128::MAX), felt(u128::MAX)]);
+}
+
+fn with_contract() -> World {
+    let mut world = World::new(ProtocolVersion::NEWEST);
+    world.deploy("syscalls", CONTRACT);
+    world
+}
+
+fn contract_call(to: u128, name: &str, calldata: &[Felt]) -> ContractCall {
+    let selector = EntryPointSelector(selector(name));
+    ContractCall {
+        max_sierra_gas: 10_000_000_000,
+        max_steps: 100_000_000,
+        ..ContractCall::new(address(to), selector, Calldata(calldata.to_vec().into()))
+    }
+}
+
+fn run(world: &World, engine: Engine, call: &ContractCall) -> CallInfo {
+    match world.executor().engine(engine).call(call).expect("no engine is broken") {
+        CallResult::Finished(info) => {
+            assert!(!info.failed, "{:?}", info.retdata);
+            *info
+        }
+        CallResult::Failed { stack, .. } => panic!("{stack}"),
+    }
+}
+
+/// The steps of a call: the same code in a class that pays for them says how many they are.
+fn steps_of(call: &ContractCall) -> u64 {
+    let json = std::fs::read(contracts().join("syscalls.casm.json")).unwrap();
+    let class = Cairo1Class::from_casm_json(json, SierraVersion::new(1, 6, 0)).unwrap();
+    let mut world = World::bare(ProtocolVersion::NEWEST);
+    put(&mut world, CONTRACT, CONTRACT, class.into());
+    run(&world, Engine::Fast, call).resources.steps
+}
+
+fn put(world: &mut World, at: u128, class_hash: u128, class: starkiln::class::ContractClass) {
+    let class_hash = ClassHash(felt(class_hash));
+    world.state =
+        std::mem::take(&mut world.state).with_class(class_hash, class).deploy(address(at), class_hash);
+}
+
+/// A call as a whole.
+fn whole_call(world: &World, what: &str, call: &ContractCall) {
+    if is_wanted(what) {
+        line(what, Unit::Microseconds, &on_engines(|engine| drop(run(world, engine, call))));
+    }
+}
+
+/// What each of the rounds costs that a call has beyond another.
+fn per_round(world: &World, what: &str, unit: Unit, [many, few]: [&ContractCall; 2], rounds: u64) {
+    if is_wanted(what) {
+        let of = |call| move |engine| drop(run(world, engine, call));
+        let times = beyond([&mut of(many), &mut of(few)]);
+        line(what, unit, &times.into_iter().map(|time| time.each(rounds)).collect::<Vec<_>>());
+    }
+}
+
+/// What a thing costs that one class repeats and another does not.
+struct Probes<'a> {
+    what: &'a str,
+    unit: Unit,
+    round: Round,
+    beyond: Round,
+    rounds: u64,
+    /// Calldata behind the number of rounds and the first value.
+    given: Vec<Felt>,
+}
+
+impl Probes<'_> {
+    fn measure(self) {
+        if !is_wanted(self.what) {
+            return;
+        }
+        // Every call begins with a value that none has had: nothing can be remembered from one to the next.
+        let value = Cell::new(0);
+        let call = || {
+            value.set(value.get() + 2 * u128::from(self.rounds));
+            contract_call(
+                PROBE,
+                "run",
+                &[&[Felt::from(self.rounds), felt(value.get())], &self.given[..]].concat(),
+            )
+        };
+        let [mut many, mut few] = [&self.round, &self.beyond].map(|round| {
+            let mut world = World::bare(ProtocolVersion::NEWEST);
+            put(&mut world, PROBE, PROBE_CLASS, round.class());
+            let call = &call;
+            move |engine| drop(run(&world, engine, &call()))
+        });
+        let times = beyond([&mut many, &mut few]);
+        let each: Vec<_> = times.into_iter().map(|time| time.each(self.rounds)).collect();
+        line(self.what, self.unit, &each);
+    }
+}

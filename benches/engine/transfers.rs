@@ -1,0 +1,72 @@
+//! Whole transactions: an account without signature check calls `transfer` and pays, in Cairo 1 and in Cairo 0. How long one takes,
+//! and how much memory it asks for.
+
+use starkiln::protocol::{Engine, ProtocolVersion};
+use starkiln::transaction::Transaction;
+use starknet_types_core::felt::Felt;
+
+use super::allocations::counted;
+use super::clock::{Unit, count, line, on_engines, rate, section};
+use super::fixture::{ACCOUNT, FEE_TOKEN, World, address, felt, selector};
+use super::is_wanted;
+
+/// Transactions of a block.
+const BLOCK: u64 = 500;
+
+pub(crate) fn table() {
+    section("whole transactions, in blocks of 500");
+    cairo1();
+    cairo0();
+}
+
+fn cairo1() {
+    let world = World::new(ProtocolVersion::NEWEST);
+    let transfer = |nonce| world.call(nonce, FEE_TOKEN, "transfer", &arguments(nonce));
+    blocks(&world, "a transfer", &(0..BLOCK).map(transfer).collect::<Vec<_>>());
+}
+
+fn cairo0() {
+    let mut world = World::bare(ProtocolVersion::NEWEST);
+    world.deploy("cairo0/erc20", FEE_TOKEN);
+    world.deploy("cairo0/account_open", ACCOUNT);
+    world.state =
+        std::mem::take(&mut world.state).with_balance(address(FEE_TOKEN), address(ACCOUNT), u128::MAX);
+    // One call: its address, its selector, where its arguments begin among all, how many they are; then all arguments.
+    let transfer = |nonce| {
+        let call = [Felt::ONE, felt(FEE_TOKEN), selector("transfer"), Felt::ZERO, felt(3), felt(3)];
+        let calldata = [&call[..], &arguments(nonce)].concat();
+        world.invoke(ACCOUNT, nonce, calldata, &[], Felt::from(nonce + 1))
+    };
+    blocks(&world, "a transfer in Cairo 0", &(0..BLOCK).map(transfer).collect::<Vec<_>>());
+}
+
+/// One token to one of a hundred.
+fn arguments(nonce: u64) -> [Felt; 3] {
+    [felt(0x1000 + u128::from(nonce % 100)), Felt::ONE, Felt::ZERO]
+}
+
+/// Executes a block again and again.
+fn blocks(world: &World, what: &str, transactions: &[Transaction]) {
+    if !is_wanted(what) {
+        return;
+    }
+    let execute = |engine: Engine, transactions: &[Transaction]| {
+        let outcome = world.executor().engine(engine).execute(transactions).unwrap();
+        for transaction in &outcome.transactions {
+            assert!(transaction.execution().is_some_and(|execution| !execution.is_reverted()));
+        }
+    };
+    let whole = on_engines(|engine| execute(engine, transactions));
+    let each: Vec<_> = whole.into_iter().map(|time| time.each(BLOCK)).collect();
+    line(what, Unit::Microseconds, &each);
+    rate("  a second", "tx", &each);
+    // Of the second half of a block, so that what a block asks for once is not counted.
+    let half = transactions.len() / 2;
+    let allocated = |engine, which: usize| {
+        let [all, first] =
+            [transactions, &transactions[..half]].map(|some| counted(|| execute(engine, some))[which]);
+        (all - first) / (transactions.len() - half) as u64
+    };
+    count("  allocations of one", "", |engine| allocated(engine, 0));
+    count("  bytes that they ask for", "", |engine| allocated(engine, 1));
+}
