@@ -67,7 +67,7 @@ impl FastFrame {
             stack.push(Cell::pointer(segment, start));
         }
         let prices = memory.add_segment(None, opening.prices.map(Cell::small));
-        memory.set_prices(Cell::pointer(prices, 0));
+        memory.prices = Cell::pointer(prices, 0);
         let syscalls = memory.add_segment(None, []);
         let (calldata, calldata_length) = add_calldata(&mut memory, &opening.calldata)?;
         stack.extend([
