@@ -133,7 +133,9 @@ impl FastFrame {
 
     fn felts(&self, segment: u64, offsets: Range<u64>) -> Result<Vec<Felt>, Exit> {
         // Nothing is reserved for a size out of the blue: cells are seen first.
-        let mut felts = Vec::new();
+        let there = self.machine.memory.cells(segment).len();
+        let wanted = offsets.end.saturating_sub(offsets.start).to_usize().unwrap_or(there);
+        let mut felts = Vec::with_capacity(wanted.min(there));
         for offset in offsets {
             felts.push(self.felt_at(segment, offset).ok_or(Exit::Fault)?);
         }
