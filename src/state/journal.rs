@@ -305,7 +305,8 @@ impl<'r> Journal<'r> {
 
     /// What is different from the beginning of the journal.
     pub fn changes(&self) -> StateChanges {
-        self.changes_since(Checkpoint::default())
+        let Self { storage, nonces, class_hashes, compiled_class_hashes, classes, .. } = self;
+        StateChanges::of(storage, nonces, class_hashes, compiled_class_hashes, classes)
     }
 
     /// What is different from the beginning, as writes to cells.
