@@ -72,7 +72,7 @@ impl Attempt {
 
     /// What a transaction that ran to one of its ends left in its journal.
     pub(super) fn of(
-        ran: Result<Execution, Rejection>,
+        ran: Result<Box<Execution>, Rejection>,
         journal: Journal<'_>,
         env: &BlockEnv,
         options: &AttemptOptions,
@@ -81,7 +81,7 @@ impl Attempt {
             Ok(execution) => {
                 let Left { load, state_diff, parts } = Left::of(&execution, None, journal, env, options)?;
                 Ok(match load {
-                    Ok(load) => Self { result: Ok(Box::new(execution)), load, state_diff, parts },
+                    Ok(load) => Self { result: Ok(execution), load, state_diff, parts },
                     Err(refusal) => Self::refused(refusal, parts),
                 })
             }

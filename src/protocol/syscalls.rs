@@ -123,7 +123,11 @@ impl SyscallName {
 
     /// The syscall that a contract asks for with this selector: the name as a short string. Nobody can ask for a keccak round.
     pub fn from_selector(selector: Felt) -> Option<Self> {
-        let digits = selector.to_le_digits();
+        Self::from_digits(selector.to_le_digits())
+    }
+
+    /// The same of a selector's digits, the least significant first.
+    pub(crate) fn from_digits(digits: [u64; 4]) -> Option<Self> {
         let index = Self::SELECTORS.iter().position(|selector| *selector == digits)?;
         Self::ALL.get(index).copied().filter(|syscall| *syscall != Self::KeccakRound)
     }

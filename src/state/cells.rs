@@ -94,6 +94,11 @@ impl<K, V> Default for Cells<K, V> {
 }
 
 impl<K: Copy + Eq + Hash, V: Copy + PartialEq> Cells<K, V> {
+    /// An empty table with room for so many cells.
+    pub(super) fn with_room(cells: usize) -> Self {
+        Self(CellMap::with_capacity_and_hasher(cells, CellHash::default()))
+    }
+
     /// The cell's position and current value; `load` is asked for the initial value if the cell was never touched.
     pub(super) fn read<E>(&mut self, key: K, load: impl FnOnce() -> Result<V, E>) -> Result<(usize, V), E> {
         match self.0.entry(key) {
@@ -148,7 +153,9 @@ impl<K: Copy + Eq + Hash, V: Copy + PartialEq> Cells<K, V> {
 
     /// The same cells with their current values.
     pub(super) fn changed_to(&self) -> CellMap<K, V> {
-        self.changed().map(|(key, cell)| (key, cell.current)).collect()
+        let mut changed = CellMap::with_capacity_and_hasher(self.changed().count(), CellHash::default());
+        changed.extend(self.changed().map(|(key, cell)| (key, cell.current)));
+        changed
     }
 
     /// The initial values of all touched cells.

@@ -18,6 +18,9 @@ use super::{
 };
 use crate::class::ContractClass;
 
+/// Storage cells that a transaction touches, if it does what most do.
+const STORAGE: usize = 14;
+
 /// What [`Journal::into_parts`] leaves and [`BlockState::commit`](super::BlockState::commit) takes.
 pub type JournalParts = (StateChanges, InitialReads, JournalClasses);
 
@@ -50,7 +53,7 @@ impl<'r> Journal<'r> {
         Self {
             reader,
             stop: StopFlag::default(),
-            storage: Cells::default(),
+            storage: Cells::with_room(STORAGE),
             nonces: Cells::default(),
             class_hashes: Cells::default(),
             compiled_class_hashes: Cells::default(),

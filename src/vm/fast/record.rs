@@ -17,8 +17,12 @@ use crate::vm::fault::VmLocation;
 use crate::vm::frame::{StepBudget, Stop};
 use crate::vm::judge::{JudgeFrame, maybe_relocatable, relocatable};
 
+/// Room for what most frames do.
+const CHANGES: usize = 32;
+const ANSWERS: usize = 16;
+
 /// What syscalls did to a frame's memory.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Record {
     changes: Vec<Change>,
     answers: Vec<Answer>,
@@ -44,6 +48,11 @@ struct Answer {
 }
 
 impl Record {
+    /// Nothing so far.
+    pub(super) fn new() -> Self {
+        Self { changes: Vec::with_capacity(CHANGES), answers: Vec::with_capacity(ANSWERS), is_open: false }
+    }
+
     /// The frame stopped at a syscall.
     pub(super) fn open_answer(&mut self) {
         self.is_open = true;
@@ -163,9 +172,12 @@ fn address(at: Pointer) -> Option<(u64, u64)> {
     Some((u64::try_from(at.segment).ok()?, u64::try_from(at.offset).ok()?))
 }
 
+fn cell_at(cells: &Cells, at: Pointer) -> Cell {
+    address(at).map_or(Cell::EMPTY, |(segment, offset)| cells.read(segment, offset))
+}
+
 fn value_at(cells: &Cells, at: Pointer) -> Option<Value> {
-    let (segment, offset) = address(at)?;
-    cells.read(segment, offset).to_value()
+    cell_at(cells, at).to_value()
 }
 
 fn fault(error: impl std::fmt::Display) -> MemoryFault {
@@ -215,8 +227,12 @@ impl Memory for RecordedMemory<'_> {
         value_at(self.cells, at)
     }
 
+    fn digits(&self, at: Pointer) -> Option<[u64; 4]> {
+        cell_at(self.cells, at).as_number()
+    }
+
     fn felt(&self, at: Pointer) -> Result<Felt, MemoryFault> {
-        let cell = address(at).map_or(Cell::EMPTY, |(segment, offset)| self.cells.read(segment, offset));
+        let cell = cell_at(self.cells, at);
         match cell.as_felt() {
             Some(felt) => Ok(felt),
             None if cell.is_known() => Err(fault(MemoryError::ExpectedInteger(Box::new(relocatable(at))))),

@@ -77,12 +77,12 @@ impl<const EXACT: bool> Shortcuts<'_, EXACT> {
             }
             Kind::AddSmall | Kind::SubtractSmall => {
                 let adds = operation.kind == Kind::AddSmall;
-                let small = Cell::small(u64::from(operation.target));
+                let small = || Cell::small(u64::from(operation.target));
                 let moved = |value: Cell, up: bool| {
                     if up {
-                        value.plus_small(operation.target).or_else(|| value.plus_the_long_way(&small))
+                        value.plus_small(operation.target).or_else(|| value.plus_the_long_way(&small()))
                     } else {
-                        value.minus_small(operation.target).or_else(|| value.minus(&small))
+                        value.minus_small(operation.target).or_else(|| value.minus(&small()))
                     }
                 };
                 match self.known(op0) {
