@@ -72,7 +72,7 @@ impl Attempt {
 
     /// What a transaction that ran to one of its ends left in its journal.
     pub(super) fn of(
-        ran: Result<Execution, Rejection>,
+        ran: Result<Box<Execution>, Rejection>,
         journal: Journal<'_>,
         env: &BlockEnv,
         options: &AttemptOptions,
@@ -81,7 +81,7 @@ impl Attempt {
             Ok(execution) => {
                 let Left { load, state_diff, parts } = Left::of(&execution, None, journal, env, options)?;
                 Ok(match load {
-                    Ok(load) => Self { result: Ok(Box::new(execution)), load, state_diff, parts },
+                    Ok(load) => Self { result: Ok(execution), load, state_diff, parts },
                     Err(refusal) => Self::refused(refusal, parts),
                 })
             }
@@ -119,11 +119,11 @@ impl Left {
     ) -> Result<Self, ExecutionFailure> {
         let calls = Calls { execution, fee_transfer };
         let classes = caught(|| look_up_classes(calls, &mut journal, env, options));
-        let state_diff = journal.diff();
         let parts = journal.into_parts();
+        let state_diff = StateDiff::new(&parts.0, &parts.1);
         let load = match classes {
             Ok(classes) => {
-                let load = Load::of(calls, &parts.0, classes, &env.constants)?;
+                let load = Load::of(calls, &parts.0, classes)?;
                 match options.capacity.holds(&load, &env.constants.gas) {
                     Ok(()) => Ok(load),
                     Err(too_large) => Err(Refusal::TooLarge(too_large)),
@@ -146,7 +146,7 @@ fn look_up_classes(
 ) -> Result<Vec<ExecutedClass>, Rejection> {
     let finds_migrations = options.finds_migrations && env.constants.switches.casm_hash_migration;
     calls
-        .classes(&env.constants)?
+        .classes()
         .into_iter()
         .map(|class_hash| {
             let costs = journal.class(class_hash)?.hash_costs();

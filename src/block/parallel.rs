@@ -56,7 +56,7 @@ pub(super) enum Body {
 /// A transaction that ran and has not paid.
 pub(super) struct Unpaid {
     plan: Plan,
-    execution: Execution,
+    execution: Box<Execution>,
     /// As it was before the fee; gone when the fee's transfer was the last that is tried.
     journal: Option<SuspendedJournal>,
 }
@@ -255,7 +255,7 @@ impl<'b, R: StateReader + Sync> BlockTask<'b, R> {
     /// A transaction that ends without a fee; `None` when it was interrupted.
     fn whole(
         &self,
-        result: Result<Execution, Rejection>,
+        result: Result<Box<Execution>, Rejection>,
         journal: Journal<'_>,
         view: &View<'_, Self>,
     ) -> Option<Executed<Self>> {
@@ -333,7 +333,8 @@ impl Attempt {
         let Payment { result, state_diff, parts } = *payment.ok_or_else(missing)??;
         Ok(match result {
             Ok((fee_transfer_call, load)) => {
-                let execution = Box::new(Execution { fee_transfer_call, ..unpaid.execution });
+                let mut execution = unpaid.execution;
+                execution.fee_transfer_call = fee_transfer_call;
                 Self { result: Ok(execution), load, state_diff, parts }
             }
             Err(refusal) => Self::refused(refusal, parts),

@@ -1,11 +1,6 @@
-//! What a call tree used, added up: the input of fees and of block capacity.
+//! What a call tree used, added up: the input of fees.
 //!
-//! In: finished call trees. Out: sums and sets. Knows no prices.
-
-use std::collections::BTreeSet;
-
-use starknet_api::core::{ClassHash, ContractAddress};
-use starknet_api::state::StorageKey;
+//! In: finished call trees. Out: sums. Knows no prices.
 
 use super::CallInfo;
 use crate::protocol::{Constants, VmResources};
@@ -32,10 +27,6 @@ pub struct ExecutionSummary {
     pub message_payloads: Vec<u64>,
     /// The events.
     pub events: EventSummary,
-    /// Every class that ran or was asked to run (C66).
-    pub executed_classes: BTreeSet<ClassHash>,
-    /// Every storage cell that a call accessed.
-    pub visited_storage: BTreeSet<(ContractAddress, StorageKey)>,
     /// Number of calls.
     pub calls: u64,
 }
@@ -60,9 +51,6 @@ impl ExecutionSummary {
 
     fn add_call(&mut self, call: &CallInfo, constants: &Constants) -> Option<()> {
         self.calls = self.calls.checked_add(1)?;
-        self.executed_classes.insert(call.call.class_hash);
-        let address = call.call.storage_address;
-        self.visited_storage.extend(call.accesses.storage_keys.iter().map(|key| (address, *key)));
         for message in &call.messages {
             self.message_payloads.push(u64::try_from(message.payload.0.len()).ok()?);
         }

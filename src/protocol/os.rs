@@ -25,6 +25,9 @@ impl OsCost {
 
     /// The growing part: `per_item` times `items`, then each number divided by the scale and rounded up (C152).
     pub fn linear(&self, items: u64) -> Option<VmResources> {
+        if items == 0 {
+            return Some(VmResources::ZERO);
+        }
         Some(self.per_item.checked_mul(items)?.div_ceil(self.scale))
     }
 }

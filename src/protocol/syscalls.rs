@@ -22,6 +22,9 @@ macro_rules! syscall_names {
             /// How many there are.
             pub const COUNT: usize = [$(stringify!($name),)+].len();
 
+            /// What contracts ask for them with: their names as short strings.
+            const SELECTORS: [[u64; 4]; Self::COUNT] = [$(short_string(stringify!($name).as_bytes()),)+];
+
             /// The name as the protocol's tables write it: `CallContract`.
             pub const fn name(self) -> &'static str {
                 match self {
@@ -120,10 +123,13 @@ impl SyscallName {
 
     /// The syscall that a contract asks for with this selector: the name as a short string. Nobody can ask for a keccak round.
     pub fn from_selector(selector: Felt) -> Option<Self> {
-        let bytes = selector.to_bytes_be();
-        let start = bytes.iter().position(|byte| *byte != 0)?;
-        let name = std::str::from_utf8(bytes.get(start..)?).ok()?;
-        Self::from_name(name).filter(|syscall| *syscall != Self::KeccakRound)
+        Self::from_digits(selector.to_le_digits())
+    }
+
+    /// The same of a selector's digits, the least significant first.
+    pub(crate) fn from_digits(digits: [u64; 4]) -> Option<Self> {
+        let index = Self::SELECTORS.iter().position(|selector| *selector == digits)?;
+        Self::ALL.get(index).copied().filter(|syscall| *syscall != Self::KeccakRound)
     }
 
     /// Whether only Cairo 0 classes can ask for it. Such a syscall has OS costs, but no price in Sierra gas.
@@ -142,6 +148,17 @@ impl SyscallName {
                 | Self::LibraryCallL1Handler
         )
     }
+}
+
+/// The digits of a short string, least significant first.
+const fn short_string(mut text: &[u8]) -> [u64; 4] {
+    let mut digits = [0; 4];
+    while let Some((character, rest)) = text.split_first() {
+        let [a, b, c, d] = digits;
+        digits = [a << 8 | *character as u64, b << 8 | a >> 56, c << 8 | b >> 56, d << 8 | c >> 56];
+        text = rest;
+    }
+    digits
 }
 
 impl fmt::Display for SyscallName {
@@ -194,6 +211,10 @@ mod tests {
         for (index, syscall) in SyscallName::ALL.into_iter().enumerate() {
             assert_eq!(syscall.index(), index);
             assert_eq!(SyscallName::from_name(syscall.name()), Some(syscall));
+            let selector = Felt::from_bytes_be_slice(syscall.name().as_bytes());
+            let asked_for = Some(syscall).filter(|syscall| *syscall != SyscallName::KeccakRound);
+            assert_eq!(SyscallName::from_selector(selector), asked_for);
+            assert_eq!(SyscallName::from_selector(selector + Felt::ONE), None);
             assert_eq!(serde_json::to_string(&syscall).unwrap(), format!("\"{syscall}\""));
         }
         assert!(SyscallName::ALL.is_sorted_by_key(|syscall| syscall.name()));

@@ -1,6 +1,6 @@
 //! How maps of cells are written down: keys ascending, storage nested by contract, whatever order they were filled in.
 //!
-//! In: `serde` attributes on the public data of this room. Out: the same bytes for the same content (design law 2).
+//! In: `serde` attributes on public data. Out: the same bytes for the same content (design law 2).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,6 +17,14 @@ pub(super) fn map<K: Ord + Serialize, V: Serialize, S: Serializer>(
     serializer: S,
 ) -> Result<S::Ok, S::Error> {
     serializer.collect_map(cells.iter().collect::<BTreeMap<_, _>>())
+}
+
+/// For `serialize_with`: a set, ascending.
+pub(crate) fn set<K: Ord + Serialize, S: Serializer>(
+    cells: &CellSet<K>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(cells.iter().collect::<BTreeSet<_>>())
 }
 
 /// For `with`: storage cells as contract -> key -> value.

@@ -151,23 +151,8 @@ impl<R: StateReader> BlockState<R> {
 
     /// What is different from the state before the block. A cell that went A -> B -> A is not part of it (C194).
     pub fn changes(&self) -> StateChanges {
-        let mut changes = StateChanges::default();
-        for (cell, versions) in self.storage.changed() {
-            changes.storage.insert(cell, versions.current);
-            if versions.initial == Felt::ZERO {
-                changes.allocated.insert(cell);
-            }
-        }
-        changes.nonces = current(&self.nonces);
-        changes.class_hashes = current(&self.class_hashes);
-        changes.compiled_class_hashes = current(&self.compiled_class_hashes);
-        changes.declared = self
-            .classes
-            .iter()
-            .filter(|(_, known)| known.newly_declared())
-            .map(|(class_hash, _)| (*class_hash, true))
-            .collect();
-        changes
+        let Self { storage, nonces, class_hashes, compiled_class_hashes, classes, .. } = self;
+        StateChanges::of(storage, nonces, class_hashes, compiled_class_hashes, classes)
     }
 
     /// The block's state diff, classified, against the state before the block (C193, C194).
@@ -283,10 +268,6 @@ fn unknown<'a, K: Copy + Eq + Hash, V: Copy + PartialEq>(
     known: &'a Cells<K, V>,
     read: &'a CellMap<K, V>,
 ) -> impl Iterator<Item = &'a K> {
-    changed.keys().filter(|key| known.current(key).is_none() && !read.contains_key(*key))
-}
-
-/// The current values of changed cells.
-fn current<K: Copy + Eq + Hash, V: Copy + PartialEq>(cells: &Cells<K, V>) -> CellMap<K, V> {
-    cells.changed().map(|(key, versions)| (key, versions.current)).collect()
+    // Nearly all were read, and that table is the nearer one.
+    changed.keys().filter(|key| !read.contains_key(*key) && known.current(key).is_none())
 }

@@ -3,10 +3,10 @@
 //! In: values read from below, values written from above. Out: current values, initial values, what changed. A cell never
 //! leaves its table and never changes its position, so an undo log can refer to cells by position. Knows no cell kind.
 
-use std::hash::{BuildHasher, Hash};
+use std::hash::{BuildHasher, Hash, Hasher};
 
 use foldhash::SharedSeed;
-use foldhash::fast::SeedableRandomState;
+use foldhash::fast::{FoldHasher, SeedableRandomState};
 use indexmap::map::Entry;
 use indexmap::{IndexMap, IndexSet};
 use starknet_api::core::ClassHash;
@@ -31,10 +31,48 @@ impl Default for CellHash {
 }
 
 impl BuildHasher for CellHash {
-    type Hasher = <SeedableRandomState as BuildHasher>::Hasher;
+    type Hasher = CellHasher;
 
-    fn build_hasher(&self) -> Self::Hasher {
-        self.0.build_hasher()
+    fn build_hasher(&self) -> CellHasher {
+        CellHasher(self.0.build_hasher())
+    }
+}
+
+/// Hashes a cell key. Keys are felts, and those come as 32 bytes: four words, which take a fraction of the time that bytes of any
+/// length take.
+#[derive(Clone)]
+pub struct CellHasher(FoldHasher<'static>);
+
+impl Hasher for CellHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        match bytes.as_chunks() {
+            (words @ [_, _, _, _], []) => {
+                words.iter().for_each(|word| self.0.write_u64(u64::from_ne_bytes(*word)));
+            }
+            _ => self.0.write(bytes),
+        }
+    }
+
+    fn write_u8(&mut self, number: u8) {
+        self.0.write_u8(number);
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        self.0.write_u64(number);
+    }
+
+    fn write_usize(&mut self, number: usize) {
+        self.0.write_usize(number);
+    }
+
+    fn finish(&self) -> u64 {
+        self.0.finish()
+    }
+}
+
+impl std::fmt::Debug for CellHasher {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("CellHasher").finish_non_exhaustive()
     }
 }
 
@@ -56,6 +94,11 @@ impl<K, V> Default for Cells<K, V> {
 }
 
 impl<K: Copy + Eq + Hash, V: Copy + PartialEq> Cells<K, V> {
+    /// An empty table with room for so many cells.
+    pub(super) fn with_room(cells: usize) -> Self {
+        Self(CellMap::with_capacity_and_hasher(cells, CellHash::default()))
+    }
+
     /// The cell's position and current value; `load` is asked for the initial value if the cell was never touched.
     pub(super) fn read<E>(&mut self, key: K, load: impl FnOnce() -> Result<V, E>) -> Result<(usize, V), E> {
         match self.0.entry(key) {
@@ -106,6 +149,13 @@ impl<K: Copy + Eq + Hash, V: Copy + PartialEq> Cells<K, V> {
     /// The cells whose value is no longer the initial one.
     pub(super) fn changed(&self) -> impl Iterator<Item = (K, Versions<V>)> + '_ {
         self.0.iter().filter(|(_, cell)| cell.initial != cell.current).map(|(key, cell)| (*key, *cell))
+    }
+
+    /// The same cells with their current values.
+    pub(super) fn changed_to(&self) -> CellMap<K, V> {
+        let mut changed = CellMap::with_capacity_and_hasher(self.changed().count(), CellHash::default());
+        changed.extend(self.changed().map(|(key, cell)| (key, cell.current)));
+        changed
     }
 
     /// The initial values of all touched cells.

@@ -18,6 +18,9 @@ use super::{
 };
 use crate::class::ContractClass;
 
+/// Storage cells that a transaction touches, if it does what most do.
+const STORAGE: usize = 14;
+
 /// What [`Journal::into_parts`] leaves and [`BlockState::commit`](super::BlockState::commit) takes.
 pub type JournalParts = (StateChanges, InitialReads, JournalClasses);
 
@@ -50,7 +53,7 @@ impl<'r> Journal<'r> {
         Self {
             reader,
             stop: StopFlag::default(),
-            storage: Cells::default(),
+            storage: Cells::with_room(STORAGE),
             nonces: Cells::default(),
             class_hashes: Cells::default(),
             compiled_class_hashes: Cells::default(),
@@ -305,7 +308,8 @@ impl<'r> Journal<'r> {
 
     /// What is different from the beginning of the journal.
     pub fn changes(&self) -> StateChanges {
-        self.changes_since(Checkpoint::default())
+        let Self { storage, nonces, class_hashes, compiled_class_hashes, classes, .. } = self;
+        StateChanges::of(storage, nonces, class_hashes, compiled_class_hashes, classes)
     }
 
     /// What is different from the beginning, as writes to cells.

@@ -11,7 +11,7 @@
 //! the value it had). Knows nothing of transactions, fees or the VM.
 
 mod adopt;
-mod ascending;
+pub(crate) mod ascending;
 mod balance;
 mod block;
 mod cell_value;
@@ -29,7 +29,7 @@ mod witness;
 
 pub use balance::fee_token_balance_key;
 pub use block::BlockState;
-pub use cells::{CellHash, CellMap, CellSet};
+pub use cells::{CellHash, CellHasher, CellMap, CellSet};
 pub use changes::{StateChanges, StateChangesCount};
 pub use diff::StateDiff;
 pub use error::StateError;

@@ -5,7 +5,6 @@
 //! else does.
 
 use num_bigint::BigUint;
-use num_traits::ToPrimitive;
 use starknet_api::core::{ClassHash, ContractAddress, EntryPointSelector, felt_to_u128};
 use starknet_api::state::StorageKey;
 use starknet_api::transaction::fields::Calldata;
@@ -14,6 +13,7 @@ use starknet_types_core::felt::Felt;
 use super::fault::SyscallFault;
 use super::memory::{Memory, MemoryFault, Pointer, Value};
 use super::record::Language;
+use crate::protocol::SyscallName;
 
 /// Reads cells one after another.
 pub(super) struct Reader<'a> {
@@ -40,6 +40,25 @@ impl<'a> Reader<'a> {
         Ok(felt)
     }
 
+    /// What `meaning` makes of the digits of the next felt, or the felt if that is nothing.
+    fn number<T>(
+        &mut self,
+        meaning: impl FnOnce([u64; 4]) -> Option<T>,
+    ) -> Result<Result<T, Felt>, SyscallFault> {
+        match self.memory.digits(*self.at).and_then(meaning) {
+            Some(value) => {
+                self.advance(1)?;
+                Ok(Ok(value))
+            }
+            None => Ok(Err(self.felt()?)),
+        }
+    }
+
+    /// The syscall that the next felt asks for.
+    pub(super) fn syscall(&mut self) -> Result<SyscallName, SyscallFault> {
+        self.number(SyscallName::from_digits)?.map_err(SyscallFault::InvalidSelector)
+    }
+
     /// The next cell, a pointer.
     pub(super) fn pointer(&mut self) -> Result<Pointer, SyscallFault> {
         let pointer = self.memory.pointer(*self.at)?;
@@ -49,19 +68,20 @@ impl<'a> Reader<'a> {
 
     /// The next felt as a u64.
     pub(super) fn u64(&mut self, info: &str) -> Result<u64, SyscallFault> {
-        let input = self.felt()?;
-        input.to_u64().ok_or_else(|| SyscallFault::InvalidInput { input, info: info.to_owned() })
+        let number = self.number(|digits| match digits {
+            [number, 0, 0, 0] => Some(number),
+            _ => None,
+        })?;
+        number.map_err(|input| SyscallFault::InvalidInput { input, info: info.to_owned() })
     }
 
     pub(super) fn bool(&mut self, info: &str) -> Result<bool, SyscallFault> {
-        let input = self.felt()?;
-        if input == Felt::ZERO {
-            Ok(false)
-        } else if input == Felt::ONE {
-            Ok(true)
-        } else {
-            Err(SyscallFault::InvalidInput { input, info: info.to_owned() })
-        }
+        let flag = self.number(|digits| match digits {
+            [0, 0, 0, 0] => Some(false),
+            [1, 0, 0, 0] => Some(true),
+            _ => None,
+        })?;
+        flag.map_err(|input| SyscallFault::InvalidInput { input, info: info.to_owned() })
     }
 
     pub(super) fn u256(&mut self) -> Result<BigUint, SyscallFault> {
@@ -77,10 +97,8 @@ impl<'a> Reader<'a> {
     /// A storage key; Cairo 1 names an address domain before it, of which there is one (C110).
     pub(super) fn storage_key(&mut self) -> Result<StorageKey, SyscallFault> {
         if self.language == Language::Cairo1 {
-            let address_domain = self.felt()?;
-            if address_domain != Felt::ZERO {
-                return Err(SyscallFault::InvalidAddressDomain(address_domain));
-            }
+            let address_domain = self.number(|digits| (digits == [0; 4]).then_some(()))?;
+            address_domain.map_err(SyscallFault::InvalidAddressDomain)?;
         }
         Ok(StorageKey::try_from(self.felt()?)?)
     }

@@ -46,6 +46,15 @@ pub trait Memory {
     /// The cell's value, or `None` when nothing was written there.
     fn value(&self, at: Pointer) -> Option<Value>;
 
+    /// The number at `at` as digits, the least significant first; `None` where there is no felt. What is compared or small need not
+    /// become a felt first.
+    fn digits(&self, at: Pointer) -> Option<[u64; 4]> {
+        match self.value(at)? {
+            Value::Felt(felt) => Some(felt.to_le_digits()),
+            Value::Pointer(_) => None,
+        }
+    }
+
     /// The felt at `at`.
     fn felt(&self, at: Pointer) -> Result<Felt, MemoryFault>;
 

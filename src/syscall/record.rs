@@ -17,6 +17,7 @@ use starknet_types_core::felt::Felt;
 use super::memory::Pointer;
 use super::secp::SecpPoints;
 use crate::protocol::{SyscallName, SyscallUsage};
+use crate::state::{CellSet, ascending};
 
 /// How a call reached its code.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -90,17 +91,19 @@ pub struct OrderedMessage {
     pub payload: L2ToL1Payload,
 }
 
-/// What a frame touched of the state, reads of reverted calls included (C101).
+/// What a frame touched of the state, reads of reverted calls included (C101). Sets are serialised ascending.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StorageAccesses {
     /// The values that `storage_read` returned, in order.
     pub read_values: Vec<Felt>,
     /// The storage keys read or written.
-    pub storage_keys: BTreeSet<StorageKey>,
+    #[serde(serialize_with = "ascending::set")]
+    pub storage_keys: CellSet<StorageKey>,
     /// The answers of `get_class_hash_at`, in order.
     pub class_hash_values: Vec<ClassHash>,
     /// The addresses it was asked about.
-    pub contract_addresses: BTreeSet<ContractAddress>,
+    #[serde(serialize_with = "ascending::set")]
+    pub contract_addresses: CellSet<ContractAddress>,
     /// The answers of `get_block_hash`, in order.
     pub block_hash_values: Vec<BlockHash>,
     /// The blocks it was asked about.

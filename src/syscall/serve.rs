@@ -59,8 +59,7 @@ pub(crate) fn serve<'a, 'r>(
     scope: Scope<'a, 'r>,
 ) -> Result<Served, SyscallFault> {
     let language = scope.language;
-    let selector = Reader::new(&*memory, at, language).felt()?;
-    let name = SyscallName::from_selector(selector).ok_or(SyscallFault::InvalidSelector(selector))?;
+    let name = Reader::new(&*memory, at, language).syscall()?;
     // Keccak is counted by its rounds, once they are known (C103, C129).
     if name != SyscallName::Keccak {
         scope.record.count(name, 1);

@@ -43,11 +43,11 @@ pub(crate) fn execute(
     plan: &Plan,
     journal: &mut Journal<'_>,
     env: &BlockEnv,
-) -> Result<Execution, Rejection> {
+) -> Result<Box<Execution>, Rejection> {
     let admitted = admit_and_validate(plan, journal, env)?;
-    let ran = run(plan, admitted, journal, env)?;
-    let fee_transfer_call = charge(plan, journal, env, ran.receipt.fee)?;
-    Ok(Execution { fee_transfer_call, ..ran })
+    let mut execution = run(plan, admitted, journal, env)?;
+    execution.fee_transfer_call = charge(plan, journal, env, execution.receipt.fee)?;
+    Ok(execution)
 }
 
 /// The first part, which reads little besides the account: admission, and validation where that comes before everything else.
@@ -67,14 +67,14 @@ pub(crate) fn admit_and_validate(
     Ok(admitted)
 }
 
-/// The second part: all else but the fee.
+/// The second part: all else but the fee. Boxed: an execution is large, and goes through many hands from here on.
 pub(crate) fn run(
     plan: &Plan,
     admitted: Admitted,
     journal: &mut Journal<'_>,
     env: &BlockEnv,
-) -> Result<Execution, Rejection> {
-    if plan.is_bootstrap {
+) -> Result<Box<Execution>, Rejection> {
+    let execution = if plan.is_bootstrap {
         run::bootstrap(plan, journal, env)
     } else if plan.is_l1_handler() {
         run::l1_handler(plan, journal, env)
@@ -82,7 +82,8 @@ pub(crate) fn run(
         run::revertible(plan, admitted, journal, env)
     } else {
         run::non_revertible(plan, admitted, journal, env)
-    }
+    };
+    execution.map(Box::new)
 }
 
 /// The last part: the fee.

@@ -184,6 +184,10 @@ impl Memory for BothMemories<'_> {
         self.same(self.judge.value(at), self.fast.value(at))
     }
 
+    fn digits(&self, at: Pointer) -> Option<[u64; 4]> {
+        self.same(self.judge.digits(at), self.fast.digits(at))
+    }
+
     fn felt(&self, at: Pointer) -> Result<Felt, MemoryFault> {
         self.same(self.judge.felt(at), self.fast.felt(at))
     }

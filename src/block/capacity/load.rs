@@ -3,17 +3,15 @@
 //! In: an execution, what it changed, the classes that it ran. Out: a [`Load`]: amounts that always count, and sets of which only
 //! what is new to the block counts. A pure function, so that it can be computed where the transaction ran. Knows no block.
 
-use std::collections::BTreeSet;
-
 use serde::{Deserialize, Serialize};
 use starknet_api::core::{ClassHash, CompiledClassHash, ContractAddress};
 use starknet_api::state::StorageKey;
 
-use crate::call::{CallInfo, ExecutionSummary};
+use crate::call::CallInfo;
 use crate::class::HashCosts;
 use crate::fee::FeeError;
-use crate::protocol::{Builtin, BuiltinCounts, Constants, VmResources};
-use crate::state::StateChanges;
+use crate::protocol::{Builtin, BuiltinCounts, VmResources};
+use crate::state::{CellSet, StateChanges};
 use crate::transaction::{Execution, ExecutionFailure};
 
 /// What one transaction brings to a block.
@@ -34,7 +32,7 @@ pub(in crate::block) struct Load {
     /// Builtins of all its calls but the fee transfer's, which the OS's stand for, and of the OS (C206).
     pub(super) builtins: BuiltinCounts,
     /// Storage cells that its calls accessed, the fee transfer's included (C207).
-    pub(super) visited: BTreeSet<StorageCell>,
+    pub(super) visited: CellSet<StorageCell>,
     /// What it changed, by key.
     pub(super) changed: ChangedKeys,
     /// The classes that ran, the fee token's included (C207), ascending.
@@ -84,17 +82,27 @@ pub(in crate::block) struct Calls<'a> {
 }
 
 impl Calls<'_> {
-    /// The classes that ran, the fee token's included (C207), ascending.
-    pub(in crate::block) fn classes(
-        &self,
-        constants: &Constants,
-    ) -> Result<BTreeSet<ClassHash>, ExecutionFailure> {
-        Ok(self.summary(constants)?.executed_classes)
+    /// All of them, inner ones included.
+    fn all(&self) -> impl Iterator<Item = &CallInfo> {
+        self.execution.calls().chain(self.fee_transfer).flatten()
     }
 
-    fn summary(&self, constants: &Constants) -> Result<ExecutionSummary, ExecutionFailure> {
-        let calls = self.execution.calls().chain(self.fee_transfer);
-        ExecutionSummary::of(calls, constants).ok_or_else(overflow)
+    /// The classes that ran or were asked to run, the fee token's included (C66, C207), ascending.
+    pub(in crate::block) fn classes(&self) -> CellSet<ClassHash> {
+        let mut classes: CellSet<_> = self.all().map(|call| call.call.class_hash).collect();
+        // By digits: to compare two felts takes as long as to find the digits of both.
+        classes.sort_by_cached_key(|class_hash| class_hash.0.to_be_digits());
+        classes
+    }
+
+    /// Every storage cell that a call accessed.
+    fn visited(&self) -> CellSet<StorageCell> {
+        let mut visited = CellSet::default();
+        for call in self.all() {
+            let address = call.call.storage_address;
+            visited.extend(call.accesses.storage_keys.iter().map(|key| (address, *key)));
+        }
+        visited
     }
 }
 
@@ -109,7 +117,6 @@ impl Load {
         calls: Calls<'_>,
         changes: &StateChanges,
         classes: Vec<ExecutedClass>,
-        constants: &Constants,
     ) -> Result<Self, ExecutionFailure> {
         let amount = |error: FeeError| ExecutionFailure::Internal(error.to_string());
         let execution = calls.execution;
@@ -123,7 +130,7 @@ impl Load {
             vm: computation.total_vm().map_err(amount)?,
             sierra_gas: computation.sierra_gas,
             builtins: builtins(execution, &computation.os_vm).ok_or_else(overflow)?,
-            visited: calls.summary(constants)?.visited_storage,
+            visited: calls.visited(),
             changed: ChangedKeys {
                 storage: changes.storage.keys().copied().collect(),
                 class_hashes: changes.class_hashes.keys().copied().collect(),

@@ -5,7 +5,7 @@
 
 use super::Exit;
 use super::cell::Cell;
-use super::memory::Memory;
+use super::segments::Segments;
 use crate::crypto::{Point, ec_op, poseidon, remembered_pedersen};
 use crate::protocol::Builtin;
 
@@ -24,14 +24,27 @@ pub(super) fn instance_cells(builtin: Builtin) -> (u64, u64) {
     }
 }
 
+/// Reads an unknown cell that its builtin may have a value for, which is in it from then on; `None` when it has none (yet).
+pub(super) fn read_computed(
+    segments: &mut Segments,
+    segment: u64,
+    offset: u64,
+) -> Result<Option<Cell>, Exit> {
+    let computed = deduce(segments, segment, offset)?;
+    if let Some(value) = computed {
+        segments.write_deduced(segment, offset, value)?;
+    }
+    Ok(computed)
+}
+
 /// The value that a builtin gives an unknown cell; `None` when it has none (yet).
-pub(super) fn deduce(memory: &mut Memory, segment: u64, offset: u64) -> Result<Option<Cell>, Exit> {
-    let Some(builtin) = memory.builtin(segment) else { return Ok(None) };
+fn deduce(segments: &mut Segments, segment: u64, offset: u64) -> Result<Option<Cell>, Exit> {
+    let Some(builtin) = segments.builtin(segment) else { return Ok(None) };
     let (cells, inputs) = instance_cells(builtin);
     let index = offset.checked_rem(cells).unwrap_or(0);
     let Some(output) = index.checked_sub(inputs) else { return Ok(None) };
     let start = offset.saturating_sub(index);
-    let input = |place: u64| memory.read(segment, start.saturating_add(place));
+    let input = |place: u64| segments.read(segment, start.saturating_add(place));
     match builtin {
         Builtin::Pedersen => {
             let (Some(a), Some(b)) = (input(0).as_number(), input(1).as_number()) else { return Ok(None) };
@@ -39,7 +52,7 @@ pub(super) fn deduce(memory: &mut Memory, segment: u64, offset: u64) -> Result<O
         }
         Builtin::Bitwise => bitwise(input(0), input(1), output),
         Builtin::Poseidon | Builtin::EcOp => {
-            let outputs = match memory.computed(segment, start) {
+            let outputs = match segments.computed(segment, start) {
                 Some(outputs) => outputs,
                 None => {
                     let mut values = [[0; 4]; 5];
@@ -59,7 +72,7 @@ pub(super) fn deduce(memory: &mut Memory, segment: u64, offset: u64) -> Result<O
                             [Cell::number(sum.x.to_limbs()), Cell::number(sum.y.to_limbs()), Cell::EMPTY]
                         }
                     };
-                    memory.keep_computed(segment, start, outputs);
+                    segments.keep_computed(segment, start, outputs);
                     outputs
                 }
             };
@@ -85,26 +98,30 @@ fn bitwise(x: Cell, y: Cell, output: u64) -> Result<Option<Cell>, Exit> {
 }
 
 /// The checks at the end of a frame on the segment of a builtin: inputs are there, outputs are right (C77).
-pub(super) fn verify(memory: &mut Memory, segment: u64, builtin: Builtin) -> Result<(), Exit> {
+pub(super) fn verify(segments: &mut Segments, segment: u64, builtin: Builtin) -> Result<(), Exit> {
     if builtin == Builtin::SegmentArena {
         return Ok(());
     }
     let (cells, inputs) = instance_cells(builtin);
-    let used = u64::try_from(memory.cells(segment).len()).map_err(|_| Exit::Fault)?;
+    if cells == 1 {
+        let is_whole = segments.cells(segment).iter().all(Cell::is_known);
+        return if is_whole { Ok(()) } else { Err(Exit::Fault) };
+    }
+    let used = u64::try_from(segments.cells(segment).len()).map_err(|_| Exit::Fault)?;
     for start in (0..used).step_by(usize::try_from(cells).map_err(|_| Exit::Fault)?) {
-        if (0..inputs).any(|place| !memory.read(segment, start.saturating_add(place)).is_known()) {
+        if (0..inputs).any(|place| !segments.read(segment, start.saturating_add(place)).is_known()) {
             return Err(Exit::Fault);
         }
         let outputs = (inputs..cells).map(|place| start.saturating_add(place));
         // The curve operation can fail, so it is made even where nobody looks at its result.
-        let is_made = outputs.clone().any(|output| memory.read(segment, output).is_deduced());
+        let is_made = outputs.clone().any(|output| segments.read(segment, output).is_deduced());
         let may_fail = matches!(builtin, Builtin::EcOp | Builtin::Bitwise | Builtin::Poseidon);
         for output in outputs {
-            let cell = memory.read(segment, output);
+            let cell = segments.read(segment, output);
             if cell.is_deduced() || (!cell.is_known() && (is_made || !may_fail)) {
                 continue;
             }
-            let deduced = deduce(memory, segment, output)?;
+            let deduced = deduce(segments, segment, output)?;
             if cell.is_known() && deduced.is_some_and(|value| !value.same(&cell)) {
                 return Err(Exit::Fault);
             }
@@ -131,10 +148,10 @@ mod tests {
 
     use super::*;
 
-    fn memory(builtin: Builtin, inputs: &[u64]) -> (Memory, u64) {
-        let mut memory = Memory::new(Vec::new().into());
-        let segment = memory.add_segment(Some(builtin), inputs.iter().map(|input| Cell::small(*input)));
-        (memory, segment)
+    fn memory(builtin: Builtin, inputs: &[u64]) -> (Segments, u64) {
+        let mut segments = Segments::new(Vec::new());
+        segments.add(Some(builtin), inputs.iter().map(|input| Cell::small(*input)));
+        (segments, 2)
     }
 
     #[test]

@@ -98,8 +98,9 @@ impl Cell {
         self.plus_the_long_way(other)
     }
 
+    /// The same, of which nothing is in line.
     #[inline(never)]
-    fn plus_the_long_way(&self, other: &Self) -> Option<Self> {
+    pub(super) fn plus_the_long_way(&self, other: &Self) -> Option<Self> {
         match (self.as_pointer(), other.as_pointer()) {
             (None, None) => Some(Self::number(add(&self.as_number()?, &other.as_number()?))),
             (Some((segment, offset)), None) => {

@@ -33,7 +33,7 @@ impl FastFrame {
         for (builtin, segment) in &self.builtins {
             // Gaps of this one are filled first.
             if *builtin != Builtin::RangeCheck96 {
-                verify(&mut self.machine.memory, *segment, *builtin)?;
+                verify(&mut self.machine.memory.beside, *segment, *builtin)?;
             }
             if matches!(builtin, Builtin::AddMod | Builtin::MulMod) {
                 verify_instances(&self.machine.memory, *segment, *builtin)?;
@@ -95,7 +95,7 @@ impl FastFrame {
                 self.machine.memory.write(segment, offset, Cell::small(0))?;
             }
         }
-        verify(&mut self.machine.memory, segment, builtin)?;
+        verify(&mut self.machine.memory.beside, segment, builtin)?;
         Ok(Some(stop.1))
     }
 
@@ -133,7 +133,9 @@ impl FastFrame {
 
     fn felts(&self, segment: u64, offsets: Range<u64>) -> Result<Vec<Felt>, Exit> {
         // Nothing is reserved for a size out of the blue: cells are seen first.
-        let mut felts = Vec::new();
+        let there = self.machine.memory.cells(segment).len();
+        let wanted = offsets.end.saturating_sub(offsets.start).to_usize().unwrap_or(there);
+        let mut felts = Vec::with_capacity(wanted.min(there));
         for offset in offsets {
             felts.push(self.felt_at(segment, offset).ok_or(Exit::Fault)?);
         }
@@ -180,7 +182,7 @@ impl FastFrame {
             if touched == 0 { 0 } else { cells.len().saturating_sub(touched) }
         };
         let others = (2..memory.segment_count())
-            .filter(|segment| memory.builtin(*segment).is_none())
+            .filter(|segment| memory.beside.builtin(*segment).is_none())
             .map(|segment| holes(memory.cells(segment)));
         let total = others.fold(holes(memory.execution_cells()), usize::saturating_add);
         total.to_u64().ok_or(Exit::Fault)

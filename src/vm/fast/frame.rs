@@ -17,6 +17,9 @@ use crate::syscall::{Language, Pointer, Value};
 use crate::vm::frame::{Registers, STEPS_BETWEEN_LOOKS, StepBudget, Stop};
 use crate::vm::opening::{Cairo0Opening, Opening};
 
+/// Room for the segments that most frames are given.
+const READ_ONLY: usize = 16;
+
 /// What a frame was laid out from.
 #[derive(Debug)]
 pub(super) enum Laid {
@@ -67,7 +70,7 @@ impl FastFrame {
             stack.push(Cell::pointer(segment, start));
         }
         let prices = memory.add_segment(None, opening.prices.map(Cell::small));
-        memory.set_prices(Cell::pointer(prices, 0));
+        memory.prices = Cell::pointer(prices, 0);
         let syscalls = memory.add_segment(None, []);
         let (calldata, calldata_length) = add_calldata(&mut memory, &opening.calldata)?;
         stack.extend([
@@ -77,7 +80,8 @@ impl FastFrame {
             Cell::pointer(calldata, calldata_length),
         ]);
         let prices_length = u64::try_from(opening.prices.len()).ok()?;
-        let read_only = vec![(prices, prices_length), (calldata, calldata_length)];
+        let mut read_only = Vec::with_capacity(READ_ONLY);
+        read_only.extend([(prices, prices_length), (calldata, calldata_length)]);
         let layout = Layout { program, memory, stack, builtins, read_only, syscalls };
         layout.frame(opening.offset, marks_accesses, Laid::Cairo1(opening))
     }
@@ -248,7 +252,7 @@ impl Layout {
             syscalls,
             syscall_pointer: Pointer { segment: isize::try_from(syscalls).ok()?, offset: 0 },
             arguments,
-            record: Record::default(),
+            record: Record::new(),
             held_cells: 0,
             stop: None,
             opening,

@@ -13,7 +13,7 @@ use crate::protocol::Builtin;
 
 /// By how many cells the execution segment grows: few to begin with, then more. They are emptied right before they are used, while
 /// they are near.
-const GROWTH: std::ops::RangeInclusive<usize> = 64..=1024;
+const GROWTH: std::ops::RangeInclusive<usize> = 256..=1024;
 
 /// The execution segment.
 pub(super) const EXECUTION: u64 = 1;
@@ -24,7 +24,7 @@ pub(super) struct Memory {
     /// The code and the `ret` behind it.
     code: Arc<[Cell]>,
     /// The cell behind the code: the address of the price list.
-    prices: Cell,
+    pub prices: Cell,
     /// Cells of the execution segment; behind those that were written come empty ones.
     pub execution: Vec<Cell>,
     /// The others.
@@ -36,11 +36,6 @@ impl Memory {
     pub(super) fn new(code: Arc<[Cell]>) -> Self {
         let Spare { execution, segments } = Spare::take();
         Self { code, prices: Cell::EMPTY, execution, beside: Segments::new(segments) }
-    }
-
-    /// Sets the address of the price list.
-    pub(super) fn set_prices(&mut self, prices: Cell) {
-        self.prices = prices;
     }
 
     /// A new segment.
@@ -58,27 +53,9 @@ impl Memory {
         u64::try_from(self.beside.count()).unwrap_or(u64::MAX).saturating_add(2)
     }
 
-    /// The builtin that a segment belongs to.
-    pub(super) fn builtin(&self, number: u64) -> Option<Builtin> {
-        self.beside.segment(number)?.builtin
-    }
-
-    /// The outputs of the last instance that a builtin computed, where it has several: code reads them one after another.
-    pub(super) fn computed(&self, number: u64, instance: u64) -> Option<[Cell; 3]> {
-        let (start, outputs) = self.beside.segment(number)?.computed?;
-        (start == instance).then_some(outputs)
-    }
-
-    /// Keeps the outputs of an instance.
-    pub(super) fn keep_computed(&mut self, number: u64, instance: u64, outputs: [Cell; 3]) {
-        if let Some(segment) = self.beside.segment_mut(number) {
-            segment.computed = Some((instance, outputs));
-        }
-    }
-
     /// The cells of a segment that is neither code nor execution.
     pub(super) fn cells(&self, number: u64) -> &[Cell] {
-        self.beside.segment(number).map_or(&[], |segment| &segment.cells)
+        self.beside.cells(number)
     }
 
     /// Cells of the code, with what stands behind it.
@@ -148,15 +125,6 @@ impl Memory {
         Ok(())
     }
 
-    /// Writes a number that a builtin computed itself.
-    pub(super) fn write_deduced(&mut self, segment: u64, offset: u64, value: Cell) -> Result<(), Exit> {
-        self.write(segment, offset, value)?;
-        if let Some(cell) = self.cell_mut(segment, offset) {
-            cell.mark_deduced();
-        }
-        Ok(())
-    }
-
     /// Marks a cell as touched by an instruction. Code counts as touched anyway.
     pub(super) fn mark_accessed(&mut self, segment: u64, offset: u64) {
         if let Some(cell) = self.cell_mut(segment, offset) {
@@ -186,7 +154,7 @@ mod tests {
 
     fn memory() -> Memory {
         let mut memory = Memory::new(vec![Cell::small(7), Cell::small(8)].into());
-        memory.set_prices(Cell::pointer(2, 0));
+        memory.prices = Cell::pointer(2, 0);
         memory
     }
 
@@ -220,11 +188,11 @@ mod tests {
         for value in 0..3 {
             let mut memory = memory();
             let segment = memory.add_segment(Some(Builtin::Poseidon), [Cell::small(value)]);
-            memory.keep_computed(segment, 0, [Cell::small(value); 3]);
+            memory.beside.keep_computed(segment, 0, [Cell::small(value); 3]);
             assert!(memory.execution_cells().is_empty() && memory.cells(segment + 1).is_empty());
             assert_eq!(memory.write(EXECUTION, 100, Cell::small(value)), Ok(()));
             let other = memory.add_segment(None, []);
-            assert!(memory.builtin(other).is_none() && memory.computed(other, 0).is_none());
+            assert!(memory.beside.builtin(other).is_none() && memory.beside.computed(other, 0).is_none());
             assert_eq!(memory.write(other, 100, Cell::small(value)), Ok(()));
         }
     }

@@ -9,7 +9,6 @@ use cairo_vm::types::relocatable::Relocatable;
 use cairo_vm::vm::errors::memory_errors::MemoryError;
 use starknet_types_core::felt::Felt;
 
-use super::Exit;
 use super::cell::Cell;
 use super::frame::{FastFrame, Laid};
 use super::memory::Memory as Cells;
@@ -18,8 +17,12 @@ use crate::vm::fault::VmLocation;
 use crate::vm::frame::{StepBudget, Stop};
 use crate::vm::judge::{JudgeFrame, maybe_relocatable, relocatable};
 
+/// Room for what most frames do.
+const CHANGES: usize = 32;
+const ANSWERS: usize = 16;
+
 /// What syscalls did to a frame's memory.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Record {
     changes: Vec<Change>,
     answers: Vec<Answer>,
@@ -45,6 +48,11 @@ struct Answer {
 }
 
 impl Record {
+    /// Nothing so far.
+    pub(super) fn new() -> Self {
+        Self { changes: Vec::with_capacity(CHANGES), answers: Vec::with_capacity(ANSWERS), is_open: false }
+    }
+
     /// The frame stopped at a syscall.
     pub(super) fn open_answer(&mut self) {
         self.is_open = true;
@@ -164,9 +172,12 @@ fn address(at: Pointer) -> Option<(u64, u64)> {
     Some((u64::try_from(at.segment).ok()?, u64::try_from(at.offset).ok()?))
 }
 
+fn cell_at(cells: &Cells, at: Pointer) -> Cell {
+    address(at).map_or(Cell::EMPTY, |(segment, offset)| cells.read(segment, offset))
+}
+
 fn value_at(cells: &Cells, at: Pointer) -> Option<Value> {
-    let (segment, offset) = address(at)?;
-    cells.read(segment, offset).to_value()
+    cell_at(cells, at).to_value()
 }
 
 fn fault(error: impl std::fmt::Display) -> MemoryFault {
@@ -178,27 +189,30 @@ fn unknown(at: Pointer) -> MemoryFault {
 }
 
 fn moved(base: Pointer, cells: usize) -> Result<Pointer, MemoryFault> {
+    if let Some(offset) = base.offset.checked_add(cells) {
+        return Ok(Pointer { offset, ..base });
+    }
     let moved: Result<Relocatable, MathError> = relocatable(base) + cells;
     moved.map(|address| Pointer { segment: address.segment_index, offset: address.offset }).map_err(fault)
 }
 
 impl RecordedMemory<'_> {
     fn write_cell(&mut self, at: Pointer, value: Value) -> Result<(), MemoryFault> {
-        let refused = || {
-            let present = value_at(self.cells, at).unwrap_or(value);
+        let refused = |cells: &Cells| {
+            let present = value_at(cells, at).unwrap_or(value);
             let (present, value) = (maybe_relocatable(present), maybe_relocatable(value));
             fault(MemoryError::InconsistentMemory(Box::new((relocatable(at), present, value))))
         };
         let (Some((segment, offset)), Some(cell)) = (address(at), Cell::of_value(value)) else {
-            return Err(refused());
+            return Err(refused(self.cells));
         };
-        let present = self.cells.read(segment, offset);
-        if present.is_known() && !present.same(&cell) {
-            return Err(refused());
-        }
-        self.cells.write(segment, offset, cell).map_err(|exit| match exit {
-            // Syscalls write to segments that check nothing, so there is only one reason.
-            Exit::Fault | Exit::Unsupported | Exit::OutOfMemory => fault(MemoryError::VecCapacityExceeded),
+        self.cells.write(segment, offset, cell).map_err(|_| {
+            let present = self.cells.read(segment, offset);
+            if present.is_known() && !present.same(&cell) {
+                return refused(self.cells);
+            }
+            // Syscalls write to segments that check nothing, so there is only one other reason.
+            fault(MemoryError::VecCapacityExceeded)
         })
     }
 
@@ -213,10 +227,15 @@ impl Memory for RecordedMemory<'_> {
         value_at(self.cells, at)
     }
 
+    fn digits(&self, at: Pointer) -> Option<[u64; 4]> {
+        cell_at(self.cells, at).as_number()
+    }
+
     fn felt(&self, at: Pointer) -> Result<Felt, MemoryFault> {
-        match self.value(at) {
-            Some(Value::Felt(felt)) => Ok(felt),
-            Some(Value::Pointer(_)) => Err(fault(MemoryError::ExpectedInteger(Box::new(relocatable(at))))),
+        let cell = cell_at(self.cells, at);
+        match cell.as_felt() {
+            Some(felt) => Ok(felt),
+            None if cell.is_known() => Err(fault(MemoryError::ExpectedInteger(Box::new(relocatable(at))))),
             None => Err(unknown(at)),
         }
     }
@@ -231,7 +250,8 @@ impl Memory for RecordedMemory<'_> {
 
     fn felts(&self, start: Pointer, count: usize) -> Result<Vec<Felt>, MemoryFault> {
         // Nothing is reserved for `count` before the cells are seen to be there.
-        let mut felts = Vec::new();
+        let there = address(start).map_or(0, |(segment, _)| self.cells.cells(segment).len());
+        let mut felts = Vec::with_capacity(count.min(there));
         for index in 0..count {
             felts.push(self.felt(moved(start, index)?)?);
         }
@@ -270,7 +290,7 @@ impl Memory for RecordedMemory<'_> {
         if values.iter().any(|value| matches!(value, Value::Pointer(to) if address(*to).is_none())) {
             return Err(fault(MemoryError::AddressNotRelocatable));
         }
-        let start = self.add_segment(values.iter().filter_map(|value| Cell::of_value(*value)));
+        let start = self.add_segment(values.iter().map(|value| Cell::of_value(*value).unwrap_or_default()));
         if let Some((segment, _)) = address(start) {
             self.read_only.push((segment, u64::try_from(values.len()).unwrap_or(u64::MAX)));
         }

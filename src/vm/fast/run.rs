@@ -31,8 +31,8 @@ impl Machine {
                 }
             }
             let mut at = Registers { pc: self.pc, ap: self.ap, fp: self.fp };
-            let Memory { execution, beside, .. } = &mut self.memory;
-            let mut shortcuts = Shortcuts::<EXACT> { execution, beside, code };
+            let Memory { execution, beside, prices, .. } = &mut self.memory;
+            let mut shortcuts = Shortcuts::<EXACT> { execution, beside, code, prices };
             let mut steps = 0_u64;
             let operation = loop {
                 let Some(operation) = index(at.pc).and_then(|pc| operations.get(pc)) else {
@@ -57,8 +57,8 @@ impl Machine {
             } else if self.run_hints(&program)? == Hinted::Syscall {
                 return Ok(Some(Stop::Syscall));
             } else {
-                let Memory { execution, beside, .. } = &mut self.memory;
-                let mut shortcuts = Shortcuts::<EXACT> { execution, beside, code };
+                let Memory { execution, beside, prices, .. } = &mut self.memory;
+                let mut shortcuts = Shortcuts::<EXACT> { execution, beside, code, prices };
                 match shortcuts.step(&operation.behind_hints(), at) {
                     Some(next) => self.go_to(next, 1),
                     None => self.step()?,

@@ -89,6 +89,35 @@ impl Segments {
         self.segments.get_mut(place).filter(|_| place < self.count)
     }
 
+    /// The builtin that a segment belongs to.
+    #[inline]
+    pub(super) fn builtin(&self, number: u64) -> Option<Builtin> {
+        self.segment(number)?.builtin
+    }
+
+    /// The outputs of the last instance that a builtin computed, where it has several: code reads them one after another.
+    pub(super) fn computed(&self, number: u64, instance: u64) -> Option<[Cell; 3]> {
+        let (start, outputs) = self.segment(number)?.computed?;
+        (start == instance).then_some(outputs)
+    }
+
+    /// Keeps the outputs of an instance.
+    pub(super) fn keep_computed(&mut self, number: u64, instance: u64, outputs: [Cell; 3]) {
+        if let Some(segment) = self.segment_mut(number) {
+            segment.computed = Some((instance, outputs));
+        }
+    }
+
+    /// The cells of a segment.
+    pub(super) fn cells(&self, number: u64) -> &[Cell] {
+        self.segment(number).map_or(&[], |segment| &segment.cells)
+    }
+
+    /// What is in a cell.
+    pub(super) fn read(&self, segment: u64, offset: u64) -> Cell {
+        self.cell(segment, offset).copied().unwrap_or_default()
+    }
+
     /// A cell, if there is one so far.
     #[inline]
     pub(super) fn cell(&self, segment: u64, offset: u64) -> Option<&Cell> {
@@ -106,6 +135,16 @@ impl Segments {
     pub(super) fn computes(&self, number: u64) -> bool {
         let builtin = self.segment(number).and_then(|segment| segment.builtin);
         matches!(builtin, Some(Builtin::Pedersen | Builtin::Bitwise | Builtin::EcOp | Builtin::Poseidon))
+    }
+
+    /// Writes a number that a builtin computed itself.
+    pub(super) fn write_deduced(&mut self, segment: u64, offset: u64, value: Cell) -> Result<(), Exit> {
+        let index = usize::try_from(offset).map_err(|_| Exit::Fault)?;
+        self.write(segment, index, value).ok_or(Exit::Fault)??;
+        if let Some(cell) = self.cell_mut(segment, offset) {
+            cell.mark_deduced();
+        }
+        Ok(())
     }
 
     /// Writes a cell; `None` if there is no such segment here.

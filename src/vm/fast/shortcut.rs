@@ -4,6 +4,7 @@
 //! fill in by itself, when a check fails, when memory must grow. Nothing that matters has changed then, and `Machine::step`, which
 //! knows all the rules, does the step.
 
+use super::builtin::read_computed;
 use super::cell::Cell;
 use super::decode::{Kind, Operation};
 use super::memory::EXECUTION;
@@ -23,6 +24,8 @@ pub(super) struct Shortcuts<'a, const EXACT: bool> {
     pub execution: &'a mut [Cell],
     pub beside: &'a mut Segments,
     pub code: &'a [Cell],
+    /// The cell behind the code.
+    pub prices: &'a Cell,
 }
 
 impl<const EXACT: bool> Shortcuts<'_, EXACT> {
@@ -74,8 +77,13 @@ impl<const EXACT: bool> Shortcuts<'_, EXACT> {
             }
             Kind::AddSmall | Kind::SubtractSmall => {
                 let adds = operation.kind == Kind::AddSmall;
+                let small = || Cell::small(u64::from(operation.target));
                 let moved = |value: Cell, up: bool| {
-                    if up { value.plus_small(operation.target) } else { value.minus_small(operation.target) }
+                    if up {
+                        value.plus_small(operation.target).or_else(|| value.plus_the_long_way(&small()))
+                    } else {
+                        value.minus_small(operation.target).or_else(|| value.minus(&small()))
+                    }
                 };
                 match self.known(op0) {
                     Some(value) => self.assert(dst, moved(value, adds)?)?,
@@ -165,14 +173,19 @@ impl<const EXACT: bool> Shortcuts<'_, EXACT> {
                 }
             },
             0 => {
-                let value = self.code.get(index(offset)?).copied()?;
+                let index = index(offset)?;
+                let behind = || (index == self.code.len()).then_some(self.prices);
+                let value = self.code.get(index).or_else(behind)?.value()?;
                 self.assert(dst, value)?;
             }
             _ => {
-                match self.beside.cell(segment, offset).and_then(Cell::value) {
+                let mut value = self.beside.cell(segment, offset).and_then(Cell::value);
+                // Cells of builtins may have a value of their own.
+                if value.is_none() && self.beside.computes(segment) {
+                    value = read_computed(self.beside, segment, offset).ok()?;
+                }
+                match value {
                     Some(value) => self.assert(dst, value)?,
-                    // Cells of builtins may have a value of their own.
-                    None if self.beside.computes(segment) => return None,
                     None => {
                         let value = self.known(dst)?;
                         self.beside.write(segment, index(offset)?, value)?.ok()?;
