@@ -60,40 +60,46 @@ impl Attempt {
         let mut journal = Journal::new(reader);
         let ran = Plan::new(transaction)
             .map_err(Rejection::from)
-            .and_then(|plan| caught(|| execute(&plan, &mut journal, env)));
+            .and_then(|plan| caught(|| execute(&plan, &mut journal, env).map(Box::new)));
         let ran = ran.map(|mut execution| {
             if !options.keeps_reverted_calls {
                 execution.reverted_call = None;
             }
             execution
         });
-        Self::of(ran, journal, env, options)
+        Self::of(ran, &mut journal, env, options)
     }
 
     /// What a transaction that ran to one of its ends left in its journal.
     pub(super) fn of(
         ran: Result<Box<Execution>, Rejection>,
-        journal: Journal<'_>,
+        journal: &mut Journal<'_>,
         env: &BlockEnv,
         options: &AttemptOptions,
     ) -> Result<Self, ExecutionFailure> {
         match ran {
             Ok(execution) => {
-                let Left { load, state_diff, parts } = Left::of(&execution, None, journal, env, options)?;
-                Ok(match load {
-                    Ok(load) => Self { result: Ok(execution), load, state_diff, parts },
-                    Err(refusal) => Self::refused(refusal, parts),
-                })
+                let left = Left::of(&execution, None, journal, env, options)?;
+                Ok(Self::with(execution, left))
             }
             Err(Rejection::Invalid(error)) => {
-                Ok(Self::refused(Refusal::Invalid(error), journal.into_parts()))
+                Ok(Self::refused(Refusal::Invalid(error), journal.take_parts()))
             }
             Err(Rejection::Failure(failure)) => Err(failure),
         }
     }
 
+    /// A transaction that ran to its end.
+    pub(super) fn with(execution: Box<Execution>, left: Left) -> Self {
+        let Left { load, state_diff, parts } = left;
+        match load {
+            Ok(load) => Self { result: Ok(execution), load, state_diff, parts },
+            Err(refusal) => Self::refused(refusal, parts),
+        }
+    }
+
     /// A transaction that will not be in the block.
-    pub(super) fn refused(refusal: Refusal, parts: JournalParts) -> Self {
+    fn refused(refusal: Refusal, parts: JournalParts) -> Self {
         Self { result: Err(refusal), load: Load::default(), state_diff: StateDiff::default(), parts }
     }
 }
@@ -113,13 +119,13 @@ impl Left {
     pub(super) fn of(
         execution: &Execution,
         fee_transfer: Option<&CallInfo>,
-        mut journal: Journal<'_>,
+        journal: &mut Journal<'_>,
         env: &BlockEnv,
         options: &AttemptOptions,
     ) -> Result<Self, ExecutionFailure> {
         let calls = Calls { execution, fee_transfer };
-        let classes = caught(|| look_up_classes(calls, &mut journal, env, options));
-        let parts = journal.into_parts();
+        let classes = caught(|| look_up_classes(calls, journal, env, options));
+        let parts = journal.take_parts();
         let state_diff = StateDiff::new(&parts.0, &parts.1);
         let load = match classes {
             Ok(classes) => {
@@ -133,6 +139,11 @@ impl Left {
             Err(Rejection::Failure(failure)) => return Err(failure),
         };
         Ok(Self { load, state_diff, parts })
+    }
+
+    /// Of a transaction that will not be in the block, whatever was in the journal.
+    pub(super) fn refused(refusal: Refusal, journal: &mut Journal<'_>) -> Self {
+        Self { load: Err(refusal), state_diff: StateDiff::default(), parts: journal.take_parts() }
     }
 }
 

@@ -2,9 +2,13 @@
 //!
 //! In: a block whose transactions are all committed. Out: [`Closing`]. Happens once: it consumes the block's state.
 
+use std::sync::Arc;
+
 use starknet_api::core::{ClassHash, ContractAddress};
 
 use super::capacity::Migration;
+use super::changed::Changed;
+use super::pool::Offer;
 use super::{BlockError, aliases};
 use crate::protocol::BlockEnv;
 use crate::state::{BlockState, Cell, CellMap, CellSet, InitialReads, Journal, StateDiff, StateReader};
@@ -17,22 +21,28 @@ pub(super) struct Closing {
     pub(super) prover_reads: Option<InitialReads>,
 }
 
-/// Closes a block: aliases first, then migrations (C195).
+/// Closes a block: aliases first, then migrations (C195). A thread of the pool helps, if one is free.
 pub(super) fn close<R: StateReader>(
     mut state: BlockState<R>,
     env: &BlockEnv,
     migrations: &CellMap<ClassHash, Migration>,
     collects_prover_reads: bool,
+    pool: Option<&rayon::ThreadPool>,
 ) -> Result<Closing, BlockError> {
+    let mut changed = Changed::of(&state);
     let is_compressed = env.constants.switches.stateful_compression;
-    if is_compressed {
-        aliases::allocate(&mut state)?;
-    }
+    let aliases = if is_compressed { aliases::allocate(&mut state, &mut changed)? } else { Vec::new() };
     migrate(&mut state, migrations)?;
-    let state_diff = state.diff();
-    let compressed_state_diff = is_compressed.then(|| aliases::compress(&state_diff, &state)).transpose()?;
+    let (changed, classes) = (Arc::new(changed), state.diff_of_classes());
+    let compressed = is_compressed.then(|| {
+        let (changed, classes) = (Arc::clone(&changed), classes.clone());
+        Offer::new(pool, move || changed.compressed(classes.clone(), &aliases))
+    });
+    let state_diff = changed.diff(classes);
     let prover_reads = collects_prover_reads.then(|| prover_reads(&state)).transpose()?;
-    Ok(Closing { initial_reads: state.initial_reads(), state_diff, compressed_state_diff, prover_reads })
+    let initial_reads = state.initial_reads();
+    let compressed_state_diff = compressed.map(Offer::result).transpose()?;
+    Ok(Closing { initial_reads, state_diff, compressed_state_diff, prover_reads })
 }
 
 /// The cells that closing will ask the host for, so that they can be asked for at once. Reading others, or fewer, does no harm.
@@ -43,7 +53,7 @@ pub(super) fn cells<R: StateReader>(
 ) -> CellSet<Cell> {
     let mut cells = CellSet::default();
     if env.constants.switches.stateful_compression {
-        cells.extend(aliases::cells(state));
+        cells.extend(aliases::cells(&Changed::of(state)));
     }
     if collects_prover_reads {
         let reads = state.initial_reads();

@@ -156,7 +156,7 @@ impl<R: StateReader> BlockExecutor<R> {
                 pool,
             };
             let run = execute(order, block, transactions, &mut observe)?;
-            return Ok((run.block.close(run.outcomes, run.end)?, run.counters));
+            return Ok((run.block.close(run.outcomes, run.end, Some(pool))?, run.counters));
         }
         let outcomes = self.one_after_another(block, transactions, observe)?;
         Ok((outcomes, ParallelCounters::default()))
@@ -187,17 +187,17 @@ impl<R: StateReader> BlockExecutor<R> {
                 Commit::Done(outcome) => *outcome,
                 Commit::Full(reason) => {
                     let hash = transaction.hash;
-                    return block.close(outcomes, BlockEnd::Full { index, hash, reason });
+                    return block.close(outcomes, BlockEnd::Full { index, hash, reason }, None);
                 }
             };
             observe(index, &outcome);
             let is_rejected = outcome.execution().is_none();
             outcomes.push(outcome);
             if is_rejected && self.on_invalid == OnInvalid::Stop {
-                return block.close(outcomes, BlockEnd::Invalid { index });
+                return block.close(outcomes, BlockEnd::Invalid { index }, None);
             }
         }
-        block.close(outcomes, BlockEnd::Finished)
+        block.close(outcomes, BlockEnd::Finished, None)
     }
 
     /// Calls a contract on the state before the block's transactions, as `starknet_call` does. Nothing is kept.

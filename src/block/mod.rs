@@ -8,6 +8,7 @@ mod ahead;
 mod aliases;
 mod attempt;
 mod capacity;
+mod changed;
 mod close;
 mod executor;
 mod list;

@@ -13,19 +13,17 @@ use starknet_types_core::felt::Felt;
 
 pub(super) use self::whole::{Order, Run, execute};
 use super::attempt::{Attempt, AttemptOptions, Left, Refusal, caught};
-use super::capacity::Load;
 use super::list::TransactionList;
 use super::speculation::{Credit, Credits, Part, Speculation};
 use crate::call::CallInfo;
 use crate::parallel::{Executed, Limits, Reads, Settled, Task, View};
 use crate::protocol::BlockEnv;
 use crate::state::{
-    Cell, CellValue, Journal, JournalParts, ReadError, StateDiff, StateReader, StopFlag, SuspendedJournal,
-    Term, writes,
+    Cell, CellValue, Journal, JournalParts, Mark, ReadError, StateReader, StopFlag, SuspendedJournal, Term,
+    writes,
 };
 use crate::transaction::{
-    Admitted, Execution, ExecutionFailure, Plan, Rejection, Transaction, admit_and_validate, charge,
-    is_charged, run,
+    Admitted, Execution, ExecutionFailure, Plan, Rejection, admit_and_validate, charge, is_charged, run,
 };
 
 /// How far ahead of the commits transactions may be executed, and so how many results may be held.
@@ -57,22 +55,31 @@ pub(super) enum Body {
 pub(super) struct Unpaid {
     plan: Plan,
     execution: Box<Execution>,
-    /// As it was before the fee; gone when the fee's transfer was the last that is tried.
+    /// As the fee's transfer left it, if one was tried; gone when that was the last that is tried.
     journal: Option<SuspendedJournal>,
+    before_fee: Mark,
+    validated: Option<Validated>,
 }
 
 /// What came of a fee's transfer, with what the whole transaction left.
 pub(super) struct Payment {
-    result: Result<(Option<CallInfo>, Load), Refusal>,
-    state_diff: StateDiff,
-    parts: JournalParts,
+    call: Option<CallInfo>,
+    left: Box<Left>,
+}
+
+/// The moment after validation, which the next run may begin from.
+struct Validated {
+    admitted: Admitted,
+    journal: Mark,
+    /// How many reads it took.
+    reads: usize,
 }
 
 /// A validated transaction, for the next run.
 pub(super) struct Kept<'b, R: StateReader + Sync> {
     reads: Reads<BlockTask<'b, R>>,
     journal: SuspendedJournal,
-    admitted: Admitted,
+    validated: Validated,
 }
 
 impl<'b, R: StateReader + Sync> Task for BlockTask<'b, R> {
@@ -80,8 +87,8 @@ impl<'b, R: StateReader + Sync> Task for BlockTask<'b, R> {
     type Value = CellValue;
     type Delta = Credit;
     type Body = Body;
-    type Tail = Result<Box<Payment>, ExecutionFailure>;
-    type Kept = Kept<'b, R>;
+    type Tail = Result<Payment, ExecutionFailure>;
+    type Kept = Box<Kept<'b, R>>;
     type Error = ReadError;
 
     fn load(&self, cell: &Cell) -> Result<CellValue, ReadError> {
@@ -109,83 +116,111 @@ impl<'b, R: StateReader + Sync> Task for BlockTask<'b, R> {
         &self,
         index: usize,
         view: &View<'_, Self>,
-        kept: &mut Option<Kept<'b, R>>,
-    ) -> Option<Executed<Self>> {
-        let transaction = self.transactions.at(index)?;
+        kept: Option<Box<Kept<'b, R>>>,
+    ) -> Result<Executed<Self>, Option<Box<Kept<'b, R>>>> {
+        let Some(transaction) = self.transactions.at(index) else { return Err(kept) };
+        let part = if view.is_alone() { Part::Whole } else { Part::Body };
+        let reader = Speculation::new(view, &self.credits, part);
+        let mut journal = Journal::new(&reader).stopped_by(self.stop_flag(view));
+        let plan = match Plan::new(&transaction) {
+            Ok(plan) => plan,
+            Err(error) => return self.whole(Err(error.into()), &mut journal, view).ok_or(None),
+        };
+        let admitted = self.admitted(&plan, &mut journal, &reader, view, kept)?;
         if view.is_alone() {
-            return self.alone(&transaction, view, kept);
+            return self.alone(&plan, &mut journal, admitted, view).ok_or(None);
         }
-        let reader = Speculation::new(view, &self.credits, Part::Body);
-        let result = Plan::new(&transaction).map_err(Rejection::from).map(|plan| {
-            let (mut journal, admitted) = self.admitted(&plan, &reader, view, kept);
-            let ran = admitted.and_then(|admitted| caught(|| run(&plan, admitted, &mut journal, &self.env)));
-            (plan, journal, ran)
+        let validated = admitted.as_ref().ok().filter(|_| view.may_be_voided()).map(|admitted| Validated {
+            admitted: admitted.clone(),
+            journal: journal.mark(),
+            reads: view.reads_so_far(),
+        });
+        let mut has_ended = false;
+        let ran = admitted.and_then(|admitted| {
+            caught(|| {
+                let ran = run(&plan, admitted, &mut journal, &self.env).map(Box::new);
+                has_ended = true;
+                ran
+            })
         });
         if self.is_in_vain(view) {
-            return None;
+            // What a panic may have left half done is of no use to anybody.
+            let validated = validated.filter(|_| has_ended);
+            return Err(validated.map(|validated| {
+                let reads = view.take_reads().first(validated.reads);
+                Box::new(Kept { reads, journal: journal.suspend(), validated })
+            }));
         }
-        let (plan, mut journal, ran) = match result {
-            Ok(ran) => ran,
-            Err(rejection) => return self.whole(Err(rejection), Journal::new(&reader), view),
-        };
         let mut execution = match ran {
             Ok(execution) => execution,
-            Err(rejection) => return self.whole(Err(rejection), journal, view),
+            Err(rejection) => return self.whole(Err(rejection), &mut journal, view).ok_or(None),
         };
         if !self.options.keeps_reverted_calls {
             execution.reverted_call = None;
         }
         let fee = execution.receipt.fee;
         if !is_charged(&plan, fee) {
-            return self.whole(Ok(execution), journal, view);
+            return self.whole(Ok(execution), &mut journal, view).ok_or(None);
         }
         let token = self.env.chain.fee_token(plan.info.fee_type());
         let sender = plan.info.sender;
         let amount = if sender == self.env.block.sequencer { 0 } else { fee.0 };
         let balance = journal.balance_key(sender);
-        Some(Executed {
-            writes: journal.writes(),
-            steps: self.steps(&execution),
+        let (steps, writes, before_fee) = (self.steps(&execution), journal.writes(), journal.mark());
+        let journal = Some(journal.suspend());
+        let unpaid = Box::new(Unpaid { plan, execution, journal, before_fee, validated });
+        Ok(Executed {
+            body: Body::Unpaid(unpaid),
+            writes,
+            steps,
             delta: Some(Credit { token, amount }),
             unsettled: vec![Cell::Storage(token, balance)],
             broken: false,
-            body: Body::Unpaid(Box::new(Unpaid { plan, execution, journal: Some(journal.suspend()) })),
         })
+    }
+
+    fn keep(&self, body: Body, reads: Reads<Self>) -> Option<Box<Kept<'b, R>>> {
+        let Body::Unpaid(unpaid) = body else { return None };
+        let Unpaid { journal, validated, .. } = *unpaid;
+        let (journal, validated) = (journal?, validated?);
+        Some(Box::new(Kept { reads: reads.first(validated.reads), journal, validated }))
     }
 
     fn settle(&self, _: usize, body: &mut Body, view: &View<'_, Self>) -> Option<Settled<Self>> {
         let Body::Unpaid(unpaid) = body else { return None };
-        let Unpaid { plan, execution, journal } = &mut **unpaid;
-        let journal = if view.is_last() { journal.take()? } else { journal.clone()? };
+        let Unpaid { plan, execution, journal, before_fee, .. } = &mut **unpaid;
         let token: ContractAddress = self.env.chain.fee_token(plan.info.fee_type());
         let reader = Speculation::new(view, &self.credits, Part::Fee(token));
-        let mut journal = journal.resume(&reader, self.stop_flag(view));
-        let charged = caught(|| charge(plan, &mut journal, &self.env, execution.receipt.fee));
-        if self.is_in_vain(view) {
-            return None;
-        }
+        // Gone for good if what comes now panics: then the body runs again.
+        let unpaid = journal.take()?;
+        let mut unpaid = unpaid.resume(&reader, self.stop_flag(view)).taken_back(before_fee);
+        let mut has_ended = false;
+        let charged = caught(|| {
+            let charged = charge(plan, &mut unpaid, &self.env, execution.receipt.fee);
+            has_ended = true;
+            charged
+        });
         let payment = match charged {
-            Ok(call) => Left::of(execution, call.as_ref(), journal, &self.env, &self.options).map(|left| {
-                let Left { load, state_diff, parts } = left;
-                match load {
-                    Ok(load) => Payment { result: Ok((call, load)), state_diff, parts },
-                    Err(refusal) => Payment { result: Err(refusal), state_diff: StateDiff::default(), parts },
-                }
-            }),
+            _ if self.is_in_vain(view) => None,
+            Ok(call) => Some(
+                Left::of(execution, call.as_ref(), &mut unpaid, &self.env, &self.options)
+                    .map(|left| Payment { call, left: Box::new(left) }),
+            ),
             Err(Rejection::Invalid(error)) => {
-                let (state_diff, parts) = (StateDiff::default(), journal.into_parts());
-                Ok(Payment { result: Err(Refusal::Invalid(error)), state_diff, parts })
+                let left = Left::refused(Refusal::Invalid(error), &mut unpaid);
+                Some(Ok(Payment { call: None, left: Box::new(left) }))
             }
-            Err(Rejection::Failure(failure)) => Err(failure),
+            Err(Rejection::Failure(failure)) => Some(Err(failure)),
         };
+        if has_ended && !matches!(payment, Some(Err(_))) && !view.is_last() {
+            *journal = Some(unpaid.suspend());
+        }
         if self.is_in_vain(view) {
             return None;
         }
-        let writes = match &payment {
-            Ok(Payment { result: Ok(_), parts, .. }) => writes(&parts.0, &parts.2, &parts.1),
-            _ => Vec::new(),
-        };
-        Some(Settled { writes, broken: payment.is_err(), tail: payment.map(Box::new) })
+        let payment = payment?;
+        let writes = payment.as_ref().map_or_else(|_| Vec::new(), |payment| payment.left.writes());
+        Some(Settled { writes, broken: payment.is_err(), tail: payment })
     }
 }
 
@@ -213,20 +248,15 @@ impl<'b, R: StateReader + Sync> BlockTask<'b, R> {
     /// A transaction that nothing can disturb: in one go, fee included, as one after another.
     fn alone(
         &self,
-        transaction: &Transaction,
+        plan: &Plan,
+        journal: &mut Journal<'_>,
+        admitted: Result<Admitted, Rejection>,
         view: &View<'_, Self>,
-        kept: &mut Option<Kept<'b, R>>,
     ) -> Option<Executed<Self>> {
-        let reader = Speculation::new(view, &self.credits, Part::Whole);
-        let plan = match Plan::new(transaction) {
-            Ok(plan) => plan,
-            Err(error) => return self.whole(Err(error.into()), Journal::new(&reader), view),
-        };
-        let (mut journal, admitted) = self.admitted(&plan, &reader, view, kept);
         let ran = admitted.and_then(|admitted| {
             caught(|| {
-                let mut execution = run(&plan, admitted, &mut journal, &self.env)?;
-                execution.fee_transfer_call = charge(&plan, &mut journal, &self.env, execution.receipt.fee)?;
+                let mut execution = Box::new(run(plan, admitted, journal, &self.env)?);
+                execution.fee_transfer_call = charge(plan, journal, &self.env, execution.receipt.fee)?;
                 Ok::<_, Rejection>(execution)
             })
         });
@@ -256,7 +286,7 @@ impl<'b, R: StateReader + Sync> BlockTask<'b, R> {
     fn whole(
         &self,
         result: Result<Box<Execution>, Rejection>,
-        journal: Journal<'_>,
+        journal: &mut Journal<'_>,
         view: &View<'_, Self>,
     ) -> Option<Executed<Self>> {
         let attempt = Attempt::of(result, journal, &self.env, &self.options);
@@ -264,9 +294,7 @@ impl<'b, R: StateReader + Sync> BlockTask<'b, R> {
             return None;
         }
         let writes = match &attempt {
-            Ok(attempt) if attempt.result.is_ok() => {
-                writes(&attempt.parts.0, &attempt.parts.2, &attempt.parts.1)
-            }
+            Ok(attempt) if attempt.result.is_ok() => written(&attempt.parts),
             _ => Vec::new(),
         };
         let steps = match &attempt {
@@ -283,39 +311,40 @@ impl<'b, R: StateReader + Sync> BlockTask<'b, R> {
         })
     }
 
-    /// The journal of an admitted and validated transaction: as an earlier run left it, if what that read is still so.
+    /// Admits and validates: as an earlier run did, if what that read is still so.
     fn admitted<'r>(
         &self,
         plan: &Plan,
+        journal: &mut Journal<'r>,
         reader: &'r dyn StateReader,
         view: &View<'_, Self>,
-        kept: &mut Option<Kept<'b, R>>,
-    ) -> (Journal<'r>, Result<Admitted, Rejection>) {
-        if let Some(earlier) = kept.as_ref() {
-            match view.read_again(&earlier.reads) {
+        kept: Option<Box<Kept<'b, R>>>,
+    ) -> Result<Result<Admitted, Rejection>, Option<Box<Kept<'b, R>>>> {
+        if let Some(kept) = kept {
+            let Kept { reads, journal: earlier, validated } = *kept;
+            match view.read_again(reads) {
                 Ok(true) => {
-                    let journal = earlier.journal.clone().resume(reader, self.stop_flag(view));
-                    return (journal, Ok(earlier.admitted.clone()));
+                    let earlier = earlier.resume(reader, self.stop_flag(view));
+                    *journal = earlier.taken_back(&validated.journal);
+                    return Ok(Ok(validated.admitted));
                 }
-                Ok(false) => *kept = None,
-                Err(_) => {
-                    let failure = ExecutionFailure::Internal("The run is given up.".to_owned());
-                    return (Journal::new(reader), Err(failure.into()));
-                }
+                Ok(false) => {}
+                Err(reads) => return Err(Some(Box::new(Kept { reads, journal: earlier, validated }))),
             }
         }
-        let mut journal = Journal::new(reader).stopped_by(self.stop_flag(view));
-        let admitted = caught(|| admit_and_validate(plan, &mut journal, &self.env));
-        if let Ok(admitted) = &admitted
-            && view.may_be_voided()
-        {
-            *kept = Some(Kept {
-                reads: view.reads_so_far(),
-                journal: journal.snapshot(),
-                admitted: admitted.clone(),
-            });
-        }
-        (journal, admitted)
+        Ok(caught(|| admit_and_validate(plan, journal, &self.env)))
+    }
+}
+
+/// What a transaction wrote.
+fn written((changes, reads, classes): &JournalParts) -> Vec<(Cell, CellValue)> {
+    writes(changes, classes, reads)
+}
+
+impl Left {
+    /// What the transaction wrote, if it is not refused.
+    fn writes(&self) -> Vec<(Cell, CellValue)> {
+        if self.load.is_ok() { written(&self.parts) } else { Vec::new() }
     }
 }
 
@@ -323,22 +352,17 @@ impl Attempt {
     /// Puts a body and its payment together.
     pub(super) fn paid(
         body: Body,
-        payment: Option<Result<Box<Payment>, ExecutionFailure>>,
+        payment: Option<Result<Payment, ExecutionFailure>>,
     ) -> Result<Self, ExecutionFailure> {
         let unpaid = match body {
             Body::Whole(attempt) => return attempt.map(|attempt| *attempt),
             Body::Unpaid(unpaid) => unpaid,
         };
         let missing = || ExecutionFailure::Internal("A transaction was committed unpaid.".to_owned());
-        let Payment { result, state_diff, parts } = *payment.ok_or_else(missing)??;
-        Ok(match result {
-            Ok((fee_transfer_call, load)) => {
-                let mut execution = unpaid.execution;
-                execution.fee_transfer_call = fee_transfer_call;
-                Self { result: Ok(execution), load, state_diff, parts }
-            }
-            Err(refusal) => Self::refused(refusal, parts),
-        })
+        let Payment { call, left } = payment.ok_or_else(missing)??;
+        let mut execution = unpaid.execution;
+        execution.fee_transfer_call = call;
+        Ok(Self::with(execution, *left))
     }
 }
 

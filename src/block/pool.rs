@@ -4,7 +4,11 @@
 //! helper leaves when a block has nothing for it to do, and gives its thread up now and then. Waiting costs nothing.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, mpsc};
+
+use super::attempt::caught;
+use crate::transaction::ExecutionFailure;
 
 /// Threads for parallel execution. Cloning it shares them.
 ///
@@ -61,5 +65,40 @@ impl Pool {
 impl fmt::Debug for Pool {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Pool").field("threads", &self.threads).finish_non_exhaustive()
+    }
+}
+
+/// A piece of work that a thread of a pool does, if one comes to it before its result is wanted. A pool that is busy elsewhere holds
+/// nobody up.
+pub(super) struct Offer<W, V> {
+    work: Arc<W>,
+    is_taken: Arc<AtomicBool>,
+    result: mpsc::Receiver<V>,
+}
+
+impl<W: Fn() -> V + Send + Sync + 'static, V: Send + 'static> Offer<W, V> {
+    pub(super) fn new(pool: Option<&rayon::ThreadPool>, work: W) -> Self {
+        let (sender, result) = mpsc::channel();
+        let (work, is_taken) = (Arc::new(work), Arc::new(AtomicBool::new(false)));
+        if let Some(pool) = pool {
+            let (work, is_taken) = (Arc::clone(&work), Arc::clone(&is_taken));
+            pool.spawn(move || {
+                if is_taken.swap(true, Ordering::AcqRel) {
+                    return;
+                }
+                if let Ok(value) = caught(|| Ok::<V, ExecutionFailure>(work())) {
+                    // Nobody may want it any more.
+                    drop(sender.send(value));
+                }
+            });
+        }
+        Self { work, is_taken, result }
+    }
+
+    /// The result: that of the pool, waited for if need be, or else our own.
+    pub(super) fn result(self) -> V {
+        let Self { work, is_taken, result } = self;
+        let theirs = if is_taken.swap(true, Ordering::AcqRel) { result.recv().ok() } else { None };
+        theirs.unwrap_or_else(|| work())
     }
 }

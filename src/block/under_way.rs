@@ -149,18 +149,19 @@ impl<R: StateReader> OpenBlock<R> {
         }
     }
 
-    /// Ends the block. Takes it: no block is closed twice.
+    /// Ends the block; a pool may help. Takes it: no block is closed twice.
     pub(super) fn close(
         self,
         transactions: Vec<TransactionOutcome>,
         end: BlockEnd,
+        pool: Option<&rayon::ThreadPool>,
     ) -> Result<BlockOutcome, BlockError> {
         let usage: BlockUsage = self.usage.summary();
         let closing = if self.options.stays_open {
             leave_open(self.state)
         } else {
             let collects = self.options.collects_prover_reads;
-            close(self.state, &self.env, self.usage.migrations(), collects)?
+            close(self.state, &self.env, self.usage.migrations(), collects, pool)?
         };
         Ok(BlockOutcome {
             transactions,

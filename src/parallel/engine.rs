@@ -6,6 +6,8 @@
 mod commit;
 mod job;
 
+use std::cell::Cell;
+
 use super::counters::Counters;
 use super::memory::Memory;
 use super::schedule::{Busy, By, Calls, Next, Schedule};
@@ -31,6 +33,29 @@ pub(crate) struct Limits {
 /// Some code of the task, the sink or this room panicked; with what it said.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Panicked(pub(crate) String);
+
+/// How long a thread goes from one job to the next before it looks at other things.
+pub(super) enum Shift {
+    /// The calling thread, until it is called.
+    Main,
+    /// A helper, for so many jobs more.
+    Helper(Cell<usize>),
+}
+
+impl Shift {
+    fn goes_on<T: Task>(&self, schedule: &Schedule<T>) -> bool {
+        match self {
+            Self::Main => !schedule.is_main_called(),
+            Self::Helper(jobs) => match jobs.get().checked_sub(1) {
+                Some(left) => {
+                    jobs.set(left);
+                    !schedule.has_too_many_helpers()
+                }
+                None => false,
+            },
+        }
+    }
+}
 
 /// One list of tasks under way.
 pub(crate) struct Engine<T: Task, S> {
@@ -121,7 +146,7 @@ impl<T: Task, S: Sink<T>> Engine<T, S> {
             match self.next(&mut schedule) {
                 Next::Job(job) => {
                     self.release(schedule, By::Worker(Busy::with(Some(&job))), call);
-                    self.perform(job, call);
+                    self.perform(job, &Shift::Main, call);
                 }
                 Next::Finished => {
                     self.release(schedule, By::Other, call);
@@ -149,13 +174,11 @@ impl<T: Task, S: Sink<T>> Engine<T, S> {
     pub(crate) fn help_with(&self, jobs: usize, call: &impl Fn()) {
         let mut schedule = self.schedule.lock();
         schedule.looks();
-        for _ in 0..jobs {
-            if schedule.has_too_many_helpers() {
-                break;
-            }
+        let shift = Shift::Helper(Cell::new(jobs));
+        while shift.goes_on(&schedule) {
             let Next::Job(job) = self.next(&mut schedule) else { break };
             self.release(schedule, By::Worker(Busy::with(Some(&job))), call);
-            self.perform(job, call);
+            self.perform(job, &shift, call);
             schedule = self.schedule.lock();
         }
         schedule.helper_leaves();
@@ -190,9 +213,7 @@ impl<T: Task, S: Sink<T>> Engine<T, S> {
     /// Unlocks the schedule, and calls those for whom it has jobs.
     fn release(&self, mut schedule: MutexGuard<'_, Schedule<T>>, by: By, call: &impl Fn()) {
         let Calls { main, helpers } = schedule.calls(by);
-        let garbage = schedule.take_garbage();
         drop(schedule);
-        drop(garbage);
         if main {
             self.idle.notify_all();
         }

@@ -13,13 +13,15 @@
 //! ```
 
 mod job;
+mod places;
 mod results;
 mod threads;
 mod victims;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 
-pub(super) use self::job::{Done, Job, Next, Start};
+pub(super) use self::job::{Done, Earlier, Job, Next, Start};
+use self::places::Places;
 pub(super) use self::threads::{Busy, By, Calls};
 use super::counters::Counters;
 use super::engine::Limits;
@@ -43,7 +45,7 @@ struct Slot<T: Task> {
     /// The latest run.
     run: Option<Run>,
     published: Vec<CellOf<T>>,
-    kept: Option<T::Kept>,
+    earlier: Option<Earlier<T>>,
     delta: Option<T::Delta>,
     /// Who waits for it to execute.
     until_executed: Vec<usize>,
@@ -60,7 +62,7 @@ impl<T: Task> Slot<T> {
             status: Status::Ready,
             run: None,
             published: Vec::new(),
-            kept: None,
+            earlier: None,
             delta: None,
             until_executed: Vec::new(),
             until_settled: Vec::new(),
@@ -82,9 +84,9 @@ pub(super) struct Schedule<T: Task> {
     /// Whether no more tasks will be added.
     is_closed: bool,
     is_halted: bool,
-    ready: BTreeSet<usize>,
+    ready: Places,
     /// Executed, with a tail that has not run.
-    unsettled: BTreeSet<usize>,
+    unsettled: Places,
     /// Who waits for a commit, by the index of the task to be committed.
     until_committed: BTreeMap<usize, Vec<usize>>,
     /// All tasks below have executed.
@@ -104,8 +106,6 @@ pub(super) struct Schedule<T: Task> {
     /// The main thread has something to look at other than a job.
     is_main_called: bool,
     pub(super) counters: Counters,
-    /// What is to be dropped outside of the lock.
-    garbage: Vec<Box<Done<T>>>,
 }
 
 impl<T: Task> Schedule<T> {
@@ -117,8 +117,8 @@ impl<T: Task> Schedule<T> {
             most_commits: usize::MAX,
             is_closed: false,
             is_halted: false,
-            ready: BTreeSet::new(),
-            unsettled: BTreeSet::new(),
+            ready: Places::default(),
+            unsettled: Places::default(),
             until_committed: BTreeMap::new(),
             executed: 0,
             window: window.max(1),
@@ -132,7 +132,6 @@ impl<T: Task> Schedule<T> {
             is_main_parked: false,
             is_main_called: false,
             counters: Counters::default(),
-            garbage: Vec::new(),
         }
     }
 
@@ -184,10 +183,6 @@ impl<T: Task> Schedule<T> {
 
     pub(super) fn is_finished(&self) -> bool {
         self.is_halted || (self.is_closed && self.slots.is_empty())
-    }
-
-    pub(super) fn take_garbage(&mut self) -> Vec<Box<Done<T>>> {
-        std::mem::take(&mut self.garbage)
     }
 
     fn slot(&mut self, index: usize) -> Option<&mut Slot<T>> {

@@ -4,7 +4,7 @@ use std::hash::Hash;
 use std::ops::ControlFlow;
 
 use super::memory::Cell;
-use super::view::View;
+use super::view::{Reads, View};
 use crate::sync::Arc;
 
 /// A numbered family of tasks, each a function of its number and of what it reads.
@@ -40,15 +40,18 @@ pub(crate) trait Task: Sync + Sized {
         false
     }
 
-    /// Runs the body of a task; `None` when the view interrupted it. It is to give up soon after that.
+    /// Runs the body of a task. When the view interrupts it, it is to give up soon, with what the next run may use.
     ///
-    /// `kept` is what an earlier run left there; it stays for the next run.
+    /// `kept` is what an earlier run left there.
     fn execute(
         &self,
         index: usize,
         view: &View<'_, Self>,
-        kept: &mut Option<Self::Kept>,
-    ) -> Option<Executed<Self>>;
+        kept: Option<Self::Kept>,
+    ) -> Result<Executed<Self>, Option<Self::Kept>>;
+
+    /// What the next run may use of a body that ran to its end and counts no more, with what it read.
+    fn keep(&self, body: Self::Body, reads: Reads<Self>) -> Option<Self::Kept>;
 
     /// Runs the tail of a task whose body said `delta`; `None` when the view interrupted it. It may run again, unless
     /// `View::is_last`.

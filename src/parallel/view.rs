@@ -48,14 +48,16 @@ pub(super) struct Read<T: Task> {
     value: T::Value,
 }
 
-impl<T: Task> Clone for Read<T> {
-    fn clone(&self) -> Self {
-        Self { cell: Arc::clone(&self.cell), value: self.value.clone() }
+/// Cells that were read, with what was in them.
+pub(crate) struct Reads<T: Task>(pub(super) Vec<Read<T>>);
+
+impl<T: Task> Reads<T> {
+    /// The first so many of them.
+    pub(crate) fn first(mut self, reads: usize) -> Self {
+        self.0.truncate(reads);
+        self
     }
 }
-
-/// Cells that were read, with what was in them.
-pub(crate) struct Reads<T: Task>(Vec<Read<T>>);
 
 impl<T: Task> Read<T> {
     /// Whether it is what the committed tasks left.
@@ -190,13 +192,32 @@ impl<'a, T: Task> View<'a, T> {
         false
     }
 
-    /// The cells that were read so far, with what was in them.
-    pub(crate) fn reads_so_far(&self) -> Reads<T> {
-        Reads(self.reads.borrow().clone())
+    /// How many reads there were so far.
+    pub(crate) fn reads_so_far(&self) -> usize {
+        self.reads.borrow().len()
     }
 
-    /// Reads the same cells again, and says whether the same is in them.
-    pub(crate) fn read_again(&self, reads: &Reads<T>) -> Result<bool, ReadFailure<T::Error>> {
+    /// The reads of a run that is given up.
+    pub(crate) fn take_reads(&self) -> Reads<T> {
+        Reads(self.reads.take())
+    }
+
+    /// Reads the same cells again, before any others, and says whether the same is in them. They are handed back when the run is to
+    /// be given up.
+    pub(crate) fn read_again(&self, reads: Reads<T>) -> Result<bool, Reads<T>> {
+        match self.is_as_before(&reads) {
+            Ok(true) => {
+                if self.part != Part::Alone {
+                    self.reads.replace(reads.0);
+                }
+                Ok(true)
+            }
+            Ok(false) => Ok(false),
+            Err(_) => Err(reads),
+        }
+    }
+
+    fn is_as_before(&self, reads: &Reads<T>) -> Result<bool, ReadFailure<T::Error>> {
         for Read { cell, value } in &reads.0 {
             if self.is_interrupted() {
                 return Err(ReadFailure::Interrupted);
@@ -211,9 +232,6 @@ impl<'a, T: Task> View<'a, T> {
                 }
                 Ok(Seen::Unsettled(writer)) => return Err(self.interrupt(Interruption::UntilSettled(writer))),
             }
-        }
-        if self.part != Part::Alone {
-            self.reads.borrow_mut().extend_from_slice(&reads.0);
         }
         Ok(true)
     }

@@ -149,16 +149,74 @@ impl<R: StateReader> BlockState<R> {
         Ok(value.felt())
     }
 
+    /// The storage cells that are different from the state before the block (C194).
+    pub(crate) fn changed_storage(&self) -> impl Iterator<Item = ((ContractAddress, StorageKey), Felt)> {
+        self.storage.changed().map(|(cell, versions)| (cell, versions.current))
+    }
+
+    /// The nonces that are.
+    pub(crate) fn changed_nonces(&self) -> impl Iterator<Item = (ContractAddress, Nonce)> {
+        self.nonces.changed().map(|(address, versions)| (address, versions.current))
+    }
+
+    /// The contracts whose class hash is, with the old one and the new one.
+    pub(crate) fn changed_class_hashes(
+        &self,
+    ) -> impl Iterator<Item = (ContractAddress, ClassHash, ClassHash)> {
+        self.class_hashes.changed().map(|(address, versions)| (address, versions.initial, versions.current))
+    }
+
+    /// That part of the block's state diff that is about classes.
+    pub(crate) fn diff_of_classes(&self) -> StateDiff {
+        let changes = StateChanges {
+            compiled_class_hashes: current(&self.compiled_class_hashes),
+            declared: self.newly_declared(),
+            ..StateChanges::default()
+        };
+        self.classified(&changes)
+    }
+
+    /// Reads a storage cell for the block itself, and writes it if `update` says what. Answers with what is there then.
+    pub(crate) fn update_storage(
+        &mut self,
+        address: ContractAddress,
+        key: StorageKey,
+        update: impl FnOnce(Felt) -> Option<Felt>,
+    ) -> Result<Felt, StateError> {
+        let cell = Cell::Storage(address, key);
+        let load = || match self.ahead.get(&cell) {
+            Some(value) => Ok(value.clone().felt()),
+            None => self.reader.storage_at(address, key),
+        };
+        let (position, value) = self.storage.read((address, key), load).map_err(read_error(cell))?;
+        Ok(match update(value) {
+            Some(value) => {
+                self.storage.set_at(position, value);
+                value
+            }
+            None => value,
+        })
+    }
+
     /// What is different from the state before the block. A cell that went A -> B -> A is not part of it (C194).
     pub fn changes(&self) -> StateChanges {
         let Self { storage, nonces, class_hashes, compiled_class_hashes, classes, .. } = self;
         StateChanges::of(storage, nonces, class_hashes, compiled_class_hashes, classes)
     }
 
+    fn newly_declared(&self) -> CellMap<ClassHash, bool> {
+        let declared = self.classes.iter().filter(|(_, known)| known.newly_declared());
+        declared.map(|(class_hash, _)| (*class_hash, true)).collect()
+    }
+
     /// The block's state diff, classified, against the state before the block (C193, C194).
     pub fn diff(&self) -> StateDiff {
+        self.classified(&self.changes())
+    }
+
+    fn classified(&self, changes: &StateChanges) -> StateDiff {
         StateDiff::classify(
-            &self.changes(),
+            changes,
             |address| self.class_hashes.initial_of(&address).unwrap_or_default(),
             |class_hash| self.compiled_class_hashes.initial_of(&class_hash).unwrap_or_default(),
         )

@@ -141,9 +141,24 @@ impl<K: Copy + Eq + Hash, V: Copy + PartialEq> Cells<K, V> {
         self.0.get_index(position).map(|(key, cell)| (*key, cell.current))
     }
 
+    /// The initial and the current value, if the cell was ever touched.
+    pub(super) fn versions_of(&self, key: &K) -> Option<(V, V)> {
+        self.0.get(key).map(|cell| (cell.initial, cell.current))
+    }
+
     /// The initial value, if the cell was ever touched.
     pub(super) fn initial_of(&self, key: &K) -> Option<V> {
         self.0.get(key).map(|cell| cell.initial)
+    }
+
+    /// How many were touched.
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Forgets all but the first so many.
+    pub(super) fn truncate(&mut self, length: usize) {
+        self.0.truncate(length);
     }
 
     /// The cells whose value is no longer the initial one.

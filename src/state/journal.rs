@@ -14,7 +14,7 @@ use super::cells::{Cells, KnownClasses, initially_declared};
 use super::undo::{Checkpoint, Undo, UndoLog};
 use super::{
     Cell, CellMap, CellValue, InitialReads, ReadError, StateChanges, StateDiff, StateError, StateReader,
-    StopFlag, SuspendedJournal, fee_token_balance_key, writes,
+    StopFlag, fee_token_balance_key,
 };
 use crate::class::ContractClass;
 
@@ -71,25 +71,6 @@ impl<'r> Journal<'r> {
     /// Tells when to stop.
     pub(crate) fn stop_flag(&self) -> &StopFlag {
         &self.stop
-    }
-
-    /// A copy of what was read and written so far, without the reader.
-    pub(crate) fn snapshot(&self) -> SuspendedJournal {
-        SuspendedJournal {
-            storage: self.storage.clone(),
-            nonces: self.nonces.clone(),
-            class_hashes: self.class_hashes.clone(),
-            compiled_class_hashes: self.compiled_class_hashes.clone(),
-            classes: self.classes.clone(),
-            log: self.log.clone(),
-            payer: self.payer,
-        }
-    }
-
-    /// What was read and written, without the reader.
-    pub(crate) fn suspend(self) -> SuspendedJournal {
-        let Self { storage, nonces, class_hashes, compiled_class_hashes, classes, log, payer, .. } = self;
-        SuspendedJournal { storage, nonces, class_hashes, compiled_class_hashes, classes, log, payer }
     }
 
     /// The value of a storage cell.
@@ -312,18 +293,29 @@ impl<'r> Journal<'r> {
         StateChanges::of(storage, nonces, class_hashes, compiled_class_hashes, classes)
     }
 
-    /// What is different from the beginning, as writes to cells.
+    /// What is different from the beginning, as writes to cells: those that [`writes`](super::writes) makes of its parts.
     pub(crate) fn writes(&self) -> Vec<(Cell, CellValue)> {
-        let declared = self.classes.iter().filter(|(_, known)| known.newly_declared());
-        let declared: CellMap<ClassHash, ContractClass> =
-            declared.filter_map(|(hash, known)| known.declared.clone().map(|class| (*hash, class))).collect();
-        let compiled = |class_hash: &ClassHash| {
-            self.compiled_class_hashes.initial_of(class_hash).map(|compiled| (*class_hash, compiled))
-        };
-        let compiled_class_hashes = declared.keys().filter_map(compiled).collect();
-        let reads = InitialReads { compiled_class_hashes, ..InitialReads::default() };
-        let classes = JournalClasses { declared, loaded: CellMap::default() };
-        writes(&self.changes(), &classes, &reads)
+        let storage =
+            self.storage.changed().map(|((address, key), now)| (Cell::Storage(address, key), now.current));
+        let nonces = self.nonces.changed().map(|(address, now)| (Cell::Nonce(address), now.current.0));
+        let class_hashes =
+            self.class_hashes.changed().map(|(address, now)| (Cell::ClassHash(address), now.current.0));
+        let compiled = self
+            .compiled_class_hashes
+            .changed()
+            .map(|(class_hash, now)| (Cell::CompiledClassHash(class_hash), now.current.0));
+        let felts = storage.chain(nonces).chain(class_hashes).chain(compiled);
+        let mut writes: Vec<_> = felts.map(|(cell, felt)| (cell, CellValue::Felt(felt))).collect();
+        for (class_hash, known) in &self.classes {
+            let Some(class) = known.declared.as_ref().filter(|_| known.newly_declared()) else { continue };
+            writes.push((Cell::Class(*class_hash), CellValue::Class(Some(class.clone()))));
+            if let Some((before, now)) = self.compiled_class_hashes.versions_of(class_hash)
+                && before == now
+            {
+                writes.push((Cell::CompiledClassHash(*class_hash), CellValue::Felt(now.0)));
+            }
+        }
+        writes
     }
 
     /// Every cell that was read from below, with the value it had. Reverts do not shorten it.
@@ -347,19 +339,24 @@ impl<'r> Journal<'r> {
     }
 
     /// What a block needs of the journal: what changed, what was read, and the classes that were declared or loaded.
-    pub fn into_parts(self) -> JournalParts {
+    pub fn into_parts(mut self) -> JournalParts {
+        self.take_parts()
+    }
+
+    /// As [`into_parts`](Self::into_parts), for a journal that may be [taken back](Self::taken_back) to what it was before. What it
+    /// had loaded of classes it has no more.
+    pub(crate) fn take_parts(&mut self) -> JournalParts {
         let changes = self.changes();
         let reads = self.initial_reads();
         let mut classes = JournalClasses::default();
-        for (class_hash, known) in self.classes {
-            let newly = known.newly_declared();
-            if let Some(class) = known.declared
-                && newly
+        for (class_hash, known) in &mut self.classes {
+            if let Some(class) = &known.declared
+                && known.newly_declared()
             {
-                classes.declared.insert(class_hash, class);
+                classes.declared.insert(*class_hash, class.clone());
             }
-            if let Some(class) = known.loaded {
-                classes.loaded.insert(class_hash, class);
+            if let Some(class) = known.loaded.take() {
+                classes.loaded.insert(*class_hash, class);
             }
         }
         (changes, reads, classes)

@@ -41,4 +41,4 @@ pub use witness::InitialReads;
 
 pub(crate) use cell_value::{CellValue, writes};
 pub(crate) use stop::{StopFlag, Term};
-pub(crate) use suspended::SuspendedJournal;
+pub(crate) use suspended::{Mark, SuspendedJournal};

@@ -37,7 +37,7 @@ impl<'b, R: StateReader + Sync> Sink<BlockTask<'b, &'b R>> for Committer<'b, '_,
         &mut self,
         index: usize,
         body: Body,
-        tail: Option<Result<Box<Payment>, ExecutionFailure>>,
+        tail: Option<Result<Payment, ExecutionFailure>>,
     ) -> ControlFlow<()> {
         let Some(transaction) = self.transactions.get(index) else { return ControlFlow::Break(()) };
         let committed = Attempt::paid(body, tail)

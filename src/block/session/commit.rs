@@ -38,6 +38,7 @@ impl<R: StateReader> Ledger<R> {
         count: usize,
         transactions: Vec<TransactionOutcome>,
         end: BlockEnd,
+        pool: Option<&rayon::ThreadPool>,
     ) -> Result<BlockOutcome, BlockError> {
         let Self { mut block, mut shares } = self;
         if count < shares.len() {
@@ -47,7 +48,7 @@ impl<R: StateReader> Ledger<R> {
         for share in shares {
             block.absorb(share)?;
         }
-        block.close(transactions, end)
+        block.close(transactions, end, pool)
     }
 }
 
@@ -120,7 +121,7 @@ impl<R: StateReader + Send + Sync> Sink<BlockTask<'static, R>> for Committer<R> 
         &mut self,
         index: usize,
         body: Body,
-        tail: Option<Result<Box<Payment>, ExecutionFailure>>,
+        tail: Option<Result<Payment, ExecutionFailure>>,
     ) -> ControlFlow<()> {
         self.turn(index, Attempt::paid(body, tail)).map_break(|end| {
             if let Some(end) = end {

@@ -192,7 +192,7 @@ impl<R: StateReader + Send + Sync + 'static> BlockSession<R> {
         let ledger = self.shared.take_ledger();
         let undelivered = self.shared.delivery.take_undelivered(count);
         match ledger {
-            Some(ledger) => ledger.close(count, undelivered, end),
+            Some(ledger) => ledger.close(count, undelivered, end, self.shared.pool()),
             // Only closing takes it, and that takes the session.
             None => Err(BlockError::Closed),
         }

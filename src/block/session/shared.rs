@@ -132,6 +132,11 @@ impl<R: StateReader + Send + Sync + 'static> Shared<R> {
         self.delivery.until(help, &|| self.spawn(), ready)
     }
 
+    /// The threads that help, for whoever closes the block.
+    pub(super) fn pool(&self) -> Option<&rayon::ThreadPool> {
+        self.pool.helpers()
+    }
+
     /// The ledger, for whoever closes the block.
     pub(super) fn take_ledger(&self) -> Option<Ledger<Arc<R>>> {
         self.engine.sink().ledger.take()

@@ -9,18 +9,24 @@ use super::super::counters::{Counters, count};
 use super::super::schedule::{Busy, By, Done, Job, Schedule};
 use super::super::task::{Sink, Task};
 use super::super::view::Read;
-use super::Engine;
+use super::{Engine, Shift};
 use crate::sync::Moment;
 
 impl<T: Task, S: Sink<T>> Engine<T, S> {
     /// Commits a task if what it read is what the committed tasks left. One thread at a time is here.
-    pub(super) fn commit(&self, index: usize, mut done: Box<Done<T>>, call: &impl Fn()) -> Option<Job<T>> {
+    pub(super) fn commit(
+        &self,
+        index: usize,
+        mut done: Box<Done<T>>,
+        shift: &Shift,
+        call: &impl Fn(),
+    ) -> Option<Job<T>> {
         let began = Moment::now();
         let mut voided = Vec::new();
         let is_current = |reads: &[Read<T>]| reads.iter().all(Read::is_current);
 
         if !is_current(&done.reads) {
-            return self.update_commit(call, |schedule| {
+            return self.update_commit(shift, call, |schedule| {
                 count(&mut schedule.counters.validations);
                 schedule.stale_at_commit(done)
             });
@@ -33,7 +39,7 @@ impl<T: Task, S: Sink<T>> Engine<T, S> {
             counters.add_run(&self.run_tail(&mut done, &mut voided));
             if !done.tail.as_ref().is_some_and(|(_, reads)| is_current(reads)) {
                 // All tasks before it are committed, so only a halt can have kept it from that.
-                return self.update_commit(call, |schedule| {
+                return self.update_commit(shift, call, |schedule| {
                     if schedule.is_halted() { None } else { schedule.stale_at_commit(done) }
                 });
             }
@@ -43,7 +49,7 @@ impl<T: Task, S: Sink<T>> Engine<T, S> {
         if taken.is_continue() {
             self.memory.commit(index, &published);
         }
-        self.update_commit(call, |schedule| {
+        self.update_commit(shift, call, |schedule| {
             counters.commit_nanoseconds = began.nanoseconds();
             schedule.counters.add_commit(&counters);
             schedule.call_main();
@@ -57,13 +63,18 @@ impl<T: Task, S: Sink<T>> Engine<T, S> {
         })
     }
 
+    /// Makes known what became of a commit, and takes up what follows from it, or whatever comes next.
     pub(super) fn update_commit(
         &self,
+        shift: &Shift,
         call: &impl Fn(),
         change: impl FnOnce(&mut Schedule<T>) -> Option<Job<T>>,
     ) -> Option<Job<T>> {
         let mut schedule = self.schedule.lock();
-        let next = change(&mut schedule);
+        let mut next = change(&mut schedule);
+        if next.is_none() && shift.goes_on(&schedule) {
+            next = self.next(&mut schedule).job();
+        }
         self.release(schedule, By::Worker(Busy::with(next.as_ref())), call);
         next
     }

@@ -7,25 +7,25 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::super::counters::{Counters, Spent, count};
 use super::super::memory::Run;
-use super::super::schedule::{Busy, By, Done, Job, Next, Schedule, Start};
+use super::super::schedule::{Busy, By, Done, Earlier, Job, Next, Schedule, Start};
 use super::super::task::{CellOf, Executed, Settled, Sink, Task};
-use super::super::view::{Interruption, Part, Read, View};
-use super::{Engine, Panicked};
+use super::super::view::{Interruption, Part, Read, Reads, View};
+use super::{Engine, Panicked, Shift};
 use crate::sync::{Arc, Moment};
 
 /// How many reads are few.
 const FEW_READS: usize = 32;
 
 impl<T: Task, S: Sink<T>> Engine<T, S> {
-    /// Does a job, and those that follow from it at once. A panic ends everything, but not its thread.
-    pub(super) fn perform(&self, job: Job<T>, call: &impl Fn()) {
+    /// Does a job, and those after it as long as the shift goes on. A panic ends everything, but not its thread.
+    pub(super) fn perform(&self, job: Job<T>, shift: &Shift, call: &impl Fn()) {
         let performed = catch_unwind(AssertUnwindSafe(|| {
             let mut next = Some(job);
             while let Some(job) = next {
                 next = match job {
-                    Job::Execute(start) => self.execute(start, call),
-                    Job::Settle(done) => self.settle(done, call),
-                    Job::Commit(index, done) => self.commit(index, done, call),
+                    Job::Execute(start) => self.execute(start, shift, call),
+                    Job::Settle(done) => self.settle(done, shift, call),
+                    Job::Commit(index, done) => self.commit(index, done, shift, call),
                 };
             }
         }));
@@ -40,21 +40,27 @@ impl<T: Task, S: Sink<T>> Engine<T, S> {
         }
     }
 
-    fn execute(&self, start: Start<T>, call: &impl Fn()) -> Option<Job<T>> {
-        let Start { run, published, mut kept, at_its_turn, is_alone } = start;
+    fn execute(&self, start: Start<T>, shift: &Shift, call: &impl Fn()) -> Option<Job<T>> {
+        let Start { run, published, earlier, at_its_turn, is_alone } = start;
+        let kept = earlier.and_then(|earlier| match earlier {
+            Earlier::Interrupted(kept) => Some(kept),
+            Earlier::Ended(done) => self.task.keep(done.body, Reads(done.reads)),
+        });
         let began = Moment::now();
         let part = if is_alone { Part::Alone } else { Part::Body };
         let view = View::new(self, &run, part);
-        let executed = self.task.execute(run.index, &view, &mut kept);
+        let executed = self.task.execute(run.index, &view, kept);
         let (reads, interruption, mut counters) = view.into_parts();
         counters.run_nanoseconds = began.nanoseconds();
         let executed = match (executed, interruption) {
-            (Some(executed), None) if at_its_turn || !executed.broken => executed,
+            (Ok(executed), None) if at_its_turn || !executed.broken => executed,
             (executed, interruption) => {
-                let otherwise =
-                    if executed.is_some() { Interruption::UntilItsTurn } else { Interruption::Void };
+                let (kept, otherwise) = match executed {
+                    Ok(executed) => (self.task.keep(executed.body, Reads(reads)), Interruption::UntilItsTurn),
+                    Err(kept) => (kept, Interruption::Void),
+                };
                 let interruption = interruption.unwrap_or(otherwise);
-                return self.update_and_go_on(call, |schedule| {
+                return self.update_and_go_on(shift, call, |schedule| {
                     schedule.counters.add_run(&counters);
                     schedule.counters.add_waste(Spent::on(&counters));
                     schedule.interrupted(&run, interruption, published, kept);
@@ -63,7 +69,7 @@ impl<T: Task, S: Sink<T>> Engine<T, S> {
             }
         };
         if is_alone {
-            return self.go_on_alone(&run, &published, executed, counters, call);
+            return self.go_on_alone(&run, &published, executed, counters, shift, call);
         }
         let Executed { body, writes, steps, delta, unsettled, .. } = executed;
         let spent = Spent { steps, ..Spent::on(&counters) };
@@ -71,10 +77,10 @@ impl<T: Task, S: Sink<T>> Engine<T, S> {
         let mut voided = Vec::new();
         let published = self.publish(&run, &published, writes, &unsettled, [&reads, &[]], &mut voided);
         let done = Box::new(Done { run, body, reads, spent, has_tail, tail: None, published });
-        self.update_and_go_on(call, |schedule| {
+        self.update_and_go_on(shift, call, |schedule| {
             schedule.counters.add_run(&counters);
             schedule.counters.add_steps(steps);
-            schedule.executed(done, delta, kept, &voided)
+            schedule.executed(done, delta, &voided)
         })
     }
 
@@ -86,6 +92,7 @@ impl<T: Task, S: Sink<T>> Engine<T, S> {
         before: &[CellOf<T>],
         executed: Executed<T>,
         mut counters: Counters,
+        shift: &Shift,
         call: &impl Fn(),
     ) -> Option<Job<T>> {
         let Executed { mut body, mut writes, delta, steps, .. } = executed;
@@ -98,7 +105,7 @@ impl<T: Task, S: Sink<T>> Engine<T, S> {
             counters.settlements = 1;
             let (Some(settled), None) = (settled, interruption) else {
                 // Only a halt can have kept it from that.
-                return self.update_commit(call, |schedule| {
+                return self.update_commit(shift, call, |schedule| {
                     schedule.counters.add_run(&counters);
                     schedule.interrupted(run, Interruption::Void, before.to_vec(), None);
                     None
@@ -115,7 +122,7 @@ impl<T: Task, S: Sink<T>> Engine<T, S> {
         }
         counters.alone = 1;
         counters.add_steps(steps);
-        self.update_commit(call, |schedule| {
+        self.update_commit(shift, call, |schedule| {
             counters.commit_nanoseconds = began.nanoseconds();
             schedule.counters.add_commit(&counters);
             schedule.call_main();
@@ -129,34 +136,32 @@ impl<T: Task, S: Sink<T>> Engine<T, S> {
         })
     }
 
-    /// Makes known what became of a job, and takes up the run that it made possible, if that is what comes next.
+    /// Makes known what became of a job, and takes up the run that it made possible, or whatever comes next.
     fn update_and_go_on(
         &self,
+        shift: &Shift,
         call: &impl Fn(),
         change: impl FnOnce(&mut Schedule<T>) -> Option<usize>,
     ) -> Option<Job<T>> {
         let mut schedule = self.schedule.lock();
         let woken = change(&mut schedule);
-        let next = match woken {
-            Some(woken) => match schedule.next() {
-                Next::Job(job) => {
-                    if matches!(&job, Job::Execute(start) if start.run.index == woken) {
-                        count(&mut schedule.counters.handoffs);
-                    }
-                    Some(job)
-                }
-                Next::Nothing | Next::Finished => None,
-            },
-            None => None,
+        let next = if woken.is_some() || shift.goes_on(&schedule) {
+            self.next(&mut schedule)
+        } else {
+            Next::Nothing
         };
+        let next = next.job();
+        if woken.is_some_and(|woken| matches!(&next, Some(Job::Execute(start)) if start.run.index == woken)) {
+            count(&mut schedule.counters.handoffs);
+        }
         self.release(schedule, By::Worker(Busy::with(next.as_ref())), call);
         next
     }
 
-    fn settle(&self, mut done: Box<Done<T>>, call: &impl Fn()) -> Option<Job<T>> {
+    fn settle(&self, mut done: Box<Done<T>>, shift: &Shift, call: &impl Fn()) -> Option<Job<T>> {
         let mut voided = Vec::new();
         let counters = self.run_tail(&mut done, &mut voided);
-        self.update_and_go_on(call, |schedule| {
+        self.update_and_go_on(shift, call, |schedule| {
             schedule.counters.add_run(&counters);
             count(&mut schedule.counters.settlements);
             schedule.settled(done, &voided)

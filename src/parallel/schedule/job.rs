@@ -23,11 +23,18 @@ pub(in crate::parallel) struct Start<T: Task> {
     pub(in crate::parallel) run: Run,
     /// Where an earlier run's writes are.
     pub(in crate::parallel) published: Vec<CellOf<T>>,
-    pub(in crate::parallel) kept: Option<T::Kept>,
+    /// What became of that run.
+    pub(in crate::parallel) earlier: Option<Earlier<T>>,
     /// Whether all tasks before it were committed when it began.
     pub(in crate::parallel) at_its_turn: bool,
     /// Whether, besides, nothing else was running or could be begun.
     pub(in crate::parallel) is_alone: bool,
+}
+
+/// A run that counts no more, of which the next may use something.
+pub(in crate::parallel) enum Earlier<T: Task> {
+    Interrupted(T::Kept),
+    Ended(Box<Done<T>>),
 }
 
 /// A body that has run, perhaps its tail as well.
@@ -51,21 +58,30 @@ pub(in crate::parallel) enum Next<T: Task> {
     Finished,
 }
 
+impl<T: Task> Next<T> {
+    pub(in crate::parallel) fn job(self) -> Option<Job<T>> {
+        match self {
+            Self::Job(job) => Some(job),
+            Self::Nothing | Self::Finished => None,
+        }
+    }
+}
+
 impl<T: Task> Schedule<T> {
     /// The next job: what brings the commits on first, then what is lowest. A tail that can run beside others runs before its commit.
     pub(in crate::parallel) fn next(&mut self) -> Next<T> {
         if self.is_finished() {
             return Next::Finished;
         }
-        if !self.unsettled.contains(&self.committed)
+        if !self.unsettled.contains(self.committed)
             && let Some(job) = self.next_commit()
         {
             return Next::Job(job);
         }
-        if let Some(index) = self.unsettled.first().copied().filter(|index| *index <= self.executed)
+        if let Some(index) = self.unsettled.first().filter(|index| *index <= self.executed)
             && let Some(done) = self.take_done(index)
         {
-            self.unsettled.remove(&index);
+            self.unsettled.remove(index);
             return Next::Job(Job::Settle(done));
         }
         self.next_execution().map_or(Next::Nothing, |start| Next::Job(Job::Execute(start)))
@@ -77,7 +93,7 @@ impl<T: Task> Schedule<T> {
         }
         let index = self.committed;
         let done = self.take_done(index)?;
-        self.unsettled.remove(&index);
+        self.unsettled.remove(index);
         self.is_committing = true;
         Some(Job::Commit(index, done))
     }
@@ -99,7 +115,7 @@ impl<T: Task> Schedule<T> {
     }
 
     fn next_execution(&mut self) -> Option<Start<T>> {
-        let index = self.ready.first().copied()?;
+        let index = self.ready.first()?;
         let may = index == self.committed || self.running < self.width.now();
         if !may || index >= self.committed.saturating_add(self.window) {
             return None;
@@ -113,18 +129,19 @@ impl<T: Task> Schedule<T> {
         let is_alone = at_its_turn
             && self.running == 0
             && self.may_commit()
-            && (self.width.now() == 1 || self.ready.iter().all(|ready| *ready == index));
+            && (self.width.now() == 1 || self.ready.iter().all(|ready| ready == index));
         let run = Run::new(index);
         let slot = self.slot(index)?;
         slot.status = Status::Running;
         slot.run = Some(run.clone());
         slot.runs = slot.runs.saturating_add(1);
         slot.settled = false;
-        let (published, kept, runs) = (std::mem::take(&mut slot.published), slot.kept.take(), slot.runs);
-        self.ready.remove(&index);
+        let (published, earlier, runs) =
+            (std::mem::take(&mut slot.published), slot.earlier.take(), slot.runs);
+        self.ready.remove(index);
         self.running = self.running.saturating_add(1);
         count(&mut self.counters.executions);
         self.counters.most_runs = self.counters.most_runs.max(runs);
-        Some(Start { run, published, kept, at_its_turn, is_alone })
+        Some(Start { run, published, earlier, at_its_turn, is_alone })
     }
 }

@@ -6,7 +6,7 @@ use super::super::counters::count;
 use super::super::memory::Run;
 use super::super::task::{CellOf, Task};
 use super::super::view::Interruption;
-use super::job::{Done, Job};
+use super::job::{Done, Earlier, Job};
 use super::{MOST_EARLY_RUNS, Schedule, Status};
 
 impl<T: Task> Schedule<T> {
@@ -15,7 +15,6 @@ impl<T: Task> Schedule<T> {
         &mut self,
         done: Box<Done<T>>,
         delta: Option<T::Delta>,
-        kept: Option<T::Kept>,
         voided: &[Run],
     ) -> Option<usize> {
         self.running = self.running.saturating_sub(1);
@@ -24,7 +23,6 @@ impl<T: Task> Schedule<T> {
         let is_void = done.run.is_void();
         let has_tail = done.has_tail;
         let slot = self.slot(index)?;
-        slot.kept = kept;
         slot.delta = delta;
         slot.settled = !has_tail;
         slot.status = Status::Executed(done);
@@ -54,7 +52,7 @@ impl<T: Task> Schedule<T> {
         let index = run.index;
         let Some(slot) = self.slot(index) else { return };
         slot.published = published;
-        slot.kept = kept;
+        slot.earlier = kept.map(Earlier::Interrupted);
         slot.status = Status::Waiting;
         let is_patient = slot.runs < MOST_EARLY_RUNS;
         match interruption {
@@ -140,7 +138,7 @@ impl<T: Task> Schedule<T> {
             }
         }
         self.advance_executed();
-        if self.unsettled.contains(&self.committed) { None } else { self.next_commit() }
+        if self.unsettled.contains(self.committed) { None } else { self.next_commit() }
     }
 
     /// The task that was next to be committed ran alone, and is committed.

@@ -54,6 +54,11 @@ impl<T: Task> Schedule<T> {
         if self.is_finished() {
             return Calls { main: std::mem::take(&mut self.is_main_parked), helpers: 0 };
         }
+        // Almost always everybody is at work.
+        let room = self.helpers_of_use().saturating_sub(self.helpers);
+        if room == 0 && !self.is_main_parked {
+            return Calls::default();
+        }
         let Jobs { bodies, others } = self.jobs();
         let jobs = match by {
             By::Worker(Busy::Briefly) => bodies.saturating_add(others).saturating_sub(1),
@@ -68,7 +73,7 @@ impl<T: Task> Schedule<T> {
             self.searching = self.searching.saturating_add(1);
             jobs = jobs.saturating_sub(1);
         }
-        calls.helpers = jobs.min(self.helpers_of_use().saturating_sub(self.helpers));
+        calls.helpers = jobs.min(room);
         self.helpers = self.helpers.saturating_add(calls.helpers);
         self.searching = self.searching.saturating_add(calls.helpers);
         calls
@@ -83,13 +88,14 @@ impl<T: Task> Schedule<T> {
                 .is_some_and(|slot| matches!(slot.status, Status::Executed(_)))
         };
         let commits = usize::from(
-            self.may_commit() && !self.unsettled.contains(&self.committed) && executable(self.committed),
+            self.may_commit() && !self.unsettled.contains(self.committed) && executable(self.committed),
         );
-        let settlements = self.unsettled.range(..=self.executed).count();
+        let settlements = self.unsettled.iter().take_while(|index| *index <= self.executed).count();
         let end = self.committed.saturating_add(self.window);
         let free = self.width.now().saturating_sub(self.running);
-        let first = self.ready.first().is_some_and(|index| *index == self.committed);
-        let bodies = self.ready.range(..end).take(free.max(usize::from(first))).count();
+        let first = self.ready.first() == Some(self.committed);
+        let bodies =
+            self.ready.iter().take_while(|index| *index < end).take(free.max(usize::from(first))).count();
         Jobs { bodies, others: commits.saturating_add(settlements) }
     }
 
@@ -126,6 +132,10 @@ impl<T: Task> Schedule<T> {
 
     pub(in crate::parallel) fn call_main(&mut self) {
         self.is_main_called = true;
+    }
+
+    pub(in crate::parallel) fn is_main_called(&self) -> bool {
+        self.is_main_called
     }
 
     pub(in crate::parallel) fn take_main_call(&mut self) -> bool {

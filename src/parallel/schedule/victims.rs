@@ -5,7 +5,7 @@
 use super::super::counters::count;
 use super::super::memory::Run;
 use super::super::task::Task;
-use super::{MOST_EARLY_RUNS, Schedule, Status};
+use super::{Earlier, MOST_EARLY_RUNS, Schedule, Status};
 
 /// After so many aborts a task waits for the commit of the one that voided it.
 const PATIENCE: u32 = 2;
@@ -37,10 +37,11 @@ impl<T: Task> Schedule<T> {
         slot.aborts = slot.aborts.saturating_add(1);
         if let Status::Executed(mut done) = std::mem::replace(&mut slot.status, Status::Waiting) {
             slot.published = std::mem::take(&mut done.published);
-            self.counters.add_waste(done.spent);
-            self.garbage.push(done);
+            let spent = done.spent;
+            slot.earlier = Some(Earlier::Ended(done));
+            self.counters.add_waste(spent);
         }
-        self.unsettled.remove(&index);
+        self.unsettled.remove(index);
         self.executed = self.executed.min(index);
         self.width.in_vain();
     }

@@ -232,31 +232,43 @@ impl Sink<Block> for BlockSink<'_> {
 /// What a run read, for the next one.
 pub(crate) struct Kept {
     reads: Reads<Block>,
-    read: BTreeMap<u8, u64>,
+    read: Vec<(u8, u64)>,
+}
+
+impl Kept {
+    /// All that was read, or the first half of it, as validations come before the rest.
+    fn some(index: usize, reads: Reads<Block>, mut read: Vec<(u8, u64)>) -> Self {
+        read.truncate(read.len() / (1 + index % 2));
+        Self { reads: reads.first(read.len()), read }
+    }
 }
 
 pub(crate) struct Body {
+    index: usize,
     seen: Option<u64>,
     own: BTreeMap<u8, u64>,
+    read: Vec<(u8, u64)>,
 }
 
 struct Parallel<'a, 'v> {
     view: &'a View<'v, Block>,
     own: BTreeMap<u8, u64>,
-    read: BTreeMap<u8, u64>,
+    /// In order.
+    read: Vec<(u8, u64)>,
     is_tail: bool,
 }
 
 impl Access for Parallel<'_, '_> {
     fn read(&mut self, key: u8) -> Result<u64, Stopped> {
-        if let Some(value) = self.own.get(&key).or_else(|| self.read.get(&key)) {
+        let read = self.read.iter().find(|(read, _)| *read == key).map(|(_, value)| value);
+        if let Some(value) = self.own.get(&key).or(read) {
             return Ok(*value);
         }
         let value = self.view.read(&key).map_err(|failure| match failure {
             ReadFailure::Load(Unloadable) => Stopped::Broken,
             ReadFailure::Interrupted => Stopped::Interrupted,
         })?;
-        self.read.insert(key, value);
+        self.read.push((key, value));
         Ok(value)
     }
 
@@ -304,30 +316,30 @@ impl Task for Block {
         &self,
         index: usize,
         view: &View<'_, Self>,
-        kept: &mut Option<Kept>,
-    ) -> Option<Executed<Self>> {
-        let mut access = Parallel { view, own: BTreeMap::new(), read: BTreeMap::new(), is_tail: false };
+        kept: Option<Kept>,
+    ) -> Result<Executed<Self>, Option<Kept>> {
+        let mut access = Parallel { view, own: BTreeMap::new(), read: Vec::new(), is_tail: false };
         // As kept validations are: good for as long as their reads are.
-        if let Some(earlier) = kept.as_ref() {
-            match view.read_again(&earlier.reads) {
-                Ok(true) => access.read.clone_from(&earlier.read),
-                Ok(false) => *kept = None,
-                Err(_) => return None,
+        if let Some(Kept { reads, read }) = kept {
+            match view.read_again(reads) {
+                Ok(true) => access.read = read,
+                Ok(false) => {}
+                Err(reads) => return Err(Some(Kept { reads, read })),
             }
         }
         let seen = match self.body(index, &mut access) {
             Ok(seen) => Some(seen),
             Err(Stopped::Broken) => None,
-            Err(Stopped::Interrupted) => return None,
+            Err(Stopped::Interrupted) => {
+                let reads = view.take_reads();
+                return Err(self.keeps.then(|| Kept::some(index, reads, access.read)));
+            }
         };
-        if self.keeps && view.may_be_voided() {
-            *kept = Some(Kept { reads: view.reads_so_far(), read: access.read.clone() });
-        }
         let program = &self.programs[index];
         let fee = program.fee.filter(|_| seen.is_some());
-        Some(Executed {
+        Ok(Executed {
             writes: if seen.is_some() { access.own.clone().into_iter().collect() } else { Vec::new() },
-            body: Body { seen, own: access.own },
+            body: Body { index, seen, own: access.own, read: access.read },
             steps: u64::try_from(program.steps.len()).unwrap(),
             delta: fee.map(|(_, fee)| fee),
             unsettled: fee.map(|(payer, _)| payer).into_iter().collect(),
@@ -335,8 +347,12 @@ impl Task for Block {
         })
     }
 
+    fn keep(&self, body: Body, reads: Reads<Self>) -> Option<Kept> {
+        self.keeps.then(|| Kept::some(body.index, reads, body.read))
+    }
+
     fn settle(&self, index: usize, body: &mut Body, view: &View<'_, Self>) -> Option<Settled<Self>> {
-        let mut access = Parallel { view, own: body.own.clone(), read: BTreeMap::new(), is_tail: true };
+        let mut access = Parallel { view, own: body.own.clone(), read: Vec::new(), is_tail: true };
         let tail = match self.tail(index, &mut access) {
             Ok(tail) => Some(tail),
             Err(Stopped::Broken) => None,
