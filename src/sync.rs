@@ -33,6 +33,19 @@ impl<T> Mutex<T> {
     }
 }
 
+/// Something that one thread writes while others read what would lie beside it: it has its cache lines to itself.
+#[derive(Debug, Default)]
+#[repr(align(128))]
+pub(crate) struct Apart<T>(pub(crate) T);
+
+impl<T> std::ops::Deref for Apart<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
 /// Where threads wait for something behind a lock to change.
 #[derive(Debug, Default)]
 pub(crate) struct Condvar(source::Condvar);

@@ -30,7 +30,7 @@ pub struct Counters {
     pub reads: u64,
     /// Reads that asked the host.
     pub loads: u64,
-    /// Nanoseconds that the host took for them.
+    /// Nanoseconds that the host took for them, by the time that every eighth took.
     pub load_nanoseconds: u64,
     /// Reads that waited for another task's read of the same cell.
     pub shared_loads: u64,

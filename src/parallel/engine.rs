@@ -6,13 +6,14 @@
 mod commit;
 mod job;
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 
 use super::counters::Counters;
 use super::memory::Memory;
 use super::schedule::{Busy, By, Calls, Next, Schedule};
+use super::steady::Steady;
 use super::task::{Sink, Task};
-use crate::sync::{Condvar, Mutex, MutexGuard};
+use crate::sync::{Apart, Condvar, Mutex, MutexGuard};
 
 /// How many jobs a helper does before it lets others have its thread.
 const QUANTUM: usize = 32;
@@ -34,19 +35,26 @@ pub(crate) struct Limits {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Panicked(pub(crate) String);
 
+/// A thread's time with the engine.
+pub(super) struct Shift<T: Task> {
+    worker: Worker,
+    /// What the thread remembers.
+    pub(super) steady: RefCell<Steady<T>>,
+}
+
 /// How long a thread goes from one job to the next before it looks at other things.
-pub(super) enum Shift {
+enum Worker {
     /// The calling thread, until it is called.
     Main,
     /// A helper, for so many jobs more.
     Helper(Cell<usize>),
 }
 
-impl Shift {
-    fn goes_on<T: Task>(&self, schedule: &Schedule<T>) -> bool {
-        match self {
-            Self::Main => !schedule.is_main_called(),
-            Self::Helper(jobs) => match jobs.get().checked_sub(1) {
+impl<T: Task> Shift<T> {
+    fn goes_on(&self, schedule: &Schedule<T>) -> bool {
+        match &self.worker {
+            Worker::Main => !schedule.is_main_called(),
+            Worker::Helper(jobs) => match jobs.get().checked_sub(1) {
                 Some(left) => {
                     jobs.set(left);
                     !schedule.has_too_many_helpers()
@@ -61,9 +69,11 @@ impl Shift {
 pub(crate) struct Engine<T: Task, S> {
     pub(super) task: T,
     pub(super) memory: Memory<T::Key, T::Value>,
-    pub(super) schedule: Mutex<Schedule<T>>,
+    pub(super) schedule: Apart<Mutex<Schedule<T>>>,
     /// Taken by the one thread that commits.
-    sink: Mutex<S>,
+    sink: Apart<Mutex<S>>,
+    /// What threads remember that are not at work.
+    remembered: Mutex<Vec<Steady<T>>>,
     /// Where the calling thread waits when there is nothing to do.
     idle: Condvar,
     panicked: Mutex<Option<Panicked>>,
@@ -75,8 +85,9 @@ impl<T: Task, S: Sink<T>> Engine<T, S> {
         Self {
             task,
             memory: Memory::new(limits.shards),
-            schedule: Mutex::new(Schedule::new(limits)),
-            sink: Mutex::new(sink),
+            schedule: Apart(Mutex::new(Schedule::new(limits))),
+            sink: Apart(Mutex::new(sink)),
+            remembered: Mutex::default(),
             idle: Condvar::default(),
             panicked: Mutex::new(None),
         }
@@ -136,6 +147,7 @@ impl<T: Task, S: Sink<T>> Engine<T, S> {
         }
         let halt = || self.halt(call);
         let _guard = OnPanic(&halt);
+        let shift = self.shift(Worker::Main);
         loop {
             let mut schedule = self.schedule.lock();
             if schedule.take_main_call() {
@@ -146,7 +158,7 @@ impl<T: Task, S: Sink<T>> Engine<T, S> {
             match self.next(&mut schedule) {
                 Next::Job(job) => {
                     self.release(schedule, By::Worker(Busy::with(Some(&job))), call);
-                    self.perform(job, &Shift::Main, call);
+                    self.perform(job, &shift, call);
                 }
                 Next::Finished => {
                     self.release(schedule, By::Other, call);
@@ -172,9 +184,9 @@ impl<T: Task, S: Sink<T>> Engine<T, S> {
     /// The part of a helper that has other things to do: it works, if there is something to do, on so many jobs and what follows
     /// from them at once. To be called as often as `call` was, as by [`help`](Self::help).
     pub(crate) fn help_with(&self, jobs: usize, call: &impl Fn()) {
+        let shift = self.shift(Worker::Helper(Cell::new(jobs)));
         let mut schedule = self.schedule.lock();
         schedule.looks();
-        let shift = Shift::Helper(Cell::new(jobs));
         while shift.goes_on(&schedule) {
             let Next::Job(job) = self.next(&mut schedule) else { break };
             self.release(schedule, By::Worker(Busy::with(Some(&job))), call);
@@ -183,14 +195,21 @@ impl<T: Task, S: Sink<T>> Engine<T, S> {
         }
         schedule.helper_leaves();
         self.release(schedule, By::Other, call);
+        self.remembered.lock().push(shift.steady.into_inner());
     }
 
-    /// The sink, and what was counted; or that something panicked.
-    pub(crate) fn finish(self) -> Result<(S, Counters), Panicked> {
-        match self.panicked.into_inner() {
+    fn shift(&self, worker: Worker) -> Shift<T> {
+        Shift { worker, steady: RefCell::new(self.remembered.lock().pop().unwrap_or_default()) }
+    }
+
+    /// The sink, and what was counted; or that something panicked. And what is left over, which takes a while to drop.
+    #[expect(clippy::type_complexity, reason = "said here once")]
+    pub(crate) fn finish(self) -> (Result<(S, Counters), Panicked>, Memory<T::Key, T::Value>) {
+        let result = match self.panicked.into_inner() {
             Some(panicked) => Err(panicked),
-            None => Ok((self.sink.into_inner(), self.schedule.into_inner().counters)),
-        }
+            None => Ok((self.sink.0.into_inner(), self.schedule.0.into_inner().counters)),
+        };
+        (result, self.memory)
     }
 
     /// The next job; the end if the task says so.

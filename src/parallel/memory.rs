@@ -7,38 +7,50 @@ use std::hash::{BuildHasher, Hash};
 
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
+use smallvec::SmallVec;
 
 pub(crate) use super::run::Run;
-use crate::sync::{Arc, AtomicUsize, Condvar, Mutex, MutexGuard, Ordering};
+use crate::sync::{Apart, Arc, AtomicUsize, Condvar, Mutex, MutexGuard, Ordering};
 
 /// Cells by key.
 pub(crate) struct Memory<K, V> {
     hasher: RandomState,
     first: Shard<K, V>,
+    /// One less than a power of two.
     others: Box<[Shard<K, V>]>,
     /// How many tasks are committed: notes of their reads are of no use any more.
-    committed: AtomicUsize,
+    committed: Apart<AtomicUsize>,
+    /// How often something was published to a cell that was thought to be steady.
+    epoch: Apart<AtomicUsize>,
 }
 
 /// Cells with the hashes of their keys: a key is hashed once, for its shard and its place there, and never again.
-type Shard<K, V> = Mutex<HashTable<(u64, Arc<Cell<K, V>>)>>;
+type Shard<K, V> = Apart<Mutex<HashTable<(u64, Arc<Cell<K, V>>)>>>;
 
 impl<K: Clone + Eq + Hash, V: Clone + PartialEq> Memory<K, V> {
     pub(crate) fn new(shards: usize) -> Self {
-        let shard = || Mutex::new(HashTable::new());
+        let shard = || Apart(Mutex::new(HashTable::new()));
         Self {
             hasher: RandomState::default(),
             first: shard(),
-            others: (1..shards).map(|_| shard()).collect(),
-            committed: AtomicUsize::new(0),
+            others: (1..shards.next_power_of_two()).map(|_| shard()).collect(),
+            committed: Apart(AtomicUsize::new(0)),
+            epoch: Apart(AtomicUsize::new(0)),
         }
     }
 
     pub(crate) fn cell(&self, key: &K) -> Arc<Cell<K, V>> {
-        let hash = self.hasher.hash_one(key);
-        let place = usize::try_from(hash >> 32).unwrap_or(0);
+        self.cell_at(self.hash(key), key)
+    }
+
+    pub(crate) fn hash(&self, key: &K) -> u64 {
+        self.hasher.hash_one(key)
+    }
+
+    /// The cell of a key with this hash.
+    pub(crate) fn cell_at(&self, hash: u64, key: &K) -> Arc<Cell<K, V>> {
+        let place = usize::try_from(hash >> 32).unwrap_or(0) & self.others.len();
         // One shard is `first`, so that there is always one.
-        let place = place.checked_rem(self.others.len().saturating_add(1)).unwrap_or(0);
         let shard = self.others.get(place).unwrap_or(&self.first);
         let mut cells = shard.lock();
         let found = cells.entry(hash, |(_, cell)| cell.key == *key, |(hash, _)| *hash);
@@ -55,6 +67,16 @@ impl<K: Clone + Eq + Hash, V: Clone + PartialEq> Memory<K, V> {
         self.committed.load(Ordering::Acquire)
     }
 
+    /// As long as this stays the same, nothing was published to any steady cell.
+    pub(crate) fn epoch(&self) -> usize {
+        self.epoch.load(Ordering::Acquire)
+    }
+
+    /// Something was published to a steady cell, which is to be said before the publishing task can be committed.
+    pub(crate) fn end_epoch(&self) {
+        self.epoch.fetch_add(1, Ordering::AcqRel);
+    }
+
     /// What a task wrote that ran when all tasks below were committed becomes what is there. `before` is where an earlier run of it
     /// published. Whoever above saw something else is added to `voided`.
     pub(crate) fn commit_writes(
@@ -64,11 +86,15 @@ impl<K: Clone + Eq + Hash, V: Clone + PartialEq> Memory<K, V> {
         before: &[Arc<Cell<K, V>>],
         voided: &mut Vec<Run>,
     ) {
+        let mut was_steady = false;
         for (key, value) in writes {
-            self.cell(&key).put(index, value, voided);
+            was_steady |= self.cell(&key).put(index, value, voided);
         }
         for cell in before {
             cell.remove(index, voided);
+        }
+        if was_steady {
+            self.end_epoch();
         }
         self.committed.store(index.saturating_add(1), Ordering::Release);
     }
@@ -96,9 +122,21 @@ struct State<V> {
     /// The committed task that wrote `base`.
     writer: Option<usize>,
     /// Ascending by task; of tasks that are not committed.
-    versions: Vec<Version<V>>,
+    versions: SmallVec<[Version<V>; 1]>,
     /// Ascending by task; the latest read of each.
-    readers: Vec<Reader<V>>,
+    readers: SmallVec<[Reader<V>; 1]>,
+    sightings: Sightings,
+}
+
+/// Who may read a cell without asking it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Sightings {
+    /// Nobody: it was not read, or it is not of that kind.
+    None,
+    /// Somebody read it. Who reads it again will read it often.
+    One,
+    /// Threads remember its value.
+    Steady,
 }
 
 /// What the committed tasks left in a cell.
@@ -132,6 +170,16 @@ pub(crate) enum Seen<V> {
     Unsettled(usize),
 }
 
+/// Who wants to know of a read.
+pub(crate) enum Note<'a> {
+    /// This run wants to be voided when the value changes.
+    Run(&'a Run),
+    /// Nobody.
+    Nobody,
+    /// Nobody; and the value may be remembered, since it hardly ever changes.
+    Steady,
+}
+
 /// What it took to see it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Source {
@@ -141,6 +189,8 @@ pub(crate) enum Source {
     Loaded,
     /// Somebody else was loading it.
     Shared,
+    /// It was there, and may be remembered for the epoch that was known before the read.
+    Steady,
 }
 
 impl<K, V> Cell<K, V> {
@@ -168,17 +218,18 @@ impl<K, V: Clone + PartialEq> Cell<K, V> {
             base: Base::Unknown,
             waiting: 0,
             writer: None,
-            versions: Vec::new(),
-            readers: Vec::new(),
+            versions: SmallVec::new(),
+            readers: SmallVec::new(),
+            sightings: Sightings::None,
         };
         Self { key, state: Mutex::new(state), loaded: Condvar::default() }
     }
 
-    /// What a task is to see. `note` says of a value which run wants to be voided when it changes, if any.
+    /// What a task is to see. `note` says of a value who wants to know.
     pub(crate) fn read<'n, E>(
         &self,
         index: usize,
-        note: impl Fn(&V) -> Option<&'n Run>,
+        note: impl Fn(&V) -> Note<'n>,
         committed: usize,
         load: impl Fn() -> Result<V, E>,
     ) -> Result<Seen<V>, E> {
@@ -200,8 +251,8 @@ impl<K, V: Clone + PartialEq> Cell<K, V> {
             match &state.base {
                 Base::Known(value) => {
                     let value = value.clone();
-                    state.note(note(&value), &value, committed);
-                    return Ok(Seen::Value(value, source));
+                    let is_steady = state.note(note(&value), &value, committed);
+                    return Ok(Seen::Value(value, if is_steady { Source::Steady } else { source }));
                 }
                 Base::Loading => {
                     source = Source::Shared;
@@ -269,7 +320,9 @@ impl<K, V: Clone + PartialEq> Cell<K, V> {
     }
 
     /// Publishes what `run` wrote; `None` if only its tail will write. Whoever above saw something else is added to `voided`.
-    pub(crate) fn write(&self, run: &Run, value: Option<V>, settled: bool, voided: &mut Vec<Run>) {
+    /// Answers whether the cell was steady: then the [epoch ends](Memory::end_epoch).
+    #[must_use]
+    pub(crate) fn write(&self, run: &Run, value: Option<V>, settled: bool, voided: &mut Vec<Run>) -> bool {
         let mut state = self.state.lock();
         let at = state.below(run.index);
         let version = Version { run: run.clone(), value: value.clone(), settled };
@@ -278,6 +331,7 @@ impl<K, V: Clone + PartialEq> Cell<K, V> {
             _ => state.versions.insert(at, version),
         }
         state.void_readers(at, value.as_ref(), voided);
+        state.is_no_more_steady()
     }
 
     /// Takes back the version of a task that this time did not write here.
@@ -307,14 +361,16 @@ impl<K, V: Clone + PartialEq> Cell<K, V> {
     }
 
     /// All tasks below `index` being committed, its value becomes the base, whatever it published before.
-    fn put(&self, index: usize, value: V, voided: &mut Vec<Run>) {
+    fn put(&self, index: usize, value: V, voided: &mut Vec<Run>) -> bool {
         let mut state = self.state.lock();
         let end = state.below(index.saturating_add(1));
         state.versions.drain(..end);
         state.void_between(index.saturating_add(1), 0, Some(&value), voided);
         state.base = Base::Known(value);
         state.writer = Some(index);
+        let was_steady = state.is_no_more_steady();
         self.wake(state);
+        was_steady
     }
 
     /// The version of `index`, all tasks below being committed, becomes the base.
@@ -339,8 +395,18 @@ impl<V: Clone + PartialEq> State<V> {
         self.versions.partition_point(|version| version.run.index < index)
     }
 
-    fn note(&mut self, run: Option<&Run>, seen: &V, committed: usize) {
-        let Some(run) = run else { return };
+    /// Notes who read what. Answers whether the reader may remember it.
+    fn note(&mut self, note: Note<'_>, seen: &V, committed: usize) -> bool {
+        let run = match note {
+            Note::Run(run) => run,
+            Note::Nobody => return false,
+            Note::Steady => {
+                let is_seen = self.sightings != Sightings::None;
+                self.sightings = if is_seen { Sightings::Steady } else { Sightings::One };
+                // What others are to see is not the same for all.
+                return is_seen && self.versions.is_empty();
+            }
+        };
         // Cells that nobody writes are read by everybody: forget the reads of long ago, now and then.
         if self.readers.len() >= 64 && self.readers.len() == self.readers.capacity() {
             self.readers.retain(|reader| reader.run.index >= committed);
@@ -351,6 +417,12 @@ impl<V: Clone + PartialEq> State<V> {
             Some(own) if own.run.index == run.index => *own = reader,
             _ => self.readers.insert(at, reader),
         }
+        false
+    }
+
+    /// Somebody wrote here: whoever remembers the value is to ask again.
+    fn is_no_more_steady(&mut self) -> bool {
+        std::mem::replace(&mut self.sightings, Sightings::One) == Sightings::Steady
     }
 
     /// Voids the readers of the version at `at` that saw another value.
@@ -372,6 +444,9 @@ impl<V: Clone + PartialEq> State<V> {
         let start = self.readers.partition_point(|reader| reader.run.index < from);
         let end = self.readers.partition_point(|reader| reader.run.index <= to);
         let mut place = 0_usize;
+        if start == end {
+            return;
+        }
         self.readers.retain(|reader| {
             let is_between = (start..end).contains(&place);
             place = place.saturating_add(1);

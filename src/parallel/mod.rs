@@ -33,6 +33,7 @@ mod engine;
 mod memory;
 mod run;
 mod schedule;
+mod steady;
 mod task;
 mod view;
 mod width;
@@ -45,5 +46,5 @@ pub(crate) use self::view::{ReadFailure, Reads, View};
 /// The parts that loom explores one by one.
 #[cfg(model = "loom")]
 pub(crate) mod model {
-    pub(crate) use super::memory::{Memory, Run, Seen};
+    pub(crate) use super::memory::{Memory, Note, Run, Seen, Source};
 }

@@ -7,17 +7,23 @@ use std::cell::{Cell as Slot, RefCell};
 
 use super::counters::Counters;
 use super::engine::Engine;
-use super::memory::{Run, Seen, Source};
+use super::memory::{Note, Run, Seen, Source};
+use super::steady::{Known, Steady};
 use super::task::{CellOf, Sink, Task};
 use crate::sync::{Arc, AtomicBool, Moment};
+
+/// Of so many loads the time of one is taken.
+const TIMED: u64 = 8;
 
 /// The state before a task, as far as it is known.
 pub(crate) struct View<'a, T: Task> {
     world: &'a dyn World<T>,
     run: &'a Run,
     part: Part,
-    /// Whether all tasks below were committed when it began.
-    is_last: bool,
+    /// How many tasks were committed when it began.
+    committed: usize,
+    /// What this thread remembers, of the epoch in which the view began.
+    steady: &'a RefCell<Steady<T>>,
     reads: RefCell<Vec<Read<T>>>,
     interruption: Slot<Option<Interruption>>,
     counters: RefCell<Counters>,
@@ -35,7 +41,9 @@ pub(super) enum Part {
 
 /// What a view needs of the engine, whatever sink that has.
 pub(super) trait World<T: Task>: Sync {
-    fn cell(&self, key: &T::Key) -> CellOf<T>;
+    fn hash(&self, key: &T::Key) -> u64;
+    fn cell_at(&self, hash: u64, key: &T::Key) -> CellOf<T>;
+    fn epoch(&self) -> usize;
     fn committed(&self) -> usize;
     fn load(&self, key: &T::Key) -> Result<T::Value, T::Error>;
     fn changes_seldom(&self, key: &T::Key, value: &T::Value) -> bool;
@@ -43,9 +51,33 @@ pub(super) trait World<T: Task>: Sync {
 }
 
 /// A value that a run saw.
-pub(super) struct Read<T: Task> {
-    pub(super) cell: CellOf<T>,
-    value: T::Value,
+pub(super) enum Read<T: Task> {
+    InMemory(CellOf<T>, T::Value),
+    Remembered(Arc<Known<T>>),
+}
+
+impl<T: Task> Read<T> {
+    pub(super) fn cell(&self) -> &CellOf<T> {
+        match self {
+            Self::InMemory(cell, _) => cell,
+            Self::Remembered(known) => &known.cell,
+        }
+    }
+
+    fn value(&self) -> &T::Value {
+        match self {
+            Self::InMemory(_, value) => value,
+            Self::Remembered(known) => &known.value,
+        }
+    }
+
+    /// Whether it is what the committed tasks left, in this epoch.
+    pub(super) fn is_current(&self, epoch: usize) -> bool {
+        match self {
+            Self::Remembered(known) if known.epoch == epoch => true,
+            _ => self.cell().holds(self.value()),
+        }
+    }
 }
 
 /// Cells that were read, with what was in them.
@@ -56,13 +88,6 @@ impl<T: Task> Reads<T> {
     pub(crate) fn first(mut self, reads: usize) -> Self {
         self.0.truncate(reads);
         self
-    }
-}
-
-impl<T: Task> Read<T> {
-    /// Whether it is what the committed tasks left.
-    pub(super) fn is_current(&self) -> bool {
-        self.cell.holds(&self.value)
     }
 }
 
@@ -92,12 +117,19 @@ pub(crate) enum ReadFailure<E> {
 }
 
 impl<'a, T: Task> View<'a, T> {
-    pub(super) fn new(world: &'a dyn World<T>, run: &'a Run, part: Part) -> Self {
+    pub(super) fn new(
+        world: &'a dyn World<T>,
+        run: &'a Run,
+        part: Part,
+        steady: &'a RefCell<Steady<T>>,
+    ) -> Self {
+        steady.borrow_mut().begin(world.epoch());
         Self {
             world,
             run,
             part,
-            is_last: world.committed() >= run.index,
+            committed: world.committed(),
+            steady,
             reads: RefCell::new(Vec::with_capacity(if part == Part::Alone { 0 } else { 16 })),
             interruption: Slot::new(None),
             counters: RefCell::default(),
@@ -109,18 +141,28 @@ impl<'a, T: Task> View<'a, T> {
         if self.is_interrupted() {
             return Err(ReadFailure::Interrupted);
         }
-        let cell = self.world.cell(key);
-        let seen = cell
-            .read(self.run.index, |value| self.note(key, value), self.world.committed(), || self.load(key))
-            .map_err(ReadFailure::Load)?;
         let mut counters = self.counters.borrow_mut();
         counters.reads = counters.reads.saturating_add(1);
+        drop(counters);
+        let hash = self.world.hash(key);
+        if let Some(known) = self.steady.borrow().get(hash, key) {
+            self.record(|| Read::Remembered(Arc::clone(known)));
+            return Ok(known.value.clone());
+        }
+        let cell = self.world.cell_at(hash, key);
+        let seen = cell
+            .read(self.run.index, |value| self.note(key, value), self.committed, || self.load(key))
+            .map_err(ReadFailure::Load)?;
         match seen {
             Seen::Value(value, source) => {
                 if source == Source::Shared {
+                    let mut counters = self.counters.borrow_mut();
                     counters.shared_loads = counters.shared_loads.saturating_add(1);
                 }
-                self.record(cell, &value);
+                if source == Source::Steady {
+                    self.steady.borrow_mut().insert(hash, Arc::clone(&cell), value.clone());
+                }
+                self.record(|| Read::InMemory(cell, value.clone()));
                 Ok(value)
             }
             Seen::Unexecuted(writer) => Err(self.interrupt(Interruption::UntilExecuted(writer))),
@@ -130,18 +172,22 @@ impl<'a, T: Task> View<'a, T> {
 
     /// Asks the host.
     fn load(&self, key: &T::Key) -> Result<T::Value, T::Error> {
-        let began = Moment::now();
+        let loads = self.counters.borrow().loads;
+        // To look at the clock takes as long as a near host does.
+        let began = loads.is_multiple_of(TIMED).then(Moment::now);
         let loaded = self.world.load(key);
         let mut counters = self.counters.borrow_mut();
-        counters.loads = counters.loads.saturating_add(1);
-        counters.load_nanoseconds = counters.load_nanoseconds.saturating_add(began.nanoseconds());
+        counters.loads = loads.saturating_add(1);
+        if let Some(began) = began {
+            counters.load_nanoseconds = counters.load_nanoseconds.saturating_add(began.nanoseconds());
+        }
         loaded
     }
 
     /// The newest value of a cell below the task that anybody knows of, and the deltas of the tasks between it and this one. Not
     /// yet part of what the task saw: say with [`assume`](Self::assume) what follows.
     pub(crate) fn peek(&self, key: &T::Key) -> Result<Peeked<T>, ReadFailure<T::Error>> {
-        let cell = self.world.cell(key);
+        let cell = self.world.cell_at(self.world.hash(key), key);
         let (value, writer) = cell.peek(self.run.index, || self.load(key)).map_err(ReadFailure::Load)?;
         let deltas =
             if self.may_be_voided() { self.world.deltas(writer, self.run.index) } else { Vec::new() };
@@ -150,9 +196,7 @@ impl<'a, T: Task> View<'a, T> {
 
     /// The task goes on as if it had read this value.
     pub(crate) fn assume(&self, key: &T::Key, value: T::Value) {
-        if self.part != Part::Alone {
-            self.record(self.world.cell(key), &value);
-        }
+        self.record(|| Read::InMemory(self.world.cell_at(self.world.hash(key), key), value));
     }
 
     /// Whether all tasks below are committed and nothing else runs. Then a body may do its tail's work as well, and have no tail.
@@ -160,15 +204,19 @@ impl<'a, T: Task> View<'a, T> {
         self.part == Part::Alone
     }
 
-    /// Who wants to be voided when what is read changes.
-    fn note(&self, key: &T::Key, value: &T::Value) -> Option<&'a Run> {
-        (self.part == Part::Body && !self.world.changes_seldom(key, value)).then_some(self.run)
+    /// Who wants to know of a read.
+    fn note(&self, key: &T::Key, value: &T::Value) -> Note<'a> {
+        match self.part {
+            _ if self.world.changes_seldom(key, value) => Note::Steady,
+            Part::Body => Note::Run(self.run),
+            Part::Tail | Part::Alone => Note::Nobody,
+        }
     }
 
     /// Keeps what was read, for the comparison at the commit.
-    fn record(&self, cell: CellOf<T>, value: &T::Value) {
+    fn record(&self, read: impl FnOnce() -> Read<T>) {
         if self.part != Part::Alone {
-            self.reads.borrow_mut().push(Read { cell, value: value.clone() });
+            self.reads.borrow_mut().push(read());
         }
     }
 
@@ -218,13 +266,14 @@ impl<'a, T: Task> View<'a, T> {
     }
 
     fn is_as_before(&self, reads: &Reads<T>) -> Result<bool, ReadFailure<T::Error>> {
-        for Read { cell, value } in &reads.0 {
+        for read in &reads.0 {
             if self.is_interrupted() {
                 return Err(ReadFailure::Interrupted);
             }
+            let (cell, value) = (read.cell(), read.value());
             // What was read once is known, unless a write was taken back that nobody had read before: then it is not the same.
             let note = |value: &T::Value| self.note(&cell.key, value);
-            match cell.read(self.run.index, note, self.world.committed(), || Err(())) {
+            match cell.read(self.run.index, note, self.committed, || Err(())) {
                 Ok(Seen::Value(now, _)) if now == *value => {}
                 Ok(Seen::Value(..)) | Err(()) => return Ok(false),
                 Ok(Seen::Unexecuted(writer)) => {
@@ -238,7 +287,7 @@ impl<'a, T: Task> View<'a, T> {
 
     /// Whether all tasks below were committed when the run began: it sees what there is to see, and counts however it ends.
     pub(crate) fn is_last(&self) -> bool {
-        self.is_last
+        self.committed >= self.run.index
     }
 
     /// Whether a task below may still change what this one reads.
@@ -257,13 +306,25 @@ impl<'a, T: Task> View<'a, T> {
     }
 
     pub(super) fn into_parts(self) -> (Vec<Read<T>>, Option<Interruption>, Counters) {
-        (self.reads.into_inner(), self.interruption.get(), self.counters.into_inner())
+        let mut counters = self.counters.into_inner();
+        let timed = counters.loads.div_ceil(TIMED).max(1);
+        let all = counters.load_nanoseconds.saturating_mul(counters.loads);
+        counters.load_nanoseconds = all.checked_div(timed).unwrap_or(0);
+        (self.reads.into_inner(), self.interruption.get(), counters)
     }
 }
 
 impl<T: Task, S: Sink<T>> World<T> for Engine<T, S> {
-    fn cell(&self, key: &T::Key) -> CellOf<T> {
-        self.memory.cell(key)
+    fn hash(&self, key: &T::Key) -> u64 {
+        self.memory.hash(key)
+    }
+
+    fn cell_at(&self, hash: u64, key: &T::Key) -> CellOf<T> {
+        self.memory.cell_at(hash, key)
+    }
+
+    fn epoch(&self) -> usize {
+        self.memory.epoch()
     }
 
     fn committed(&self) -> usize {

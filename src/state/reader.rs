@@ -5,6 +5,7 @@
 
 use std::error::Error;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -112,7 +113,7 @@ impl PartialEq for ReadError {
 impl Eq for ReadError {}
 
 /// One cell of the state: what a single read answers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Cell {
     /// A storage cell of a contract.
     Storage(ContractAddress, StorageKey),
@@ -124,6 +125,28 @@ pub enum Cell {
     Class(ClassHash),
     /// The compiled class hash of a class.
     CompiledClassHash(ClassHash),
+}
+
+/// Digit by digit: as arrays they would be hashed byte by byte, each with its length.
+impl Hash for Cell {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let (kind, name, key) = match self {
+            Self::Storage(address, key) => (0, address.0, Some(key.0)),
+            Self::Nonce(address) => (1, address.0, None),
+            Self::ClassHash(address) => (2, address.0, None),
+            Self::Class(class_hash) => return hash_felt(3, &class_hash.0, state),
+            Self::CompiledClassHash(class_hash) => return hash_felt(4, &class_hash.0, state),
+        };
+        hash_felt(kind, name.key(), state);
+        if let Some(key) = key {
+            hash_felt(kind, key.key(), state);
+        }
+    }
+}
+
+fn hash_felt<H: Hasher>(kind: u8, felt: &Felt, state: &mut H) {
+    state.write_u8(kind);
+    felt.to_raw().into_iter().for_each(|digit| state.write_u64(digit));
 }
 
 impl fmt::Display for Cell {

@@ -115,7 +115,10 @@ pub(in crate::block) fn execute<'b, R: StateReader + Sync>(
         engine.close(&call);
         engine.run(&call, &mut deliver);
     });
-    let (committer, counters) = engine.finish().map_err(|Panicked(message)| {
+    let (finished, memory) = engine.finish();
+    // Nobody need wait for that.
+    pool.spawn(move || drop(memory));
+    let (committer, counters) = finished.map_err(|Panicked(message)| {
         let index = outcomes.len();
         BlockError::Transaction {
             index,

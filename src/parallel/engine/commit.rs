@@ -18,12 +18,13 @@ impl<T: Task, S: Sink<T>> Engine<T, S> {
         &self,
         index: usize,
         mut done: Box<Done<T>>,
-        shift: &Shift,
+        shift: &Shift<T>,
         call: &impl Fn(),
     ) -> Option<Job<T>> {
         let began = Moment::now();
         let mut voided = Vec::new();
-        let is_current = |reads: &[Read<T>]| reads.iter().all(Read::is_current);
+        let epoch = self.memory.epoch();
+        let is_current = |reads: &[Read<T>]| reads.iter().all(|read| read.is_current(epoch));
 
         if !is_current(&done.reads) {
             return self.update_commit(shift, call, |schedule| {
@@ -36,7 +37,7 @@ impl<T: Task, S: Sink<T>> Engine<T, S> {
         if !is_settled {
             counters.settlements = 1;
             counters.resettlements = u64::from(done.tail.is_some());
-            counters.add_run(&self.run_tail(&mut done, &mut voided));
+            counters.add_run(&self.run_tail(&mut done, shift, &mut voided));
             if !done.tail.as_ref().is_some_and(|(_, reads)| is_current(reads)) {
                 // All tasks before it are committed, so only a halt can have kept it from that.
                 return self.update_commit(shift, call, |schedule| {
@@ -66,7 +67,7 @@ impl<T: Task, S: Sink<T>> Engine<T, S> {
     /// Makes known what became of a commit, and takes up what follows from it, or whatever comes next.
     pub(super) fn update_commit(
         &self,
-        shift: &Shift,
+        shift: &Shift<T>,
         call: &impl Fn(),
         change: impl FnOnce(&mut Schedule<T>) -> Option<Job<T>>,
     ) -> Option<Job<T>> {

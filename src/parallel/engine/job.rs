@@ -18,7 +18,7 @@ const FEW_READS: usize = 32;
 
 impl<T: Task, S: Sink<T>> Engine<T, S> {
     /// Does a job, and those after it as long as the shift goes on. A panic ends everything, but not its thread.
-    pub(super) fn perform(&self, job: Job<T>, shift: &Shift, call: &impl Fn()) {
+    pub(super) fn perform(&self, job: Job<T>, shift: &Shift<T>, call: &impl Fn()) {
         let performed = catch_unwind(AssertUnwindSafe(|| {
             let mut next = Some(job);
             while let Some(job) = next {
@@ -40,7 +40,7 @@ impl<T: Task, S: Sink<T>> Engine<T, S> {
         }
     }
 
-    fn execute(&self, start: Start<T>, shift: &Shift, call: &impl Fn()) -> Option<Job<T>> {
+    fn execute(&self, start: Start<T>, shift: &Shift<T>, call: &impl Fn()) -> Option<Job<T>> {
         let Start { run, published, earlier, at_its_turn, is_alone } = start;
         let kept = earlier.and_then(|earlier| match earlier {
             Earlier::Interrupted(kept) => Some(kept),
@@ -48,7 +48,7 @@ impl<T: Task, S: Sink<T>> Engine<T, S> {
         });
         let began = Moment::now();
         let part = if is_alone { Part::Alone } else { Part::Body };
-        let view = View::new(self, &run, part);
+        let view = View::new(self, &run, part, &shift.steady);
         let executed = self.task.execute(run.index, &view, kept);
         let (reads, interruption, mut counters) = view.into_parts();
         counters.run_nanoseconds = began.nanoseconds();
@@ -92,13 +92,13 @@ impl<T: Task, S: Sink<T>> Engine<T, S> {
         before: &[CellOf<T>],
         executed: Executed<T>,
         mut counters: Counters,
-        shift: &Shift,
+        shift: &Shift<T>,
         call: &impl Fn(),
     ) -> Option<Job<T>> {
         let Executed { mut body, mut writes, delta, steps, .. } = executed;
         let mut tail = None;
         if delta.is_some() {
-            let view = View::new(self, run, Part::Alone);
+            let view = View::new(self, run, Part::Alone, &shift.steady);
             let settled = self.task.settle(run.index, &mut body, &view);
             let (_, interruption, reads) = view.into_parts();
             counters.add_run(&reads);
@@ -139,7 +139,7 @@ impl<T: Task, S: Sink<T>> Engine<T, S> {
     /// Makes known what became of a job, and takes up the run that it made possible, or whatever comes next.
     fn update_and_go_on(
         &self,
-        shift: &Shift,
+        shift: &Shift<T>,
         call: &impl Fn(),
         change: impl FnOnce(&mut Schedule<T>) -> Option<usize>,
     ) -> Option<Job<T>> {
@@ -158,9 +158,9 @@ impl<T: Task, S: Sink<T>> Engine<T, S> {
         next
     }
 
-    fn settle(&self, mut done: Box<Done<T>>, shift: &Shift, call: &impl Fn()) -> Option<Job<T>> {
+    fn settle(&self, mut done: Box<Done<T>>, shift: &Shift<T>, call: &impl Fn()) -> Option<Job<T>> {
         let mut voided = Vec::new();
-        let counters = self.run_tail(&mut done, &mut voided);
+        let counters = self.run_tail(&mut done, shift, &mut voided);
         self.update_and_go_on(shift, call, |schedule| {
             schedule.counters.add_run(&counters);
             count(&mut schedule.counters.settlements);
@@ -169,10 +169,10 @@ impl<T: Task, S: Sink<T>> Engine<T, S> {
     }
 
     /// Runs the tail and publishes what it wrote. Without a tail afterwards: it was interrupted, or broke off too early.
-    pub(super) fn run_tail(&self, done: &mut Done<T>, voided: &mut Vec<Run>) -> Counters {
+    pub(super) fn run_tail(&self, done: &mut Done<T>, shift: &Shift<T>, voided: &mut Vec<Run>) -> Counters {
         done.tail = None;
         let run = done.run.clone();
-        let view = View::new(self, &run, Part::Tail);
+        let view = View::new(self, &run, Part::Tail, &shift.steady);
         let settled = self.task.settle(run.index, &mut done.body, &view);
         let is_last = view.is_last();
         let (reads, interruption, counters) = view.into_parts();
@@ -196,18 +196,19 @@ impl<T: Task, S: Sink<T>> Engine<T, S> {
         voided: &mut Vec<Run>,
     ) -> Vec<CellOf<T>> {
         let mut published = Vec::with_capacity(writes.len().saturating_add(unsettled.len()));
+        let mut was_steady = false;
         for key in unsettled {
             let cell = self.cell_of(key, reads);
-            cell.write(run, None, false, voided);
+            was_steady |= cell.write(run, None, false, voided);
             published.push(cell);
         }
         for (key, value) in writes {
             let cell = self.cell_of(&key, reads);
             if unsettled.contains(&key) {
-                cell.write(run, Some(value), false, voided);
+                was_steady |= cell.write(run, Some(value), false, voided);
                 continue;
             }
-            cell.write(run, Some(value), true, voided);
+            was_steady |= cell.write(run, Some(value), true, voided);
             published.push(cell);
         }
         for cell in before {
@@ -215,14 +216,17 @@ impl<T: Task, S: Sink<T>> Engine<T, S> {
                 cell.remove(run.index, voided);
             }
         }
+        if was_steady {
+            self.memory.end_epoch();
+        }
         published
     }
 
     /// A cell: most that are written were read before, and of few reads the right one is found sooner than in the memory.
     fn cell_of(&self, key: &T::Key, reads: [&[Read<T>]; 2]) -> CellOf<T> {
         let few = reads.into_iter().filter(|reads| reads.len() <= FEW_READS).flatten();
-        match few.into_iter().find(|read| read.cell.key == *key) {
-            Some(read) => Arc::clone(&read.cell),
+        match few.into_iter().find(|read| read.cell().key == *key) {
+            Some(read) => Arc::clone(read.cell()),
             None => self.memory.cell(key),
         }
     }

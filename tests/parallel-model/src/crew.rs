@@ -78,7 +78,7 @@ pub(crate) fn run(block: &Block, limits: Limits, batch: usize) -> Result {
         engine.run(&call, &mut || {});
         bell.dismiss();
     });
-    let (sink, counters) = engine.finish()?;
+    let (sink, counters) = engine.finish().0?;
     Ok((sink.outcome, counters))
 }
 
@@ -166,6 +166,6 @@ pub(crate) fn stream(block: &Block, limits: Limits, batch: usize, ahead: usize) 
         engine.halt(&call);
         bell.dismiss();
     });
-    let (sink, _) = engine.finish().expect("nothing panics");
+    let (sink, _) = engine.finish().0.expect("nothing panics");
     sink.inner.outcome
 }

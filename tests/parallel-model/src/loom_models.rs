@@ -7,7 +7,7 @@ use loom::thread;
 use crate::crew::{Bell, limits};
 use crate::mock::{Block, BlockSink, Outcome, Program, Step};
 use crate::parallel::Engine;
-use crate::parallel::model::{Memory, Run, Seen};
+use crate::parallel::model::{Memory, Note, Run, Seen, Source};
 use crate::sync::{Arc, Mutex};
 
 /// Explores a model and says how many schedules that were.
@@ -40,11 +40,11 @@ fn publish_and_read() {
             let memory = Arc::clone(&memory);
             thread::spawn(move || {
                 let mut voided = Vec::new();
-                memory.cell(&7).write(&writer, Some(5), true, &mut voided);
+                let _ = memory.cell(&7).write(&writer, Some(5), true, &mut voided);
                 voided.iter().any(|run| run.index == 1)
             })
         };
-        let seen = memory.cell(&7).read(1, |_| Some(&reader), 0, load);
+        let seen = memory.cell(&7).read(1, |_| Note::Run(&reader), 0, load);
         let is_voided = publishing.join().unwrap();
         let Ok(Seen::Value(value, _)) = seen else { panic!("a value") };
         assert_eq!(is_voided, value != 5, "saw {value}");
@@ -58,22 +58,49 @@ fn estimate_and_read() {
         let memory = Arc::new(Memory::<u8, u64>::new(1));
         let (old, new, reader) = (Run::new(0), Run::new(0), Run::new(1));
         let mut voided = Vec::new();
-        memory.cell(&7).write(&old, Some(5), true, &mut voided);
+        let _ = memory.cell(&7).write(&old, Some(5), true, &mut voided);
         let republishing = {
             let memory = Arc::clone(&memory);
             thread::spawn(move || {
                 old.make_void();
                 let mut voided = Vec::new();
-                memory.cell(&7).write(&new, Some(6), true, &mut voided);
+                let _ = memory.cell(&7).write(&new, Some(6), true, &mut voided);
                 voided.iter().any(|run| run.index == 1)
             })
         };
-        let seen = memory.cell(&7).read(1, |_| Some(&reader), 0, load);
+        let seen = memory.cell(&7).read(1, |_| Note::Run(&reader), 0, load);
         let is_voided = republishing.join().unwrap();
         match seen {
             Ok(Seen::Value(6, _)) | Ok(Seen::Unexecuted(0)) => assert!(!is_voided),
             Ok(Seen::Value(5, _)) => assert!(is_voided),
             _ => panic!("neither of the two values"),
+        }
+    });
+}
+
+/// Remembering: what a thread remembers of an epoch that has not ended is what there is.
+#[test]
+fn remember_and_publish() {
+    explore("remember and publish", 4, || {
+        let memory = Arc::new(Memory::<u8, u64>::new(1));
+        let _ = memory.cell(&7).read(1, |_| Note::Steady, 0, load);
+        let publishing = {
+            let memory = Arc::clone(&memory);
+            thread::spawn(move || {
+                let cell = memory.cell(&7);
+                if cell.write(&Run::new(0), Some(5), true, &mut Vec::new()) {
+                    memory.end_epoch();
+                }
+                memory.commit(0, &[cell]);
+            })
+        };
+        let epoch = memory.epoch();
+        let seen = memory.cell(&7).read(1, |_| Note::Steady, 0, load);
+        publishing.join().unwrap();
+        if let Ok(Seen::Value(value, Source::Steady)) = seen
+            && memory.epoch() == epoch
+        {
+            assert!(memory.cell(&7).holds(&value), "remembers {value}");
         }
     });
 }
@@ -94,7 +121,7 @@ fn load_in_flight() {
                         if fails && *loads == 1 { Err(()) } else { Ok(9_u64) }
                     };
                     let run = Run::new(index);
-                    match memory.cell(&1).read(index, |_| Some(&run), 0, load) {
+                    match memory.cell(&1).read(index, |_| Note::Run(&run), 0, load) {
                         Ok(Seen::Value(9, _)) => true,
                         Err(()) => false,
                         _ => panic!("no such value"),
@@ -120,11 +147,11 @@ fn load_and_commit() {
             let memory = Arc::clone(&memory);
             thread::spawn(move || {
                 let cell = memory.cell(&1);
-                cell.write(&Run::new(0), Some(4), true, &mut Vec::new());
+                let _ = cell.write(&Run::new(0), Some(4), true, &mut Vec::new());
                 memory.commit(0, &[cell]);
             })
         };
-        let _ = memory.cell(&1).read(1, |_| None, 0, load);
+        let _ = memory.cell(&1).read(1, |_| Note::Nobody, 0, load);
         committing.join().unwrap();
         assert!(memory.cell(&1).holds(&4));
     });
@@ -160,7 +187,7 @@ fn engine(name: &'static str, preemptions: usize, block: Block, halts: bool) {
             halting.join().unwrap();
         }
         let Ok(engine) = Arc::try_unwrap(engine) else { panic!("somebody holds the engine") };
-        let (sink, _) = engine.finish().expect("nothing panics");
+        let (sink, _) = engine.finish().0.expect("nothing panics");
         let expected = block.sequentially();
         if halts {
             assert!(expected.results.starts_with(&sink.outcome.results));
