@@ -60,7 +60,7 @@ impl Attempt {
         let mut journal = Journal::new(reader);
         let ran = Plan::new(transaction)
             .map_err(Rejection::from)
-            .and_then(|plan| caught(|| execute(&plan, &mut journal, env).map(Box::new)));
+            .and_then(|plan| caught(|| execute(&plan, &mut journal, env)));
         let ran = ran.map(|mut execution| {
             if !options.keeps_reverted_calls {
                 execution.reverted_call = None;

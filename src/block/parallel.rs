@@ -138,7 +138,7 @@ impl<'b, R: StateReader + Sync> Task for BlockTask<'b, R> {
         let mut has_ended = false;
         let ran = admitted.and_then(|admitted| {
             caught(|| {
-                let ran = run(&plan, admitted, &mut journal, &self.env).map(Box::new);
+                let ran = run(&plan, admitted, &mut journal, &self.env);
                 has_ended = true;
                 ran
             })
@@ -255,7 +255,7 @@ impl<'b, R: StateReader + Sync> BlockTask<'b, R> {
     ) -> Option<Executed<Self>> {
         let ran = admitted.and_then(|admitted| {
             caught(|| {
-                let mut execution = Box::new(run(plan, admitted, journal, &self.env)?);
+                let mut execution = run(plan, admitted, journal, &self.env)?;
                 execution.fee_transfer_call = charge(plan, journal, &self.env, execution.receipt.fee)?;
                 Ok::<_, Rejection>(execution)
             })

@@ -169,7 +169,11 @@ impl<R: StateReader> BlockState<R> {
     /// That part of the block's state diff that is about classes.
     pub(crate) fn diff_of_classes(&self) -> StateDiff {
         let changes = StateChanges {
-            compiled_class_hashes: current(&self.compiled_class_hashes),
+            compiled_class_hashes: self
+                .compiled_class_hashes
+                .changed()
+                .map(|(hash, now)| (hash, now.current))
+                .collect(),
             declared: self.newly_declared(),
             ..StateChanges::default()
         };

@@ -127,7 +127,7 @@ pub enum Cell {
     CompiledClassHash(ClassHash),
 }
 
-/// Digit by digit: as arrays they would be hashed byte by byte, each with its length.
+/// Two digits at a time: as arrays they would be hashed byte by byte, each with its length.
 impl Hash for Cell {
     fn hash<H: Hasher>(&self, state: &mut H) {
         let (kind, name, key) = match self {
@@ -145,8 +145,9 @@ impl Hash for Cell {
 }
 
 fn hash_felt<H: Hasher>(kind: u8, felt: &Felt, state: &mut H) {
-    state.write_u8(kind);
-    felt.to_raw().into_iter().for_each(|digit| state.write_u64(digit));
+    let [first, second, third, fourth] = felt.to_raw().map(u128::from);
+    state.write_u128(first << 64 | second);
+    state.write_u128(third << 64 | fourth ^ u128::from(kind));
 }
 
 impl fmt::Display for Cell {
