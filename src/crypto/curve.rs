@@ -162,6 +162,12 @@ impl Sum {
         self.zzz = self.zzz.times::<2, 2>(zzz).times(cube);
     }
 
+    /// Whether this is its first coordinate. Of infinity, none is.
+    pub(super) fn has_x(&self, x: &Element) -> bool {
+        let width: Lazy<4> = Lazy::of(*x).times::<2, 2>(self.zz).minus(self.x);
+        width.is_zero() && !self.zz.is_zero()
+    }
+
     /// The coordinates; `None` at infinity.
     pub(super) fn to_point(self) -> Option<Point> {
         self.zzz.reduced().inverse().map(|inverse| self.divided(Lazy::of(inverse)))
@@ -298,6 +304,11 @@ impl Doubled {
         let cube: Lazy<2> = width.times(square);
         (self.x, self.y) = third_point(height, cube, self.x.times(square), self.y);
         self.z = self.z.times(width);
+    }
+
+    /// The negative.
+    pub(super) fn negated(self) -> Self {
+        Self { y: self.y.negated::<3>().lower(), ..self }
     }
 
     /// The same as a sum.

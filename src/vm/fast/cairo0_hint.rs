@@ -106,6 +106,12 @@ pub(super) enum Cairo0Action {
     },
     IsArcUsed(u8),
     AssertArc(u8),
+    /// Announces a signature to its builtin.
+    AnnounceSignature {
+        r: Variable,
+        s: Variable,
+        builtin: Variable,
+    },
 }
 
 /// Prepares a hint.
@@ -208,6 +214,11 @@ fn action(hint: &PreparedHint, class: &Cairo0Class) -> Option<Action> {
             hint_code::ASSERT_LE_FELT_EXCLUDED_0 => Cairo0Action::IsArcUsed(0),
             hint_code::ASSERT_LE_FELT_EXCLUDED_1 => Cairo0Action::IsArcUsed(1),
             hint_code::ASSERT_LE_FELT_EXCLUDED_2 => Cairo0Action::AssertArc(2),
+            hint_code::VERIFY_ECDSA_SIGNATURE => Cairo0Action::AnnounceSignature {
+                r: variable("signature_r")?,
+                s: variable("signature_s")?,
+                builtin: variable("ecdsa_ptr")?,
+            },
             _ => return None,
         },
     })))
@@ -351,6 +362,11 @@ impl Machine {
                 self.put_at_ap(excluded != *arc)?;
             }
             Cairo0Action::AssertArc(arc) => demand(self.scope()?.excluded_arc == Some(*arc))?,
+            Cairo0Action::AnnounceSignature { r, s, builtin } => {
+                let signature = [self.limbs(r)?, self.limbs(s)?];
+                let place = self.variable(builtin)?.as_pointer().ok_or(Exit::Fault)?;
+                self.memory.announce_signature(place, signature)?;
+            }
         }
         Ok(Hinted::Ran)
     }
