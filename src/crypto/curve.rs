@@ -8,6 +8,7 @@ use starknet_types_core::felt::Felt;
 use super::element::Element;
 use super::lazy::Lazy;
 use super::limbs::Limbs;
+use super::square_root::square_root;
 
 /// The constant of the curve.
 const B: Felt = Felt::from_hex_unchecked("0x6f21413efbe40de150e596d72f7a8c5609ad26c15c915c1f4cdfcb99cee9e89");
@@ -42,6 +43,11 @@ impl Point {
         Self { x: Element::from_felt(x), y: Element::from_felt(y) }
     }
 
+    /// The point with this first coordinate whose second is the smaller number of the two; `None` if there is none.
+    pub fn from_x(x: &Element) -> Option<Self> {
+        square_root(&right_side(x)).map(|y| Self { x: *x, y })
+    }
+
     /// Whether it is on the curve.
     pub fn is_on_curve(&self) -> bool {
         self.y.squared() == right_side(&self.x)
@@ -55,7 +61,7 @@ impl Point {
 }
 
 /// What `y^2` must be: `x^3 + x + B`.
-pub(super) fn right_side(x: &Element) -> Element {
+fn right_side(x: &Element) -> Element {
     x.squared().times(x).plus(x).plus(&Element::from_felt(&B))
 }
 

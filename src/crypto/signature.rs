@@ -6,13 +6,12 @@
 
 use num_bigint::BigUint;
 
-use super::curve::{Point, Sum, right_side};
+use super::curve::{Point, Sum};
 use super::element::Element;
 use super::generator::generator;
 use super::inverse::inverse_modulo_order;
 use super::limbs::Limbs;
 use super::multiple::doubled_multiple;
-use super::square_root::square_root;
 
 /// The order of the curve.
 const ORDER: Limbs =
@@ -25,13 +24,12 @@ pub fn is_signature(public_key: &Limbs, message: &Limbs, r: &Limbs, s: &Limbs) -
     if ![message, r, s].into_iter().all(is_in_bounds) || *r == [0; 4] {
         return Some(false);
     }
-    let x = Element::from_limbs(public_key);
-    let Some(y) = square_root(&right_side(&x)) else { return Some(false) };
+    let Some(public_key) = Point::from_x(&Element::from_limbs(public_key)) else { return Some(false) };
     let Some(w) = inverse_modulo_order(s).filter(is_in_bounds) else { return Some(false) };
     let order = order();
     let times_w = |number: &Limbs| limbs(&(big(number) * big(&w) % &order));
     let of_generator = generator().add_multiple(Sum::INFINITY, &times_w(message));
-    let of_key = doubled_multiple(&Point { x, y }, &times_w(r));
+    let of_key = doubled_multiple(&public_key, &times_w(r));
     let meeting = of_key.meet(&of_generator);
     if meeting.has_same_x() {
         return None;
