@@ -19,9 +19,10 @@ use ark_ec::short_weierstrass::{Affine, SWCurveConfig};
 use ark_ec::{AffineRepr, scalar_mul::wnaf::WnafContext};
 use ark_ff::Field;
 use starkiln::crypto::{
-    Element, Limbs, PedersenMemo, Point, Root, ec_op, pedersen, poseidon, root_of_it_or_its_triple,
-    secret_point,
+    Element, Limbs, PedersenMemo, Point, Root, ec_op, is_signature, pedersen, poseidon,
+    root_of_it_or_its_triple, secret_point,
 };
+use starknet_crypto::{get_public_key, sign, verify};
 use starknet_types_core::curve::ProjectivePoint;
 use starknet_types_core::felt::Felt;
 use starknet_types_core::hash::{Pedersen, Poseidon, StarkHash};
@@ -212,6 +213,18 @@ fn curve() {
     }
 }
 
+fn signatures() {
+    let key = get_public_key(&A);
+    let signature = sign(&A, &B, &Felt::from(0x7331)).unwrap();
+    let (r, s) = (signature.r, signature.s);
+    let [own_key, message, own_r, own_s] = [key, B, r, s].map(|number| number.to_le_digits());
+    compare(
+        "a signature",
+        || is_signature(&own_key, &message, &own_r, &own_s),
+        || verify(&key, &B, &r, &s).unwrap(),
+    );
+}
+
 /// A product as the syscall makes it, beside the plain way.
 fn secp<C: SWCurveConfig>(name: &str) {
     let point: Affine<C> = (Affine::<C>::generator() * C::ScalarField::from(u128::MAX)).into();
@@ -228,6 +241,7 @@ fn main() {
     field();
     hashes();
     curve();
+    signatures();
     secp::<ark_secp256k1::Config>("secp256k1 product");
     secp::<ark_secp256r1::Config>("secp256r1 product");
 }

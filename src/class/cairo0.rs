@@ -20,11 +20,11 @@ use starknet_types_core::felt::Felt;
 pub use self::hash::{cairo0_abi_length, cairo0_class_hash};
 pub(crate) use self::hint::{HintKind, PreparedHint};
 
-use self::file::{EntryPointLists, class_file, program_file, program_text};
+use self::file::{EntryPointLists, ProgramFile, class_file, program_text};
 use self::program::{Prepared, prepare};
 use super::compile::panic_message;
 use super::engine_code::EngineCode;
-use super::error::{ClassError, ClassInput};
+use super::error::ClassError;
 use super::hint_table::HintTable;
 use crate::protocol::Builtin;
 
@@ -87,12 +87,23 @@ impl Cairo0Class {
     pub fn from_json(json: impl AsRef<[u8]>) -> Result<Self, ClassError> {
         let file = class_file(json.as_ref())?;
         let text = program_text(file.program)?;
-        let program = program_file(&text)?;
-        let entry_points = file.entry_points_by_type.checked(program.data.len())?;
+        let program = ProgramFile::of_text(&text)?;
+        let entry_points = EntryPointLists::of_file(&file.entry_points_by_type, program.data.len())?;
+        Self::new(&program, entry_points)
+    }
+
+    /// Prepares a class as `starknet_api` holds it.
+    pub fn from_deprecated_class(class: &DeprecatedContractClass) -> Result<Self, ClassError> {
+        let program = ProgramFile::of_program(&class.program)?;
+        let entry_points = EntryPointLists::of_class(class, program.data.len())?;
+        Self::new(&program, entry_points)
+    }
+
+    fn new(program: &ProgramFile<'_>, entry_points: EntryPointLists) -> Result<Self, ClassError> {
         // The engine parses references, names and numbers of a file that anybody may have written; its arithmetic there is not
         // checked. What it panics over is only dropped, so no broken state is seen.
         let Prepared { vm_program, hints, unprepared_hint, builtins } =
-            catch_unwind(AssertUnwindSafe(|| prepare(&program))).unwrap_or_else(|panic| {
+            catch_unwind(AssertUnwindSafe(|| prepare(program))).unwrap_or_else(|panic| {
                 Err(ClassError::VmProgram { reason: panic_message(panic.as_ref()) })
             })?;
         let mut unsupported_builtins = Vec::new();
@@ -111,13 +122,6 @@ impl Cairo0Class {
             builtins,
             unsupported_builtins,
         })
-    }
-
-    /// Prepares a class as `starknet_api` holds it.
-    pub fn from_deprecated_class(class: &DeprecatedContractClass) -> Result<Self, ClassError> {
-        let json = serde_json::to_vec(class)
-            .map_err(|error| ClassError::Shape { input: ClassInput::Cairo0, reason: error.to_string() })?;
-        Self::from_json(json)
     }
 
     /// Where a call of that type and selector begins: at the one entry point of that selector; when there is none, at the first

@@ -9,33 +9,41 @@ use num_bigint::BigUint;
 use starknet_types_core::felt::Felt;
 
 use super::error::ClassError;
+use crate::crypto::Element;
 
 /// The prime 2^251 + 17 * 2^192 + 1, big-endian.
 const PRIME: [u8; 32] =
     [0x08, 0, 0, 0, 0, 0, 0, 0x11, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1];
+
+/// The same in limbs, the highest first.
+const PRIME_LIMBS: [u64; 4] = [0x0800_0000_0000_0011, 0, 0, 1];
 
 /// How much of a bad value an error repeats.
 const SHOWN: usize = 80;
 
 /// Reads `0x` and hexadecimal digits. `place` is only asked when there is something to complain about.
 pub(super) fn felt_from_hex(text: &str, place: impl FnOnce() -> String) -> Result<Felt, ClassError> {
-    let Some(digits) = text
-        .strip_prefix("0x")
-        .filter(|digits| !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_hexdigit()))
-    else {
+    let digits = text.strip_prefix("0x").map(str::as_bytes).filter(|digits| are_hexadecimal(digits));
+    let Some(digits) = digits else {
         return Err(ClassError::NotHex { place: place(), value: shown(text) });
     };
-    let significant = digits.trim_start_matches('0').as_bytes();
-    let mut bytes = [0_u8; 32];
+    let zeros = digits.iter().take_while(|digit| **digit == b'0').count();
+    let significant = digits.get(zeros..).unwrap_or_default();
     if significant.len() <= 64 {
-        for (byte, pair) in bytes.iter_mut().rev().zip(significant.rchunks(2)) {
-            *byte = pair.iter().fold(0, |value, digit| (value << 4) | nibble(*digit));
+        let mut limbs = [0_u64; 4];
+        for (limb, digits) in limbs.iter_mut().zip(significant.rchunks(16)) {
+            *limb = digits.iter().fold(0, |value, digit| (value << 4) | u64::from(nibble(*digit)));
         }
-        if bytes < PRIME {
-            return Ok(Felt::from_bytes_be(&bytes));
+        let [a, b, c, d] = limbs;
+        if [d, c, b, a] < PRIME_LIMBS {
+            return Ok(Element::from_limbs(&limbs).to_felt());
         }
     }
     Err(ClassError::FeltOutOfRange { place: place(), value: shown(text) })
+}
+
+fn are_hexadecimal(digits: &[u8]) -> bool {
+    !digits.is_empty() && digits.iter().all(u8::is_ascii_hexdigit)
 }
 
 /// Takes a big integer that must be below the prime.
@@ -69,12 +77,9 @@ pub(super) fn is_prime(value: &BigUint) -> bool {
     value.bits() == 252 && value.to_bytes_be() == PRIME
 }
 
-/// The value of a digit that is known to be hexadecimal.
+/// The value of a digit that is known to be hexadecimal: letters have a bit that digits have not, and begin at 1.
 fn nibble(digit: u8) -> u8 {
-    match digit {
-        b'0'..=b'9' => digit.wrapping_sub(b'0'),
-        _ => (digit | 0x20).wrapping_sub(b'a').wrapping_add(10),
-    }
+    (digit & 0xf).wrapping_add((digit >> 6).wrapping_mul(9))
 }
 
 /// The text, cut so that an error stays small.

@@ -8,6 +8,7 @@ use starknet_types_core::felt::Felt;
 use super::element::Element;
 use super::lazy::Lazy;
 use super::limbs::Limbs;
+use super::square_root::square_root;
 
 /// The constant of the curve.
 const B: Felt = Felt::from_hex_unchecked("0x6f21413efbe40de150e596d72f7a8c5609ad26c15c915c1f4cdfcb99cee9e89");
@@ -42,6 +43,11 @@ impl Point {
         Self { x: Element::from_felt(x), y: Element::from_felt(y) }
     }
 
+    /// The point with this first coordinate whose second is the smaller number of the two; `None` if there is none.
+    pub fn from_x(x: &Element) -> Option<Self> {
+        square_root(&right_side(x)).map(|y| Self { x: *x, y })
+    }
+
     /// Whether it is on the curve.
     pub fn is_on_curve(&self) -> bool {
         self.y.squared() == right_side(&self.x)
@@ -55,7 +61,7 @@ impl Point {
 }
 
 /// What `y^2` must be: `x^3 + x + B`.
-pub(super) fn right_side(x: &Element) -> Element {
+fn right_side(x: &Element) -> Element {
     x.squared().times(x).plus(x).plus(&Element::from_felt(&B))
 }
 
@@ -160,6 +166,12 @@ impl Sum {
         (self.x, self.y) = third_point(height, cube, mine.times(square), y);
         self.zz = self.zz.times::<2, 2>(zz).times(square);
         self.zzz = self.zzz.times::<2, 2>(zzz).times(cube);
+    }
+
+    /// Whether this is its first coordinate. Of infinity, none is.
+    pub(super) fn has_x(&self, x: &Element) -> bool {
+        let width: Lazy<4> = Lazy::of(*x).times::<2, 2>(self.zz).minus(self.x);
+        width.is_zero() && !self.zz.is_zero()
     }
 
     /// The coordinates; `None` at infinity.
@@ -298,6 +310,11 @@ impl Doubled {
         let cube: Lazy<2> = width.times(square);
         (self.x, self.y) = third_point(height, cube, self.x.times(square), self.y);
         self.z = self.z.times(width);
+    }
+
+    /// The negative.
+    pub(super) fn negated(self) -> Self {
+        Self { y: self.y.negated::<3>().lower(), ..self }
     }
 
     /// The same as a sum.

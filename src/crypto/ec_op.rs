@@ -14,15 +14,13 @@
 //! point and choose `Q` after it, but what such code does hangs on a random number on the network too. And should the sum be
 //! infinity, which is no result, the tests are made after all, and one of them fails.
 
-use std::sync::LazyLock;
-
 use thiserror::Error;
 
-use super::curve::{Doubled, Point, Sum, to_points};
+use super::curve::{Doubled, Point, Sum};
+use super::generator::generator;
 use super::limbs::Limbs;
-use super::multiple::{SCALAR_BITS, doublings, multiple};
+use super::multiple::multiple;
 use super::secret_point::secret_point;
-use super::table::{Table, halved_doublings};
 
 /// Why the operation has no result.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
@@ -43,23 +41,6 @@ pub enum EcOpError {
     Infinity,
 }
 
-/// What is known beforehand about the generator. 475 KB, made in some 3 ms when first asked for.
-struct Generator {
-    point: Point,
-    doublings: Vec<Point>,
-    table: Table,
-}
-
-static GENERATOR: LazyLock<Generator> = LazyLock::new(|| {
-    let point = Point::generator();
-    let sums: Vec<Sum> = doublings(&point, SCALAR_BITS).collect();
-    Generator {
-        point,
-        doublings: to_points(&sums),
-        table: Table::new(&halved_doublings(&point, SCALAR_BITS)),
-    }
-});
-
 /// `P + m * Q`, for a number `m` below the prime.
 ///
 /// # Errors
@@ -75,19 +56,17 @@ pub fn ec_op(p: &Point, q: &Point, m: &Limbs) -> Result<Point, EcOpError> {
             return Ok(sum);
         }
     }
-    let generator = &*GENERATOR;
+    let generator = generator();
     if *q == generator.point { tested_doubled(p, &generator.doublings, m) } else { tested(p, q, m) }
 }
 
 /// The sum as the group says.
 fn untested(p: &Point, q: &Point, m: &Limbs) -> Sum {
-    let generator = &*GENERATOR;
+    let generator = generator();
     if *q != generator.point {
         return multiple(q, m).plus(p);
     }
-    let mut sum = Sum::of(p).plus(generator.table.offset());
-    generator.table.add(m, &mut sum);
-    sum
+    generator.add_multiple(Sum::of(p), m)
 }
 
 /// The bits of a number up to its highest one.

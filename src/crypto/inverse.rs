@@ -1,4 +1,4 @@
-//! Inverses modulo the prime, by the divisions of Bernstein and Yang ("Fast constant-time gcd computation", 2019), in the form
+//! Inverses modulo the prime or the order of the curve, by the divisions of Bernstein and Yang ("Fast constant-time gcd computation", 2019), in the form
 //! whose time depends on the number: nothing here is secret.
 //!
 //! A division step looks at the lowest bits only. So 62 of them are made on single words first; the matrix that they amount to
@@ -9,8 +9,21 @@ use super::limbs::Limbs;
 /// A number of five limbs of 62 bits, least significant first; the last one carries the sign.
 type Signed = [i64; 5];
 
-/// The prime in that form.
-const PRIME: Signed = [1, 0, 0, 17 << 6, 1 << 3];
+/// A modulus, odd and of at most 252 bits.
+struct Modulus {
+    limbs: Signed,
+    /// Its inverse modulo 2^62.
+    inverse: i64,
+}
+
+/// The prime of the field.
+const PRIME: Modulus = Modulus { limbs: [1, 0, 0, 17 << 6, 1 << 3], inverse: 1 };
+
+/// The order of the curve.
+const ORDER: Modulus = Modulus {
+    limbs: [0x1e66_a241_adc6_4d2f, 0x1e04_49b7_2b9e_c8c8, 0x3fff_ffff_ffff_fffb, 0x43f, 1 << 3],
+    inverse: 0x0494_c3b3_1742_19cf,
+};
 
 /// Bits of a limb, and steps of a round.
 const ROUND: u32 = 62;
@@ -26,20 +39,31 @@ struct Matrix {
 
 /// The inverse of a number below the prime; `None` for 0.
 pub(super) fn inverse(number: &Limbs) -> Option<Limbs> {
+    inverse_modulo(const { &PRIME }, number)
+}
+
+/// The inverse of a number modulo the order of the curve, which it is below; `None` for 0.
+pub(super) fn inverse_modulo_order(number: &Limbs) -> Option<Limbs> {
+    inverse_modulo(const { &ORDER }, number)
+}
+
+/// The inverse of a number below the modulus, a prime; `None` for 0.
+#[inline(always)]
+fn inverse_modulo(modulus: &Modulus, number: &Limbs) -> Option<Limbs> {
     if *number == [0; 4] {
         return None;
     }
-    // f and g tend to +-1 and 0; all the while f = d * number and g = e * number, modulo the prime.
-    let (mut f, mut g) = (PRIME, split(number));
+    // f and g tend to +-1 and 0; all the while f = d * number and g = e * number by the modulus.
+    let (mut f, mut g) = (modulus.limbs, split(number));
     let (mut d, mut e) = ([0; 5], [1, 0, 0, 0, 0]);
     let mut eta = -1;
     while g != [0; 5] {
         let matrix = steps(&mut eta, f[0], g[0]);
         (f, g) = apply(&matrix, &f, &g);
-        (d, e) = apply_modulo_prime(&matrix, &d, &e);
+        (d, e) = apply_modulo(modulus, &matrix, &d, &e);
     }
     let negative = f[4] < 0;
-    Some(join(&normalised(&d, negative)))
+    Some(join(&normalised(modulus, &d, negative)))
 }
 
 /// A round of division steps on the lowest limbs.
@@ -106,23 +130,24 @@ fn apply(matrix: &Matrix, f: &Signed, g: &Signed) -> (Signed, Signed) {
     (row(matrix.u, matrix.v), row(matrix.q, matrix.r))
 }
 
-/// The matrix applied to `(d, e)` and divided by 2^62 modulo the prime. All stay between `-2 p` and `p`.
+/// The matrix applied to `(d, e)` and divided by 2^62 by the modulus `p`. All stay between `-2 p` and `p`.
 #[inline(always)]
-fn apply_modulo_prime(matrix: &Matrix, d: &Signed, e: &Signed) -> (Signed, Signed) {
+fn apply_modulo(modulus: &Modulus, matrix: &Matrix, d: &Signed, e: &Signed) -> (Signed, Signed) {
     let ([d0, d1, d2, d3, d4], [e0, e1, e2, e3, e4]) = (d, e);
     let (d_sign, e_sign) = (d4 >> 63, e4 >> 63);
     let row = |a: i64, b: i64| {
-        // The prime once for each negative number, for the bounds; then as often as clears the low limb, where it is 1.
+        // The modulus once for each negative number, for the bounds; then as often as clears the low limb.
         let lift = (a & d_sign).wrapping_add(b & e_sign);
         let sum = combine(a, *d0, b, *e0, 0);
-        let multiple = lift.wrapping_sub(low(sum).wrapping_add(lift) & MASK);
-        let of_prime = |limb: i64| i128::from(limb).wrapping_mul(i128::from(multiple));
-        let [p0, _, _, p3, p4] = PRIME;
-        let (_, carry) = cut(sum.wrapping_add(of_prime(p0)));
-        let (c0, carry) = cut(combine(a, *d1, b, *e1, carry));
-        let (c1, carry) = cut(combine(a, *d2, b, *e2, carry));
-        let (c2, carry) = cut(combine(a, *d3, b, *e3, carry).wrapping_add(of_prime(p3)));
-        let (c3, carry) = cut(combine(a, *d4, b, *e4, carry).wrapping_add(of_prime(p4)));
+        let cleared = modulus.inverse.wrapping_mul(low(sum)).wrapping_add(lift) & MASK;
+        let multiple = lift.wrapping_sub(cleared);
+        let of_modulus = |limb: i64| i128::from(limb).wrapping_mul(i128::from(multiple));
+        let [p0, p1, p2, p3, p4] = modulus.limbs;
+        let (_, carry) = cut(sum.wrapping_add(of_modulus(p0)));
+        let (c0, carry) = cut(combine(a, *d1, b, *e1, carry).wrapping_add(of_modulus(p1)));
+        let (c1, carry) = cut(combine(a, *d2, b, *e2, carry).wrapping_add(of_modulus(p2)));
+        let (c2, carry) = cut(combine(a, *d3, b, *e3, carry).wrapping_add(of_modulus(p3)));
+        let (c3, carry) = cut(combine(a, *d4, b, *e4, carry).wrapping_add(of_modulus(p4)));
         [c0, c1, c2, c3, low(carry)]
     };
     (row(matrix.u, matrix.v), row(matrix.q, matrix.r))
@@ -135,14 +160,14 @@ fn low(number: i128) -> i64 {
 }
 
 /// `number` or its negative, between `-2 p` and `p`, as the rest between 0 and `p`.
-fn normalised(number: &Signed, negate: bool) -> Signed {
-    let add_prime_if_negative = |number: Signed| {
+fn normalised(modulus: &Modulus, number: &Signed, negate: bool) -> Signed {
+    let lift_if_negative = |number: Signed| {
         let mask = number[4] >> 63;
-        propagate(number.into_iter().zip(PRIME).map(|(limb, prime)| limb.wrapping_add(prime & mask)))
+        propagate(number.into_iter().zip(modulus.limbs).map(|(limb, lift)| limb.wrapping_add(lift & mask)))
     };
-    let lifted = add_prime_if_negative(*number);
+    let lifted = lift_if_negative(*number);
     let signed = if negate { propagate(lifted.into_iter().map(i64::wrapping_neg)) } else { lifted };
-    add_prime_if_negative(signed)
+    lift_if_negative(signed)
 }
 
 /// Limbs back into 62 bits each, but for the last.
@@ -169,14 +194,20 @@ fn join(number: &Signed) -> Limbs {
 
 #[cfg(test)]
 mod tests {
+    use num_bigint::BigUint;
     use starknet_types_core::felt::Felt;
 
     use super::*;
 
     fn check(felt: Felt) {
-        let inverse =
-            inverse(&felt.to_le_digits()).map(|limbs| limbs.iter().rev().fold(Felt::ZERO, shift_in));
-        assert_eq!(inverse, felt.inverse(), "{felt:#x}");
+        let number = felt.to_le_digits();
+        let felt_of = |limbs: Limbs| limbs.iter().rev().fold(Felt::ZERO, shift_in);
+        assert_eq!(inverse(&number).map(felt_of), felt.inverse(), "{felt:#x}");
+        let order: BigUint = super::super::signature::order();
+        if felt.to_biguint() < order {
+            let inverse = inverse_modulo_order(&number).map(|limbs| felt_of(limbs).to_biguint());
+            assert_eq!(inverse, felt.to_biguint().modinv(&order), "{felt:#x}");
+        }
     }
 
     fn shift_in(number: Felt, limb: &u64) -> Felt {

@@ -12,7 +12,7 @@
 //! |---|---|
 //! | [`pedersen`] | 0.9 MB |
 //! | [`square_root`], [`root_of_it_or_its_triple`] | 0.2 MB |
-//! | [`ec_op`] | 0.5 MB |
+//! | [`ec_op`], [`is_signature`] | 0.5 MB |
 //! | [`poseidon`] | 4 KB |
 //! | [`PedersenMemo`] | 96 bytes for each hash that its owner grants |
 //! | [`remembered_pedersen`] | 3 MiB, such a memo |
@@ -20,6 +20,7 @@
 mod curve;
 mod ec_op;
 mod element;
+mod generator;
 mod inverse;
 mod lazy;
 mod limbs;
@@ -31,6 +32,7 @@ mod poseidon;
 #[cfg(test)]
 mod samples;
 mod secret_point;
+mod signature;
 mod square_root;
 mod table;
 
@@ -43,4 +45,5 @@ pub use number::{product, quotient};
 pub use pedersen::pedersen;
 pub use poseidon::poseidon;
 pub use secret_point::secret_point;
+pub use signature::is_signature;
 pub use square_root::{Root, root_of_it_or_its_triple, square_root};

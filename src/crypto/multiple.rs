@@ -12,6 +12,11 @@ const ODD_MULTIPLES: usize = 1 << (DIGIT_BITS - 2);
 
 /// `scalar * point`.
 pub(super) fn multiple(point: &Point, scalar: &Limbs) -> Sum {
+    doubled_multiple(point, scalar).to_sum()
+}
+
+/// `scalar * point`, in the form that it comes in.
+pub(super) fn doubled_multiple(point: &Point, scalar: &Limbs) -> Doubled {
     let digits = signed_digits(scalar);
     let odd = odd_multiples(point);
     let mut sum = Doubled::INFINITY;
@@ -22,7 +27,7 @@ pub(super) fn multiple(point: &Point, scalar: &Limbs) -> Sum {
             sum.add(&multiple.copied().unwrap_or_default().negated_if(*digit < 0));
         }
     }
-    sum.to_sum()
+    sum
 }
 
 /// The point times 1, 3, 5 and so on.

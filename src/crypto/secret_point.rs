@@ -7,9 +7,8 @@
 use std::hash::{BuildHasher, RandomState};
 use std::sync::OnceLock;
 
-use super::curve::{Point, right_side};
+use super::curve::Point;
 use super::element::Element;
-use super::square_root::square_root;
 
 /// The process's secret point.
 pub fn secret_point() -> Point {
@@ -23,7 +22,7 @@ fn draw() -> Point {
     let random = RandomState::new();
     let mut points = (0_u64..).filter_map(|attempt| {
         let x = Element::from_limbs(&[0, 1, 2, 3].map(|limb: u64| random.hash_one((attempt, limb))));
-        square_root(&right_side(&x)).map(|y| Point { x, y })
+        Point::from_x(&x)
     });
     // An endless iterator has a first element; the type system does not know.
     points.next().unwrap_or_default()

@@ -9,14 +9,13 @@
 use std::fmt::Write;
 
 use serde_json::Value;
-use serde_json::value::RawValue;
 use starknet_api::abi::abi_utils::starknet_keccak;
 use starknet_api::core::ClassHash;
 use starknet_types_core::felt::Felt;
 use starknet_types_core::hash::{Pedersen, StarkHash};
 
 use super::Cairo0EntryPoint;
-use super::file::{ClassFile, ProgramFile, class_file, part, program_file, program_text};
+use super::file::{ClassFile, EntryPointLists, Part, ProgramFile, class_file, program_text};
 use crate::class::error::ClassError;
 use crate::class::felt_text::shown;
 
@@ -34,8 +33,8 @@ const SHORT_STRING: usize = 31;
 pub fn cairo0_class_hash(json: impl AsRef<[u8]>) -> Result<ClassHash, ClassError> {
     let file = class_file(json.as_ref())?;
     let text = program_text(file.program)?;
-    let program = program_file(&text)?;
-    let entry_points = file.entry_points_by_type.checked(program.data.len())?;
+    let program = ProgramFile::of_text(&text)?;
+    let entry_points = EntryPointLists::of_file(&file.entry_points_by_type, program.data.len())?;
     let list = |entry_points: &[Cairo0EntryPoint]| {
         let felts: Vec<Felt> = entry_points
             .iter()
@@ -61,7 +60,7 @@ pub fn cairo0_class_hash(json: impl AsRef<[u8]>) -> Result<ClassHash, ClassError
 pub fn cairo0_abi_length(json: impl AsRef<[u8]>) -> Result<u64, ClassError> {
     let Some(abi) = class_file(json.as_ref())?.abi else { return Ok(0) };
     let mut text = Python::default();
-    text.part("abi", abi)?;
+    text.part("abi", Part::Text(abi))?;
     Ok(text.text.len() as u64)
 }
 
@@ -79,12 +78,12 @@ fn hinted_text(file: &ClassFile<'_>, program: &ProgramFile<'_>) -> Result<String
     let mut text = Python::default();
     text.raw("{\"abi\": ");
     match file.abi {
-        Some(abi) => text.part("abi", abi)?,
+        Some(abi) => text.part("abi", Part::Text(abi))?,
         None => text.raw("null"),
     }
     text.raw(", \"program\": {");
     if let Some(attributes) = program.attributes {
-        text.attributes(part("program.attributes", attributes)?);
+        text.attributes(attributes.read("program.attributes")?);
     }
     text.raw("\"builtins\": ");
     text.list(&program.builtins, |text, name| text.string(name.as_ref()));
@@ -101,8 +100,7 @@ fn hinted_text(file: &ClassFile<'_>, program: &ProgramFile<'_>) -> Result<String
         separator = ", ";
         text.string(&pc.to_string());
         text.raw(": ");
-        let hints =
-            hints.iter().map(|hint| part("program.hints", hint)).collect::<Result<Vec<Value>, _>>()?;
+        let hints = hints.iter().map(|hint| hint.read("program.hints")).collect::<Result<Vec<Value>, _>>()?;
         text.value(&Value::Array(hints));
     }
     text.raw("}, \"identifiers\": ");
@@ -133,8 +131,8 @@ impl Python {
         self.text.push_str(text);
     }
 
-    fn part(&mut self, field: &str, text: &RawValue) -> Result<(), ClassError> {
-        self.value(&part(field, text)?);
+    fn part(&mut self, field: &str, part: Part<'_>) -> Result<(), ClassError> {
+        self.value(&part.read(field)?);
         Ok(())
     }
 

@@ -9,7 +9,7 @@ use cairo_vm::types::builtin_name::BuiltinName;
 use cairo_vm::types::program::Program;
 use cairo_vm::types::relocatable::MaybeRelocatable;
 
-use super::file::{ProgramFile, part};
+use super::file::ProgramFile;
 use super::hint::PreparedHint;
 use crate::class::entry_point::{casm_name, from_casm_name};
 use crate::class::error::ClassError;
@@ -39,14 +39,14 @@ pub(super) fn prepare(file: &ProgramFile<'_>) -> Result<Prepared, ClassError> {
         })
         .collect::<Result<Vec<_>, _>>()?;
     // Names of functions, types and variables matter to debuggers only; the values of constants to hints.
-    let mut identifiers: HashMap<String, Identifier> = part("program.identifiers", file.identifiers)?;
+    let mut identifiers: HashMap<String, Identifier> = file.identifiers.read("program.identifiers")?;
     identifiers.retain(|_, identifier| identifier.type_.as_deref() == Some("const"));
     let mut attributes: Vec<Attribute> = match file.attributes {
-        Some(attributes) => part("program.attributes", attributes)?,
+        Some(attributes) => attributes.read("program.attributes")?,
         None => Vec::new(),
     };
     attributes.retain(|attribute| attribute.name == ERROR_MESSAGE);
-    let references: ReferenceManager = part("program.reference_manager", file.reference_manager)?;
+    let references: ReferenceManager = file.reference_manager.read("program.reference_manager")?;
     let vm_program = Program::new(
         builtins.iter().filter_map(|builtin| engine_builtin(*builtin)).collect(),
         file.data.iter().copied().map(MaybeRelocatable::Int).collect(),
@@ -64,7 +64,7 @@ pub(super) fn prepare(file: &ProgramFile<'_>) -> Result<Prepared, ClassError> {
     for (pc, hints) in &file.hints {
         let mut list = Vec::with_capacity(hints.len());
         for hint in hints {
-            let hint: HintParams = part("program.hints", hint)?;
+            let hint: HintParams = hint.read("program.hints")?;
             let references = &vm_program.shared_program_data.reference_manager;
             match PreparedHint::new(hint, references, &vm_program.constants) {
                 Ok(hint) => list.push(hint),

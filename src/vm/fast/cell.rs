@@ -78,6 +78,12 @@ impl Cell {
         a | b | c == 0 && d & !MARKS == KNOWN
     }
 
+    /// What tells a value from others, to look it up by.
+    pub(super) fn bits(&self) -> [u64; 4] {
+        let [a, b, c, d] = self.0;
+        [a, b, c, d & !MARKS]
+    }
+
     /// Whether two cells hold the same, marks aside.
     #[inline(always)]
     pub(super) fn same(&self, other: &Self) -> bool {

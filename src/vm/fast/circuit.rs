@@ -1,17 +1,14 @@
 //! Modular circuits: the hint that evaluates one, and the check of the two builtins that prove it.
 //!
 //! Values are 384 bits in four words of 96. A gate names three values by their offsets in a table; the hint fills in what is missing,
-//! and the check at the end of the frame computes every gate again.
-
-use num_bigint::{BigInt, BigUint};
-use num_integer::{ExtendedGcd, Integer};
-use num_traits::{One, Signed, Zero};
+//! and the check at the end of the frame computes every gate again. Values with longer words, which no compiler makes, are the
+//! judge's.
 
 use super::Exit;
 use super::cell::Cell;
-use super::field::offset_plus;
-use super::integer::{big, number_of};
+use super::field::{as_u128, offset_plus, wide};
 use super::memory::Memory;
+use super::modular::{Modulus, Wide};
 use crate::protocol::Builtin;
 
 /// Segment and offset.
@@ -38,7 +35,7 @@ pub(super) fn eval_circuit(
     let values = pointer(memory, plus(mul, VALUES)?)?;
     let mul_gates = pointer(memory, plus(mul, GATES)?)?;
     let add_gates = if add_count == 0 { mul_gates } else { pointer(memory, plus(add, GATES)?)? };
-    let modulus = read_value(memory, mul)?.filter(|modulus| !modulus.is_zero()).ok_or(Exit::Fault)?;
+    let modulus = read_value(memory, mul)?.and_then(Modulus::new).ok_or(Exit::Fault)?;
     let mut circuit = Circuit { memory, values, modulus };
 
     let mut added = 0_u64;
@@ -68,7 +65,7 @@ pub(super) fn eval_circuit(
 struct Circuit<'a> {
     memory: &'a mut Memory,
     values: Address,
-    modulus: BigUint,
+    modulus: Modulus,
 }
 
 impl Circuit<'_> {
@@ -78,18 +75,15 @@ impl Circuit<'_> {
         Ok((self.values.0, offset_plus(self.values.1, &offset).ok_or(Exit::Fault)?))
     }
 
-    fn read(&self, gate: Address, place: u64) -> Result<Option<BigUint>, Exit> {
+    fn read(&self, gate: Address, place: u64) -> Result<Option<Wide>, Exit> {
         read_value(self.memory, self.value_at(plus(gate, place)?)?)
     }
 
-    fn write(&mut self, gate: Address, place: u64, value: &BigUint) -> Result<(), Exit> {
+    fn write(&mut self, gate: Address, place: u64, value: &Wide) -> Result<(), Exit> {
         let (segment, start) = self.value_at(plus(gate, place)?)?;
-        let mut value = value.clone();
-        for offset in 0..WORDS {
-            let (rest, word) = value.div_rem(&(BigUint::one() << WORD_BITS));
+        for (offset, word) in (0..WORDS).zip(words_of(value)) {
             let at = start.checked_add(offset).ok_or(Exit::Fault)?;
-            self.memory.write(segment, at, Cell::number(number_of(&word)))?;
-            value = rest;
+            self.memory.write(segment, at, Cell::number(wide(word)))?;
         }
         Ok(())
     }
@@ -105,7 +99,7 @@ impl Circuit<'_> {
     fn add(&mut self, gate: Address) -> Result<bool, Exit> {
         match (self.read(gate, 0)?, self.read(gate, 1)?) {
             (Some(a), Some(b)) => {
-                let sum = (a + b).mod_floor(&self.modulus);
+                let sum = self.modulus.add(&a, &b);
                 self.write(gate, 2, &sum)?;
                 Ok(true)
             }
@@ -113,11 +107,7 @@ impl Circuit<'_> {
             (None, Some(b)) => match self.read(gate, 2)? {
                 None => Ok(false),
                 Some(c) => {
-                    let total = c + &self.modulus;
-                    if total < b {
-                        return Err(Exit::Fault);
-                    }
-                    let difference = (total - b).mod_floor(&self.modulus);
+                    let difference = self.modulus.subtract(&c, &b).ok_or(Exit::Fault)?;
                     self.write(gate, 0, &difference)?;
                     Ok(true)
                 }
@@ -130,29 +120,18 @@ impl Circuit<'_> {
     fn multiply(&mut self, gate: Address) -> Result<bool, Exit> {
         match (self.read(gate, 0)?, self.read(gate, 1)?) {
             (Some(a), Some(b)) => {
-                let product = (a * b).mod_floor(&self.modulus);
+                let product = self.modulus.multiply(&a, &b);
                 self.write(gate, 2, &product)?;
                 Ok(true)
             }
             (None, Some(b)) => {
-                let (is_inverse, value) = invert_or_nullify(b, &self.modulus).ok_or(Exit::Fault)?;
+                let (is_inverse, value) = self.modulus.invert_or_nullify(&b).ok_or(Exit::Fault)?;
                 self.write(gate, 0, &value)?;
                 Ok(is_inverse)
             }
             _ => Err(Exit::Fault),
         }
     }
-}
-
-/// The inverse, or else a number other than zero that makes the product zero.
-fn invert_or_nullify(value: BigUint, modulus: &BigUint) -> Option<(bool, BigUint)> {
-    let ExtendedGcd { gcd, x, .. } = BigInt::from(value).extended_gcd(&BigInt::from(modulus.clone()));
-    let gcd = gcd.to_biguint().filter(|gcd| !gcd.is_zero())?;
-    if !gcd.is_one() {
-        return Some((false, modulus / gcd));
-    }
-    let rest = x.magnitude().mod_floor(modulus);
-    Some((true, if x.is_negative() { modulus - rest } else { rest }))
 }
 
 fn write_instances(
@@ -177,14 +156,38 @@ fn write_instances(
 }
 
 /// A value; `None` if a word is missing or an address.
-fn read_value(memory: &Memory, (segment, start): Address) -> Result<Option<BigUint>, Exit> {
-    let mut value = BigUint::zero();
-    for offset in (0..WORDS).rev() {
+fn read_value(memory: &Memory, (segment, start): Address) -> Result<Option<Wide>, Exit> {
+    let mut words = [0; WORDS as usize];
+    let mut is_short = true;
+    for (word, offset) in words.iter_mut().zip(0..WORDS) {
         let at = start.checked_add(offset).ok_or(Exit::Fault)?;
-        let Some(word) = memory.read(segment, at).as_number() else { return Ok(None) };
-        value = (value << WORD_BITS) + big(&word);
+        let Some(number) = memory.read(segment, at).as_number() else { return Ok(None) };
+        match as_u128(&number).filter(|number| number >> WORD_BITS == 0) {
+            Some(number) => *word = number,
+            None => is_short = false,
+        }
     }
-    Ok(Some(value))
+    if is_short { Ok(Some(of_words(words))) } else { Err(Exit::Unsupported) }
+}
+
+/// The number of four words of 96 bits, the lowest first.
+fn of_words([a, b, c, d]: [u128; 4]) -> Wide {
+    let [low, middle, high] = halves(a, b);
+    let [low_above, middle_above, high_above] = halves(c, d);
+    [low, middle, high, low_above, middle_above, high_above]
+}
+
+/// Two words as three limbs.
+#[expect(clippy::cast_possible_truncation, reason = "the limbs of the number")]
+fn halves(low: u128, high: u128) -> [u64; 3] {
+    [low as u64, (low >> 64 | high << 32) as u64, (high >> 32) as u64]
+}
+
+/// The words of a number.
+fn words_of([a, b, c, d, e, f]: &Wide) -> [u128; 4] {
+    let low = |low: &u64, middle: &u64| u128::from(*low) | (u128::from(*middle) & 0xffff_ffff) << 64;
+    let high = |middle: &u64, high: &u64| u128::from(*middle) >> 32 | u128::from(*high) << 32;
+    [low(a, b), high(b, c), low(d, e), high(e, f)]
 }
 
 /// Checks every instance of a modular builtin (C77, C79): instances of one circuit follow each other, and gates hold.
@@ -194,7 +197,7 @@ pub(super) fn verify_instances(memory: &Memory, segment: u64, builtin: Builtin) 
     for number in 0..used.div_ceil(INSTANCE) {
         let instance = Instance::read(memory, (segment, number.saturating_mul(INSTANCE)))?;
         if let Some(before) = before.filter(|before| before.left > 1) {
-            let follows = before.modulus == instance.modulus
+            let follows = before.modulus.value() == instance.modulus.value()
                 && before.values == instance.values
                 && plus(before.gate, GATE)? == instance.gate
                 && before.left.saturating_sub(1) == instance.left;
@@ -203,9 +206,9 @@ pub(super) fn verify_instances(memory: &Memory, segment: u64, builtin: Builtin) 
             }
         }
         let [a, b, c] = [instance.input(memory, 0)?, instance.input(memory, 1)?, instance.input(memory, 2)?];
-        let result = if builtin == Builtin::AddMod { a + b } else { a * b };
-        if instance.modulus.is_zero() || result.mod_floor(&instance.modulus) != c.mod_floor(&instance.modulus)
-        {
+        let modulus = &instance.modulus;
+        let result = if builtin == Builtin::AddMod { modulus.add(&a, &b) } else { modulus.multiply(&a, &b) };
+        if result != modulus.rest(&c) {
             return Err(Exit::Fault);
         }
         before = Some(instance);
@@ -215,7 +218,7 @@ pub(super) fn verify_instances(memory: &Memory, segment: u64, builtin: Builtin) 
 
 /// An instance of a modular builtin: one gate.
 struct Instance {
-    modulus: BigUint,
+    modulus: Modulus,
     values: Address,
     gate: Address,
     left: u64,
@@ -226,14 +229,14 @@ impl Instance {
         let (segment, left) = plus(at, COUNT)?;
         let left = memory.read(segment, left).as_u64().filter(|left| *left > 0).ok_or(Exit::Fault)?;
         Ok(Self {
-            modulus: checked_value(memory, at)?,
+            modulus: Modulus::new(checked_value(memory, at)?).ok_or(Exit::Fault)?,
             values: pointer(memory, plus(at, VALUES)?)?,
             gate: pointer(memory, plus(at, GATES)?)?,
             left,
         })
     }
 
-    fn input(&self, memory: &Memory, place: u64) -> Result<BigUint, Exit> {
+    fn input(&self, memory: &Memory, place: u64) -> Result<Wide, Exit> {
         let (segment, offset) = plus(self.gate, place)?;
         let offset = memory.read(segment, offset).as_u64().ok_or(Exit::Fault)?;
         checked_value(memory, plus(self.values, offset)?)
@@ -241,15 +244,11 @@ impl Instance {
 }
 
 /// A value whose words are there and in range.
-fn checked_value(memory: &Memory, at: Address) -> Result<BigUint, Exit> {
-    for offset in 0..WORDS {
-        let (segment, offset) = plus(at, offset)?;
-        let word = memory.read(segment, offset).as_number().ok_or(Exit::Fault)?;
-        if big(&word).bits() > WORD_BITS {
-            return Err(Exit::Fault);
-        }
+fn checked_value(memory: &Memory, at: Address) -> Result<Wide, Exit> {
+    match read_value(memory, at) {
+        Ok(Some(value)) => Ok(value),
+        Ok(None) | Err(_) => Err(Exit::Fault),
     }
-    read_value(memory, at)?.ok_or(Exit::Fault)
 }
 
 fn gate_at(gates: Address, number: u64) -> Result<Address, Exit> {

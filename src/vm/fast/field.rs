@@ -14,6 +14,9 @@ const PRIME: Limbs = [1, 0, 0, TOP];
 /// Its highest limb.
 pub(super) const TOP: u64 = 0x0800_0000_0000_0011;
 
+/// The prime over 2^128, rounded down.
+pub(super) const PRIME_OVER_RANGE: Limbs = [0, TOP, 0, 0];
+
 /// The number of a felt.
 pub(super) fn from_felt(felt: &Felt) -> Limbs {
     Element::from_felt(felt).to_limbs()

@@ -7,7 +7,7 @@ use super::cell::Cell;
 use super::circuit::eval_circuit;
 use super::field::{Limbs, as_u128, is_less, mul, neg, offset_plus, small, sub, wide};
 use super::hint::{Action, Buffer, Hint, Operand, Place};
-use super::hint_scope::{Dict, Squash};
+use super::hint_scope::{Dict, ENTRY_CELLS, SQUASH_CELLS, Squash};
 use super::integer::{
     div_rem, div_rem_256, div_rem_512, inverse_modulo, square_root, square_root_256, wide_product,
 };
@@ -134,7 +134,7 @@ impl Machine {
             Action::DictEntryUpdate { dict, key, value } => {
                 let (segment, _) = self.address(dict)?;
                 let (key, value) = (self.number(key)?, self.value(value)?);
-                self.dict(segment)?.values.insert(key, value);
+                self.set_dict_value(segment, key, value)?;
             }
             Action::DictRead { dict, key, dst } => {
                 let (segment, _) = self.address(dict)?;
@@ -146,7 +146,7 @@ impl Machine {
                 let (key, value) = (self.number(key)?, self.value(value)?);
                 let before = self.dict_value(segment, key)?;
                 self.memory.write(segment, offset.checked_add(1).ok_or(Exit::Fault)?, before)?;
-                self.dict(segment)?.values.insert(key, value);
+                self.set_dict_value(segment, key, value)?;
             }
             Action::DictIndex { dict_end, dst } => {
                 let (segment, _) = self.address(dict_end)?;
@@ -222,6 +222,7 @@ impl Machine {
         let count = self.memory.read(segment, below(2)?).as_u64().ok_or(Exit::Fault)?;
         let infos = self.memory.read(segment, below(3)?).as_pointer().ok_or(Exit::Fault)?;
         let new = self.memory.add_segment(None, []);
+        self.memory.beside.take(ENTRY_CELLS)?;
         let dicts = self.scopes.dicts.get_or_insert_default();
         let index = u64::try_from(dicts.len()).map_err(|_| Exit::Fault)?;
         dicts.insert(new, Dict { index, values: Default::default() });
@@ -243,6 +244,11 @@ impl Machine {
             let at = number.checked_mul(ACCESS_CELLS).and_then(|cells| start.checked_add(cells));
             keys.push(self.memory.read(segment, at.ok_or(Exit::Fault)?).as_number().ok_or(Exit::Fault)?);
         }
+        // What the squash before this one held is free again.
+        let longest = &mut self.scopes.longest_squash;
+        let longer = keys.len().saturating_sub(*longest);
+        *longest = longest.saturating_add(longer);
+        self.memory.beside.take(longer.saturating_mul(SQUASH_CELLS))?;
         let squash = self.scopes.squash.insert(Squash::new(keys));
         let largest = squash.largest_key().ok_or(Exit::Fault)?;
         let first = squash.key().ok_or(Exit::Fault)?;
@@ -261,6 +267,13 @@ impl Machine {
     /// The present value of a key; 0 where there is none.
     fn dict_value(&mut self, segment: u64, key: Limbs) -> Result<Cell, Exit> {
         Ok(self.dict(segment)?.values.get(&key).copied().unwrap_or(Cell::small(0)))
+    }
+
+    fn set_dict_value(&mut self, segment: u64, key: Limbs, value: Cell) -> Result<(), Exit> {
+        if self.dict(segment)?.values.insert(key, value).is_none() {
+            self.memory.beside.take(ENTRY_CELLS)?;
+        }
+        Ok(())
     }
 
     fn at(&self, place: &Place) -> Result<u64, Exit> {

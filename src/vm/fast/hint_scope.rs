@@ -2,8 +2,12 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use super::Exit;
+use super::cairo0_dict::{Manager, Squashing};
+use super::cairo0_list::Sorted;
 use super::cell::Cell;
 use super::field::Limbs;
+use super::machine::Machine;
 
 /// Everything that the hints of a frame keep.
 #[derive(Debug, Default)]
@@ -12,32 +16,47 @@ pub(super) struct Scopes {
     pub dicts: Option<BTreeMap<u64, Dict>>,
     /// The squash under way.
     pub squash: Option<Squash>,
+    /// The accesses of the longest squash so far.
+    pub longest_squash: usize,
+    /// The dictionaries of Cairo 0 code.
+    pub managers: Vec<Manager>,
     /// The scope that every frame has.
     main: Scope,
     /// Those that Cairo 0 code entered since, the innermost last.
     inner: Vec<Scope>,
+    /// How many there were at most.
+    deepest: usize,
     /// The next free cell for allocations of constant size.
     pub next_free: Option<(u64, u64)>,
 }
 
 /// What hints keep by name, in a scope of their own.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Debug, Default)]
 pub(super) struct Scope {
     /// How many rounds a loop has left.
     pub count: Option<Limbs>,
     /// The arc that a comparison left out.
     pub excluded_arc: Option<u8>,
+    /// The number of the manager of dictionaries.
+    pub manager: Option<usize>,
+    /// What new dictionaries start from.
+    pub start_values: Option<HashMap<Limbs, Cell>>,
+    /// The squash under way, of Cairo 0 code.
+    pub squashing: Option<Box<Squashing>>,
+    /// The sort under way.
+    pub sorted: Option<Box<Sorted>>,
 }
+
+/// What things that hints keep count as in the budget, in cells, with what tables leave free: a dictionary or a value of one, a
+/// scope, an access under squash.
+pub(super) const ENTRY_CELLS: usize = 5;
+const SCOPE_CELLS: usize = 2 * size_of::<Scope>() / size_of::<Cell>();
+pub(super) const SQUASH_CELLS: usize = 8;
 
 impl Scopes {
     /// The innermost scope.
     pub(super) fn current(&mut self) -> &mut Scope {
         self.inner.last_mut().unwrap_or(&mut self.main)
-    }
-
-    /// Enters a scope.
-    pub(super) fn enter(&mut self, count: Option<Limbs>) {
-        self.inner.push(Scope { count, excluded_arc: None });
     }
 
     /// Leaves a scope; the main one cannot be left.
@@ -48,6 +67,19 @@ impl Scopes {
     /// Whether every scope that was entered was left, as is due at the end of a frame.
     pub(super) fn are_left(&self) -> bool {
         self.inner.is_empty()
+    }
+}
+
+impl Machine {
+    /// Enters a scope.
+    pub(super) fn enter_scope(&mut self, scope: Scope) -> Result<(), Exit> {
+        let Scopes { inner, deepest, .. } = &mut self.scopes;
+        if inner.len() == *deepest {
+            self.memory.beside.take(SCOPE_CELLS)?;
+            *deepest = deepest.saturating_add(1);
+        }
+        inner.push(scope);
+        Ok(())
     }
 }
 
@@ -114,7 +146,7 @@ impl Squash {
 }
 
 /// Most significant limb first: the order of numbers.
-fn reversed([a, b, c, d]: Limbs) -> Limbs {
+pub(super) fn reversed([a, b, c, d]: Limbs) -> Limbs {
     [d, c, b, a]
 }
 

@@ -155,6 +155,31 @@ pub(super) fn square_root_256([low, high]: &[Limbs; 2]) -> [Limbs; 5] {
     [number_of(&root_low), number_of(&root_high), rest_low, rest_high, small(u64::from(exceeds))]
 }
 
+/// The integer square root of a number in two parts.
+pub(super) fn root_256([low, high]: &[Limbs; 2]) -> Limbs {
+    number_of(&joined(low, high).sqrt())
+}
+
+/// `a * b / by` of numbers in two parts: the lowest four parts of the quotient, and the remainder.
+pub(super) fn mul_div_rem_256(
+    [a0, a1]: &[Limbs; 2],
+    [b0, b1]: &[Limbs; 2],
+    [by0, by1]: &[Limbs; 2],
+) -> Option<[Limbs; 6]> {
+    let by = joined(by0, by1);
+    if by.is_zero() {
+        return None;
+    }
+    let (quotient, rest) = (joined(a0, a1) * joined(b0, b1)).div_rem(&by);
+    let part = BigUint::one() << 128_u32;
+    let (quotient, q0) = quotient.div_rem(&part);
+    let (quotient, q1) = quotient.div_rem(&part);
+    let (quotient, q2) = quotient.div_rem(&part);
+    let q3 = quotient % part;
+    let [r0, r1] = split(&rest);
+    Some([number_of(&q0), number_of(&q1), number_of(&q2), number_of(&q3), r0, r1])
+}
+
 /// The inverse of `b` modulo `n`, or a proof that there is none: `[g0, g1, s0, s1, t0, t1]`, where `g1` stays unwritten if there is
 /// one.
 pub(super) fn inverse_modulo([b0, b1, n0, n1]: &[Limbs; 4]) -> Option<[Option<Limbs>; 6]> {

@@ -7,7 +7,9 @@ use std::sync::Arc;
 
 use super::Exit;
 use super::cell::Cell;
+use super::field::Limbs;
 use super::segments::{Segments, put, reserve};
+use super::signature::SIGNATURE_CELLS;
 use super::spare::Spare;
 use crate::protocol::Builtin;
 
@@ -51,6 +53,20 @@ impl Memory {
     /// Number of segments.
     pub(super) fn segment_count(&self) -> u64 {
         u64::try_from(self.beside.count()).unwrap_or(u64::MAX).saturating_add(2)
+    }
+
+    /// Announces the signature for a public key that will be written there.
+    pub(super) fn announce_signature(
+        &mut self,
+        (segment, offset): (u64, u64),
+        signature: [Limbs; 2],
+    ) -> Result<(), Exit> {
+        let segment =
+            self.beside.segment_mut(segment).filter(|segment| segment.builtin == Some(Builtin::Ecdsa));
+        if segment.ok_or(Exit::Fault)?.signatures.announce(offset, signature)? {
+            self.beside.take(SIGNATURE_CELLS)?;
+        }
+        Ok(())
     }
 
     /// The cells of a segment that is neither code nor execution.

@@ -2,9 +2,8 @@
 //!
 //! Code is decoded once per class and shared (`decode`, `hint`); memory is flat (`cell`, `memory`, `segments`) and used again
 //! (`spare`); the loop (`run`) has a shortcut (`shortcut`) for each form that compilers emit, and one place knows all the rules
-//! (`step`). Builtins compute when they are read (`builtin`), hints are native (`hint_run`, `cairo0_hint`,
-//! `integer`, `circuit`); both use the
-//! cryptography of the ground floor (`crate::crypto`).
+//! (`step`). Builtins compute when they are read (`builtin`) or check what is written (`signature`), hints are native (`hint_run`,
+//! `circuit`, for Cairo 0 the files that say so); both use the cryptography of the ground floor (`crate::crypto`).
 //!
 //! It is exact for frames without a fault, and for them alone. Whatever is refused, whatever is rare, it does not explain: it hands
 //! the frame over to the judge, which runs it again from its beginning, with the answers of syscalls from the frame's record, and then
@@ -12,7 +11,13 @@
 //! plus what was spent here.
 
 mod builtin;
+mod cairo0_dict;
 mod cairo0_hint;
+mod cairo0_list;
+mod cairo0_number;
+mod cairo0_point;
+mod cairo0_run;
+mod cairo0_variable;
 mod cell;
 mod circuit;
 mod decode;
@@ -25,10 +30,12 @@ mod hint_scope;
 mod integer;
 mod machine;
 mod memory;
+mod modular;
 mod record;
 mod run;
 mod segments;
 mod shortcut;
+mod signature;
 mod spare;
 mod step;
 

@@ -6,6 +6,7 @@
 use super::Exit;
 use super::cell::Cell;
 use super::field::as_u128;
+use super::signature::Signatures;
 use crate::protocol::Builtin;
 
 /// A segment other than code and execution.
@@ -17,6 +18,8 @@ pub(super) struct Segment {
     pub cells: Vec<Cell>,
     /// An instance of the builtin and its outputs.
     pub computed: Option<(u64, [Cell; 3])>,
+    /// The signatures that hints announced.
+    pub signatures: Signatures,
 }
 
 /// The segments beside code and execution.
@@ -70,6 +73,7 @@ impl Segments {
         for segment in self.segments.iter_mut().take(self.count) {
             segment.cells.clear();
             segment.computed = None;
+            segment.signatures = Signatures::default();
             segment.builtin = None;
         }
         self.segments
@@ -189,8 +193,7 @@ impl Segment {
         match self.builtin {
             Some(Builtin::RangeCheck) => check_bits(&value, 128)?,
             Some(Builtin::RangeCheck96) => check_bits(&value, 96)?,
-            // The judge checks the signature.
-            Some(Builtin::Ecdsa) => return Err(Exit::Unsupported),
+            Some(Builtin::Ecdsa) => self.signatures.check(&self.cells, index, &value)?,
             _ => {}
         }
         if let Some(cell) = self.cells.get_mut(index) {

@@ -1,0 +1,35 @@
+//! What is known beforehand about the generator of the curve.
+
+use std::sync::LazyLock;
+
+use super::curve::{Point, Sum, to_points};
+use super::limbs::Limbs;
+use super::multiple::{SCALAR_BITS, doublings};
+use super::table::{Table, halved_doublings};
+
+/// The generator, with its doublings and a table of its multiples. 475 KB.
+pub(super) struct Generator {
+    pub(super) point: Point,
+    pub(super) doublings: Vec<Point>,
+    table: Table,
+}
+
+/// The generator. What is known about it takes some 3 ms when first asked for.
+pub(super) fn generator() -> &'static Generator {
+    static GENERATOR: LazyLock<Generator> = LazyLock::new(|| {
+        let point = Point::generator();
+        let sums: Vec<Sum> = doublings(&point, SCALAR_BITS).collect();
+        let table = Table::new(&halved_doublings(&point, SCALAR_BITS));
+        Generator { point, doublings: to_points(&sums), table }
+    });
+    &GENERATOR
+}
+
+impl Generator {
+    /// `sum + scalar * G`.
+    pub(super) fn add_multiple(&self, sum: Sum, scalar: &Limbs) -> Sum {
+        let mut sum = sum.plus(self.table.offset());
+        self.table.add(scalar, &mut sum);
+        sum
+    }
+}

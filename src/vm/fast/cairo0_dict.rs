@@ -1,0 +1,338 @@
+//! Hints of Cairo 0 about dictionaries, and about squashing one.
+//!
+//! A dictionary is a list of accesses in memory; hints keep its present values beside it, and where its list ends: the hint of an
+//! access must stand there. Values belong to a manager, which a scope has or has not.
+
+use std::collections::{BTreeMap, HashMap};
+
+use cairo_vm::hint_processor::builtin_hint_processor::hint_code;
+
+use super::Exit;
+use super::cairo0_hint::Names;
+use super::cairo0_variable::{Variable, demand, is_in_range};
+use super::cell::Cell;
+use super::field::{Limbs, small, sub};
+use super::hint_scope::{ENTRY_CELLS, SQUASH_CELLS, Scope, reversed};
+use super::machine::Machine;
+
+/// What a hint does.
+#[derive(Clone, Debug)]
+pub(super) enum DictAction {
+    /// A dictionary with the values that the scope starts from.
+    New,
+    /// The same with a value for all other keys; here a scope need not start from any.
+    NewDefault(Variable),
+    Read {
+        dict: Variable,
+        key: Variable,
+        value: Variable,
+    },
+    Write {
+        dict: Variable,
+        key: Variable,
+        value: Variable,
+    },
+    Update {
+        dict: Variable,
+        key: Variable,
+        before: Variable,
+        value: Variable,
+    },
+    /// Enters a scope that starts from the values of a dictionary.
+    EnterCopy(Variable),
+    /// Moves the end of a dictionary.
+    Move {
+        start: Variable,
+        end: Variable,
+    },
+    Squash {
+        accesses: Variable,
+        cells: Variable,
+        count: Variable,
+        are_big: Variable,
+        first: Variable,
+    },
+    /// Takes up the first access of the key in turn.
+    FirstAccess(Variable),
+    /// Whether the key has no access left.
+    IsLast(Variable),
+    /// Takes up the next access: how many others lie between.
+    NextAccess(Variable),
+    /// Whether the key has more accesses.
+    HasMore(Variable),
+    AssertNoAccess,
+    /// The key has so many accesses.
+    AssertCount(Variable),
+    AssertNoKey,
+    NextKey(Variable),
+}
+
+/// The values of a dictionary, and what stands for keys that have none.
+#[derive(Debug)]
+struct Values {
+    values: HashMap<Limbs, Cell>,
+    default: Option<Cell>,
+    /// Where the next access must stand.
+    end: (u64, u64),
+}
+
+/// Dictionaries by their segment.
+#[derive(Debug, Default)]
+pub(super) struct Manager(BTreeMap<u64, Values>);
+
+/// A squash under way.
+#[derive(Debug, Default)]
+pub(super) struct Squashing {
+    /// Keys with the numbers of their accesses.
+    accesses: BTreeMap<Limbs, Vec<u64>>,
+    /// Keys that are to come, the next one last.
+    keys: Vec<Limbs>,
+    /// The key in turn, most significant limb first.
+    key: Limbs,
+    /// Its accesses that are to come, the next one last, and the one taken up.
+    left: Option<(Vec<u64>, u64)>,
+}
+
+/// Cells of an access: key, value before, value after.
+const ACCESS: u64 = 3;
+
+impl DictAction {
+    /// The hint with this code; `None` if it is none of these.
+    pub(super) fn new(code: &str, names: &Names<'_>) -> Option<Self> {
+        let variable = |name: &str| names.variable(name);
+        Some(match code {
+            hint_code::DICT_NEW => Self::New,
+            hint_code::DEFAULT_DICT_NEW => Self::NewDefault(variable("default_value")?),
+            hint_code::DICT_READ => {
+                Self::Read { dict: variable("dict_ptr")?, key: variable("key")?, value: variable("value")? }
+            }
+            hint_code::DICT_WRITE => Self::Write {
+                dict: variable("dict_ptr")?,
+                key: variable("key")?,
+                value: variable("new_value")?,
+            },
+            hint_code::DICT_UPDATE => Self::Update {
+                dict: variable("dict_ptr")?,
+                key: variable("key")?,
+                before: variable("prev_value")?,
+                value: variable("new_value")?,
+            },
+            hint_code::DICT_SQUASH_COPY_DICT => Self::EnterCopy(variable("dict_accesses_end")?),
+            hint_code::DICT_SQUASH_UPDATE_PTR => {
+                Self::Move { start: variable("squashed_dict_start")?, end: variable("squashed_dict_end")? }
+            }
+            hint_code::SQUASH_DICT => {
+                names.bounded()?;
+                Self::Squash {
+                    accesses: variable("dict_accesses")?,
+                    cells: variable("ptr_diff")?,
+                    count: variable("n_accesses")?,
+                    are_big: variable("big_keys")?,
+                    first: variable("first_key")?,
+                }
+            }
+            hint_code::SQUASH_DICT_INNER_FIRST_ITERATION => Self::FirstAccess(variable("range_check_ptr")?),
+            hint_code::SQUASH_DICT_INNER_SKIP_LOOP => Self::IsLast(variable("should_skip_loop")?),
+            hint_code::SQUASH_DICT_INNER_CHECK_ACCESS_INDEX => Self::NextAccess(variable("loop_temps")?),
+            hint_code::SQUASH_DICT_INNER_CONTINUE_LOOP => Self::HasMore(variable("loop_temps")?),
+            hint_code::SQUASH_DICT_INNER_LEN_ASSERT => Self::AssertNoAccess,
+            hint_code::SQUASH_DICT_INNER_USED_ACCESSES_ASSERT => {
+                Self::AssertCount(variable("n_used_accesses")?)
+            }
+            hint_code::SQUASH_DICT_INNER_ASSERT_LEN_KEYS => Self::AssertNoKey,
+            hint_code::SQUASH_DICT_INNER_NEXT_KEY => Self::NextKey(variable("next_key")?),
+            _ => return None,
+        })
+    }
+}
+
+impl Machine {
+    /// Runs a hint.
+    pub(super) fn run_dict_hint(&mut self, action: &DictAction) -> Result<(), Exit> {
+        match action {
+            DictAction::New => {
+                let values = self.start_values()?.ok_or(Exit::Fault)?;
+                self.new_dict(values, None)
+            }
+            DictAction::NewDefault(default) => {
+                let default = self.variable(default)?;
+                let values = self.start_values()?.unwrap_or_default();
+                self.new_dict(values, Some(default))
+            }
+            DictAction::Read { dict, key, value } => {
+                let (key, at) = (self.variable(key)?, self.pointer(dict)?);
+                let present = self.access(at, &key)?;
+                self.put_cell(value, present)
+            }
+            DictAction::Write { dict, key, value } => {
+                let (key, value) = (self.variable(key)?, self.variable(value)?);
+                let at = self.pointer(dict)?;
+                let before = self.access(at, &key)?;
+                self.set_value(at.0, &key, value)?;
+                self.memory.write(at.0, at.1.checked_add(1).ok_or(Exit::Fault)?, before)
+            }
+            DictAction::Update { dict, key, before, value } => {
+                let (key, before) = (self.variable(key)?, self.variable(before)?);
+                let (value, at) = (self.variable(value)?, self.pointer(dict)?);
+                demand(self.access(at, &key)?.same(&before))?;
+                self.set_value(at.0, &key, value)
+            }
+            DictAction::EnterCopy(dict) => {
+                let at = self.pointer(dict)?;
+                let values = self.dict_at(at)?.values.clone();
+                let scope = Scope {
+                    manager: self.scopes.current().manager,
+                    start_values: Some(self.counted(values)?),
+                    ..Scope::default()
+                };
+                self.enter_scope(scope)
+            }
+            DictAction::Move { start, end } => {
+                let (start, end) = (self.pointer(start)?, self.pointer(end)?);
+                self.dict_at(start)?.end = end;
+                Ok(())
+            }
+            DictAction::Squash { accesses, cells, count, are_big, first } => {
+                let (start, cells) = (self.pointer(accesses)?, self.word(cells)?);
+                demand(cells.checked_rem(ACCESS) == Some(0))?;
+                let count = self.word(count)?;
+                self.squash_accesses(start, count, are_big, first)
+            }
+            DictAction::FirstAccess(range_check) => {
+                let (segment, offset) = self.pointer(range_check)?;
+                let squash = self.squashing()?;
+                let mut left = squash.accesses.get(&squash.key).ok_or(Exit::Fault)?.clone();
+                left.reverse();
+                let first = left.pop().ok_or(Exit::Fault)?;
+                squash.left = Some((left, first));
+                self.memory.write(segment, offset, Cell::small(first))
+            }
+            DictAction::IsLast(result) => {
+                let is_last = self.left()?.0.is_empty();
+                self.put_flag(result, is_last)
+            }
+            DictAction::NextAccess(delta) => {
+                let (left, present) = self.left()?;
+                let next = left.pop().ok_or(Exit::Fault)?;
+                let distance = sub(&sub(&small(next), &small(*present)), &small(1));
+                *present = next;
+                self.put(delta, distance)
+            }
+            DictAction::HasMore(temporary) => {
+                let (segment, start) = self.address_of(temporary)?;
+                let has_more = !self.left()?.0.is_empty();
+                let at = start.checked_add(3).ok_or(Exit::Fault)?;
+                self.memory.write(segment, at, Cell::small(u64::from(has_more)))
+            }
+            DictAction::AssertNoAccess => demand(self.left()?.0.is_empty()),
+            DictAction::AssertCount(count) => {
+                let count = self.limbs(count)?;
+                let squash = self.squashing()?;
+                let accesses = squash.accesses.get(&squash.key).ok_or(Exit::Fault)?.len();
+                demand(count == small(u64::try_from(accesses).map_err(|_| Exit::Fault)?))
+            }
+            DictAction::AssertNoKey => demand(self.squashing()?.keys.is_empty()),
+            DictAction::NextKey(next) => {
+                let squash = self.squashing()?;
+                let key = squash.keys.pop().ok_or(Exit::Fault)?;
+                squash.key = key;
+                self.put(next, reversed(key))
+            }
+        }
+    }
+
+    /// A copy of the values that new dictionaries of the scope start from.
+    fn start_values(&mut self) -> Result<Option<HashMap<Limbs, Cell>>, Exit> {
+        let values = self.scopes.current().start_values.clone();
+        values.map(|values| self.counted(values)).transpose()
+    }
+
+    /// Counts a copy.
+    fn counted(&mut self, values: HashMap<Limbs, Cell>) -> Result<HashMap<Limbs, Cell>, Exit> {
+        self.memory.beside.take(values.len().saturating_mul(ENTRY_CELLS))?;
+        Ok(values)
+    }
+
+    fn new_dict(&mut self, values: HashMap<Limbs, Cell>, default: Option<Cell>) -> Result<(), Exit> {
+        let segment = self.memory.add_segment(None, []);
+        let start = (segment, 0);
+        let manager = match self.scopes.current().manager {
+            Some(manager) => manager,
+            None => {
+                self.scopes.managers.push(Manager::default());
+                let manager = self.scopes.managers.len().saturating_sub(1);
+                self.scopes.current().manager = Some(manager);
+                manager
+            }
+        };
+        self.memory.beside.take(ENTRY_CELLS)?;
+        let manager = self.scopes.managers.get_mut(manager).ok_or(Exit::Fault)?;
+        manager.0.insert(segment, Values { values, default, end: start });
+        self.put_cell_at_ap(Cell::pointer(segment, 0))
+    }
+
+    /// The dictionary whose list ends here.
+    fn dict_at(&mut self, at: (u64, u64)) -> Result<&mut Values, Exit> {
+        let manager = self.scopes.current().manager.ok_or(Exit::Fault)?;
+        let manager = self.scopes.managers.get_mut(manager).ok_or(Exit::Fault)?;
+        let dict = manager.0.get_mut(&at.0).ok_or(Exit::Fault)?;
+        if dict.end == at { Ok(dict) } else { Err(Exit::Fault) }
+    }
+
+    /// The present value of a key, for an access that ends the list.
+    fn access(&mut self, at: (u64, u64), key: &Cell) -> Result<Cell, Exit> {
+        let dict = self.dict_at(at)?;
+        dict.end.1 = at.1.checked_add(ACCESS).ok_or(Exit::Unsupported)?;
+        if let Some(present) = dict.values.get(&key.bits()) {
+            return Ok(*present);
+        }
+        let default = dict.default.ok_or(Exit::Fault)?;
+        dict.values.insert(key.bits(), default);
+        self.memory.beside.take(ENTRY_CELLS)?;
+        Ok(default)
+    }
+
+    /// Sets the value of a key that has been accessed.
+    fn set_value(&mut self, segment: u64, key: &Cell, value: Cell) -> Result<(), Exit> {
+        let manager = self.scopes.current().manager.ok_or(Exit::Fault)?;
+        let manager = self.scopes.managers.get_mut(manager).ok_or(Exit::Fault)?;
+        let dict = manager.0.get_mut(&segment).ok_or(Exit::Fault)?;
+        dict.values.insert(key.bits(), value);
+        Ok(())
+    }
+
+    fn squash_accesses(
+        &mut self,
+        (segment, start): (u64, u64),
+        count: u64,
+        are_big: &Variable,
+        first: &Variable,
+    ) -> Result<(), Exit> {
+        let mut accesses: BTreeMap<Limbs, Vec<u64>> = BTreeMap::new();
+        for number in 0..count {
+            let at = number.checked_mul(ACCESS).and_then(|cells| start.checked_add(cells));
+            let key = self.number_at(segment, at.ok_or(Exit::Fault)?)?;
+            self.memory.beside.take(SQUASH_CELLS)?;
+            accesses.entry(reversed(key)).or_default().push(number);
+        }
+        let mut keys: Vec<Limbs> = accesses.keys().rev().copied().collect();
+        // Of no accesses the judge panics.
+        let largest = reversed(*keys.first().ok_or(Exit::Unsupported)?);
+        self.put_flag(are_big, !is_in_range(&largest))?;
+        let key = keys.pop().ok_or(Exit::Fault)?;
+        self.put(first, reversed(key))?;
+        let scope = self.scopes.current();
+        // The accesses of a key in turn stay what they were.
+        let left = scope.squashing.take().and_then(|squash| squash.left);
+        scope.squashing = Some(Box::new(Squashing { accesses, keys, key, left }));
+        Ok(())
+    }
+
+    fn squashing(&mut self) -> Result<&mut Squashing, Exit> {
+        self.scopes.current().squashing.as_deref_mut().ok_or(Exit::Fault)
+    }
+
+    fn left(&mut self) -> Result<&mut (Vec<u64>, u64), Exit> {
+        self.squashing()?.left.as_mut().ok_or(Exit::Fault)
+    }
+}

@@ -1,0 +1,187 @@
+//! Hints of Cairo 0 about lists: searching one, sorting one.
+
+use std::collections::BTreeMap;
+
+use cairo_vm::hint_processor::builtin_hint_processor::hint_code;
+
+use super::Exit;
+use super::cairo0_hint::Names;
+use super::cairo0_variable::{Variable, demand};
+use super::cell::Cell;
+use super::field::{Limbs, is_less, small, sub};
+use super::hint_scope::{Scope, reversed};
+use super::machine::Machine;
+
+/// What a hint does.
+#[derive(Clone, Debug)]
+pub(super) enum ListAction {
+    /// Where an element with this key is.
+    Find(Search),
+    /// The first element whose key is not below this one; the list's length if there is none.
+    FindLower(Search),
+    /// Enters the scope of a sort.
+    EnterSort,
+    /// The different elements in their order, and how often each is there.
+    Sort { input: Variable, length: Variable, output: Variable, output_length: Variable, counts: Variable },
+    /// Takes up an element.
+    Verify(Variable),
+    /// The next place of the element, as its distance.
+    NextPlace(Variable),
+    /// No place of the element is left.
+    AssertNoPlace,
+}
+
+/// A list of elements of some cells, the first of which is the key.
+#[derive(Clone, Debug)]
+pub(super) struct Search {
+    key: Variable,
+    list: Variable,
+    element: Variable,
+    length: Variable,
+    index: Variable,
+}
+
+/// What a sort keeps until it is verified.
+#[derive(Debug, Default)]
+pub(super) struct Sorted {
+    /// The places of each element.
+    places: BTreeMap<Limbs, Vec<u64>>,
+    /// Those left of the element taken up, the next one last; and what the last distance was measured to.
+    left: Option<(Vec<u64>, u64)>,
+}
+
+/// Cells of the budget that a place of an element takes.
+const PLACE_CELLS: usize = 4;
+
+impl ListAction {
+    /// The hint with this code; `None` if it is none of these.
+    pub(super) fn new(code: &str, names: &Names<'_>) -> Option<Self> {
+        let variable = |name: &str| names.variable(name);
+        let search = || {
+            Some(Search {
+                key: variable("key")?,
+                list: variable("array_ptr")?,
+                element: variable("elm_size")?,
+                length: variable("n_elms")?,
+                index: variable("index")?,
+            })
+        };
+        Some(match code {
+            hint_code::FIND_ELEMENT => Self::Find(search()?),
+            hint_code::SEARCH_SORTED_LOWER => Self::FindLower(search()?),
+            hint_code::USORT_ENTER_SCOPE => Self::EnterSort,
+            hint_code::USORT_BODY => Self::Sort {
+                input: variable("input")?,
+                length: variable("input_len")?,
+                output: variable("output")?,
+                output_length: variable("output_len")?,
+                counts: variable("multiplicities")?,
+            },
+            hint_code::USORT_VERIFY => Self::Verify(variable("value")?),
+            hint_code::USORT_VERIFY_MULTIPLICITY_BODY => Self::NextPlace(variable("next_item_index")?),
+            hint_code::USORT_VERIFY_MULTIPLICITY_ASSERT => Self::AssertNoPlace,
+            _ => return None,
+        })
+    }
+}
+
+impl Machine {
+    /// Runs a hint.
+    pub(super) fn run_list_hint(&mut self, action: &ListAction) -> Result<(), Exit> {
+        match action {
+            ListAction::Find(search) => {
+                let key = self.limbs(&search.key)?;
+                // A longer list the judge refuses.
+                demand(self.word(&search.length)? <= u64::from(u32::MAX))?;
+                let list = self.pointer(&search.list)?;
+                let index = self.position(search, list, |candidate| *candidate == key)?.ok_or(Exit::Fault)?;
+                self.put(&search.index, small(index))
+            }
+            ListAction::FindLower(search) => {
+                let key = self.limbs(&search.key)?;
+                let (segment, offset) = self.address_of(&search.list)?;
+                let list = self.memory.read(segment, offset).as_pointer().ok_or(Exit::Fault)?;
+                let index = match self.position(search, list, |candidate| !is_less(candidate, &key))? {
+                    Some(index) => small(index),
+                    None => self.limbs(&search.length)?,
+                };
+                self.put(&search.index, index)
+            }
+            ListAction::EnterSort => self.enter_scope(Scope::default()),
+            ListAction::Sort { input, length, output, output_length, counts } => {
+                self.sort(input, length, output, output_length, counts)
+            }
+            ListAction::Verify(value) => {
+                let value = self.limbs(value)?;
+                let sorted = self.sorted()?;
+                let mut places = sorted.places.remove(&reversed(value)).ok_or(Exit::Fault)?;
+                places.reverse();
+                sorted.left = Some((places, 0));
+                Ok(())
+            }
+            ListAction::NextPlace(distance) => {
+                let (left, last) = self.sorted()?.left.as_mut().ok_or(Exit::Fault)?;
+                let place = left.pop().ok_or(Exit::Fault)?;
+                let step = sub(&small(place), &small(*last));
+                *last = place.checked_add(1).ok_or(Exit::Fault)?;
+                self.put(distance, step)
+            }
+            ListAction::AssertNoPlace => {
+                let (left, _) = self.sorted()?.left.as_ref().ok_or(Exit::Fault)?;
+                demand(left.is_empty())
+            }
+        }
+    }
+
+    /// The first element whose key is as wanted.
+    fn position(
+        &self,
+        search: &Search,
+        (segment, start): (u64, u64),
+        is_wanted: impl Fn(&Limbs) -> bool,
+    ) -> Result<Option<u64>, Exit> {
+        let element = self.word(&search.element)?;
+        demand(element != 0)?;
+        for index in 0..self.word(&search.length)? {
+            let at = index.checked_mul(element).and_then(|cells| start.checked_add(cells));
+            if is_wanted(&self.number_at(segment, at.ok_or(Exit::Unsupported)?)?) {
+                return Ok(Some(index));
+            }
+        }
+        Ok(None)
+    }
+
+    fn sort(
+        &mut self,
+        input: &Variable,
+        length: &Variable,
+        output: &Variable,
+        output_length: &Variable,
+        counts: &Variable,
+    ) -> Result<(), Exit> {
+        let (segment, start) = self.pointer(input)?;
+        let mut places: BTreeMap<Limbs, Vec<u64>> = BTreeMap::new();
+        for index in 0..self.word(length)? {
+            let number = self.number_at(segment, start.checked_add(index).ok_or(Exit::Fault)?)?;
+            self.memory.beside.take(PLACE_CELLS)?;
+            places.entry(reversed(number)).or_default().push(index);
+        }
+        let output_start = self.memory.add_segment(None, []);
+        let counts_start = self.memory.add_segment(None, []);
+        let mut count = 0_u64;
+        for (number, places) in &places {
+            let times = u64::try_from(places.len()).map_err(|_| Exit::Fault)?;
+            self.memory.write(output_start, count, Cell::number(reversed(*number)))?;
+            self.memory.write(counts_start, count, Cell::small(times))?;
+            count = count.saturating_add(1);
+        }
+        self.scopes.current().sorted.get_or_insert_default().places = places;
+        self.put(output_length, small(count))?;
+        self.put_cell(output, Cell::pointer(output_start, 0))?;
+        self.put_cell(counts, Cell::pointer(counts_start, 0))
+    }
+
+    fn sorted(&mut self) -> Result<&mut Sorted, Exit> {
+        self.scopes.current().sorted.as_deref_mut().ok_or(Exit::Fault)
+    }
+}

@@ -1,0 +1,200 @@
+//! Hints of Cairo 0 about numbers: roots, divisions, limbs.
+
+use cairo_vm::hint_processor::builtin_hint_processor::hint_code;
+
+use super::Exit;
+use super::cairo0_hint::Names;
+use super::cairo0_variable::{Variable, demand, is_in_range};
+use super::cell::Cell;
+use super::field::{Limbs, PRIME_OVER_RANGE, add, is_less, neg, small, sub};
+use super::integer::{div_rem, div_rem_256, mul_div_rem_256, root_256, square_root};
+use super::machine::Machine;
+use crate::crypto::{Element, square_root as field_root};
+
+/// What a hint does.
+#[derive(Clone, Debug)]
+pub(super) enum NumberAction {
+    /// Whether `a` and `b - a` have 128 bits, where `a` must not be above `b`.
+    AreSmall {
+        a: Variable,
+        b: Variable,
+        result: Variable,
+    },
+    SquareRoot {
+        value: Variable,
+        root: Variable,
+    },
+    /// Of a number that counts as negative in the upper half of the field; the quotient with a bias.
+    SignedDivRem {
+        value: Variable,
+        by: Variable,
+        bound: Variable,
+        quotient: Variable,
+        remainder: Variable,
+    },
+    AssertZero(Variable),
+    /// The next limb of a number.
+    Limb {
+        value: Variable,
+        base: Variable,
+        bound: Variable,
+        output: Variable,
+    },
+    /// The root in the field, or that of a third.
+    FieldRoot {
+        value: Variable,
+        root: Variable,
+    },
+    /// Of a number in two parts, to one.
+    SquareRoot256 {
+        value: Variable,
+        root: Variable,
+    },
+    /// Whether a number in two parts has 255 bits.
+    IsNotNegative(Variable),
+    /// Of numbers in two parts.
+    DivRem256 {
+        value: Variable,
+        by: Variable,
+        quotient: Variable,
+        remainder: Variable,
+    },
+    /// Of a product.
+    MulDivRem256 {
+        a: Variable,
+        b: Variable,
+        by: Variable,
+        quotient: [Variable; 2],
+        remainder: Variable,
+    },
+}
+
+/// 2^250.
+const BITS_250: Limbs = [0, 0, 0, 1 << 58];
+/// 2^127.
+const HALF_RANGE: Limbs = [0, 1 << 63, 0, 0];
+/// Half the prime, rounded down.
+const HALF_PRIME: Limbs = [0, 0, 1 << 63, 0x0400_0000_0000_0008];
+
+impl NumberAction {
+    /// The hint with this code; `None` if it is none of these.
+    pub(super) fn new(code: &str, names: &Names<'_>) -> Option<Self> {
+        let variable = |name: &str| names.variable(name);
+        Some(match code {
+            hint_code::ASSERT_LE_FELT_V_0_8 => {
+                names.bounded()?;
+                Self::AreSmall { a: variable("a")?, b: variable("b")?, result: variable("small_inputs")? }
+            }
+            hint_code::SQRT => Self::SquareRoot { value: variable("value")?, root: variable("root")? },
+            hint_code::SIGNED_DIV_REM => {
+                names.bounded()?;
+                Self::SignedDivRem {
+                    value: variable("value")?,
+                    by: variable("div")?,
+                    bound: variable("bound")?,
+                    quotient: variable("biased_q")?,
+                    remainder: variable("r")?,
+                }
+            }
+            hint_code::SPLIT_INT_ASSERT_RANGE => Self::AssertZero(variable("value")?),
+            hint_code::SPLIT_INT => Self::Limb {
+                value: variable("value")?,
+                base: variable("base")?,
+                bound: variable("bound")?,
+                output: variable("output")?,
+            },
+            hint_code::IS_QUAD_RESIDUE => Self::FieldRoot { value: variable("x")?, root: variable("y")? },
+            hint_code::UINT256_SQRT => Self::SquareRoot256 { value: variable("n")?, root: variable("root")? },
+            hint_code::UINT256_SIGNED_NN => Self::IsNotNegative(variable("a")?),
+            hint_code::UINT256_UNSIGNED_DIV_REM => Self::DivRem256 {
+                value: variable("a")?,
+                by: variable("div")?,
+                quotient: variable("quotient")?,
+                remainder: variable("remainder")?,
+            },
+            hint_code::UINT256_MUL_DIV_MOD => Self::MulDivRem256 {
+                a: variable("a")?,
+                b: variable("b")?,
+                by: variable("div")?,
+                quotient: [variable("quotient_low")?, variable("quotient_high")?],
+                remainder: variable("remainder")?,
+            },
+            _ => return None,
+        })
+    }
+}
+
+impl Machine {
+    /// Runs a hint.
+    pub(super) fn run_number_hint(&mut self, action: &NumberAction) -> Result<(), Exit> {
+        match action {
+            NumberAction::AreSmall { a, b, result } => {
+                let (a, b) = (self.limbs(a)?, self.limbs(b)?);
+                demand(!is_less(&b, &a))?;
+                self.put_flag(result, is_in_range(&a) && is_in_range(&sub(&b, &a)))
+            }
+            NumberAction::SquareRoot { value, root } => {
+                let value = self.limbs(value)?;
+                demand(!is_less(&BITS_250, &value))?;
+                self.put(root, square_root(&value))
+            }
+            NumberAction::SignedDivRem { value, by, bound, quotient, remainder } => {
+                let (by, value, bound) = (self.limbs(by)?, self.limbs(value)?, self.limbs(bound)?);
+                demand(by != [0; 4] && !is_less(&PRIME_OVER_RANGE, &by) && !is_less(&HALF_RANGE, &bound))?;
+                let is_negative = is_less(&HALF_PRIME, &value);
+                let size = if is_negative { neg(&value) } else { value };
+                let (q, r) = div_rem(&size, &by).ok_or(Exit::Fault)?;
+                // Rounded down, which is away from zero for negative numbers.
+                let (size, q, r) = match (is_negative, r == [0; 4]) {
+                    (false, _) => (q, q, r),
+                    (true, true) => (q, neg(&q), r),
+                    (true, false) => {
+                        let up = add(&q, &small(1));
+                        (up, neg(&up), sub(&by, &r))
+                    }
+                };
+                demand(!is_less(&bound, &size))?;
+                self.put(remainder, r)?;
+                self.put(quotient, add(&q, &bound))
+            }
+            NumberAction::AssertZero(value) => demand(self.limbs(value)? == [0; 4]),
+            NumberAction::Limb { value, base, bound, output } => {
+                let (value, base, bound) = (self.limbs(value)?, self.limbs(base)?, self.limbs(bound)?);
+                let (segment, offset) = self.pointer(output)?;
+                let (_, limb) = div_rem(&value, &base).ok_or(Exit::Fault)?;
+                demand(!is_less(&bound, &limb))?;
+                self.memory.write(segment, offset, Cell::number(limb))
+            }
+            NumberAction::FieldRoot { value, root } => {
+                let value = Element::from_limbs(&self.limbs(value)?);
+                let third = || Element::from_limbs(&[3, 0, 0, 0]).inverse().map(|third| value.times(&third));
+                let found = field_root(&value).or_else(|| field_root(&third()?)).ok_or(Exit::Unsupported)?;
+                self.put(root, found.to_limbs())
+            }
+            NumberAction::SquareRoot256 { value, root } => {
+                let found = root_256(&self.parts(value)?);
+                demand(is_in_range(&found))?;
+                self.put_all(root, &[found, [0; 4]])
+            }
+            NumberAction::IsNotNegative(value) => {
+                let (segment, start) = self.address_of(value)?;
+                let high = self.number_at(segment, start.checked_add(1).ok_or(Exit::Fault)?)?;
+                self.put_at_ap(is_less(&high, &HALF_RANGE))
+            }
+            NumberAction::DivRem256 { value, by, quotient, remainder } => {
+                let ([a0, a1], [b0, b1]) = (self.parts(value)?, self.parts(by)?);
+                // By zero the judge panics.
+                let [q0, q1, r0, r1] = div_rem_256(&[a0, a1, b0, b1]).ok_or(Exit::Unsupported)?;
+                self.put_all(quotient, &[q0, q1])?;
+                self.put_all(remainder, &[r0, r1])
+            }
+            NumberAction::MulDivRem256 { a, b, by, quotient: [low, high], remainder } => {
+                let (a, b, by) = (self.parts(a)?, self.parts(b)?, self.parts(by)?);
+                let [q0, q1, q2, q3, r0, r1] = mul_div_rem_256(&a, &b, &by).ok_or(Exit::Fault)?;
+                self.put_all(low, &[q0, q1])?;
+                self.put_all(high, &[q2, q3])?;
+                self.put_all(remainder, &[r0, r1])
+            }
+        }
+    }
+}

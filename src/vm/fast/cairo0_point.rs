@@ -1,0 +1,114 @@
+//! Hints of Cairo 0 that find points of the curve: by their first coordinate, or by hashing all that a computation starts from.
+
+use cairo_vm::hint_processor::builtin_hint_processor::hint_code;
+use sha2::{Digest, Sha256};
+
+use super::Exit;
+use super::cairo0_hint::Names;
+use super::cairo0_variable::Variable;
+use super::field::{Limbs, to_felt};
+use super::machine::Machine;
+use crate::crypto::{Element, Point};
+
+/// What a hint does.
+#[derive(Clone, Debug)]
+pub(super) enum PointAction {
+    /// The point of a first coordinate.
+    Recover { x: Variable, point: Variable },
+    /// The point to start `p + m * q` at.
+    Start { p: Variable, m: Variable, q: Variable, start: Variable },
+    /// The same for a sum of several products.
+    StartChain { length: Variable, p: Variable, m: Variable, q: Variable, start: Variable },
+}
+
+/// How many first coordinates are tried.
+const ATTEMPTS: u8 = 100;
+
+impl PointAction {
+    /// The hint with this code; `None` if it is none of these.
+    pub(super) fn new(code: &str, names: &Names<'_>) -> Option<Self> {
+        let variable = |name: &str| names.variable(name);
+        Some(match code {
+            hint_code::RECOVER_Y => Self::Recover { x: variable("x")?, point: variable("p")? },
+            hint_code::RANDOM_EC_POINT => {
+                Self::Start { p: variable("p")?, m: variable("m")?, q: variable("q")?, start: variable("s")? }
+            }
+            hint_code::CHAINED_EC_OP_RANDOM_EC_POINT => Self::StartChain {
+                length: variable("len")?,
+                p: variable("p")?,
+                m: variable("m")?,
+                q: variable("q")?,
+                start: variable("s")?,
+            },
+            _ => return None,
+        })
+    }
+}
+
+impl Machine {
+    /// Runs a hint.
+    pub(super) fn run_point_hint(&mut self, action: &PointAction) -> Result<(), Exit> {
+        match action {
+            PointAction::Recover { x, point: at } => {
+                let x = self.limbs(x)?;
+                let point = Point::from_x(&Element::from_limbs(&x)).ok_or(Exit::Fault)?;
+                self.put_all(at, &[x, point.y.to_limbs()])
+            }
+            PointAction::Start { p, m, q, start } => {
+                let (p, q): ([_; 2], [_; 2]) = (self.parts(p)?, self.parts(q)?);
+                let [[p_x, p_y], [q_x, q_y]] = [p, q];
+                let mut seed = Seed::default();
+                [p_x, p_y, self.limbs(m)?, q_x, q_y].iter().for_each(|number| seed.take(number));
+                self.put_start(start, seed)
+            }
+            PointAction::StartChain { length, p, m, q, start } => {
+                let length = self.word(length)?;
+                if length == 0 {
+                    return Err(Exit::Fault);
+                }
+                let mut seed = Seed::default();
+                self.parts::<2>(p)?.iter().for_each(|number| seed.take(number));
+                let doubled = length.checked_mul(2).ok_or(Exit::Unsupported)?;
+                for ((segment, start), count) in [(self.pointer(m)?, length), (self.pointer(q)?, doubled)] {
+                    for cells in 0..count {
+                        seed.take(&self.number_at(segment, start.checked_add(cells).ok_or(Exit::Fault)?)?);
+                    }
+                }
+                self.put_start(start, seed)
+            }
+        }
+    }
+
+    fn put_start(&mut self, at: &Variable, seed: Seed) -> Result<(), Exit> {
+        let point = seed.point().ok_or(Exit::Fault)?;
+        self.put_all(at, &[point.x.to_limbs(), point.y.to_limbs()])
+    }
+}
+
+/// What a point is made of, so that nobody can choose it.
+#[derive(Default)]
+struct Seed(Sha256);
+
+impl Seed {
+    fn take(&mut self, number: &Limbs) {
+        self.0.update(to_felt(number).to_bytes_be());
+    }
+
+    /// The first point whose first coordinate is a hash of the seed and the number of the attempt.
+    fn point(self) -> Option<Point> {
+        let seed = self.0.finalize();
+        let (sign, rest) = seed.split_first()?;
+        let mut attempts = (0..ATTEMPTS).filter_map(|attempt| {
+            let number = [attempt, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+            let hash = Sha256::new().chain_update(rest).chain_update(number).finalize();
+            let mut limbs: Limbs = [0; 4];
+            for (limb, bytes) in limbs.iter_mut().rev().zip(hash.chunks(8)) {
+                *limb = bytes.iter().fold(0, |limb, byte| limb << 8 | u64::from(*byte));
+            }
+            Point::from_x(&Element::from_limbs(&limbs))
+        });
+        attempts
+            .next()
+            .map(|point| if sign & 1 == 1 { Point { x: point.x, y: point.y.negated() } } else { point })
+    }
+}

@@ -1,0 +1,191 @@
+//! Variables of Cairo 0 hints: references to cells near `ap` or `fp`.
+//!
+//! In: a reference as the class holds it. Out: its value, or where it lies, while the machine stands at the hint.
+
+use cairo_vm::hint_processor::hint_processor_definition::HintReference;
+use cairo_vm::serde::deserialize_program::OffsetValue;
+use cairo_vm::types::instruction::Register;
+use starknet_types_core::felt::Felt;
+
+use super::Exit;
+use super::cell::Cell;
+use super::field::{Limbs, as_u64, is_less, small};
+use super::machine::Machine;
+use super::memory::EXECUTION;
+use crate::class::PreparedHint;
+
+/// A part of a reference: a number, an address near a register, or what lies there.
+#[derive(Clone, Copy, Debug)]
+enum Part {
+    Number(Cell),
+    /// `register - back + offset`: `ap` has moved since the reference was made.
+    Near {
+        is_fp: bool,
+        back: u64,
+        offset: i64,
+        is_read: bool,
+    },
+}
+
+/// A variable: the sum or difference of two parts, read as an address once or twice to come to its value.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Variable {
+    first: Part,
+    second: Part,
+    is_difference: bool,
+    reads: u8,
+    /// Whether its place is behind a pointer.
+    is_behind: bool,
+}
+
+impl Variable {
+    /// Makes it ready; `None` if it has no place where the hint stands.
+    pub(super) fn new(reference: &HintReference, hint: &PreparedHint) -> Option<Self> {
+        let part = |offset: &OffsetValue| {
+            Some(match offset {
+                OffsetValue::Immediate(number) => Part::Number(Cell::of_felt(number)),
+                OffsetValue::Value(number) => Part::Number(Cell::of_felt(&Felt::from(*number))),
+                OffsetValue::Reference(register, offset, is_read, _) => {
+                    let is_fp = *register == Register::FP;
+                    let back = if is_fp {
+                        0
+                    } else {
+                        let (made, here) = (reference.ap_tracking_data.as_ref()?, &hint.data.ap_tracking);
+                        (made.group == here.group).then_some(())?;
+                        u64::try_from(here.offset.checked_sub(made.offset)?).ok()?
+                    };
+                    Part::Near { is_fp, back, offset: i64::from(*offset), is_read: *is_read }
+                }
+            })
+        };
+        Some(Self {
+            first: part(&reference.offset1)?,
+            second: part(&reference.offset2)?,
+            is_difference: matches!(reference.offset2, OffsetValue::Reference(_, _, _, false)),
+            reads: u8::from(reference.inner_dereference)
+                .saturating_add(u8::from(reference.outer_dereference)),
+            is_behind: reference.inner_dereference,
+        })
+    }
+}
+
+impl Machine {
+    fn part(&self, part: &Part) -> Result<Cell, Exit> {
+        match part {
+            Part::Number(number) => Ok(*number),
+            Part::Near { is_fp, back, offset, is_read } => {
+                let base = if *is_fp { self.fp } else { self.ap };
+                let place = base.checked_sub(*back).and_then(|base| base.checked_add_signed(*offset));
+                let place = place.ok_or(Exit::Fault)?;
+                if *is_read { self.read_known(EXECUTION, place) } else { Ok(Cell::pointer(EXECUTION, place)) }
+            }
+        }
+    }
+
+    fn read_known(&self, segment: u64, offset: u64) -> Result<Cell, Exit> {
+        self.memory.read(segment, offset).value().ok_or(Exit::Fault)
+    }
+
+    /// What lies where a pointer points.
+    pub(super) fn read_behind(&self, pointer: Cell) -> Result<Cell, Exit> {
+        let (segment, offset) = pointer.as_pointer().ok_or(Exit::Fault)?;
+        self.read_known(segment, offset)
+    }
+
+    /// The value of a variable.
+    pub(super) fn variable(&self, variable: &Variable) -> Result<Cell, Exit> {
+        let (first, second) = (self.part(&variable.first)?, self.part(&variable.second)?);
+        let value = if variable.is_difference { first.minus(&second) } else { first.plus(&second) };
+        (0..variable.reads).try_fold(value.ok_or(Exit::Fault)?, |value, _| self.read_behind(value))
+    }
+
+    /// The number that a variable is.
+    pub(super) fn limbs(&self, variable: &Variable) -> Result<Limbs, Exit> {
+        self.variable(variable)?.as_number().ok_or(Exit::Fault)
+    }
+
+    /// Where a variable lies. Of a difference the judge takes the sum here.
+    pub(super) fn address_of(&self, variable: &Variable) -> Result<(u64, u64), Exit> {
+        let sum = self.part(&variable.first)?.plus(&self.part(&variable.second)?).ok_or(Exit::Fault)?;
+        let address = if variable.is_behind { self.read_behind(sum)? } else { sum };
+        address.as_pointer().ok_or(Exit::Fault)
+    }
+
+    /// The number in a cell.
+    pub(super) fn number_at(&self, segment: u64, offset: u64) -> Result<Limbs, Exit> {
+        self.read_known(segment, offset)?.as_number().ok_or(Exit::Fault)
+    }
+
+    /// The numbers that lie where a variable does: a structure.
+    pub(super) fn parts<const N: usize>(&self, variable: &Variable) -> Result<[Limbs; N], Exit> {
+        self.numbers_from(self.address_of(variable)?)
+    }
+
+    /// The numbers from a place on.
+    pub(super) fn numbers_from<const N: usize>(
+        &self,
+        (segment, start): (u64, u64),
+    ) -> Result<[Limbs; N], Exit> {
+        let mut numbers = [[0; 4]; N];
+        for (number, cells) in numbers.iter_mut().zip(0..) {
+            *number = self.number_at(segment, start.checked_add(cells).ok_or(Exit::Fault)?)?;
+        }
+        Ok(numbers)
+    }
+
+    /// The number, if it has 64 bits; the judge refuses others in its own way.
+    pub(super) fn word(&self, variable: &Variable) -> Result<u64, Exit> {
+        as_u64(&self.limbs(variable)?).ok_or(Exit::Unsupported)
+    }
+
+    /// Where the pointer points that a variable is.
+    pub(super) fn pointer(&self, variable: &Variable) -> Result<(u64, u64), Exit> {
+        self.variable(variable)?.as_pointer().ok_or(Exit::Fault)
+    }
+
+    /// Writes numbers from the variable's place on.
+    pub(super) fn put_all(&mut self, variable: &Variable, numbers: &[Limbs]) -> Result<(), Exit> {
+        let (segment, start) = self.address_of(variable)?;
+        for (number, cells) in numbers.iter().zip(0..) {
+            let offset = start.checked_add(cells).ok_or(Exit::Fault)?;
+            self.memory.write(segment, offset, Cell::number(*number))?;
+        }
+        Ok(())
+    }
+
+    /// Writes a number.
+    pub(super) fn put(&mut self, variable: &Variable, number: Limbs) -> Result<(), Exit> {
+        self.put_cell(variable, Cell::number(number))
+    }
+
+    /// Writes a number or an address.
+    pub(super) fn put_cell(&mut self, variable: &Variable, value: Cell) -> Result<(), Exit> {
+        let (segment, offset) = self.address_of(variable)?;
+        self.memory.write(segment, offset, value)
+    }
+
+    /// Writes 1 or 0.
+    pub(super) fn put_flag(&mut self, variable: &Variable, flag: bool) -> Result<(), Exit> {
+        self.put(variable, small(u64::from(flag)))
+    }
+
+    /// Writes 1 or 0 at `ap`.
+    pub(super) fn put_at_ap(&mut self, flag: bool) -> Result<(), Exit> {
+        self.put_cell_at_ap(Cell::small(u64::from(flag)))
+    }
+
+    /// Writes a number or an address at `ap`.
+    pub(super) fn put_cell_at_ap(&mut self, value: Cell) -> Result<(), Exit> {
+        self.memory.write(EXECUTION, self.ap, value)
+    }
+}
+
+/// Whether a number has 128 bits.
+pub(super) fn is_in_range(number: &Limbs) -> bool {
+    is_less(number, &[0, 0, 1, 0])
+}
+
+/// A fault unless it holds.
+pub(super) fn demand(holds: bool) -> Result<(), Exit> {
+    if holds { Ok(()) } else { Err(Exit::Fault) }
+}

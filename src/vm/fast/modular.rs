@@ -1,0 +1,227 @@
+//! Numbers of 384 bits, modulo any number of as many.
+//!
+//! In: six limbs, least significant first. Out: the same. Knows nothing of memory.
+
+use num_bigint::{BigInt, BigUint};
+use num_integer::{ExtendedGcd, Integer};
+use num_traits::{One, Signed, Zero};
+
+/// A number of 384 bits.
+pub(super) type Wide = [u64; 6];
+
+/// A modulus, ready to divide by.
+#[derive(Clone, Debug)]
+pub(super) struct Modulus {
+    value: Wide,
+    /// Shifted so far to the left that its highest bit is set: a guess at a quotient's limb by the highest limbs alone is then at most
+    /// two too high.
+    shifted: Wide,
+    /// How far: whole limbs, and bits of a limb.
+    limbs: usize,
+    bits: u32,
+}
+
+impl Modulus {
+    /// A modulus; 0 is none.
+    pub(super) fn new(value: Wide) -> Option<Self> {
+        let limbs = value.iter().rev().take_while(|limb| **limb == 0).count();
+        let bits = value.iter().rev().nth(limbs)?.leading_zeros();
+        let mut shifted = [0; 6];
+        let mut below = 0;
+        for (place, limb) in shifted.iter_mut().skip(limbs).zip(value) {
+            *place = shift(limb, below, bits);
+            below = limb;
+        }
+        Some(Self { value, shifted, limbs, bits })
+    }
+
+    /// The number itself.
+    pub(super) fn value(&self) -> &Wide {
+        &self.value
+    }
+
+    /// The rest of a number.
+    pub(super) fn rest(&self, number: &Wide) -> Wide {
+        self.rest_of(number)
+    }
+
+    /// `a + b`.
+    pub(super) fn add(&self, a: &Wide, b: &Wide) -> Wide {
+        self.rest_of(&sum(a, b))
+    }
+
+    /// `c - b`, if `c` and the modulus together are not below `b`.
+    pub(super) fn subtract(&self, c: &Wide, b: &Wide) -> Option<Wide> {
+        let mut difference = sum(c, &self.value);
+        let mut borrow = false;
+        for (limb, b) in difference.iter_mut().zip(b.iter().chain([&0])) {
+            (*limb, borrow) = limb.borrowing_sub(*b, borrow);
+        }
+        (!borrow).then(|| self.rest_of(&difference))
+    }
+
+    /// `a * b`.
+    pub(super) fn multiply(&self, a: &Wide, b: &Wide) -> Wide {
+        let mut product = [0; 12];
+        for (start, a) in a.iter().enumerate() {
+            let mut carry = 0;
+            for (place, b) in product.iter_mut().skip(start).zip(b.iter().chain([&0])) {
+                (*place, carry) = a.carrying_mul_add(*b, *place, carry);
+            }
+        }
+        self.rest_of(&product)
+    }
+
+    /// The inverse of a number, or else a number other than zero that makes the product zero; whether it is the inverse.
+    pub(super) fn invert_or_nullify(&self, number: &Wide) -> Option<(bool, Wide)> {
+        let modulus = big(&self.value);
+        let ExtendedGcd { gcd, x, .. } =
+            BigInt::from(big(number)).extended_gcd(&BigInt::from(modulus.clone()));
+        let gcd = gcd.to_biguint().filter(|gcd| !gcd.is_zero())?;
+        if !gcd.is_one() {
+            return Some((false, wide(&(modulus / gcd))));
+        }
+        let rest = x.magnitude().mod_floor(&modulus);
+        Some((true, wide(&if x.is_negative() { modulus - rest } else { rest })))
+    }
+
+    /// The rest of a number of any length: limb by limb from the highest one on, as on paper.
+    fn rest_of(&self, number: &[u64]) -> Wide {
+        let mut rest = [0; 6];
+        let mut above = 0;
+        for limb in number.iter().rev() {
+            self.take_in(&mut rest, shift(above, *limb, self.bits));
+            above = *limb;
+        }
+        self.take_in(&mut rest, shift(above, 0, self.bits));
+        for _ in 0..self.limbs {
+            self.take_in(&mut rest, 0);
+        }
+        // Back to where it was before the shift.
+        let mut number = [0; 6];
+        let limbs = rest.iter().skip(self.limbs);
+        for ((place, limb), above) in number.iter_mut().zip(limbs.clone()).zip(limbs.skip(1).chain([&0])) {
+            *place = limb.wrapping_shr(self.bits)
+                | above.checked_shl(u64::BITS.wrapping_sub(self.bits)).unwrap_or(0);
+        }
+        number
+    }
+
+    /// `rest * 2^64 + limb` by the shifted modulus, which the rest is below.
+    #[inline]
+    fn take_in(&self, rest: &mut Wide, limb: u64) {
+        let [r0, r1, r2, r3, r4, top] = *rest;
+        *rest = [limb, r0, r1, r2, r3, r4];
+        let [.., highest] = self.shifted;
+        let guess = if top == 0 {
+            u64::from(r4 >= highest)
+        } else {
+            let quotient = (u128::from(top) << 64 | u128::from(r4)).checked_div(u128::from(highest));
+            quotient.and_then(|quotient| u64::try_from(quotient).ok()).unwrap_or(u64::MAX)
+        };
+        if guess == 0 {
+            return;
+        }
+        let (mut borrow, mut carry) = (false, 0);
+        for (place, limb) in rest.iter_mut().zip(self.shifted) {
+            let (low, high) = guess.carrying_mul(limb, carry);
+            (*place, borrow) = place.borrowing_sub(low, borrow);
+            carry = high;
+        }
+        let (mut top, mut is_negative) = top.borrowing_sub(carry, borrow);
+        while is_negative {
+            let mut carry = false;
+            for (place, limb) in rest.iter_mut().zip(self.shifted) {
+                (*place, carry) = place.carrying_add(limb, carry);
+            }
+            (top, carry) = top.carrying_add(0, carry);
+            is_negative = !carry;
+        }
+    }
+}
+
+/// The limb with the highest of `bits` bits of the one below it moved in.
+#[inline]
+fn shift(limb: u64, below: u64, bits: u32) -> u64 {
+    limb.wrapping_shl(bits) | below.checked_shr(u64::BITS.wrapping_sub(bits)).unwrap_or(0)
+}
+
+fn sum(a: &Wide, b: &Wide) -> [u64; 7] {
+    let mut sum = [0; 7];
+    let mut carry = false;
+    for ((place, a), b) in sum.iter_mut().zip(a.iter().chain([&0])).zip(b.iter().chain([&0])) {
+        (*place, carry) = a.carrying_add(*b, carry);
+    }
+    sum
+}
+
+fn big(number: &Wide) -> BigUint {
+    number.iter().rev().fold(BigUint::zero(), |big, limb| (big << u64::BITS) + limb)
+}
+
+/// A number of 384 bits.
+fn wide(number: &BigUint) -> Wide {
+    let mut wide = [0; 6];
+    for (limb, digit) in wide.iter_mut().zip(number.iter_u64_digits()) {
+        *limb = digit;
+    }
+    wide
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Numbers of any length, with long runs of ones and zeros.
+    fn number() -> impl Strategy<Value = Wide> {
+        let limb = prop_oneof![Just(0), Just(1), Just(u64::MAX), Just(1 << 63), any::<u64>()];
+        (proptest::array::uniform6(limb), 0..384_usize).prop_map(|(limbs, cut)| wide(&(big(&limbs) >> cut)))
+    }
+
+    fn check(a: Wide, b: Wide, modulus: Wide) {
+        let Some(own) = Modulus::new(modulus) else { return };
+        let (x, y, m) = (big(&a), big(&b), big(&modulus));
+        assert_eq!(big(&own.rest(&a)), &x % &m);
+        assert_eq!(big(&own.add(&a, &b)), (&x + &y) % &m);
+        assert_eq!(big(&own.multiply(&a, &b)), &x * &y % &m, "{a:x?} {b:x?} {modulus:x?}");
+        let difference = (&x + &m >= y).then(|| (&x + &m - &y) % &m);
+        assert_eq!(own.subtract(&a, &b).as_ref().map(big), difference);
+        if let Some((is_inverse, other)) = own.invert_or_nullify(&a) {
+            assert_eq!(x * big(&other) % &m, BigUint::from(u8::from(is_inverse)) % &m);
+        }
+    }
+
+    #[test]
+    fn guesses_that_are_too_high_are_mended() {
+        let top = 1 << 63;
+        let ones = u64::MAX;
+        for modulus in [
+            [ones, ones, ones, ones, ones, top],
+            [0, 0, 0, 0, 0, top],
+            [1, 0, 0, 0, 0, top],
+            [ones; 6],
+            [0, ones, 0, ones, ones, 1],
+            [5, 0, 0, 0, 0, 0],
+            [1, 0, 0, 0, 0, 0],
+            [0; 6],
+        ] {
+            let less_one = modulus.map(|limb| limb.wrapping_sub(1));
+            for a in
+                [modulus, less_one, [ones; 6], [0, 0, 0, 0, 0, top], [ones, ones, ones, ones, ones, top - 1]]
+            {
+                for b in [modulus, less_one, [ones; 6], [1, 0, 0, 0, 0, 0], [0, ones, 0, ones, 0, ones]] {
+                    check(a, b, modulus);
+                }
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn it_is_the_big_numbers(a in number(), b in number(), modulus in number()) {
+            check(a, b, modulus);
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! Cairo 0 on the fast engine before its judge, where random arguments do not reach: signatures, and hints with rare endings.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects
+)]
+
+mod fixture;
+
+use fixture::{ACCOUNT, World, address, class, selector};
+use starkiln::protocol::{Engine, ProtocolVersion};
+use starkiln::transaction::{CallResult, ContractCall};
+use starknet_api::core::EntryPointSelector;
+use starknet_api::transaction::fields::Calldata;
+use starknet_crypto::{get_public_key, sign};
+use starknet_types_core::felt::Felt;
+
+const ADDRESS: u128 = 0xe61;
+
+/// A contract of ours in a world of its own.
+fn world(contract: &str) -> World {
+    let mut world = World::bare(ProtocolVersion::NEWEST);
+    let (class_hash, class) = class(contract);
+    world.state =
+        std::mem::take(&mut world.state).with_class(class_hash, class).deploy(address(ADDRESS), class_hash);
+    world
+}
+
+/// What it returns, the same on every engine; `None` if the call fails, with the same text on every engine.
+fn call(world: &World, name: &str, calldata: &[Felt]) -> Option<Vec<Felt>> {
+    let call = ContractCall {
+        caller: address(ACCOUNT),
+        max_steps: 1_000_000,
+        ..ContractCall::new(
+            address(ADDRESS),
+            EntryPointSelector(selector(name)),
+            Calldata(calldata.to_vec().into()),
+        )
+    };
+    let [judged, fast, checked] = [Engine::CairoVm, Engine::Fast, Engine::Checked].map(|engine| {
+        let result = world.executor().engine(engine).call(&call);
+        result.unwrap_or_else(|error| panic!("{name} {calldata:?} {engine:?}: {error}"))
+    });
+    assert_eq!(judged, checked, "{name} {calldata:?}");
+    assert_eq!(judged, fast, "{name} {calldata:?}");
+    match judged {
+        CallResult::Finished(info) => Some(info.retdata),
+        CallResult::Failed { .. } => None,
+    }
+}
+
+#[test]
+fn signatures_are_checked() {
+    let world = world("cairo0/library");
+    for (key, hash) in [(1_u64, 2_u64), (0x5ec_2e70, 0xabcd)] {
+        let (key, hash) = (Felt::from(key), Felt::from(hash) * Felt::from(u128::MAX));
+        let public_key = get_public_key(&key);
+        let signature = sign(&key, &hash, &Felt::from(0x7331)).unwrap();
+        let (r, s) = (signature.r, signature.s);
+        assert_eq!(call(&world, "ecdsa", &[hash, public_key, r, s]), Some(vec![]));
+        assert_eq!(call(&world, "ecdsa_check", &[hash, public_key, r, s]), Some(vec![Felt::ONE]));
+        for wrong in [
+            [hash + Felt::ONE, public_key, r, s],
+            [hash, public_key + Felt::ONE, r, s],
+            [hash, public_key, s, r],
+            [hash, public_key, r, Felt::ZERO],
+            [hash, public_key, Felt::MAX, s],
+            // Sums at infinity, over which the verifier panics.
+            [Felt::ZERO, public_key, r, s],
+        ] {
+            assert_eq!(call(&world, "ecdsa", &wrong), None, "{wrong:?}");
+            assert_ne!(call(&world, "ecdsa_check", &wrong), Some(vec![Felt::ONE]), "{wrong:?}");
+        }
+        assert_eq!(call(&world, "ecdsa_unsigned", &[hash, public_key]), None);
+    }
+}
+
+fn felts(numbers: &[i64]) -> Vec<Felt> {
+    numbers.iter().map(|number| Felt::from(*number)).collect()
+}
+
+#[test]
+fn lists_are_searched_and_sorted() {
+    let world = world("cairo0/library");
+    let find = |arguments: &[i64]| call(&world, "find", &felts(arguments));
+    assert_eq!(find(&[7, 3, 5, 7, 9]), Some(felts(&[1])));
+    assert_eq!(find(&[5, 3, 5, 7, 5]), Some(felts(&[0])));
+    assert_eq!(find(&[8, 3, 5, 7, 9]), None);
+    assert_eq!(find(&[8, 0]), None);
+    let search = |arguments: &[i64]| call(&world, "search", &felts(arguments));
+    assert_eq!(search(&[7, 3, 5, 7, 9]), Some(felts(&[1, 1, 1])));
+    assert_eq!(search(&[8, 3, 5, 7, 9]), Some(felts(&[2, 0, 0])));
+    assert_eq!(search(&[10, 3, 5, 7, 9]), Some(felts(&[3, 0, 0])));
+    assert_eq!(search(&[10, 0]), Some(felts(&[0, 0, 0])));
+    let sort = |arguments: &[i64]| call(&world, "sort", &felts(arguments));
+    assert_eq!(sort(&[5, 3, 1, 3, 2, 3]), Some(felts(&[3, 1, 2, 3, 3, 1, 1, 3])));
+    assert_eq!(sort(&[1, -1]), None, "not below 2^128");
+    assert_eq!(sort(&[0]), Some(felts(&[0, 0])));
+}
+
+#[test]
+fn dictionaries_are_kept_and_squashed() {
+    let world = world("cairo0/library");
+    let dictionary = |arguments: &[i64]| call(&world, "dictionary", &felts(arguments));
+    assert_eq!(dictionary(&[3, 4, 9, 4, 3, 10, 20, 30]), Some(felts(&[31, 2])));
+    assert_eq!(dictionary(&[1, -4, 1, 10]), Some(felts(&[11, 1])));
+    // One large key and one small.
+    assert_eq!(dictionary(&[2, -4, 4, 2, 10, 20]), Some(felts(&[11, 2])));
+    let many: Vec<i64> = [60].into_iter().chain((0..60).map(|key| key * key % 17)).collect();
+    let values: Vec<i64> = [60].into_iter().chain(0..60).collect();
+    assert!(dictionary(&[many, values].concat()).is_some());
+    assert_eq!(call(&world, "squash", &felts(&[7, 1, 2])), Some(felts(&[1, 2])));
+    assert_eq!(call(&world, "squash", &felts(&[-7, 1, 2])), Some(felts(&[1, 2])));
+    assert_eq!(call(&world, "dictionary_update_wrongly", &[]), None);
+}
+
+#[test]
+fn numbers_are_divided_and_rooted() {
+    let world = world("cairo0/library");
+    let max = u128::MAX;
+    let numbers = [0, 1, 2, 3, 7, 12, 1 << 64, (1 << 64) - 1, 1 << 127, (1 << 127) - 1, max, max - 1];
+    let mut answered = 0;
+    for a in numbers.map(Felt::from) {
+        for b in numbers.map(Felt::from) {
+            for (name, arguments) in [
+                ("divide", vec![a, b]),
+                ("split", vec![a, Felt::from(4), b, b]),
+                ("split", vec![a * b, Felt::from(3), Felt::TWO.pow(85_u32), Felt::TWO.pow(85_u32)]),
+                ("roots_and_powers", vec![a * b, b]),
+                ("felts", vec![a * b]),
+                ("felts", vec![a - b]),
+                ("u256_mul_div", vec![a, b, b, a]),
+                ("u256_mul_div_mod", vec![a, b, b, a, a, a]),
+                ("u256_mul_div_mod", vec![a, b, b, a, b, Felt::ZERO]),
+                ("u256_compare", vec![a, b, b, a]),
+                ("u256_more", vec![a, b, Felt::from(77)]),
+                ("compare", vec![a, b]),
+            ] {
+                answered += u32::from(call(&world, name, &arguments).is_some());
+            }
+        }
+    }
+    assert!(answered > 500, "{answered}");
+}
+
+#[test]
+fn points_are_found() {
+    let world = world("cairo0/library");
+    let mut answered = 0;
+    for x in 0..12_u64 {
+        for m in [Felt::ZERO, Felt::ONE, Felt::from(77), Felt::MAX] {
+            answered += u32::from(call(&world, "curve", &[Felt::from(x), m]).is_some());
+        }
+    }
+    assert!(answered > 5, "{answered}");
+}
