@@ -37,9 +37,18 @@ pub(crate) struct Panicked(pub(crate) String);
 
 /// A thread's time with the engine.
 pub(super) struct Shift<T: Task> {
+    /// No two threads that are at work have the same.
+    number: usize,
     worker: Worker,
     /// What the thread remembers.
     pub(super) steady: RefCell<Steady<T>>,
+}
+
+/// Threads that left and may come back.
+struct Absent<T: Task> {
+    threads: Vec<(usize, Steady<T>)>,
+    /// How many numbers were given.
+    numbers: usize,
 }
 
 /// How long a thread goes from one job to the next before it looks at other things.
@@ -72,8 +81,8 @@ pub(crate) struct Engine<T: Task, S> {
     pub(super) schedule: Apart<Mutex<Schedule<T>>>,
     /// Taken by the one thread that commits.
     sink: Apart<Mutex<S>>,
-    /// What threads remember that are not at work.
-    remembered: Mutex<Vec<Steady<T>>>,
+    /// The numbers of threads that are not at work, with what they remember.
+    absent: Mutex<Absent<T>>,
     /// Where the calling thread waits when there is nothing to do.
     idle: Condvar,
     panicked: Mutex<Option<Panicked>>,
@@ -87,7 +96,7 @@ impl<T: Task, S: Sink<T>> Engine<T, S> {
             memory: Memory::new(limits.shards),
             schedule: Apart(Mutex::new(Schedule::new(limits))),
             sink: Apart(Mutex::new(sink)),
-            remembered: Mutex::default(),
+            absent: Mutex::new(Absent { threads: Vec::new(), numbers: 0 }),
             idle: Condvar::default(),
             panicked: Mutex::new(None),
         }
@@ -155,7 +164,7 @@ impl<T: Task, S: Sink<T>> Engine<T, S> {
                 between();
                 continue;
             }
-            match self.next(&mut schedule) {
+            match self.next(&mut schedule, &shift) {
                 Next::Job(job) => {
                     self.release(schedule, By::Worker(Busy::with(Some(&job))), call);
                     self.perform(job, &shift, call);
@@ -188,18 +197,24 @@ impl<T: Task, S: Sink<T>> Engine<T, S> {
         let mut schedule = self.schedule.lock();
         schedule.looks();
         while shift.goes_on(&schedule) {
-            let Next::Job(job) = self.next(&mut schedule) else { break };
+            let Next::Job(job) = self.next(&mut schedule, &shift) else { break };
             self.release(schedule, By::Worker(Busy::with(Some(&job))), call);
             self.perform(job, &shift, call);
             schedule = self.schedule.lock();
         }
         schedule.helper_leaves();
         self.release(schedule, By::Other, call);
-        self.remembered.lock().push(shift.steady.into_inner());
+        self.absent.lock().threads.push((shift.number, shift.steady.into_inner()));
     }
 
     fn shift(&self, worker: Worker) -> Shift<T> {
-        Shift { worker, steady: RefCell::new(self.remembered.lock().pop().unwrap_or_default()) }
+        let mut absent = self.absent.lock();
+        let (number, steady) = absent.threads.pop().unwrap_or_else(|| {
+            let number = absent.numbers;
+            absent.numbers = number.saturating_add(1);
+            (number, Steady::default())
+        });
+        Shift { number, worker, steady: RefCell::new(steady) }
     }
 
     /// The sink, and what was counted; or that something panicked. And what is left over, which takes a while to drop.
@@ -213,11 +228,11 @@ impl<T: Task, S: Sink<T>> Engine<T, S> {
     }
 
     /// The next job; the end if the task says so.
-    fn next(&self, schedule: &mut Schedule<T>) -> Next<T> {
+    fn next(&self, schedule: &mut Schedule<T>, shift: &Shift<T>) -> Next<T> {
         if self.task.is_over() {
             schedule.halt();
         }
-        schedule.next()
+        schedule.next(shift.number)
     }
 
     // ---- the lock

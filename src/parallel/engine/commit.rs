@@ -74,7 +74,7 @@ impl<T: Task, S: Sink<T>> Engine<T, S> {
         let mut schedule = self.schedule.lock();
         let mut next = change(&mut schedule);
         if next.is_none() && shift.goes_on(&schedule) {
-            next = self.next(&mut schedule).job();
+            next = self.next(&mut schedule, shift).job();
         }
         self.release(schedule, By::Worker(Busy::with(next.as_ref())), call);
         next

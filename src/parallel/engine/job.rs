@@ -76,7 +76,8 @@ impl<T: Task, S: Sink<T>> Engine<T, S> {
         let has_tail = delta.is_some();
         let mut voided = Vec::new();
         let published = self.publish(&run, &published, writes, &unsettled, [&reads, &[]], &mut voided);
-        let done = Box::new(Done { run, body, reads, spent, has_tail, tail: None, published });
+        let worker = shift.number;
+        let done = Box::new(Done { run, worker, body, reads, spent, has_tail, tail: None, published });
         self.update_and_go_on(shift, call, |schedule| {
             schedule.counters.add_run(&counters);
             schedule.counters.add_steps(steps);
@@ -146,7 +147,7 @@ impl<T: Task, S: Sink<T>> Engine<T, S> {
         let mut schedule = self.schedule.lock();
         let woken = change(&mut schedule);
         let next = if woken.is_some() || shift.goes_on(&schedule) {
-            self.next(&mut schedule)
+            self.next(&mut schedule, shift)
         } else {
             Next::Nothing
         };

@@ -8,6 +8,9 @@ use super::super::task::{CellOf, Task};
 use super::super::view::Read;
 use super::{Schedule, Status};
 
+/// A tail that so many tasks have been executed after is anybody's.
+const LATE: usize = 8;
+
 /// A piece of work.
 pub(in crate::parallel) enum Job<T: Task> {
     /// Run a body.
@@ -40,6 +43,8 @@ pub(in crate::parallel) enum Earlier<T: Task> {
 /// A body that has run, perhaps its tail as well.
 pub(in crate::parallel) struct Done<T: Task> {
     pub(in crate::parallel) run: Run,
+    /// Who ran the body.
+    pub(in crate::parallel) worker: usize,
     pub(in crate::parallel) body: T::Body,
     pub(in crate::parallel) reads: Vec<Read<T>>,
     /// What the body took.
@@ -68,8 +73,9 @@ impl<T: Task> Next<T> {
 }
 
 impl<T: Task> Schedule<T> {
-    /// The next job: what brings the commits on first, then what is lowest. A tail that can run beside others runs before its commit.
-    pub(in crate::parallel) fn next(&mut self) -> Next<T> {
+    /// The next job of a worker: what brings the commits on first, then what is lowest. A tail that can run beside others runs before
+    /// its commit.
+    pub(in crate::parallel) fn next(&mut self, worker: usize) -> Next<T> {
         if self.is_finished() {
             return Next::Finished;
         }
@@ -78,13 +84,32 @@ impl<T: Task> Schedule<T> {
         {
             return Next::Job(job);
         }
-        if let Some(index) = self.unsettled.first().filter(|index| *index <= self.executed)
-            && let Some(done) = self.take_done(index)
-        {
-            self.unsettled.remove(index);
+        if let Some(done) = self.next_tail(|schedule, index| schedule.is_for(worker, index)) {
             return Next::Job(Job::Settle(done));
         }
-        self.next_execution().map_or(Next::Nothing, |start| Next::Job(Job::Execute(start)))
+        if let Some(start) = self.next_execution() {
+            return Next::Job(Job::Execute(start));
+        }
+        self.next_tail(|_, _| true).map_or(Next::Nothing, |done| Next::Job(Job::Settle(done)))
+    }
+
+    fn next_tail(&mut self, is_wanted: impl Fn(&Self, usize) -> bool) -> Option<Box<Done<T>>> {
+        let tails = || self.unsettled.iter().take_while(|index| *index <= self.executed);
+        let index = tails().find(|index| is_wanted(self, *index))?;
+        let done = self.take_done(index)?;
+        self.unsettled.remove(index);
+        Some(done)
+    }
+
+    /// Whether a worker had better do this tail now than begin a body: it ran the body, and has all that at hand; or somebody waits;
+    /// or the one who ran it does not come to it.
+    fn is_for(&self, worker: usize, index: usize) -> bool {
+        let slot = index.checked_sub(self.committed).and_then(|at| self.slots.get(at));
+        index.saturating_add(LATE) <= self.executed
+            || slot.is_some_and(|slot| {
+                let is_own = matches!(&slot.status, Status::Executed(done) if done.worker == worker);
+                is_own || !slot.until_settled.is_empty()
+            })
     }
 
     pub(super) fn next_commit(&mut self) -> Option<Job<T>> {
@@ -129,7 +154,7 @@ impl<T: Task> Schedule<T> {
         let is_alone = at_its_turn
             && self.running == 0
             && self.may_commit()
-            && (self.width.now() == 1 || self.ready.iter().all(|ready| ready == index));
+            && (self.width.now() == 1 || (self.ready.len() == 1 && self.ready.contains(index)));
         let run = Run::new(index);
         let slot = self.slot(index)?;
         slot.status = Status::Running;

@@ -11,6 +11,7 @@ pub(super) struct Places {
     words: Vec<u64>,
     /// There is nothing in the words before this one.
     first: usize,
+    length: usize,
 }
 
 /// Where an index is: the word, and the bit in it.
@@ -25,18 +26,20 @@ impl Places {
         if at >= self.words.len() {
             self.words.resize(at.saturating_add(1), 0);
         }
-        if let Some(word) = self.words.get_mut(at) {
+        if let Some(word) = self.words.get_mut(at).filter(|word| **word & bit == 0) {
             *word |= bit;
+            self.length = self.length.saturating_add(1);
         }
         self.first = self.first.min(at);
     }
 
     pub(super) fn remove(&mut self, index: usize) {
         let (at, bit) = place(index);
-        if let Some(word) = self.words.get_mut(at) {
+        if let Some(word) = self.words.get_mut(at).filter(|word| **word & bit != 0) {
             *word &= !bit;
+            self.length = self.length.saturating_sub(1);
         }
-        while self.words.get(self.first).is_some_and(|word| *word == 0) {
+        while self.length > 0 && self.words.get(self.first).is_some_and(|word| *word == 0) {
             self.first = self.first.saturating_add(1);
         }
     }
@@ -46,6 +49,11 @@ impl Places {
         self.words.get(at).is_some_and(|word| word & bit != 0)
     }
 
+    /// How many.
+    pub(super) fn len(&self) -> usize {
+        self.length
+    }
+
     /// The lowest.
     pub(super) fn first(&self) -> Option<usize> {
         self.iter().next()
@@ -53,14 +61,16 @@ impl Places {
 
     /// Ascending.
     pub(super) fn iter(&self) -> impl Iterator<Item = usize> {
-        self.words.iter().enumerate().skip(self.first).flat_map(|(at, word)| {
-            let mut rest = *word;
-            std::iter::from_fn(move || {
-                let bit = usize::try_from(rest.trailing_zeros()).ok().filter(|bit| *bit < WORD)?;
-                rest &= rest.wrapping_sub(1);
-                Some(at.saturating_mul(WORD).saturating_add(bit))
-            })
-        })
+        self.words.iter().enumerate().skip(self.first).take_while(|_| self.length > 0).flat_map(
+            |(at, word)| {
+                let mut rest = *word;
+                std::iter::from_fn(move || {
+                    let bit = usize::try_from(rest.trailing_zeros()).ok().filter(|bit| *bit < WORD)?;
+                    rest &= rest.wrapping_sub(1);
+                    Some(at.saturating_mul(WORD).saturating_add(bit))
+                })
+            },
+        )
     }
 }
 
@@ -85,6 +95,7 @@ mod tests {
             }
             assert_eq!(places.first(), judge.first().copied());
             assert_eq!(places.contains(index), judge.contains(&index));
+            assert_eq!(places.len(), judge.len());
             assert!(places.iter().eq(judge.iter().copied()));
         }
     }
