@@ -10,7 +10,7 @@ use starknet_api::core::{ClassHash, CompiledClassHash};
 use super::capacity::{Calls, Capacity, ExecutedClass, Load, Migration, TooLarge};
 use crate::call::CallInfo;
 use crate::protocol::BlockEnv;
-use crate::state::{Journal, JournalParts, StateDiff, StateReader};
+use crate::state::{Journal, JournalParts, StateDiff, StateReader, StopFlag};
 use crate::transaction::{
     Execution, ExecutionFailure, InvalidTransaction, Plan, Rejection, Transaction, execute,
 };
@@ -54,10 +54,11 @@ impl Attempt {
     pub(super) fn run(
         transaction: &Transaction,
         reader: &dyn StateReader,
+        stop: StopFlag,
         env: &BlockEnv,
         options: &AttemptOptions,
     ) -> Result<Self, ExecutionFailure> {
-        let mut journal = Journal::new(reader);
+        let mut journal = Journal::new(reader).stopped_by(stop);
         let ran = Plan::new(transaction)
             .map_err(Rejection::from)
             .and_then(|plan| caught(|| execute(&plan, &mut journal, env)));

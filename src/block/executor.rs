@@ -9,7 +9,7 @@ use super::parallel::{self, Order, Run};
 use super::pool::{Pool, PoolError};
 use super::under_way::{BlockOptions, Commit, OpenBlock};
 use crate::protocol::{BlockEnv, Engine};
-use crate::state::{Journal, StateReader};
+use crate::state::{Journal, StateReader, StopFlag};
 use crate::transaction::{CallResult, ContractCall, Transaction, call_from_outside};
 
 /// Whether a block goes on after an invalid transaction.
@@ -179,9 +179,11 @@ impl<R: StateReader> BlockExecutor<R> {
         let mut outcomes = Vec::with_capacity(transactions.len());
         let options = self.attempt_options();
         for (index, transaction) in transactions.iter().enumerate() {
-            let attempt =
-                Attempt::run(transaction, block.state(), &self.env, &options).map_err(|failure| {
-                    BlockError::Transaction { index, hash: transaction.hash, failure: Box::new(failure) }
+            let attempt = Attempt::run(transaction, block.state(), StopFlag::default(), &self.env, &options)
+                .map_err(|failure| BlockError::Transaction {
+                    index,
+                    hash: transaction.hash,
+                    failure: Box::new(failure),
                 })?;
             let outcome = match block.commit(transaction, attempt)? {
                 Commit::Done(outcome) => *outcome,

@@ -7,6 +7,7 @@
 mod whole;
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use starknet_api::core::ContractAddress;
 use starknet_types_core::felt::Felt;
@@ -23,7 +24,8 @@ use crate::state::{
     writes,
 };
 use crate::transaction::{
-    Admitted, Execution, ExecutionFailure, Plan, Rejection, admit_and_validate, charge, is_charged, run,
+    Admitted, Execution, ExecutionFailure, Plan, Rejection, Transaction, admit_and_validate, charge,
+    is_charged, run,
 };
 
 /// How far ahead of the commits transactions may be executed, and so how many results may be held.
@@ -282,6 +284,25 @@ impl<'b, R: StateReader + Sync> BlockTask<'b, R> {
             .saturating_add(gas.checked_div(self.env.constants.gas.step).unwrap_or(0))
     }
 
+    /// What an attempt wrote, and the steps that it took.
+    fn came_of(&self, attempt: &Attempt) -> (Vec<(Cell, CellValue)>, u64) {
+        match &attempt.result {
+            Ok(execution) => (written(&attempt.parts), self.steps(execution)),
+            Err(_) => (Vec::new(), 0),
+        }
+    }
+
+    /// A transaction on a state that is there, as one after another.
+    fn attempt(
+        &self,
+        transaction: &Transaction,
+        state: &dyn StateReader,
+        void: Arc<AtomicBool>,
+    ) -> Result<Attempt, ExecutionFailure> {
+        let stop = StopFlag::new(void, Arc::clone(&self.term));
+        Attempt::run(transaction, state, stop, &self.env, &self.options)
+    }
+
     /// A transaction that ends without a fee; `None` when it was interrupted.
     fn whole(
         &self,
@@ -293,14 +314,7 @@ impl<'b, R: StateReader + Sync> BlockTask<'b, R> {
         if self.is_in_vain(view) {
             return None;
         }
-        let writes = match &attempt {
-            Ok(attempt) if attempt.result.is_ok() => written(&attempt.parts),
-            _ => Vec::new(),
-        };
-        let steps = match &attempt {
-            Ok(Attempt { result: Ok(execution), .. }) => self.steps(execution),
-            _ => 0,
-        };
+        let (writes, steps) = attempt.as_ref().map_or_else(|_| Default::default(), |it| self.came_of(it));
         Some(Executed {
             writes,
             steps,

@@ -15,7 +15,7 @@ use super::executor::BlockExecutor;
 use super::outcome::{BlockError, TransactionResult};
 use super::under_way::{Commit, OpenBlock};
 use crate::protocol::TransactionKind;
-use crate::state::{Journal, StateReader};
+use crate::state::{Journal, StateReader, StopFlag};
 use crate::transaction::{
     ExecutionFailure, InvalidTransaction, Plan, Rejection, Transaction, Validated, validate_alone,
 };
@@ -99,7 +99,8 @@ impl<R: StateReader> BlockExecutor<R> {
             failure: Box::new(failure),
         };
         let options = self.attempt_options();
-        let attempt = Attempt::run(transaction, block.state(), &self.env, &options).map_err(failed)?;
+        let attempt = Attempt::run(transaction, block.state(), StopFlag::default(), &self.env, &options)
+            .map_err(failed)?;
         match block.commit(transaction, attempt)? {
             Commit::Done(outcome) => Ok(match outcome.result {
                 TransactionResult::Executed(_) => Validation::Valid(None),

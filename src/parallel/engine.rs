@@ -3,6 +3,7 @@
 //! In: a task, a sink, threads that lend themselves. Out: results in the sink, in order. The calling thread takes part in the work,
 //! so that a pool that is busy elsewhere never stops a block; helpers are called as jobs turn up, and leave when there are none.
 
+mod alone;
 mod commit;
 mod job;
 
@@ -13,7 +14,7 @@ use super::memory::Memory;
 use super::schedule::{Busy, By, Calls, Next, Schedule};
 use super::steady::Steady;
 use super::task::{Sink, Task};
-use crate::sync::{Apart, Condvar, Mutex, MutexGuard};
+use crate::sync::{Apart, AtomicBool, Condvar, Mutex, MutexGuard, Ordering};
 
 /// How many jobs a helper does before it lets others have its thread.
 const QUANTUM: usize = 32;
@@ -81,6 +82,8 @@ pub(crate) struct Engine<T: Task, S> {
     pub(super) schedule: Apart<Mutex<Schedule<T>>>,
     /// Taken by the one thread that commits.
     sink: Apart<Mutex<S>>,
+    /// Whether the sink may know cells that the memory does not.
+    ran_straight: AtomicBool,
     /// The numbers of threads that are not at work, with what they remember.
     absent: Mutex<Absent<T>>,
     /// Where the calling thread waits when there is nothing to do.
@@ -96,6 +99,7 @@ impl<T: Task, S: Sink<T>> Engine<T, S> {
             memory: Memory::new(limits.shards),
             schedule: Apart(Mutex::new(Schedule::new(limits))),
             sink: Apart(Mutex::new(sink)),
+            ran_straight: AtomicBool::new(false),
             absent: Mutex::new(Absent { threads: Vec::new(), numbers: 0 }),
             idle: Condvar::default(),
             panicked: Mutex::new(None),
@@ -233,6 +237,16 @@ impl<T: Task, S: Sink<T>> Engine<T, S> {
             schedule.halt();
         }
         schedule.next(shift.number)
+    }
+
+    /// What a cell has before the first task that is not committed.
+    pub(super) fn load(&self, key: &T::Key) -> Result<T::Value, T::Error> {
+        if self.ran_straight.load(Ordering::Acquire)
+            && let Some(value) = self.sink.lock().known(key)
+        {
+            return Ok(value);
+        }
+        self.task.load(key)
     }
 
     // ---- the lock

@@ -25,7 +25,7 @@
 //!   a cell is known then, so the tail reads the value that will be there (`View::peek`, `View::assume`), in parallel with other
 //!   tails. It is a guess like any other: if the commit finds another value, the tail alone is run again.
 //! * A task whose turn it is, when nothing else runs or could, runs straight to its commit: nobody is told of what it reads, and
-//!   nothing need be compared. Where each depends on the one before, that is all that happens, and costs what one after another costs.
+//!   nothing need be compared; if the sink has the state that the results so far left, it runs on that. Where each depends on the one before, that is all that happens, and costs what one after another costs.
 //! * What an interrupted run hands back in `kept` (validated signatures) may be used by the next run.
 
 mod counters;
@@ -40,7 +40,7 @@ mod width;
 
 pub use self::counters::Counters;
 pub(crate) use self::engine::{Engine, Limits, Panicked};
-pub(crate) use self::task::{Executed, Settled, Sink, Task};
+pub(crate) use self::task::{Executed, Settled, Sink, Straight, Task};
 pub(crate) use self::view::{ReadFailure, Reads, View};
 
 /// The parts that loom explores one by one.

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 
 use super::memory::Cell;
 use super::view::{Reads, View};
-use crate::sync::Arc;
+use crate::sync::{Arc, AtomicBool};
 
 /// A numbered family of tasks, each a function of its number and of what it reads.
 pub(crate) trait Task: Sync + Sized {
@@ -92,4 +92,32 @@ pub(crate) struct Settled<T: Task> {
 pub(crate) trait Sink<T: Task>: Send {
     /// Takes the next result. A break ends everything: no other result will come.
     fn take(&mut self, index: usize, body: T::Body, tail: Option<T::Tail>) -> ControlFlow<()>;
+
+    /// Runs the next task on what the results so far left, and takes its result; for a task beside which nothing runs. `None` if
+    /// there is nothing here to run it on: then it runs like any other.
+    fn run_and_take(&mut self, task: &T, index: usize, void: Arc<AtomicBool>) -> Option<Straight<T>> {
+        let _ = (task, index, void);
+        None
+    }
+
+    /// What a cell has after the results so far, if that is known here.
+    fn known(&self, key: &T::Key) -> Option<T::Value> {
+        let _ = key;
+        None
+    }
+}
+
+/// A task that ran straight through.
+pub(crate) enum Straight<T: Task> {
+    /// Its result is taken.
+    Taken {
+        /// Whether there will be another.
+        flow: ControlFlow<()>,
+        /// What it wrote.
+        writes: Vec<(T::Key, T::Value)>,
+        /// How much it took, by the task's own measure.
+        steps: u64,
+    },
+    /// It was stopped; nothing is taken.
+    Stopped,
 }

@@ -332,7 +332,7 @@ impl<T: Task, S: Sink<T>> World<T> for Engine<T, S> {
     }
 
     fn load(&self, key: &T::Key) -> Result<T::Value, T::Error> {
-        self.task.load(key)
+        self.load(key)
     }
 
     fn changes_seldom(&self, key: &T::Key, value: &T::Value) -> bool {

@@ -140,6 +140,23 @@ impl<R: StateReader> BlockState<R> {
         !is_known && !self.ahead.contains_key(&cell)
     }
 
+    /// What is in a cell, if the host need not be asked for it.
+    pub(crate) fn known(&self, cell: Cell) -> Option<CellValue> {
+        let felt = match cell {
+            Cell::Storage(address, key) => self.storage.current(&(address, key)),
+            Cell::Nonce(address) => self.nonces.current(&address).map(|nonce| nonce.0),
+            Cell::ClassHash(address) => self.class_hashes.current(&address).map(|class_hash| class_hash.0),
+            Cell::CompiledClassHash(class_hash) => {
+                self.compiled_class_hashes.current(&class_hash).map(|compiled| compiled.0)
+            }
+            Cell::Class(class_hash) => {
+                let visible = self.classes.get(&class_hash).and_then(|known| known.visible());
+                return visible.map(|class| CellValue::Class(class.cloned()));
+            }
+        };
+        felt.map(CellValue::Felt)
+    }
+
     /// What the host has in a cell of one felt.
     fn host(&self, cell: Cell) -> Result<Felt, ReadError> {
         let value = match self.ahead.get(&cell) {

@@ -4,6 +4,7 @@
 //! come.
 
 use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::super::attempt::{Attempt, AttemptOptions};
@@ -12,9 +13,9 @@ use super::super::list::TransactionList;
 use super::super::outcome::{BlockEnd, BlockError, TransactionOutcome};
 use super::super::under_way::{Commit, OpenBlock};
 use super::{BlockTask, Body, Payment, limits};
-use crate::parallel::{Counters, Engine, Panicked, Sink};
+use crate::parallel::{Counters, Engine, Panicked, Sink, Straight, Task};
 use crate::protocol::BlockEnv;
-use crate::state::StateReader;
+use crate::state::{Cell, CellValue, StateReader};
 use crate::transaction::{ExecutionFailure, Transaction};
 
 /// Nanoseconds a read from which on a host is far away: then what closing reads is asked for on all threads.
@@ -39,8 +40,34 @@ impl<'b, R: StateReader + Sync> Sink<BlockTask<'b, &'b R>> for Committer<'b, '_,
         body: Body,
         tail: Option<Result<Payment, ExecutionFailure>>,
     ) -> ControlFlow<()> {
+        self.commit(index, Attempt::paid(body, tail))
+    }
+
+    fn run_and_take(
+        &mut self,
+        task: &BlockTask<'b, &'b R>,
+        index: usize,
+        void: Arc<AtomicBool>,
+    ) -> Option<Straight<BlockTask<'b, &'b R>>> {
+        let transaction = self.transactions.get(index)?;
+        let attempt = task.attempt(transaction, self.block.state(), Arc::clone(&void));
+        if void.load(Ordering::Acquire) || task.is_over() {
+            return Some(Straight::Stopped);
+        }
+        let (writes, steps) =
+            attempt.as_ref().map_or_else(|_| Default::default(), |attempt| task.came_of(attempt));
+        Some(Straight::Taken { flow: self.commit(index, attempt), writes, steps })
+    }
+
+    fn known(&self, cell: &Cell) -> Option<CellValue> {
+        self.block.state().known(*cell)
+    }
+}
+
+impl<R: StateReader> Committer<'_, '_, R> {
+    fn commit(&mut self, index: usize, attempt: Result<Attempt, ExecutionFailure>) -> ControlFlow<()> {
         let Some(transaction) = self.transactions.get(index) else { return ControlFlow::Break(()) };
-        let committed = Attempt::paid(body, tail)
+        let committed = attempt
             .map_err(|failure| BlockError::Transaction {
                 index,
                 hash: transaction.hash,

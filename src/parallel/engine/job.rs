@@ -41,6 +41,10 @@ impl<T: Task, S: Sink<T>> Engine<T, S> {
     }
 
     fn execute(&self, start: Start<T>, shift: &Shift<T>, call: &impl Fn()) -> Option<Job<T>> {
+        let start = match self.run_straight(start, shift, call) {
+            ControlFlow::Continue(start) => start,
+            ControlFlow::Break(next) => return next,
+        };
         let Start { run, published, earlier, at_its_turn, is_alone } = start;
         let kept = earlier.and_then(|earlier| match earlier {
             Earlier::Interrupted(kept) => Some(kept),
@@ -82,58 +86,6 @@ impl<T: Task, S: Sink<T>> Engine<T, S> {
             schedule.counters.add_run(&counters);
             schedule.counters.add_steps(steps);
             schedule.executed(done, delta, &voided)
-        })
-    }
-
-    /// The rest of a task whose body ran when nothing else could: its tail and its commit, without telling anybody in between. What
-    /// it read is what the committed tasks left, since nobody else could commit meanwhile.
-    fn go_on_alone(
-        &self,
-        run: &Run,
-        before: &[CellOf<T>],
-        executed: Executed<T>,
-        mut counters: Counters,
-        shift: &Shift<T>,
-        call: &impl Fn(),
-    ) -> Option<Job<T>> {
-        let Executed { mut body, mut writes, delta, steps, .. } = executed;
-        let mut tail = None;
-        if delta.is_some() {
-            let view = View::new(self, run, Part::Alone, &shift.steady);
-            let settled = self.task.settle(run.index, &mut body, &view);
-            let (_, interruption, reads) = view.into_parts();
-            counters.add_run(&reads);
-            counters.settlements = 1;
-            let (Some(settled), None) = (settled, interruption) else {
-                // Only a halt can have kept it from that.
-                return self.update_commit(shift, call, |schedule| {
-                    schedule.counters.add_run(&counters);
-                    schedule.interrupted(run, Interruption::Void, before.to_vec(), None);
-                    None
-                });
-            };
-            writes = settled.writes;
-            tail = Some(settled.tail);
-        }
-        let began = Moment::now();
-        let mut voided = Vec::new();
-        let taken = self.sink.lock().take(run.index, body, tail);
-        if taken.is_continue() {
-            self.memory.commit_writes(run.index, writes, before, &mut voided);
-        }
-        counters.alone = 1;
-        counters.add_steps(steps);
-        self.update_commit(shift, call, |schedule| {
-            counters.commit_nanoseconds = began.nanoseconds();
-            schedule.counters.add_commit(&counters);
-            schedule.call_main();
-            match taken {
-                ControlFlow::Continue(()) => schedule.committed_alone(&voided),
-                ControlFlow::Break(()) => {
-                    schedule.halt();
-                    None
-                }
-            }
         })
     }
 

@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use crate::mock::{Block, BlockSink, Body, Outcome};
+use crate::mock::{Block, BlockSink, Body, Outcome, Paid};
 use crate::parallel::{Counters, Engine, Limits, Panicked, Sink};
 use crate::sync::{Arc, Condvar, Mutex};
 
@@ -54,7 +54,7 @@ pub(crate) fn run(block: &Block, limits: Limits, batch: usize) -> Result {
     #[cfg(not(model = "shuttle"))]
     use std::thread;
 
-    let sink = BlockSink { block, outcome: Outcome::default() };
+    let sink = BlockSink { block, outcome: Outcome::default(), state: Default::default() };
     let engine = Engine::new(block.clone(), sink, limits);
     let bell = Bell::default();
     let call = || bell.ring();
@@ -112,7 +112,7 @@ pub(crate) struct Announcing<'a> {
 }
 
 impl Sink<Block> for Announcing<'_> {
-    fn take(&mut self, index: usize, body: Body, tail: Option<Option<u64>>) -> ControlFlow<()> {
+    fn take(&mut self, index: usize, body: Body, tail: Option<Paid>) -> ControlFlow<()> {
         let taken = self.inner.take(index, body, tail);
         let mut state = self.arrivals.state.lock();
         match taken {
@@ -134,7 +134,7 @@ pub(crate) fn stream(block: &Block, limits: Limits, batch: usize, ahead: usize) 
     use std::thread;
 
     let arrivals = Arc::new(Arrivals::default());
-    let inner = BlockSink { block, outcome: Outcome::default() };
+    let inner = BlockSink { block, outcome: Outcome::default(), state: Default::default() };
     let sink = Announcing { inner, arrivals: Arc::clone(&arrivals) };
     let engine = Engine::new(block.clone(), sink, limits);
     let bell = Bell::default();

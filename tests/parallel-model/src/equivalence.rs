@@ -43,6 +43,7 @@ fn block() -> impl Strategy<Value = Block> {
                 panic_at: None,
                 keeps,
                 following,
+                has_state: following % 2 == 0,
             })
     })
 }

@@ -162,7 +162,7 @@ fn engine(name: &'static str, preemptions: usize, block: Block, halts: bool) {
     explore(name, preemptions, move || {
         // The threads of a model outlive the borrow checker's idea of it.
         let block: &'static Block = Box::leak(Box::new(block.clone()));
-        let sink = BlockSink { block, outcome: Outcome::default() };
+        let sink = BlockSink { block, outcome: Outcome::default(), state: Default::default() };
         let engine: Arc<Engine<Block, BlockSink<'static>>> =
             Arc::new(Engine::new(block.clone(), sink, limits(1, 4)));
         let bell = Arc::new(Bell::default());

@@ -4,7 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
-use crate::parallel::{Executed, ReadFailure, Reads, Settled, Sink, Task, View};
+use crate::parallel::{Executed, ReadFailure, Reads, Settled, Sink, Straight, Task, View};
+use crate::sync::{Arc, AtomicBool, Ordering};
 
 /// Keys from here on are accumulators.
 pub(crate) const ACCUMULATOR: u8 = 200;
@@ -54,6 +55,8 @@ pub(crate) struct Block {
     pub(crate) keeps: bool,
     /// Every so many tasks one follows the one before.
     pub(crate) following: usize,
+    /// The sink has the state, and can run a task that is alone.
+    pub(crate) has_state: bool,
 }
 
 #[derive(Debug)]
@@ -143,22 +146,30 @@ impl Block {
         let mut outcome = Outcome::default();
         let mut state = BTreeMap::new();
         for index in 0..self.programs.len() {
-            let mut access = Sequential { block: self, state: &state, own: BTreeMap::new() };
-            let result = self.body(index, &mut access).and_then(|body| {
-                let tail = self.programs[index].fee.is_some().then(|| self.tail(index, &mut access));
-                Ok((body, tail.transpose()?))
-            });
-            let own = access.own;
-            let taken = match result {
-                Ok((body, tail)) => outcome.take(self, index, Some(body), tail.map(Some)),
-                Err(_) => outcome.take(self, index, None, None),
-            };
-            if taken.is_break() {
+            let (body, tail, own) = self.one(index, &state);
+            if outcome.take(self, index, body, tail).is_break() {
                 break;
             }
             state.extend(own);
         }
         outcome
+    }
+
+    /// One of them: what its body saw, what its tail saw, and what it wrote.
+    fn one(
+        &self,
+        index: usize,
+        state: &BTreeMap<u8, u64>,
+    ) -> (Option<u64>, Option<Option<u64>>, BTreeMap<u8, u64>) {
+        let mut access = Sequential { block: self, state, own: BTreeMap::new() };
+        let result = self.body(index, &mut access).and_then(|body| {
+            let tail = self.programs[index].fee.is_some().then(|| self.tail(index, &mut access));
+            Ok((body, tail.transpose()?))
+        });
+        match result {
+            Ok((body, tail)) => (Some(body), tail.map(Some), access.own),
+            Err(_) => (None, None, BTreeMap::new()),
+        }
     }
 }
 
@@ -221,13 +232,45 @@ impl Outcome {
 pub(crate) struct BlockSink<'a> {
     pub(crate) block: &'a Block,
     pub(crate) outcome: Outcome,
+    /// What the results so far left.
+    pub(crate) state: BTreeMap<u8, u64>,
 }
 
 impl Sink<Block> for BlockSink<'_> {
-    fn take(&mut self, index: usize, body: Body, tail: Option<Option<u64>>) -> ControlFlow<()> {
-        self.outcome.take(self.block, index, body.seen, tail)
+    fn take(&mut self, index: usize, body: Body, tail: Option<Paid>) -> ControlFlow<()> {
+        let own = match &tail {
+            Some(Some((_, own))) => own.clone(),
+            _ => body.own,
+        };
+        let tail = tail.map(|tail| tail.map(|(seen, _)| seen));
+        self.outcome.take(self.block, index, body.seen, tail)?;
+        self.state.extend(own);
+        ControlFlow::Continue(())
+    }
+
+    fn run_and_take(&mut self, _: &Block, index: usize, void: Arc<AtomicBool>) -> Option<Straight<Block>> {
+        if !self.block.has_state {
+            return None;
+        }
+        let (body, tail, own) = self.block.one(index, &self.state);
+        if void.load(Ordering::Acquire) {
+            return Some(Straight::Stopped);
+        }
+        let flow = self.outcome.take(self.block, index, body, tail);
+        if flow.is_continue() {
+            self.state.extend(&own);
+        }
+        let steps = u64::try_from(self.block.programs[index].steps.len()).unwrap();
+        Some(Straight::Taken { flow, writes: own.into_iter().collect(), steps })
+    }
+
+    fn known(&self, key: &u8) -> Option<u64> {
+        self.state.get(key).copied()
     }
 }
+
+/// What a tail saw, and what it and its body wrote; nothing if it broke off.
+pub(crate) type Paid = Option<(u64, BTreeMap<u8, u64>)>;
 
 /// What a run read, for the next one.
 pub(crate) struct Kept {
@@ -296,7 +339,7 @@ impl Task for Block {
     type Value = u64;
     type Delta = u64;
     type Body = Body;
-    type Tail = Option<u64>;
+    type Tail = Paid;
     type Kept = Kept;
     type Error = Unloadable;
 
@@ -358,7 +401,9 @@ impl Task for Block {
             Err(Stopped::Broken) => None,
             Err(Stopped::Interrupted) => return None,
         };
-        let writes = if tail.is_some() { access.own.into_iter().collect() } else { Vec::new() };
-        Some(Settled { tail, writes, broken: tail.is_none() })
+        let broken = tail.is_none();
+        let tail = tail.map(|seen| (seen, access.own));
+        let writes = tail.iter().flat_map(|(_, own)| own.clone()).collect();
+        Some(Settled { tail, writes, broken })
     }
 }

@@ -57,6 +57,7 @@ impl Numbers {
             panic_at: None,
             keeps: self.below(2) == 0,
             following: usize::try_from(self.below(4)).unwrap(),
+            has_state: self.below(2) == 0,
         }
     }
 }

@@ -1,0 +1,120 @@
+//! Tasks that run when nothing else runs or could: straight to their commit.
+//!
+//! In: a task whose turn it is. Out: its result in the sink and its writes in the memory. Nobody is told of what it reads, and nothing
+//! need be compared, since nobody else can commit meanwhile.
+
+use std::ops::ControlFlow;
+
+use super::super::counters::Counters;
+use super::super::memory::Run;
+use super::super::schedule::{Job, Start};
+use super::super::task::{CellOf, Executed, Sink, Straight, Task};
+use super::super::view::{Interruption, Part, View};
+use super::{Engine, Shift};
+use crate::sync::{Moment, Ordering};
+
+/// One of so many goes by the memory all the same, which counts what it asks the host for, and how long that takes.
+const COUNTED: usize = 16;
+
+/// Whether there will be another result, what the task wrote, and how much it took.
+type Taken<T> = (ControlFlow<()>, Vec<(<T as Task>::Key, <T as Task>::Value)>, u64);
+
+impl<T: Task, S: Sink<T>> Engine<T, S> {
+    /// Has the sink run a task that is alone, on the state that is there, if it can. What an earlier run left is of use to a run by
+    /// the memory only.
+    pub(super) fn run_straight(
+        &self,
+        start: Start<T>,
+        shift: &Shift<T>,
+        call: &impl Fn(),
+    ) -> ControlFlow<Option<Job<T>>, Start<T>> {
+        let is_counted = start.run.index.is_multiple_of(COUNTED);
+        if !start.is_alone || start.earlier.is_some() || is_counted {
+            return ControlFlow::Continue(start);
+        }
+        let Start { run, published, .. } = &start;
+        let began = Moment::now();
+        let ran = self.sink.lock().run_and_take(&self.task, run.index, run.flag());
+        if ran.is_some() {
+            self.ran_straight.store(true, Ordering::Release);
+        }
+        let counters = Counters { run_nanoseconds: began.nanoseconds(), ..Counters::default() };
+        match ran {
+            None => ControlFlow::Continue(start),
+            Some(Straight::Taken { flow, writes, steps }) => {
+                let taken = (flow, writes, steps);
+                ControlFlow::Break(self.went_alone(run, published, taken, counters, shift, call))
+            }
+            Some(Straight::Stopped) => ControlFlow::Break(self.update_commit(shift, call, |schedule| {
+                schedule.counters.add_run(&counters);
+                schedule.interrupted(run, Interruption::Void, published.clone(), None);
+                None
+            })),
+        }
+    }
+
+    /// The rest of a task whose body ran when nothing else could: its tail and its commit, without telling anybody in between. What
+    /// it read is what the committed tasks left, since nobody else could commit meanwhile.
+    pub(super) fn go_on_alone(
+        &self,
+        run: &Run,
+        before: &[CellOf<T>],
+        executed: Executed<T>,
+        mut counters: Counters,
+        shift: &Shift<T>,
+        call: &impl Fn(),
+    ) -> Option<Job<T>> {
+        let Executed { mut body, mut writes, delta, steps, .. } = executed;
+        let mut tail = None;
+        if delta.is_some() {
+            let view = View::new(self, run, Part::Alone, &shift.steady);
+            let settled = self.task.settle(run.index, &mut body, &view);
+            let (_, interruption, reads) = view.into_parts();
+            counters.add_run(&reads);
+            counters.settlements = 1;
+            let (Some(settled), None) = (settled, interruption) else {
+                // Only a halt can have kept it from that.
+                return self.update_commit(shift, call, |schedule| {
+                    schedule.counters.add_run(&counters);
+                    schedule.interrupted(run, Interruption::Void, before.to_vec(), None);
+                    None
+                });
+            };
+            writes = settled.writes;
+            tail = Some(settled.tail);
+        }
+        let began = Moment::now();
+        let taken = self.sink.lock().take(run.index, body, tail);
+        counters.commit_nanoseconds = began.nanoseconds();
+        self.went_alone(run, before, (taken, writes, steps), counters, shift, call)
+    }
+
+    /// Makes known that a task that ran alone is committed.
+    fn went_alone(
+        &self,
+        run: &Run,
+        before: &[CellOf<T>],
+        (taken, writes, steps): Taken<T>,
+        mut counters: Counters,
+        shift: &Shift<T>,
+        call: &impl Fn(),
+    ) -> Option<Job<T>> {
+        let mut voided = Vec::new();
+        if taken.is_continue() {
+            self.memory.commit_writes(run.index, writes, before, &mut voided);
+        }
+        counters.alone = 1;
+        counters.add_steps(steps);
+        self.update_commit(shift, call, |schedule| {
+            schedule.counters.add_commit(&counters);
+            schedule.call_main();
+            match taken {
+                ControlFlow::Continue(()) => schedule.committed_alone(&voided),
+                ControlFlow::Break(()) => {
+                    schedule.halt();
+                    None
+                }
+            }
+        })
+    }
+}
