@@ -18,9 +18,6 @@ use crate::protocol::BlockEnv;
 use crate::state::{Cell, CellValue, StateReader};
 use crate::transaction::{ExecutionFailure, Transaction};
 
-/// Nanoseconds a read from which on a host is far away: then what closing reads is asked for on all threads.
-const FAR: u64 = 5_000;
-
 /// Outcomes on their way to the calling thread.
 type Outbox = Mutex<Vec<TransactionOutcome>>;
 
@@ -154,9 +151,7 @@ pub(in crate::block) fn execute<'b, R: StateReader + Sync>(
         }
     })?;
     let (mut block, end) = (committer.block, committer.end?);
-    if counters.load_nanoseconds.checked_div(counters.loads).is_some_and(|each| each >= FAR) {
-        block.load_ahead(pool);
-    }
+    block.load_ahead(pool, &counters);
     Ok(Run { block, outcomes, end, counters })
 }
 

@@ -7,6 +7,7 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
+use super::super::ParallelCounters;
 use super::super::attempt::{Attempt, caught};
 use super::super::executor::OnInvalid;
 use super::super::list::TransactionList;
@@ -27,7 +28,7 @@ pub(super) struct Ledger<R> {
     shares: Vec<Share>,
 }
 
-impl<R: StateReader> Ledger<R> {
+impl<R: StateReader + Sync> Ledger<R> {
     pub(super) fn new(block: OpenBlock<R>) -> Self {
         Self { block, shares: Vec::new() }
     }
@@ -39,6 +40,7 @@ impl<R: StateReader> Ledger<R> {
         transactions: Vec<TransactionOutcome>,
         end: BlockEnd,
         pool: Option<&rayon::ThreadPool>,
+        counters: &ParallelCounters,
     ) -> Result<BlockOutcome, BlockError> {
         let Self { mut block, mut shares } = self;
         if count < shares.len() {
@@ -47,6 +49,9 @@ impl<R: StateReader> Ledger<R> {
         }
         for share in shares {
             block.absorb(share)?;
+        }
+        if let Some(pool) = pool {
+            block.load_ahead(pool, counters);
         }
         block.close(transactions, end, pool)
     }
