@@ -4,13 +4,12 @@
 //! state diff; the same in terms of aliases. Sorted once; whatever comes after goes through it from the first to the last, so the two
 //! diffs can be made at once on two threads.
 
-use indexmap::IndexMap;
 use starknet_api::core::{ClassHash, ContractAddress, Nonce, PatriciaKey};
 use starknet_api::state::StorageKey;
 use starknet_types_core::felt::Felt;
 
 use super::BlockError;
-use crate::state::{BlockState, StateDiff, StateReader};
+use crate::state::{BlockState, CellHash, CellMap, StateDiff, StateReader};
 
 /// The first alias. What is smaller needs none.
 pub(super) const FIRST_ALIAS: u64 = 0x80;
@@ -135,7 +134,8 @@ impl Changed {
 
     /// The state diff. `classes` is that part of it that is about classes.
     pub(super) fn diff(&self, classes: StateDiff) -> StateDiff {
-        let mut diff = StateDiff { storage: IndexMap::with_capacity(self.0.len()), ..classes };
+        let storage = CellMap::with_capacity_and_hasher(self.0.len(), CellHash::default());
+        let mut diff = StateDiff { storage, ..classes };
         for contract in &self.0 {
             let address = ContractAddress(contract.address.key);
             if !contract.cells.is_empty() {

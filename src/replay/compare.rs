@@ -13,7 +13,7 @@ use starknet_types_core::felt::Felt;
 use super::file::{Expected, ExpectedTransaction};
 use crate::block::{BlockOutcome, TransactionOutcome, TransactionResult, TransactionStatus};
 use crate::call::CallInfo;
-use crate::state::StateDiff;
+use crate::state::{CellMap, StateDiff};
 
 /// Something that came out otherwise than it must.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -214,7 +214,7 @@ impl Comparison<'_> {
 }
 
 fn felts<K: Copy + Eq + std::hash::Hash, V>(
-    map: &IndexMap<K, V>,
+    map: &CellMap<K, V>,
     felt: impl Fn(&V) -> Felt,
 ) -> IndexMap<K, Felt> {
     map.iter().map(|(key, value)| (*key, felt(value))).collect()

@@ -3,7 +3,6 @@
 //! In: JSON. Out: those types. A field that does not exist is an error here, and a compile error tells when a type has got a new
 //! one. Must not know: what the values mean.
 
-use indexmap::{IndexMap, IndexSet};
 use serde::{Deserialize, Deserializer};
 use starknet_api::block::{BlockHash, BlockNumber, BlockTimestamp, GasPrice};
 use starknet_api::core::{ChainId, ClassHash, CompiledClassHash, ContractAddress, Nonce};
@@ -15,7 +14,7 @@ use starknet_types_core::felt::Felt;
 use super::strict::Strict;
 use crate::block::OldBlock;
 use crate::protocol::{BlockInfo, BlockPrices, ChainInfo, DataAvailability, TokenPrices};
-use crate::state::StateDiff;
+use crate::state::{CellMap, CellSet, StateDiff};
 
 /// Lets a type be read in the shape of another one.
 macro_rules! in_shape {
@@ -122,17 +121,17 @@ struct BoundsShape {
 #[serde(remote = "StateDiff", deny_unknown_fields)]
 struct StateDiffShape {
     #[serde(default, deserialize_with = "Strict::read")]
-    storage: IndexMap<ContractAddress, IndexMap<StorageKey, Felt>>,
+    storage: CellMap<ContractAddress, CellMap<StorageKey, Felt>>,
     #[serde(default, deserialize_with = "Strict::read")]
-    nonces: IndexMap<ContractAddress, Nonce>,
+    nonces: CellMap<ContractAddress, Nonce>,
     #[serde(default, deserialize_with = "Strict::read")]
-    deployed: IndexMap<ContractAddress, ClassHash>,
+    deployed: CellMap<ContractAddress, ClassHash>,
     #[serde(default, deserialize_with = "Strict::read")]
-    replaced: IndexMap<ContractAddress, ClassHash>,
+    replaced: CellMap<ContractAddress, ClassHash>,
     #[serde(default, deserialize_with = "Strict::read")]
-    declared: IndexMap<ClassHash, CompiledClassHash>,
+    declared: CellMap<ClassHash, CompiledClassHash>,
     #[serde(default, deserialize_with = "Strict::read")]
-    deprecated_declared: IndexSet<ClassHash>,
+    deprecated_declared: CellSet<ClassHash>,
     #[serde(default, deserialize_with = "Strict::read")]
-    migrated: IndexMap<ClassHash, CompiledClassHash>,
+    migrated: CellMap<ClassHash, CompiledClassHash>,
 }

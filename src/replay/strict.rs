@@ -4,7 +4,7 @@
 //! of their range through, and take one spelling of numbers only. Must not know: which field a value is for.
 
 use std::collections::BTreeMap;
-use std::hash::Hash;
+use std::hash::{BuildHasher, Hash};
 use std::marker::PhantomData;
 use std::sync::Arc;
 
@@ -197,7 +197,7 @@ impl<T: Strict> Strict for Vec<T> {
     }
 }
 
-impl<T: Strict + Hash + Eq> Strict for IndexSet<T> {
+impl<T: Strict + Hash + Eq, S: BuildHasher + Default> Strict for IndexSet<T, S> {
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Ok(Vec::read(deserializer)?.into_iter().collect())
     }
@@ -233,7 +233,12 @@ fn shown_key(key: &impl Serialize) -> String {
 }
 
 /// In ascending order, as the rest of the crate keeps its maps.
-impl<K: Strict + Ord + Hash + Serialize, V: Strict> Strict for IndexMap<K, V> {
+impl<K, V, S> Strict for IndexMap<K, V, S>
+where
+    K: Strict + Ord + Hash + Serialize,
+    V: Strict,
+    S: BuildHasher + Default,
+{
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Ok(BTreeMap::read(deserializer)?.into_iter().collect())
     }

@@ -4,31 +4,31 @@
 
 use std::hash::Hash;
 
-use indexmap::{IndexMap, IndexSet};
+use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use starknet_api::core::{ClassHash, CompiledClassHash, ContractAddress, Nonce};
 use starknet_api::state::{StorageKey, ThinStateDiff};
 use starknet_types_core::felt::Felt;
 
-use super::{InitialReads, StateChanges};
+use super::{CellMap, CellSet, InitialReads, StateChanges};
 
 /// A classified state diff. All keys are in ascending order.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StateDiff {
     /// New values of storage cells, by contract.
-    pub storage: IndexMap<ContractAddress, IndexMap<StorageKey, Felt>>,
+    pub storage: CellMap<ContractAddress, CellMap<StorageKey, Felt>>,
     /// New nonces.
-    pub nonces: IndexMap<ContractAddress, Nonce>,
+    pub nonces: CellMap<ContractAddress, Nonce>,
     /// Contracts that had no class before (C193).
-    pub deployed: IndexMap<ContractAddress, ClassHash>,
+    pub deployed: CellMap<ContractAddress, ClassHash>,
     /// Contracts that had another class before (C193).
-    pub replaced: IndexMap<ContractAddress, ClassHash>,
+    pub replaced: CellMap<ContractAddress, ClassHash>,
     /// Classes that had no compiled class hash before.
-    pub declared: IndexMap<ClassHash, CompiledClassHash>,
+    pub declared: CellMap<ClassHash, CompiledClassHash>,
     /// Classes that were declared without a compiled class hash: Cairo 0 (C192).
-    pub deprecated_declared: IndexSet<ClassHash>,
+    pub deprecated_declared: CellSet<ClassHash>,
     /// Classes that had another compiled class hash before.
-    pub migrated: IndexMap<ClassHash, CompiledClassHash>,
+    pub migrated: CellMap<ClassHash, CompiledClassHash>,
 }
 
 impl StateDiff {
@@ -113,15 +113,20 @@ impl From<&StateDiff> for ThinStateDiff {
     fn from(diff: &StateDiff) -> Self {
         Self {
             deployed_contracts: merged(&diff.deployed, &diff.replaced),
-            storage_diffs: diff.storage.clone(),
+            storage_diffs: diff.storage.iter().map(|(address, cells)| (*address, plain(cells))).collect(),
             class_hash_to_compiled_class_hash: merged(&diff.declared, &diff.migrated),
             deprecated_declared_classes: diff.deprecated_declared.iter().copied().collect(),
-            nonces: diff.nonces.clone(),
+            nonces: plain(&diff.nonces),
         }
     }
 }
 
-fn merged<K: Copy + Ord + Hash, V: Copy>(left: &IndexMap<K, V>, right: &IndexMap<K, V>) -> IndexMap<K, V> {
+/// With the hash of the standard library.
+fn plain<K: Copy + Eq + Hash, V: Copy>(map: &CellMap<K, V>) -> IndexMap<K, V> {
+    map.iter().map(|(key, value)| (*key, *value)).collect()
+}
+
+fn merged<K: Copy + Ord + Hash, V: Copy>(left: &CellMap<K, V>, right: &CellMap<K, V>) -> IndexMap<K, V> {
     let mut merged: IndexMap<K, V> = left.iter().chain(right).map(|(key, value)| (*key, *value)).collect();
     merged.sort_unstable_keys();
     merged
