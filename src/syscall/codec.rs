@@ -170,6 +170,13 @@ impl<'a> Writer<'a> {
         Ok(())
     }
 
+    /// Writes the next cell, a number.
+    pub(super) fn small(&mut self, number: u64) -> Result<(), MemoryFault> {
+        self.memory.write_small(*self.at, number)?;
+        *self.at = self.memory.add(*self.at, 1)?;
+        Ok(())
+    }
+
     /// Writes `felts` to a new read-only segment, and to the next two cells where it is: start and end, or size and start.
     pub(super) fn span(&mut self, felts: &[Felt]) -> Result<(), MemoryFault> {
         let values: Vec<Value> = felts.iter().copied().map(Value::Felt).collect();
@@ -191,8 +198,8 @@ impl<'a> Writer<'a> {
     pub(super) fn constructor_span(&mut self, felts: &[Felt]) -> Result<(), MemoryFault> {
         match self.language {
             Language::Cairo0 => {
-                self.value(Felt::ZERO)?;
-                self.value(Felt::ZERO)
+                self.small(0)?;
+                self.small(0)
             }
             Language::Cairo1 => self.span(felts),
         }

@@ -67,6 +67,11 @@ pub trait Memory {
     /// Writes one cell; a cell holds the same value for ever.
     fn write(&mut self, at: Pointer, value: Value) -> Result<(), MemoryFault>;
 
+    /// The same of a number that needs not become a felt first.
+    fn write_small(&mut self, at: Pointer, number: u64) -> Result<(), MemoryFault> {
+        self.write(at, Value::Felt(Felt::from(number)))
+    }
+
     /// Writes `values` from `at` on and returns the pointer behind them.
     fn load(&mut self, at: Pointer, values: &[Value]) -> Result<Pointer, MemoryFault>;
 

@@ -47,12 +47,12 @@ impl Response for Option<Pointer> {
     fn write(&self, writer: &mut Writer<'_>) -> Result<(), MemoryFault> {
         match self {
             Some(pointer) => {
-                writer.value(Felt::ZERO)?;
+                writer.small(0)?;
                 writer.value(*pointer)
             }
             None => {
-                writer.value(Felt::ONE)?;
-                writer.value(Felt::ZERO)
+                writer.small(1)?;
+                writer.small(0)
             }
         }
     }

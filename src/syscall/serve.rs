@@ -94,16 +94,16 @@ fn succeed<R: Response>(
 ) -> Result<(), SyscallFault> {
     let mut writer = Writer::new(memory, at, language);
     if language == Language::Cairo1 {
-        writer.value(Felt::from(gas))?;
-        writer.value(Felt::ZERO)?;
+        writer.small(gas)?;
+        writer.small(0)?;
     }
     Ok(response.write(&mut writer)?)
 }
 
 fn fail(memory: &mut dyn Memory, at: &mut Pointer, gas: u64, data: &[Felt]) -> Result<(), SyscallFault> {
     let mut writer = Writer::new(memory, at, Language::Cairo1);
-    writer.value(Felt::from(gas))?;
-    writer.value(Felt::ONE)?;
+    writer.small(gas)?;
+    writer.small(1)?;
     Ok(writer.failure_span(data)?)
 }
 

@@ -18,7 +18,7 @@ use crate::syscall::{Language, Memory, MemoryFault, Pointer, TrackedResource, Va
 pub(super) struct CheckedFrame {
     judge: JudgeFrame,
     /// Gone once it handed over.
-    fast: Option<FastFrame>,
+    fast: Option<Box<FastFrame>>,
     /// The first difference, where nobody could be told at once.
     difference: RefCell<Option<String>>,
 }
@@ -32,13 +32,13 @@ fn frame_fault(text: String) -> FrameFault {
 }
 
 impl CheckedFrame {
-    pub(super) fn new(judge: JudgeFrame, fast: Option<FastFrame>) -> Self {
+    pub(super) fn new(judge: JudgeFrame, fast: Option<Box<FastFrame>>) -> Self {
         Self { judge, fast, difference: RefCell::new(None) }
     }
 
     /// Memory cells of the budget that the frame holds.
     pub(super) fn held_cells(&self) -> usize {
-        self.fast.as_ref().map_or(0, FastFrame::held_cells)
+        self.fast.as_ref().map_or(0, |fast| fast.held_cells())
     }
 
     /// The language of the frame's code.
@@ -77,7 +77,7 @@ impl CheckedFrame {
                     let text = format!("{stop:?} with {left} steps left, {judged:?} with {judged_left}");
                     return Err(frame_fault(differ(text)));
                 }
-                let (fast, judge) = (self.fast.as_ref().map(FastFrame::registers), self.judge.registers());
+                let (fast, judge) = (self.fast.as_ref().map(|fast| fast.registers()), self.judge.registers());
                 if fast.is_some_and(|fast| fast != judge) {
                     return Err(frame_fault(differ(format!("{fast:?}, not {judge:?}"))));
                 }
@@ -129,7 +129,7 @@ impl CheckedFrame {
     /// Where the frame stands, if both say the same.
     pub(super) fn location(&self) -> Result<VmLocation, String> {
         let location = self.judge.location();
-        match self.fast.as_ref().map(FastFrame::location).transpose()? {
+        match self.fast.as_ref().map(|fast| fast.location()).transpose()? {
             Some(other) if other != location => Err(differ(format!("{other:?}, not {location:?}"))),
             _ => Ok(location),
         }
@@ -202,6 +202,11 @@ impl Memory for BothMemories<'_> {
 
     fn write(&mut self, at: Pointer, value: Value) -> Result<(), MemoryFault> {
         let (judged, fast) = (self.judge.write(at, value), self.fast.write(at, value));
+        self.same(judged, fast)
+    }
+
+    fn write_small(&mut self, at: Pointer, number: u64) -> Result<(), MemoryFault> {
+        let (judged, fast) = (self.judge.write_small(at, number), self.fast.write_small(at, number));
         self.same(judged, fast)
     }
 

@@ -128,13 +128,13 @@ impl Frame {
     fn start(
         engine: Engine,
         judge: impl Fn() -> Result<JudgeFrame, StartFault>,
-        fast: impl Fn() -> Option<FastFrame>,
+        fast: impl Fn() -> Option<Box<FastFrame>>,
     ) -> Result<Self, StartFault> {
         let fast = || catch_unwind(AssertUnwindSafe(&fast)).ok().flatten();
         Ok(Self(match engine {
             Engine::CairoVm => Running::Judge(Box::new(judge()?)),
             Engine::Fast => match fast() {
-                Some(fast) => Running::Fast(Box::new(fast)),
+                Some(fast) => Running::Fast(fast),
                 None => Running::Judge(Box::new(judge()?)),
             },
             Engine::Checked => Running::Checked(Box::new(CheckedFrame::new(judge()?, fast()))),

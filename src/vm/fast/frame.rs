@@ -53,7 +53,7 @@ pub(in crate::vm) struct FastFrame {
 impl FastFrame {
     /// Lays out a frame of Cairo 1 code; `None` if the class is not for this engine. `marks_accesses` says whether memory holes will
     /// be counted.
-    pub(in crate::vm) fn start_cairo1(opening: Opening, marks_accesses: bool) -> Option<Self> {
+    pub(in crate::vm) fn start_cairo1(opening: Opening, marks_accesses: bool) -> Option<Box<Self>> {
         let program = opening.class.engine_code.get_or_make(|| Program::of_cairo1(&opening.class))?;
         let mut memory = Memory::new(Arc::clone(&program.code));
         let mut stack = Vec::with_capacity(opening.builtins.len().saturating_add(6));
@@ -87,7 +87,7 @@ impl FastFrame {
     }
 
     /// Lays out a frame of Cairo 0 code; `None` if the class is not for this engine.
-    pub(in crate::vm) fn start_cairo0(opening: Cairo0Opening) -> Option<Self> {
+    pub(in crate::vm) fn start_cairo0(opening: Cairo0Opening) -> Option<Box<Self>> {
         let class = &opening.class;
         let program = class.engine_code.get_or_make(|| Program::of_cairo0(class))?;
         let mut memory = Memory::new(Arc::clone(&program.code));
@@ -220,7 +220,7 @@ struct Layout {
 
 impl Layout {
     /// Writes the stack, and behind it where the frame returns to.
-    fn frame(self, offset: usize, marks_accesses: bool, opening: Laid) -> Option<FastFrame> {
+    fn frame(self, offset: usize, marks_accesses: bool, opening: Laid) -> Option<Box<FastFrame>> {
         let Self { program, mut memory, mut stack, builtins, read_only, syscalls } = self;
         let arguments = u64::try_from(stack.len()).ok()?;
         let end = memory.add_segment(None, []);
@@ -230,7 +230,7 @@ impl Layout {
             memory.write(EXECUTION, offset, cell).ok()?;
         }
         memory.mark_accessed(EXECUTION, first_fp.checked_sub(1)?);
-        Some(FastFrame {
+        Some(Box::new(FastFrame {
             machine: Machine {
                 program,
                 memory,
@@ -256,7 +256,7 @@ impl Layout {
             held_cells: 0,
             stop: None,
             opening,
-        })
+        }))
     }
 }
 

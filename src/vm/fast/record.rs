@@ -197,23 +197,42 @@ fn moved(base: Pointer, cells: usize) -> Result<Pointer, MemoryFault> {
 }
 
 impl RecordedMemory<'_> {
-    fn write_cell(&mut self, at: Pointer, value: Value) -> Result<(), MemoryFault> {
-        let refused = |cells: &Cells| {
-            let present = value_at(cells, at).unwrap_or(value);
-            let (present, value) = (maybe_relocatable(present), maybe_relocatable(value));
-            fault(MemoryError::InconsistentMemory(Box::new((relocatable(at), present, value))))
-        };
-        let (Some((segment, offset)), Some(cell)) = (address(at), Cell::of_value(value)) else {
-            return Err(refused(self.cells));
-        };
-        self.cells.write(segment, offset, cell).map_err(|_| {
-            let present = self.cells.read(segment, offset);
-            if present.is_known() && !present.same(&cell) {
-                return refused(self.cells);
-            }
-            // Syscalls write to segments that check nothing, so there is only one other reason.
-            fault(MemoryError::VecCapacityExceeded)
-        })
+    /// Writes a cell; `None` if that is refused.
+    fn write_cell(&mut self, at: Pointer, cell: Cell) -> Option<()> {
+        let (segment, offset) = address(at)?;
+        self.cells.write(segment, offset, cell).ok()
+    }
+
+    fn write_value(&mut self, at: Pointer, value: Value) -> Result<(), MemoryFault> {
+        let written = Cell::of_value(value).and_then(|cell| self.write_cell(at, cell));
+        written.ok_or_else(|| self.refused(at, value))
+    }
+
+    /// Why a value may not be written.
+    #[cold]
+    fn refused(&self, at: Pointer, value: Value) -> MemoryFault {
+        let present = cell_at(self.cells, at);
+        let is_same = Cell::of_value(value).is_some_and(|cell| present.same(&cell));
+        if address(at).is_some() && Cell::of_value(value).is_some() && (is_same || !present.is_known()) {
+            // Syscalls write to segments that check nothing, so there is only one reason.
+            return fault(MemoryError::VecCapacityExceeded);
+        }
+        let present = present.to_value().unwrap_or(value);
+        let (present, value) = (maybe_relocatable(present), maybe_relocatable(value));
+        fault(MemoryError::InconsistentMemory(Box::new((relocatable(at), present, value))))
+    }
+
+    /// Notes that a cell was written.
+    fn note(&mut self, at: Pointer) {
+        // Answers are written cell after cell.
+        if let Some(Change::Cells { at: start, count }) = self.changes.last_mut()
+            && start.segment == at.segment
+            && start.offset.checked_add(*count) == Some(at.offset)
+        {
+            *count = count.saturating_add(1);
+        } else {
+            self.changes.push(Change::Cells { at, count: 1 });
+        }
     }
 
     fn add_segment(&mut self, cells: impl IntoIterator<Item = Cell>) -> Pointer {
@@ -259,23 +278,22 @@ impl Memory for RecordedMemory<'_> {
     }
 
     fn write(&mut self, at: Pointer, value: Value) -> Result<(), MemoryFault> {
-        self.write_cell(at, value)?;
-        // Answers are written cell after cell.
-        if let Some(Change::Cells { at: start, count }) = self.changes.last_mut()
-            && start.segment == at.segment
-            && start.offset.checked_add(*count) == Some(at.offset)
-        {
-            *count = count.saturating_add(1);
-        } else {
-            self.changes.push(Change::Cells { at, count: 1 });
-        }
+        self.write_value(at, value)?;
+        self.note(at);
+        Ok(())
+    }
+
+    fn write_small(&mut self, at: Pointer, number: u64) -> Result<(), MemoryFault> {
+        let written = self.write_cell(at, Cell::small(number));
+        written.ok_or_else(|| self.refused(at, Value::Felt(Felt::from(number))))?;
+        self.note(at);
         Ok(())
     }
 
     fn load(&mut self, at: Pointer, values: &[Value]) -> Result<Pointer, MemoryFault> {
         // From the end, as the judge does it: of several refused cells the last one is named.
         for (index, value) in values.iter().enumerate().rev() {
-            self.write_cell(moved(at, index)?, *value)?;
+            self.write_value(moved(at, index)?, *value)?;
         }
         self.changes.push(Change::Cells { at, count: values.len() });
         moved(at, values.len())

@@ -196,9 +196,25 @@ impl Segment {
             Some(Builtin::Ecdsa) => self.signatures.check(&self.cells, index, &value)?,
             _ => {}
         }
-        if let Some(cell) = self.cells.get_mut(index) {
-            return put(cell, value);
+        if index == self.cells.len() && index < self.cells.capacity() {
+            take(1)?;
+            self.cells.push(value);
+            return Ok(());
         }
+        match self.cells.get_mut(index) {
+            Some(cell) => put(cell, value),
+            None => self.grow(index, value, take),
+        }
+    }
+
+    /// Writes a cell that there was no room for.
+    #[cold]
+    fn grow(
+        &mut self,
+        index: usize,
+        value: Cell,
+        take: impl FnOnce(usize) -> Result<(), Exit>,
+    ) -> Result<(), Exit> {
         let missing = index.checked_add(1).ok_or(Exit::Fault)?.saturating_sub(self.cells.len());
         take(missing)?;
         reserve(&mut self.cells, missing)?;

@@ -32,8 +32,8 @@ impl<const EXACT: bool> Shortcuts<'_, EXACT> {
     /// Does a step, or nothing that matters.
     #[inline(always)]
     pub(super) fn step(&mut self, operation: &Operation, at: Registers) -> Option<Registers> {
-        let dst = place(if operation.dst_is_fp() { at.fp } else { at.ap }, operation.dst);
-        let op0 = place(if operation.op0_is_fp() { at.fp } else { at.ap }, operation.op0);
+        let dst = || place(if operation.dst_is_fp() { at.fp } else { at.ap }, operation.dst);
+        let op0 = || place(if operation.op0_is_fp() { at.fp } else { at.ap }, operation.op0);
         let op1 = || place(if operation.op1_is_fp() { at.fp } else { at.ap }, operation.op1);
         let ap = at.ap.wrapping_add(operation.ap_step());
         let next = |size: u64| Registers { pc: at.pc.wrapping_add(size), ap, fp: at.fp };
@@ -41,12 +41,13 @@ impl<const EXACT: bool> Shortcuts<'_, EXACT> {
         match operation.kind {
             Kind::Other | Kind::Hinted => None,
             Kind::AssertImmediate => {
+                let dst = dst();
                 let immediate = *self.immediate(at.pc)?;
                 self.assert(dst, immediate)?;
                 Some(next(2))
             }
             Kind::AssertCell => {
-                let op1 = op1();
+                let (dst, op1) = (dst(), op1());
                 match self.known(op1) {
                     Some(value) => self.assert(dst, value)?,
                     None => {
@@ -59,10 +60,12 @@ impl<const EXACT: bool> Shortcuts<'_, EXACT> {
                 Some(next(1))
             }
             Kind::AssertDeref => {
+                let (dst, op0) = (dst(), op0());
                 self.assert_deref(operation.op1, dst, op0)?;
                 Some(next(1))
             }
             Kind::AddImmediate => {
+                let (dst, op0) = (dst(), op0());
                 let immediate = *self.immediate(at.pc)?;
                 match self.known(op0) {
                     Some(value) => self.assert(dst, value.plus(&immediate)?)?,
@@ -76,6 +79,7 @@ impl<const EXACT: bool> Shortcuts<'_, EXACT> {
                 Some(next(2))
             }
             Kind::AddSmall | Kind::SubtractSmall => {
+                let (dst, op0) = (dst(), op0());
                 let adds = operation.kind == Kind::AddSmall;
                 let small = || Cell::small(u64::from(operation.target));
                 let moved = |value: Cell, up: bool| {
@@ -97,7 +101,7 @@ impl<const EXACT: bool> Shortcuts<'_, EXACT> {
                 Some(next(2))
             }
             Kind::AddCells => {
-                let op1 = op1();
+                let (dst, op0, op1) = (dst(), op0(), op1());
                 match (self.known(op0), self.known(op1)) {
                     (Some(a), Some(b)) => self.assert(dst, a.plus(&b)?)?,
                     (None, Some(b)) => {
@@ -116,13 +120,14 @@ impl<const EXACT: bool> Shortcuts<'_, EXACT> {
                 Some(next(1))
             }
             Kind::MulImmediate => {
+                let (dst, op0) = (dst(), op0());
                 let product = self.known(op0)?.times(self.immediate(at.pc)?)?;
                 self.assert(dst, product)?;
                 self.touch(op0);
                 Some(next(2))
             }
             Kind::MulCells => {
-                let op1 = op1();
+                let (dst, op0, op1) = (dst(), op0(), op1());
                 let product = self.known(op0)?.times(&self.known(op1)?)?;
                 self.assert(dst, product)?;
                 self.touch(op0);
@@ -135,6 +140,7 @@ impl<const EXACT: bool> Shortcuts<'_, EXACT> {
             }
             Kind::Jump => Some(jump()),
             Kind::JumpNotZero => {
+                let dst = dst();
                 let is_zero = self.execution.get(index(dst)?).filter(|cell| cell.is_known())?.is_zero();
                 self.touch(dst);
                 Some(if is_zero { next(2) } else { jump() })
