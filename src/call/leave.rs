@@ -100,6 +100,10 @@ impl CallStack<'_, '_, '_> {
             info.clear_effects();
         }
         let answered = outcome(&info, level);
+        if level.inner_calls.is_empty() {
+            // Most calls make one, if any; room for four would be kept as long as the call tree.
+            level.inner_calls.reserve_exact(1);
+        }
         level.inner_calls.push(info);
         answered.map_err(Fault::Syscall)
     }

@@ -25,9 +25,6 @@ impl OsCost {
 
     /// The growing part: `per_item` times `items`, then each number divided by the scale and rounded up (C152).
     pub fn linear(&self, items: u64) -> Option<VmResources> {
-        if items == 0 {
-            return Some(VmResources::ZERO);
-        }
         Some(self.per_item.checked_mul(items)?.div_ceil(self.scale))
     }
 }
@@ -101,12 +98,15 @@ impl Constants {
     /// What the OS spends on one entry of a frame's usage.
     fn os_resources_of(&self, syscall: SyscallName, usage: SyscallUsage) -> Option<VmResources> {
         let (fixed, counted) = match syscall {
-            SyscallName::Keccak => (self.os.syscall(syscall).constant, SyscallName::KeccakRound),
-            _ => (VmResources::ZERO, syscall),
+            SyscallName::Keccak => (Some(&self.os.syscall(syscall).constant), SyscallName::KeccakRound),
+            _ => (None, syscall),
         };
         let cost = self.os.syscall(counted);
-        let calls = cost.constant.checked_mul(usage.calls)?;
-        fixed.checked_add(&calls)?.checked_add(&cost.linear(usage.linear)?)
+        let mut sum = cost.constant.checked_mul(usage.calls)?;
+        if usage.linear != 0 {
+            sum = sum.checked_add(&cost.linear(usage.linear)?)?;
+        }
+        fixed.map_or(Some(sum), |fixed| sum.checked_add(fixed))
     }
 }
 

@@ -128,7 +128,8 @@ impl SyscallName {
 
     /// The same of a selector's digits, the least significant first.
     pub(crate) fn from_digits(digits: [u64; 4]) -> Option<Self> {
-        let index = Self::SELECTORS.iter().position(|selector| *selector == digits)?;
+        // From the end, where storage is: most ask for that.
+        let index = Self::SELECTORS.iter().rposition(|selector| *selector == digits)?;
         Self::ALL.get(index).copied().filter(|syscall| *syscall != Self::KeccakRound)
     }
 

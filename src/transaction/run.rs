@@ -123,7 +123,8 @@ pub(super) fn revertible(
     env: &BlockEnv,
 ) -> Result<Execution, Rejection> {
     let Admitted { gas, validate_call } = admitted;
-    let validate_changes = journal.changes();
+    let is_comprehensive = env.constants.switches.comprehensive_state_diff;
+    let validate_changes = if is_comprehensive { None } else { Some(journal.changes()) };
     let checkpoint = journal.checkpoint();
 
     let limits = &env.constants.limits;
@@ -142,16 +143,17 @@ pub(super) fn revertible(
             sierra_gas: phase.gas_tracker.consumed().ok_or_else(overuse)?,
         };
         let payer = journal.balance_key(plan.info.sender);
-        receipt(plan, env, payer, &validate_changes, validate_call.iter(), burnt)
+        // What is left is what validation changed.
+        receipt(plan, env, payer, &journal.changes(), validate_call.iter(), burnt)
     };
     match ran {
         Ok(execute_call) => {
-            let changes = if env.constants.switches.comprehensive_state_diff {
-                journal.changes()
-            } else {
-                let mut changes = validate_changes.clone();
-                changes.merge(journal.changes_since(checkpoint));
-                changes
+            let changes = match validate_changes {
+                None => journal.changes(),
+                Some(mut changes) => {
+                    changes.merge(journal.changes_since(checkpoint));
+                    changes
+                }
             };
             let calls = validate_call.iter().chain(execute_call.iter());
             let payer = journal.balance_key(plan.info.sender);
