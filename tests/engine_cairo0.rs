@@ -156,3 +156,54 @@ fn points_are_found() {
     }
     assert!(answered > 5, "{answered}");
 }
+
+#[test]
+fn keccak_is_computed() {
+    let world = world("cairo0/hashes");
+    let words: Vec<Felt> =
+        (0..40_u64).map(|word| Felt::from(word.wrapping_mul(0x9e37_79b9_7f4a_7c15))).collect();
+    let mut answered = 0;
+    for bytes in [0, 1, 7, 8, 9, 135, 136, 137, 200, 272, 300] {
+        let calldata = [&[Felt::from(bytes), Felt::from(40)], &words[..]].concat();
+        // A last word of more than its bytes is refused.
+        answered += u32::from(call(&world, "keccak", &calldata).is_some());
+    }
+    assert!(answered >= 5, "{answered}");
+    let of_nothing =
+        [0xc003_c7dc_b27d_7e92_3c23_f786_0146_d2c5, 0x70a4_855d_04d8_fa7b_3b27_82ca_53b6_00e5_u128];
+    assert_eq!(call(&world, "keccak", &felts(&[0, 0])), Some(of_nothing.map(Felt::from).to_vec()));
+}
+
+/// What dictionaries keep beside memory is bounded with it: a bound that lets cells through does not let values through.
+#[test]
+fn what_hints_keep_counts_as_memory() {
+    let world = world("cairo0/library");
+    let least = |keys: &[i64]| {
+        let count = i64::try_from(keys.len()).unwrap();
+        let calldata = [&[count][..], keys, &[count], keys].concat();
+        let call = ContractCall {
+            caller: address(ACCOUNT),
+            max_steps: 1_000_000,
+            ..ContractCall::new(
+                address(ADDRESS),
+                EntryPointSelector(selector("dictionary")),
+                Calldata(felts(&calldata).into()),
+            )
+        };
+        let runs = |limit: usize| {
+            let executor = world.executor().engine(Engine::Fast).memory_limit(limit);
+            executor.call(&call).is_ok_and(|result| matches!(result, CallResult::Finished(_)))
+        };
+        let (mut below, mut enough) = (0, 1 << 24);
+        assert!(runs(enough) && !runs(below));
+        while enough - below > 32 {
+            let middle = usize::midpoint(below, enough);
+            if runs(middle) { enough = middle } else { below = middle }
+        }
+        enough
+    };
+    let one = least(&[5; 50]);
+    let many = least(&std::array::from_fn::<_, 50, _>(|key| i64::try_from(key).unwrap() + 1));
+    // 49 keys more, each in two dictionaries and in a copy or two of their values.
+    assert!(many > one + 49 * 3 * 5 * 32, "{one} and {many} bytes");
+}

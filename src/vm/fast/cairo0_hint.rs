@@ -1,12 +1,14 @@
 //! Hints of Cairo 0: those that contracts run often, made ready once per class.
 //!
 //! In: a hint as the class holds it, which names variables. Out: what to do with which cells; `cairo0_run` does it. A hint that is not
-//! here, or whose variables or constants are not all there, is unknown: a frame that comes to it is handed over.
+//! here, or whose variables or constants are not all there, is unknown: a frame that comes to it is handed over. So are the curves of
+//! Ethereum and of devices (secp), blake2s, SHA-256, and big numbers of other libraries.
 
 use cairo_vm::hint_processor::builtin_hint_processor::hint_code;
 use starknet_types_core::felt::Felt;
 
 use super::cairo0_dict::DictAction;
+use super::cairo0_keccak::KeccakAction;
 use super::cairo0_list::ListAction;
 use super::cairo0_number::NumberAction;
 use super::cairo0_point::PointAction;
@@ -86,6 +88,7 @@ pub(super) enum Cairo0Action {
     Point(PointAction),
     List(ListAction),
     Dict(DictAction),
+    Keccak(KeccakAction),
 }
 
 /// Prepares a hint.
@@ -106,6 +109,11 @@ impl Names<'_> {
         Variable::new(self.hint.data.ids_data.get(name)?, self.hint)
     }
 
+    /// A constant, by its whole name.
+    pub(super) fn constant(&self, name: &str) -> Option<Limbs> {
+        self.hint.data.constants.get(name).map(from_felt)
+    }
+
     /// The bound of range checks, which programs without that builtin have not.
     pub(super) fn bounded(&self) -> Option<()> {
         self.class.builtins().contains(&Builtin::RangeCheck).then_some(())
@@ -115,7 +123,7 @@ impl Names<'_> {
 fn action(hint: &PreparedHint, class: &Cairo0Class) -> Option<Action> {
     let names = Names { hint, class };
     let variable = |name: &str| names.variable(name);
-    let constant = |name: &str| hint.data.constants.get(name).map(from_felt);
+    let constant = |name: &str| names.constant(name);
     let bounded = || names.bounded();
     Some(Action::Cairo0(Box::new(match hint.kind {
         HintKind::Syscall => Cairo0Action::Syscall(variable("syscall_ptr")?),
@@ -217,7 +225,8 @@ fn action(hint: &PreparedHint, class: &Cairo0Class) -> Option<Action> {
                 .map(Cairo0Action::Number)
                 .or_else(|| PointAction::new(code, &names).map(Cairo0Action::Point))
                 .or_else(|| ListAction::new(code, &names).map(Cairo0Action::List))
-                .or_else(|| DictAction::new(code, &names).map(Cairo0Action::Dict))?,
+                .or_else(|| DictAction::new(code, &names).map(Cairo0Action::Dict))
+                .or_else(|| KeccakAction::new(code, &names).map(Cairo0Action::Keccak))?,
         },
     })))
 }
@@ -242,10 +251,10 @@ mod tests {
 
     use super::*;
 
-    /// Every hint of our contracts is native but those of Ethereum's keccak and signatures.
+    /// Every hint of our contracts is native but those of Ethereum's curve.
     #[test]
     fn hints_of_contracts_are_known() {
-        let mut known = 0;
+        let (mut known, mut keccak) = (0, 0);
         for name in
             ["account", "account_open", "caller", "constructors", "erc20", "library", "proxy", "syscalls"]
         {
@@ -259,5 +268,13 @@ mod tests {
             }
         }
         assert!(known > 100, "{known}");
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("resources/contracts/cairo0/hashes.json");
+        let class = Cairo0Class::from_json(std::fs::read(path).unwrap()).unwrap();
+        for hint in class.hints.iter() {
+            keccak += usize::from(action(hint, &class).is_some_and(
+                |action| matches!(action, Action::Cairo0(action) if matches!(*action, Cairo0Action::Keccak(_))),
+            ));
+        }
+        assert!(keccak >= 5, "{keccak}");
     }
 }

@@ -112,6 +112,7 @@ impl Machine {
             Cairo0Action::Point(action) => self.run_point_hint(action)?,
             Cairo0Action::List(action) => self.run_list_hint(action)?,
             Cairo0Action::Dict(action) => self.run_dict_hint(action)?,
+            Cairo0Action::Keccak(action) => self.run_keccak_hint(action)?,
         }
         Ok(Hinted::Ran)
     }

@@ -13,6 +13,7 @@
 mod builtin;
 mod cairo0_dict;
 mod cairo0_hint;
+mod cairo0_keccak;
 mod cairo0_list;
 mod cairo0_number;
 mod cairo0_point;

@@ -74,6 +74,9 @@ impl Modulus {
 
     /// The inverse of a number, or else a number other than zero that makes the product zero; whether it is the inverse.
     pub(super) fn invert_or_nullify(&self, number: &Wide) -> Option<(bool, Wide)> {
+        if let Some(inverse) = self.odd_inverse(number) {
+            return Some((true, inverse));
+        }
         let modulus = big(&self.value);
         let ExtendedGcd { gcd, x, .. } =
             BigInt::from(big(number)).extended_gcd(&BigInt::from(modulus.clone()));
@@ -83,6 +86,43 @@ impl Modulus {
         }
         let rest = x.magnitude().mod_floor(&modulus);
         Some((true, wide(&if x.is_negative() { modulus - rest } else { rest })))
+    }
+
+    /// The inverse, if there is one and the modulus is odd and not 1: halvings and subtractions, which need no quotient.
+    fn odd_inverse(&self, number: &Wide) -> Option<Wide> {
+        let [lowest, ..] = self.value;
+        if lowest & 1 == 0 || self.value == ONE {
+            return None;
+        }
+        // All the while a = x * number and b = y * number by the modulus, and b is odd.
+        let (mut a, mut b) = (self.rest(number), self.value);
+        let (mut x, mut y) = (ONE, [0; 6]);
+        while a != [0; 6] {
+            while a[0] & 1 == 0 {
+                a = halved(&a, false);
+                x = self.halved(&x);
+            }
+            if is_less(&a, &b) {
+                (a, b, x, y) = (b, a, y, x);
+            }
+            a = difference(&a, &b).0;
+            x = match difference(&x, &y) {
+                (difference, false) => difference,
+                (difference, true) => low_of(&sum(&difference, &self.value)),
+            };
+        }
+        (b == ONE).then_some(y)
+    }
+
+    /// Half a number below the modulus, which is odd.
+    fn halved(&self, number: &Wide) -> Wide {
+        let [lowest, ..] = number;
+        if lowest & 1 == 0 {
+            return halved(number, false);
+        }
+        let sum = sum(number, &self.value);
+        let [.., carry] = sum;
+        halved(&low_of(&sum), carry == 1)
     }
 
     /// The rest of a number of any length: limb by limb from the highest one on, as on paper.
@@ -146,6 +186,32 @@ fn shift(limb: u64, below: u64, bits: u32) -> u64 {
     limb.wrapping_shl(bits) | below.checked_shr(u64::BITS.wrapping_sub(bits)).unwrap_or(0)
 }
 
+const ONE: Wide = [1, 0, 0, 0, 0, 0];
+
+fn is_less(a: &Wide, b: &Wide) -> bool {
+    difference(a, b).1
+}
+
+/// `a - b` and whether it is negative.
+fn difference(a: &Wide, b: &Wide) -> (Wide, bool) {
+    let mut difference = [0; 6];
+    let mut borrow = false;
+    for ((place, a), b) in difference.iter_mut().zip(a).zip(b) {
+        (*place, borrow) = a.borrowing_sub(*b, borrow);
+    }
+    (difference, borrow)
+}
+
+/// Half a number that has a bit above its limbs or not.
+fn halved([a, b, c, d, e, f]: &Wide, above: bool) -> Wide {
+    let join = |low: u64, next: u64| low >> 1 | next << 63;
+    [join(*a, *b), join(*b, *c), join(*c, *d), join(*d, *e), join(*e, *f), join(*f, u64::from(above))]
+}
+
+fn low_of([a, b, c, d, e, f, _]: &[u64; 7]) -> Wide {
+    [*a, *b, *c, *d, *e, *f]
+}
+
 fn sum(a: &Wide, b: &Wide) -> [u64; 7] {
     let mut sum = [0; 7];
     let mut carry = false;
@@ -188,9 +254,10 @@ mod tests {
         assert_eq!(big(&own.multiply(&a, &b)), &x * &y % &m, "{a:x?} {b:x?} {modulus:x?}");
         let difference = (&x + &m >= y).then(|| (&x + &m - &y) % &m);
         assert_eq!(own.subtract(&a, &b).as_ref().map(big), difference);
-        if let Some((is_inverse, other)) = own.invert_or_nullify(&a) {
-            assert_eq!(x * big(&other) % &m, BigUint::from(u8::from(is_inverse)) % &m);
-        }
+        let (is_inverse, other) = own.invert_or_nullify(&a).unwrap();
+        assert_eq!(is_inverse, x.gcd(&m).is_one());
+        assert_eq!(x * big(&other) % &m, BigUint::from(u8::from(is_inverse)) % &m);
+        assert!(m.is_one() || other != [0; 6] && big(&other) < m);
     }
 
     #[test]

@@ -1,0 +1,136 @@
+//! Hints of Cairo 0's own keccak, whose rounds the program proves afterwards.
+
+use cairo_vm::hint_processor::builtin_hint_processor::hint_code;
+
+use super::Exit;
+use super::cairo0_hint::Names;
+use super::cairo0_variable::Variable;
+use super::cell::Cell;
+use super::field::{Limbs, as_u64, is_less, small};
+use super::integer::div_rem;
+use super::machine::Machine;
+
+/// What a hint does.
+#[derive(Clone, Debug)]
+pub(super) enum KeccakAction {
+    /// Four words of a number in two parts.
+    Words { low: Variable, high: Variable, inputs: Variable },
+    /// Whether fewer bytes are left than this.
+    IsFewer(Variable, Limbs),
+    /// Whether so many bytes are left.
+    IsEnough(Variable, Limbs),
+    /// The permutation of the state below a place.
+    PermuteBelow(Variable),
+    /// The permutation of a state.
+    Permute { state: Variable, output: Variable },
+    /// Fills up with so many permutations of zeros.
+    Pad(Variable, u8),
+}
+
+/// Words of the state.
+const STATE: usize = 25;
+
+const BYTES_IN_WORD: &str = "starkware.cairo.common.cairo_keccak.keccak.BYTES_IN_WORD";
+/// The first one that a program has counts.
+const RATES: [&str; 2] = [
+    "starkware.cairo.common.cairo_keccak.keccak.KECCAK_FULL_RATE_IN_BYTES",
+    "starkware.cairo.common.builtin_keccak.keccak.KECCAK_FULL_RATE_IN_BYTES",
+];
+const STATE_SIZE: &str = "starkware.cairo.common.cairo_keccak.keccak.KECCAK_STATE_SIZE_FELTS";
+const BLOCK_SIZE: &str = "starkware.cairo.common.cairo_keccak.packed_keccak.BLOCK_SIZE";
+
+impl KeccakAction {
+    /// The hint with this code; `None` if it is none of these, or its constants are not the usual ones.
+    pub(super) fn new(code: &str, names: &Names<'_>) -> Option<Self> {
+        let variable = |name: &str| names.variable(name);
+        let has_usual_state = || (names.constant(STATE_SIZE)? == small(STATE as u64)).then_some(());
+        Some(match code {
+            hint_code::KECCAK_WRITE_ARGS => {
+                Self::Words { low: variable("low")?, high: variable("high")?, inputs: variable("inputs")? }
+            }
+            hint_code::COMPARE_BYTES_IN_WORD_NONDET => {
+                Self::IsFewer(variable("n_bytes")?, names.constant(BYTES_IN_WORD)?)
+            }
+            hint_code::COMPARE_KECCAK_FULL_RATE_IN_BYTES_NONDET => {
+                let rate = RATES.into_iter().find_map(|name| names.constant(name))?;
+                Self::IsEnough(variable("n_bytes")?, rate)
+            }
+            hint_code::BLOCK_PERMUTATION | hint_code::BLOCK_PERMUTATION_WHITELIST_V1 => {
+                has_usual_state()?;
+                Self::PermuteBelow(variable("keccak_ptr")?)
+            }
+            hint_code::BLOCK_PERMUTATION_WHITELIST_V2 => {
+                has_usual_state()?;
+                Self::Permute { state: variable("keccak_ptr_start")?, output: variable("output")? }
+            }
+            hint_code::CAIRO_KECCAK_FINALIZE_V1 | hint_code::CAIRO_KECCAK_FINALIZE_V2 => {
+                has_usual_state()?;
+                // Longer ones are refused, or are not usual.
+                let blocks = u8::try_from(as_u64(&names.constant(BLOCK_SIZE)?)?).ok()?;
+                (1..10).contains(&blocks).then_some(())?;
+                Self::Pad(variable("keccak_ptr_end")?, blocks)
+            }
+            _ => return None,
+        })
+    }
+}
+
+impl Machine {
+    /// Runs a hint.
+    pub(super) fn run_keccak_hint(&mut self, action: &KeccakAction) -> Result<(), Exit> {
+        match action {
+            KeccakAction::Words { low, high, inputs } => {
+                let at = self.pointer(inputs)?;
+                let halves = |number: &Limbs| div_rem(number, &[0, 1, 0, 0]).ok_or(Exit::Fault);
+                let (second, first) = halves(&self.limbs(low)?)?;
+                let (fourth, third) = halves(&self.limbs(high)?)?;
+                self.write_from(at, [first, second, third, fourth])
+            }
+            KeccakAction::IsFewer(bytes, bound) => {
+                let is_fewer = is_less(&self.limbs(bytes)?, bound);
+                self.put_at_ap(is_fewer)
+            }
+            KeccakAction::IsEnough(bytes, bound) => {
+                let is_fewer = is_less(&self.limbs(bytes)?, bound);
+                self.put_at_ap(!is_fewer)
+            }
+            KeccakAction::PermuteBelow(end) => {
+                let (segment, end) = self.pointer(end)?;
+                let start = end.checked_sub(STATE as u64).ok_or(Exit::Fault)?;
+                self.permute((segment, start), (segment, end))
+            }
+            KeccakAction::Permute { state, output } => {
+                let (state, output) = (self.pointer(state)?, self.pointer(output)?);
+                self.permute(state, output)
+            }
+            KeccakAction::Pad(end, blocks) => {
+                let at = self.pointer(end)?;
+                let mut state = [0; STATE];
+                keccak::f1600(&mut state);
+                let block = || [0; STATE].into_iter().chain(state).map(small);
+                self.write_from(at, (0..*blocks).flat_map(|_| block()))
+            }
+        }
+    }
+
+    fn permute(&mut self, (segment, start): (u64, u64), output: (u64, u64)) -> Result<(), Exit> {
+        let mut state = [0; STATE];
+        for (word, offset) in state.iter_mut().zip(start..=u64::MAX) {
+            *word = as_u64(&self.number_at(segment, offset)?).ok_or(Exit::Fault)?;
+        }
+        keccak::f1600(&mut state);
+        self.write_from(output, state.map(small))
+    }
+
+    fn write_from(
+        &mut self,
+        (segment, start): (u64, u64),
+        numbers: impl IntoIterator<Item = Limbs>,
+    ) -> Result<(), Exit> {
+        for (number, cells) in numbers.into_iter().zip(0..) {
+            let offset = start.checked_add(cells).ok_or(Exit::Fault)?;
+            self.memory.write(segment, offset, Cell::number(number))?;
+        }
+        Ok(())
+    }
+}
