@@ -21,15 +21,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use fixture::felt;
+use fixture::reader::Watched;
 use fixture::workload::{self, Workload};
 use starkiln::block::{BlockExecutor, OldBlock, ParallelCounters, Pool};
-use starkiln::class::ContractClass;
 use starkiln::protocol::Engine;
-use starkiln::state::{MemoryState, ReadError, StateReader};
+use starkiln::state::StateReader;
 use starknet_api::block::BlockHash;
-use starknet_api::core::{ClassHash, CompiledClassHash, ContractAddress, Nonce};
-use starknet_api::state::StorageKey;
-use starknet_types_core::felt::Felt;
 
 /// What hosts with many threads use.
 #[global_allocator]
@@ -45,38 +42,14 @@ struct Far {
     nanoseconds: AtomicU64,
 }
 
-struct Slow<'a>(&'a MemoryState, Arc<Far>);
-
-impl Slow<'_> {
-    fn wait(&self) -> &MemoryState {
+impl Far {
+    /// Before each of its answers.
+    fn wait(&self) {
         let began = Instant::now();
         std::thread::sleep(Duration::from_micros(100));
         let nanoseconds = u64::try_from(began.elapsed().as_nanos()).unwrap();
-        self.1.loads.fetch_add(1, Ordering::Relaxed);
-        self.1.nanoseconds.fetch_add(nanoseconds, Ordering::Relaxed);
-        self.0
-    }
-}
-
-impl StateReader for Slow<'_> {
-    fn storage_at(&self, address: ContractAddress, key: StorageKey) -> Result<Felt, ReadError> {
-        self.wait().storage_at(address, key)
-    }
-
-    fn nonce_at(&self, address: ContractAddress) -> Result<Nonce, ReadError> {
-        self.wait().nonce_at(address)
-    }
-
-    fn class_hash_at(&self, address: ContractAddress) -> Result<ClassHash, ReadError> {
-        self.wait().class_hash_at(address)
-    }
-
-    fn class(&self, class_hash: ClassHash) -> Result<Option<ContractClass>, ReadError> {
-        self.wait().class(class_hash)
-    }
-
-    fn compiled_class_hash(&self, class_hash: ClassHash) -> Result<CompiledClassHash, ReadError> {
-        self.wait().compiled_class_hash(class_hash)
+        self.loads.fetch_add(1, Ordering::Relaxed);
+        self.nanoseconds.fetch_add(nanoseconds, Ordering::Relaxed);
     }
 }
 
@@ -246,7 +219,14 @@ fn cold(engine: Engine, count: u64, runs: usize) {
         "{:>7} {:>8} {:>7} {:>8} {:>8} {:>10} {:>8} {:>10}",
         "threads", "tx/s", "speedup", "cpu µs", "loads", "µs a load", "at once", "closing µs"
     );
-    let points = best(engine, |far| Slow(&workload.world.state, far), &workload, &pools, runs);
+    let reader = |far: Arc<Far>| Watched {
+        state: &workload.world.state,
+        before: move |_| {
+            far.wait();
+            Ok(())
+        },
+    };
+    let points = best(engine, reader, &workload, &pools, runs);
     for (point, threads) in points.iter().zip(threads) {
         let each = 1e6 / count as f64;
         println!(

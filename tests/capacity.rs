@@ -12,12 +12,13 @@ mod fixture;
 
 use std::collections::BTreeSet;
 
-use fixture::{World, felt, selector};
+use fixture::{FEE_TOKEN, SEQUENCER, World, address, felt, selector};
 use starkiln::block::{
     BlockEnd, BlockOutcome, Capacity, OnInvalid, ProvingPrices, TransactionOutcome, TransactionResult,
     TransactionStatus, Weight, Weights,
 };
 use starkiln::protocol::{Builtin, Constants, ProtocolVersion, VmResources};
+use starkiln::state::fee_token_balance_key;
 use starkiln::transaction::{Execution, Transaction};
 use starknet_types_core::felt::Felt;
 
@@ -181,6 +182,34 @@ fn c211_a_cairo0_class_is_hashed_felt_by_felt() {
     let costs = class.hash_costs();
     assert_eq!((costs.hash.steps, costs.hash.builtins.get(Builtin::Pedersen)), (8 * felts, felts));
     assert_eq!(costs.migration, None);
+}
+
+/// A fee counts the sequencer's balance among the cells that its transaction changed, on any number of threads: once in a block, and
+/// the upper half where the addition carries into it.
+#[test]
+fn c212_the_sequencers_balance_weighs_once() {
+    let mut world = world();
+    let low = fee_token_balance_key(address(SEQUENCER));
+    let high = low.next_storage_key().unwrap();
+    for (balance, carries) in [(felt(7), false), (felt(u128::MAX), true)] {
+        world.state = std::mem::take(&mut world.state).with_storage(address(FEE_TOKEN), low, balance);
+        let transactions: Vec<_> = (0..3).map(|nonce| world.call(nonce, SYSCALLS, "nothing", &[])).collect();
+        let alone = world.execute(&transactions);
+        let cells = |outcome: &TransactionOutcome| {
+            let changed = changed(outcome);
+            [low, high].map(|key| changed.contains(&(felt(FEE_TOKEN), *key.0.key())))
+        };
+        assert_eq!(cells(&alone.transactions[0]), [true, carries]);
+        assert_eq!(cells(&alone.transactions[1]), [true, false]);
+        // The payer's balance and the sequencer's; of contracts the account and the token. Nothing of it is new to the second.
+        let sizes: Vec<_> =
+            alone.transactions.iter().map(|outcome| outcome.weights.state_diff_size).collect();
+        assert_eq!(sizes, [2 * (2 + u64::from(carries) + 2), 0, 0]);
+        for threads in [2, 4] {
+            let outcome = world.executor().keep_reverted_calls().threads(threads).execute(&transactions);
+            assert_eq!(outcome.unwrap(), alone);
+        }
+    }
 }
 
 #[test]

@@ -9,13 +9,17 @@
 
 mod fixture;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Condvar, Mutex};
+use std::time::Duration;
 
-use fixture::{ACCOUNT, FEE_TOKEN, World, address, class, felt, selector};
+use fixture::reader::Watched;
+use fixture::{ACCOUNT, FEE_TOKEN, World, address, class, felt, old_block, selector};
 use starkiln::block::{BlockExecutor, BlockOutcome, Migration, OldBlock, TransactionStatus};
 use starkiln::class::{ContractClass, DeclaredClass};
 use starkiln::protocol::{ProtocolVersion, names};
-use starkiln::state::{MemoryState, StateDiff};
+use starkiln::state::{Cell, MemoryState, ReadError, StateDiff};
 use starkiln::transaction::{ExecutionFlags, Transaction};
 use starknet_api::block::BlockNumber;
 use starknet_api::core::{ClassHash, CompiledClassHash};
@@ -267,6 +271,73 @@ fn the_reads_of_closing_are_in_the_witness() {
     let witness = MemoryState::from_witness(&outcome.initial_reads, world.state.classes.clone());
     let again = World { env: world.env.clone(), state: witness }.execute(&transactions);
     assert_eq!(again, outcome);
+}
+
+/// What closing reads of a host that is far is asked for at once, on many threads, after the last transaction; each cell once, as
+/// ever; and it changes nothing.
+#[test]
+fn a_far_host_is_asked_for_what_closing_reads_at_once() {
+    let world = migrating_world(NEWEST);
+    let transactions: Vec<_> = (0..4).map(|nonce| write(&world, nonce, 0x900 + u128::from(nonce))).collect();
+    let asked = Mutex::new(Vec::new());
+    // Who is with the host while the block is closed, and how many ever were at once.
+    let closing = AtomicBool::new(false);
+    let (at_once, changed) = (Mutex::new((0, 0)), Condvar::new());
+    let before = |cell: Cell| {
+        asked.lock().unwrap().push((cell, closing.load(Ordering::SeqCst)));
+        if !closing.load(Ordering::SeqCst) {
+            // So far that it counts as far.
+            std::thread::sleep(Duration::from_millis(1));
+            return Ok(());
+        }
+        let mut counts = at_once.lock().unwrap();
+        counts.0 += 1;
+        counts.1 = counts.1.max(counts.0);
+        changed.notify_all();
+        // Nobody is answered before two have come. One after another, they would wait for ever, or nearly.
+        while counts.1 < 2 {
+            let (waited, timeout) = changed.wait_timeout(counts, Duration::from_secs(60)).unwrap();
+            counts = waited;
+            assert!(!timeout.timed_out(), "one cell after the other");
+        }
+        counts.0 -= 1;
+        Ok::<_, ReadError>(())
+    };
+    let reader = Watched { state: &world.state, before };
+    let executor = BlockExecutor::new(world.env.clone(), &reader)
+        .old_block(old_block())
+        .collect_prover_reads()
+        .threads(4);
+    let mut count = 0;
+    let (outcome, _) = executor
+        .execute_counted(&transactions, |_, _| {
+            count += 1;
+            closing.store(count == transactions.len(), Ordering::SeqCst);
+        })
+        .unwrap();
+    assert_eq!(outcome, world.executor().collect_prover_reads().execute(&transactions).unwrap());
+    assert!(at_once.lock().unwrap().1 >= 2);
+
+    let asked = asked.into_inner().unwrap();
+    let cells: BTreeSet<Cell> = asked.iter().map(|(cell, _)| *cell).collect();
+    assert_eq!(cells.len(), asked.len(), "a cell is asked for once");
+    // Aliases and prover's leaves, which no transaction reads.
+    let late: BTreeSet<Cell> = asked.iter().filter(|(_, late)| *late).map(|(cell, _)| *cell).collect();
+    let alias = StorageKey::try_from(felt(0x900)).unwrap();
+    assert!(late.contains(&Cell::Storage(names::ALIAS_CONTRACT, alias)), "{late:?}");
+    assert!(late.contains(&Cell::Nonce(address(SYSCALLS))), "{late:?}");
+
+    // One thread asks for the same.
+    let asked = Mutex::new(BTreeSet::new());
+    let before = |cell: Cell| {
+        assert!(asked.lock().unwrap().insert(cell), "{cell} is asked for twice");
+        Ok::<_, ReadError>(())
+    };
+    let reader = Watched { state: &world.state, before };
+    let executor =
+        BlockExecutor::new(world.env.clone(), &reader).old_block(old_block()).collect_prover_reads();
+    assert_eq!(executor.execute(&transactions).unwrap(), outcome);
+    assert_eq!(asked.into_inner().unwrap(), cells);
 }
 
 #[test]

@@ -11,18 +11,18 @@ mod fixture;
 
 use std::fmt::Write as _;
 
+use fixture::reader::Watched;
 use fixture::workload::{self, Maker, Workload};
-use fixture::{ACCOUNT, World, address, felt, selector};
+use fixture::{ACCOUNT, FEE_TOKEN, SEQUENCER, World, address, felt, selector};
 use starkiln::block::{
     BlockError, BlockExecutor, BlockOutcome, OldBlock, OnInvalid, Pool, TransactionOutcome, TransactionStatus,
 };
-use starkiln::class::{ContractClass, DeclaredClass};
+use starkiln::class::DeclaredClass;
 use starkiln::protocol::{Engine, ProtocolVersion};
-use starkiln::state::{MemoryState, ReadError, StateReader};
+use starkiln::state::{Cell, ReadError, fee_token_balance_key};
 use starkiln::transaction::{ExecutionFlags, Transaction};
 use starknet_api::block::BlockHash;
-use starknet_api::core::{ClassHash, CompiledClassHash, ContractAddress, Nonce};
-use starknet_api::state::StorageKey;
+use starknet_api::core::{CompiledClassHash, Nonce};
 use starknet_api::transaction::fields::{Fee, TransactionSignature};
 use starknet_api::transaction::{DeclareTransaction, DeclareTransactionV2, TransactionHash};
 use starknet_types_core::felt::Felt;
@@ -96,37 +96,63 @@ fn every_fee_token() {
     }
 }
 
-/// A reader that fails for some cells, or panics.
-struct Broken<'a> {
-    state: &'a MemoryState,
-    nonce_of: ContractAddress,
-    panics: bool,
-}
+/// When a fee is more than a number added to the sequencer's balance at the end: the sequencer pays itself, so its balance is read and
+/// written as anybody's; and when there is nothing to add: no fee, or nobody who pays one.
+#[test]
+fn c222_when_the_whole_transfer_is_run() {
+    const OTHER: u128 = 0xacd;
+    let mut world = World::new(ProtocolVersion::NEWEST);
+    let class = world.declare("account_open");
+    let token = address(FEE_TOKEN);
+    world.state = std::mem::take(&mut world.state)
+        .deploy(address(SEQUENCER), class)
+        .deploy(address(OTHER), class)
+        .with_balance(token, address(SEQUENCER), 1 << 100);
+    let pay = |to: u128, amount: u128| {
+        vec![Felt::ONE, felt(FEE_TOKEN), selector("transfer"), felt(3), felt(to), felt(amount), Felt::ZERO]
+    };
+    let free = ExecutionFlags { charge_fee: false, ..ExecutionFlags::default() };
+    let transactions = [
+        world.invoke(ACCOUNT, 0, pay(OTHER, 5), &[], felt(1)),
+        world.invoke(SEQUENCER, 0, pay(OTHER, 1 << 90), &[], felt(2)),
+        world.invoke(OTHER, 0, pay(SEQUENCER, 3), &[], felt(3)).with_flags(free),
+        world.invoke(SEQUENCER, 1, pay(SEQUENCER, 9), &[], felt(4)),
+        world.invoke(ACCOUNT, 1, pay(SEQUENCER, 7), &[], felt(5)),
+    ];
+    let alone = world.execute(&transactions);
+    let executions: Vec<_> = alone.transactions.iter().map(|outcome| outcome.execution().unwrap()).collect();
+    assert!(executions.iter().all(|execution| !execution.is_reverted()));
+    let fees: Vec<u128> = executions.iter().map(|execution| execution.receipt.fee.0).collect();
+    let is_paid = |index: usize| executions[index].fee_transfer_call.is_some();
+    assert!([0, 1, 3, 4].into_iter().all(|index| is_paid(index) && fees[index] > 0));
+    assert!(!is_paid(2));
 
-impl StateReader for Broken<'_> {
-    fn storage_at(&self, address: ContractAddress, key: StorageKey) -> Result<Felt, ReadError> {
-        self.state.storage_at(address, key)
-    }
+    // What the sequencer had, with the fees of others and what it was sent, without what it sent: its own fees are its own again.
+    let key = fee_token_balance_key(address(SEQUENCER));
+    let balance = |index: usize| alone.transactions[index].state_diff.storage[&token].get(&key).copied();
+    let mut expected = (1_u128 << 100) + fees[0];
+    assert_eq!(balance(0), Some(felt(expected)));
+    expected -= 1 << 90;
+    assert_eq!(balance(1), Some(felt(expected)));
+    expected += 3;
+    assert_eq!(balance(2), Some(felt(expected)));
+    // It pays itself twice over: nothing of its own changes.
+    assert!(
+        !alone.transactions[3].state_diff.storage.get(&token).is_some_and(|cells| cells.contains_key(&key))
+    );
+    expected += 7 + fees[4];
+    assert_eq!(balance(4), Some(felt(expected)));
 
-    fn nonce_at(&self, address: ContractAddress) -> Result<Nonce, ReadError> {
-        if address == self.nonce_of {
-            assert!(!self.panics, "the reader panics, as asked");
-            return Err(ReadError::message("no answer, as asked"));
+    for threads in [1, 2, 3, 8] {
+        for _ in 0..10 {
+            let outcome = world.executor().keep_reverted_calls().threads(threads).execute(&transactions);
+            assert_eq!(outcome.unwrap(), alone, "{threads} threads");
         }
-        self.state.nonce_at(address)
     }
-
-    fn class_hash_at(&self, address: ContractAddress) -> Result<ClassHash, ReadError> {
-        self.state.class_hash_at(address)
-    }
-
-    fn class(&self, class_hash: ClassHash) -> Result<Option<ContractClass>, ReadError> {
-        self.state.class(class_hash)
-    }
-
-    fn compiled_class_hash(&self, class_hash: ClassHash) -> Result<CompiledClassHash, ReadError> {
-        self.state.compiled_class_hash(class_hash)
-    }
+    // The transfers of the sequencer to itself saw what was there, not a placeholder.
+    let calls = executions[3].fee_transfer_call.iter().flat_map(|call| call.iter());
+    let seen: Vec<Felt> = calls.flat_map(|call| call.accesses.read_values.clone()).collect();
+    assert!(seen.contains(&felt(expected - 7 - fees[4])), "{seen:?}");
 }
 
 /// An error or a panic of the reader is the same error of the block on any number of threads, and the pool goes on with the next.
@@ -135,8 +161,14 @@ fn a_broken_reader_breaks_its_block_and_not_the_pool() {
     let workload = workload::independent(40, 1);
     let pool = Pool::new(4).unwrap();
     for panics in [false, true] {
-        let state = &workload.world.state;
-        let reader = Broken { state, nonce_of: workload.transactions[25].sender(), panics };
+        let broken = Cell::Nonce(workload.transactions[25].sender());
+        let reader = Watched {
+            state: &workload.world.state,
+            before: |cell| {
+                assert!(!(panics && cell == broken), "the reader panics, as asked");
+                if cell == broken { Err(ReadError::message("no answer, as asked")) } else { Ok(()) }
+            },
+        };
         let executor = BlockExecutor::new(workload.world.env.clone(), &reader)
             .old_block(OldBlock::Hash(BlockHash(Felt::ONE)));
         let expected = executor.execute(&workload.transactions);

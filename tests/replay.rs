@@ -2,24 +2,26 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+#[path = "fixture/reader.rs"]
+mod reader;
+
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use serde_json::{Value, json};
 use starkiln::block::{BlockError, BlockExecutor, BlockOutcome, TransactionStatus};
-use starkiln::class::ContractClass;
 use starkiln::replay::{
     BlockFile, ClassEntry, ClassText, Expected, FileTransaction, FileTransactionBody, LoadedBlock, compare,
 };
-use starkiln::state::{
-    Cell, MemoryState, ReadError, StateDiff, StateError, StateReader, fee_token_balance_key,
-};
+use starkiln::state::{Cell, MemoryState, ReadError, StateDiff, StateError, fee_token_balance_key};
 use starkiln::transaction::ExecutionFailure;
-use starknet_api::core::{ClassHash, CompiledClassHash, ContractAddress, Nonce};
+use starknet_api::core::{ClassHash, CompiledClassHash, ContractAddress};
 use starknet_api::state::StorageKey;
 use starknet_api::transaction::TransactionHash;
 use starknet_api::transaction::fields::ValidResourceBounds;
 use starknet_types_core::felt::Felt;
+
+use self::reader::Watched;
 
 const TOKEN: u128 = 0x70ce11;
 
@@ -43,52 +45,22 @@ fn two_transfers() -> LoadedBlock {
     file.load(blocks()).unwrap()
 }
 
-/// A reader that fails, or panics, at one cell.
-struct Flaky<'a> {
-    state: &'a MemoryState,
-    cell: Cell,
-    mood: AtomicU8,
-}
-
 const WELL: u8 = 0;
 const FAILING: u8 = 1;
 const PANICKING: u8 = 2;
 
-impl Flaky<'_> {
-    fn check(&self, cell: Cell) -> Result<(), ReadError> {
-        match self.mood.load(Ordering::Relaxed) {
-            FAILING if cell == self.cell => Err(ReadError::message("the disk is on fire")),
-            PANICKING if cell == self.cell => panic!("the disk has melted"),
-            _ => Ok(()),
-        }
-    }
-}
-
-impl StateReader for Flaky<'_> {
-    fn storage_at(&self, address: ContractAddress, key: StorageKey) -> Result<Felt, ReadError> {
-        self.check(Cell::Storage(address, key))?;
-        self.state.storage_at(address, key)
-    }
-
-    fn nonce_at(&self, address: ContractAddress) -> Result<Nonce, ReadError> {
-        self.check(Cell::Nonce(address))?;
-        self.state.nonce_at(address)
-    }
-
-    fn class_hash_at(&self, address: ContractAddress) -> Result<ClassHash, ReadError> {
-        self.check(Cell::ClassHash(address))?;
-        self.state.class_hash_at(address)
-    }
-
-    fn class(&self, class_hash: ClassHash) -> Result<Option<ContractClass>, ReadError> {
-        self.check(Cell::Class(class_hash))?;
-        self.state.class(class_hash)
-    }
-
-    fn compiled_class_hash(&self, class_hash: ClassHash) -> Result<CompiledClassHash, ReadError> {
-        self.check(Cell::CompiledClassHash(class_hash))?;
-        self.state.compiled_class_hash(class_hash)
-    }
+/// A reader that fails, or panics, at one cell while it is in that mood.
+fn flaky<'a>(
+    state: &'a MemoryState,
+    at: Cell,
+    mood: &'a AtomicU8,
+) -> Watched<&'a MemoryState, impl Fn(Cell) -> Result<(), ReadError> + 'a> {
+    let before = move |cell| match mood.load(Ordering::Relaxed) {
+        FAILING if cell == at => Err(ReadError::message("the disk is on fire")),
+        PANICKING if cell == at => panic!("the disk has melted"),
+        _ => Ok(()),
+    };
+    Watched { state, before }
 }
 
 fn statuses(outcome: &BlockOutcome) -> Vec<TransactionStatus> {
@@ -111,7 +83,8 @@ fn a_reader_that_fails_in_the_middle() {
         (1, Cell::Storage(token, fee_token_balance_key(recipient))),
     ];
     for (index, cell) in cells {
-        let reader = Flaky { state: &block.state, cell, mood: AtomicU8::new(FAILING) };
+        let mood = AtomicU8::new(FAILING);
+        let reader = flaky(&block.state, cell, &mood);
         let executor = BlockExecutor::new(block.env.clone(), &reader).old_block(block.old_block);
         let mut seen = Vec::new();
         let error = executor
@@ -131,12 +104,12 @@ fn a_reader_that_fails_in_the_middle() {
         let before: Vec<_> = undisturbed.transactions.iter().take(index).cloned().enumerate().collect();
         assert_eq!(seen, before);
         // A panic of the reader is an error like that.
-        reader.mood.store(PANICKING, Ordering::Relaxed);
+        mood.store(PANICKING, Ordering::Relaxed);
         let error = executor.execute(&block.transactions).unwrap_err();
         let expected = ExecutionFailure::Internal("the disk has melted".to_owned());
         assert_eq!(error, BlockError::Transaction { index, hash: *hash, failure: expected.into() });
         // The executor is as good as new.
-        reader.mood.store(WELL, Ordering::Relaxed);
+        mood.store(WELL, Ordering::Relaxed);
         assert_eq!(executor.execute(&block.transactions).unwrap(), undisturbed);
     }
 }
@@ -147,7 +120,8 @@ fn a_reader_that_fails_while_the_fee_is_transferred() {
     let block = two_transfers();
     let sequencer = fee_token_balance_key(block.env.block.sequencer);
     let cell = Cell::Storage(ContractAddress::from(TOKEN), sequencer);
-    let reader = Flaky { state: &block.state, cell, mood: AtomicU8::new(FAILING) };
+    let mood = AtomicU8::new(FAILING);
+    let reader = flaky(&block.state, cell, &mood);
     let executor = BlockExecutor::new(block.env.clone(), &reader);
     let BlockError::Transaction { index: 0, failure, .. } =
         executor.execute(&block.transactions).unwrap_err()

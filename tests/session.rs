@@ -16,6 +16,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, mpsc};
 use std::time::{Duration, Instant};
 
+use fixture::reader::Watched;
 use fixture::workload::{self, Maker, Workload};
 use fixture::{ACCOUNT, FEE_TOKEN, SEQUENCER, World, address, class, felt, selector};
 use starkiln::block::{
@@ -25,11 +26,10 @@ use starkiln::block::{
 };
 use starkiln::class::{ContractClass, DeclaredClass};
 use starkiln::protocol::ProtocolVersion;
-use starkiln::state::{MemoryState, ReadError, StateReader};
+use starkiln::state::{Cell, MemoryState, ReadError, StateReader};
 use starkiln::transaction::{ExecutionFlags, Transaction, TransactionBody};
 use starknet_api::block::BlockHash;
 use starknet_api::core::{ClassHash, CompiledClassHash, ContractAddress, EntryPointSelector, Nonce};
-use starknet_api::state::StorageKey;
 use starknet_api::transaction::fields::{Calldata, Fee, TransactionSignature, ValidResourceBounds};
 use starknet_api::transaction::{
     DeclareTransaction, DeclareTransactionV2, InvokeTransaction, L1HandlerTransaction, TransactionHash,
@@ -332,6 +332,44 @@ fn results_by_callback_in_order() {
     }
 }
 
+/// While a result is handed over nothing else is committed, however many threads have executed what comes after it.
+#[test]
+fn c218_one_commit_at_a_time() {
+    const HELD: usize = 3;
+    let workload = workload::independent(60, 1);
+    let world = &workload.world;
+    let expected = alone(world, &workload.transactions);
+    for threads in [2, 8] {
+        let pool = Pool::new(threads).unwrap();
+        let (told, results) = mpsc::channel();
+        let (open, gate) = mpsc::channel::<()>();
+        let is_inside = AtomicUsize::new(0);
+        let (env, state) = (world.env.clone(), world.state.clone());
+        let session = BlockSession::open_with(env, state, &pool, complete(), move |index, outcome| {
+            assert_eq!(is_inside.fetch_add(1, Ordering::SeqCst), 0, "two commits at a time");
+            told.send((index, outcome)).unwrap();
+            if index == HELD {
+                gate.recv().unwrap();
+            }
+            std::thread::yield_now();
+            is_inside.fetch_sub(1, Ordering::SeqCst);
+        })
+        .unwrap();
+        session.submit(workload.transactions.clone()).unwrap();
+        let first: Vec<_> = results.iter().take(HELD + 1).collect();
+        for _ in 0..50 {
+            // It counts as committed before it is handed over.
+            assert_eq!(session.progress().committed, HELD + 1, "nobody commits behind it");
+            std::thread::sleep(Duration::from_micros(200));
+        }
+        open.send(()).unwrap();
+        session.finish().unwrap();
+        let all: Vec<_> = first.into_iter().chain(results).collect();
+        assert!(all.iter().map(|(index, _)| *index).eq(0..60));
+        assert!(all.into_iter().map(|(_, outcome)| outcome).eq(expected.transactions.clone()));
+    }
+}
+
 #[test]
 fn a_callback_that_panics_ends_its_session_alone() {
     let workload = workload::independent(20, 1);
@@ -402,44 +440,18 @@ fn until(condition: impl Fn() -> bool) {
     }
 }
 
-/// A reader that does something before it answers.
-#[derive(Clone)]
-struct Watched {
-    state: MemoryState,
-    before: Arc<dyn Fn(ContractAddress) -> Result<(), ReadError> + Send + Sync>,
-}
-
-impl StateReader for Watched {
-    fn storage_at(&self, address: ContractAddress, key: StorageKey) -> Result<Felt, ReadError> {
-        (self.before)(address)?;
-        self.state.storage_at(address, key)
-    }
-
-    fn nonce_at(&self, address: ContractAddress) -> Result<Nonce, ReadError> {
-        (self.before)(address)?;
-        self.state.nonce_at(address)
-    }
-
-    fn class_hash_at(&self, address: ContractAddress) -> Result<ClassHash, ReadError> {
-        self.state.class_hash_at(address)
-    }
-
-    fn class(&self, class_hash: ClassHash) -> Result<Option<ContractClass>, ReadError> {
-        self.state.class(class_hash)
-    }
-
-    fn compiled_class_hash(&self, class_hash: ClassHash) -> Result<CompiledClassHash, ReadError> {
-        self.state.compiled_class_hash(class_hash)
-    }
-}
-
+/// Over a reader that does something before it answers.
 fn open_watched(
     world: &World,
     pool: &Pool,
     options: SessionOptions,
     before: impl Fn(ContractAddress) -> Result<(), ReadError> + Send + Sync + 'static,
-) -> BlockSession<Watched> {
-    let reader = Watched { state: world.state.clone(), before: Arc::new(before) };
+) -> BlockSession<impl StateReader + Send + Sync + 'static> {
+    let before = move |cell| match cell {
+        Cell::Storage(address, _) | Cell::Nonce(address) => before(address),
+        _ => Ok(()),
+    };
+    let reader = Watched { state: world.state.clone(), before };
     BlockSession::open(world.env.clone(), reader, pool, options).unwrap()
 }
 

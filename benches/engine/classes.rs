@@ -6,10 +6,9 @@ use std::time::Instant;
 use starkiln::class::{Cairo0Class, Cairo1Class, ContractClass};
 use starkiln::protocol::ProtocolVersion;
 use starknet_api::contract_class::SierraVersion;
-use starknet_api::core::ClassHash;
 
 use super::clock::{Unit, line, on_any_engine, on_engines_timed, section};
-use super::fixture::{World, address, contracts, felt};
+use super::fixture::{World, contracts};
 use super::{contract_call, is_wanted, run};
 
 const CONTRACT: u128 = 0xc1a5;
@@ -44,12 +43,9 @@ pub(crate) fn table() {
 
 fn first_call(what: &str, entry_point: &str, class: impl Fn() -> ContractClass) {
     let call = contract_call(CONTRACT, entry_point, &[]);
-    let class_hash = ClassHash(felt(CONTRACT));
     let times = on_engines_timed(|engine| {
         let mut world = World::bare(ProtocolVersion::NEWEST);
-        world.state = std::mem::take(&mut world.state)
-            .with_class(class_hash, class())
-            .deploy(address(CONTRACT), class_hash);
+        world.put(class(), CONTRACT);
         let start = Instant::now();
         drop(run(&world, engine, &call));
         start.elapsed().as_secs_f64() * 1e9

@@ -33,7 +33,7 @@ use starkiln::class::Cairo1Class;
 use starkiln::protocol::{Engine, ProtocolVersion};
 use starkiln::transaction::{CallResult, ContractCall};
 use starknet_api::contract_class::SierraVersion;
-use starknet_api::core::{ClassHash, EntryPointSelector};
+use starknet_api::core::EntryPointSelector;
 use starknet_api::transaction::fields::Calldata;
 use starknet_types_core::felt::Felt;
 
@@ -43,9 +43,8 @@ use self::probe::{Language, Round};
 
 const CONTRACT: u128 = 0xbe;
 
-/// Where the code that repeats one thing is, and its class.
+/// Where the code that repeats one thing is, and its class hash.
 const PROBE: u128 = 0x940be;
-const PROBE_CLASS: u128 = 0x940bec1a55;
 
 fn main() {
     heading();
@@ -72,7 +71,7 @@ fn calls() {
     let world = with_contract();
     let probe = |language| {
         let mut world = World::bare(ProtocolVersion::NEWEST);
-        put(&mut world, PROBE, PROBE_CLASS, Round::empty(language, None).class());
+        world.put(Round::empty(language, None).class(), PROBE);
         world
     };
     let nothing = contract_call(PROBE, "run", &[Felt::ZERO, Felt::ZERO]);
@@ -148,14 +147,8 @@ fn steps_of(call: &ContractCall) -> u64 {
     let json = std::fs::read(contracts().join("syscalls.casm.json")).unwrap();
     let class = Cairo1Class::from_casm_json(json, SierraVersion::new(1, 6, 0)).unwrap();
     let mut world = World::bare(ProtocolVersion::NEWEST);
-    put(&mut world, CONTRACT, CONTRACT, class.into());
+    world.put(class, CONTRACT);
     run(&world, Engine::Fast, call).resources.steps
-}
-
-fn put(world: &mut World, at: u128, class_hash: u128, class: starkiln::class::ContractClass) {
-    let class_hash = ClassHash(felt(class_hash));
-    world.state =
-        std::mem::take(&mut world.state).with_class(class_hash, class).deploy(address(at), class_hash);
 }
 
 /// A call as a whole.
@@ -202,7 +195,7 @@ impl Probes<'_> {
         };
         let [mut many, mut few] = [&self.round, &self.beyond].map(|round| {
             let mut world = World::bare(ProtocolVersion::NEWEST);
-            put(&mut world, PROBE, PROBE_CLASS, round.class());
+            world.put(round.class(), PROBE);
             let call = &call;
             move |engine| drop(run(&world, engine, &call()))
         });

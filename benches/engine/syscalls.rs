@@ -5,7 +5,7 @@ use starknet_types_core::felt::Felt;
 use super::clock::{Unit, section};
 use super::fixture::{felt, selector};
 use super::probe::{Language, Round, Source};
-use super::{PROBE, PROBE_CLASS, Probes};
+use super::{PROBE, Probes};
 
 /// Two points of a curve, in halves of 128 bits, low half first: x and y of the generator, x and y of its double.
 type Points = [Source; 8];
@@ -36,7 +36,7 @@ fn cairo1() {
         measure(what, empty().syscall(name, &request.concat(), answer), empty(), rounds);
     };
     let number = |number: u128| Source::Number(felt(number));
-    let (probe, class) = ([number(PROBE)], [number(PROBE_CLASS)]);
+    let (probe, class) = ([number(PROBE)], [number(PROBE)]);
     let run = [Source::Number(selector("run"))];
     let account = [Source::Number(selector("__execute__"))];
     // No more rounds in the callee.
@@ -130,7 +130,7 @@ fn cairo0() {
         measure(shown, empty().syscall(name, &request.concat(), answer), empty(), rounds);
     };
     let number = |number: u128| Source::Number(felt(number));
-    let (probe, class) = ([number(PROBE)], [number(PROBE_CLASS)]);
+    let (probe, class) = ([number(PROBE)], [number(PROBE)]);
     let run = [Source::Number(selector("run"))];
     // Lists have their length before their place.
     let felts = |count: u128| [number(count), Source::PointerTo(2)];

@@ -3,7 +3,6 @@
 //! In: attempts, strictly in block order, each made over the state that this block has then. Out: outcomes, and in the end the
 //! block's. Whether attempts were made one after another or many at once is not known here.
 
-use super::ParallelCounters;
 use super::ahead;
 use super::attempt::{Attempt, Refusal};
 use super::capacity::{BlockFull, BlockUsage, Capacity, Load, Usage, Weights};
@@ -13,9 +12,6 @@ use super::outcome::{BlockEnd, BlockError, BlockOutcome, TransactionOutcome, Tra
 use crate::protocol::BlockEnv;
 use crate::state::{BlockState, Cell, CellValue, InitialReads, JournalParts, StateDiff, StateReader, writes};
 use crate::transaction::Transaction;
-
-/// Nanoseconds a read from which on a host is far away: then what closing reads is asked for on all threads.
-const FAR: u64 = 5_000;
 
 /// How a block is opened and closed.
 #[derive(Clone, Debug, Default)]
@@ -141,12 +137,12 @@ impl<R: StateReader> OpenBlock<R> {
         self.usage = usage;
     }
 
-    /// Loads what closing will read on many threads, if the host is far away by what was counted. Changes no result.
-    pub(super) fn load_ahead(&mut self, pool: &rayon::ThreadPool, counters: &ParallelCounters)
+    /// Loads what closing will read, on many threads. Changes no result.
+    pub(super) fn load_ahead(&mut self, pool: &rayon::ThreadPool)
     where
         R: Sync,
     {
-        if !self.options.stays_open && counters.nanoseconds_a_load() >= FAR {
+        if !self.options.stays_open {
             let cells = close::cells(&self.state, &self.env, self.options.collects_prover_reads);
             let values = ahead::load(&cells, self.state.reader(), pool);
             self.state.keep_ahead(values);

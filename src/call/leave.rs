@@ -18,7 +18,8 @@ impl CallStack<'_, '_, '_> {
         let left = &mut self.phase.steps.cells;
         *left = left.saturating_add(level.frame.held_cells());
         let Level { call, tracked, frame, record, inner_calls, .. } = level;
-        let finished = frame.finish(call.initial_gas, tracked, constants).map_err(Fault::Finish)?;
+        let finished =
+            frame.finish(call.initial_gas, tracked, constants, &self.phase.steps).map_err(Fault::Finish)?;
         let overflow = || Fault::Internal("A resource counter overflowed.".to_owned());
 
         let syscalls = constants

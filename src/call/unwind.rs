@@ -127,8 +127,12 @@ fn reason(levels: &[Level], fault: Fault, strip: bool) -> Result<(FailureCause, 
             segments.push(ErrorSegment::Text(fault.to_string()));
             Ok((cause, Last { segments, call: None }))
         }
-        Fault::Finish(FinishFault { text: message, is_engine: true }) => Err(CallFailure::Internal(message)),
-        Fault::Finish(fault) => text(FailureCause::Program, fault.text),
+        Fault::Finish(fault) => match fault {
+            FinishFault::Check(sentence) => text(FailureCause::Program, sentence),
+            FinishFault::OutOfMemory => Err(CallFailure::OutOfMemory),
+            FinishFault::Stopped => Err(CallFailure::Reader(StateError::Stopped)),
+            FinishFault::Engine(message) => Err(CallFailure::Internal(message)),
+        },
         Fault::Entry { cause, text: sentence } => text(cause, format!("{sentence}\n")),
         Fault::EntryState(error) if error.is_from_outside() => Err(CallFailure::Reader(error)),
         Fault::EntryState(error) => {

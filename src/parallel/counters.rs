@@ -53,11 +53,6 @@ pub struct Counters {
 }
 
 impl Counters {
-    /// Nanoseconds that a load took, on average.
-    pub(crate) fn nanoseconds_a_load(&self) -> u64 {
-        self.load_nanoseconds.checked_div(self.loads).unwrap_or(0)
-    }
-
     /// Adds what a run counted.
     pub(super) fn add_run(&mut self, run: &Self) {
         self.reads = self.reads.saturating_add(run.reads);

@@ -19,10 +19,6 @@ use crate::sync::{Apart, AtomicBool, Condvar, Mutex, MutexGuard, Ordering};
 /// How many jobs a helper does before it lets others have its thread.
 const QUANTUM: usize = 32;
 
-/// Cells for which there is room for each task from the beginning, and for how many tasks.
-const CELLS: usize = 8;
-const MOST_RESERVED: usize = 4_096;
-
 /// How much may be under way.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
@@ -115,11 +111,6 @@ impl<T: Task, S: Sink<T>> Engine<T, S> {
         self.sink.lock()
     }
 
-    /// What was counted so far.
-    pub(crate) fn counters(&self) -> Counters {
-        self.schedule.lock().counters.clone()
-    }
-
     /// What panicked, if something did.
     pub(crate) fn panicked(&self) -> Option<Panicked> {
         self.panicked.lock().clone()
@@ -132,7 +123,6 @@ impl<T: Task, S: Sink<T>> Engine<T, S> {
 
     /// Adds tasks behind those that there are.
     pub(crate) fn add(&self, tasks: usize, call: &impl Fn()) {
-        self.memory.reserve(tasks.min(MOST_RESERVED).saturating_mul(CELLS));
         self.update(By::Other, call, |schedule| {
             for _ in 0..tasks {
                 let follows = self.task.follows(schedule.end());

@@ -49,32 +49,13 @@ impl<K: Clone + Eq + Hash, V: Clone + PartialEq> Memory<K, V> {
 
     /// The cell of a key with this hash.
     pub(crate) fn cell_at(&self, hash: u64, key: &K) -> Arc<Cell<K, V>> {
-        let mut cells = self.shard(hash).lock();
+        let place = usize::try_from(hash >> 32).unwrap_or(0) & self.others.len();
+        // One shard is `first`, so that there is always one.
+        let shard = self.others.get(place).unwrap_or(&self.first);
+        let mut cells = shard.lock();
         let found = cells.entry(hash, |(_, cell)| cell.key == *key, |(hash, _)| *hash);
         let (_, cell) = found.or_insert_with(|| (hash, Arc::new(Cell::new(key.clone())))).into_mut();
         Arc::clone(cell)
-    }
-
-    /// A cell that somebody asked for.
-    fn find(&self, key: &K) -> Option<Arc<Cell<K, V>>> {
-        let hash = self.hash(key);
-        let cells = self.shard(hash).lock();
-        cells.find(hash, |(_, cell)| cell.key == *key).map(|(_, cell)| Arc::clone(cell))
-    }
-
-    fn shard(&self, hash: u64) -> &Shard<K, V> {
-        let place = usize::try_from(hash >> 32).unwrap_or(0) & self.others.len();
-        // One shard is `first`, so that there is always one.
-        self.others.get(place).unwrap_or(&self.first)
-    }
-
-    /// Makes room for so many cells more.
-    pub(crate) fn reserve(&self, cells: usize) {
-        let shards = self.others.len().saturating_add(1);
-        let each = cells.checked_div(shards).unwrap_or(0);
-        for shard in self.others.iter().chain([&self.first]) {
-            shard.lock().reserve(each, |(hash, _)| *hash);
-        }
     }
 
     /// Sets what is in a cell before the first task.
@@ -97,20 +78,17 @@ impl<K: Clone + Eq + Hash, V: Clone + PartialEq> Memory<K, V> {
     }
 
     /// What a task wrote that ran when all tasks below were committed becomes what is there. `before` is where an earlier run of it
-    /// published. Whoever above saw something else is added to `voided`. Cells that nobody asked for are left out if `is_known`: then
-    /// whoever asks for one will learn it elsewhere.
+    /// published. Whoever above saw something else is added to `voided`.
     pub(crate) fn commit_writes(
         &self,
         index: usize,
         writes: Vec<(K, V)>,
-        is_known: bool,
         before: &[Arc<Cell<K, V>>],
         voided: &mut Vec<Run>,
     ) {
         let mut was_steady = false;
         for (key, value) in writes {
-            let cell = if is_known { self.find(&key) } else { Some(self.cell(&key)) };
-            was_steady |= cell.is_some_and(|cell| cell.put(index, value, voided));
+            was_steady |= self.cell(&key).put(index, value, voided);
         }
         for cell in before {
             cell.remove(index, voided);

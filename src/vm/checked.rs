@@ -92,21 +92,26 @@ impl CheckedFrame {
         initial_gas: u64,
         tracked: TrackedResource,
         constants: &Constants,
+        budget: &StepBudget,
     ) -> Result<Finished, FinishFault> {
         let Self { mut judge, fast, difference } = self;
         if let Some(difference) = difference.into_inner() {
             return Err(FinishFault::engine(&difference));
         }
-        let Some(mut fast) = fast else { return judge.finish(initial_gas, tracked, constants) };
+        let Some(mut fast) = fast else { return judge.finish(initial_gas, tracked, constants, budget) };
         if let Some(difference) = compare_memory(&fast, &mut judge) {
             return Err(FinishFault::engine(&differ(difference)));
         }
         let finished = fast.finish(initial_gas, tracked, constants);
-        let judged = judge.finish(initial_gas, tracked, constants);
+        if finished == Err(Exit::OutOfMemory) {
+            return Err(FinishFault::OutOfMemory);
+        }
+        let judged = judge.finish(initial_gas, tracked, constants, budget);
         match (&finished, &judged) {
+            (_, Err(FinishFault::Stopped)) => {}
             (Ok(finished), Ok(judged)) if finished == judged => {}
             (Err(Exit::Fault), Err(_)) => {}
-            (Err(Exit::Unsupported | Exit::OutOfMemory), _) => {}
+            (Err(Exit::Unsupported), _) => {}
             _ => return Err(FinishFault::engine(&differ(format!("{finished:?}, not {judged:?}")))),
         }
         judged

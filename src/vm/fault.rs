@@ -120,28 +120,32 @@ fn sentence(error: &VirtualMachineError) -> Option<String> {
     }
 }
 
-/// A frame ran to its end, and then failed the checks there.
+/// A frame ran to its end, and could not be ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct FinishFault {
-    /// The sentence, with a line end where the network prints one.
-    pub text: String,
-    /// Whether the engine itself broke.
-    pub is_engine: bool,
+pub(crate) enum FinishFault {
+    /// A check failed: the sentence, with a line end where the network prints one.
+    Check(String),
+    /// It needs more memory than the host allows.
+    OutOfMemory,
+    /// Somebody raised the flag on the way.
+    Stopped,
+    /// The engine itself broke.
+    Engine(String),
 }
 
 impl FinishFault {
     /// A check of the engine failed: printed bare.
     pub(super) fn run(error: &VirtualMachineError) -> Self {
-        Self { text: error.to_string(), is_engine: false }
+        Self::Check(error.to_string())
     }
 
     /// A check of the protocol failed: printed with a line end.
     pub(super) fn post(sentence: impl std::fmt::Display) -> Self {
-        Self { text: format!("{sentence}\n"), is_engine: false }
+        Self::Check(format!("{sentence}\n"))
     }
 
     pub(super) fn engine(sentence: &str) -> Self {
-        Self { text: sentence.to_owned(), is_engine: true }
+        Self::Engine(sentence.to_owned())
     }
 }
 

@@ -178,24 +178,29 @@ impl Frame {
         }
     }
 
-    /// Ends a frame that returned.
+    /// Ends a frame that returned, within what is left of `budget` without what the frame holds.
     pub(crate) fn finish(
         self,
         initial_gas: u64,
         tracked: TrackedResource,
         constants: &Constants,
+        budget: &StepBudget,
     ) -> Result<Finished, FinishFault> {
         match self.0 {
-            Running::Judge(judge) => judge.finish(initial_gas, tracked, constants),
-            Running::Checked(both) => both.finish(initial_gas, tracked, constants),
+            Running::Judge(judge) => judge.finish(initial_gas, tracked, constants, budget),
+            Running::Checked(both) => both.finish(initial_gas, tracked, constants, budget),
             Running::Fast(mut fast) => {
                 let finish = || fast.finish(initial_gas, tracked, constants);
-                if let Ok(finished) = catch_unwind(AssertUnwindSafe(finish)).unwrap_or(Err(Exit::Unsupported))
-                {
-                    return Ok(finished);
+                match catch_unwind(AssertUnwindSafe(finish)).unwrap_or(Err(Exit::Unsupported)) {
+                    Ok(finished) => return Ok(finished),
+                    Err(Exit::OutOfMemory) => return Err(FinishFault::OutOfMemory),
+                    Err(Exit::Fault | Exit::Unsupported) => {}
                 }
-                let judge = fast.hand_over_at_end().map_err(|text| FinishFault::engine(&text))?;
-                judge.finish(initial_gas, tracked, constants)
+                let judge = fast.hand_over_at_end().map_err(|text| match budget.stop.is_raised() {
+                    true => FinishFault::Stopped,
+                    false => FinishFault::Engine(text),
+                })?;
+                judge.finish(initial_gas, tracked, constants, budget)
             }
         }
     }

@@ -18,6 +18,9 @@ use crate::protocol::BlockEnv;
 use crate::state::{Cell, CellValue, StateReader};
 use crate::transaction::{ExecutionFailure, Transaction};
 
+/// Nanoseconds a read from which on a host is far away: then what closing reads is asked for on all threads.
+const FAR: u64 = 5_000;
+
 /// Outcomes on their way to the calling thread.
 type Outbox = Mutex<Vec<TransactionOutcome>>;
 
@@ -151,7 +154,9 @@ pub(in crate::block) fn execute<'b, R: StateReader + Sync>(
         }
     })?;
     let (mut block, end) = (committer.block, committer.end?);
-    block.load_ahead(pool, &counters);
+    if counters.load_nanoseconds.checked_div(counters.loads).is_some_and(|each| each >= FAR) {
+        block.load_ahead(pool);
+    }
     Ok(Run { block, outcomes, end, counters })
 }
 

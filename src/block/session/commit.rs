@@ -7,7 +7,6 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use super::super::ParallelCounters;
 use super::super::attempt::{Attempt, caught};
 use super::super::executor::OnInvalid;
 use super::super::list::TransactionList;
@@ -28,7 +27,7 @@ pub(super) struct Ledger<R> {
     shares: Vec<Share>,
 }
 
-impl<R: StateReader + Sync> Ledger<R> {
+impl<R: StateReader> Ledger<R> {
     pub(super) fn new(block: OpenBlock<R>) -> Self {
         Self { block, shares: Vec::new() }
     }
@@ -40,7 +39,6 @@ impl<R: StateReader + Sync> Ledger<R> {
         transactions: Vec<TransactionOutcome>,
         end: BlockEnd,
         pool: Option<&rayon::ThreadPool>,
-        counters: &ParallelCounters,
     ) -> Result<BlockOutcome, BlockError> {
         let Self { mut block, mut shares } = self;
         if count < shares.len() {
@@ -49,9 +47,6 @@ impl<R: StateReader + Sync> Ledger<R> {
         }
         for share in shares {
             block.absorb(share)?;
-        }
-        if let Some(pool) = pool {
-            block.load_ahead(pool, counters);
         }
         block.close(transactions, end, pool)
     }

@@ -62,8 +62,7 @@ use crate::transaction::Transaction;
 /// ```
 ///
 /// Transactions are executed by the pool's threads as soon as they are submitted, by waiting threads as well if
-/// [`SessionOptions::waiting_threads_work`] says so. Several sessions can be on one pool. A pool of n threads counts the caller as
-/// one: where waiting threads do not work, n - 1 threads execute.
+/// [`SessionOptions::waiting_threads_work`] says so. Several sessions can be on one pool.
 ///
 /// # The end
 ///
@@ -193,10 +192,7 @@ impl<R: StateReader + Send + Sync + 'static> BlockSession<R> {
         let ledger = self.shared.take_ledger();
         let undelivered = self.shared.delivery.take_undelivered(count);
         match ledger {
-            Some(ledger) => {
-                let counters = self.shared.counters();
-                ledger.close(count, undelivered, end, self.shared.pool(), &counters)
-            }
+            Some(ledger) => ledger.close(count, undelivered, end, self.shared.pool()),
             // Only closing takes it, and that takes the session.
             None => Err(BlockError::Closed),
         }

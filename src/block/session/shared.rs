@@ -7,7 +7,6 @@ use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Weak};
 
-use super::super::ParallelCounters;
 use super::super::attempt::AttemptOptions;
 use super::super::capacity::Weights;
 use super::super::list::{Held, TransactionList};
@@ -131,11 +130,6 @@ impl<R: StateReader + Send + Sync + 'static> Shared<R> {
         let help: &dyn Fn() = &|| self.help_once();
         let help = (self.waiting_threads_work || is_of_pool()).then_some(help);
         self.delivery.until(help, &|| self.spawn(), ready)
-    }
-
-    /// What was counted so far.
-    pub(super) fn counters(&self) -> ParallelCounters {
-        self.engine.counters()
     }
 
     /// The threads that help, for whoever closes the block.

@@ -101,9 +101,7 @@ impl<T: Task, S: Sink<T>> Engine<T, S> {
     ) -> Option<Job<T>> {
         let mut voided = Vec::new();
         if taken.is_continue() {
-            // What the sink knows the memory need not have before somebody asks for it.
-            let is_known = self.ran_straight.load(Ordering::Acquire);
-            self.memory.commit_writes(run.index, writes, is_known, before, &mut voided);
+            self.memory.commit_writes(run.index, writes, before, &mut voided);
         }
         counters.alone = 1;
         counters.add_steps(steps);

@@ -7,7 +7,6 @@ use cairo_vm::hint_processor::hint_processor_definition::HintProcessorLogic;
 use cairo_vm::types::exec_scope::ExecutionScopes;
 use cairo_vm::types::relocatable::{MaybeRelocatable, Relocatable};
 use cairo_vm::vm::errors::hint_errors::HintError;
-use cairo_vm::vm::errors::memory_errors::MemoryError;
 use cairo_vm::vm::errors::vm_errors::VirtualMachineError;
 use cairo_vm::vm::runners::builtin_runner::BuiltinRunner;
 use cairo_vm::vm::runners::cairo_runner::ResourceTracker;
@@ -22,11 +21,14 @@ use super::start::our_builtin;
 use crate::protocol::{Builtin, Constants, VmResources};
 use crate::syscall::{Memory, TrackedResource};
 use crate::vm::fault::{FinishFault, panic_message};
-use crate::vm::frame::Finished;
+use crate::vm::frame::{Finished, StepBudget};
 use crate::vm::opening::PROGRAM_EXTRA;
 
 /// Values that a Cairo 1 function leaves: gas, syscall pointer, failure flag, start and end of its data.
 const RETURN_VALUES: usize = 5;
+
+/// Cells that are filled between two looks at the flag.
+const CELLS_BETWEEN_LOOKS: usize = 1_000;
 
 impl JudgeFrame {
     /// Ends a frame that returned.
@@ -35,9 +37,10 @@ impl JudgeFrame {
         initial_gas: u64,
         tracked: TrackedResource,
         constants: &Constants,
+        budget: &StepBudget,
     ) -> Result<Finished, FinishFault> {
         // As in `run`: a panic of the engine stays here, and the frame is gone either way.
-        catch_unwind(AssertUnwindSafe(|| self.checked_finish(initial_gas, tracked, constants)))
+        catch_unwind(AssertUnwindSafe(|| self.checked_finish(initial_gas, tracked, constants, budget)))
             .unwrap_or_else(|panic| Err(FinishFault::engine(&panic_message(panic.as_ref()))))
     }
 
@@ -46,6 +49,7 @@ impl JudgeFrame {
         initial_gas: u64,
         tracked: TrackedResource,
         constants: &Constants,
+        budget: &StepBudget,
     ) -> Result<Finished, FinishFault> {
         self.runner.end_run(true, false, &mut NoHints, false).map_err(|error| FinishFault::run(&error))?;
         let (program_size, builtins) = match &self.code {
@@ -54,7 +58,7 @@ impl JudgeFrame {
                 (class.bytecode_len().saturating_add(PROGRAM_EXTRA), builtins.clone())
             }
         };
-        self.fill_range_check96(&builtins)?;
+        self.fill_range_check96(&builtins, budget)?;
         verify_secure_runner(&self.runner, false, Some(program_size))
             .map_err(|error| FinishFault::run(&error))?;
         let (failed, retdata, gas_left) = self.return_values(initial_gas)?;
@@ -71,8 +75,9 @@ impl JudgeFrame {
         Ok(Finished { failed, retdata, gas_consumed, resources })
     }
 
-    /// Closes the gaps in the range_check96 segment, which the modular builtins leave (C79).
-    fn fill_range_check96(&mut self, builtins: &[Builtin]) -> Result<(), FinishFault> {
+    /// Closes the gaps in the range_check96 segment, which the modular builtins leave (C79). How far it goes, the code's own pointer
+    /// says, and nobody pays for it: so it takes no more cells than there are left, and looks at the flag.
+    fn fill_range_check96(&mut self, builtins: &[Builtin], budget: &StepBudget) -> Result<(), FinishFault> {
         let Some(from_end) = builtins.iter().rev().position(|builtin| *builtin == Builtin::RangeCheck96)
         else {
             return Ok(());
@@ -91,13 +96,18 @@ impl JudgeFrame {
             return Err(FinishFault::engine("The range_check96 stop pointer leaves its segment."));
         }
         if let Some(used) = vm.segments.segment_used_sizes.as_mut().and_then(|sizes| sizes.get_mut(base)) {
+            if stop.offset.saturating_sub(*used) > budget.cells {
+                return Err(FinishFault::OutOfMemory);
+            }
             *used = stop.offset;
         }
         for offset in 0..stop.offset {
-            match vm.insert_value(Relocatable { segment_index: stop.segment_index, offset }, Felt::ZERO) {
-                // Not a gap: the cell has its value.
-                Ok(()) | Err(MemoryError::InconsistentMemory(_)) => {}
-                Err(error) => return Err(FinishFault::run(&error.into())),
+            if offset.is_multiple_of(CELLS_BETWEEN_LOOKS) && budget.stop.is_raised() {
+                return Err(FinishFault::Stopped);
+            }
+            let at = Relocatable { segment_index: stop.segment_index, offset };
+            if vm.get_maybe(&at).is_none() {
+                vm.insert_value(at, Felt::ZERO).map_err(|error| FinishFault::run(&error.into()))?;
             }
         }
         Ok(())

@@ -9,7 +9,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use cairo_lang_casm::hints::{CoreHint, CoreHintBase, Hint, StarknetHint};
-use cairo_lang_runner::casm_run::{cell_ref_to_relocatable, execute_core_hint_base};
+use cairo_lang_runner::casm_run::{cell_ref_to_relocatable, execute_core_hint_base, read_felts};
 use cairo_vm::types::exec_scope::ExecutionScopes;
 use cairo_vm::types::relocatable::{MaybeRelocatable, Relocatable};
 use cairo_vm::vm::errors::hint_errors::HintError;
@@ -234,6 +234,12 @@ fn run_cairo1_hint(
                 vm.insert_value(cell_ref_to_relocatable(cell, vm), value)
                     .map_err(|error| VirtualMachineError::Hint(Box::new((index, error.into()))))?;
             }
+            Ok(Hinted::Ran)
+        }
+        Some(Hint::Core(CoreHintBase::Core(CoreHint::DebugPrint { start, end }))) => {
+            // Standard output is the host's. What could not be printed is the error that it was.
+            read_felts(vm, start, end)
+                .map_err(|error| VirtualMachineError::Hint(Box::new((index, error))))?;
             Ok(Hinted::Ran)
         }
         Some(Hint::Core(core)) => {

@@ -7,8 +7,7 @@ use blockifier::execution::contract_class::RunnableCompiledClass;
 use blockifier::state::state_api::{StateReader as PeerStateReader, StateResult};
 use serde_json::Value;
 use starkiln::block::{BlockOutcome, Pool, Weights};
-use starkiln::class::ContractClass;
-use starkiln::state::{MemoryState, ReadError, StateReader};
+use starkiln::state::StateReader;
 use starknet_api::core::{ClassHash, CompiledClassHash, ContractAddress, Nonce};
 use starknet_api::state::StorageKey;
 use starknet_types_core::felt::Felt;
@@ -17,6 +16,7 @@ use super::block::{Classes, TimedBlock};
 use super::clock::{Time, Times, in_turn};
 use super::theirs::{self, PeerRun, Workers};
 use crate::arguments::ParallelArguments;
+use crate::fixture::reader::Watched;
 use crate::fixture::workload::{self, Workload};
 use crate::peer::PeerReader;
 use crate::view;
@@ -30,7 +30,7 @@ const SLOW_THREADS: usize = 8;
 /// How many transactions the second table's block has, at most.
 const SLOW_TRANSACTIONS: u64 = 400;
 
-/// A database far away, for either.
+/// A database far away, for blockifier.
 #[derive(Clone, Debug)]
 struct Slow<R>(R);
 
@@ -38,28 +38,6 @@ impl<R> Slow<R> {
     fn wait(&self) -> &R {
         thread::sleep(SLOW);
         &self.0
-    }
-}
-
-impl StateReader for Slow<&MemoryState> {
-    fn storage_at(&self, address: ContractAddress, key: StorageKey) -> Result<Felt, ReadError> {
-        self.wait().storage_at(address, key)
-    }
-
-    fn nonce_at(&self, address: ContractAddress) -> Result<Nonce, ReadError> {
-        self.wait().nonce_at(address)
-    }
-
-    fn class_hash_at(&self, address: ContractAddress) -> Result<ClassHash, ReadError> {
-        self.wait().class_hash_at(address)
-    }
-
-    fn class(&self, class_hash: ClassHash) -> Result<Option<ContractClass>, ReadError> {
-        self.wait().class(class_hash)
-    }
-
-    fn compiled_class_hash(&self, class_hash: ClassHash) -> Result<CompiledClassHash, ReadError> {
-        self.wait().compiled_class_hash(class_hash)
     }
 }
 
@@ -145,7 +123,13 @@ pub fn bench(arguments: &ParallelArguments) -> Result<bool, String> {
     if chosen(&workload) {
         let block = prepared(&workload)?;
         for threads in [1, SLOW_THREADS] {
-            let ours = || Slow(&block.input.state);
+            let ours = || Watched {
+                state: &block.input.state,
+                before: |_| {
+                    thread::sleep(SLOW);
+                    Ok(())
+                },
+            };
             let theirs = || Slow(block.peer_reader.clone());
             equal &= row(workload.name, &block, &Crew::new(threads)?, runs.min(3), ours, theirs)?;
         }

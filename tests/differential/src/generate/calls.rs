@@ -4,9 +4,10 @@
 
 use starknet_types_core::felt::Felt;
 
+use super::at;
 use super::draft::{Call, call, execute_calldata, selector, span, wide};
 use super::random::Random;
-use super::world::{World, at, short_text};
+use super::world::{World, short_text};
 
 /// A named way to make calls.
 pub type CallRecipe = (&'static str, fn(&World, &mut Random) -> Vec<Call>);

@@ -23,7 +23,8 @@ use starknet_api::transaction::{
 use starknet_types_core::felt::Felt;
 
 use super::fit::Fit;
-use super::world::{Account, AccountKind, Newcomer, World};
+use super::people::{Account, AccountKind, Newcomer};
+use super::world::World;
 
 /// A call from an account.
 #[derive(Clone, Debug)]

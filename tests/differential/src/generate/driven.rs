@@ -8,13 +8,14 @@ use starknet_api::transaction::fields::Fee;
 use starknet_types_core::felt::Felt;
 
 use super::abi::{Names, Way};
+use super::at;
 use super::draft::{Action, Bounds, Call, Draft, Signing, call, selector, span};
+use super::initial::{BALANCE, contract, fund, variable};
+use super::library::Library;
+use super::people::{Account, AccountKind, Newcomer};
 use super::random::Random;
 use super::special::{Recipe, account, compiled};
-use super::world::{
-    Account, AccountKind, BALANCE, Driven, Era, Library, Newcomer, RawContract, World, at, contract, fund,
-    short_text, variable,
-};
+use super::world::{Driven, Era, RawContract, World, short_text};
 use super::{Boxed, past, raw, usual};
 
 /// Enough for whatever is done here, in wei.

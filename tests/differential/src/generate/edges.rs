@@ -4,10 +4,10 @@
 
 use starknet_types_core::felt::Felt;
 
+use super::at;
 use super::calls::CallRecipe;
 use super::draft::{Call, call, selector, span};
 use super::random::Random;
-use super::world::at;
 
 fn felt(value: impl Into<Felt>) -> Felt {
     value.into()

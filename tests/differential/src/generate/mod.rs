@@ -3,16 +3,20 @@
 //! In: a seed. Out: a block file whose expected outcomes are blockifier's.
 
 mod abi;
+mod at;
 mod calls;
 mod draft;
 mod driven;
 mod edges;
 mod fit;
+mod initial;
+mod library;
 mod listed;
 mod nested;
 mod packages;
 mod past;
 mod past_calls;
+mod people;
 mod random;
 mod rare;
 mod raw;
@@ -32,11 +36,13 @@ use starknet_api::transaction::fields::Fee;
 
 pub use self::abi::{Abi, Names};
 use self::draft::{Action, Bounds, Draft, Signing};
+pub use self::library::{Library, MoreClasses};
 pub use self::packages::PackageClass;
+use self::people::AccountKind;
 pub use self::random::Random;
 use self::special::account;
-use self::world::{AccountKind, World};
-pub use self::world::{Era, Library, MoreClasses};
+pub use self::world::Era;
+use self::world::World;
 use crate::input::{Input, prepared};
 use crate::peer::{Ending, Peer};
 

@@ -7,11 +7,14 @@ use starknet_api::core::ClassHash;
 use starknet_api::transaction::fields::Fee;
 use starknet_types_core::felt::Felt;
 
+use super::at;
 use super::calls;
 use super::draft::{Action, Bounds, Call, Draft, Signing, call, selector, span};
+use super::library::PAST_UNDECLARED;
+use super::people::{Account, AccountKind, Newcomer};
 use super::random::Random;
 use super::special::{Recipe, account};
-use super::world::{Account, AccountKind, Newcomer, PAST_UNDECLARED, World, at};
+use super::world::World;
 use super::{Boxed, nested, past_calls};
 
 /// Enough for whatever these transactions do, in wei.

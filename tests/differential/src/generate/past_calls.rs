@@ -5,10 +5,11 @@
 use starknet_types_core::felt::Felt;
 
 use super::abi::number;
+use super::at;
 use super::calls::CallRecipe;
 use super::draft::{Call, call, selector, span, wide};
 use super::random::Random;
-use super::world::{World, at, short_text};
+use super::world::{World, short_text};
 
 fn felt(value: impl Into<Felt>) -> Felt {
     value.into()

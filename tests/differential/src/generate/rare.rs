@@ -8,11 +8,13 @@ use starknet_api::core::{ContractAddress, OsChainInfo};
 use starknet_api::transaction::fields::Fee;
 use starknet_types_core::felt::Felt;
 
+use super::at;
 use super::draft::{Action, Bounds, Call, Draft, Signing, call, selector, span};
 use super::listed::Listed;
+use super::people::AccountKind;
 use super::random::Random;
 use super::special::{Recipe, account};
-use super::world::{AccountKind, World, at, short_text};
+use super::world::{World, short_text};
 
 /// Enough for whatever is done here, in wei.
 const ENOUGH: Fee = Fee(10_u128.pow(18));

@@ -8,9 +8,12 @@ use starknet_api::core::{ClassHash, CompiledClassHash};
 use starknet_api::transaction::fields::Fee;
 use starknet_types_core::felt::Felt;
 
+use super::at;
 use super::draft::{Action, Bounds, Call, Draft, Signing, call, selector, span, wide};
+use super::library::UNDECLARED;
+use super::people::{Account, AccountKind, Newcomer};
 use super::random::Random;
-use super::world::{Account, AccountKind, Newcomer, UNDECLARED, World, at, short_text};
+use super::world::{World, short_text};
 
 /// A named way to make a transaction.
 pub type Recipe = (&'static str, fn(&World, &mut Random) -> Draft);

@@ -7,8 +7,9 @@ use starkiln::protocol::{BlockInfo, BlockPrices, ChainInfo, DataAvailability, To
 use starknet_api::block::{BlockHash, BlockNumber, BlockTimestamp, GasPrice};
 use starknet_api::core::{ChainId, ContractAddress};
 
+use super::at;
+use super::people::account_address;
 use super::random::Random;
-use super::world::{account_address, at};
 
 /// The demo block's number.
 const NUMBER: u64 = 1_234_567;

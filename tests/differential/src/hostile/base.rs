@@ -32,8 +32,17 @@ const OURS: [&str; 11] = [
 ];
 
 /// The same of Cairo 0.
-const OURS_CAIRO0: [&str; 5] =
-    ["cairo0/account_open", "cairo0/constructors", "cairo0/erc20", "cairo0/hashes", "cairo0/library"];
+const OURS_CAIRO0: [&str; 9] = [
+    "cairo0/account",
+    "cairo0/account_open",
+    "cairo0/caller",
+    "cairo0/constructors",
+    "cairo0/erc20",
+    "cairo0/hashes",
+    "cairo0/library",
+    "cairo0/proxy",
+    "cairo0/syscalls",
+];
 
 /// Classes of packages.
 const PACKAGES: [&str; 6] = [
@@ -83,6 +92,8 @@ pub struct Base {
     pub words: Vec<Felt>,
     /// Its hints by pc, as they stand in the file.
     pub hints: BTreeMap<usize, Vec<Value>>,
+    /// Where hints find their variables; none in Cairo 1, whose hints say it themselves.
+    pub references: Vec<String>,
     /// All entry points.
     pub entry_points: Vec<EntryPoint>,
     /// What it takes.
@@ -138,7 +149,8 @@ impl Base {
         let entry_points = entry_points(&json["entry_points_by_type"], &words)?;
         // Loading a class takes longer the larger it is.
         let weight = (20_000 / words.len() as u64).clamp(1, 4);
-        Ok(Self { name, form: Form::Casm(casm.into()), words, hints, entry_points, abi, weight })
+        let references = Vec::new();
+        Ok(Self { name, form: Form::Casm(casm.into()), words, hints, references, entry_points, abi, weight })
     }
 
     fn from_cairo0(name: &'static str, json: Value) -> Result<Self, String> {
@@ -149,8 +161,11 @@ impl Base {
             hints.insert(at, list.as_array().cloned().unwrap_or_default());
         }
         let entry_points = entry_points(&json["entry_points_by_type"], &words)?;
+        let references = json["program"]["reference_manager"]["references"].as_array().into_iter().flatten();
+        let references =
+            references.filter_map(|reference| reference["value"].as_str().map(ToOwned::to_owned)).collect();
         let abi = Abi::new(&json["abi"]).into();
-        Ok(Self { name, form: Form::Cairo0(json), words, hints, entry_points, abi, weight: 1 })
+        Ok(Self { name, form: Form::Cairo0(json), words, hints, references, entry_points, abi, weight: 1 })
     }
 
     /// The places of hints that code from this entry point may come to; of all hints, if none.

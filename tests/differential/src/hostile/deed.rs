@@ -27,8 +27,25 @@ use crate::fixture::{ACCOUNT, FEE_TOKEN, World, address, felt};
 /// Where the program is, and its class hash.
 pub const PROGRAM: u128 = 0xe61;
 
-/// Steps that a call may make.
-const STEPS: u64 = 3_000;
+/// How much a run may take.
+#[derive(Clone, Copy)]
+pub struct Bounds {
+    /// Steps of a call.
+    steps: u64,
+    /// Bytes of memory, where our engines run it; as much as executors usually allow, if none.
+    memory: Option<usize>,
+}
+
+impl Bounds {
+    /// What programs are run with.
+    pub const USUAL: Self = Self { steps: 3_000, memory: None };
+
+    /// More steps than the gas of a call buys: a call that looks at its gas has ended by then.
+    pub const LONG: Self = Self { steps: 100_000, memory: None };
+
+    /// Most of what the process may have.
+    pub const LARGE: Self = Self { memory: Some(6 << 30), ..Self::USUAL };
+}
 
 /// Sierra gas that it may use.
 const GAS: u64 = 2_000_000;
@@ -71,16 +88,12 @@ impl Ended {
             Self::Call(Err(_)) | Self::Block(Err(_)) => "cairo-vm panicked",
         }
     }
-}
 
-impl Ended {
     /// Whether some code in it made all the steps that it may make.
     pub fn ran_out_of_steps(&self) -> bool {
         format!("{self:?}").contains("no remaining steps")
     }
-}
 
-impl Ended {
     /// Whether it was given up because of the bound on memory.
     pub fn needs_too_much_memory(&self) -> bool {
         let (Self::Call(Err(text)) | Self::Block(Err(text))) = self else { return false };
@@ -128,10 +141,18 @@ impl Chain {
 
     /// Does it.
     pub fn run(&self, state: &MemoryState, deed: &Deed, engine: Engine) -> Done {
-        let executor = starkiln::block::BlockExecutor::new(self.world.env.clone(), state)
+        self.run_within(Bounds::USUAL, state, deed, engine)
+    }
+
+    /// Does it within other bounds.
+    pub fn run_within(&self, bounds: Bounds, state: &MemoryState, deed: &Deed, engine: Engine) -> Done {
+        let mut executor = starkiln::block::BlockExecutor::new(self.world.env.clone(), state)
             .old_block(crate::fixture::old_block())
             .keep_reverted_calls()
             .engine(engine);
+        if let Some(bytes) = bounds.memory {
+            executor = executor.memory_limit(bytes);
+        }
         panics::take();
         let began = Instant::now();
         let ended = match deed {
@@ -140,7 +161,7 @@ impl Chain {
                     entry_point_type: *way,
                     caller: address(ACCOUNT),
                     max_sierra_gas: GAS,
-                    max_steps: STEPS,
+                    max_steps: bounds.steps,
                     ..ContractCall::new(
                         address(PROGRAM),
                         EntryPointSelector(*selector),

@@ -36,6 +36,8 @@ pub enum Edit {
     Word(usize, Felt),
     /// Before the instruction there stand these hints.
     Hints(usize, Vec<Value>),
+    /// This reference, by which hints find a variable, is that; Cairo 0 only.
+    Reference(usize, String),
     /// An entry point of this way and place is another.
     EntryPoint { way: EntryPointType, index: usize, selector: Felt, offset: usize, builtins: Vec<String> },
     /// The program names these builtins; Cairo 0 only.
@@ -130,6 +132,10 @@ fn hint_edits(base: &Base, entry_point: &EntryPoint, random: &mut Random) -> Vec
         // Moved, or once more.
         3 => vec![Edit::Hints(at, vec![]), Edit::Hints(place(entry_point, random), hints)],
         4 => vec![Edit::Hints(place(entry_point, random), hints)],
+        5 | 6 if !base.references.is_empty() => {
+            let which = random.below(base.references.len() as u64) as usize;
+            vec![Edit::Reference(which, changed_reference(&base.references[which], base, random))]
+        }
         // Instead of it, or before it.
         5 if matches!(base.form, Form::Casm(_)) => vec![Edit::Hints(at, vec![hint::any(random)])],
         6 if matches!(base.form, Form::Casm(_)) => {
@@ -153,6 +159,21 @@ fn changed_cairo0(hint: &Value, other: &Value, random: &mut Random) -> Value {
     let part = if random.once_in(2) { "code" } else { "flow_tracking_data" };
     hint[part] = other[part].clone();
     hint
+}
+
+/// A reference with another offset, as in `[cast(fp + (-3), felt*)]`, or another one.
+fn changed_reference(reference: &str, base: &Base, random: &mut Random) -> String {
+    let parts: Vec<&str> = reference.split_inclusive('(').collect();
+    let number = |part: &str| part.split_once(')')?.0.parse::<i64>().ok();
+    let place = parts.iter().rposition(|part| number(part).is_some());
+    match place.and_then(|place| Some((place, number(parts[place])?))) {
+        Some((place, old)) if !random.once_in(4) => {
+            let rest = &parts[place][old.to_string().len()..];
+            let new = offset(old, random);
+            format!("{}{new}{rest}{}", parts[..place].concat(), parts[place + 1..].concat())
+        }
+        _ => random.pick(&base.references).clone(),
+    }
 }
 
 fn entry_point_edit(base: &Base, entry_point: &EntryPoint, random: &mut Random) -> Edit {
@@ -226,7 +247,7 @@ fn change_casm((casm, _): &mut VersionedCasm, edit: &Edit) -> Option<()> {
             entry_point.offset = *offset;
             entry_point.builtins.clone_from(builtins);
         }
-        Edit::Builtins(_) => {}
+        Edit::Builtins(_) | Edit::Reference(..) => {}
         Edit::End(at) => {
             casm.bytecode.truncate(*at);
             casm.bytecode_segment_lengths = None;
@@ -260,6 +281,10 @@ fn change_cairo0(class: &mut Value, edit: &Edit) {
             };
             let entry_point = &mut class["entry_points_by_type"][name][*index];
             *entry_point = json!({ "selector": format!("{selector:#x}"), "offset": format!("{offset:#x}") });
+        }
+        Edit::Reference(which, value) => {
+            let reference = &mut class["program"]["reference_manager"]["references"][*which];
+            reference["value"] = json!(value);
         }
         Edit::Builtins(builtins) => class["program"]["builtins"] = json!(builtins),
         Edit::End(at) => {

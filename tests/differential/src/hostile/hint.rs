@@ -1,6 +1,6 @@
 //! Hints at random, and hints with other operands.
 //!
-//! In: random numbers. Out: hints as a compiled class's file holds them. Left out: `DebugPrint`, which writes to standard output.
+//! In: random numbers. Out: hints as a compiled class's file holds them.
 
 use serde_json::{Value, json};
 
@@ -11,7 +11,7 @@ use crate::generate::Random;
 type Takes = &'static [(&'static str, char)];
 
 /// Every hint that compilers ever wrote, and those that only tools write.
-const HINTS: [(&str, Takes); 40] = [
+const HINTS: [(&str, Takes); 41] = [
     ("AllocSegment", &[("dst", 'c')]),
     ("TestLessThan", &[("lhs", 'o'), ("rhs", 'o'), ("dst", 'c')]),
     ("TestLessThanOrEqual", &[("lhs", 'o'), ("rhs", 'o'), ("dst", 'c')]),
@@ -114,10 +114,14 @@ const HINTS: [(&str, Takes); 40] = [
     ("AddRelocationRule", &[("src", 'o'), ("dst", 'o')]),
     ("WriteRunParam", &[("index", 'o'), ("dst", 'c')]),
     ("AddTrace", &[("flag", 'o')]),
+    (PRINT, &[("start", 'o'), ("end", 'o')]),
     ("AssertCurrentAccessIndicesIsEmpty", &[]),
     ("AssertAllKeysUsed", &[]),
     ("AssertLeAssertThirdArcExcluded", &[]),
 ];
+
+/// The name of the hint that writes to standard output, at blockifier.
+pub const PRINT: &str = "DebugPrint";
 
 /// The name of the hint whose result nobody may know: not the same in another process.
 pub const RANDOM_POINT: &str = "RandomEcPoint";

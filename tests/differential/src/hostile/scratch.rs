@@ -9,13 +9,15 @@ use starknet_api::contract_class::{SierraVersion, VersionedCasm};
 use starknet_types_core::felt::Felt;
 
 use super::base::{Base, Form};
+use super::deed::PROGRAM;
 use super::hint;
 use super::numbers::{number, offset, point};
 use super::word::{flag, word};
+use crate::fixture::{self, FEE_TOKEN, felt};
 use crate::generate::Random;
 
 /// Builtins that an entry point may have, in the order that is demanded, with the cells of an instance and those that are given.
-const BUILTINS: [(&str, u64, u64); 8] = [
+const BUILTINS: [(&str, u64, u64); 9] = [
     ("pedersen", 3, 2),
     ("range_check", 1, 1),
     ("bitwise", 5, 2),
@@ -24,6 +26,38 @@ const BUILTINS: [(&str, u64, u64); 8] = [
     ("segment_arena", 3, 3),
     ("range_check96", 1, 1),
     ("add_mod", 7, 7),
+    ("mul_mod", 7, 7),
+];
+
+/// Syscalls, what they ask for, and the cells of their answers behind gas and flag. What they ask for: an address (`a`), a class (`c`),
+/// a selector (`s`), a key (`k`), a number (`n`), one of 128 bits (`u`), a bit (`b`), start and end of the calldata (`p`, `e`), a point
+/// that an earlier answer may have (`h`).
+const SYSCALLS: [(&str, &str, u64); 25] = [
+    ("StorageRead", "bk", 1),
+    ("StorageWrite", "bkn", 0),
+    ("EmitEvent", "pepe", 0),
+    ("SendMessageToL1", "npe", 0),
+    ("GetBlockHash", "k", 1),
+    ("GetExecutionInfo", "", 1),
+    ("CallContract", "aspe", 2),
+    ("LibraryCall", "cspe", 2),
+    ("Deploy", "cnpeb", 3),
+    ("ReplaceClass", "c", 0),
+    ("GetClassHashAt", "a", 1),
+    ("MetaTxV0", "aspepe", 2),
+    ("Keccak", "pe", 2),
+    ("Sha256ProcessBlock", "pp", 1),
+    ("Sha512ProcessBlock", "pp", 1),
+    ("Secp256k1New", "uuuu", 2),
+    ("Secp256k1Add", "hh", 1),
+    ("Secp256k1Mul", "huu", 1),
+    ("Secp256k1GetPointFromX", "uub", 2),
+    ("Secp256k1GetXy", "h", 4),
+    ("Secp256r1New", "uuuu", 2),
+    ("Secp256r1Add", "hh", 1),
+    ("Secp256r1Mul", "huu", 1),
+    ("Secp256r1GetPointFromX", "uub", 2),
+    ("Secp256r1GetXy", "h", 4),
 ];
 
 /// The place of an entry point's last argument, below fp.
@@ -52,6 +86,8 @@ struct Author<'r> {
     builtins: Vec<(&'static str, u64, u64)>,
     /// Cells of each builtin that are written or read.
     used: Vec<u64>,
+    /// Cells of the syscall segment that are.
+    asked: u64,
     /// So many values are kept in a segment of their own, to be returned: its pointer is the frame's first cell.
     kept: Option<u64>,
 }
@@ -66,7 +102,7 @@ impl Scratch {
     pub fn any(random: &mut Random) -> Self {
         let builtins: Vec<_> = BUILTINS.into_iter().filter(|_| random.once_in(3)).collect();
         let used = vec![0; builtins.len()];
-        let mut author = Author { random, lines: Vec::new(), builtins, used, kept: None };
+        let mut author = Author { random, lines: Vec::new(), builtins, used, asked: 0, kept: None };
         author.begin();
         let most = if author.random.once_in(4) { 24 } else { 8 };
         for _ in 0..author.random.between(1, most) {
@@ -158,7 +194,7 @@ impl Author<'_> {
     }
 
     fn line(&mut self) {
-        match self.random.below(24) {
+        match self.random.below(28) {
             0..4 => {
                 let value = number(self.random);
                 self.value(value);
@@ -191,6 +227,7 @@ impl Author<'_> {
                 self.grow();
             }
             22 => self.assert_known(),
+            23..27 => self.syscall(),
             _ => self.anything(),
         }
     }
@@ -261,6 +298,72 @@ impl Author<'_> {
             self.push(&[word(flag::OP0_FP | flag::ASSERT, -1, pointer, place, 0)]);
         }
         self.used[which] = start + cells;
+    }
+
+    /// A syscall as it is asked for, mostly, and its answer.
+    fn syscall(&mut self) {
+        let (name, request, answer) = *self.random.pick(&SYSCALLS);
+        let (calldata_end, calldata, syscalls, gas) =
+            (self.argument(0), self.argument(1), self.argument(2), self.argument(3));
+        let start = self.asked;
+        let ask = |author: &mut Self| {
+            let place = author.asked as i64;
+            author.push(&[word(flag::OP0_FP | flag::ASSERT, -1, syscalls, place, 0)]);
+            author.asked += 1;
+        };
+        let copied = flag::OP0_FP | flag::OP1_FP | flag::AP_NEXT | flag::ASSERT;
+        let read = flag::OP0_FP | flag::AP_NEXT | flag::ASSERT;
+        self.value(Felt::from_bytes_be_slice(name.as_bytes()));
+        ask(self);
+        self.push(&[word(copied, 0, -1, gas, 0)]);
+        ask(self);
+        for kind in request.chars() {
+            let any = number(self.random);
+            let kind = if self.random.once_in(30) { 'n' } else { kind };
+            match kind {
+                'p' => self.push(&[word(copied, 0, -1, calldata, 0)]),
+                'e' => self.push(&[word(copied, 0, -1, calldata_end, 0)]),
+                // Of the last answer: its last cell, which is where a point is.
+                'h' => self.push(&[word(read, 0, syscalls, start.saturating_sub(1) as i64, 0)]),
+                'a' if self.random.once_in(6) => self.value(felt(PROGRAM)),
+                'a' => self.value(felt(FEE_TOKEN)),
+                'c' if self.random.once_in(6) => self.value(felt(PROGRAM)),
+                'c' => self.value(fixture::class("erc20").0.0),
+                's' if self.random.once_in(3) => self.value(selector()),
+                's' => self.value(fixture::selector("decimals")),
+                'k' => {
+                    let small = self.random.below(4);
+                    self.value(Felt::from(small));
+                }
+                'u' => {
+                    let half = self.random.number() >> self.random.below(64);
+                    self.value(Felt::from(half));
+                }
+                'b' => {
+                    let bit = u64::from(self.random.once_in(8));
+                    self.value(Felt::from(bit));
+                }
+                _ => self.value(any),
+            }
+            ask(self);
+        }
+        let place = json!({ "BinOp": {
+            "op": "Add",
+            "a": { "register": "FP", "offset": syscalls },
+            "b": { "Immediate": format!("{start:#x}") },
+        } });
+        // The first cell of the answer is there when the hint has run.
+        let hints = vec![json!({ "SystemCall": { "system": place } })];
+        let words = vec![word(read, 0, syscalls, self.asked as i64, 0)];
+        self.lines.push(Line { hints, words });
+        self.asked += 1;
+        for _ in 0..=answer {
+            if !self.random.once_in(3) {
+                self.push(&[word(read, 0, syscalls, self.asked as i64, 0)]);
+                self.keep();
+            }
+            self.asked += 1;
+        }
     }
 
     fn jump(&mut self) {

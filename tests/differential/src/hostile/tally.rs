@@ -21,6 +21,7 @@ pub struct Tally {
     pub origins: BTreeMap<&'static str, u64>,
     /// Deeds by how they ended.
     pub endings: BTreeMap<&'static str, u64>,
+    not_compared: BTreeMap<&'static str, u64>,
     judge_panics: BTreeMap<String, u64>,
     /// Differences between engines.
     pub differences: u64,
@@ -41,6 +42,11 @@ impl Tally {
         }
     }
 
+    /// Notes something that could not be compared.
+    pub fn not_compared(&mut self, because: &'static str) {
+        *self.not_compared.entry(because).or_default() += 1;
+    }
+
     /// Notes a panic inside `cairo-vm`.
     pub fn judge_panicked(&mut self, panic: &str) {
         *self.judge_panics.entry(kind(panic)).or_default() += 1;
@@ -56,6 +62,9 @@ impl Tally {
         println!("\ncalls and transactions, by how they ended");
         for (ending, count) in &self.endings {
             println!("{count:9} {ending}");
+        }
+        for (because, count) in &self.not_compared {
+            println!("{count:9} not compared, because {because}");
         }
         if !self.judge_panics.is_empty() {
             println!("\npanics inside cairo-vm, caught");
