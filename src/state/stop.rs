@@ -40,20 +40,26 @@ impl Term {
 
 /// Raised once, seen by all clones. The default one is never raised.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct StopFlag {
-    flag: Option<Arc<AtomicBool>>,
-    term: Option<Arc<Term>>,
+pub(crate) struct StopFlag(Option<Arc<Reasons>>);
+
+/// What raises it. Every frame has a clone of the flag, and of these there is one for each execution: clones of the term itself
+/// would have all threads write to its count.
+#[derive(Debug)]
+struct Reasons {
+    flag: Arc<AtomicBool>,
+    term: Arc<Term>,
 }
 
 impl StopFlag {
     /// Raised when `flag` is set, for this execution alone, or when the block's term is over: nobody has to watch the clock, a
     /// running transaction does it itself.
     pub(crate) fn new(flag: Arc<AtomicBool>, term: Arc<Term>) -> Self {
-        Self { flag: Some(flag), term: Some(term) }
+        Self(Some(Arc::new(Reasons { flag, term })))
     }
 
     pub(crate) fn is_raised(&self) -> bool {
-        self.flag.as_ref().is_some_and(|flag| flag.load(Ordering::Relaxed))
-            || self.term.as_ref().is_some_and(|term| term.is_over())
+        let is_one_there =
+            |reasons: &Arc<Reasons>| reasons.flag.load(Ordering::Relaxed) || reasons.term.is_over();
+        self.0.as_ref().is_some_and(is_one_there)
     }
 }

@@ -101,11 +101,11 @@ impl Frame {
         call: &EntryPointCall,
         engine: Engine,
     ) -> Result<Self, StartFault> {
-        let opening = Cairo0Opening::new(class, call)?;
+        let opening = || Cairo0Opening::new(class, call);
         Self::start(
             engine,
-            || JudgeFrame::start_cairo0(&opening),
-            || FastFrame::start_cairo0(opening.clone()),
+            || JudgeFrame::start_cairo0(&opening()?),
+            || FastFrame::start_cairo0(opening().ok()?),
         )
     }
 
@@ -117,11 +117,11 @@ impl Frame {
         engine: Engine,
         constants: &Constants,
     ) -> Result<Self, StartFault> {
-        let opening = Opening::new(class, call, constants)?;
+        let opening = || Opening::new(class, call, constants);
         Self::start(
             engine,
-            || JudgeFrame::start_cairo1(&opening),
-            || FastFrame::start_cairo1(opening.clone(), tracked == TrackedResource::CairoSteps),
+            || JudgeFrame::start_cairo1(&opening()?),
+            || FastFrame::start_cairo1(opening().ok()?, tracked == TrackedResource::CairoSteps),
         )
     }
 

@@ -232,7 +232,7 @@ impl Layout {
         memory.mark_accessed(EXECUTION, first_fp.checked_sub(1)?);
         Some(Box::new(FastFrame {
             machine: Machine {
-                program,
+                program: Some(program),
                 memory,
                 pc: u64::try_from(offset).ok()?,
                 ap: first_fp,

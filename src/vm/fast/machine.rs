@@ -10,8 +10,8 @@ use super::memory::Memory;
 /// A frame's machine.
 #[derive(Debug)]
 pub(super) struct Machine {
-    /// The code.
-    pub program: Arc<Program>,
+    /// The code; in the loop's hands while that runs.
+    pub program: Option<Arc<Program>>,
     pub memory: Memory,
     /// Program counter, in the code.
     pub pc: u64,

@@ -1,7 +1,5 @@
 //! The run loop: shortcuts as long as they go, then whatever needs more: hints, and steps by the rules.
 
-use std::sync::Arc;
-
 use super::Exit;
 use super::decode::{Kind, Program};
 use super::hint_run::Hinted;
@@ -14,11 +12,18 @@ impl Machine {
     /// Runs until the next syscall or the end; `None` after `limit` steps. A step that was interrupted by a syscall is ended first,
     /// whatever the limit.
     pub(super) fn run(&mut self, limit: u64) -> Result<Option<Stop>, Exit> {
-        if self.marks_accesses { self.run_loop::<true>(limit) } else { self.run_loop::<false>(limit) }
+        // Taken, not cloned: threads that run the same class would all write to its count.
+        let program = self.program.take().ok_or(Exit::Unsupported)?;
+        let stopped = if self.marks_accesses {
+            self.run_loop::<true>(&program, limit)
+        } else {
+            self.run_loop::<false>(&program, limit)
+        };
+        self.program = Some(program);
+        stopped
     }
 
-    fn run_loop<const EXACT: bool>(&mut self, limit: u64) -> Result<Option<Stop>, Exit> {
-        let program = Arc::clone(&self.program);
+    fn run_loop<const EXACT: bool>(&mut self, program: &Program, limit: u64) -> Result<Option<Stop>, Exit> {
         let (operations, code) = (&*program.operations, &*program.code);
         let mut left = limit;
         loop {
@@ -54,7 +59,7 @@ impl Machine {
             }
             if operation.kind != Kind::Hinted {
                 self.step()?;
-            } else if self.run_hints(&program)? == Hinted::Syscall {
+            } else if self.run_hints(program)? == Hinted::Syscall {
                 return Ok(Some(Stop::Syscall));
             } else {
                 let Memory { execution, beside, prices, .. } = &mut self.memory;
