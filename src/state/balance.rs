@@ -3,10 +3,11 @@
 //! In: an account. Out: the storage key of the low half of its balance. Assumes the layout that the fee tokens have (C237);
 //! nothing verifies it.
 
-use starknet_api::core::{ContractAddress, L2_ADDRESS_UPPER_BOUND};
+use starknet_api::core::ContractAddress;
 use starknet_api::state::StorageKey;
 use starknet_types_core::felt::Felt;
 
+use super::contract_address::in_domain;
 use crate::crypto::{Element, remembered_pedersen};
 
 /// The hash of the name `ERC20_balances`.
@@ -18,10 +19,7 @@ const BALANCES: Felt =
 /// Costs one Pedersen hash, or less for an account that was seen lately.
 pub fn fee_token_balance_key(account: ContractAddress) -> StorageKey {
     let hash = remembered_pedersen(&BALANCES.to_le_digits(), &account.to_le_digits());
-    let hash = Element::from_limbs(&hash).to_felt();
-    let bound = Felt::from(*L2_ADDRESS_UPPER_BOUND);
-    #[expect(clippy::arithmetic_side_effects, reason = "in the field; hashes are below twice the bound")]
-    let key = if hash < bound { hash } else { hash - bound };
+    let key = in_domain(Element::from_limbs(&hash).to_felt());
     StorageKey::try_from(key).unwrap_or_default() // below the bound: a key
 }
 

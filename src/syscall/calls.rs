@@ -2,7 +2,7 @@
 //! stack carries it out.
 
 use starknet_api::contract_class::EntryPointType;
-use starknet_api::core::{ClassHash, ContractAddress, EntryPointSelector, Nonce, calculate_contract_address};
+use starknet_api::core::{ClassHash, ContractAddress, EntryPointSelector, Nonce};
 use starknet_api::transaction::fields::{Calldata, Fee};
 use starknet_api::transaction::{InvokeTransactionV0, TransactionHasher, TransactionVersion};
 use starknet_types_core::felt::Felt;
@@ -14,6 +14,7 @@ use super::request::{self, Deployed, Span};
 use super::transaction_info::{FeeTerms, TransactionInfo};
 use super::{Effect, InnerCall, Outcome, Scope, UnresolvedCall};
 use crate::protocol::{SyscallName, names};
+use crate::state::contract_address;
 
 /// `call_contract`. The class hash at the address is read first, even when the call is then refused (C112).
 pub(super) fn call_contract(
@@ -121,7 +122,7 @@ pub(super) fn deploy(
     }
     let deployer = scope.call.storage_address;
     let origin = if from_zero { ContractAddress::default() } else { deployer };
-    let address = calculate_contract_address(salt, class_hash, &calldata, origin)?;
+    let address = contract_address(salt, class_hash, &calldata, origin);
     Ok(Effect::Call(Box::new(InnerCall::Deploy { class_hash, address, deployer, calldata })))
 }
 

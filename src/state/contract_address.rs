@@ -1,0 +1,71 @@
+//! Where a contract is deployed.
+//!
+//! In: a class, a salt, the constructor's arguments, the deployer. Out: an address (C73). Knows no state.
+
+use starknet_api::core::{ClassHash, ContractAddress, L2_ADDRESS_UPPER_BOUND};
+use starknet_api::transaction::fields::{Calldata, ContractAddressSalt};
+use starknet_types_core::felt::Felt;
+
+use crate::crypto::{Element, Limbs, pedersen};
+
+/// `STARKNET_CONTRACT_ADDRESS`
+const PREFIX: Felt = Felt::from_hex_unchecked("0x535441524b4e45545f434f4e54524143545f41444452455353");
+
+/// The address of a contract that `deployer` deploys, 0 where nobody does: a Pedersen hash of all of it.
+pub fn contract_address(
+    salt: ContractAddressSalt,
+    class_hash: ClassHash,
+    calldata: &Calldata,
+    deployer: ContractAddress,
+) -> ContractAddress {
+    let calldata = hash_of_all(calldata.0.iter().copied());
+    let hash = hash_of_all([PREFIX, *deployer.0.key(), salt.0, class_hash.0, calldata]);
+    ContractAddress::try_from(in_domain(hash)).unwrap_or_default() // below the bound: an address
+}
+
+/// A hash as an address or the address of a cell: modulo their bound.
+pub(super) fn in_domain(hash: Felt) -> Felt {
+    let bound = Felt::from(*L2_ADDRESS_UPPER_BOUND);
+    #[expect(clippy::arithmetic_side_effects, reason = "in the field; hashes are below twice the bound")]
+    if hash < bound { hash } else { hash - bound }
+}
+
+/// The hash of a list: of its felts, one after another, and their number.
+fn hash_of_all(felts: impl IntoIterator<Item = Felt>) -> Felt {
+    let mut count = 0_u64;
+    let mut hash: Limbs = [0; 4];
+    for felt in felts {
+        hash = pedersen(&hash, &felt.to_le_digits());
+        count = count.saturating_add(1);
+    }
+    Element::from_limbs(&pedersen(&hash, &[count, 0, 0, 0])).to_felt()
+}
+
+#[cfg(test)]
+mod tests {
+    use starknet_api::core::calculate_contract_address;
+
+    use super::*;
+
+    #[test]
+    fn addresses_are_the_networks() {
+        for count in 0..40_u64 {
+            let felt = |number: u64| Felt::from(number).pow(count + 1) * Felt::TWO.pow(200_u32);
+            let calldata = Calldata((0..count).map(felt).collect::<Vec<_>>().into());
+            let (salt, class_hash) = (ContractAddressSalt(felt(7)), ClassHash(felt(11)));
+            for deployer in [0_u64, 1, 0x1234_5678] {
+                let deployer = ContractAddress::try_from(Felt::from(deployer)).unwrap();
+                let expected = calculate_contract_address(salt, class_hash, &calldata, deployer).unwrap();
+                assert_eq!(contract_address(salt, class_hash, &calldata, deployer), expected);
+            }
+        }
+    }
+
+    #[test]
+    fn hashes_wrap_at_the_bound() {
+        let bound = Felt::from(*L2_ADDRESS_UPPER_BOUND);
+        assert_eq!(in_domain(bound - Felt::ONE), bound - Felt::ONE);
+        assert_eq!(in_domain(bound), Felt::ZERO);
+        assert_eq!(in_domain(Felt::MAX), Felt::MAX - bound);
+    }
+}
