@@ -1,5 +1,5 @@
-//! Inverses modulo the prime or the order of the curve, by the divisions of Bernstein and Yang ("Fast constant-time gcd computation", 2019), in the form
-//! whose time depends on the number: nothing here is secret.
+//! Inverses modulo the prime or the order of the curve, by the divisions of Bernstein and Yang ("Fast constant-time gcd
+//! computation", 2019), in the form whose time depends on the number: nothing here is secret.
 //!
 //! A division step looks at the lowest bits only. So 62 of them are made on single words first; the matrix that they amount to
 //! is then applied to the long numbers at once.

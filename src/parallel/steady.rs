@@ -1,8 +1,9 @@
 //! Cells that hardly ever change, as one thread knows them.
 //!
 //! In: values of cells that somebody has read before and that no task under way has written. Out: the same, without a look at the
-//! memory, where all threads would write their locks and counts next to each other. Good for one epoch of the memory: when any such cell is
-//! written, all is forgotten. That a run saw such a value its commit finds out as of any other: at a glance, if the epoch is the same.
+//! memory, where all threads would write their locks and counts next to each other. Good for one epoch of the memory: when any
+//! such cell is written, all is forgotten. A commit compares what was seen here as it compares everything that a run saw: at a
+//! glance, if the epoch is still the same.
 
 use hashbrown::HashTable;
 
