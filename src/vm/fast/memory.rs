@@ -17,6 +17,9 @@ use crate::protocol::Builtin;
 /// they are near.
 const GROWTH: std::ops::RangeInclusive<usize> = 256..=1024;
 
+/// What it grows by.
+static EMPTY: [Cell; *GROWTH.end()] = [Cell::EMPTY; *GROWTH.end()];
+
 /// The execution segment.
 pub(super) const EXECUTION: u64 = 1;
 
@@ -137,7 +140,13 @@ impl Memory {
         let len = present.saturating_add(growth).max(index.checked_add(1).ok_or(Exit::Fault)?);
         self.beside.take(len.saturating_sub(present))?;
         reserve(&mut self.execution, len.saturating_sub(present))?;
-        self.execution.resize(len, Cell::EMPTY);
+        // Copied in, not resized to: processors fill memory by long copies without reading what was there.
+        let mut missing = len.saturating_sub(present);
+        while missing > 0 {
+            let some = EMPTY.get(..missing).unwrap_or(&EMPTY);
+            self.execution.extend_from_slice(some);
+            missing = missing.saturating_sub(some.len());
+        }
         Ok(())
     }
 

@@ -17,6 +17,8 @@ pub(super) struct Spare {
 
 /// Cells for which a thread keeps room: 64 MiB.
 const CELLS: usize = 1 << 21;
+/// Cells of an execution segment that are kept: of a long run some of its room, rather than none.
+const EXECUTION_CELLS: usize = CELLS / 4 * 3;
 /// Memories that a thread keeps: calls nest.
 const MEMORIES: usize = 64;
 /// Segments of a memory that are kept.
@@ -48,6 +50,7 @@ impl Spare {
     /// Keeps it, if there is place.
     pub(super) fn keep(mut self) {
         self.segments.truncate(SEGMENTS);
+        self.execution.shrink_to(EXECUTION_CELLS);
         let room = self.room();
         // Where a thread ends there is nothing to keep it in.
         let _ = SPARES.try_with(|spares| {
@@ -92,7 +95,11 @@ mod tests {
     fn what_is_kept_is_bounded() {
         on_a_new_thread(|| {
             Spare { execution: Vec::with_capacity(CELLS + 1), segments: Vec::new() }.keep();
-            assert_eq!(Spare::take().execution.capacity(), 0);
+            let kept = Spare::take().execution.capacity();
+            assert!((EXECUTION_CELLS..CELLS).contains(&kept), "{kept}");
+            let segment = Segment { cells: Vec::with_capacity(CELLS + 1), ..Segment::default() };
+            Spare { execution: Vec::new(), segments: vec![segment] }.keep();
+            assert!(Spare::take().segments.is_empty());
             for _ in 0..2 * MEMORIES {
                 let segments = std::iter::repeat_with(Segment::default).take(2 * SEGMENTS).collect();
                 Spare { execution: Vec::with_capacity(CELLS / 4), segments }.keep();
