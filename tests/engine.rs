@@ -558,7 +558,7 @@ fn the_engines_agree_about_mutated_code() {
                 max_steps: 5_000,
                 ..ContractCall::new(address(ADDRESS), selector, Calldata(calldata.into()))
             };
-            // A panic inside `cairo-vm` is an error of the host's, and must be the same on every way.
+            // Whatever comes of it must be the same on every way, a panic inside `cairo-vm` among it.
             let [judged, fast, checked] = world.call_on_engines(&call);
             // What `cairo-vm` says at an offset of many gigabytes depends on the machine; we say that it is too much.
             let is_too_large = |result: &Result<CallResult, String>| match result {

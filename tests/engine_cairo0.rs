@@ -67,13 +67,32 @@ fn signatures_are_checked() {
             [hash, public_key, s, r],
             [hash, public_key, r, Felt::ZERO],
             [hash, public_key, Felt::MAX, s],
-            // Sums at infinity, over which the verifier panics.
             [Felt::ZERO, public_key, r, s],
         ] {
             assert_eq!(call(&world, "ecdsa", &wrong), None, "{wrong:?}");
             assert_ne!(call(&world, "ecdsa_check", &wrong), Some(vec![Felt::ONE]), "{wrong:?}");
         }
         assert_eq!(call(&world, "ecdsa_unsigned", &[hash, public_key]), None);
+    }
+}
+
+/// Whoever has the key can make a signature that leads the published verifier to a sum at infinity, over which it panics: it costs
+/// him his transaction, and nobody else theirs.
+#[test]
+fn a_signature_with_a_sum_at_infinity_is_refused() {
+    let world = world("cairo0/library");
+    let hash = Felt::from(0x0123_4567_89ab_cdef_u64);
+    let key = Felt::from_hex_unchecked("0x3df94c805edd64cd42c6404d5ecca70b2db9b4b89432a2f01c0c4f54eeecaaa");
+    for r in [
+        "0x9f959c427e56725d1745d1745d1745cbce36a17d866af9ee6f853ba8438dad",
+        "0x7606a63bd81a99ea2e8ba2e8ba2e8b9ebb2dbcc4d6147382ff71d060582bf82",
+    ] {
+        let r = Felt::from_hex_unchecked(r);
+        for s in [Felt::ONE, Felt::THREE] {
+            let verified = std::panic::catch_unwind(|| starknet_crypto::verify(&key, &hash, &r, &s));
+            assert!(verified.is_err(), "the verifier answers now: {verified:?}");
+            assert_eq!(call(&world, "ecdsa", &[hash, key, r, s]), None);
+        }
     }
 }
 

@@ -86,11 +86,11 @@ pub(crate) struct FrameFault {
 pub(crate) enum FrameFaultKind {
     /// The steps of the transaction are used up (C52-C54).
     OutOfSteps,
-    /// Anything else that the program did wrong.
+    /// Anything else that the program did wrong, a panic of the engine over it included.
     Program,
     /// The transaction needs more memory than the host allows.
     OutOfMemory,
-    /// The engine itself broke (a panic inside it).
+    /// The engines differ, or one of them cannot go on.
     Engine,
 }
 
@@ -156,5 +156,5 @@ pub(super) fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
         .map(|text| (*text).to_owned())
         .or_else(|| panic.downcast_ref::<String>().cloned())
         .unwrap_or_else(|| "no message".to_owned());
-    format!("The engine panicked: {message}")
+    format!("The engine panicked: {message}\n")
 }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use cairo_vm::hint_processor::builtin_hint_processor::builtin_hint_processor_definition::{
     BuiltinHintProcessor, HintProcessorData,
 };
+use cairo_vm::hint_processor::builtin_hint_processor::hint_code;
 use cairo_vm::hint_processor::builtin_hint_processor::hint_utils::{
     get_integer_from_var_name, get_ptr_from_var_name, insert_value_from_var_name,
 };
@@ -158,6 +159,9 @@ pub(super) fn run_cairo0_hint(
         }
         HintKind::AddressIsSmall => address_is_small(vm, data),
         HintKind::AddressIs250 => address_is_250(vm, data),
+        HintKind::Engine if pads_by_no_block(data) => {
+            Err(HintError::CustomHint("Expected the block size to be above 0.".into()))
+        }
         HintKind::Engine => {
             let boxed = boxes.entry(at).or_insert_with(|| hint.boxed());
             BuiltinHintProcessor::new_empty().execute_hint(vm, exec_scopes, boxed)
@@ -165,6 +169,13 @@ pub(super) fn run_cairo0_hint(
     };
     ran.map_err(|error| VirtualMachineError::Hint(Box::new((index, error))))?;
     Ok(Hinted::Ran)
+}
+
+/// Whether the hint is one that pads Keccak's input, by no block: the engine would pad until the process has no memory left.
+fn pads_by_no_block(data: &HintProcessorData) -> bool {
+    const BLOCK_SIZE: &str = "starkware.cairo.common.cairo_keccak.packed_keccak.BLOCK_SIZE";
+    let pads = [hint_code::CAIRO_KECCAK_FINALIZE_V1, hint_code::CAIRO_KECCAK_FINALIZE_V2];
+    pads.contains(&data.code.as_str()) && data.constants.get(BLOCK_SIZE) == Some(&Felt::ZERO)
 }
 
 /// Starknet's own hint: whether an address is below the bound of addresses.

@@ -39,9 +39,9 @@ impl JudgeFrame {
         constants: &Constants,
         budget: &StepBudget,
     ) -> Result<Finished, FinishFault> {
-        // As in `run`: a panic of the engine stays here, and the frame is gone either way.
+        // As in `run`: a panic of the engine stays here, as a fault of the program.
         catch_unwind(AssertUnwindSafe(|| self.checked_finish(initial_gas, tracked, constants, budget)))
-            .unwrap_or_else(|panic| Err(FinishFault::engine(&panic_message(panic.as_ref()))))
+            .unwrap_or_else(|panic| Err(FinishFault::Check(panic_message(panic.as_ref()))))
     }
 
     fn checked_finish(

@@ -87,7 +87,7 @@ impl JudgeFrame {
         counts_steps: bool,
     ) -> Result<Stop, FrameFault> {
         // The engine and the hints are other people's code over input that anybody may craft: a panic in them must not take the
-        // host down. After one the frame is only dropped, so no broken state is seen.
+        // host down, nor end a block for the others in it. It is the program's fault: the engine is told nothing else.
         let result = catch_unwind(AssertUnwindSafe(|| self.run_loop(budget, counts_steps)));
         match result {
             Ok(Ok(stop)) => Ok(stop),
@@ -98,9 +98,10 @@ impl JudgeFrame {
                 kind: FrameFaultKind::Program,
             }),
             Err(panic) => Err(FrameFault {
-                location: VmLocation::nowhere(),
+                location: catch_unwind(AssertUnwindSafe(|| VmLocation::of(&self.runner)))
+                    .unwrap_or_else(|_| VmLocation::nowhere()),
                 text: Some(panic_message(panic.as_ref())),
-                kind: FrameFaultKind::Engine,
+                kind: FrameFaultKind::Program,
             }),
         }
     }

@@ -344,3 +344,16 @@ fn a_drawn_point_is_the_same_in_a_process_and_another_each_time_there() {
     let ours = world.run_alone(&sums);
     assert_eq!(ours.inner(0).retdata, ours.inner(1).retdata);
 }
+
+/// Whoever has the key can make such a signature; theirs ends the thread that executes the block.
+#[test]
+fn a_signature_with_a_sum_at_infinity_is_refused_and_a_panic_there() {
+    let mut world = World::furnished(ProtocolVersion::NEWEST);
+    world.deploy("cairo0/library", MADE);
+    let key = Felt::from_hex_unchecked("0x3df94c805edd64cd42c6404d5ecca70b2db9b4b89432a2f01c0c4f54eeecaaa");
+    let r = Felt::from_hex_unchecked("0x9f959c427e56725d1745d1745d1745cbce36a17d866af9ee6f853ba8438dad");
+    let tx = invoke(MADE, "ecdsa", vec![felt(0x0123_4567_89ab_cdef), key, r, felt(1)]);
+    let ours = world.run_alone(std::slice::from_ref(&tx));
+    assert_eq!(ours.cause(0), FailureCause::Program, "{}", ours.reason(0));
+    panicked(&theirs(&world, &[tx])[0]);
+}
