@@ -157,7 +157,12 @@ fn is_stripped(level: &Level, strip: bool) -> bool {
 
 fn push_location(segments: &mut Vec<ErrorSegment>, level: &Level, strip: bool) -> Result<(), CallFailure> {
     if !is_stripped(level, strip) {
-        segments.push(ErrorSegment::Vm(level.frame.location().map_err(CallFailure::Internal)?));
+        let location = level.frame.location().map_err(|fault| match fault {
+            FinishFault::Stopped => CallFailure::Reader(StateError::Stopped),
+            FinishFault::OutOfMemory => CallFailure::OutOfMemory,
+            FinishFault::Check(text) | FinishFault::Engine(text) => CallFailure::Internal(text),
+        })?;
+        segments.push(ErrorSegment::Vm(location));
     }
     Ok(())
 }

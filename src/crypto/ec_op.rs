@@ -10,9 +10,12 @@
 //! There a test fails only if `P = k * Q` for one of at most 504 numbers `k` that `m` gives. `Q` and `m` were chosen without
 //! knowledge of `P`, which 128 random bits decide: the odds are below 2^-118 an operation (2^-240 on the network, which draws a
 //! new point each time). So the group's own sum is as true to the network as the tests are; it takes a quarter less time, and
-//! for the generator a third. No caller claims anything: who brings another `P` gets the tests. Code made by hand may read the
-//! point and choose `Q` after it, but what such code does hangs on a random number on the network too. And should the sum be
-//! infinity, which is no result, the tests are made after all, and one of them fails.
+//! for the generator a third. No caller claims anything: who brings another `P` gets the tests. And should the sum be infinity,
+//! which is no result, the tests are made after all, and one of them fails.
+//!
+//! The argument is about code that the Sierra compiler made, which has no way to look at the point, and the network runs no
+//! other. CASM made by hand can read the point, and then say `2 * P` for `Q`: that has a sum here, where a test of the network's
+//! fails. Who runs such code for others can have `cairo-vm` run it, which makes all tests.
 
 use thiserror::Error;
 

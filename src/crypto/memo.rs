@@ -38,8 +38,8 @@ type Set = [Slot; WAYS];
 
 /// A shared memory of Pedersen hashes, of a fixed size: 96 bytes a hash.
 ///
-/// Places are chosen by a hash with a random key, so that nobody can aim at the place of a hash that others use. A lock is held
-/// for a copy of 96 bytes, never while hashing.
+/// Places are chosen by a hash whose key each process draws anew: who fills the places of others' hashes costs time, no more. A
+/// lock is held for a copy of 96 bytes, never while hashing.
 pub struct PedersenMemo {
     shards: Box<[Mutex<Box<[Set]>>]>,
     key: RandomState,

@@ -18,8 +18,8 @@ const ORDER: Limbs =
     [0x1e66_a241_adc6_4d2f, 0xb781_126d_cae7_b232, 0xffff_ffff_ffff_ffff, 0x0800_0000_0000_0010];
 
 /// Whether `(r, s)` signs the message for the public key with this first coordinate, all of them numbers below the prime. `None`
-/// where one of the two sums to look at is infinity: at that the published verifier panics, unless the other comes first and
-/// matches.
+/// where that is left open, and must not be taken for a no: the message is 0, or one of the two sums to look at is infinity, at
+/// which the published verifier panics, unless the other comes first and matches.
 pub fn is_signature(public_key: &Limbs, message: &Limbs, r: &Limbs, s: &Limbs) -> Option<bool> {
     if ![message, r, s].into_iter().all(is_in_bounds) || *r == [0; 4] {
         return Some(false);

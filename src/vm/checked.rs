@@ -112,6 +112,7 @@ impl CheckedFrame {
             (Ok(finished), Ok(judged)) if finished == judged => {}
             (Err(Exit::Fault), Err(_)) => {}
             (Err(Exit::Unsupported), _) => {}
+            (Err(Exit::Stopped), _) => return Err(FinishFault::Stopped),
             _ => return Err(FinishFault::engine(&differ(format!("{finished:?}, not {judged:?}")))),
         }
         judged
@@ -132,10 +133,12 @@ impl CheckedFrame {
     }
 
     /// Where the frame stands, if both say the same.
-    pub(super) fn location(&self) -> Result<VmLocation, String> {
+    pub(super) fn location(&self) -> Result<VmLocation, FinishFault> {
         let location = self.judge.location();
         match self.fast.as_ref().map(|fast| fast.location()).transpose()? {
-            Some(other) if other != location => Err(differ(format!("{other:?}, not {location:?}"))),
+            Some(other) if other != location => {
+                Err(FinishFault::Engine(differ(format!("{other:?}, not {location:?}"))))
+            }
             _ => Ok(location),
         }
     }

@@ -154,6 +154,7 @@ impl Frame {
                 match catch_unwind(AssertUnwindSafe(run)).unwrap_or(Err(Exit::Unsupported)) {
                     Ok(stop) => return Ok(stop),
                     Err(Exit::OutOfMemory) => return Err(FrameFault::out_of_memory()),
+                    Err(Exit::Stopped) => return Ok(Stop::Stopped),
                     Err(Exit::Fault | Exit::Unsupported) => {}
                 }
                 budget.remaining = before;
@@ -194,12 +195,10 @@ impl Frame {
                 match catch_unwind(AssertUnwindSafe(finish)).unwrap_or(Err(Exit::Unsupported)) {
                     Ok(finished) => return Ok(finished),
                     Err(Exit::OutOfMemory) => return Err(FinishFault::OutOfMemory),
+                    Err(Exit::Stopped) => return Err(FinishFault::Stopped),
                     Err(Exit::Fault | Exit::Unsupported) => {}
                 }
-                let judge = fast.hand_over_at_end().map_err(|text| match budget.stop.is_raised() {
-                    true => FinishFault::Stopped,
-                    false => FinishFault::Engine(text),
-                })?;
+                let judge = fast.hand_over_at_end()?;
                 judge.finish(initial_gas, tracked, constants, budget)
             }
         }
@@ -223,8 +222,8 @@ impl Frame {
         }
     }
 
-    /// Where a frame stands that waits at a syscall; an engine that cannot tell is broken.
-    pub(crate) fn location(&self) -> Result<VmLocation, String> {
+    /// Where a frame stands that waits at a syscall; an engine that cannot tell is broken, or was stopped.
+    pub(crate) fn location(&self) -> Result<VmLocation, FinishFault> {
         match &self.0 {
             Running::Judge(judge) => Ok(judge.location()),
             Running::Fast(fast) => fast.location(),

@@ -5,9 +5,13 @@
 
 use super::Exit;
 use super::cell::Cell;
+use super::machine::Looks;
 use super::segments::Segments;
 use crate::crypto::{Point, ec_op, poseidon, remembered_pedersen};
 use crate::protocol::Builtin;
+
+/// What computing an output counts as, in items.
+const COMPUTED_ITEMS: usize = 100;
 
 /// Cells of an instance, and how many of them are inputs.
 pub(super) fn instance_cells(builtin: Builtin) -> (u64, u64) {
@@ -98,7 +102,12 @@ fn bitwise(x: Cell, y: Cell, output: u64) -> Result<Option<Cell>, Exit> {
 }
 
 /// The checks at the end of a frame on the segment of a builtin: inputs are there, outputs are right (C77).
-pub(super) fn verify(segments: &mut Segments, segment: u64, builtin: Builtin) -> Result<(), Exit> {
+pub(super) fn verify(
+    segments: &mut Segments,
+    looks: &mut Looks,
+    segment: u64,
+    builtin: Builtin,
+) -> Result<(), Exit> {
     if builtin == Builtin::SegmentArena {
         return Ok(());
     }
@@ -121,6 +130,8 @@ pub(super) fn verify(segments: &mut Segments, segment: u64, builtin: Builtin) ->
             if cell.is_deduced() || (!cell.is_known() && (is_made || !may_fail)) {
                 continue;
             }
+            // A hash or a curve operation: as long as some hundred steps.
+            looks.after(COMPUTED_ITEMS)?;
             let deduced = deduce(segments, segment, output)?;
             if cell.is_known() && deduced.is_some_and(|value| !value.same(&cell)) {
                 return Err(Exit::Fault);
@@ -178,7 +189,7 @@ mod tests {
     fn what_the_program_wrote_is_compared_at_the_end() {
         let check = |builtin, cells: &[u64]| {
             let (mut memory, segment) = memory(builtin, cells);
-            verify(&mut memory, segment, builtin)
+            verify(&mut memory, &mut Looks::default(), segment, builtin)
         };
         assert_eq!(check(Builtin::Bitwise, &[12, 10, 8, 6, 14]), Ok(()));
         assert_eq!(check(Builtin::Bitwise, &[12, 10, 8, 7, 14]), Err(Exit::Fault));

@@ -12,7 +12,7 @@ use super::cairo0_hint::Names;
 use super::cairo0_variable::{Variable, demand, is_in_range};
 use super::cell::Cell;
 use super::field::{Limbs, small, sub};
-use super::hint_scope::{ENTRY_CELLS, SQUASH_CELLS, Scope, reversed};
+use super::hint_scope::{ENTRY_CELLS, SQUASH_CELLS, Scope, TREE_CELLS, left_cells, reversed, values_cells};
 use super::machine::Machine;
 
 /// What a hint does.
@@ -78,7 +78,11 @@ struct Values {
 
 /// Dictionaries by their segment.
 #[derive(Debug, Default)]
-pub(super) struct Manager(BTreeMap<u64, Values>);
+pub(super) struct Manager {
+    dicts: BTreeMap<u64, Values>,
+    /// Cells that it holds.
+    pub held: usize,
+}
 
 /// A squash under way.
 #[derive(Debug, Default)]
@@ -91,7 +95,14 @@ pub(super) struct Squashing {
     key: Limbs,
     /// Its accesses that are to come, the next one last, and the one taken up.
     left: Option<(Vec<u64>, u64)>,
+    /// Cells that it holds.
+    pub held: usize,
 }
+
+/// What a manager counts as, in cells, and a dictionary without its values: a tree's first node has room for eleven, and later
+/// ones stay half empty.
+const MANAGER_CELLS: usize = 11 * DICT_CELLS / 2;
+const DICT_CELLS: usize = 2 * size_of::<(u64, Values)>() / size_of::<Cell>();
 
 /// Cells of an access: key, value before, value after.
 const ACCESS: u64 = 3;
@@ -151,13 +162,12 @@ impl Machine {
     pub(super) fn run_dict_hint(&mut self, action: &DictAction) -> Result<(), Exit> {
         match action {
             DictAction::New => {
-                let values = self.start_values()?.ok_or(Exit::Fault)?;
-                self.new_dict(values, None)
+                demand(self.scopes.current().start_values.is_some())?;
+                self.new_dict(None)
             }
             DictAction::NewDefault(default) => {
                 let default = self.variable(default)?;
-                let values = self.start_values()?.unwrap_or_default();
-                self.new_dict(values, Some(default))
+                self.new_dict(Some(default))
             }
             DictAction::Read { dict, key, value } => {
                 let (key, at) = (self.variable(key)?, self.pointer(dict)?);
@@ -179,13 +189,12 @@ impl Machine {
             }
             DictAction::EnterCopy(dict) => {
                 let at = self.pointer(dict)?;
-                let values = self.dict_at(at)?.values.clone();
-                let scope = Scope {
-                    manager: self.scopes.current().manager,
-                    start_values: Some(self.counted(values)?),
-                    ..Scope::default()
-                };
-                self.enter_scope(scope)
+                let count = self.dict_at(at)?.values.len();
+                self.hold(values_cells(count))?;
+                self.looks.after(count)?;
+                let start_values = Some(self.dict_at(at)?.values.clone());
+                let manager = self.scopes.current().manager;
+                self.enter_scope(Scope { manager, start_values, ..Scope::default() })
             }
             DictAction::Move { start, end } => {
                 let (start, end) = (self.pointer(start)?, self.pointer(end)?);
@@ -203,8 +212,10 @@ impl Machine {
                 let squash = self.squashing()?;
                 let mut left = squash.accesses.get(&squash.key).ok_or(Exit::Fault)?.clone();
                 left.reverse();
+                let count = left.len();
                 let first = left.pop().ok_or(Exit::Fault)?;
                 squash.left = Some((left, first));
+                self.looks.after(count)?;
                 self.memory.write(segment, offset, Cell::small(first))
             }
             DictAction::IsLast(result) => {
@@ -241,41 +252,40 @@ impl Machine {
         }
     }
 
-    /// A copy of the values that new dictionaries of the scope start from.
-    fn start_values(&mut self) -> Result<Option<HashMap<Limbs, Cell>>, Exit> {
-        let values = self.scopes.current().start_values.clone();
-        values.map(|values| self.counted(values)).transpose()
-    }
-
-    /// Counts a copy.
-    fn counted(&mut self, values: HashMap<Limbs, Cell>) -> Result<HashMap<Limbs, Cell>, Exit> {
-        self.memory.beside.take(values.len().saturating_mul(ENTRY_CELLS))?;
-        Ok(values)
-    }
-
-    fn new_dict(&mut self, values: HashMap<Limbs, Cell>, default: Option<Cell>) -> Result<(), Exit> {
+    /// Makes a dictionary with a copy of the values that the scope starts from, if any.
+    fn new_dict(&mut self, default: Option<Cell>) -> Result<(), Exit> {
         let segment = self.memory.add_segment(None, []);
-        let start = (segment, 0);
-        let manager = match self.scopes.current().manager {
-            Some(manager) => manager,
-            None => {
-                self.scopes.managers.push(Manager::default());
-                let manager = self.scopes.managers.len().saturating_sub(1);
-                self.scopes.current().manager = Some(manager);
-                manager
-            }
-        };
-        self.memory.beside.take(ENTRY_CELLS)?;
-        let manager = self.scopes.managers.get_mut(manager).ok_or(Exit::Fault)?;
-        manager.0.insert(segment, Values { values, default, end: start });
+        if self.scopes.current().manager.is_none() {
+            self.hold(MANAGER_CELLS)?;
+            let manager = self.scopes.managers.len();
+            self.scopes.managers.push(Manager { dicts: BTreeMap::new(), held: MANAGER_CELLS });
+            self.scopes.current().manager = Some(manager);
+        }
+        let count = self.scopes.current().start_values.as_ref().map_or(0, HashMap::len);
+        self.hold_in_manager(values_cells(count).saturating_add(DICT_CELLS))?;
+        self.looks.after(count)?;
+        let values = self.scopes.current().start_values.clone().unwrap_or_default();
+        self.manager()?.dicts.insert(segment, Values { values, default, end: (segment, 0) });
         self.put_cell_at_ap(Cell::pointer(segment, 0))
+    }
+
+    /// The scope's manager.
+    fn manager(&mut self) -> Result<&mut Manager, Exit> {
+        let manager = self.scopes.current().manager.ok_or(Exit::Fault)?;
+        self.scopes.managers.get_mut(manager).ok_or(Exit::Fault)
+    }
+
+    /// Counts what is about to be kept as long as the manager.
+    fn hold_in_manager(&mut self, cells: usize) -> Result<(), Exit> {
+        self.hold(cells)?;
+        let manager = self.manager()?;
+        manager.held = manager.held.saturating_add(cells);
+        Ok(())
     }
 
     /// The dictionary whose list ends here.
     fn dict_at(&mut self, at: (u64, u64)) -> Result<&mut Values, Exit> {
-        let manager = self.scopes.current().manager.ok_or(Exit::Fault)?;
-        let manager = self.scopes.managers.get_mut(manager).ok_or(Exit::Fault)?;
-        let dict = manager.0.get_mut(&at.0).ok_or(Exit::Fault)?;
+        let dict = self.manager()?.dicts.get_mut(&at.0).ok_or(Exit::Fault)?;
         if dict.end == at { Ok(dict) } else { Err(Exit::Fault) }
     }
 
@@ -287,16 +297,14 @@ impl Machine {
             return Ok(*present);
         }
         let default = dict.default.ok_or(Exit::Fault)?;
-        dict.values.insert(key.bits(), default);
-        self.memory.beside.take(ENTRY_CELLS)?;
+        self.hold_in_manager(ENTRY_CELLS)?;
+        self.set_value(at.0, key, default)?;
         Ok(default)
     }
 
-    /// Sets the value of a key that has been accessed.
+    /// Sets the value of a key that has been counted.
     fn set_value(&mut self, segment: u64, key: &Cell, value: Cell) -> Result<(), Exit> {
-        let manager = self.scopes.current().manager.ok_or(Exit::Fault)?;
-        let manager = self.scopes.managers.get_mut(manager).ok_or(Exit::Fault)?;
-        let dict = manager.0.get_mut(&segment).ok_or(Exit::Fault)?;
+        let dict = self.manager()?.dicts.get_mut(&segment).ok_or(Exit::Fault)?;
         dict.values.insert(key.bits(), value);
         Ok(())
     }
@@ -308,11 +316,18 @@ impl Machine {
         are_big: &Variable,
         first: &Variable,
     ) -> Result<(), Exit> {
+        // The accesses of a key in turn stay what they were; the rest of an earlier squash makes room.
+        let Squashing { left, held, .. } = *self.scopes.current().squashing.take().unwrap_or_default();
+        self.scopes.give_back(held);
+        let mut held = left_cells(left.as_ref()).saturating_add(TREE_CELLS);
+        self.hold(held)?;
         let mut accesses: BTreeMap<Limbs, Vec<u64>> = BTreeMap::new();
         for number in 0..count {
+            self.looks.after(1)?;
             let at = number.checked_mul(ACCESS).and_then(|cells| start.checked_add(cells));
             let key = self.number_at(segment, at.ok_or(Exit::Fault)?)?;
-            self.memory.beside.take(SQUASH_CELLS)?;
+            self.hold(SQUASH_CELLS)?;
+            held = held.saturating_add(SQUASH_CELLS);
             accesses.entry(reversed(key)).or_default().push(number);
         }
         let mut keys: Vec<Limbs> = accesses.keys().rev().copied().collect();
@@ -321,10 +336,8 @@ impl Machine {
         self.put_flag(are_big, !is_in_range(&largest))?;
         let key = keys.pop().ok_or(Exit::Fault)?;
         self.put(first, reversed(key))?;
-        let scope = self.scopes.current();
-        // The accesses of a key in turn stay what they were.
-        let left = scope.squashing.take().and_then(|squash| squash.left);
-        scope.squashing = Some(Box::new(Squashing { accesses, keys, key, left }));
+        let squashing = Squashing { accesses, keys, key, left, held };
+        self.scopes.current().squashing = Some(Box::new(squashing));
         Ok(())
     }
 

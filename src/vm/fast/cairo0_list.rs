@@ -9,7 +9,7 @@ use super::cairo0_hint::Names;
 use super::cairo0_variable::{Variable, demand};
 use super::cell::Cell;
 use super::field::{Limbs, is_less, small, sub};
-use super::hint_scope::{Scope, reversed};
+use super::hint_scope::{Scope, TREE_CELLS, left_cells, reversed};
 use super::machine::Machine;
 
 /// What a hint does.
@@ -48,6 +48,8 @@ pub(super) struct Sorted {
     places: BTreeMap<Limbs, Vec<u64>>,
     /// Those left of the element taken up, the next one last; and what the last distance was measured to.
     left: Option<(Vec<u64>, u64)>,
+    /// Cells that it holds.
+    pub held: usize,
 }
 
 /// Cells of the budget that a place of an element takes.
@@ -135,7 +137,7 @@ impl Machine {
 
     /// The first element whose key is as wanted.
     fn position(
-        &self,
+        &mut self,
         search: &Search,
         (segment, start): (u64, u64),
         is_wanted: impl Fn(&Limbs) -> bool,
@@ -143,6 +145,7 @@ impl Machine {
         let element = self.word(&search.element)?;
         demand(element != 0)?;
         for index in 0..self.word(&search.length)? {
+            self.looks.after(1)?;
             let at = index.checked_mul(element).and_then(|cells| start.checked_add(cells));
             if is_wanted(&self.number_at(segment, at.ok_or(Exit::Unsupported)?)?) {
                 return Ok(Some(index));
@@ -160,10 +163,17 @@ impl Machine {
         counts: &Variable,
     ) -> Result<(), Exit> {
         let (segment, start) = self.pointer(input)?;
+        // What was taken up of an earlier sort stays; its places make room.
+        let Sorted { left, held, .. } = *self.scopes.current().sorted.take().unwrap_or_default();
+        self.scopes.give_back(held);
+        let mut held = left_cells(left.as_ref()).saturating_add(TREE_CELLS);
+        self.hold(held)?;
         let mut places: BTreeMap<Limbs, Vec<u64>> = BTreeMap::new();
         for index in 0..self.word(length)? {
+            self.looks.after(1)?;
             let number = self.number_at(segment, start.checked_add(index).ok_or(Exit::Fault)?)?;
-            self.memory.beside.take(PLACE_CELLS)?;
+            self.hold(PLACE_CELLS)?;
+            held = held.saturating_add(PLACE_CELLS);
             places.entry(reversed(number)).or_default().push(index);
         }
         let output_start = self.memory.add_segment(None, []);
@@ -175,7 +185,7 @@ impl Machine {
             self.memory.write(counts_start, count, Cell::small(times))?;
             count = count.saturating_add(1);
         }
-        self.scopes.current().sorted.get_or_insert_default().places = places;
+        self.scopes.current().sorted = Some(Box::new(Sorted { places, left, held }));
         self.put(output_length, small(count))?;
         self.put_cell(output, Cell::pointer(output_start, 0))?;
         self.put_cell(counts, Cell::pointer(counts_start, 0))

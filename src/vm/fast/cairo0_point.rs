@@ -71,6 +71,7 @@ impl Machine {
                 let doubled = length.checked_mul(2).ok_or(Exit::Unsupported)?;
                 for ((segment, start), count) in [(self.pointer(m)?, length), (self.pointer(q)?, doubled)] {
                     for cells in 0..count {
+                        self.looks.after(1)?;
                         seed.take(&self.number_at(segment, start.checked_add(cells).ok_or(Exit::Fault)?)?);
                     }
                 }

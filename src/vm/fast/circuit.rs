@@ -7,6 +7,7 @@
 use super::Exit;
 use super::cell::Cell;
 use super::field::{as_u128, offset_plus, wide};
+use super::machine::Looks;
 use super::memory::Memory;
 use super::modular::{Modulus, Wide};
 use crate::protocol::Builtin;
@@ -29,18 +30,22 @@ const GATE: u64 = 3;
 /// inverse that does not exist.
 pub(super) fn eval_circuit(
     memory: &mut Memory,
+    looks: &mut Looks,
     (add, add_count): (Address, u64),
     (mul, mul_count): (Address, u64),
 ) -> Result<(), Exit> {
     let values = pointer(memory, plus(mul, VALUES)?)?;
     let mul_gates = pointer(memory, plus(mul, GATES)?)?;
     let add_gates = if add_count == 0 { mul_gates } else { pointer(memory, plus(add, GATES)?)? };
-    let modulus = read_value(memory, mul)?.and_then(Modulus::new).ok_or(Exit::Fault)?;
-    let mut circuit = Circuit { memory, values, modulus };
+    let modulus = read_value(memory, mul)?.ok_or(Exit::Fault)?;
+    // Of a zero the judge takes no notice before a gate asks for it.
+    let modulus = Modulus::new(modulus).ok_or(Exit::Unsupported)?;
+    let mut circuit = Circuit { memory, looks, values, modulus };
 
     let mut added = 0_u64;
     let mut failed = mul_count;
     for gate in 0..mul_count {
+        circuit.looks.after(1)?;
         added = circuit.add_while_possible(add_gates, added, add_count)?;
         if !circuit.multiply(gate_at(mul_gates, gate)?)? && failed == mul_count {
             failed = gate;
@@ -57,13 +62,14 @@ pub(super) fn eval_circuit(
             .filter(|cell| cell.as_number().is_some())
             .ok_or(Exit::Fault)?;
     }
-    write_instances(memory, add, add_count, modulus, values, add_gates)?;
-    write_instances(memory, mul, failed, modulus, values, mul_gates)
+    write_instances(memory, looks, add, (add_count, add_gates), modulus, values)?;
+    write_instances(memory, looks, mul, (failed, mul_gates), modulus, values)
 }
 
 /// A circuit under evaluation.
 struct Circuit<'a> {
     memory: &'a mut Memory,
+    looks: &'a mut Looks,
     values: Address,
     modulus: Modulus,
 }
@@ -91,6 +97,7 @@ impl Circuit<'_> {
     /// Fills addition gates from `next` on, until one cannot be filled yet; the number of that one.
     fn add_while_possible(&mut self, gates: Address, mut next: u64, count: u64) -> Result<u64, Exit> {
         while next < count && self.add(gate_at(gates, next)?)? {
+            self.looks.after(1)?;
             next = next.saturating_add(1);
         }
         Ok(next)
@@ -136,13 +143,14 @@ impl Circuit<'_> {
 
 fn write_instances(
     memory: &mut Memory,
+    looks: &mut Looks,
     builtin: Address,
-    count: u64,
+    (count, gates): (u64, Address),
     modulus: [Cell; 4],
     values: Address,
-    gates: Address,
 ) -> Result<(), Exit> {
     for number in 0..count {
+        looks.after(1)?;
         let start = number.checked_mul(INSTANCE).ok_or(Exit::Fault)?;
         let (segment, start) = plus(builtin, start)?;
         let gates = gate_at(gates, number)?;
@@ -157,6 +165,8 @@ fn write_instances(
 
 /// A value; `None` if a word is missing or an address.
 fn read_value(memory: &Memory, (segment, start): Address) -> Result<Option<Wide>, Exit> {
+    // All four addresses must exist, whatever is there.
+    start.checked_add(WORDS - 1).ok_or(Exit::Fault)?;
     let mut words = [0; WORDS as usize];
     let mut is_short = true;
     for (word, offset) in words.iter_mut().zip(0..WORDS) {
@@ -191,10 +201,16 @@ fn words_of([a, b, c, d, e, f]: &Wide) -> [u128; 4] {
 }
 
 /// Checks every instance of a modular builtin (C77, C79): instances of one circuit follow each other, and gates hold.
-pub(super) fn verify_instances(memory: &Memory, segment: u64, builtin: Builtin) -> Result<(), Exit> {
+pub(super) fn verify_instances(
+    memory: &Memory,
+    looks: &mut Looks,
+    segment: u64,
+    builtin: Builtin,
+) -> Result<(), Exit> {
     let used = u64::try_from(memory.cells(segment).len()).map_err(|_| Exit::Fault)?;
     let mut before: Option<Instance> = None;
     for number in 0..used.div_ceil(INSTANCE) {
+        looks.after(1)?;
         let instance = Instance::read(memory, (segment, number.saturating_mul(INSTANCE)))?;
         if let Some(before) = before.filter(|before| before.left > 1) {
             let follows = before.modulus.value() == instance.modulus.value()
@@ -261,4 +277,20 @@ fn plus((segment, offset): Address, cells: u64) -> Result<Address, Exit> {
 
 fn pointer(memory: &Memory, (segment, offset): Address) -> Result<Address, Exit> {
     memory.read(segment, offset).as_pointer().ok_or(Exit::Fault)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Where not all words have an address there is no value, rather than one that is not there yet.
+    #[test]
+    fn values_have_addresses() {
+        let mut memory = Memory::new([].into());
+        let segment = memory.add_segment(None, []);
+        assert_eq!(read_value(&memory, (segment, u64::MAX - 3)), Ok(None));
+        for start in [u64::MAX - 2, u64::MAX - 1, u64::MAX] {
+            assert_eq!(read_value(&memory, (segment, start)), Err(Exit::Fault), "{start}");
+        }
+    }
 }

@@ -12,6 +12,7 @@ use super::builtin::{used_instance_cells, used_instances, verify};
 use super::cell::Cell;
 use super::circuit::verify_instances;
 use super::frame::FastFrame;
+use super::machine::Machine;
 use super::memory::EXECUTION;
 use crate::protocol::{Builtin, Constants, VmResources};
 use crate::syscall::{Language, Pointer, TrackedResource};
@@ -33,16 +34,21 @@ impl FastFrame {
         for (builtin, segment) in &self.builtins {
             // Gaps of this one are filled first.
             if *builtin != Builtin::RangeCheck96 {
-                verify(&mut self.machine.memory.beside, *segment, *builtin)?;
-            }
-            if matches!(builtin, Builtin::AddMod | Builtin::MulMod) {
-                verify_instances(&self.machine.memory, *segment, *builtin)?;
+                let Machine { memory, looks, .. } = &mut self.machine;
+                verify(&mut memory.beside, looks, *segment, *builtin)?;
             }
         }
         let range_check96 = match self.language() {
             Language::Cairo0 => None,
             Language::Cairo1 => self.fill_range_check96()?,
         };
+        for (builtin, segment) in &self.builtins {
+            // Values may lie in gaps that were filled.
+            if matches!(builtin, Builtin::AddMod | Builtin::MulMod) {
+                let Machine { memory, looks, .. } = &mut self.machine;
+                verify_instances(memory, looks, *segment, *builtin)?;
+            }
+        }
         // The caller's frame pointer is the 0 below the first frame.
         if self.machine.fp != 0 || !self.machine.scopes.are_left() {
             return Err(Exit::Fault);
@@ -91,11 +97,13 @@ impl FastFrame {
             return Err(Exit::Fault);
         }
         for offset in 0..stop.1 {
+            self.machine.looks.after(1)?;
             if !self.machine.memory.read(segment, offset).is_known() {
                 self.machine.memory.write(segment, offset, Cell::small(0))?;
             }
         }
-        verify(&mut self.machine.memory.beside, segment, builtin)?;
+        let Machine { memory, looks, .. } = &mut self.machine;
+        verify(&mut memory.beside, looks, segment, builtin)?;
         Ok(Some(stop.1))
     }
 

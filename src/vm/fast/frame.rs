@@ -12,7 +12,6 @@ use super::machine::Machine;
 use super::memory::{EXECUTION, Memory};
 use super::record::Record;
 use crate::protocol::Builtin;
-use crate::state::StopFlag;
 use crate::syscall::{Language, Pointer, Value};
 use crate::vm::frame::{Registers, STEPS_BETWEEN_LOOKS, StepBudget, Stop};
 use crate::vm::opening::{Cairo0Opening, Opening};
@@ -46,8 +45,6 @@ pub(in crate::vm) struct FastFrame {
     pub(super) record: Record,
     /// Memory cells that were taken out of the budget.
     held_cells: usize,
-    /// Raised when the frame is of no use any more; known from its first run on.
-    pub(super) stop: Option<StopFlag>,
 }
 
 impl FastFrame {
@@ -127,8 +124,11 @@ impl FastFrame {
         let memory = &mut self.machine.memory;
         // What syscalls wrote since counts too.
         let since = memory.beside.taken().saturating_sub(self.held_cells);
-        memory.beside.allow(budget.cells.saturating_sub(since));
-        let stopped = self.run_pieces(budget, counts_steps);
+        memory.beside.allow(budget.cells.checked_sub(since).ok_or(Exit::OutOfMemory)?);
+        let stopped = match self.run_pieces(budget, counts_steps) {
+            Err(Exit::Stopped) => Ok(Stop::Stopped),
+            stopped => stopped,
+        };
         let taken = self.machine.memory.beside.taken();
         budget.cells = budget.cells.saturating_sub(taken.saturating_sub(self.held_cells));
         self.held_cells = taken;
@@ -142,7 +142,7 @@ impl FastFrame {
 
     /// Runs in pieces, between which the flag is looked at.
     fn run_pieces(&mut self, budget: &mut StepBudget, counts_steps: bool) -> Result<Stop, Exit> {
-        let stop = self.stop.get_or_insert_with(|| budget.stop.clone());
+        self.machine.looks.stop.get_or_insert_with(|| budget.stop.clone());
         let mut left = if counts_steps || budget.remaining == 0 { budget.remaining } else { u64::MAX };
         loop {
             let before = self.machine.steps;
@@ -160,7 +160,7 @@ impl FastFrame {
                 Some(stopped) => return Ok(stopped),
                 // The judge says that the steps are used up.
                 None if left == 0 => return Err(Exit::Fault),
-                None if stop.is_raised() => return Ok(Stop::Stopped),
+                None if budget.stop.is_raised() => return Ok(Stop::Stopped),
                 None => {}
             }
         }
@@ -245,6 +245,7 @@ impl Layout {
                 blakes: 0,
                 resume: None,
                 scopes: Default::default(),
+                looks: Default::default(),
                 syscall_pointer: Cell::EMPTY,
             },
             builtins,
@@ -254,7 +255,6 @@ impl Layout {
             arguments,
             record: Record::new(),
             held_cells: 0,
-            stop: None,
             opening,
         }))
     }

@@ -181,7 +181,7 @@ impl Machine {
             Action::EvalCircuit(hint) => {
                 let add = (self.address(&hint.add_builtin)?, self.u64(&hint.add_count)?);
                 let mul = (self.address(&hint.mul_builtin)?, self.u64(&hint.mul_count)?);
-                eval_circuit(&mut self.memory, add, mul)?;
+                eval_circuit(&mut self.memory, &mut self.looks, add, mul)?;
             }
         }
         Ok(Hinted::Ran)
@@ -226,8 +226,10 @@ impl Machine {
         let dicts = self.scopes.dicts.get_or_insert_default();
         let index = u64::try_from(dicts.len()).map_err(|_| Exit::Fault)?;
         dicts.insert(new, Dict { index, values: Default::default() });
-        let at = count.checked_mul(ACCESS_CELLS).and_then(|cells| infos.1.checked_add(cells));
-        self.memory.write(infos.0, at.ok_or(Exit::Fault)?, Cell::pointer(new, 0))
+        // The judge's product wraps around.
+        let cells = count.checked_mul(ACCESS_CELLS).ok_or(Exit::Unsupported)?;
+        let at = infos.1.checked_add(cells).ok_or(Exit::Fault)?;
+        self.memory.write(infos.0, at, Cell::pointer(new, 0))
     }
 
     fn squash_init(
@@ -241,6 +243,7 @@ impl Machine {
         let count = self.u64(count)?;
         let mut keys = Vec::new();
         for number in 0..count {
+            self.looks.after(1)?;
             let at = number.checked_mul(ACCESS_CELLS).and_then(|cells| start.checked_add(cells));
             keys.push(self.memory.read(segment, at.ok_or(Exit::Fault)?).as_number().ok_or(Exit::Fault)?);
         }
@@ -249,6 +252,7 @@ impl Machine {
         let longer = keys.len().saturating_sub(*longest);
         *longest = longest.saturating_add(longer);
         self.memory.beside.take(longer.saturating_mul(SQUASH_CELLS))?;
+        self.scopes.squash = None;
         let squash = self.scopes.squash.insert(Squash::new(keys));
         let largest = squash.largest_key().ok_or(Exit::Fault)?;
         let first = squash.key().ok_or(Exit::Fault)?;

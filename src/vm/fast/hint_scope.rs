@@ -18,7 +18,7 @@ pub(super) struct Scopes {
     pub squash: Option<Squash>,
     /// The accesses of the longest squash so far.
     pub longest_squash: usize,
-    /// The dictionaries of Cairo 0 code.
+    /// The dictionaries of Cairo 0 code, those of inner scopes last.
     pub managers: Vec<Manager>,
     /// The scope that every frame has.
     main: Scope,
@@ -26,6 +26,10 @@ pub(super) struct Scopes {
     inner: Vec<Scope>,
     /// How many there were at most.
     deepest: usize,
+    /// Cells that hints of Cairo 0 keep beside these.
+    held: usize,
+    /// How many there were at most: those are taken.
+    most: usize,
     /// The next free cell for allocations of constant size.
     pub next_free: Option<(u64, u64)>,
 }
@@ -53,6 +57,21 @@ pub(super) const ENTRY_CELLS: usize = 5;
 const SCOPE_CELLS: usize = 2 * size_of::<Scope>() / size_of::<Cell>();
 pub(super) const SQUASH_CELLS: usize = 8;
 
+/// What a tree of numbered things takes with the first one, whose node has room for eleven; what a table of values does.
+pub(super) const TREE_CELLS: usize = 11 * size_of::<(Limbs, Vec<u64>)>() / size_of::<Cell>();
+const TABLE_CELLS: usize = 4;
+
+/// What the values of a dictionary count as.
+pub(super) fn values_cells(count: usize) -> usize {
+    count.saturating_mul(ENTRY_CELLS).saturating_add(TABLE_CELLS)
+}
+
+/// What numbers count as that were taken up, four of them a cell, once those that they are from are dropped: until then they count
+/// there.
+pub(super) fn left_cells(left: Option<&(Vec<u64>, u64)>) -> usize {
+    left.map_or(0, |(numbers, _)| numbers.capacity() / 4)
+}
+
 impl Scopes {
     /// The innermost scope.
     pub(super) fn current(&mut self) -> &mut Scope {
@@ -61,7 +80,19 @@ impl Scopes {
 
     /// Leaves a scope; the main one cannot be left.
     pub(super) fn exit(&mut self) -> Option<()> {
-        self.inner.pop().map(|_| ())
+        let left = self.inner.pop()?;
+        self.give_back(left.held());
+        // Only the scope around may have the same manager; those of scopes within are gone.
+        if left.manager.is_some() && left.manager != self.current().manager {
+            let manager = self.managers.pop()?;
+            self.give_back(manager.held);
+        }
+        Some(())
+    }
+
+    /// Makes cells that were held free for what comes next.
+    pub(super) fn give_back(&mut self, cells: usize) {
+        self.held = self.held.saturating_sub(cells);
     }
 
     /// Whether every scope that was entered was left, as is due at the end of a frame.
@@ -70,7 +101,27 @@ impl Scopes {
     }
 }
 
+impl Scope {
+    /// Cells held by what is dropped with it.
+    fn held(&self) -> usize {
+        let start_values = self.start_values.as_ref().map_or(0, |values| values_cells(values.len()));
+        let squashing = self.squashing.as_ref().map_or(0, |squashing| squashing.held);
+        let sorted = self.sorted.as_ref().map_or(0, |sorted| sorted.held);
+        start_values.saturating_add(squashing).saturating_add(sorted)
+    }
+}
+
 impl Machine {
+    /// Counts what a hint is about to keep: only what exceeds all that was held before is taken.
+    pub(super) fn hold(&mut self, cells: usize) -> Result<(), Exit> {
+        let Scopes { held, most, .. } = &mut self.scopes;
+        *held = held.saturating_add(cells);
+        let more = held.saturating_sub(*most);
+        self.memory.beside.take(more)?;
+        *most = most.saturating_add(more);
+        Ok(())
+    }
+
     /// Enters a scope.
     pub(super) fn enter_scope(&mut self, scope: Scope) -> Result<(), Exit> {
         let Scopes { inner, deepest, .. } = &mut self.scopes;
@@ -152,7 +203,162 @@ pub(super) fn reversed([a, b, c, d]: Limbs) -> Limbs {
 
 #[cfg(test)]
 mod tests {
+    use cairo_vm::hint_processor::builtin_hint_processor::builtin_hint_processor_definition::HintProcessorData;
+    use cairo_vm::hint_processor::hint_processor_definition::HintReference;
+
+    use super::super::cairo0_dict::DictAction;
+    use super::super::cairo0_hint::Cairo0Action;
+    use super::super::cairo0_list::ListAction;
+    use super::super::cairo0_variable::Variable;
+    use super::super::memory::{EXECUTION, Memory};
     use super::*;
+    use crate::class::{HintKind, PreparedHint};
+
+    /// A machine that may take so many cells.
+    fn machine(cells: usize) -> Machine {
+        let mut memory = Memory::new(Vec::new().into());
+        memory.beside.allow(cells);
+        Machine {
+            program: None,
+            memory,
+            pc: 0,
+            ap: 0,
+            fp: 0,
+            first_fp: 0,
+            is_at_end: false,
+            end: 0,
+            marks_accesses: false,
+            steps: 0,
+            blakes: 0,
+            resume: None,
+            scopes: Scopes::default(),
+            looks: Default::default(),
+            syscall_pointer: Cell::EMPTY,
+        }
+    }
+
+    fn variable(offset: i32) -> Variable {
+        let data = HintProcessorData::new_default(String::new(), HashMap::new());
+        let hint = PreparedHint { kind: HintKind::Engine, data };
+        Variable::new(&HintReference::new_simple(offset), &hint).unwrap()
+    }
+
+    /// Runs a hint on cells of its own, the first of which hold this.
+    fn run(machine: &mut Machine, action: &Cairo0Action, inputs: &[Cell]) -> Result<(), Exit> {
+        machine.fp += 6;
+        machine.ap = machine.fp + 5;
+        for (offset, input) in (machine.fp..).zip(inputs) {
+            machine.memory.write(EXECUTION, offset, *input)?;
+        }
+        machine.run_cairo0_hint(action).map(|_| ())
+    }
+
+    /// Hints that keep so many cells for each of the numbers that lie in a segment.
+    fn hints() -> [(Cairo0Action, usize); 2] {
+        let [a, b, c, d, e] = [0, 1, 2, 3, 4].map(variable);
+        let sort = ListAction::Sort { input: a, length: b, output: c, output_length: d, counts: e };
+        let squash = DictAction::Squash { accesses: a, cells: b, count: c, are_big: d, first: e };
+        [(Cairo0Action::List(sort), 4), (Cairo0Action::Dict(squash), SQUASH_CELLS)]
+    }
+
+    /// A segment where 1000 numbers are what both hints find, and what they start from.
+    fn inputs(machine: &mut Machine, action: &Cairo0Action) -> Vec<Cell> {
+        machine.memory.beside.allow(usize::MAX);
+        let segment = machine.memory.add_segment(None, vec![Cell::small(7); 3_000]);
+        let (pointer, count) = (Cell::pointer(segment, 0), Cell::small(1_000));
+        match action {
+            Cairo0Action::List(_) => vec![pointer, count],
+            _ => vec![pointer, Cell::small(3_000), count],
+        }
+    }
+
+    #[test]
+    fn what_was_given_back_is_not_taken_again() {
+        for (action, each) in hints() {
+            for in_scopes in [false, true] {
+                let mut machine = machine(0);
+                let inputs = inputs(&mut machine, &action);
+                machine.memory.beside.allow(1_900 * each);
+                for round in 0..100 {
+                    if in_scopes {
+                        run(&mut machine, &Cairo0Action::EnterScope, &[]).unwrap();
+                    }
+                    assert_eq!(run(&mut machine, &action, &inputs), Ok(()), "{action:?}: {round}");
+                    assert_eq!(machine.scopes.held, 1_000 * each + TREE_CELLS);
+                    if in_scopes {
+                        run(&mut machine, &Cairo0Action::ExitScope, &[]).unwrap();
+                        assert_eq!(machine.scopes.held, 0);
+                    }
+                }
+                // What both scopes keep is there at once.
+                machine.memory.beside.allow(900 * each);
+                run(&mut machine, &action, &inputs).unwrap();
+                run(&mut machine, &Cairo0Action::EnterScope, &[]).unwrap();
+                assert_eq!(run(&mut machine, &action, &inputs), Err(Exit::OutOfMemory));
+            }
+        }
+    }
+
+    #[test]
+    fn too_much_is_refused() {
+        for (action, each) in hints() {
+            for (cells, expected) in [(1_500, Ok(())), (900, Err(Exit::OutOfMemory))] {
+                let mut machine = machine(0);
+                let inputs = inputs(&mut machine, &action);
+                machine.memory.beside.allow(cells * each);
+                assert_eq!(run(&mut machine, &action, &inputs), expected, "{action:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn dictionaries_go_with_the_outermost_scope_that_has_them() {
+        let new = Cairo0Action::Dict(DictAction::NewDefault(variable(0)));
+        let enter = |machine: &mut Machine| run(machine, &Cairo0Action::EnterScope, &[]);
+        let exit = |machine: &mut Machine| run(machine, &Cairo0Action::ExitScope, &[]);
+        let mut machine = machine(3_000);
+        let access = |machine: &mut Machine, dict: Cell, key: u64| {
+            let [dict_at, key_at, value] = [0, 1, 2].map(variable);
+            let read = DictAction::Read { dict: dict_at, key: key_at, value };
+            run(machine, &Cairo0Action::Dict(read), &[dict, Cell::small(key)])?;
+            Ok::<_, Exit>(machine.memory.read(EXECUTION, machine.fp + 2).as_u64().unwrap())
+        };
+        let make = |machine: &mut Machine, default: u64| {
+            run(machine, &new, &[Cell::small(default)])?;
+            Ok::<_, Exit>(machine.memory.read(EXECUTION, machine.ap).as_pointer().unwrap().0)
+        };
+        for _ in 0..100 {
+            enter(&mut machine).unwrap();
+            make(&mut machine, 5).unwrap();
+            exit(&mut machine).unwrap();
+            assert_eq!((machine.scopes.managers.len(), machine.scopes.held), (0, 0));
+        }
+
+        let outer = make(&mut machine, 5).unwrap();
+        assert_eq!(access(&mut machine, Cell::pointer(outer, 0), 1), Ok(5));
+        let held = machine.scopes.held;
+        enter(&mut machine).unwrap();
+        let inner = make(&mut machine, 6).unwrap();
+        assert_eq!(machine.scopes.managers.len(), 2);
+        assert_eq!(access(&mut machine, Cell::pointer(outer, 3), 1), Err(Exit::Fault));
+        assert_eq!(access(&mut machine, Cell::pointer(inner, 0), 1), Ok(6));
+        exit(&mut machine).unwrap();
+        assert_eq!((machine.scopes.managers.len(), machine.scopes.held), (1, held));
+
+        let copy = Cairo0Action::Dict(DictAction::EnterCopy(variable(0)));
+        run(&mut machine, &copy, &[Cell::pointer(outer, 3)]).unwrap();
+        let copied = make(&mut machine, 9).unwrap();
+        exit(&mut machine).unwrap();
+        assert_eq!(machine.scopes.managers.len(), 1);
+        assert!(machine.scopes.held > held, "the copy stays where its manager is");
+        assert_eq!(access(&mut machine, Cell::pointer(copied, 0), 1), Ok(5));
+        assert_eq!(access(&mut machine, Cell::pointer(copied, 3), 2), Ok(9));
+        assert_eq!(access(&mut machine, Cell::pointer(outer, 3), 1), Ok(5));
+        assert_eq!(exit(&mut machine), Err(Exit::Fault));
+
+        let mut nested = (0..100).map(|_| enter(&mut machine).and_then(|()| make(&mut machine, 5)));
+        assert!(nested.any(|made| made == Err(Exit::OutOfMemory)));
+    }
 
     #[test]
     fn keys_come_in_their_order_and_accesses_in_theirs() {

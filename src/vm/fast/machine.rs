@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use super::Exit;
 use super::cell::Cell;
 use super::decode::Program;
 use super::hint_scope::Scopes;
 use super::memory::Memory;
+use crate::state::StopFlag;
 
 /// A frame's machine.
 #[derive(Debug)]
@@ -35,8 +37,35 @@ pub(super) struct Machine {
     pub resume: Option<Resume>,
     /// What hints remember.
     pub scopes: Scopes,
+    /// When long work within a step looks at the flag.
+    pub looks: Looks,
     /// Where the next syscall must stand.
     pub syscall_pointer: Cell,
+}
+
+/// Work that steps do not measure: hints and checks that go through memory.
+#[derive(Debug, Default)]
+pub(super) struct Looks {
+    /// Raised when the frame is of no use any more; known from its first run on.
+    pub stop: Option<StopFlag>,
+    /// Items since the last look.
+    items: usize,
+}
+
+/// Items between two looks at the flag.
+const ITEMS_BETWEEN_LOOKS: usize = 1_000;
+
+impl Looks {
+    /// So many items (elements, gates, accesses) more: looks at the flag when there were enough of them.
+    #[inline]
+    pub(super) fn after(&mut self, items: usize) -> Result<(), Exit> {
+        self.items = self.items.saturating_add(items);
+        if self.items < ITEMS_BETWEEN_LOOKS {
+            return Ok(());
+        }
+        self.items = 0;
+        if self.stop.as_ref().is_some_and(StopFlag::is_raised) { Err(Exit::Stopped) } else { Ok(()) }
+    }
 }
 
 /// Where a step goes on after a syscall.
@@ -46,4 +75,23 @@ pub(super) enum Resume {
     Hint(u32),
     /// With the instruction.
     Instruction,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::state::Term;
+    use crate::sync::{Arc, AtomicBool};
+
+    #[test]
+    fn the_flag_is_looked_at_after_enough_work() {
+        let raised = StopFlag::new(Arc::new(AtomicBool::new(true)), Arc::new(Term::default()));
+        let mut looks = Looks { stop: Some(raised), items: 0 };
+        assert_eq!(looks.after(ITEMS_BETWEEN_LOOKS - 1), Ok(()));
+        assert_eq!(looks.after(1), Err(Exit::Stopped));
+        assert_eq!(looks.after(usize::MAX), Err(Exit::Stopped));
+        let mut looks = Looks { stop: Some(StopFlag::default()), items: 0 };
+        assert_eq!(looks.after(usize::MAX), Ok(()));
+        assert_eq!(Looks::default().after(usize::MAX), Ok(()));
+    }
 }

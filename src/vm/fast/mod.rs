@@ -51,4 +51,6 @@ pub(super) enum Exit {
     Unsupported,
     /// The frame would hold more memory than is allowed.
     OutOfMemory,
+    /// Somebody raised the flag in the middle of a step or of the checks at the end.
+    Stopped,
 }

@@ -13,7 +13,7 @@ use super::cell::Cell;
 use super::frame::{FastFrame, Laid};
 use super::memory::Memory as Cells;
 use crate::syscall::{Memory, MemoryFault, Pointer, Value};
-use crate::vm::fault::VmLocation;
+use crate::vm::fault::{FinishFault, VmLocation};
 use crate::vm::frame::{StepBudget, Stop};
 use crate::vm::judge::{JudgeFrame, maybe_relocatable, relocatable};
 
@@ -97,29 +97,31 @@ impl FastFrame {
     }
 
     /// The judge's frame at the next stop, which must be this one.
-    fn hand_over_at(&self, stop: Stop) -> Result<JudgeFrame, String> {
-        let stopped = || "The transaction is stopped.".to_owned();
-        let mut judge = self.hand_over()?.ok_or_else(stopped)?;
+    fn hand_over_at(&self, stop: Stop) -> Result<JudgeFrame, FinishFault> {
+        let mut judge = self.hand_over().map_err(FinishFault::Engine)?.ok_or(FinishFault::Stopped)?;
         match judge.run(&mut self.replay_budget(), false) {
             Ok(judged) if judged == stop => Ok(judge),
-            Ok(Stop::Stopped) => Err(stopped()),
-            _ => Err(format!("The engines differ about where a frame comes to: {stop:?}.")),
+            Ok(Stop::Stopped) => Err(FinishFault::Stopped),
+            _ => Err(FinishFault::Engine(format!(
+                "The engines differ about where a frame comes to: {stop:?}."
+            ))),
         }
     }
 
     /// The judge's frame at the end of this one.
-    pub(in crate::vm) fn hand_over_at_end(&self) -> Result<JudgeFrame, String> {
+    pub(in crate::vm) fn hand_over_at_end(&self) -> Result<JudgeFrame, FinishFault> {
         self.hand_over_at(Stop::Returned)
     }
 
     /// Where the frame stands, at a syscall: the judge says it.
-    pub(in crate::vm) fn location(&self) -> Result<VmLocation, String> {
+    pub(in crate::vm) fn location(&self) -> Result<VmLocation, FinishFault> {
         self.hand_over_at(Stop::Syscall).map(|judge| judge.location())
     }
 
     /// Steps enough for what was run before.
     fn replay_budget(&self) -> StepBudget {
-        StepBudget { remaining: u64::MAX, cells: usize::MAX, stop: self.stop.clone().unwrap_or_default() }
+        let stop = self.machine.looks.stop.clone().unwrap_or_default();
+        StepBudget { remaining: u64::MAX, cells: usize::MAX, stop }
     }
 
     fn repeat(&self, change: Change, memory: &mut dyn Memory) -> Result<(), MemoryFault> {
@@ -152,6 +154,8 @@ impl FastFrame {
         &mut self,
         answer: impl FnOnce(&mut dyn Memory, &mut Pointer) -> T,
     ) -> T {
+        // What syscalls write counts when the frame goes on: an answer is no place to run out of memory.
+        self.machine.memory.beside.allow(usize::MAX);
         let mut memory = RecordedMemory {
             cells: &mut self.machine.memory,
             changes: &mut self.record.changes,

@@ -169,8 +169,8 @@ impl Segments {
 /// What a segment counts as, in cells.
 pub(super) const SEGMENT_CELLS: usize = size_of::<Segment>() / size_of::<Cell>() + 1;
 
-/// 2 TiB at once: no machine has them, so the judge's program fails there, as it does on the network.
-const ABSURD: usize = 1 << 36;
+/// 2^47 bytes at once: no process has room for them, so the judge's program fails there, as it does on the network.
+const ABSURD: usize = 1 << 42;
 
 #[inline]
 fn take(taken: &mut usize, allowed: usize, cells: usize) -> Result<(), Exit> {

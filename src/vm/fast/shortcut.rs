@@ -35,7 +35,7 @@ impl<const EXACT: bool> Shortcuts<'_, EXACT> {
         let dst = || place(if operation.dst_is_fp() { at.fp } else { at.ap }, operation.dst);
         let op0 = || place(if operation.op0_is_fp() { at.fp } else { at.ap }, operation.op0);
         let op1 = || place(if operation.op1_is_fp() { at.fp } else { at.ap }, operation.op1);
-        let ap = at.ap.wrapping_add(operation.ap_step());
+        let ap = at.ap.checked_add(operation.ap_step())?;
         let next = |size: u64| Registers { pc: at.pc.wrapping_add(size), ap, fp: at.fp };
         let jump = || Registers { pc: u64::from(operation.target), ap, fp: at.fp };
         match operation.kind {
@@ -248,8 +248,8 @@ impl<const EXACT: bool> Shortcuts<'_, EXACT> {
 
 #[inline(always)]
 fn place(base: u64, offset: i16) -> u64 {
-    // Below 0 it wraps to where no cell is.
-    base.wrapping_add_signed(i64::from(offset))
+    // Where there is no such place, there is no cell either.
+    base.checked_add_signed(i64::from(offset)).unwrap_or(u64::MAX)
 }
 
 #[inline(always)]

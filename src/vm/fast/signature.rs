@@ -16,7 +16,7 @@ use crate::protocol::Builtin;
 pub(super) struct Signatures(BTreeMap<usize, [Limbs; 2]>);
 
 /// What one of them counts as, in cells.
-pub(super) const SIGNATURE_CELLS: usize = 4;
+pub(super) const SIGNATURE_CELLS: usize = 6;
 
 impl Signatures {
     /// Announces a signature, which must be at the place of a public key. The first one there counts; whether it is this one.
