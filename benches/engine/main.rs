@@ -85,8 +85,13 @@ fn calls() {
 fn steps() {
     section("steps");
     let world = with_contract();
-    for (what, name) in [("a step of a loop", "loop_n"), ("a step of a recursion", "recurse_n")] {
-        let [few, many] = [1_000, 101_000].map(|rounds| contract_call(CONTRACT, name, &[felt(rounds)]));
+    // The memory of a short loop fits into a processor's own cache, that of a long one does not.
+    for (what, name, rounds) in [
+        ("a step of a short loop", "loop_n", [10, 1_010]),
+        ("a step of a loop", "loop_n", [1_000, 101_000]),
+        ("a step of a recursion", "recurse_n", [1_000, 101_000]),
+    ] {
+        let [few, many] = rounds.map(|rounds| contract_call(CONTRACT, name, &[felt(rounds)]));
         if is_wanted(what) {
             let steps = steps_of(&many) - steps_of(&few);
             per_round(&world, what, Unit::Nanoseconds, [&many, &few], steps);

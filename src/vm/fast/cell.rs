@@ -53,8 +53,14 @@ impl Cell {
     /// The value, without marks; `None` if there is none.
     #[inline(always)]
     pub(super) fn value(&self) -> Option<Self> {
+        self.is_known().then_some(self.unmarked())
+    }
+
+    /// The same without marks.
+    #[inline(always)]
+    pub(super) fn unmarked(&self) -> Self {
         let [a, b, c, d] = self.0;
-        self.is_known().then_some(Self([a, b, c, d & !MARKS]))
+        Self([a, b, c, d & !MARKS])
     }
 
     /// The number, if it is one.
@@ -91,22 +97,17 @@ impl Cell {
         (a0 ^ b0) | (a1 ^ b1) | (a2 ^ b2) | ((a3 ^ b3) & !MARKS) == 0
     }
 
-    /// `self + other`; two addresses have no sum. Neither has marks.
+    /// `self + other` of two numbers, if that is seen at once to be below the prime.
     #[inline(always)]
-    pub(super) fn plus(&self, other: &Self) -> Option<Self> {
+    pub(super) fn plus_below_prime(&self, other: &Self) -> Option<Self> {
         let ([a0, a1, a2, a3], [b0, b1, b2, b3]) = (self.0, other.0);
-        // What is usual, in line.
-        if (a3 | b3) & POINTER == 0 {
-            return add_below_prime(&[a0, a1, a2, a3 & !TAGS], &[b0, b1, b2, b3 & !TAGS])
-                .map(Self::number)
-                .or_else(|| self.plus_the_long_way(other));
-        }
-        self.plus_the_long_way(other)
+        ((a3 | b3) & POINTER == 0).then_some(())?;
+        add_below_prime(&[a0, a1, a2, a3 & !TAGS], &[b0, b1, b2, b3 & !TAGS]).map(Self::number)
     }
 
-    /// The same, of which nothing is in line.
+    /// `self + other`; two addresses have no sum.
     #[inline(never)]
-    pub(super) fn plus_the_long_way(&self, other: &Self) -> Option<Self> {
+    pub(super) fn plus(&self, other: &Self) -> Option<Self> {
         match (self.as_pointer(), other.as_pointer()) {
             (None, None) => Some(Self::number(add(&self.as_number()?, &other.as_number()?))),
             (Some((segment, offset)), None) => {

@@ -23,7 +23,7 @@ use crate::vm::opening::RET;
 pub(super) enum Kind {
     /// Any other form: run by the rules, not by a shortcut.
     Other,
-    /// Hints come first; `Operation::behind_hints` is the rest of it.
+    /// Hints come first; `Operation::behind_hints` is what it is then.
     Hinted,
     /// `[dst] = immediate`
     AssertImmediate,
@@ -59,8 +59,11 @@ pub(super) enum Kind {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Operation {
     pub kind: Kind,
-    behind_hints: Kind,
+    /// The kind without its hints.
+    pub behind_hints: Kind,
     flags: u8,
+    /// By how much `ap` moves: 0 or 1.
+    pub ap_step: u8,
     pub dst: i16,
     pub op0: i16,
     pub op1: i16,
@@ -71,11 +74,18 @@ pub(super) struct Operation {
 const DST_FP: u8 = 1;
 const OP0_FP: u8 = 2;
 const OP1_FP: u8 = 4;
-const AP_PLUS_ONE: u8 = 8;
 
 impl Operation {
-    const OTHER: Self =
-        Self { kind: Kind::Other, behind_hints: Kind::Other, flags: 0, dst: 0, op0: 0, op1: 0, target: 0 };
+    const OTHER: Self = Self {
+        kind: Kind::Other,
+        behind_hints: Kind::Other,
+        flags: 0,
+        ap_step: 0,
+        dst: 0,
+        op0: 0,
+        op1: 0,
+        target: 0,
+    };
 
     /// Whether the destination is relative to `fp`.
     #[inline]
@@ -93,18 +103,6 @@ impl Operation {
     #[inline]
     pub(super) fn op1_is_fp(&self) -> bool {
         self.flags & OP1_FP != 0
-    }
-
-    /// By how much `ap` moves: 0 or 1.
-    #[inline]
-    pub(super) fn ap_step(&self) -> u64 {
-        u64::from(self.flags & AP_PLUS_ONE != 0)
-    }
-
-    /// The operation without its hints.
-    #[inline]
-    pub(super) fn behind_hints(&self) -> Self {
-        Self { kind: self.behind_hints, ..*self }
     }
 }
 
@@ -257,8 +255,8 @@ fn shortcut(pc: usize, instruction: &Instruction, immediate: Option<Limbs>) -> O
         behind_hints: Kind::Other,
         flags: flag(instruction.dst_register == Register::FP, DST_FP)
             | flag(instruction.op0_register == Register::FP, OP0_FP)
-            | flag(instruction.op1_addr == Op1Addr::FP, OP1_FP)
-            | flag(instruction.ap_update == ApUpdate::Add1, AP_PLUS_ONE),
+            | flag(instruction.op1_addr == Op1Addr::FP, OP1_FP),
+        ap_step: u8::from(instruction.ap_update == ApUpdate::Add1),
         dst: i16::try_from(instruction.off0).ok()?,
         op0: i16::try_from(instruction.off1).ok()?,
         op1: i16::try_from(instruction.off2).ok()?,

@@ -229,7 +229,9 @@ impl Layout {
         for (offset, cell) in (0..first_fp).zip(stack) {
             memory.write(EXECUTION, offset, cell).ok()?;
         }
-        memory.mark_accessed(EXECUTION, first_fp.checked_sub(1)?);
+        if marks_accesses {
+            memory.mark_accessed(EXECUTION, first_fp.checked_sub(1)?);
+        }
         Some(Box::new(FastFrame {
             machine: Machine {
                 program: Some(program),

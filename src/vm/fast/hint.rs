@@ -92,10 +92,7 @@ pub(super) enum Action {
         value: Operand,
         dst: Place,
     },
-    Uint256DivMod(Box<([Operand; 4], [Place; 4])>),
-    Uint512DivMod(Box<([Operand; 6], [Place; 6])>),
-    Uint256SquareRoot(Box<([Operand; 2], [Place; 5])>),
-    InvertModulo(Box<([Operand; 4], [Place; 6])>),
+    Wide(Box<WideAction>),
     FieldSquareRoot {
         value: Operand,
         dst: Place,
@@ -157,6 +154,15 @@ pub(super) enum Action {
     Cairo0(Box<Cairo0Action>),
 }
 
+/// What a hint does with numbers in several cells.
+#[derive(Clone, Debug)]
+pub(super) enum WideAction {
+    Uint256DivMod([Operand; 4], [Place; 4]),
+    Uint512DivMod([Operand; 6], [Place; 6]),
+    Uint256SquareRoot([Operand; 2], [Place; 5]),
+    InvertModulo([Operand; 4], [Place; 6]),
+}
+
 /// Where a circuit lies.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct CircuitHint {
@@ -208,10 +214,10 @@ fn core(hint: &CoreHint) -> Option<Action> {
             quotient1,
             remainder0,
             remainder1,
-        } => Action::Uint256DivMod(Box::new((
+        } => wide(WideAction::Uint256DivMod(
             [dividend0, dividend1, divisor0, divisor1].map(operand),
             [quotient0, quotient1, remainder0, remainder1].map(place),
-        ))),
+        )),
         CoreHint::Uint512DivModByUint256 {
             dividend0,
             dividend1,
@@ -225,10 +231,10 @@ fn core(hint: &CoreHint) -> Option<Action> {
             quotient3,
             remainder0,
             remainder1,
-        } => Action::Uint512DivMod(Box::new((
+        } => wide(WideAction::Uint512DivMod(
             [dividend0, dividend1, dividend2, dividend3, divisor0, divisor1].map(operand),
             [quotient0, quotient1, quotient2, quotient3, remainder0, remainder1].map(place),
-        ))),
+        )),
         CoreHint::SquareRoot { value, dst } => Action::SquareRoot { value: operand(value), dst: place(dst) },
         CoreHint::Uint256SquareRoot {
             value_low,
@@ -238,10 +244,10 @@ fn core(hint: &CoreHint) -> Option<Action> {
             remainder_low,
             remainder_high,
             sqrt_mul_2_minus_remainder_ge_u128,
-        } => Action::Uint256SquareRoot(Box::new((
+        } => wide(WideAction::Uint256SquareRoot(
             [value_low, value_high].map(operand),
             [sqrt0, sqrt1, remainder_low, remainder_high, sqrt_mul_2_minus_remainder_ge_u128].map(place),
-        ))),
+        )),
         CoreHint::LinearSplit { value, scalar, max_x, x, y } => Action::LinearSplit {
             value: operand(value),
             scalar: operand(scalar),
@@ -260,10 +266,10 @@ fn core(hint: &CoreHint) -> Option<Action> {
             s_or_r1,
             t_or_k0,
             t_or_k1,
-        } => Action::InvertModulo(Box::new((
+        } => wide(WideAction::InvertModulo(
             [b0, b1, n0, n1].map(operand),
             [g0_or_no_inv, g1_option, s_or_r0, s_or_r1, t_or_k0, t_or_k1].map(place),
-        ))),
+        )),
         CoreHint::FieldSqrt { val, sqrt } => {
             Action::FieldSquareRoot { value: operand(val), dst: place(sqrt) }
         }
@@ -320,6 +326,10 @@ fn core(hint: &CoreHint) -> Option<Action> {
         // It prints, which is the judge's way of doing it.
         CoreHint::DebugPrint { .. } => return None,
     })
+}
+
+fn wide(action: WideAction) -> Action {
+    Action::Wide(Box::new(action))
 }
 
 fn deprecated(hint: &DeprecatedHint) -> Option<Action> {

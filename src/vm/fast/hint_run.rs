@@ -6,7 +6,7 @@ use super::Exit;
 use super::cell::Cell;
 use super::circuit::eval_circuit;
 use super::field::{Limbs, as_u128, is_less, mul, neg, offset_plus, small, sub, wide};
-use super::hint::{Action, Buffer, Hint, Operand, Place};
+use super::hint::{Action, Buffer, Hint, Operand, Place, WideAction};
 use super::hint_scope::{Dict, ENTRY_CELLS, SQUASH_CELLS, Squash};
 use super::integer::{
     div_rem, div_rem_256, div_rem_512, inverse_modulo, square_root, square_root_256, wide_product,
@@ -57,7 +57,8 @@ impl Machine {
                 self.set_flag(dst, is_less)?;
             }
             Action::LessThanOrEqual { lhs, rhs, dst } => {
-                let is_above = is_cell_less(self.value(rhs)?, self.value(lhs)?);
+                let (mut left, mut right) = (Cell::EMPTY, Cell::EMPTY);
+                let is_above = is_cell_less(self.operand(rhs, &mut right)?, self.operand(lhs, &mut left)?);
                 self.set_flag(dst, !is_above)?;
             }
             Action::WideMul { lhs, rhs, high, low } => {
@@ -83,33 +84,7 @@ impl Machine {
                 let root = square_root(&self.number(value)?);
                 self.set_number(dst, root)?;
             }
-            Action::Uint256DivMod(hint) => {
-                let (operands, places) = hint.as_ref();
-                let numbers = self.numbers(operands)?;
-                let results = div_rem_256(&numbers).ok_or(Exit::Fault)?;
-                self.set_numbers(places, results)?;
-            }
-            Action::Uint512DivMod(hint) => {
-                let (operands, places) = hint.as_ref();
-                let numbers = self.numbers(operands)?;
-                let results = div_rem_512(&numbers).ok_or(Exit::Fault)?;
-                self.set_numbers(places, results)?;
-            }
-            Action::Uint256SquareRoot(hint) => {
-                let (operands, places) = hint.as_ref();
-                let results = square_root_256(&self.numbers(operands)?);
-                self.set_numbers(places, results)?;
-            }
-            Action::InvertModulo(hint) => {
-                let (operands, places) = hint.as_ref();
-                let results = inverse_modulo(&self.numbers(operands)?).ok_or(Exit::Fault)?;
-                for (place, result) in places.iter().zip(results) {
-                    // One of the six stays unwritten when there is an inverse.
-                    if let Some(result) = result {
-                        self.set_number(place, result)?;
-                    }
-                }
-            }
+            Action::Wide(action) => self.run_wide_hint(action)?,
             Action::FieldSquareRoot { value, dst } => {
                 let value = Element::from_limbs(&self.number(value)?);
                 let (Root::Own(root) | Root::OfTriple(root)) = root_of_it_or_its_triple(&value);
@@ -185,6 +160,32 @@ impl Machine {
             }
         }
         Ok(Hinted::Ran)
+    }
+
+    /// Not in line: its numbers would make the frame of all hints a large one.
+    #[inline(never)]
+    fn run_wide_hint(&mut self, action: &WideAction) -> Result<(), Exit> {
+        match action {
+            WideAction::Uint256DivMod(operands, places) => {
+                let results = div_rem_256(&self.numbers(operands)?).ok_or(Exit::Fault)?;
+                self.set_numbers(places, results)
+            }
+            WideAction::Uint512DivMod(operands, places) => {
+                let results = div_rem_512(&self.numbers(operands)?).ok_or(Exit::Fault)?;
+                self.set_numbers(places, results)
+            }
+            WideAction::Uint256SquareRoot(operands, places) => {
+                let results = square_root_256(&self.numbers(operands)?);
+                self.set_numbers(places, results)
+            }
+            WideAction::InvertModulo(operands, places) => {
+                let results = inverse_modulo(&self.numbers(operands)?).ok_or(Exit::Fault)?;
+                // One of the six stays unwritten when there is an inverse.
+                let mut written =
+                    places.iter().zip(results).filter_map(|(place, result)| Some((place, result?)));
+                written.try_for_each(|(place, result)| self.set_number(place, result))
+            }
+        }
     }
 
     /// Two of the arcs (0, a), (a, b), (b, prime) are small: their lengths, split, prove the order of a and b.
@@ -285,8 +286,11 @@ impl Machine {
         base.checked_add_signed(i64::from(place.offset)).ok_or(Exit::Fault)
     }
 
-    fn cell(&self, place: &Place) -> Result<Cell, Exit> {
-        self.memory.read(EXECUTION, self.at(place)?).value().ok_or(Exit::Fault)
+    /// A cell that is known, perhaps with marks.
+    #[inline]
+    fn cell(&self, place: &Place) -> Result<&Cell, Exit> {
+        let index = usize::try_from(self.at(place)?).map_err(|_| Exit::Fault)?;
+        self.memory.execution.get(index).filter(|cell| cell.is_known()).ok_or(Exit::Fault)
     }
 
     fn set(&mut self, place: &Place, value: Cell) -> Result<(), Exit> {
@@ -312,28 +316,47 @@ impl Machine {
 
     /// The value of an operand.
     fn value(&self, operand: &Operand) -> Result<Cell, Exit> {
+        self.operand(operand, &mut Cell::default())?.value().ok_or(Exit::Fault)
+    }
+
+    /// An operand where it is, perhaps with marks: most are cells. What is not anywhere is put into `computed`.
+    #[inline(always)]
+    fn operand<'a>(&'a self, operand: &'a Operand, computed: &'a mut Cell) -> Result<&'a Cell, Exit> {
+        match operand {
+            Operand::Cell(place) => self.cell(place),
+            Operand::Immediate(value) => Ok(value),
+            operand => {
+                *computed = self.computed(operand)?;
+                Ok(computed)
+            }
+        }
+    }
+
+    #[inline(never)]
+    fn computed(&self, operand: &Operand) -> Result<Cell, Exit> {
+        let cell = |place| self.cell(place)?.value().ok_or(Exit::Fault);
         let product = |a: Cell, b: Cell| a.times(&b).ok_or(Exit::Fault);
         let total = |a: Cell, b: Cell| match b.as_number() {
             Some(_) => a.plus(&b).ok_or(Exit::Fault),
             None => Err(Exit::Fault),
         };
         match operand {
-            Operand::Cell(place) => self.cell(place),
+            Operand::Cell(place) => cell(place),
             Operand::Behind(base, offset) => {
                 let (segment, offset) = self.address(&Buffer { base: *base, offset: *offset })?;
                 self.memory.read(segment, offset).value().ok_or(Exit::Fault)
             }
             Operand::Immediate(value) => Ok(*value),
-            Operand::AddCell(a, b) => total(self.cell(a)?, self.cell(b)?),
-            Operand::AddImmediate(a, b) => total(self.cell(a)?, *b),
-            Operand::MulCell(a, b) => product(self.cell(a)?, self.cell(b)?),
-            Operand::MulImmediate(a, b) => product(self.cell(a)?, *b),
+            Operand::AddCell(a, b) => total(cell(a)?, cell(b)?),
+            Operand::AddImmediate(a, b) => total(cell(a)?, *b),
+            Operand::MulCell(a, b) => product(cell(a)?, cell(b)?),
+            Operand::MulImmediate(a, b) => product(cell(a)?, *b),
         }
     }
 
     /// The number in an operand; sums of addresses are none.
     fn number(&self, operand: &Operand) -> Result<Limbs, Exit> {
-        self.value(operand)?.as_number().ok_or(Exit::Fault)
+        self.operand(operand, &mut Cell::default())?.as_number().ok_or(Exit::Fault)
     }
 
     fn numbers<const N: usize>(&self, operands: &[Operand; N]) -> Result<[Limbs; N], Exit> {
@@ -350,14 +373,12 @@ impl Machine {
 }
 
 /// The judge's order of values: addresses before numbers.
-fn is_cell_less(a: Cell, b: Cell) -> bool {
-    match (a.as_pointer(), b.as_pointer()) {
-        (Some(a), Some(b)) => a < b,
-        (Some(_), None) => true,
-        (None, Some(_)) => false,
-        (None, None) => match (a.as_number(), b.as_number()) {
-            (Some(a), Some(b)) => is_less(&a, &b),
-            _ => false,
+fn is_cell_less(a: &Cell, b: &Cell) -> bool {
+    match (a.as_number(), b.as_number()) {
+        (Some(a), Some(b)) => is_less(&a, &b),
+        (a_number, b_number) => match (a.as_pointer(), b.as_pointer()) {
+            (Some(a), Some(b)) => a < b,
+            _ => a_number.is_none() && b_number.is_some(),
         },
     }
 }

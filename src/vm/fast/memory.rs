@@ -13,12 +13,11 @@ use super::signature::SIGNATURE_CELLS;
 use super::spare::Spare;
 use crate::protocol::Builtin;
 
-/// By how many cells the execution segment grows: few to begin with, then more. They are emptied right before they are used, while
-/// they are near.
-const GROWTH: std::ops::RangeInclusive<usize> = 256..=1024;
+/// By how many cells the execution segment grows: few, so that they are emptied right before they are used, and are still near then.
+const GROWTH: usize = 256;
 
 /// What it grows by.
-static EMPTY: [Cell; *GROWTH.end()] = [Cell::EMPTY; *GROWTH.end()];
+static EMPTY: [Cell; GROWTH] = [Cell::EMPTY; GROWTH];
 
 /// The execution segment.
 pub(super) const EXECUTION: u64 = 1;
@@ -108,7 +107,7 @@ impl Memory {
             self.reserve_execution(index)?;
             return put(self.execution.get_mut(index).ok_or(Exit::Fault)?, value);
         }
-        match self.beside.write(segment, index, value) {
+        match self.beside.write(segment, index, &value) {
             Some(written) => written,
             None => self.write_code(segment, index, value),
         }
@@ -136,8 +135,7 @@ impl Memory {
     #[cold]
     fn grow_execution(&mut self, index: usize) -> Result<(), Exit> {
         let present = self.execution.len();
-        let growth = present.clamp(*GROWTH.start(), *GROWTH.end());
-        let len = present.saturating_add(growth).max(index.checked_add(1).ok_or(Exit::Fault)?);
+        let len = present.saturating_add(GROWTH).max(index.checked_add(1).ok_or(Exit::Fault)?);
         self.beside.take(len.saturating_sub(present))?;
         reserve(&mut self.execution, len.saturating_sub(present))?;
         // Copied in, not resized to: processors fill memory by long copies without reading what was there.

@@ -1,11 +1,11 @@
 //! The run loop: shortcuts as long as they go, then whatever needs more: hints, and steps by the rules.
 
 use super::Exit;
-use super::decode::{Kind, Program};
+use super::decode::{Kind, Operation, Program};
 use super::hint_run::Hinted;
 use super::machine::{Machine, Resume};
 use super::memory::Memory;
-use super::shortcut::{Registers, Shortcuts, index};
+use super::shortcut::{Shortcuts, index};
 use crate::vm::frame::Stop;
 
 impl Machine {
@@ -24,7 +24,6 @@ impl Machine {
     }
 
     fn run_loop<const EXACT: bool>(&mut self, program: &Program, limit: u64) -> Result<Option<Stop>, Exit> {
-        let (operations, code) = (&*program.operations, &*program.code);
         let mut left = limit;
         loop {
             if self.resume.is_none() {
@@ -35,47 +34,39 @@ impl Machine {
                     return Ok(None);
                 }
             }
-            let mut at = Registers { pc: self.pc, ap: self.ap, fp: self.fp };
-            let Memory { execution, beside, prices, .. } = &mut self.memory;
-            let mut shortcuts = Shortcuts::<EXACT> { execution, beside, code, prices };
-            let mut steps = 0_u64;
-            let operation = loop {
-                let Some(operation) = index(at.pc).and_then(|pc| operations.get(pc)) else {
-                    return Err(Exit::Fault);
-                };
-                if steps == left {
-                    break operation;
+            let pc = index(self.pc).ok_or(Exit::Fault)?;
+            let operation = program.operations.get(pc).ok_or(Exit::Fault)?;
+            let mut kind = operation.kind;
+            if kind == Kind::Hinted {
+                if self.run_hints(program)? == Hinted::Syscall {
+                    return Ok(Some(Stop::Syscall));
                 }
-                match shortcuts.step(operation, at) {
-                    Some(next) => at = next,
-                    None => break operation,
-                }
-                steps = steps.wrapping_add(1); // not above `left`
-            };
-            self.go_to(at, steps);
-            left = left.saturating_sub(steps);
-            if left == 0 && self.resume.is_none() {
-                continue;
+                kind = operation.behind_hints;
             }
-            if operation.kind != Kind::Hinted {
-                self.step()?;
-            } else if self.run_hints(program)? == Hinted::Syscall {
-                return Ok(Some(Stop::Syscall));
-            } else {
-                let Memory { execution, beside, prices, .. } = &mut self.memory;
-                let mut shortcuts = Shortcuts::<EXACT> { execution, beside, code, prices };
-                match shortcuts.step(&operation.behind_hints(), at) {
-                    Some(next) => self.go_to(next, 1),
-                    None => self.step()?,
+            // Where hints have run, the step is under way.
+            match self.run_shortcuts::<EXACT>(program, operation, kind, left.max(1)) {
+                0 => {
+                    self.step()?;
+                    left = left.saturating_sub(1);
                 }
+                steps => left = left.saturating_sub(steps),
             }
-            left = left.saturating_sub(1);
         }
     }
 
-    fn go_to(&mut self, at: Registers, steps: u64) {
-        (self.pc, self.ap, self.fp) = (at.pc, at.ap, at.fp);
+    /// Goes on from the operation at `pc`, which counts as one of this kind, as far as shortcuts go; how many steps that was.
+    fn run_shortcuts<const EXACT: bool>(
+        &mut self,
+        program: &Program,
+        first: &Operation,
+        kind: Kind,
+        limit: u64,
+    ) -> u64 {
+        let Self { memory: Memory { execution, beside, prices, .. }, pc, ap, fp, .. } = self;
+        let shortcuts = Shortcuts::<EXACT> { execution, beside, code: &program.code, prices };
+        let steps = shortcuts.run(&program.operations, (first, kind), (pc, ap, fp), limit);
         self.steps = self.steps.saturating_add(steps);
+        steps
     }
 
     /// Runs the hints of the operation at `pc`, from where they were left.

@@ -144,16 +144,16 @@ impl Segments {
     /// Writes a number that a builtin computed itself.
     pub(super) fn write_deduced(&mut self, segment: u64, offset: u64, value: Cell) -> Result<(), Exit> {
         let index = usize::try_from(offset).map_err(|_| Exit::Fault)?;
-        self.write(segment, index, value).ok_or(Exit::Fault)??;
+        self.write(segment, index, &value).ok_or(Exit::Fault)??;
         if let Some(cell) = self.cell_mut(segment, offset) {
             cell.mark_deduced();
         }
         Ok(())
     }
 
-    /// Writes a cell; `None` if there is no such segment here.
+    /// Writes what a cell holds, without its marks; `None` if there is no such segment here.
     #[inline]
-    pub(super) fn write(&mut self, number: u64, index: usize, value: Cell) -> Option<Result<(), Exit>> {
+    pub(super) fn write(&mut self, number: u64, index: usize, value: &Cell) -> Option<Result<(), Exit>> {
         let Self { segments, count, taken, allowed } = self;
         let place = usize::try_from(number.checked_sub(2)?).ok()?;
         let segment = segments.get_mut(place).filter(|_| place < *count)?;
@@ -186,24 +186,24 @@ impl Segment {
     fn write(
         &mut self,
         index: usize,
-        value: Cell,
+        value: &Cell,
         take: impl FnOnce(usize) -> Result<(), Exit>,
     ) -> Result<(), Exit> {
         // Before the cell is written: a cell that is there has been checked.
         match self.builtin {
-            Some(Builtin::RangeCheck) => check_bits(&value, 128)?,
-            Some(Builtin::RangeCheck96) => check_bits(&value, 96)?,
-            Some(Builtin::Ecdsa) => self.signatures.check(&self.cells, index, &value)?,
+            Some(Builtin::RangeCheck) => check_bits(value, 128)?,
+            Some(Builtin::RangeCheck96) => check_bits(value, 96)?,
+            Some(Builtin::Ecdsa) => self.signatures.check(&self.cells, index, value)?,
             _ => {}
         }
         if index == self.cells.len() && index < self.cells.capacity() {
             take(1)?;
-            self.cells.push(value);
+            self.cells.push(value.unmarked());
             return Ok(());
         }
         match self.cells.get_mut(index) {
-            Some(cell) => put(cell, value),
-            None => self.grow(index, value, take),
+            Some(cell) => put(cell, value.unmarked()),
+            None => self.grow(index, value.unmarked(), take),
         }
     }
 

@@ -10,12 +10,16 @@ use super::decode::{Kind, Operation};
 use super::memory::EXECUTION;
 use super::segments::Segments;
 
+/// What `ap` is set to stays below this, or a shortcut would not see sums that wrap around to cells: one by one it gets no
+/// further in any number of steps. `fp` always lies behind a cell.
+pub(super) const LIMIT: u64 = 1 << 62;
+
 /// The registers, in the loop's own hands.
 #[derive(Clone, Copy)]
-pub(super) struct Registers {
-    pub pc: u64,
-    pub ap: u64,
-    pub fp: u64,
+struct Registers {
+    pc: u64,
+    ap: u64,
+    fp: u64,
 }
 
 /// What shortcuts work on. With `EXACT`, cells that instructions touch are marked.
@@ -29,31 +33,54 @@ pub(super) struct Shortcuts<'a, const EXACT: bool> {
 }
 
 impl<const EXACT: bool> Shortcuts<'_, EXACT> {
-    /// Does a step, or nothing that matters.
+    /// Does steps, `first` as one of that kind and what follows, until one has no shortcut or there were as many as allowed. Not in line, so that a
+    /// processor's registers are all for this loop.
+    #[inline(never)]
+    pub(super) fn run(
+        mut self,
+        operations: &[Operation],
+        first: (&Operation, Kind),
+        (pc, ap, fp): (&mut u64, &mut u64, &mut u64),
+        limit: u64,
+    ) -> u64 {
+        let (mut operation, mut kind) = first;
+        let (mut at, mut left) = (Registers { pc: *pc, ap: *ap, fp: *fp }, limit);
+        while left > 0
+            && let Some(next) = self.step(operation, kind, at)
+        {
+            at = next;
+            left = left.wrapping_sub(1); // it is above 0
+            match index(at.pc).and_then(|pc| operations.get(pc)) {
+                Some(next) => (operation, kind) = (next, next.kind),
+                None => break,
+            }
+        }
+        (*pc, *ap, *fp) = (at.pc, at.ap, at.fp);
+        limit.wrapping_sub(left)
+    }
+
+    /// Does a step, or nothing that matters. What is usual is in line; what needs more takes places, not values, since a processor
+    /// has not registers enough for both.
     #[inline(always)]
-    pub(super) fn step(&mut self, operation: &Operation, at: Registers) -> Option<Registers> {
+    fn step(&mut self, operation: &Operation, kind: Kind, at: Registers) -> Option<Registers> {
         let dst = || place(if operation.dst_is_fp() { at.fp } else { at.ap }, operation.dst);
         let op0 = || place(if operation.op0_is_fp() { at.fp } else { at.ap }, operation.op0);
         let op1 = || place(if operation.op1_is_fp() { at.fp } else { at.ap }, operation.op1);
-        let ap = at.ap.checked_add(operation.ap_step())?;
-        let next = |size: u64| Registers { pc: at.pc.wrapping_add(size), ap, fp: at.fp };
-        let jump = || Registers { pc: u64::from(operation.target), ap, fp: at.fp };
-        match operation.kind {
+        let ap = || at.ap.wrapping_add(u64::from(operation.ap_step));
+        let next = |size: u64| Registers { pc: at.pc.wrapping_add(size), ap: ap(), fp: at.fp };
+        let jump = || Registers { pc: u64::from(operation.target), ap: ap(), fp: at.fp };
+        match kind {
             Kind::Other | Kind::Hinted => None,
             Kind::AssertImmediate => {
-                let dst = dst();
                 let immediate = *self.immediate(at.pc)?;
-                self.assert(dst, immediate)?;
+                self.assert(dst(), immediate)?;
                 Some(next(2))
             }
             Kind::AssertCell => {
                 let (dst, op1) = (dst(), op1());
                 match self.known(op1) {
                     Some(value) => self.assert(dst, value)?,
-                    None => {
-                        let value = self.known(dst)?;
-                        self.assert(op1, value)?;
-                    }
+                    None => self.copy(op1, dst)?,
                 }
                 self.touch(dst);
                 self.touch(op1);
@@ -61,58 +88,42 @@ impl<const EXACT: bool> Shortcuts<'_, EXACT> {
             }
             Kind::AssertDeref => {
                 let (dst, op0) = (dst(), op0());
-                self.assert_deref(operation.op1, dst, op0)?;
+                let (segment, start) = self.execution.get(index(op0)?)?.as_pointer()?;
+                let offset = start.checked_add_signed(i64::from(operation.op1))?;
+                if segment == EXECUTION {
+                    match self.known(offset) {
+                        Some(value) => self.assert(dst, value)?,
+                        None => self.copy(offset, dst)?,
+                    }
+                    self.touch(offset);
+                } else {
+                    self.assert_beside(dst, segment, offset)?;
+                }
+                self.touch(dst);
+                self.touch(op0);
                 Some(next(1))
             }
             Kind::AddImmediate => {
-                let (dst, op0) = (dst(), op0());
-                let immediate = *self.immediate(at.pc)?;
-                match self.known(op0) {
-                    Some(value) => self.assert(dst, value.plus(&immediate)?)?,
-                    None => {
-                        let value = self.known(dst)?.minus(&immediate)?;
-                        self.assert(op0, value)?;
-                    }
-                }
-                self.touch(dst);
-                self.touch(op0);
+                self.add_immediate(dst(), op0(), at.pc)?;
                 Some(next(2))
             }
-            Kind::AddSmall | Kind::SubtractSmall => {
-                let (dst, op0) = (dst(), op0());
-                let adds = operation.kind == Kind::AddSmall;
-                let small = || Cell::small(u64::from(operation.target));
-                let moved = |value: Cell, up: bool| {
-                    if up {
-                        value.plus_small(operation.target).or_else(|| value.plus_the_long_way(&small()))
-                    } else {
-                        value.minus_small(operation.target).or_else(|| value.minus(&small()))
-                    }
-                };
-                match self.known(op0) {
-                    Some(value) => self.assert(dst, moved(value, adds)?)?,
-                    None => {
-                        let value = moved(self.known(dst)?, !adds)?;
-                        self.assert(op0, value)?;
-                    }
-                }
-                self.touch(dst);
-                self.touch(op0);
+            Kind::AddSmall => {
+                self.add_small(dst(), op0(), operation.target)?;
+                Some(next(2))
+            }
+            Kind::SubtractSmall => {
+                self.subtract_small(dst(), op0(), operation.target)?;
                 Some(next(2))
             }
             Kind::AddCells => {
                 let (dst, op0, op1) = (dst(), op0(), op1());
-                match (self.known(op0), self.known(op1)) {
-                    (Some(a), Some(b)) => self.assert(dst, a.plus(&b)?)?,
-                    (None, Some(b)) => {
-                        let value = self.known(dst)?.minus(&b)?;
-                        self.assert(op0, value)?;
-                    }
-                    (Some(a), None) => {
-                        let value = self.known(dst)?.minus(&a)?;
-                        self.assert(op1, value)?;
-                    }
-                    (None, None) => return None,
+                let sum = match (self.known(op0), self.known(op1)) {
+                    (Some(a), Some(b)) => a.plus_below_prime(&b),
+                    _ => None,
+                };
+                match sum {
+                    Some(sum) => self.assert(dst, sum)?,
+                    None => self.add_cells(dst, op0, op1)?,
                 }
                 self.touch(dst);
                 self.touch(op0);
@@ -120,23 +131,21 @@ impl<const EXACT: bool> Shortcuts<'_, EXACT> {
                 Some(next(1))
             }
             Kind::MulImmediate => {
-                let (dst, op0) = (dst(), op0());
-                let product = self.known(op0)?.times(self.immediate(at.pc)?)?;
-                self.assert(dst, product)?;
+                let op0 = op0();
+                self.multiply(dst(), op0, *self.immediate(at.pc)?)?;
                 self.touch(op0);
                 Some(next(2))
             }
             Kind::MulCells => {
-                let (dst, op0, op1) = (dst(), op0(), op1());
-                let product = self.known(op0)?.times(&self.known(op1)?)?;
-                self.assert(dst, product)?;
+                let (op0, op1) = (op0(), op1());
+                self.multiply(dst(), op0, self.known(op1)?)?;
                 self.touch(op0);
                 self.touch(op1);
                 Some(next(1))
             }
             Kind::AdvanceAp => {
-                let ap = at.ap.checked_add(u64::from(operation.target))?;
-                Some(Registers { pc: at.pc.wrapping_add(2), ap, fp: at.fp })
+                let ap = at.ap.wrapping_add(u64::from(operation.target));
+                (ap < LIMIT).then_some(Registers { pc: at.pc.wrapping_add(2), ap, fp: at.fp })
             }
             Kind::Jump => Some(jump()),
             Kind::JumpNotZero => {
@@ -147,79 +156,155 @@ impl<const EXACT: bool> Shortcuts<'_, EXACT> {
             }
             Kind::Call => {
                 self.assert(at.ap, Cell::pointer(EXECUTION, at.fp))?;
-                self.assert(at.ap.checked_add(1)?, Cell::pointer(0, at.pc.wrapping_add(2)))?;
-                let frame = at.ap.checked_add(2)?;
+                self.assert(at.ap.wrapping_add(1), Cell::pointer(0, at.pc.wrapping_add(2)))?;
+                let frame = at.ap.wrapping_add(2);
                 Some(Registers { pc: u64::from(operation.target), ap: frame, fp: frame })
             }
             Kind::Return => {
-                let (EXECUTION, fp) = self.known(at.fp.checked_sub(2)?)?.as_pointer()? else { return None };
-                let (0, pc) = self.known(at.fp.checked_sub(1)?)?.as_pointer()? else { return None };
+                let pointer = |place: u64| self.execution.get(index(place)?)?.as_pointer();
+                let (EXECUTION, fp) = pointer(at.fp.wrapping_sub(2))? else { return None };
+                let (0, pc) = pointer(at.fp.wrapping_sub(1))? else { return None };
                 let below = self.execution.get(index(fp.wrapping_sub(1))?)?;
                 if !(if EXACT { below.is_accessed() } else { below.is_known() }) {
                     return None;
                 }
                 self.touch(at.fp.wrapping_sub(2));
                 self.touch(at.fp.wrapping_sub(1));
-                Some(Registers { pc, ap, fp })
+                Some(Registers { pc, ap: ap(), fp })
             }
         }
     }
 
-    /// `[dst] = [[op0] + offset]`
-    #[inline(always)]
-    fn assert_deref(&mut self, offset: i16, dst: u64, op0: u64) -> Option<()> {
-        let (segment, start) = self.known(op0)?.as_pointer()?;
-        let offset = start.checked_add_signed(i64::from(offset))?;
-        match segment {
-            EXECUTION => match self.known(offset) {
-                Some(value) => self.assert(dst, value)?,
-                None => {
-                    let value = self.known(dst)?;
-                    self.assert(offset, value)?;
-                }
-            },
-            0 => {
-                let index = index(offset)?;
-                let behind = || (index == self.code.len()).then_some(self.prices);
-                let value = self.code.get(index).or_else(behind)?.value()?;
-                self.assert(dst, value)?;
-            }
-            _ => {
-                let mut value = self.beside.cell(segment, offset).and_then(Cell::value);
-                // Cells of builtins may have a value of their own.
-                if value.is_none() && self.beside.computes(segment) {
-                    value = read_computed(self.beside, segment, offset).ok()?;
-                }
-                match value {
-                    Some(value) => self.assert(dst, value)?,
-                    None => {
-                        let value = self.known(dst)?;
-                        self.beside.write(segment, index(offset)?, value)?.ok()?;
-                    }
-                }
-                if EXACT && let Some(cell) = self.beside.cell_mut(segment, offset) {
-                    cell.mark_accessed();
-                }
+    /// `[to] = [from]`, where `from` must be known.
+    #[inline(never)]
+    fn copy(&mut self, to: u64, from: u64) -> Option<()> {
+        let value = self.known(from)?;
+        self.assert(to, value)
+    }
+
+    /// `[dst] = [[segment] + offset]`, for any segment but the execution's.
+    #[inline(never)]
+    fn assert_beside(&mut self, dst: u64, segment: u64, offset: u64) -> Option<()> {
+        if segment == 0 {
+            let index = index(offset)?;
+            let behind = || (index == self.code.len()).then_some(self.prices);
+            let value = self.code.get(index).or_else(behind)?.value()?;
+            return self.assert(dst, value);
+        }
+        let mut value = self.beside.cell(segment, offset).and_then(Cell::value);
+        // Cells of builtins may have a value of their own.
+        if value.is_none() && self.beside.computes(segment) {
+            value = read_computed(self.beside, segment, offset).ok()?;
+        }
+        match value {
+            Some(value) => self.assert(dst, value)?,
+            None => {
+                let value = self.execution.get(index(dst)?).filter(|cell| cell.is_known())?;
+                self.beside.write(segment, index(offset)?, value)?.ok()?;
             }
         }
-        if segment == EXECUTION {
-            self.touch(offset);
+        if EXACT && let Some(cell) = self.beside.cell_mut(segment, offset) {
+            cell.mark_accessed();
+        }
+        Some(())
+    }
+
+    /// `[dst] = [op0] + immediate`
+    #[inline(never)]
+    fn add_immediate(&mut self, dst: u64, op0: u64, pc: u64) -> Option<()> {
+        let immediate = *self.immediate(pc)?;
+        match self.known(op0) {
+            Some(value) => self.assert(dst, value.plus(&immediate)?)?,
+            None => {
+                let value = self.known(dst)?.minus(&immediate)?;
+                self.assert(op0, value)?;
+            }
         }
         self.touch(dst);
         self.touch(op0);
         Some(())
     }
 
+    /// `[dst] = [op0] + number`
+    #[inline(always)]
+    fn add_small(&mut self, dst: u64, op0: u64, number: u32) -> Option<()> {
+        match self.known(op0) {
+            Some(value) => match value.plus_small(number) {
+                Some(sum) => self.assert(dst, sum)?,
+                None => self.move_far(dst, op0, number, true)?,
+            },
+            None => match self.known(dst)?.minus_small(number) {
+                Some(rest) => self.assert(op0, rest)?,
+                None => self.move_far(op0, dst, number, false)?,
+            },
+        }
+        self.touch(dst);
+        self.touch(op0);
+        Some(())
+    }
+
+    /// `[dst] = [op0] - number`
+    #[inline(always)]
+    fn subtract_small(&mut self, dst: u64, op0: u64, number: u32) -> Option<()> {
+        match self.known(op0) {
+            Some(value) => match value.minus_small(number) {
+                Some(rest) => self.assert(dst, rest)?,
+                None => self.move_far(dst, op0, number, false)?,
+            },
+            None => match self.known(dst)?.plus_small(number) {
+                Some(sum) => self.assert(op0, sum)?,
+                None => self.move_far(op0, dst, number, true)?,
+            },
+        }
+        self.touch(dst);
+        self.touch(op0);
+        Some(())
+    }
+
+    /// `[to] = [from] + number`, or `- number`, where that is not just a sum of the lowest limbs.
+    #[inline(never)]
+    fn move_far(&mut self, to: u64, from: u64, number: u32, up: bool) -> Option<()> {
+        let (value, number) = (self.known(from)?, Cell::small(u64::from(number)));
+        let moved = if up { value.plus(&number)? } else { value.minus(&number)? };
+        self.assert(to, moved)
+    }
+
+    /// `[dst] = [op0] + [op1]`
+    #[inline(never)]
+    fn add_cells(&mut self, dst: u64, op0: u64, op1: u64) -> Option<()> {
+        match (self.known(op0), self.known(op1)) {
+            (Some(a), Some(b)) => self.assert(dst, a.plus(&b)?),
+            (None, Some(b)) => {
+                let value = self.known(dst)?.minus(&b)?;
+                self.assert(op0, value)
+            }
+            (Some(a), None) => {
+                let value = self.known(dst)?.minus(&a)?;
+                self.assert(op1, value)
+            }
+            (None, None) => None,
+        }
+    }
+
+    /// `[dst] = [op0] * factor`
+    #[inline(never)]
+    fn multiply(&mut self, dst: u64, op0: u64, factor: Cell) -> Option<()> {
+        let product = self.known(op0)?.times(&factor)?;
+        self.assert(dst, product)
+    }
+
     /// The word behind the instruction.
     #[inline(always)]
     fn immediate(&self, pc: u64) -> Option<&Cell> {
-        self.code.get(index(pc)?.checked_add(1)?)
+        self.code.get(index(pc)?.wrapping_add(1))
     }
 
     /// The value of a cell of the execution segment.
     #[inline(always)]
     fn known(&self, place: u64) -> Option<Cell> {
-        self.execution.get(index(place)?)?.value()
+        let cell = self.execution.get(index(place)?)?;
+        // Only where marks are made there are any.
+        if EXACT { cell.value() } else { cell.is_known().then_some(*cell) }
     }
 
     /// Writes a cell of the execution segment, or checks that it holds the same.
@@ -246,10 +331,10 @@ impl<const EXACT: bool> Shortcuts<'_, EXACT> {
     }
 }
 
+/// A place relative to a register. Below the first one there is none, and no cell at what it wraps around to.
 #[inline(always)]
 fn place(base: u64, offset: i16) -> u64 {
-    // Where there is no such place, there is no cell either.
-    base.checked_add_signed(i64::from(offset)).unwrap_or(u64::MAX)
+    base.wrapping_add_signed(i64::from(offset))
 }
 
 #[inline(always)]

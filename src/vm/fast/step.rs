@@ -18,6 +18,7 @@ use super::decode::instruction;
 use super::field::{as_u128, div, offset_plus, wide};
 use super::machine::Machine;
 use super::memory::EXECUTION;
+use super::shortcut::LIMIT;
 
 /// Segment and offset.
 type Address = (u64, u64);
@@ -163,7 +164,8 @@ impl Machine {
         self.ap = match instruction.ap_update {
             ApUpdate::Add => {
                 let by = result.and_then(|result| result.as_number()).ok_or(Exit::Fault)?;
-                offset_plus(ap, &by).ok_or(Exit::Fault)?
+                let ap = offset_plus(ap, &by).ok_or(Exit::Fault)?;
+                if ap < LIMIT { ap } else { return Err(Exit::Unsupported) }
             }
             ApUpdate::Add1 => moved(ap, 1)?,
             ApUpdate::Add2 => moved(ap, 2)?,
