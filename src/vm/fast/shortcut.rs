@@ -10,8 +10,8 @@ use super::decode::{Kind, Operation};
 use super::memory::EXECUTION;
 use super::segments::Segments;
 
-/// What `ap` is set to stays below this, or a shortcut would not see sums that wrap around to cells: one by one it gets no
-/// further in any number of steps. `fp` always lies behind a cell.
+/// What `ap` is set to stays below this, so that no sum with an offset wraps around to a cell: steps that move it by one or two take
+/// it no further in any time. `fp` always lies behind a cell.
 pub(super) const LIMIT: u64 = 1 << 62;
 
 /// The registers, in the loop's own hands.
@@ -33,8 +33,11 @@ pub(super) struct Shortcuts<'a, const EXACT: bool> {
 }
 
 impl<const EXACT: bool> Shortcuts<'_, EXACT> {
-    /// Does steps, `first` as one of that kind and what follows, until one has no shortcut or there were as many as allowed. Not in line, so that a
-    /// processor's registers are all for this loop.
+    /// Does steps, `first` as one of that kind and what follows, until one has no shortcut or there were as many as allowed; how many
+    /// there were.
+    ///
+    /// Not in line, so that all of a processor's registers are this loop's. `pc`, `ap` and `fp` come and go one by one: a processor
+    /// waits where it reads in one piece what was just written in several.
     #[inline(never)]
     pub(super) fn run(
         mut self,
@@ -59,8 +62,8 @@ impl<const EXACT: bool> Shortcuts<'_, EXACT> {
         limit.wrapping_sub(left)
     }
 
-    /// Does a step, or nothing that matters. What is usual is in line; what needs more takes places, not values, since a processor
-    /// has not registers enough for both.
+    /// Does a step, or nothing that matters. What is usual is in line; what needs more takes places, not values: those would have to
+    /// be in memory for it.
     #[inline(always)]
     fn step(&mut self, operation: &Operation, kind: Kind, at: Registers) -> Option<Registers> {
         let dst = || place(if operation.dst_is_fp() { at.fp } else { at.ap }, operation.dst);

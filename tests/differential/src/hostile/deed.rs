@@ -85,7 +85,7 @@ impl Ended {
                 Some(TransactionStatus::Reverted) => "transaction reverted",
                 _ => "transaction invalid",
             },
-            Self::Call(Err(_)) | Self::Block(Err(_)) => "cairo-vm panicked",
+            Self::Call(Err(_)) | Self::Block(Err(_)) => "error of the host's",
         }
     }
 
