@@ -192,7 +192,7 @@ fn main() {
         "{engine:?} engine, {count} transactions, {cores} cores, best of {runs}; speedup and cpu against one after another; counters per \
          transaction; commit in µs"
     ));
-    for make in workload::TABLE {
+    for make in workload::TABLE.into_iter().chain([workload::signed as workload::Maker]) {
         if !is_wanted(make(1, 1).name) {
             continue;
         }

@@ -107,7 +107,8 @@ pub fn bench(arguments: &ParallelArguments) -> Result<bool, String> {
     println!("\nin memory");
     head();
     let crews = threads.into_iter().map(Crew::new).collect::<Result<Vec<_>, _>>()?;
-    for workload in workload::TABLE.map(|make| make(transactions, 1)).iter().filter(|it| chosen(it)) {
+    let makers = workload::TABLE.into_iter().chain([workload::signed as workload::Maker]);
+    for workload in &makers.map(|make| make(transactions, 1)).filter(chosen).collect::<Vec<_>>() {
         let block = prepared(workload)?;
         equal &= agree(workload.name, &block)?;
         let own = |block: &TimedBlock| block.input.state.clone();

@@ -12,7 +12,7 @@ use starknet_api::abi::abi_utils::get_storage_var_address;
 use starknet_api::core::ClassHash;
 use starknet_types_core::felt::Felt;
 
-use crate::fixture::workload::{Numbers, Workload};
+use crate::fixture::workload::{Numbers, Workload, private_key, sign};
 use crate::fixture::{self, FEE_TOKEN, World, address, felt, selector};
 use crate::generate::{MoreClasses, PackageClass};
 
@@ -112,13 +112,12 @@ impl Kinds {
         state.class_hashes.insert(address(FEE_TOKEN), token);
         let accounts = transactions.min(ACCOUNTS);
         let at = |number: u64| FIRST + u128::from(number);
-        let key = |number: u64| Felt::from(0x5ec_2e70_0000_u64 + number);
         for number in 0..accounts {
             let own = address(at(number));
             state.class_hashes.insert(own, account);
             state.storage.insert((address(FEE_TOKEN), fee_token_balance_key(own)), felt(1 << 100));
             if let Some(name) = public_key {
-                let public_key = starknet_crypto::get_public_key(&key(number));
+                let public_key = starknet_crypto::get_public_key(&private_key(number));
                 state.storage.insert((own, get_storage_var_address(name, &[])), public_key);
             }
         }
@@ -130,7 +129,7 @@ impl Kinds {
             let calldata =
                 kind.execute(felt(FEE_TOKEN), selector("transfer"), &[felt(at(to)), amount, Felt::ZERO]);
             let hash = Felt::from(0x7a54_0000_0000_u64 + index) * Felt::from(u128::MAX);
-            let signature = public_key.map_or_else(Vec::new, |_| sign(&key(from), &hash));
+            let signature = public_key.map_or_else(Vec::new, |_| sign(&private_key(from), &hash));
             let nonce = &mut nonces[from as usize];
             *nonce += 1;
             world.invoke(at(from), *nonce - 1, calldata, &signature, hash)
@@ -138,10 +137,4 @@ impl Kinds {
         let transactions = (0..transactions).map(&mut make).collect();
         Ok(Workload { name: "transfers", world, transactions })
     }
-}
-
-fn sign(private_key: &Felt, hash: &Felt) -> Vec<Felt> {
-    let secret = starknet_crypto::rfc6979_generate_k(hash, private_key, None);
-    let signature = starknet_crypto::sign(private_key, hash, &secret).expect("one in 2^50 cannot be signed");
-    vec![signature.r, signature.s]
 }

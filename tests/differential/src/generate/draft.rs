@@ -25,6 +25,7 @@ use starknet_types_core::felt::Felt;
 use super::fit::Fit;
 use super::people::{Account, AccountKind, Newcomer};
 use super::world::World;
+use crate::fixture::workload::sign;
 
 /// A call from an account.
 #[derive(Clone, Debug)]
@@ -372,8 +373,8 @@ impl Draft {
             }
         };
         let felts = match self.signing {
-            Signing::Right => sign(&key, hash),
-            Signing::WrongKey => sign(&(key + Felt::ONE), hash),
+            Signing::Right => sign(&key, &hash.0),
+            Signing::WrongKey => sign(&(key + Felt::ONE), &hash.0),
             Signing::Felts(felts) => felts,
         };
         let signed = TransactionSignature(felts.into());
@@ -465,11 +466,4 @@ pub fn old_execute_calldata(calls: &[Call]) -> Vec<Felt> {
     }
     out.extend(span(&arguments));
     out
-}
-
-fn sign(private_key: &Felt, hash: TransactionHash) -> Vec<Felt> {
-    let nonce = starknet_crypto::rfc6979_generate_k(&hash.0, private_key, None);
-    let signature = starknet_crypto::sign(private_key, &hash.0, &nonce)
-        .expect("one hash in 2^50 cannot be signed; another seed then");
-    vec![signature.r, signature.s]
 }
