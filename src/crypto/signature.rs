@@ -102,6 +102,8 @@ mod tests {
             let signature = sign(&key, &message, &Felt::from(0x7331_u32)).unwrap();
             let (r, s) = (signature.r, signature.s);
             assert_eq!(check(&public_key, &message, &r, &s), Some(true));
+            // No sum is looked at that begins with nothing: that is left open.
+            assert_eq!(check(&public_key, &Felt::ZERO, &r, &s), None);
             // The other root of its inverse signs as well.
             assert_eq!(check(&public_key, &message, &r, &of(&(order() - s.to_biguint()))), Some(true));
             for (public_key, message, r, s) in [
