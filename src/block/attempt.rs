@@ -80,7 +80,7 @@ impl Attempt {
     ) -> Result<Self, ExecutionFailure> {
         match ran {
             Ok(execution) => {
-                let left = Left::of(&execution, None, journal, env, options)?;
+                let left = Left::of(&execution, None, journal, true, env, options)?;
                 Ok(Self::with(execution, left))
             }
             Err(Rejection::Invalid(error)) => {
@@ -116,17 +116,18 @@ pub(super) struct Left {
 }
 
 impl Left {
-    /// `fee_transfer` is given where it is not part of `execution`.
+    /// `fee_transfer` is given where it is not part of `execution`. `is_last` says that nobody needs the journal afterwards.
     pub(super) fn of(
         execution: &Execution,
         fee_transfer: Option<&CallInfo>,
         journal: &mut Journal<'_>,
+        is_last: bool,
         env: &BlockEnv,
         options: &AttemptOptions,
     ) -> Result<Self, ExecutionFailure> {
         let calls = Calls { execution, fee_transfer };
         let classes = caught(|| look_up_classes(calls, journal, env, options));
-        let parts = journal.take_parts();
+        let parts = if is_last { journal.take_parts() } else { journal.copy_parts() };
         let state_diff = StateDiff::new(&parts.0, &parts.1);
         let load = match classes {
             Ok(classes) => {
@@ -142,9 +143,9 @@ impl Left {
         Ok(Self { load, state_diff, parts })
     }
 
-    /// Of a transaction that will not be in the block, whatever was in the journal.
-    pub(super) fn refused(refusal: Refusal, journal: &mut Journal<'_>) -> Self {
-        Self { load: Err(refusal), state_diff: StateDiff::default(), parts: journal.take_parts() }
+    /// Of a transaction that will not be in the block, whatever it changed.
+    pub(super) fn refused(refusal: Refusal, parts: JournalParts) -> Self {
+        Self { load: Err(refusal), state_diff: StateDiff::default(), parts }
     }
 }
 

@@ -40,7 +40,7 @@ pub(super) fn close<R: StateReader>(
     });
     let state_diff = changed.diff(classes);
     let prover_reads = collects_prover_reads.then(|| prover_reads(&state)).transpose()?;
-    let initial_reads = state.initial_reads();
+    let initial_reads = state.into_initial_reads();
     let compressed_state_diff = compressed.map(Offer::result).transpose()?;
     Ok(Closing { initial_reads, state_diff, compressed_state_diff, prover_reads })
 }
@@ -69,7 +69,7 @@ pub(super) fn leave_open<R: StateReader>(state: BlockState<R>) -> Closing {
     Closing {
         state_diff: state.diff(),
         compressed_state_diff: None,
-        initial_reads: state.initial_reads(),
+        initial_reads: state.into_initial_reads(),
         prover_reads: None,
     }
 }

@@ -20,7 +20,7 @@ use crate::call::CallInfo;
 use crate::parallel::{Executed, Limits, Reads, Settled, Task, View};
 use crate::protocol::BlockEnv;
 use crate::state::{
-    Cell, CellValue, Journal, JournalParts, Mark, ReadError, StateReader, StopFlag, SuspendedJournal, Term,
+    Cell, CellValue, Journal, JournalParts, Mark, JournalState, ReadError, StateReader, StopFlag, Term,
     writes,
 };
 use crate::transaction::{
@@ -58,7 +58,7 @@ pub(super) struct Unpaid {
     plan: Plan,
     execution: Box<Execution>,
     /// As the fee's transfer left it, if one was tried; gone when that was the last that is tried.
-    journal: Option<SuspendedJournal>,
+    journal: Option<Box<JournalState>>,
     before_fee: Mark,
     validated: Option<Validated>,
 }
@@ -80,7 +80,7 @@ struct Validated {
 /// A validated transaction, for the next run.
 pub(super) struct Kept<'b, R: StateReader + Sync> {
     reads: Reads<BlockTask<'b, R>>,
-    journal: SuspendedJournal,
+    journal: Box<JournalState>,
     validated: Validated,
 }
 
@@ -195,7 +195,9 @@ impl<'b, R: StateReader + Sync> Task for BlockTask<'b, R> {
         let reader = Speculation::new(view, &self.credits, Part::Fee(token));
         // Gone for good if what comes now panics: then the body runs again.
         let unpaid = journal.take()?;
-        let mut unpaid = unpaid.resume(&reader, self.stop_flag(view)).taken_back(before_fee);
+        let mut unpaid = unpaid.resume(&reader, self.stop_flag(view));
+        unpaid.take_back(before_fee);
+        let is_last = view.is_last();
         let mut has_ended = false;
         let charged = caught(|| {
             let charged = charge(plan, &mut unpaid, &self.env, execution.receipt.fee);
@@ -205,16 +207,16 @@ impl<'b, R: StateReader + Sync> Task for BlockTask<'b, R> {
         let payment = match charged {
             _ if self.is_in_vain(view) => None,
             Ok(call) => Some(
-                Left::of(execution, call.as_ref(), &mut unpaid, &self.env, &self.options)
+                Left::of(execution, call.as_ref(), &mut unpaid, is_last, &self.env, &self.options)
                     .map(|left| Payment { call, left: Box::new(left) }),
             ),
             Err(Rejection::Invalid(error)) => {
-                let left = Left::refused(Refusal::Invalid(error), &mut unpaid);
+                let left = Left::refused(Refusal::Invalid(error), unpaid.copy_parts());
                 Some(Ok(Payment { call: None, left: Box::new(left) }))
             }
             Err(Rejection::Failure(failure)) => Some(Err(failure)),
         };
-        if has_ended && !matches!(payment, Some(Err(_))) && !view.is_last() {
+        if has_ended && !matches!(payment, Some(Err(_))) && !is_last {
             *journal = Some(unpaid.suspend());
         }
         if self.is_in_vain(view) {
@@ -338,8 +340,8 @@ impl<'b, R: StateReader + Sync> BlockTask<'b, R> {
             let Kept { reads, journal: earlier, validated } = *kept;
             match view.read_again(reads) {
                 Ok(true) => {
-                    let earlier = earlier.resume(reader, self.stop_flag(view));
-                    *journal = earlier.taken_back(&validated.journal);
+                    *journal = earlier.resume(reader, self.stop_flag(view));
+                    journal.take_back(&validated.journal);
                     return Ok(Ok(validated.admitted));
                 }
                 Ok(false) => {}

@@ -10,7 +10,7 @@ use starknet_api::state::StorageKey;
 use starknet_types_core::felt::Felt;
 
 use super::parallel::BlockTask;
-use crate::parallel::{ReadFailure, View};
+use crate::parallel::{Peeked, ReadFailure, View};
 use crate::protocol::BlockEnv;
 use crate::state::{Cell, CellValue, ReadError, StateReader, fee_token_balance_key};
 
@@ -69,8 +69,13 @@ pub(super) struct Speculation<'a, 'v, 'b, R: StateReader + Sync> {
     view: &'a View<'v, BlockTask<'b, R>>,
     credits: &'a Credits,
     part: Part,
-    /// The balance that the fee's transfer was told, low and high.
-    told: RefCell<Option<(Felt, Felt)>>,
+    told: RefCell<Option<Told>>,
+}
+
+/// The balance that the fee's transfer was told.
+struct Told {
+    low: (Peeked<CellValue>, Felt),
+    high: (Peeked<CellValue>, Felt),
 }
 
 impl<'a, 'v, 'b, R: StateReader + Sync> Speculation<'a, 'v, 'b, R> {
@@ -85,25 +90,23 @@ impl<'a, 'v, 'b, R: StateReader + Sync> Speculation<'a, 'v, 'b, R> {
     /// One half of the balance that the sequencer will have when the fees before are in.
     fn balance(&self, token: ContractAddress, key: StorageKey) -> Result<Felt, ReadError> {
         let Some(high_key) = self.credits.high else {
-            return self.read(Cell::Storage(token, key)).map(CellValue::felt);
+            return self.read(Cell::Storage(token, key)).map(|value| value.felt());
         };
-        let told = *self.told.borrow();
-        let (low, high) = match told {
+        let mut told = self.told.borrow_mut();
+        let Told { low, high } = match &mut *told {
             Some(told) => told,
-            None => {
-                let low_cell = Cell::Storage(token, self.credits.low);
-                let (low, credits) = self.view.peek(&low_cell).map_err(read_error)?;
-                let (high, _) = self.view.peek(&Cell::Storage(token, high_key)).map_err(read_error)?;
-                let amounts =
-                    credits.iter().filter(|credit| credit.token == token).map(|credit| credit.amount);
-                let told = credited(low.felt(), high.felt(), amounts);
-                *self.told.borrow_mut() = Some(told);
-                told
+            none => {
+                let low = self.view.peek(&Cell::Storage(token, self.credits.low)).map_err(read_error)?;
+                let high = self.view.peek(&Cell::Storage(token, high_key)).map_err(read_error)?;
+                let credits = self.view.deltas_after(&low);
+                let amounts = credits.iter().filter(|credit| credit.token == token).map(|credit| credit.amount);
+                let (low_told, high_told) = credited(low.value.felt(), high.value.felt(), amounts);
+                none.insert(Told { low: (low, low_told), high: (high, high_told) })
             }
         };
-        let value = if key == self.credits.low { low } else { high };
-        self.view.assume(&Cell::Storage(token, key), CellValue::Felt(value));
-        Ok(value)
+        let (peeked, felt) = if key == self.credits.low { low } else { high };
+        self.view.assume(peeked, CellValue::Felt(*felt));
+        Ok(*felt)
     }
 }
 
@@ -139,7 +142,7 @@ impl<R: StateReader + Sync> StateReader for Speculation<'_, '_, '_, R> {
                 Part::Body => self.view.at_its_turn().map_err(read_error)?,
             }
         }
-        self.read(Cell::Storage(address, key)).map(CellValue::felt)
+        self.read(Cell::Storage(address, key)).map(|value| value.felt())
     }
 
     fn nonce_at(&self, address: ContractAddress) -> Result<Nonce, ReadError> {

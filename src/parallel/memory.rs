@@ -1,68 +1,161 @@
 //! The multi-version memory: for each cell what was there before, what the tasks under way wrote, and who read it.
 //!
-//! In: loads of the host's values, published writes. Out: what a task is to see, and whose run a write made void. Each cell has
-//! its own lock, held for a comparison or two; nothing is loaded and nobody is called under it.
+//! In: loads of the host's values, published writes. Out: what a task is to see, and whose run a write made void. Cells are spread
+//! over shards with a lock each, held for a look-up and a comparison or two; nothing is loaded and nobody is called under it. A cell
+//! never leaves its shard, so whoever has found it can come back by its [`Location`], which costs nothing to keep: counted
+//! references would be one more thing that all threads write.
 
 mod cell;
+mod shard;
 
 use std::hash::{BuildHasher, Hash};
 
 use foldhash::fast::RandomState;
-use hashbrown::HashTable;
 
-pub(crate) use self::cell::{Cell, Note, Seen, Source};
+use self::cell::Answer;
+pub(crate) use self::cell::{Note, Seen, Source};
+pub(crate) use self::shard::Location;
+use self::shard::Shard;
 pub(crate) use super::run::Run;
-use crate::sync::{Apart, Arc, AtomicUsize, Mutex, Ordering};
+use crate::sync::{Apart, AtomicUsize, Ordering};
 
 /// Cells by key.
 pub(crate) struct Memory<K, V> {
     hasher: RandomState,
-    first: Shard<K, V>,
+    first: Apart<Shard<K, V>>,
     /// One less than a power of two.
-    others: Box<[Shard<K, V>]>,
+    others: Box<[Apart<Shard<K, V>>]>,
     /// How many tasks are committed: notes of their reads are of no use any more.
     committed: Apart<AtomicUsize>,
     /// How often something was published to a cell that was thought to be steady.
     epoch: Apart<AtomicUsize>,
 }
 
-/// Cells with the hashes of their keys: a key is hashed once, for its shard and its place there, and never again.
-type Shard<K, V> = Apart<Mutex<HashTable<(u64, Arc<Cell<K, V>>)>>>;
-
 impl<K: Clone + Eq + Hash, V: Clone + PartialEq> Memory<K, V> {
     pub(crate) fn new(shards: usize) -> Self {
-        let shard = || Apart(Mutex::new(HashTable::new()));
         Self {
             hasher: RandomState::default(),
-            first: shard(),
-            others: (1..shards.next_power_of_two()).map(|_| shard()).collect(),
+            first: Apart::default(),
+            others: (1..shards.next_power_of_two()).map(|_| Apart::default()).collect(),
             committed: Apart(AtomicUsize::new(0)),
             epoch: Apart(AtomicUsize::new(0)),
         }
     }
 
-    pub(crate) fn cell(&self, key: &K) -> Arc<Cell<K, V>> {
-        self.cell_at(self.hash(key), key)
-    }
-
+    /// A key is hashed once, for its shard and its place there.
     pub(crate) fn hash(&self, key: &K) -> u64 {
         self.hasher.hash_one(key)
     }
 
-    /// The cell of a key with this hash.
-    pub(crate) fn cell_at(&self, hash: u64, key: &K) -> Arc<Cell<K, V>> {
+    fn shard(&self, hash: u64) -> &Shard<K, V> {
         let place = usize::try_from(hash >> 32).unwrap_or(0) & self.others.len();
         // One shard is `first`, so that there is always one.
-        let shard = self.others.get(place).unwrap_or(&self.first);
-        let mut cells = shard.lock();
-        let found = cells.entry(hash, |(_, cell)| cell.key == *key, |(hash, _)| *hash);
-        let (_, cell) = found.or_insert_with(|| (hash, Arc::new(Cell::new(key.clone())))).into_mut();
-        Arc::clone(cell)
+        self.others.get(place).unwrap_or(&self.first)
     }
 
     /// Sets what is in a cell before the first task.
     pub(crate) fn seed(&self, key: &K, value: V) {
-        self.cell(key).seed(value);
+        let hash = self.hash(key);
+        self.shard(hash).lock().cell(hash, key).seed(value);
+    }
+
+    /// What a task is to see in the cell of a key with this hash. `note` says of a value who wants to know.
+    pub(crate) fn read<'n, E>(
+        &self,
+        hash: u64,
+        key: &K,
+        index: usize,
+        note: impl Fn(&K, &V) -> Note<'n>,
+        load: impl Fn() -> Result<V, E>,
+    ) -> Result<(Location, Seen<V>), E> {
+        let shard = self.shard(hash);
+        let mut source = Source::There;
+        let mut cells = shard.lock();
+        loop {
+            let cell = cells.cell(hash, key);
+            let location = cell.location(hash);
+            match cell.seen(index, &note, source, || self.committed()) {
+                Answer::Found(seen) => return Ok((location, seen)),
+                Answer::Loading => {
+                    source = Source::Shared;
+                    cells = shard.wait(cells);
+                }
+                Answer::Unknown => {
+                    source = Source::Loaded;
+                    cell.begin_load();
+                    drop(cells);
+                    cells = shard.load(location, &load)?;
+                }
+            }
+        }
+    }
+
+    /// As [`read`](Self::read), of a cell that was read before; `None` if what was there is not there any more.
+    pub(crate) fn read_again<'n>(
+        &self,
+        location: Location,
+        index: usize,
+        note: impl Fn(&K, &V) -> Note<'n>,
+    ) -> Option<Seen<V>> {
+        let mut cells = self.shard(location.hash()).lock();
+        match cells.at(location)?.seen(index, &note, Source::There, || self.committed()) {
+            Answer::Found(seen) => Some(seen),
+            Answer::Loading | Answer::Unknown => None,
+        }
+    }
+
+    /// The newest value below a task, be it an estimate, and who wrote it, if a task of this run did. Leaves no note.
+    pub(crate) fn peek<E>(
+        &self,
+        key: &K,
+        index: usize,
+        load: impl Fn() -> Result<V, E>,
+    ) -> Result<(Location, V, Option<usize>), E> {
+        let hash = self.hash(key);
+        let shard = self.shard(hash);
+        let mut cells = shard.lock();
+        loop {
+            let cell = cells.cell(hash, key);
+            let location = cell.location(hash);
+            match cell.newest(index) {
+                Answer::Found((value, writer)) => return Ok((location, value, writer)),
+                Answer::Loading => cells = shard.wait(cells),
+                Answer::Unknown => {
+                    cell.begin_load();
+                    drop(cells);
+                    cells = shard.load(location, &load)?;
+                }
+            }
+        }
+    }
+
+    /// Publishes what `run` wrote; `None` if only its tail will write. Whoever above saw something else is added to `voided`.
+    /// Says where, and whether the cell was steady: then the [epoch ends](Self::end_epoch).
+    #[must_use]
+    pub(crate) fn write(
+        &self,
+        key: &K,
+        run: &Run,
+        value: Option<V>,
+        settled: bool,
+        voided: &mut Vec<Run>,
+    ) -> (Location, bool) {
+        let hash = self.hash(key);
+        let mut cells = self.shard(hash).lock();
+        let cell = cells.cell(hash, key);
+        (cell.location(hash), cell.write(run, value, settled, voided))
+    }
+
+    /// Takes back the version of a task that this time did not write here.
+    pub(crate) fn remove(&self, location: Location, index: usize, voided: &mut Vec<Run>) {
+        if let Some(cell) = self.shard(location.hash()).lock().at(location) {
+            cell.remove(index, voided);
+        }
+    }
+
+    /// Whether the committed tasks left this value there.
+    pub(crate) fn holds(&self, location: Location, value: &V) -> bool {
+        self.shard(location.hash()).lock().at(location).is_some_and(|cell| cell.holds(value))
     }
 
     pub(crate) fn committed(&self) -> usize {
@@ -85,15 +178,19 @@ impl<K: Clone + Eq + Hash, V: Clone + PartialEq> Memory<K, V> {
         &self,
         index: usize,
         writes: Vec<(K, V)>,
-        before: &[Arc<Cell<K, V>>],
+        before: &[Location],
         voided: &mut Vec<Run>,
     ) {
         let mut was_steady = false;
         for (key, value) in writes {
-            was_steady |= self.cell(&key).put(index, value, voided);
+            let hash = self.hash(&key);
+            let shard = self.shard(hash);
+            let mut cells = shard.lock();
+            was_steady |= cells.cell(hash, &key).put(index, value, voided);
+            shard.wake(cells);
         }
-        for cell in before {
-            cell.remove(index, voided);
+        for location in before {
+            self.remove(*location, index, voided);
         }
         if was_steady {
             self.end_epoch();
@@ -102,9 +199,15 @@ impl<K: Clone + Eq + Hash, V: Clone + PartialEq> Memory<K, V> {
     }
 
     /// The task's versions become what is there.
-    pub(crate) fn commit(&self, index: usize, published: &[Arc<Cell<K, V>>]) {
-        for cell in published {
-            cell.promote(index);
+    pub(crate) fn commit(&self, index: usize, published: &[Location]) {
+        for location in published {
+            let shard = self.shard(location.hash());
+            let mut cells = shard.lock();
+            if let Some(cell) = cells.at(*location) {
+                cell.promote(index);
+            }
+            // Whoever waits for a load has its value now.
+            shard.wake(cells);
         }
         self.committed.store(index.saturating_add(1), Ordering::Release);
     }

@@ -41,7 +41,7 @@ mod width;
 pub use self::counters::Counters;
 pub(crate) use self::engine::{Engine, Limits, Panicked};
 pub(crate) use self::task::{Executed, Settled, Sink, Straight, Task};
-pub(crate) use self::view::{ReadFailure, Reads, View};
+pub(crate) use self::view::{Peeked, ReadFailure, Reads, View};
 
 /// The parts that loom explores one by one.
 #[cfg(model = "loom")]

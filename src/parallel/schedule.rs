@@ -25,8 +25,8 @@ use self::places::Places;
 pub(super) use self::threads::{Busy, By, Calls};
 use super::counters::Counters;
 use super::engine::Limits;
-use super::memory::Run;
-use super::task::{CellOf, Task};
+use super::memory::{Location, Run};
+use super::task::Task;
 use super::width::Width;
 
 /// After so many runs a task waits for its own turn, when nothing can void it: it runs once more at most.
@@ -44,7 +44,7 @@ struct Slot<T: Task> {
     status: Status<T>,
     /// The latest run.
     run: Option<Run>,
-    published: Vec<CellOf<T>>,
+    published: Vec<Location>,
     earlier: Option<Earlier<T>>,
     delta: Option<T::Delta>,
     /// Who waits for it to execute.

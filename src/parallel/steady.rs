@@ -7,7 +7,8 @@
 
 use hashbrown::HashTable;
 
-use super::task::{CellOf, Task};
+use super::memory::Location;
+use super::task::Task;
 use crate::sync::Arc;
 
 /// As many cells as a thread remembers; then it begins anew.
@@ -23,7 +24,8 @@ pub(super) struct Steady<T: Task> {
 /// A cell that was read, and its value during an epoch.
 pub(super) struct Known<T: Task> {
     pub(super) epoch: usize,
-    pub(super) cell: CellOf<T>,
+    key: T::Key,
+    pub(super) location: Location,
     pub(super) value: T::Value,
 }
 
@@ -43,15 +45,15 @@ impl<T: Task> Steady<T> {
     }
 
     pub(super) fn get(&self, hash: u64, key: &T::Key) -> Option<&Arc<Known<T>>> {
-        self.known.find(hash, |(_, known)| known.cell.key == *key).map(|(_, known)| known)
+        self.known.find(hash, |(_, known)| known.key == *key).map(|(_, known)| known)
     }
 
     /// Remembers a value that was read after the epoch began.
-    pub(super) fn insert(&mut self, hash: u64, cell: CellOf<T>, value: T::Value) {
+    pub(super) fn insert(&mut self, hash: u64, key: &T::Key, location: Location, value: T::Value) {
         if self.known.len() >= MOST {
             self.known.clear();
         }
-        let known = Arc::new(Known { epoch: self.epoch, cell, value });
+        let known = Arc::new(Known { epoch: self.epoch, key: key.clone(), location, value });
         self.known.insert_unique(hash, (hash, known), |(hash, _)| *hash);
     }
 }

@@ -3,7 +3,6 @@
 use std::hash::Hash;
 use std::ops::ControlFlow;
 
-use super::memory::Cell;
 use super::view::{Reads, View};
 use crate::sync::{Arc, AtomicBool};
 
@@ -57,9 +56,6 @@ pub(crate) trait Task: Sync + Sized {
     /// `View::is_last`.
     fn settle(&self, index: usize, body: &mut Self::Body, view: &View<'_, Self>) -> Option<Settled<Self>>;
 }
-
-/// A cell of a task's.
-pub(super) type CellOf<T> = Arc<Cell<<T as Task>::Key, <T as Task>::Value>>;
 
 /// A body that ran to its end.
 pub(crate) struct Executed<T: Task> {

@@ -7,9 +7,9 @@ use std::cell::{Cell as Slot, RefCell};
 
 use super::counters::Counters;
 use super::engine::Engine;
-use super::memory::{Note, Run, Seen, Source};
+use super::memory::{Location, Memory, Note, Run, Seen, Source};
 use super::steady::{Known, Steady};
-use super::task::{CellOf, Sink, Task};
+use super::task::{Sink, Task};
 use crate::sync::{Arc, AtomicBool, Moment};
 
 /// Of so many loads the time of one is taken.
@@ -41,10 +41,7 @@ pub(super) enum Part {
 
 /// What a view needs of the engine, whatever sink that has.
 pub(super) trait World<T: Task>: Sync {
-    fn hash(&self, key: &T::Key) -> u64;
-    fn cell_at(&self, hash: u64, key: &T::Key) -> CellOf<T>;
-    fn epoch(&self) -> usize;
-    fn committed(&self) -> usize;
+    fn memory(&self) -> &Memory<T::Key, T::Value>;
     fn load(&self, key: &T::Key) -> Result<T::Value, T::Error>;
     fn changes_seldom(&self, key: &T::Key, value: &T::Value) -> bool;
     fn deltas(&self, after: Option<usize>, before: usize) -> Vec<T::Delta>;
@@ -52,15 +49,15 @@ pub(super) trait World<T: Task>: Sync {
 
 /// A value that a run saw.
 pub(super) enum Read<T: Task> {
-    InMemory(CellOf<T>, T::Value),
+    InMemory(Location, T::Value),
     Remembered(Arc<Known<T>>),
 }
 
 impl<T: Task> Read<T> {
-    pub(super) fn cell(&self) -> &CellOf<T> {
+    fn location(&self) -> Location {
         match self {
-            Self::InMemory(cell, _) => cell,
-            Self::Remembered(known) => &known.cell,
+            Self::InMemory(location, _) => *location,
+            Self::Remembered(known) => known.location,
         }
     }
 
@@ -72,10 +69,10 @@ impl<T: Task> Read<T> {
     }
 
     /// Whether it is what the committed tasks left, in this epoch.
-    pub(super) fn is_current(&self, epoch: usize) -> bool {
+    pub(super) fn is_current(&self, memory: &Memory<T::Key, T::Value>, epoch: usize) -> bool {
         match self {
             Self::Remembered(known) if known.epoch == epoch => true,
-            _ => self.cell().holds(self.value()),
+            _ => memory.holds(self.location(), self.value()),
         }
     }
 }
@@ -104,8 +101,13 @@ pub(super) enum Interruption {
     UntilItsTurn,
 }
 
-/// A value, and the deltas that came after it.
-pub(crate) type Peeked<T> = (<T as Task>::Value, Vec<<T as Task>::Delta>);
+/// The newest value of a cell that anybody knows of.
+pub(crate) struct Peeked<V> {
+    location: Location,
+    pub(crate) value: V,
+    /// Who wrote it, if a task of this run did.
+    writer: Option<usize>,
+}
 
 /// Why a read gave no value.
 #[derive(Debug)]
@@ -123,12 +125,13 @@ impl<'a, T: Task> View<'a, T> {
         part: Part,
         steady: &'a RefCell<Steady<T>>,
     ) -> Self {
-        steady.borrow_mut().begin(world.epoch());
+        let memory = world.memory();
+        steady.borrow_mut().begin(memory.epoch());
         Self {
             world,
             run,
             part,
-            committed: world.committed(),
+            committed: memory.committed(),
             steady,
             reads: RefCell::new(Vec::with_capacity(if part == Part::Alone { 0 } else { 16 })),
             interruption: Slot::new(None),
@@ -144,14 +147,15 @@ impl<'a, T: Task> View<'a, T> {
         let mut counters = self.counters.borrow_mut();
         counters.reads = counters.reads.saturating_add(1);
         drop(counters);
-        let hash = self.world.hash(key);
+        let memory = self.world.memory();
+        let hash = memory.hash(key);
         if let Some(known) = self.steady.borrow().get(hash, key) {
             self.record(|| Read::Remembered(Arc::clone(known)));
             return Ok(known.value.clone());
         }
-        let cell = self.world.cell_at(hash, key);
-        let seen = cell
-            .read(self.run.index, |value| self.note(key, value), self.committed, || self.load(key))
+        let note = |key: &T::Key, value: &T::Value| self.note(key, value);
+        let (location, seen) = memory
+            .read(hash, key, self.run.index, note, || self.load(key))
             .map_err(ReadFailure::Load)?;
         match seen {
             Seen::Value(value, source) => {
@@ -160,9 +164,9 @@ impl<'a, T: Task> View<'a, T> {
                     counters.shared_loads = counters.shared_loads.saturating_add(1);
                 }
                 if source == Source::Steady {
-                    self.steady.borrow_mut().insert(hash, Arc::clone(&cell), value.clone());
+                    self.steady.borrow_mut().insert(hash, key, location, value.clone());
                 }
-                self.record(|| Read::InMemory(cell, value.clone()));
+                self.record(|| Read::InMemory(location, value.clone()));
                 Ok(value)
             }
             Seen::Unexecuted(writer) => Err(self.interrupt(Interruption::UntilExecuted(writer))),
@@ -184,19 +188,23 @@ impl<'a, T: Task> View<'a, T> {
         loaded
     }
 
-    /// The newest value of a cell below the task that anybody knows of, and the deltas of the tasks between it and this one. Not
-    /// yet part of what the task saw: say with [`assume`](Self::assume) what follows.
-    pub(crate) fn peek(&self, key: &T::Key) -> Result<Peeked<T>, ReadFailure<T::Error>> {
-        let cell = self.world.cell_at(self.world.hash(key), key);
-        let (value, writer) = cell.peek(self.run.index, || self.load(key)).map_err(ReadFailure::Load)?;
-        let deltas =
-            if self.may_be_voided() { self.world.deltas(writer, self.run.index) } else { Vec::new() };
-        Ok((value, deltas))
+    /// The newest value of a cell below the task that anybody knows of. Not yet part of what the task saw: say with
+    /// [`assume`](Self::assume) what follows.
+    pub(crate) fn peek(&self, key: &T::Key) -> Result<Peeked<T::Value>, ReadFailure<T::Error>> {
+        let memory = self.world.memory();
+        let (location, value, writer) =
+            memory.peek(key, self.run.index, || self.load(key)).map_err(ReadFailure::Load)?;
+        Ok(Peeked { location, value, writer })
     }
 
-    /// The task goes on as if it had read this value.
-    pub(crate) fn assume(&self, key: &T::Key, value: T::Value) {
-        self.record(|| Read::InMemory(self.world.cell_at(self.world.hash(key), key), value));
+    /// The deltas of the tasks between the one that wrote this and this one.
+    pub(crate) fn deltas_after(&self, peeked: &Peeked<T::Value>) -> Vec<T::Delta> {
+        if self.may_be_voided() { self.world.deltas(peeked.writer, self.run.index) } else { Vec::new() }
+    }
+
+    /// The task goes on as if it had read this value where it peeked.
+    pub(crate) fn assume(&self, peeked: &Peeked<T::Value>, value: T::Value) {
+        self.record(|| Read::InMemory(peeked.location, value));
     }
 
     /// Whether all tasks below are committed and nothing else runs. Then a body may do its tail's work as well, and have no tail.
@@ -270,16 +278,15 @@ impl<'a, T: Task> View<'a, T> {
             if self.is_interrupted() {
                 return Err(ReadFailure::Interrupted);
             }
-            let (cell, value) = (read.cell(), read.value());
-            // What was read once is known, unless a write was taken back that nobody had read before: then it is not the same.
-            let note = |value: &T::Value| self.note(&cell.key, value);
-            match cell.read(self.run.index, note, self.committed, || Err(())) {
-                Ok(Seen::Value(now, _)) if now == *value => {}
-                Ok(Seen::Value(..)) | Err(()) => return Ok(false),
-                Ok(Seen::Unexecuted(writer)) => {
+            let note = |key: &T::Key, value: &T::Value| self.note(key, value);
+            match self.world.memory().read_again(read.location(), self.run.index, note) {
+                Some(Seen::Value(now, _)) if now == *read.value() => {}
+                // What was read once is known, unless a write was taken back that nobody had read before.
+                Some(Seen::Value(..)) | None => return Ok(false),
+                Some(Seen::Unexecuted(writer)) => {
                     return Err(self.interrupt(Interruption::UntilExecuted(writer)));
                 }
-                Ok(Seen::Unsettled(writer)) => return Err(self.interrupt(Interruption::UntilSettled(writer))),
+                Some(Seen::Unsettled(writer)) => return Err(self.interrupt(Interruption::UntilSettled(writer))),
             }
         }
         Ok(true)
@@ -292,7 +299,7 @@ impl<'a, T: Task> View<'a, T> {
 
     /// Whether a task below may still change what this one reads.
     pub(crate) fn may_be_voided(&self) -> bool {
-        self.world.committed() < self.run.index
+        self.world.memory().committed() < self.run.index
     }
 
     /// Set when the run is to be given up because it is void, for those who cannot ask the view.
@@ -315,20 +322,8 @@ impl<'a, T: Task> View<'a, T> {
 }
 
 impl<T: Task, S: Sink<T>> World<T> for Engine<T, S> {
-    fn hash(&self, key: &T::Key) -> u64 {
-        self.memory.hash(key)
-    }
-
-    fn cell_at(&self, hash: u64, key: &T::Key) -> CellOf<T> {
-        self.memory.cell_at(hash, key)
-    }
-
-    fn epoch(&self) -> usize {
-        self.memory.epoch()
-    }
-
-    fn committed(&self) -> usize {
-        self.memory.committed()
+    fn memory(&self) -> &Memory<T::Key, T::Value> {
+        &self.memory
     }
 
     fn load(&self, key: &T::Key) -> Result<T::Value, T::Error> {

@@ -11,8 +11,9 @@ use starknet_api::core::{ClassHash, CompiledClassHash, ContractAddress, Nonce};
 use starknet_api::state::StorageKey;
 use starknet_types_core::felt::Felt;
 
-use super::cells::{Cells, KnownClasses, initially_declared};
+use super::cells::Cells;
 use super::journal::read_error;
+use super::touched::Touched;
 use super::{
     Cell, CellMap, CellValue, InitialReads, JournalClasses, JournalParts, ReadError, StateChanges, StateDiff,
     StateError, StateReader,
@@ -23,11 +24,7 @@ use crate::class::ContractClass;
 #[derive(Clone)]
 pub struct BlockState<R> {
     reader: R,
-    storage: Cells<(ContractAddress, StorageKey), Felt>,
-    nonces: Cells<ContractAddress, Nonce>,
-    class_hashes: Cells<ContractAddress, ClassHash>,
-    compiled_class_hashes: Cells<ClassHash, CompiledClassHash>,
-    classes: KnownClasses,
+    touched: Touched,
     /// Values of the host's that somebody may read before long. Not read as yet: no part of the initial reads.
     ahead: CellMap<Cell, CellValue>,
 }
@@ -35,15 +32,7 @@ pub struct BlockState<R> {
 impl<R: StateReader> BlockState<R> {
     /// A block before its first transaction, over the state before the block.
     pub fn new(reader: R) -> Self {
-        Self {
-            reader,
-            storage: Cells::default(),
-            nonces: Cells::default(),
-            class_hashes: Cells::default(),
-            compiled_class_hashes: Cells::default(),
-            classes: KnownClasses::default(),
-            ahead: CellMap::default(),
-        }
+        Self { reader, touched: Touched::default(), ahead: CellMap::default() }
     }
 
     /// The host's reader: the state before the block.
@@ -67,19 +56,19 @@ impl<R: StateReader> BlockState<R> {
         self.absorb_classes(classes.loaded);
 
         for (cell, value) in changes.storage {
-            self.storage.set(&cell, value);
+            self.touched.storage.set(&cell, value);
         }
         for (address, nonce) in changes.nonces {
-            self.nonces.set(&address, nonce);
+            self.touched.nonces.set(&address, nonce);
         }
         for (address, class_hash) in changes.class_hashes {
-            self.class_hashes.set(&address, class_hash);
+            self.touched.class_hashes.set(&address, class_hash);
         }
         for (class_hash, compiled) in changes.compiled_class_hashes {
-            self.compiled_class_hashes.set(&class_hash, compiled);
+            self.touched.compiled_class_hashes.set(&class_hash, compiled);
         }
         for (class_hash, class) in classes.declared {
-            self.classes.entry(class_hash).or_default().declared = Some(class);
+            self.touched.classes.entry(class_hash).or_default().declared = Some(class);
         }
         Ok(())
     }
@@ -90,19 +79,19 @@ impl<R: StateReader> BlockState<R> {
     /// later ones read there is not an initial value and is passed over.
     pub fn absorb_reads(&mut self, reads: InitialReads) {
         for (cell, value) in reads.storage {
-            self.storage.note_initial(cell, value);
+            self.touched.storage.note_initial(cell, value);
         }
         for (address, nonce) in reads.nonces {
-            self.nonces.note_initial(address, nonce);
+            self.touched.nonces.note_initial(address, nonce);
         }
         for (address, class_hash) in reads.class_hashes {
-            self.class_hashes.note_initial(address, class_hash);
+            self.touched.class_hashes.note_initial(address, class_hash);
         }
         for (class_hash, compiled) in reads.compiled_class_hashes {
-            self.compiled_class_hashes.note_initial(class_hash, compiled);
+            self.touched.compiled_class_hashes.note_initial(class_hash, compiled);
         }
         for (class_hash, declared) in reads.declared {
-            let known = self.classes.entry(class_hash).or_default();
+            let known = self.touched.classes.entry(class_hash).or_default();
             if known.declared.is_none() {
                 known.initial.get_or_insert(declared);
             }
@@ -113,7 +102,7 @@ impl<R: StateReader> BlockState<R> {
     pub fn absorb_classes(&mut self, loaded: CellMap<ClassHash, ContractClass>) {
         for (class_hash, class) in loaded {
             // A class that the block itself declared is not the host's.
-            if let Some(known) = self.classes.get_mut(&class_hash)
+            if let Some(known) = self.touched.classes.get_mut(&class_hash)
                 && known.initial == Some(true)
             {
                 known.loaded.get_or_insert(class);
@@ -129,12 +118,12 @@ impl<R: StateReader> BlockState<R> {
     /// Whether reading the cell would ask the host.
     pub(crate) fn is_unknown(&self, cell: Cell) -> bool {
         let is_known = match cell {
-            Cell::Storage(address, key) => self.storage.current(&(address, key)).is_some(),
-            Cell::Nonce(address) => self.nonces.current(&address).is_some(),
-            Cell::ClassHash(address) => self.class_hashes.current(&address).is_some(),
-            Cell::CompiledClassHash(class_hash) => self.compiled_class_hashes.current(&class_hash).is_some(),
+            Cell::Storage(address, key) => self.touched.storage.current(&(address, key)).is_some(),
+            Cell::Nonce(address) => self.touched.nonces.current(&address).is_some(),
+            Cell::ClassHash(address) => self.touched.class_hashes.current(&address).is_some(),
+            Cell::CompiledClassHash(class_hash) => self.touched.compiled_class_hashes.current(&class_hash).is_some(),
             Cell::Class(class_hash) => {
-                self.classes.get(&class_hash).is_some_and(|known| known.visible().is_some())
+                self.touched.classes.get(&class_hash).is_some_and(|known| known.visible().is_some())
             }
         };
         !is_known && !self.ahead.contains_key(&cell)
@@ -143,14 +132,14 @@ impl<R: StateReader> BlockState<R> {
     /// What is in a cell, if the host need not be asked for it.
     pub(crate) fn known(&self, cell: Cell) -> Option<CellValue> {
         let felt = match cell {
-            Cell::Storage(address, key) => self.storage.current(&(address, key)),
-            Cell::Nonce(address) => self.nonces.current(&address).map(|nonce| nonce.0),
-            Cell::ClassHash(address) => self.class_hashes.current(&address).map(|class_hash| class_hash.0),
+            Cell::Storage(address, key) => self.touched.storage.current(&(address, key)),
+            Cell::Nonce(address) => self.touched.nonces.current(&address).map(|nonce| nonce.0),
+            Cell::ClassHash(address) => self.touched.class_hashes.current(&address).map(|class_hash| class_hash.0),
             Cell::CompiledClassHash(class_hash) => {
-                self.compiled_class_hashes.current(&class_hash).map(|compiled| compiled.0)
+                self.touched.compiled_class_hashes.current(&class_hash).map(|compiled| compiled.0)
             }
             Cell::Class(class_hash) => {
-                let visible = self.classes.get(&class_hash).and_then(|known| known.visible());
+                let visible = self.touched.classes.get(&class_hash).and_then(|known| known.visible());
                 return visible.map(|class| CellValue::Class(class.cloned()));
             }
         };
@@ -159,42 +148,37 @@ impl<R: StateReader> BlockState<R> {
 
     /// What the host has in a cell of one felt.
     fn host(&self, cell: Cell) -> Result<Felt, ReadError> {
-        let value = match self.ahead.get(&cell) {
-            Some(value) => value.clone(),
-            None => CellValue::load(&self.reader, cell)?,
-        };
-        Ok(value.felt())
+        match self.ahead.get(&cell) {
+            Some(value) => Ok(value.felt()),
+            None => CellValue::load(&self.reader, cell).map(|value| value.felt()),
+        }
     }
 
     /// The storage cells that are different from the state before the block (C194).
     pub(crate) fn changed_storage(&self) -> impl Iterator<Item = ((ContractAddress, StorageKey), Felt)> {
-        self.storage.changed().map(|(cell, versions)| (cell, versions.current))
+        self.touched.storage.changed().map(|(cell, _, now)| (cell, now))
     }
 
     /// The nonces that are.
     pub(crate) fn changed_nonces(&self) -> impl Iterator<Item = (ContractAddress, Nonce)> {
-        self.nonces.changed().map(|(address, versions)| (address, versions.current))
+        self.touched.nonces.changed().map(|(address, _, now)| (address, now))
     }
 
     /// The contracts whose class hash is, with the old one and the new one.
     pub(crate) fn changed_class_hashes(
         &self,
     ) -> impl Iterator<Item = (ContractAddress, ClassHash, ClassHash)> {
-        self.class_hashes.changed().map(|(address, versions)| (address, versions.initial, versions.current))
+        self.touched.class_hashes.changed()
     }
 
     /// That part of the block's state diff that is about classes.
     pub(crate) fn diff_of_classes(&self) -> StateDiff {
         let changes = StateChanges {
-            compiled_class_hashes: self
-                .compiled_class_hashes
-                .changed()
-                .map(|(hash, now)| (hash, now.current))
-                .collect(),
-            declared: self.newly_declared(),
+            compiled_class_hashes: self.touched.compiled_class_hashes.changed_to(),
+            declared: self.touched.newly_declared(),
             ..StateChanges::default()
         };
-        self.classified(&changes)
+        self.touched.classified(&changes)
     }
 
     /// Reads a storage cell for the block itself, and writes it if `update` says what. Answers with what is there then.
@@ -206,13 +190,13 @@ impl<R: StateReader> BlockState<R> {
     ) -> Result<Felt, StateError> {
         let cell = Cell::Storage(address, key);
         let load = || match self.ahead.get(&cell) {
-            Some(value) => Ok(value.clone().felt()),
+            Some(value) => Ok(value.felt()),
             None => self.reader.storage_at(address, key),
         };
-        let (position, value) = self.storage.read((address, key), load).map_err(read_error(cell))?;
+        let (position, value) = self.touched.storage.read((address, key), load).map_err(read_error(cell))?;
         Ok(match update(value) {
             Some(value) => {
-                self.storage.set_at(position, value);
+                self.touched.storage.set_at(position, value);
                 value
             }
             None => value,
@@ -221,43 +205,28 @@ impl<R: StateReader> BlockState<R> {
 
     /// What is different from the state before the block. A cell that went A -> B -> A is not part of it (C194).
     pub fn changes(&self) -> StateChanges {
-        let Self { storage, nonces, class_hashes, compiled_class_hashes, classes, .. } = self;
-        StateChanges::of(storage, nonces, class_hashes, compiled_class_hashes, classes)
-    }
-
-    fn newly_declared(&self) -> CellMap<ClassHash, bool> {
-        let declared = self.classes.iter().filter(|(_, known)| known.newly_declared());
-        declared.map(|(class_hash, _)| (*class_hash, true)).collect()
+        self.touched.changes()
     }
 
     /// The block's state diff, classified, against the state before the block (C193, C194).
     pub fn diff(&self) -> StateDiff {
-        self.classified(&self.changes())
-    }
-
-    fn classified(&self, changes: &StateChanges) -> StateDiff {
-        StateDiff::classify(
-            changes,
-            |address| self.class_hashes.initial_of(&address).unwrap_or_default(),
-            |class_hash| self.compiled_class_hashes.initial_of(&class_hash).unwrap_or_default(),
-        )
+        self.touched.classified(&self.changes())
     }
 
     /// Every cell that the block read, with its value before the block.
     pub fn initial_reads(&self) -> InitialReads {
-        InitialReads {
-            storage: self.storage.initial(),
-            nonces: self.nonces.initial(),
-            class_hashes: self.class_hashes.initial(),
-            compiled_class_hashes: self.compiled_class_hashes.initial(),
-            declared: initially_declared(&self.classes),
-        }
+        self.touched.initial_reads()
+    }
+
+    /// As [`initial_reads`](Self::initial_reads), at the end of the block.
+    pub fn into_initial_reads(self) -> InitialReads {
+        self.touched.into_initial_reads()
     }
 
     /// The classes of the block: those that it declared, and those that it loaded.
     pub fn classes(&self) -> JournalClasses {
         let mut classes = JournalClasses::default();
-        for (class_hash, known) in &self.classes {
+        for (class_hash, known) in &self.touched.classes {
             if let Some(class) = &known.declared
                 && known.newly_declared()
             {
@@ -273,22 +242,22 @@ impl<R: StateReader> BlockState<R> {
     /// The initial values of changed cells that neither the block nor the transaction ever read.
     fn unread(&self, changes: &StateChanges, reads: &InitialReads) -> Result<InitialReads, StateError> {
         let mut missing = InitialReads::default();
-        for &(address, key) in unknown(&changes.storage, &self.storage, &reads.storage) {
+        for &(address, key) in unknown(&changes.storage, &self.touched.storage, &reads.storage) {
             let value =
                 self.reader.storage_at(address, key).map_err(read_error(Cell::Storage(address, key)))?;
             missing.storage.insert((address, key), value);
         }
-        for &address in unknown(&changes.nonces, &self.nonces, &reads.nonces) {
+        for &address in unknown(&changes.nonces, &self.touched.nonces, &reads.nonces) {
             let nonce = self.reader.nonce_at(address).map_err(read_error(Cell::Nonce(address)))?;
             missing.nonces.insert(address, nonce);
         }
-        for &address in unknown(&changes.class_hashes, &self.class_hashes, &reads.class_hashes) {
+        for &address in unknown(&changes.class_hashes, &self.touched.class_hashes, &reads.class_hashes) {
             let class_hash =
                 self.reader.class_hash_at(address).map_err(read_error(Cell::ClassHash(address)))?;
             missing.class_hashes.insert(address, class_hash);
         }
         for &class_hash in
-            unknown(&changes.compiled_class_hashes, &self.compiled_class_hashes, &reads.compiled_class_hashes)
+            unknown(&changes.compiled_class_hashes, &self.touched.compiled_class_hashes, &reads.compiled_class_hashes)
         {
             let compiled = self
                 .reader
@@ -303,29 +272,29 @@ impl<R: StateReader> BlockState<R> {
 /// What the next transaction of the block sees.
 impl<R: StateReader> StateReader for BlockState<R> {
     fn storage_at(&self, address: ContractAddress, key: StorageKey) -> Result<Felt, ReadError> {
-        let known = self.storage.current(&(address, key));
+        let known = self.touched.storage.current(&(address, key));
         known.map_or_else(|| self.host(Cell::Storage(address, key)), Ok)
     }
 
     fn nonce_at(&self, address: ContractAddress) -> Result<Nonce, ReadError> {
-        let known = self.nonces.current(&address);
+        let known = self.touched.nonces.current(&address);
         known.map_or_else(|| self.host(Cell::Nonce(address)).map(Nonce), Ok)
     }
 
     fn class_hash_at(&self, address: ContractAddress) -> Result<ClassHash, ReadError> {
-        let known = self.class_hashes.current(&address);
+        let known = self.touched.class_hashes.current(&address);
         known.map_or_else(|| self.host(Cell::ClassHash(address)).map(ClassHash), Ok)
     }
 
     fn class(&self, class_hash: ClassHash) -> Result<Option<ContractClass>, ReadError> {
-        match self.classes.get(&class_hash).and_then(|known| known.visible()) {
+        match self.touched.classes.get(&class_hash).and_then(|known| known.visible()) {
             Some(visible) => Ok(visible.cloned()),
             None => self.reader.class(class_hash),
         }
     }
 
     fn compiled_class_hash(&self, class_hash: ClassHash) -> Result<CompiledClassHash, ReadError> {
-        let known = self.compiled_class_hashes.current(&class_hash);
+        let known = self.touched.compiled_class_hashes.current(&class_hash);
         known.map_or_else(|| self.host(Cell::CompiledClassHash(class_hash)).map(CompiledClassHash), Ok)
     }
 }

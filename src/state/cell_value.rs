@@ -31,9 +31,9 @@ impl CellValue {
     }
 
     /// The felt; zero of a class, which has none.
-    pub(crate) fn felt(self) -> Felt {
+    pub(crate) fn felt(&self) -> Felt {
         match self {
-            Self::Felt(felt) => felt,
+            Self::Felt(felt) => *felt,
             Self::Class(_) => Felt::ZERO,
         }
     }

@@ -76,37 +76,40 @@ impl std::fmt::Debug for CellHasher {
     }
 }
 
-/// One cell: the value before the first write, and the value now.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Versions<V> {
-    pub(super) initial: V,
-    pub(super) current: V,
-}
-
-/// All cells of one kind that were touched.
+/// All cells of one kind that were touched: the value before the first write, and the value now. The former are a map of their own,
+/// so that whoever wants to know what was read can have it as it is.
 #[derive(Clone, Debug)]
-pub(super) struct Cells<K, V>(CellMap<K, Versions<V>>);
+pub(super) struct Cells<K, V> {
+    initial: CellMap<K, V>,
+    /// By position; as many as there are keys.
+    current: Vec<V>,
+}
 
 impl<K, V> Default for Cells<K, V> {
     fn default() -> Self {
-        Self(CellMap::default())
+        Self { initial: CellMap::default(), current: Vec::new() }
     }
 }
 
 impl<K: Copy + Eq + Hash, V: Copy + PartialEq> Cells<K, V> {
     /// An empty table with room for so many cells.
     pub(super) fn with_room(cells: usize) -> Self {
-        Self(CellMap::with_capacity_and_hasher(cells, CellHash::default()))
+        let initial = CellMap::with_capacity_and_hasher(cells, CellHash::default());
+        Self { initial, current: Vec::with_capacity(cells) }
     }
 
     /// The cell's position and current value; `load` is asked for the initial value if the cell was never touched.
     pub(super) fn read<E>(&mut self, key: K, load: impl FnOnce() -> Result<V, E>) -> Result<(usize, V), E> {
-        match self.0.entry(key) {
-            Entry::Occupied(entry) => Ok((entry.index(), entry.get().current)),
+        match self.initial.entry(key) {
+            Entry::Occupied(entry) => {
+                let position = entry.index();
+                Ok((position, self.current.get(position).copied().unwrap_or(*entry.get())))
+            }
             Entry::Vacant(entry) => {
                 let initial = load()?;
                 let position = entry.index();
-                entry.insert(Versions { initial, current: initial });
+                entry.insert(initial);
+                self.current.push(initial);
                 Ok((position, initial))
             }
         }
@@ -114,68 +117,82 @@ impl<K: Copy + Eq + Hash, V: Copy + PartialEq> Cells<K, V> {
 
     /// The current value, if the cell was ever touched.
     pub(super) fn current(&self, key: &K) -> Option<V> {
-        self.0.get(key).map(|cell| cell.current)
+        self.initial.get_index_of(key).and_then(|position| self.current.get(position)).copied()
     }
 
     /// Notes an initial value; of a cell that was touched before, the first one stays.
     pub(super) fn note_initial(&mut self, key: K, initial: V) {
-        self.0.entry(key).or_insert(Versions { initial, current: initial });
+        if let Entry::Vacant(entry) = self.initial.entry(key) {
+            entry.insert(initial);
+            self.current.push(initial);
+        }
     }
 
     /// Sets the current value of the cell at a position that [`read`](Self::read) returned.
     pub(super) fn set_at(&mut self, position: usize, value: V) {
-        if let Some((_, cell)) = self.0.get_index_mut(position) {
-            cell.current = value;
+        if let Some(current) = self.current.get_mut(position) {
+            *current = value;
         }
     }
 
     /// Sets the current value of a cell that was touched before.
     pub(super) fn set(&mut self, key: &K, value: V) {
-        if let Some(cell) = self.0.get_mut(key) {
-            cell.current = value;
+        if let Some(position) = self.initial.get_index_of(key) {
+            self.set_at(position, value);
         }
     }
 
     /// Key and current value of the cell at a position that [`read`](Self::read) returned.
     pub(super) fn at(&self, position: usize) -> Option<(K, V)> {
-        self.0.get_index(position).map(|(key, cell)| (*key, cell.current))
+        let (key, _) = self.initial.get_index(position)?;
+        Some((*key, *self.current.get(position)?))
     }
 
     /// The initial and the current value, if the cell was ever touched.
     pub(super) fn versions_of(&self, key: &K) -> Option<(V, V)> {
-        self.0.get(key).map(|cell| (cell.initial, cell.current))
+        let (position, _, initial) = self.initial.get_full(key)?;
+        Some((*initial, *self.current.get(position)?))
     }
 
     /// The initial value, if the cell was ever touched.
     pub(super) fn initial_of(&self, key: &K) -> Option<V> {
-        self.0.get(key).map(|cell| cell.initial)
+        self.initial.get(key).copied()
     }
 
     /// How many were touched.
     pub(super) fn len(&self) -> usize {
-        self.0.len()
+        self.initial.len()
     }
 
     /// Forgets all but the first so many.
     pub(super) fn truncate(&mut self, length: usize) {
-        self.0.truncate(length);
+        self.initial.truncate(length);
+        self.current.truncate(length);
     }
 
-    /// The cells whose value is no longer the initial one.
-    pub(super) fn changed(&self) -> impl Iterator<Item = (K, Versions<V>)> + '_ {
-        self.0.iter().filter(|(_, cell)| cell.initial != cell.current).map(|(key, cell)| (*key, *cell))
+    /// The cells whose value is no longer the initial one: key, initial value, current value.
+    pub(super) fn changed(&self) -> impl Iterator<Item = (K, V, V)> + '_ {
+        let cells = self.initial.iter().zip(&self.current);
+        cells
+            .filter(|((_, initial), current)| initial != current)
+            .map(|((key, initial), current)| (*key, *initial, *current))
     }
 
     /// The same cells with their current values.
     pub(super) fn changed_to(&self) -> CellMap<K, V> {
         let mut changed = CellMap::with_capacity_and_hasher(self.changed().count(), CellHash::default());
-        changed.extend(self.changed().map(|(key, cell)| (key, cell.current)));
+        changed.extend(self.changed().map(|(key, _, current)| (key, current)));
         changed
     }
 
     /// The initial values of all touched cells.
-    pub(super) fn initial(&self) -> CellMap<K, V> {
-        self.0.iter().map(|(key, cell)| (*key, cell.initial)).collect()
+    pub(super) fn initial(&self) -> &CellMap<K, V> {
+        &self.initial
+    }
+
+    /// The same, to keep.
+    pub(super) fn into_initial(self) -> CellMap<K, V> {
+        self.initial
     }
 }
 
@@ -208,8 +225,3 @@ impl KnownClass {
 
 /// All classes that were touched.
 pub(super) type KnownClasses = CellMap<ClassHash, KnownClass>;
-
-/// The answers to "was it declared?" that were given from below.
-pub(super) fn initially_declared(classes: &KnownClasses) -> CellMap<ClassHash, bool> {
-    classes.iter().filter_map(|(class_hash, known)| Some((*class_hash, known.initial?))).collect()
-}

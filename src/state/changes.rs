@@ -8,7 +8,6 @@ use starknet_api::core::{ClassHash, CompiledClassHash, ContractAddress, Nonce};
 use starknet_api::state::StorageKey;
 use starknet_types_core::felt::Felt;
 
-use super::cells::{Cells, KnownClasses};
 use super::{CellMap, CellSet, ascending};
 
 /// Cells that have a new value (C189). A cell that was set back to its old value is not here.
@@ -35,26 +34,6 @@ pub struct StateChanges {
 }
 
 impl StateChanges {
-    /// What is in tables and was not there when they began.
-    pub(super) fn of(
-        storage: &Cells<(ContractAddress, StorageKey), Felt>,
-        nonces: &Cells<ContractAddress, Nonce>,
-        class_hashes: &Cells<ContractAddress, ClassHash>,
-        compiled_class_hashes: &Cells<ClassHash, CompiledClassHash>,
-        classes: &KnownClasses,
-    ) -> Self {
-        let declared = classes.iter().filter(|(_, known)| known.newly_declared());
-        let allocated = storage.changed().filter(|(_, versions)| versions.initial == Felt::ZERO);
-        Self {
-            storage: storage.changed_to(),
-            nonces: nonces.changed_to(),
-            class_hashes: class_hashes.changed_to(),
-            compiled_class_hashes: compiled_class_hashes.changed_to(),
-            declared: declared.map(|(class_hash, _)| (*class_hash, true)).collect(),
-            allocated: allocated.map(|(cell, _)| cell).collect(),
-        }
-    }
-
     /// Adds changes that came later, without cancelling opposite ones: a cell that went 0 -> 1 -> 0 stays, as does its
     /// allocation. This is how versions before comprehensive state diffs count (C27, C158).
     pub fn merge(&mut self, later: StateChanges) {

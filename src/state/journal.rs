@@ -10,8 +10,10 @@ use starknet_api::core::{ClassHash, CompiledClassHash, ContractAddress, Nonce};
 use starknet_api::state::StorageKey;
 use starknet_types_core::felt::Felt;
 
-use super::cells::{Cells, KnownClasses, initially_declared};
-use super::undo::{Checkpoint, Undo, UndoLog};
+use super::cells::Cells;
+use super::suspended::JournalState;
+use super::touched::Touched;
+use super::undo::{Checkpoint, Undo};
 use super::{
     Cell, CellMap, CellValue, InitialReads, ReadError, StateChanges, StateDiff, StateError, StateReader,
     StopFlag, fee_token_balance_key,
@@ -28,14 +30,7 @@ pub type JournalParts = (StateChanges, InitialReads, JournalClasses);
 pub struct Journal<'r> {
     pub(super) reader: &'r dyn StateReader,
     pub(super) stop: StopFlag,
-    pub(super) storage: Cells<(ContractAddress, StorageKey), Felt>,
-    pub(super) nonces: Cells<ContractAddress, Nonce>,
-    pub(super) class_hashes: Cells<ContractAddress, ClassHash>,
-    pub(super) compiled_class_hashes: Cells<ClassHash, CompiledClassHash>,
-    pub(super) classes: KnownClasses,
-    pub(super) log: UndoLog,
-    /// The account whose balance was asked for last, with its cell: that is the payer, again and again.
-    pub(super) payer: Option<(ContractAddress, StorageKey)>,
+    pub(super) so_far: Box<JournalState>,
 }
 
 /// The classes that a journal holds.
@@ -50,17 +45,9 @@ pub struct JournalClasses {
 impl<'r> Journal<'r> {
     /// An empty journal over the state before the transaction.
     pub fn new(reader: &'r dyn StateReader) -> Self {
-        Self {
-            reader,
-            stop: StopFlag::default(),
-            storage: Cells::with_room(STORAGE),
-            nonces: Cells::default(),
-            class_hashes: Cells::default(),
-            compiled_class_hashes: Cells::default(),
-            classes: KnownClasses::default(),
-            log: UndoLog::default(),
-            payer: None,
-        }
+        let touched = Touched { storage: Cells::with_room(STORAGE), ..Touched::default() };
+        let so_far = Box::new(JournalState { touched, ..JournalState::default() });
+        Self { reader, stop: StopFlag::default(), so_far }
     }
 
     /// The same, for an execution that can be stopped from outside.
@@ -103,15 +90,15 @@ impl<'r> Journal<'r> {
     /// The first answer from below enters the witness; that the class is not declared, together with a compiled class hash of
     /// 0 (C38).
     pub fn find_class(&mut self, class_hash: ClassHash) -> Result<Option<ContractClass>, StateError> {
-        if let Some(visible) = self.classes.get(&class_hash).and_then(|known| known.visible()) {
+        if let Some(visible) = self.so_far.touched.classes.get(&class_hash).and_then(|known| known.visible()) {
             return Ok(visible.cloned());
         }
         // Never asked for. (There may be an entry all the same: a declaration that was taken back.)
         let class = self.reader.class(class_hash).map_err(read_error(Cell::Class(class_hash)))?;
         if class.is_none() {
-            self.compiled_class_hashes.note_initial(class_hash, CompiledClassHash::default());
+            self.so_far.touched.compiled_class_hashes.note_initial(class_hash, CompiledClassHash::default());
         }
-        let known = self.classes.entry(class_hash).or_default();
+        let known = self.so_far.touched.classes.entry(class_hash).or_default();
         known.initial = Some(class.is_some());
         known.loaded.clone_from(&class);
         Ok(class)
@@ -130,11 +117,11 @@ impl<'r> Journal<'r> {
 
     /// [`fee_token_balance_key`], which costs a hash, of the account that pays for the transaction.
     pub(crate) fn balance_key(&mut self, account: ContractAddress) -> StorageKey {
-        match self.payer {
+        match self.so_far.payer {
             Some((payer, key)) if payer == account => key,
             _ => {
                 let key = fee_token_balance_key(account);
-                self.payer = Some((account, key));
+                self.so_far.payer = Some((account, key));
                 key
             }
         }
@@ -149,8 +136,8 @@ impl<'r> Journal<'r> {
     ) -> Result<(), StateError> {
         let (position, old) = self.storage_cell(address, key)?;
         if old != value {
-            self.storage.set_at(position, value);
-            self.log.push(Undo::Storage(position, old));
+            self.so_far.touched.storage.set_at(position, value);
+            self.so_far.log.push(Undo::Storage(position, old));
         }
         Ok(())
     }
@@ -163,8 +150,8 @@ impl<'r> Journal<'r> {
         if new == Nonce::default() {
             return Err(StateError::NonceOverflow(address));
         }
-        self.nonces.set_at(position, new);
-        self.log.push(Undo::Nonce(position, old));
+        self.so_far.touched.nonces.set_at(position, new);
+        self.so_far.log.push(Undo::Nonce(position, old));
         Ok(())
     }
 
@@ -179,8 +166,8 @@ impl<'r> Journal<'r> {
         }
         let (position, old) = self.class_hash_cell(address)?;
         if old != class_hash {
-            self.class_hashes.set_at(position, class_hash);
-            self.log.push(Undo::ClassHash(position, old));
+            self.so_far.touched.class_hashes.set_at(position, class_hash);
+            self.so_far.log.push(Undo::ClassHash(position, old));
         }
         Ok(())
     }
@@ -193,8 +180,8 @@ impl<'r> Journal<'r> {
     ) -> Result<(), StateError> {
         let (position, old) = self.compiled_class_hash_cell(class_hash)?;
         if old != compiled_class_hash {
-            self.compiled_class_hashes.set_at(position, compiled_class_hash);
-            self.log.push(Undo::CompiledClassHash(position, old));
+            self.so_far.touched.compiled_class_hashes.set_at(position, compiled_class_hash);
+            self.so_far.log.push(Undo::CompiledClassHash(position, old));
         }
         Ok(())
     }
@@ -202,29 +189,29 @@ impl<'r> Journal<'r> {
     /// Declares a class. Whether it was declared before is not asked here: the one rule that allows that (Cairo 0, C191) does
     /// not read it either.
     pub fn declare_class(&mut self, class_hash: ClassHash, class: ContractClass) {
-        let entry = self.classes.entry(class_hash);
+        let entry = self.so_far.touched.classes.entry(class_hash);
         let position = entry.index();
         let before = entry.or_default().declared.replace(class);
-        self.log.push(Undo::Class(position, before));
+        self.so_far.log.push(Undo::Class(position, before));
     }
 
     /// This moment, to come back to.
     pub fn checkpoint(&self) -> Checkpoint {
-        self.log.checkpoint()
+        self.so_far.log.checkpoint()
     }
 
     /// Takes back every write made after the checkpoint. Costs those writes. What was read stays read (C101).
     pub fn revert_to(&mut self, checkpoint: Checkpoint) {
-        while let Some(undo) = self.log.pop_since(checkpoint) {
+        while let Some(undo) = self.so_far.log.pop_since(checkpoint) {
             match undo {
-                Undo::Storage(position, value) => self.storage.set_at(position, value),
-                Undo::Nonce(position, nonce) => self.nonces.set_at(position, nonce),
-                Undo::ClassHash(position, class_hash) => self.class_hashes.set_at(position, class_hash),
+                Undo::Storage(position, value) => self.so_far.touched.storage.set_at(position, value),
+                Undo::Nonce(position, nonce) => self.so_far.touched.nonces.set_at(position, nonce),
+                Undo::ClassHash(position, class_hash) => self.so_far.touched.class_hashes.set_at(position, class_hash),
                 Undo::CompiledClassHash(position, compiled) => {
-                    self.compiled_class_hashes.set_at(position, compiled)
+                    self.so_far.touched.compiled_class_hashes.set_at(position, compiled)
                 }
                 Undo::Class(position, declared) => {
-                    if let Some((_, known)) = self.classes.get_index_mut(position) {
+                    if let Some((_, known)) = self.so_far.touched.classes.get_index_mut(position) {
                         known.declared = declared;
                     }
                 }
@@ -241,7 +228,7 @@ impl<'r> Journal<'r> {
         let mut class_hashes = CellMap::default();
         let mut compiled_class_hashes = CellMap::default();
         let mut classes = CellMap::default();
-        for undo in self.log.since(checkpoint) {
+        for undo in self.so_far.log.since(checkpoint) {
             match undo {
                 Undo::Storage(position, value) => {
                     storage.entry(*position).or_insert(*value);
@@ -262,22 +249,22 @@ impl<'r> Journal<'r> {
         }
 
         let mut changes = StateChanges::default();
-        for (cell, old, new) in differing(&self.storage, storage) {
+        for (cell, old, new) in differing(&self.so_far.touched.storage, storage) {
             changes.storage.insert(cell, new);
             if old == Felt::ZERO {
                 changes.allocated.insert(cell);
             }
         }
         changes.nonces =
-            differing(&self.nonces, nonces).map(|(address, _, nonce)| (address, nonce)).collect();
-        changes.class_hashes = differing(&self.class_hashes, class_hashes)
+            differing(&self.so_far.touched.nonces, nonces).map(|(address, _, nonce)| (address, nonce)).collect();
+        changes.class_hashes = differing(&self.so_far.touched.class_hashes, class_hashes)
             .map(|(address, _, class_hash)| (address, class_hash))
             .collect();
-        changes.compiled_class_hashes = differing(&self.compiled_class_hashes, compiled_class_hashes)
+        changes.compiled_class_hashes = differing(&self.so_far.touched.compiled_class_hashes, compiled_class_hashes)
             .map(|(class_hash, _, compiled)| (class_hash, compiled))
             .collect();
         for (position, declared_then) in classes {
-            if let Some((class_hash, known)) = self.classes.get_index(position)
+            if let Some((class_hash, known)) = self.so_far.touched.classes.get_index(position)
                 && known.newly_declared()
                 && !declared_then
             {
@@ -289,27 +276,24 @@ impl<'r> Journal<'r> {
 
     /// What is different from the beginning of the journal.
     pub fn changes(&self) -> StateChanges {
-        let Self { storage, nonces, class_hashes, compiled_class_hashes, classes, .. } = self;
-        StateChanges::of(storage, nonces, class_hashes, compiled_class_hashes, classes)
+        self.so_far.touched.changes()
     }
 
     /// What is different from the beginning, as writes to cells: those that [`writes`](super::writes) makes of its parts.
     pub(crate) fn writes(&self) -> Vec<(Cell, CellValue)> {
-        let storage =
-            self.storage.changed().map(|((address, key), now)| (Cell::Storage(address, key), now.current));
-        let nonces = self.nonces.changed().map(|(address, now)| (Cell::Nonce(address), now.current.0));
-        let class_hashes =
-            self.class_hashes.changed().map(|(address, now)| (Cell::ClassHash(address), now.current.0));
-        let compiled = self
-            .compiled_class_hashes
+        let Touched { storage, nonces, class_hashes, compiled_class_hashes, classes } = &self.so_far.touched;
+        let storage = storage.changed().map(|((address, key), _, now)| (Cell::Storage(address, key), now));
+        let nonces = nonces.changed().map(|(address, _, now)| (Cell::Nonce(address), now.0));
+        let class_hashes = class_hashes.changed().map(|(address, _, now)| (Cell::ClassHash(address), now.0));
+        let compiled = compiled_class_hashes
             .changed()
-            .map(|(class_hash, now)| (Cell::CompiledClassHash(class_hash), now.current.0));
+            .map(|(class_hash, _, now)| (Cell::CompiledClassHash(class_hash), now.0));
         let felts = storage.chain(nonces).chain(class_hashes).chain(compiled);
         let mut writes: Vec<_> = felts.map(|(cell, felt)| (cell, CellValue::Felt(felt))).collect();
-        for (class_hash, known) in &self.classes {
+        for (class_hash, known) in classes {
             let Some(class) = known.declared.as_ref().filter(|_| known.newly_declared()) else { continue };
             writes.push((Cell::Class(*class_hash), CellValue::Class(Some(class.clone()))));
-            if let Some((before, now)) = self.compiled_class_hashes.versions_of(class_hash)
+            if let Some((before, now)) = compiled_class_hashes.versions_of(class_hash)
                 && before == now
             {
                 writes.push((Cell::CompiledClassHash(*class_hash), CellValue::Felt(now.0)));
@@ -320,22 +304,12 @@ impl<'r> Journal<'r> {
 
     /// Every cell that was read from below, with the value it had. Reverts do not shorten it.
     pub fn initial_reads(&self) -> InitialReads {
-        InitialReads {
-            storage: self.storage.initial(),
-            nonces: self.nonces.initial(),
-            class_hashes: self.class_hashes.initial(),
-            compiled_class_hashes: self.compiled_class_hashes.initial(),
-            declared: initially_declared(&self.classes),
-        }
+        self.so_far.touched.initial_reads()
     }
 
     /// The classified diff of the journal against the state before it.
     pub fn diff(&self) -> StateDiff {
-        StateDiff::classify(
-            &self.changes(),
-            |address| self.class_hashes.initial_of(&address).unwrap_or_default(),
-            |class_hash| self.compiled_class_hashes.initial_of(&class_hash).unwrap_or_default(),
-        )
+        self.so_far.touched.classified(&self.changes())
     }
 
     /// What a block needs of the journal: what changed, what was read, and the classes that were declared or loaded.
@@ -343,13 +317,22 @@ impl<'r> Journal<'r> {
         self.take_parts()
     }
 
-    /// As [`into_parts`](Self::into_parts), for a journal that may be [taken back](Self::taken_back) to what it was before. What it
-    /// had loaded of classes it has no more.
+    /// The same, of a journal that is empty afterwards.
     pub(crate) fn take_parts(&mut self) -> JournalParts {
-        let changes = self.changes();
-        let reads = self.initial_reads();
+        let (changes, classes) = (self.changes(), self.take_classes());
+        let touched = std::mem::take(&mut self.so_far.touched);
+        (changes, touched.into_initial_reads(), classes)
+    }
+
+    /// The same, of a journal that is to be [taken back](Self::take_back) to what it was before. What it had loaded of classes it
+    /// has no more.
+    pub(crate) fn copy_parts(&mut self) -> JournalParts {
+        (self.changes(), self.initial_reads(), self.take_classes())
+    }
+
+    fn take_classes(&mut self) -> JournalClasses {
         let mut classes = JournalClasses::default();
-        for (class_hash, known) in &mut self.classes {
+        for (class_hash, known) in &mut self.so_far.touched.classes {
             if let Some(class) = &known.declared
                 && known.newly_declared()
             {
@@ -359,7 +342,7 @@ impl<'r> Journal<'r> {
                 classes.loaded.insert(*class_hash, class);
             }
         }
-        (changes, reads, classes)
+        classes
     }
 
     fn storage_cell(
@@ -367,17 +350,17 @@ impl<'r> Journal<'r> {
         address: ContractAddress,
         key: StorageKey,
     ) -> Result<(usize, Felt), StateError> {
-        self.storage
+        self.so_far.touched.storage
             .read((address, key), || self.reader.storage_at(address, key))
             .map_err(read_error(Cell::Storage(address, key)))
     }
 
     fn nonce_cell(&mut self, address: ContractAddress) -> Result<(usize, Nonce), StateError> {
-        self.nonces.read(address, || self.reader.nonce_at(address)).map_err(read_error(Cell::Nonce(address)))
+        self.so_far.touched.nonces.read(address, || self.reader.nonce_at(address)).map_err(read_error(Cell::Nonce(address)))
     }
 
     fn class_hash_cell(&mut self, address: ContractAddress) -> Result<(usize, ClassHash), StateError> {
-        self.class_hashes
+        self.so_far.touched.class_hashes
             .read(address, || self.reader.class_hash_at(address))
             .map_err(read_error(Cell::ClassHash(address)))
     }
@@ -386,7 +369,7 @@ impl<'r> Journal<'r> {
         &mut self,
         class_hash: ClassHash,
     ) -> Result<(usize, CompiledClassHash), StateError> {
-        self.compiled_class_hashes
+        self.so_far.touched.compiled_class_hashes
             .read(class_hash, || self.reader.compiled_class_hash(class_hash))
             .map_err(read_error(Cell::CompiledClassHash(class_hash)))
     }

@@ -25,6 +25,7 @@ mod memory;
 mod reader;
 mod stop;
 mod suspended;
+mod touched;
 mod undo;
 mod witness;
 
@@ -43,4 +44,4 @@ pub use witness::InitialReads;
 
 pub(crate) use cell_value::{CellValue, writes};
 pub(crate) use stop::{StopFlag, Term};
-pub(crate) use suspended::{Mark, SuspendedJournal};
+pub(crate) use suspended::{JournalState, Mark};

@@ -1,20 +1,18 @@
 //! A journal without its reader: it can be kept, taken to another thread, gone on with, or taken back to an earlier mark.
 
-use super::cells::{Cells, KnownClasses};
+use starknet_api::core::ContractAddress;
+use starknet_api::state::StorageKey;
+
+use super::touched::Touched;
 use super::undo::UndoLog;
 use super::{Checkpoint, Journal, StateReader, StopFlag};
-use starknet_api::core::{ClassHash, CompiledClassHash, ContractAddress, Nonce};
-use starknet_api::state::StorageKey;
-use starknet_types_core::felt::Felt;
 
-/// What a journal has read and written so far.
-pub(crate) struct SuspendedJournal {
-    pub(super) storage: Cells<(ContractAddress, StorageKey), Felt>,
-    pub(super) nonces: Cells<ContractAddress, Nonce>,
-    pub(super) class_hashes: Cells<ContractAddress, ClassHash>,
-    pub(super) compiled_class_hashes: Cells<ClassHash, CompiledClassHash>,
-    pub(super) classes: KnownClasses,
+/// What a journal has read and written so far. In a box: a journal goes through many hands.
+#[derive(Default)]
+pub(crate) struct JournalState {
+    pub(super) touched: Touched,
     pub(super) log: UndoLog,
+    /// The account whose balance was asked for last, with its cell: that is the payer, again and again.
     pub(super) payer: Option<(ContractAddress, StorageKey)>,
 }
 
@@ -31,42 +29,41 @@ pub(crate) struct Mark {
     pub(super) classes: usize,
 }
 
-impl SuspendedJournal {
+impl JournalState {
     /// Goes on over `reader`, which must answer as the former one did.
-    pub(crate) fn resume<'r>(self, reader: &'r dyn StateReader, stop: StopFlag) -> Journal<'r> {
-        let Self { storage, nonces, class_hashes, compiled_class_hashes, classes, log, payer } = self;
-        Journal { reader, stop, storage, nonces, class_hashes, compiled_class_hashes, classes, log, payer }
+    pub(crate) fn resume<'r>(self: Box<Self>, reader: &'r dyn StateReader, stop: StopFlag) -> Journal<'r> {
+        Journal { reader, stop, so_far: self }
     }
 }
 
 impl Journal<'_> {
     /// What was read and written, without the reader.
-    pub(crate) fn suspend(self) -> SuspendedJournal {
-        let Self { storage, nonces, class_hashes, compiled_class_hashes, classes, log, payer, .. } = self;
-        SuspendedJournal { storage, nonces, class_hashes, compiled_class_hashes, classes, log, payer }
+    pub(crate) fn suspend(self) -> Box<JournalState> {
+        self.so_far
     }
 
     /// This moment, to be taken back to.
     pub(crate) fn mark(&self) -> Mark {
+        let touched = &self.so_far.touched;
         Mark {
             checkpoint: self.checkpoint(),
-            storage: self.storage.len(),
-            nonces: self.nonces.len(),
-            class_hashes: self.class_hashes.len(),
-            compiled_class_hashes: self.compiled_class_hashes.len(),
-            classes: self.classes.len(),
+            storage: touched.storage.len(),
+            nonces: touched.nonces.len(),
+            class_hashes: touched.class_hashes.len(),
+            compiled_class_hashes: touched.compiled_class_hashes.len(),
+            classes: touched.classes.len(),
         }
     }
 
-    /// As it was at that moment: what was written since is taken back, what was read since was not read. Classes that
-    /// [`take_parts`](Self::take_parts) gave away are asked for again.
-    pub(crate) fn taken_back(mut self, mark: &Mark) -> Self {
+    /// Goes back to that moment: what was written since is taken back, what was read since was not read. Classes that
+    /// [`copy_parts`](Self::copy_parts) gave away are asked for again.
+    pub(crate) fn take_back(&mut self, mark: &Mark) {
         self.revert_to(mark.checkpoint);
-        self.storage.truncate(mark.storage);
-        self.nonces.truncate(mark.nonces);
-        self.class_hashes.truncate(mark.class_hashes);
-        self.compiled_class_hashes.truncate(mark.compiled_class_hashes);
-        self.classes.truncate(mark.classes);
-        self
+        let touched = &mut self.so_far.touched;
+        touched.storage.truncate(mark.storage);
+        touched.nonces.truncate(mark.nonces);
+        touched.class_hashes.truncate(mark.class_hashes);
+        touched.compiled_class_hashes.truncate(mark.compiled_class_hashes);
+        touched.classes.truncate(mark.classes);
     }
 }

@@ -6,9 +6,9 @@
 use std::ops::ControlFlow;
 
 use super::super::counters::Counters;
-use super::super::memory::Run;
+use super::super::memory::{Location, Run};
 use super::super::schedule::{Job, Start};
-use super::super::task::{CellOf, Executed, Sink, Straight, Task};
+use super::super::task::{Executed, Sink, Straight, Task};
 use super::super::view::{Interruption, Part, View};
 use super::{Engine, Shift};
 use crate::sync::{Moment, Ordering};
@@ -58,7 +58,7 @@ impl<T: Task, S: Sink<T>> Engine<T, S> {
     pub(super) fn go_on_alone(
         &self,
         run: &Run,
-        before: &[CellOf<T>],
+        before: &[Location],
         executed: Executed<T>,
         mut counters: Counters,
         shift: &Shift<T>,
@@ -93,7 +93,7 @@ impl<T: Task, S: Sink<T>> Engine<T, S> {
     fn went_alone(
         &self,
         run: &Run,
-        before: &[CellOf<T>],
+        before: &[Location],
         (taken, writes, steps): Taken<T>,
         mut counters: Counters,
         shift: &Shift<T>,

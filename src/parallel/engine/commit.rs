@@ -24,7 +24,7 @@ impl<T: Task, S: Sink<T>> Engine<T, S> {
         let began = Moment::now();
         let mut voided = Vec::new();
         let epoch = self.memory.epoch();
-        let is_current = |reads: &[Read<T>]| reads.iter().all(|read| read.is_current(epoch));
+        let is_current = |reads: &[Read<T>]| reads.iter().all(|read| read.is_current(&self.memory, epoch));
 
         if !is_current(&done.reads) {
             return self.update_commit(shift, call, |schedule| {

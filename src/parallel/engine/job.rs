@@ -6,15 +6,12 @@ use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::super::counters::{Counters, Spent, count};
-use super::super::memory::Run;
+use super::super::memory::{Location, Run};
 use super::super::schedule::{Busy, By, Done, Earlier, Job, Next, Schedule, Start};
-use super::super::task::{CellOf, Executed, Settled, Sink, Task};
-use super::super::view::{Interruption, Part, Read, Reads, View};
+use super::super::task::{Executed, Settled, Sink, Task};
+use super::super::view::{Interruption, Part, Reads, View};
 use super::{Engine, Panicked, Shift};
-use crate::sync::{Arc, Moment};
-
-/// How many reads are few.
-const FEW_READS: usize = 32;
+use crate::sync::Moment;
 
 impl<T: Task, S: Sink<T>> Engine<T, S> {
     /// Does a job, and those after it as long as the shift goes on. A panic ends everything, but not its thread.
@@ -79,7 +76,7 @@ impl<T: Task, S: Sink<T>> Engine<T, S> {
         let spent = Spent { steps, ..Spent::on(&counters) };
         let has_tail = delta.is_some();
         let mut voided = Vec::new();
-        let published = self.publish(&run, &published, writes, &unsettled, [&reads, &[]], &mut voided);
+        let published = self.publish(&run, &published, writes, &unsettled, &mut voided);
         let worker = shift.number;
         let done = Box::new(Done { run, worker, body, reads, spent, has_tail, tail: None, published });
         self.update_and_go_on(shift, call, |schedule| {
@@ -132,7 +129,7 @@ impl<T: Task, S: Sink<T>> Engine<T, S> {
         if let (Some(Settled { tail, writes, broken }), None) = (settled, interruption)
             && (is_last || !broken)
         {
-            done.published = self.publish(&run, &done.published, writes, &[], [&done.reads, &reads], voided);
+            done.published = self.publish(&run, &done.published, writes, &[], voided);
             done.tail = Some((tail, reads));
         }
         counters
@@ -142,45 +139,34 @@ impl<T: Task, S: Sink<T>> Engine<T, S> {
     fn publish(
         &self,
         run: &Run,
-        before: &[CellOf<T>],
+        before: &[Location],
         writes: Vec<(T::Key, T::Value)>,
         unsettled: &[T::Key],
-        reads: [&[Read<T>]; 2],
         voided: &mut Vec<Run>,
-    ) -> Vec<CellOf<T>> {
+    ) -> Vec<Location> {
         let mut published = Vec::with_capacity(writes.len().saturating_add(unsettled.len()));
         let mut was_steady = false;
         for key in unsettled {
-            let cell = self.cell_of(key, reads);
-            was_steady |= cell.write(run, None, false, voided);
-            published.push(cell);
+            let (location, is_steady) = self.memory.write(key, run, None, false, voided);
+            was_steady |= is_steady;
+            published.push(location);
         }
         for (key, value) in writes {
-            let cell = self.cell_of(&key, reads);
-            if unsettled.contains(&key) {
-                was_steady |= cell.write(run, Some(value), false, voided);
-                continue;
+            let is_settled = !unsettled.contains(&key);
+            let (location, is_steady) = self.memory.write(&key, run, Some(value), is_settled, voided);
+            was_steady |= is_steady;
+            if is_settled {
+                published.push(location);
             }
-            was_steady |= cell.write(run, Some(value), true, voided);
-            published.push(cell);
         }
-        for cell in before {
-            if !published.iter().any(|written| Arc::ptr_eq(written, cell)) {
-                cell.remove(run.index, voided);
+        for location in before {
+            if !published.contains(location) {
+                self.memory.remove(*location, run.index, voided);
             }
         }
         if was_steady {
             self.memory.end_epoch();
         }
         published
-    }
-
-    /// A cell: most that are written were read before, and of few reads the right one is found sooner than in the memory.
-    fn cell_of(&self, key: &T::Key, reads: [&[Read<T>]; 2]) -> CellOf<T> {
-        let few = reads.into_iter().filter(|reads| reads.len() <= FEW_READS).flatten();
-        match few.into_iter().find(|read| read.cell().key == *key) {
-            Some(read) => Arc::clone(read.cell()),
-            None => self.memory.cell(key),
-        }
     }
 }

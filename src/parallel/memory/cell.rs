@@ -1,24 +1,18 @@
 //! One cell: what the committed tasks left, what the tasks under way wrote, and who read it.
 //!
-//! In: reads and writes of runs, loads. Out: what a run is to see, and whose run a write made void. One lock, held for a comparison
-//! or two.
+//! In: reads and writes of runs. Out: what a run is to see, and whose run a write made void. Data only: locks and loads are the
+//! shard's.
 
 use smallvec::SmallVec;
 
-use super::Run;
-use crate::sync::{Condvar, Mutex, MutexGuard};
+use super::{Location, Run};
 
 /// One cell.
-pub(crate) struct Cell<K, V> {
-    pub(in crate::parallel) key: K,
-    state: Mutex<State<V>>,
-    loaded: Condvar,
-}
-
-struct State<V> {
+pub(super) struct Cell<K, V> {
+    pub(super) key: K,
+    /// No other cell of its shard has it.
+    pub(super) number: usize,
     base: Base<V>,
-    /// How many threads wait for it to be loaded.
-    waiting: usize,
     /// The committed task that wrote `base`.
     writer: Option<usize>,
     /// Ascending by task; of tasks that are not committed.
@@ -70,6 +64,15 @@ pub(crate) enum Seen<V> {
     Unsettled(usize),
 }
 
+/// What there is to be had of a cell.
+pub(super) enum Answer<T> {
+    Found(T),
+    /// Somebody is loading it.
+    Loading,
+    /// It is to be loaded.
+    Unknown,
+}
+
 /// Who wants to know of a read.
 pub(crate) enum Note<'a> {
     /// This run wants to be voided when the value changes.
@@ -93,215 +96,148 @@ pub(crate) enum Source {
     Steady,
 }
 
-impl<K, V> Cell<K, V> {
-    /// Waits until something has happened to the base.
-    fn wait<'a>(&self, mut state: MutexGuard<'a, State<V>>) -> MutexGuard<'a, State<V>> {
-        state.waiting = state.waiting.saturating_add(1);
-        let mut state = self.loaded.wait(state);
-        state.waiting = state.waiting.saturating_sub(1);
-        state
-    }
-
-    /// Wakes those who wait for the base. Where nobody does, as almost always, that takes no system call.
-    fn wake(&self, state: MutexGuard<'_, State<V>>) {
-        let is_awaited = state.waiting > 0;
-        drop(state);
-        if is_awaited {
-            self.loaded.notify_all();
-        }
-    }
-}
-
 impl<K, V: Clone + PartialEq> Cell<K, V> {
-    pub(super) fn new(key: K) -> Self {
-        let state = State {
+    pub(super) fn new(key: K, number: usize) -> Self {
+        Self {
+            key,
+            number,
             base: Base::Unknown,
-            waiting: 0,
             writer: None,
             versions: SmallVec::new(),
             readers: SmallVec::new(),
             sightings: Sightings::None,
-        };
-        Self { key, state: Mutex::new(state), loaded: Condvar::default() }
+        }
+    }
+
+    /// Where it is, its key having this hash.
+    pub(super) fn location(&self, hash: u64) -> Location {
+        Location::new(hash, self.number)
     }
 
     /// Sets the base.
-    pub(super) fn seed(&self, value: V) {
-        self.state.lock().base = Base::Known(value);
+    pub(super) fn seed(&mut self, value: V) {
+        self.base = Base::Known(value);
     }
 
-    /// What a task is to see. `note` says of a value who wants to know.
-    pub(crate) fn read<'n, E>(
-        &self,
+    /// What a task is to see. `note` says of a value who wants to know, `committed` how many tasks are, `source` how it came here.
+    pub(super) fn seen<'n>(
+        &mut self,
         index: usize,
-        note: impl Fn(&V) -> Note<'n>,
-        committed: usize,
-        load: impl Fn() -> Result<V, E>,
-    ) -> Result<Seen<V>, E> {
-        let mut source = Source::There;
-        let mut state = self.state.lock();
-        loop {
-            let below = state.below(index);
-            if let Some(version) = below.checked_sub(1).and_then(|at| state.versions.get(at)) {
-                if version.run.is_void() {
-                    return Ok(Seen::Unexecuted(version.run.index));
-                }
-                let (Some(value), true) = (&version.value, version.settled) else {
-                    return Ok(Seen::Unsettled(version.run.index));
-                };
+        note: &impl Fn(&K, &V) -> Note<'n>,
+        source: Source,
+        committed: impl Fn() -> usize,
+    ) -> Answer<Seen<V>> {
+        let below = self.below(index);
+        if let Some(version) = below.checked_sub(1).and_then(|at| self.versions.get(at)) {
+            if version.run.is_void() {
+                return Answer::Found(Seen::Unexecuted(version.run.index));
+            }
+            let (Some(value), true) = (&version.value, version.settled) else {
+                return Answer::Found(Seen::Unsettled(version.run.index));
+            };
+            let value = value.clone();
+            self.note(note(&self.key, &value), &value, committed);
+            return Answer::Found(Seen::Value(value, source));
+        }
+        match &self.base {
+            Base::Known(value) => {
                 let value = value.clone();
-                state.note(note(&value), &value, committed);
-                return Ok(Seen::Value(value, source));
+                let is_steady = self.note(note(&self.key, &value), &value, committed);
+                Answer::Found(Seen::Value(value, if is_steady { Source::Steady } else { source }))
             }
-            match &state.base {
-                Base::Known(value) => {
-                    let value = value.clone();
-                    let is_steady = state.note(note(&value), &value, committed);
-                    return Ok(Seen::Value(value, if is_steady { Source::Steady } else { source }));
-                }
-                Base::Loading => {
-                    source = Source::Shared;
-                    state = self.wait(state);
-                }
-                Base::Unknown => {
-                    state.base = Base::Loading;
-                    drop(state);
-                    self.load(&load)?;
-                    source = Source::Loaded;
-                    state = self.state.lock();
-                }
-            }
+            Base::Loading => Answer::Loading,
+            Base::Unknown => Answer::Unknown,
         }
     }
 
-    /// The newest value below a task, be it an estimate, and who wrote it, if a task of this run did. Leaves no note.
-    pub(crate) fn peek<E>(
-        &self,
-        index: usize,
-        load: impl Fn() -> Result<V, E>,
-    ) -> Result<(V, Option<usize>), E> {
-        let mut state = self.state.lock();
-        loop {
-            let below = state.below(index);
-            let newest = state
-                .versions
-                .iter()
-                .take(below)
-                .rev()
-                .find_map(|version| version.value.clone().map(|value| (value, Some(version.run.index))));
-            if let Some(found) = newest {
-                return Ok(found);
-            }
-            match &state.base {
-                Base::Known(value) => return Ok((value.clone(), state.writer)),
-                Base::Loading => state = self.wait(state),
-                Base::Unknown => {
-                    state.base = Base::Loading;
-                    drop(state);
-                    self.load(&load)?;
-                    state = self.state.lock();
-                }
-            }
+    /// The newest value below a task, be it an estimate, and who wrote it, if a task of this run did.
+    pub(super) fn newest(&self, index: usize) -> Answer<(V, Option<usize>)> {
+        let below = self.versions.iter().take(self.below(index)).rev();
+        let mut values =
+            below.filter_map(|version| version.value.as_ref().map(|value| (value, Some(version.run.index))));
+        match (values.next(), &self.base) {
+            (Some((value, writer)), _) => Answer::Found((value.clone(), writer)),
+            (None, Base::Known(value)) => Answer::Found((value.clone(), self.writer)),
+            (None, Base::Loading) => Answer::Loading,
+            (None, Base::Unknown) => Answer::Unknown,
         }
     }
 
-    /// Loads the base, which is `Loading` by our hand. An error is not kept: who comes next tries again.
-    fn load<E>(&self, load: impl Fn() -> Result<V, E>) -> Result<(), E> {
-        /// Ends the loading whatever happens, a panic of the host's included.
-        struct Loading<'a, K, V>(&'a Cell<K, V>, Option<V>);
-        impl<K, V> Drop for Loading<'_, K, V> {
-            fn drop(&mut self) {
-                let mut state = self.0.state.lock();
-                // A commit may have put a value there meanwhile, and that one counts.
-                if matches!(state.base, Base::Loading) {
-                    state.base = self.1.take().map_or(Base::Unknown, Base::Known);
-                }
-                self.0.wake(state);
-            }
-        }
-        let mut loading = Loading(self, None);
-        loading.1 = Some(load()?);
-        Ok(())
+    /// The caller is going to load the base.
+    pub(super) fn begin_load(&mut self) {
+        self.base = Base::Loading;
     }
 
-    /// Publishes what `run` wrote; `None` if only its tail will write. Whoever above saw something else is added to `voided`.
-    /// Answers whether the cell was steady: then the [epoch ends](Memory::end_epoch).
-    #[must_use]
-    pub(crate) fn write(&self, run: &Run, value: Option<V>, settled: bool, voided: &mut Vec<Run>) -> bool {
-        let mut state = self.state.lock();
-        let at = state.below(run.index);
-        let version = Version { run: run.clone(), value: value.clone(), settled };
-        match state.versions.get_mut(at) {
+    /// The base was loaded, or could not be. A commit may have put a value there meanwhile, and that one counts.
+    pub(super) fn end_load(&mut self, value: Option<V>) {
+        if matches!(self.base, Base::Loading) {
+            self.base = value.map_or(Base::Unknown, Base::Known);
+        }
+    }
+
+    /// Publishes what `run` wrote: see [`Memory::write`](super::Memory::write).
+    pub(super) fn write(
+        &mut self,
+        run: &Run,
+        value: Option<V>,
+        settled: bool,
+        voided: &mut Vec<Run>,
+    ) -> bool {
+        let at = self.below(run.index);
+        let version = Version { run: run.clone(), value, settled };
+        match self.versions.get_mut(at) {
             Some(own) if own.run.index == run.index => *own = version,
-            _ => state.versions.insert(at, version),
+            _ => self.versions.insert(at, version),
         }
-        state.void_readers(at, value.as_ref(), voided);
-        state.is_no_more_steady()
+        self.void_readers(Some(at), voided);
+        self.is_no_more_steady()
     }
 
     /// Takes back the version of a task that this time did not write here.
-    pub(crate) fn remove(&self, index: usize, voided: &mut Vec<Run>) {
-        let mut state = self.state.lock();
-        let at = state.below(index);
-        if state.versions.get(at).is_none_or(|version| version.run.index != index) {
-            return;
-        }
-        state.versions.remove(at);
-        let value = match at.checked_sub(1).and_then(|at| state.versions.get(at)) {
-            Some(version) => version.value.clone(),
-            None => match &state.base {
-                Base::Known(value) => Some(value.clone()),
-                Base::Unknown | Base::Loading => None,
-            },
-        };
-        match at.checked_sub(1) {
-            Some(below) => state.void_readers(below, value.as_ref(), voided),
-            None => state.void_below(0, value.as_ref(), voided),
+    pub(super) fn remove(&mut self, index: usize, voided: &mut Vec<Run>) {
+        let at = self.below(index);
+        if self.versions.get(at).is_some_and(|version| version.run.index == index) {
+            self.versions.remove(at);
+            self.void_readers(at.checked_sub(1), voided);
         }
     }
 
-    /// Whether the tasks below `index`, all of them committed, left this value here.
-    pub(crate) fn holds(&self, value: &V) -> bool {
-        matches!(&self.state.lock().base, Base::Known(base) if base == value)
+    /// Whether the committed tasks left this value here.
+    pub(super) fn holds(&self, value: &V) -> bool {
+        matches!(&self.base, Base::Known(base) if base == value)
     }
 
     /// All tasks below `index` being committed, its value becomes the base, whatever it published before.
-    pub(super) fn put(&self, index: usize, value: V, voided: &mut Vec<Run>) -> bool {
-        let mut state = self.state.lock();
-        let end = state.below(index.saturating_add(1));
-        state.versions.drain(..end);
-        state.void_between(index.saturating_add(1), 0, Some(&value), voided);
-        state.base = Base::Known(value);
-        state.writer = Some(index);
-        let was_steady = state.is_no_more_steady();
-        self.wake(state);
-        was_steady
+    pub(super) fn put(&mut self, index: usize, value: V, voided: &mut Vec<Run>) -> bool {
+        let above = index.saturating_add(1);
+        let end = self.below(above);
+        self.versions.drain(..end);
+        let to = self.versions.first().map_or(usize::MAX, |version| version.run.index);
+        void(&mut self.readers, above, to, Some(&value), voided);
+        self.base = Base::Known(value);
+        self.writer = Some(index);
+        self.is_no_more_steady()
     }
 
     /// The version of `index`, all tasks below being committed, becomes the base.
-    pub(super) fn promote(&self, index: usize) {
-        let mut state = self.state.lock();
-        let end = state.below(index.saturating_add(1));
-        let newest = state.versions.drain(..end).next_back();
+    pub(super) fn promote(&mut self, index: usize) {
+        let end = self.below(index.saturating_add(1));
+        let newest = self.versions.drain(..end).next_back();
         if let Some(Version { run, value: Some(value), .. }) = newest
             && run.index == index
         {
-            state.base = Base::Known(value);
-            state.writer = Some(index);
-            // Whoever waits for a load has its value now.
-            self.wake(state);
+            self.base = Base::Known(value);
+            self.writer = Some(index);
         }
     }
-}
 
-impl<V: Clone + PartialEq> State<V> {
     /// How many versions are of tasks below `index`.
     fn below(&self, index: usize) -> usize {
         self.versions.partition_point(|version| version.run.index < index)
     }
 
     /// Notes who read what. Answers whether the reader may remember it.
-    fn note(&mut self, note: Note<'_>, seen: &V, committed: usize) -> bool {
+    fn note(&mut self, note: Note<'_>, seen: &V, committed: impl Fn() -> usize) -> bool {
         let run = match note {
             Note::Run(run) => run,
             Note::Nobody => return false,
@@ -314,6 +250,7 @@ impl<V: Clone + PartialEq> State<V> {
         };
         // Cells that nobody writes are read by everybody: forget the reads of long ago, now and then.
         if self.readers.len() >= 64 && self.readers.len() == self.readers.capacity() {
+            let committed = committed();
             self.readers.retain(|reader| reader.run.index >= committed);
         }
         let at = self.readers.partition_point(|reader| reader.run.index < run.index);
@@ -330,36 +267,45 @@ impl<V: Clone + PartialEq> State<V> {
         std::mem::replace(&mut self.sightings, Sightings::One) == Sightings::Steady
     }
 
-    /// Voids the readers of the version at `at` that saw another value.
-    fn void_readers(&mut self, at: usize, value: Option<&V>, voided: &mut Vec<Run>) {
-        let Some(from) = self.versions.get(at).map(|version| version.run.index.saturating_add(1)) else {
-            return;
-        };
-        self.void_between(from, at.saturating_add(1), value, voided);
-    }
-
-    /// Voids the readers of the base that saw another value.
-    fn void_below(&mut self, next: usize, value: Option<&V>, voided: &mut Vec<Run>) {
-        self.void_between(0, next, value, voided);
-    }
-
-    /// Voids the readers from task `from` up to the version at `next`, whose own task still reads what is below it.
-    fn void_between(&mut self, from: usize, next: usize, value: Option<&V>, voided: &mut Vec<Run>) {
-        let to = self.versions.get(next).map_or(usize::MAX, |version| version.run.index);
-        let start = self.readers.partition_point(|reader| reader.run.index < from);
-        let end = self.readers.partition_point(|reader| reader.run.index <= to);
-        let mut place = 0_usize;
-        if start == end {
-            return;
-        }
-        self.readers.retain(|reader| {
-            let is_between = (start..end).contains(&place);
-            place = place.saturating_add(1);
-            let stays = !is_between || value == Some(&reader.seen);
-            if !stays && !reader.run.is_void() {
-                voided.push(reader.run.clone());
+    /// Voids the readers of the version at `at`, or of the base, that saw another value.
+    fn void_readers(&mut self, at: Option<usize>, voided: &mut Vec<Run>) {
+        let (from, value, next) = match at {
+            Some(at) => {
+                let Some(version) = self.versions.get(at) else { return };
+                (version.run.index.saturating_add(1), version.value.as_ref(), at.saturating_add(1))
             }
-            stays
-        });
+            None => match &self.base {
+                Base::Known(value) => (0, Some(value), 0),
+                Base::Unknown | Base::Loading => (0, None, 0),
+            },
+        };
+        // The next version's own task still reads what is below it.
+        let to = self.versions.get(next).map_or(usize::MAX, |version| version.run.index);
+        void(&mut self.readers, from, to, value, voided);
     }
+}
+
+/// Voids those of tasks `from` to `to` that saw another value.
+fn void<V: PartialEq>(
+    readers: &mut SmallVec<[Reader<V>; 1]>,
+    from: usize,
+    to: usize,
+    value: Option<&V>,
+    voided: &mut Vec<Run>,
+) {
+    let start = readers.partition_point(|reader| reader.run.index < from);
+    let end = readers.partition_point(|reader| reader.run.index <= to);
+    let mut place = 0_usize;
+    if start == end {
+        return;
+    }
+    readers.retain(|reader| {
+        let is_between = (start..end).contains(&place);
+        place = place.saturating_add(1);
+        let stays = !is_between || value == Some(&reader.seen);
+        if !stays && !reader.run.is_void() {
+            voided.push(reader.run.clone());
+        }
+        stays
+    });
 }

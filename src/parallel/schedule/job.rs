@@ -3,8 +3,8 @@
 //! In: the states of all tasks. Out: jobs, of which each is given out once.
 
 use super::super::counters::{Spent, count};
-use super::super::memory::Run;
-use super::super::task::{CellOf, Task};
+use super::super::memory::{Location, Run};
+use super::super::task::Task;
 use super::super::view::Read;
 use super::{Schedule, Status};
 
@@ -25,7 +25,7 @@ pub(in crate::parallel) enum Job<T: Task> {
 pub(in crate::parallel) struct Start<T: Task> {
     pub(in crate::parallel) run: Run,
     /// Where an earlier run's writes are.
-    pub(in crate::parallel) published: Vec<CellOf<T>>,
+    pub(in crate::parallel) published: Vec<Location>,
     /// What became of that run.
     pub(in crate::parallel) earlier: Option<Earlier<T>>,
     /// Whether all tasks before it were committed when it began.
@@ -51,7 +51,7 @@ pub(in crate::parallel) struct Done<T: Task> {
     pub(in crate::parallel) spent: Spent,
     pub(in crate::parallel) has_tail: bool,
     pub(in crate::parallel) tail: Option<(T::Tail, Vec<Read<T>>)>,
-    pub(in crate::parallel) published: Vec<CellOf<T>>,
+    pub(in crate::parallel) published: Vec<Location>,
 }
 
 /// What a worker finds when it looks for a job.

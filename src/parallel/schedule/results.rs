@@ -3,8 +3,8 @@
 //! In: ended bodies and tails, commits, interruptions. Out: the new states, and what its thread had best do next.
 
 use super::super::counters::count;
-use super::super::memory::Run;
-use super::super::task::{CellOf, Task};
+use super::super::memory::{Location, Run};
+use super::super::task::Task;
 use super::super::view::Interruption;
 use super::job::{Done, Earlier, Job};
 use super::{MOST_EARLY_RUNS, Schedule, Status};
@@ -43,7 +43,7 @@ impl<T: Task> Schedule<T> {
         &mut self,
         run: &Run,
         interruption: Interruption,
-        published: Vec<CellOf<T>>,
+        published: Vec<Location>,
         kept: Option<T::Kept>,
     ) {
         self.running = self.running.saturating_sub(1);
