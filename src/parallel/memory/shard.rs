@@ -17,8 +17,8 @@ pub(super) struct Shard<K, V> {
 
 /// What is behind the lock.
 pub(super) struct Cells<K, V> {
-    /// With the hashes of their keys.
-    table: HashTable<(u64, Cell<K, V>)>,
+    /// With the hashes of their keys. In boxes: a table that grows moves what is in it.
+    table: HashTable<(u64, Box<Cell<K, V>>)>,
     /// How many threads wait for something to be loaded.
     waiting: usize,
 }
@@ -54,10 +54,10 @@ impl<K: Clone + Eq, V: Clone + PartialEq> Cells<K, V> {
     /// The cell of a key with this hash.
     pub(super) fn cell(&mut self, hash: u64, key: &K) -> &mut Cell<K, V> {
         let number = self.table.len();
-        let is_it = |(_, cell): &(u64, Cell<K, V>)| cell.key == *key;
+        let is_it = |(_, cell): &(u64, Box<Cell<K, V>>)| cell.key == *key;
         let (_, cell) = match self.table.entry(hash, is_it, |(hash, _)| *hash) {
             Entry::Occupied(entry) => entry.into_mut(),
-            Entry::Vacant(entry) => entry.insert((hash, Cell::new(key.clone(), number))).into_mut(),
+            Entry::Vacant(entry) => entry.insert((hash, Box::new(Cell::new(key.clone(), number)))).into_mut(),
         };
         cell
     }
@@ -65,7 +65,7 @@ impl<K: Clone + Eq, V: Clone + PartialEq> Cells<K, V> {
     /// The cell at a location of this shard.
     pub(super) fn at(&mut self, location: Location) -> Option<&mut Cell<K, V>> {
         let Location { hash, number } = location;
-        self.table.find_mut(hash, |(_, cell)| cell.number == number).map(|(_, cell)| cell)
+        self.table.find_mut(hash, |(_, cell)| cell.number == number).map(|(_, cell)| &mut **cell)
     }
 }
 
@@ -91,27 +91,36 @@ impl<K: Clone + Eq, V: Clone + PartialEq> Shard<K, V> {
         }
     }
 
-    /// Loads a cell, which is being loaded by our hand. An error is not kept: who comes next tries again.
+    /// Loads a cell, which is being loaded by our hand, and locks again. An error is not kept: who comes next tries again.
     pub(super) fn load<E>(
         &self,
         location: Location,
         load: impl Fn() -> Result<V, E>,
     ) -> Result<MutexGuard<'_, Cells<K, V>>, E> {
-        /// Ends the loading whatever happens, a panic of the host's included.
-        struct Loading<'a, K: Clone + Eq, V: Clone + PartialEq>(&'a Shard<K, V>, Location, Option<V>);
+        /// Ends the loading if no value comes of it, because of an error or a panic of the host's.
+        struct Loading<'a, K: Clone + Eq, V: Clone + PartialEq>(&'a Shard<K, V>, Location, bool);
         impl<K: Clone + Eq, V: Clone + PartialEq> Drop for Loading<'_, K, V> {
             fn drop(&mut self) {
-                let Self(shard, location, value) = self;
-                let mut cells = shard.lock();
-                if let Some(cell) = cells.at(*location) {
-                    cell.end_load(value.take());
+                let Self(shard, location, is_done) = self;
+                if !*is_done {
+                    drop(shard.end_load(*location, None));
                 }
-                shard.wake(cells);
             }
         }
-        let mut loading = Loading(self, location, None);
-        loading.2 = Some(load()?);
-        drop(loading);
-        Ok(self.lock())
+        let mut loading = Loading(self, location, false);
+        let value = load()?;
+        loading.2 = true;
+        Ok(self.end_load(location, Some(value)))
+    }
+
+    fn end_load(&self, location: Location, value: Option<V>) -> MutexGuard<'_, Cells<K, V>> {
+        let mut cells = self.lock();
+        if let Some(cell) = cells.at(location) {
+            cell.end_load(value);
+        }
+        if cells.waiting > 0 {
+            self.loaded.notify_all();
+        }
+        cells
     }
 }
