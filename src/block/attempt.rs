@@ -6,35 +6,45 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use starknet_api::core::{ClassHash, CompiledClassHash};
+use starknet_api::transaction::TransactionHash;
 
-use super::capacity::{Calls, Capacity, ExecutedClass, Load, Migration, TooLarge};
-use crate::call::CallInfo;
-use crate::protocol::BlockEnv;
+use super::capacity::{Capacity, ExecutedClass, Load, Migration, Weights, classes_of};
+use super::outcome::{TransactionOutcome, TransactionResult};
+use crate::protocol::{BlockEnv, TransactionKind};
 use crate::state::{Journal, JournalParts, StateDiff, StateReader, StopFlag};
-use crate::transaction::{
-    Execution, ExecutionFailure, InvalidTransaction, Plan, Rejection, Transaction, execute,
-};
+use crate::transaction::{Execution, ExecutionFailure, Plan, Rejection, Transaction, execute};
 
 /// What a transaction did, or would do, to the state that it ran on.
 #[derive(Clone, Debug)]
 pub(super) struct Attempt {
-    /// How it ended.
-    pub(super) result: Result<Box<Execution>, Refusal>,
-    /// What it brings to the block; nothing when it is refused.
-    pub(super) load: Load,
-    /// What it changed; nothing when it is refused.
-    pub(super) state_diff: StateDiff,
-    /// What it read and changed. Of a refused transaction only the reads count (C2, C238).
+    /// What will be said of it. What it adds to the block's weights is for the block to find.
+    pub(super) outcome: Box<TransactionOutcome>,
+    /// What it leaves in its block.
+    pub(super) share: Box<Share>,
+}
+
+/// What a transaction that had its turn leaves in its block.
+#[derive(Clone, Debug)]
+pub(super) struct Share {
+    /// What it brought; `None` if it was rejected.
+    pub(super) load: Option<Load>,
+    /// What it read and changed. Of a rejected transaction only the reads count (C2, C238).
     pub(super) parts: JournalParts,
 }
 
-/// Why a transaction will not be in the block, whatever is in it already.
-#[derive(Clone, Debug)]
-pub(super) enum Refusal {
-    /// It is invalid.
-    Invalid(Box<InvalidTransaction>),
-    /// No block has room for it (C214).
-    TooLarge(Box<TooLarge>),
+/// Which transaction it is.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Name {
+    /// Its hash.
+    pub(super) hash: TransactionHash,
+    /// Its kind.
+    pub(super) kind: TransactionKind,
+}
+
+impl Name {
+    pub(super) fn of(transaction: &Transaction) -> Self {
+        Self { hash: transaction.hash, kind: transaction.kind() }
+    }
 }
 
 /// What an attempt does besides running the transaction.
@@ -62,104 +72,102 @@ impl Attempt {
         let ran = Plan::new(transaction)
             .map_err(Rejection::from)
             .and_then(|plan| caught(|| execute(&plan, &mut journal, env)));
-        let ran = ran.map(|mut execution| {
-            if !options.keeps_reverted_calls {
-                execution.reverted_call = None;
-            }
-            execution
-        });
-        Self::of(ran, &mut journal, env, options)
+        Self::of(Name::of(transaction), ran, &mut journal, env, options)
     }
 
-    /// What a transaction that ran to one of its ends left in its journal.
+    /// What a transaction that ran to one of its ends left in its journal, which is empty afterwards.
     pub(super) fn of(
+        name: Name,
         ran: Result<Box<Execution>, Rejection>,
         journal: &mut Journal<'_>,
         env: &BlockEnv,
         options: &AttemptOptions,
     ) -> Result<Self, ExecutionFailure> {
         match ran {
-            Ok(execution) => {
-                let left = Left::of(&execution, None, journal, true, env, options)?;
-                Ok(Self::with(execution, left))
-            }
+            Ok(execution) => Self::executed(name, &mut Some(execution), journal, true, env, options),
             Err(Rejection::Invalid(error)) => {
-                Ok(Self::refused(Refusal::Invalid(error), journal.take_parts()))
+                let result = TransactionResult::Invalid(error);
+                Ok(Self::rejected(name, result, journal.take_parts()))
             }
             Err(Rejection::Failure(failure)) => Err(failure),
         }
     }
 
-    /// A transaction that ran to its end.
-    pub(super) fn with(execution: Box<Execution>, left: Left) -> Self {
-        let Left { load, state_diff, parts } = left;
-        match load {
-            Ok(load) => Self { result: Ok(execution), load, state_diff, parts },
-            Err(refusal) => Self::refused(refusal, parts),
-        }
-    }
-
-    /// A transaction that will not be in the block.
-    fn refused(refusal: Refusal, parts: JournalParts) -> Self {
-        Self { result: Err(refusal), load: Load::default(), state_diff: StateDiff::default(), parts }
-    }
-}
-
-/// What a transaction that can be in a block leaves in its journal.
-pub(super) struct Left {
-    /// What it brings to the block, if any block has room for it.
-    pub(super) load: Result<Load, Refusal>,
-    /// What it changed.
-    pub(super) state_diff: StateDiff,
-    /// What it read and changed.
-    pub(super) parts: JournalParts,
-}
-
-impl Left {
-    /// `fee_transfer` is given where it is not part of `execution`. `is_last` says that nobody needs the journal afterwards.
-    pub(super) fn of(
-        execution: &Execution,
-        fee_transfer: Option<&CallInfo>,
+    /// A transaction that ran to its end and is paid. Takes its execution if it can be in the block. `is_last` says that nobody
+    /// needs the journal afterwards.
+    pub(super) fn executed(
+        name: Name,
+        executed: &mut Option<Box<Execution>>,
         journal: &mut Journal<'_>,
         is_last: bool,
         env: &BlockEnv,
         options: &AttemptOptions,
     ) -> Result<Self, ExecutionFailure> {
-        let calls = Calls { execution, fee_transfer };
-        let classes = caught(|| look_up_classes(calls, journal, env, options));
+        let missing = || ExecutionFailure::Internal("An execution was asked for twice.".to_owned());
+        let mut execution = executed.take().ok_or_else(missing)?;
+        if !options.keeps_reverted_calls {
+            execution.reverted_call = None;
+        }
+        let classes = caught(|| look_up_classes(&execution, journal, env, options));
         let parts = if is_last { journal.take_parts() } else { journal.copy_parts() };
-        let state_diff = StateDiff::new(&parts.0, &parts.1);
-        let load = match classes {
+        let result = match classes {
             Ok(classes) => {
-                let load = Load::of(calls, &parts.0, classes)?;
+                let load = Load::of(&execution, &parts.0, classes)?;
                 match options.capacity.holds(&load, &env.constants.gas) {
-                    Ok(()) => Ok(load),
-                    Err(too_large) => Err(Refusal::TooLarge(too_large)),
+                    Ok(()) => {
+                        let state_diff = StateDiff::new(&parts.0, &parts.1);
+                        let result = TransactionResult::Executed(execution);
+                        let outcome = Box::new(Self::outcome(name, result, state_diff));
+                        return Ok(Self { outcome, share: Box::new(Share { load: Some(load), parts }) });
+                    }
+                    Err(too_large) => TransactionResult::TooLarge(too_large),
                 }
             }
-            Err(Rejection::Invalid(error)) => Err(Refusal::Invalid(error)),
+            Err(Rejection::Invalid(error)) => TransactionResult::Invalid(error),
             Err(Rejection::Failure(failure)) => return Err(failure),
         };
-        Ok(Self { load, state_diff, parts })
+        *executed = Some(execution);
+        Ok(Self::rejected(name, result, parts))
     }
 
-    /// Of a transaction that will not be in the block, whatever it changed.
-    pub(super) fn refused(refusal: Refusal, parts: JournalParts) -> Self {
-        Self { load: Err(refusal), state_diff: StateDiff::default(), parts }
+    /// A transaction that will not be in the block.
+    pub(super) fn rejected(
+        name: Name,
+        result: TransactionResult,
+        parts: JournalParts,
+    ) -> Self {
+        let outcome = Self::outcome(name, result, StateDiff::default());
+        Self { outcome: Box::new(outcome), share: Box::new(Share { load: None, parts }) }
+    }
+
+    fn outcome(
+        name: Name,
+        result: TransactionResult,
+        state_diff: StateDiff,
+    ) -> TransactionOutcome {
+        let Name { hash, kind } = name;
+        TransactionOutcome { hash, kind, result, weights: Weights::ZERO, state_diff }
+    }
+
+    /// Takes the execution back, if it can be in the block.
+    pub(super) fn into_execution(self) -> Option<Box<Execution>> {
+        match self.outcome.result {
+            TransactionResult::Executed(execution) => Some(execution),
+            TransactionResult::Invalid(_) | TransactionResult::TooLarge(_) => None,
+        }
     }
 }
 
 /// The classes that a transaction ran, with what the block will pay for them. What is read for it belongs to what the transaction
 /// read (C239).
 fn look_up_classes(
-    calls: Calls<'_>,
+    execution: &Execution,
     journal: &mut Journal<'_>,
     env: &BlockEnv,
     options: &AttemptOptions,
 ) -> Result<Vec<ExecutedClass>, Rejection> {
     let finds_migrations = options.finds_migrations && env.constants.switches.casm_hash_migration;
-    calls
-        .classes()
+    classes_of(execution)
         .into_iter()
         .map(|class_hash| {
             let costs = journal.class(class_hash)?.hash_costs();

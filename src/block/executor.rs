@@ -185,7 +185,7 @@ impl<R: StateReader> BlockExecutor<R> {
                     hash: transaction.hash,
                     failure: Box::new(failure),
                 })?;
-            let outcome = match block.commit(transaction, attempt)? {
+            let outcome = match block.commit(attempt)? {
                 Commit::Done(outcome) => *outcome,
                 Commit::Full(reason) => {
                     let hash = transaction.hash;

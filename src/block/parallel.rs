@@ -10,18 +10,18 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use starknet_api::core::ContractAddress;
+use starknet_api::transaction::fields::Fee;
 use starknet_types_core::felt::Felt;
 
 pub(super) use self::whole::{Order, Run, execute};
-use super::attempt::{Attempt, AttemptOptions, Left, Refusal, caught};
+use super::attempt::{Attempt, AttemptOptions, Name, Share, caught};
 use super::list::TransactionList;
+use super::outcome::TransactionResult;
 use super::speculation::{Credit, Credits, Part, Speculation};
-use crate::call::CallInfo;
 use crate::parallel::{Executed, Limits, Reads, Settled, Task, View};
 use crate::protocol::BlockEnv;
 use crate::state::{
-    Cell, CellValue, Journal, JournalParts, Mark, JournalState, ReadError, StateReader, StopFlag, Term,
-    writes,
+    Cell, CellValue, Journal, JournalState, Mark, ReadError, StateReader, StopFlag, Term, writes,
 };
 use crate::transaction::{
     Admitted, Execution, ExecutionFailure, Plan, Rejection, Transaction, admit_and_validate, charge,
@@ -48,25 +48,23 @@ pub(super) struct BlockTask<'b, R> {
 /// A transaction without its fee.
 pub(super) enum Body {
     /// Nothing is to be charged: it is whole.
-    Whole(Result<Box<Attempt>, ExecutionFailure>),
+    Whole(Result<Attempt, ExecutionFailure>),
     /// It is to be charged.
     Unpaid(Box<Unpaid>),
 }
 
-/// A transaction that ran and has not paid.
+/// A transaction that ran and has still to pay.
 pub(super) struct Unpaid {
     plan: Plan,
-    execution: Box<Execution>,
+    /// `None` while it is part of what came of it.
+    execution: Option<Box<Execution>>,
+    fee: Fee,
     /// As the fee's transfer left it, if one was tried; gone when that was the last that is tried.
     journal: Option<Box<JournalState>>,
     before_fee: Mark,
     validated: Option<Validated>,
-}
-
-/// What came of a fee's transfer, with what the whole transaction left.
-pub(super) struct Payment {
-    call: Option<CallInfo>,
-    left: Box<Left>,
+    /// What came of it with its fee's transfer, if one was tried.
+    paid: Option<Result<Attempt, ExecutionFailure>>,
 }
 
 /// The moment after validation, which the next run may begin from.
@@ -89,7 +87,6 @@ impl<'b, R: StateReader + Sync> Task for BlockTask<'b, R> {
     type Value = CellValue;
     type Delta = Credit;
     type Body = Body;
-    type Tail = Result<Payment, ExecutionFailure>;
     type Kept = Box<Kept<'b, R>>;
     type Error = ReadError;
 
@@ -121,16 +118,17 @@ impl<'b, R: StateReader + Sync> Task for BlockTask<'b, R> {
         kept: Option<Box<Kept<'b, R>>>,
     ) -> Result<Executed<Self>, Option<Box<Kept<'b, R>>>> {
         let Some(transaction) = self.transactions.at(index) else { return Err(kept) };
+        let name = Name::of(&transaction);
         let part = if view.is_alone() { Part::Whole } else { Part::Body };
         let reader = Speculation::new(view, &self.credits, part);
         let mut journal = Journal::new(&reader).stopped_by(self.stop_flag(view));
         let plan = match Plan::new(&transaction) {
             Ok(plan) => plan,
-            Err(error) => return self.whole(Err(error.into()), &mut journal, view).ok_or(None),
+            Err(error) => return self.whole(name, Err(error.into()), &mut journal, view).ok_or(None),
         };
         let admitted = self.admitted(&plan, &mut journal, &reader, view, kept)?;
         if view.is_alone() {
-            return self.alone(&plan, &mut journal, admitted, view).ok_or(None);
+            return self.alone(name, &plan, &mut journal, admitted, view).ok_or(None);
         }
         let validated = admitted.as_ref().ok().filter(|_| view.may_be_voided()).map(|admitted| Validated {
             admitted: admitted.clone(),
@@ -153,24 +151,24 @@ impl<'b, R: StateReader + Sync> Task for BlockTask<'b, R> {
                 Box::new(Kept { reads, journal: journal.suspend(), validated })
             }));
         }
-        let mut execution = match ran {
+        let execution = match ran {
             Ok(execution) => execution,
-            Err(rejection) => return self.whole(Err(rejection), &mut journal, view).ok_or(None),
+            Err(rejection) => {
+                return self.whole(name, Err(rejection), &mut journal, view).ok_or(None);
+            }
         };
-        if !self.options.keeps_reverted_calls {
-            execution.reverted_call = None;
-        }
         let fee = execution.receipt.fee;
         if !is_charged(&plan, fee) {
-            return self.whole(Ok(execution), &mut journal, view).ok_or(None);
+            return self.whole(name, Ok(execution), &mut journal, view).ok_or(None);
         }
         let token = self.env.chain.fee_token(plan.info.fee_type());
         let sender = plan.info.sender;
         let amount = if sender == self.env.block.sequencer { 0 } else { fee.0 };
         let balance = journal.balance_key(sender);
         let (steps, writes, before_fee) = (self.steps(&execution), journal.writes(), journal.mark());
-        let journal = Some(journal.suspend());
-        let unpaid = Box::new(Unpaid { plan, execution, journal, before_fee, validated });
+        let (execution, journal) = (Some(execution), Some(journal.suspend()));
+        let unpaid =
+            Box::new(Unpaid { plan, execution, fee, journal, before_fee, validated, paid: None });
         Ok(Executed {
             body: Body::Unpaid(unpaid),
             writes,
@@ -190,41 +188,57 @@ impl<'b, R: StateReader + Sync> Task for BlockTask<'b, R> {
 
     fn settle(&self, _: usize, body: &mut Body, view: &View<'_, Self>) -> Option<Settled<Self>> {
         let Body::Unpaid(unpaid) = body else { return None };
-        let Unpaid { plan, execution, journal, before_fee, .. } = &mut **unpaid;
+        let Unpaid { plan, execution, fee, journal, before_fee, paid, .. } = &mut **unpaid;
+        if let Some(earlier) = paid.take().and_then(Result::ok).and_then(Attempt::into_execution) {
+            *execution = Some(earlier);
+        }
+        let name = Name { hash: plan.info.hash, kind: plan.kind };
         let token: ContractAddress = self.env.chain.fee_token(plan.info.fee_type());
         let reader = Speculation::new(view, &self.credits, Part::Fee(token));
         // Gone for good if what comes now panics: then the body runs again.
-        let unpaid = journal.take()?;
-        let mut unpaid = unpaid.resume(&reader, self.stop_flag(view));
+        let mut unpaid = journal.take()?.resume(&reader, self.stop_flag(view));
         unpaid.take_back(before_fee);
         let is_last = view.is_last();
         let mut has_ended = false;
         let charged = caught(|| {
-            let charged = charge(plan, &mut unpaid, &self.env, execution.receipt.fee);
+            let charged = charge(plan, &mut unpaid, &self.env, *fee);
             has_ended = true;
             charged
         });
-        let payment = match charged {
+        let came = match charged {
             _ if self.is_in_vain(view) => None,
-            Ok(call) => Some(
-                Left::of(execution, call.as_ref(), &mut unpaid, is_last, &self.env, &self.options)
-                    .map(|left| Payment { call, left: Box::new(left) }),
-            ),
+            Ok(call) => {
+                if let Some(execution) = execution {
+                    execution.fee_transfer_call = call;
+                }
+                Some(Attempt::executed(
+                    name,
+                    execution,
+                    &mut unpaid,
+                    is_last,
+                    &self.env,
+                    &self.options,
+                ))
+            }
             Err(Rejection::Invalid(error)) => {
-                let left = Left::refused(Refusal::Invalid(error), unpaid.copy_parts());
-                Some(Ok(Payment { call: None, left: Box::new(left) }))
+                let result = TransactionResult::Invalid(error);
+                Some(Ok(Attempt::rejected(name, result, unpaid.copy_parts())))
             }
             Err(Rejection::Failure(failure)) => Some(Err(failure)),
         };
-        if has_ended && !matches!(payment, Some(Err(_))) && !is_last {
+        if has_ended && !matches!(came, Some(Err(_))) && !is_last {
             *journal = Some(unpaid.suspend());
         }
         if self.is_in_vain(view) {
+            // What a reader that gave up may have let the transaction look like is not to be seen.
+            *execution = came.and_then(Result::ok).and_then(Attempt::into_execution).or(execution.take());
             return None;
         }
-        let payment = payment?;
-        let writes = payment.as_ref().map_or_else(|_| Vec::new(), |payment| payment.left.writes());
-        Some(Settled { writes, broken: payment.is_err(), tail: payment })
+        let came = came?;
+        let writes = came.as_ref().map_or_else(|_| Vec::new(), Attempt::writes);
+        let broken = came.is_err();
+        *paid = Some(came);
+        Some(Settled { writes, broken })
     }
 }
 
@@ -252,6 +266,7 @@ impl<'b, R: StateReader + Sync> BlockTask<'b, R> {
     /// A transaction that nothing can disturb: in one go, fee included, as one after another.
     fn alone(
         &self,
+        name: Name,
         plan: &Plan,
         journal: &mut Journal<'_>,
         admitted: Result<Admitted, Rejection>,
@@ -267,13 +282,7 @@ impl<'b, R: StateReader + Sync> BlockTask<'b, R> {
         if self.is_in_vain(view) {
             return None;
         }
-        let ran = ran.map(|mut execution| {
-            if !self.options.keeps_reverted_calls {
-                execution.reverted_call = None;
-            }
-            execution
-        });
-        self.whole(ran, journal, view)
+        self.whole(name, ran, journal, view)
     }
 
     /// What an execution took, in Cairo steps: gas counts by what a step costs.
@@ -288,10 +297,7 @@ impl<'b, R: StateReader + Sync> BlockTask<'b, R> {
 
     /// What an attempt wrote, and the steps that it took.
     fn came_of(&self, attempt: &Attempt) -> (Vec<(Cell, CellValue)>, u64) {
-        match &attempt.result {
-            Ok(execution) => (written(&attempt.parts), self.steps(execution)),
-            Err(_) => (Vec::new(), 0),
-        }
+        (attempt.writes(), attempt.outcome.execution().map_or(0, |execution| self.steps(execution)))
     }
 
     /// A transaction on a state that is there, as one after another.
@@ -308,11 +314,12 @@ impl<'b, R: StateReader + Sync> BlockTask<'b, R> {
     /// A transaction that ends without a fee; `None` when it was interrupted.
     fn whole(
         &self,
+        name: Name,
         result: Result<Box<Execution>, Rejection>,
         journal: &mut Journal<'_>,
         view: &View<'_, Self>,
     ) -> Option<Executed<Self>> {
-        let attempt = Attempt::of(result, journal, &self.env, &self.options);
+        let attempt = Attempt::of(name, result, journal, &self.env, &self.options);
         if self.is_in_vain(view) {
             return None;
         }
@@ -323,7 +330,7 @@ impl<'b, R: StateReader + Sync> BlockTask<'b, R> {
             delta: None,
             unsettled: Vec::new(),
             broken: attempt.is_err(),
-            body: Body::Whole(attempt.map(Box::new)),
+            body: Body::Whole(attempt),
         })
     }
 
@@ -352,33 +359,22 @@ impl<'b, R: StateReader + Sync> BlockTask<'b, R> {
     }
 }
 
-/// What a transaction wrote.
-fn written((changes, reads, classes): &JournalParts) -> Vec<(Cell, CellValue)> {
-    writes(changes, classes, reads)
-}
-
-impl Left {
-    /// What the transaction wrote, if it is not refused.
+impl Attempt {
+    /// What the transaction wrote, if it can be in the block.
     fn writes(&self) -> Vec<(Cell, CellValue)> {
-        if self.load.is_ok() { written(&self.parts) } else { Vec::new() }
+        let Share { load, parts: (changes, reads, classes) } = &*self.share;
+        if load.is_some() { writes(changes, classes, reads) } else { Vec::new() }
     }
 }
 
-impl Attempt {
-    /// Puts a body and its payment together.
-    pub(super) fn paid(
-        body: Body,
-        payment: Option<Result<Payment, ExecutionFailure>>,
-    ) -> Result<Self, ExecutionFailure> {
-        let unpaid = match body {
-            Body::Whole(attempt) => return attempt.map(|attempt| *attempt),
-            Body::Unpaid(unpaid) => unpaid,
-        };
+impl Body {
+    /// What came of the transaction.
+    pub(super) fn into_attempt(self) -> Result<Attempt, ExecutionFailure> {
         let missing = || ExecutionFailure::Internal("A transaction was committed unpaid.".to_owned());
-        let Payment { call, left } = payment.ok_or_else(missing)??;
-        let mut execution = unpaid.execution;
-        execution.fee_transfer_call = call;
-        Ok(Self::with(execution, *left))
+        match self {
+            Self::Whole(attempt) => attempt,
+            Self::Unpaid(unpaid) => unpaid.paid.ok_or_else(missing)?,
+        }
     }
 }
 

@@ -4,14 +4,13 @@
 //! block's. Whether attempts were made one after another or many at once is not known here.
 
 use super::ahead;
-use super::attempt::{Attempt, Refusal};
-use super::capacity::{BlockFull, BlockUsage, Capacity, Load, Usage, Weights};
+use super::attempt::{Attempt, Share};
+use super::capacity::{BlockFull, BlockUsage, Capacity, Usage, Weights};
 use super::close::{self, close, leave_open};
 use super::open::{OldBlock, open};
-use super::outcome::{BlockEnd, BlockError, BlockOutcome, TransactionOutcome, TransactionResult};
+use super::outcome::{BlockEnd, BlockError, BlockOutcome, TransactionOutcome};
 use crate::protocol::BlockEnv;
-use crate::state::{BlockState, Cell, CellValue, InitialReads, JournalParts, StateDiff, StateReader, writes};
-use crate::transaction::Transaction;
+use crate::state::{BlockState, Cell, CellValue, InitialReads, StateReader, writes};
 
 /// How a block is opened and closed.
 #[derive(Clone, Debug, Default)]
@@ -42,15 +41,6 @@ pub(super) enum Commit {
     Full(Box<BlockFull>),
 }
 
-/// What a transaction that had its turn leaves in its block.
-#[derive(Clone, Debug)]
-pub(super) struct Share {
-    /// What it brought; `None` if it was rejected.
-    load: Option<Load>,
-    /// What it read and changed.
-    parts: JournalParts,
-}
-
 impl<R: StateReader> OpenBlock<R> {
     /// Opens a block (C202).
     pub(super) fn open(env: &BlockEnv, reader: R, options: BlockOptions) -> Result<Self, BlockError> {
@@ -76,14 +66,10 @@ impl<R: StateReader> OpenBlock<R> {
     }
 
     /// Makes the next transaction part of the block, if it is valid and there is room for it.
-    pub(super) fn commit(
-        &mut self,
-        transaction: &Transaction,
-        attempt: Attempt,
-    ) -> Result<Commit, BlockError> {
-        match self.weigh(transaction, attempt) {
+    pub(super) fn commit(&mut self, attempt: Attempt) -> Result<Commit, BlockError> {
+        match self.weigh(attempt) {
             Ok((outcome, share)) => {
-                self.absorb(share)?;
+                self.absorb(*share)?;
                 Ok(Commit::Done(outcome))
             }
             Err(full) => Ok(Commit::Full(full)),
@@ -93,26 +79,13 @@ impl<R: StateReader> OpenBlock<R> {
     /// The first half of a commit: counts the next transaction in, if it is valid and there is room for it.
     pub(super) fn weigh(
         &mut self,
-        transaction: &Transaction,
         attempt: Attempt,
-    ) -> Result<(Box<TransactionOutcome>, Share), Box<BlockFull>> {
-        let Attempt { result, load, state_diff, parts } = attempt;
-        let (result, weights, state_diff, load) = match result {
-            Ok(execution) => {
-                let weights = self.usage.try_add(&load, &self.env.constants.gas)?;
-                (TransactionResult::Executed(execution), weights, state_diff, Some(load))
-            }
-            Err(refusal) => {
-                let result = match refusal {
-                    Refusal::Invalid(error) => TransactionResult::Invalid(error),
-                    Refusal::TooLarge(error) => TransactionResult::TooLarge(error),
-                };
-                (result, Weights::ZERO, StateDiff::default(), None)
-            }
-        };
-        let (hash, kind) = (transaction.hash, transaction.kind());
-        let outcome = Box::new(TransactionOutcome { hash, kind, result, weights, state_diff });
-        Ok((outcome, Share { load, parts }))
+    ) -> Result<(Box<TransactionOutcome>, Box<Share>), Box<BlockFull>> {
+        let Attempt { mut outcome, share } = attempt;
+        if let Some(load) = &share.load {
+            outcome.weights = self.usage.try_add(load, &self.env.constants.gas)?;
+        }
+        Ok((outcome, share))
     }
 
     /// The second half: what the next transaction changed is there. The writes of a rejected one are dropped; what it read was still
@@ -128,7 +101,7 @@ impl<R: StateReader> OpenBlock<R> {
     }
 
     /// Forgets what was counted in, and counts these in instead: the first so many of those that were.
-    pub(super) fn count_again(&mut self, shares: &[Share]) {
+    pub(super) fn count_again(&mut self, shares: &[Box<Share>]) {
         let mut usage = Usage::new(self.options.capacity.clone());
         // There is room for each: it was added before, after the same ones.
         let loads = shares.iter().filter_map(|share| share.load.as_ref());

@@ -101,7 +101,7 @@ impl<R: StateReader> BlockExecutor<R> {
         let options = self.attempt_options();
         let attempt = Attempt::run(transaction, block.state(), StopFlag::default(), &self.env, &options)
             .map_err(failed)?;
-        match block.commit(transaction, attempt)? {
+        match block.commit(attempt)? {
             Commit::Done(outcome) => Ok(match outcome.result {
                 TransactionResult::Executed(_) => Validation::Valid(None),
                 TransactionResult::Invalid(error) => Validation::Invalid(error),

@@ -173,11 +173,13 @@ impl<K: Clone + Eq + Hash, V: Clone + PartialEq> Memory<K, V> {
     }
 
     /// What a task wrote that ran when all tasks below were committed becomes what is there. `before` is where an earlier run of it
-    /// published. Whoever above saw something else is added to `voided`.
+    /// published. Whoever above saw something else is added to `voided`. Where `load` [knows](Self::read) it all the same, cells
+    /// that nobody has asked for yet need not be told.
     pub(crate) fn commit_writes(
         &self,
         index: usize,
         writes: Vec<(K, V)>,
+        is_known_to_load: bool,
         before: &[Location],
         voided: &mut Vec<Run>,
     ) {
@@ -186,8 +188,11 @@ impl<K: Clone + Eq + Hash, V: Clone + PartialEq> Memory<K, V> {
             let hash = self.hash(&key);
             let shard = self.shard(hash);
             let mut cells = shard.lock();
-            was_steady |= cells.cell(hash, &key).put(index, value, voided);
-            shard.wake(cells);
+            let cell = if is_known_to_load { cells.find(hash, &key) } else { Some(cells.cell(hash, &key)) };
+            if let Some(cell) = cell {
+                was_steady |= cell.put(index, value, voided);
+                shard.wake(cells);
+            }
         }
         for location in before {
             self.remove(*location, index, voided);

@@ -20,7 +20,7 @@ mod victims;
 
 use std::collections::{BTreeMap, VecDeque};
 
-pub(super) use self::job::{Done, Earlier, Job, Next, Start};
+pub(super) use self::job::{Done, Earlier, Job, Next, Published, Start};
 use self::places::Places;
 pub(super) use self::threads::{Busy, By, Calls};
 use super::counters::Counters;

@@ -14,10 +14,8 @@ pub(crate) trait Task: Sync + Sized {
     type Value: Clone + PartialEq + Send + Sync;
     /// What a tail will add to a cell that many tails add to.
     type Delta: Clone + Send;
-    /// What a body leaves, to be settled and taken by the sink.
+    /// What a body leaves, its tail goes on with, and the sink takes.
     type Body: Send;
-    /// What a tail leaves.
-    type Tail: Send;
     /// What a run may leave to the next run of the same task.
     type Kept: Send;
     /// Why a cell could not be loaded.
@@ -52,8 +50,8 @@ pub(crate) trait Task: Sync + Sized {
     /// What the next run may use of a body that ran to its end and counts no more, with what it read.
     fn keep(&self, body: Self::Body, reads: Reads<Self>) -> Option<Self::Kept>;
 
-    /// Runs the tail of a task whose body said `delta`; `None` when the view interrupted it. It may run again, unless
-    /// `View::is_last`.
+    /// Runs the tail of a task whose body said `delta`, and leaves its result in the body; `None` when the view interrupted it. It
+    /// may run again, unless `View::is_last`: then what it left before counts no more.
     fn settle(&self, index: usize, body: &mut Self::Body, view: &View<'_, Self>) -> Option<Settled<Self>>;
 }
 
@@ -76,8 +74,6 @@ pub(crate) struct Executed<T: Task> {
 
 /// A tail that ran to its end.
 pub(crate) struct Settled<T: Task> {
-    /// Its result.
-    pub(crate) tail: T::Tail,
     /// What body and tail together wrote.
     pub(crate) writes: Vec<(T::Key, T::Value)>,
     /// As of a body.
@@ -86,8 +82,8 @@ pub(crate) struct Settled<T: Task> {
 
 /// Takes results, strictly in order, one at a time, on any thread.
 pub(crate) trait Sink<T: Task>: Send {
-    /// Takes the next result. A break ends everything: no other result will come.
-    fn take(&mut self, index: usize, body: T::Body, tail: Option<T::Tail>) -> ControlFlow<()>;
+    /// Takes the next result, settled if it had a tail. A break ends everything: no other result will come.
+    fn take(&mut self, index: usize, body: T::Body) -> ControlFlow<()>;
 
     /// Runs the next task on what the results so far left, and takes its result; for a task beside which nothing runs. `None` if
     /// there is nothing here to run it on: then it runs like any other.

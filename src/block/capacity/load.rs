@@ -72,38 +72,27 @@ pub struct Migration {
     pub to: CompiledClassHash,
 }
 
-/// The calls of a transaction that is in a block.
-#[derive(Clone, Copy, Debug)]
-pub(in crate::block) struct Calls<'a> {
-    /// What it did.
-    pub(in crate::block) execution: &'a Execution,
-    /// Its fee transfer, where that is not part of `execution`.
-    pub(in crate::block) fee_transfer: Option<&'a CallInfo>,
+/// All calls of an execution, inner ones included.
+fn all_calls(execution: &Execution) -> impl Iterator<Item = &CallInfo> {
+    execution.calls().flatten()
 }
 
-impl Calls<'_> {
-    /// All of them, inner ones included.
-    fn all(&self) -> impl Iterator<Item = &CallInfo> {
-        self.execution.calls().chain(self.fee_transfer).flatten()
-    }
+/// The classes that ran or were asked to run, the fee token's included (C66, C207), ascending.
+pub(in crate::block) fn classes_of(execution: &Execution) -> CellSet<ClassHash> {
+    let mut classes: CellSet<_> = all_calls(execution).map(|call| call.call.class_hash).collect();
+    // By digits: to compare two felts takes as long as to find the digits of both.
+    classes.sort_by_cached_key(|class_hash| class_hash.0.to_be_digits());
+    classes
+}
 
-    /// The classes that ran or were asked to run, the fee token's included (C66, C207), ascending.
-    pub(in crate::block) fn classes(&self) -> CellSet<ClassHash> {
-        let mut classes: CellSet<_> = self.all().map(|call| call.call.class_hash).collect();
-        // By digits: to compare two felts takes as long as to find the digits of both.
-        classes.sort_by_cached_key(|class_hash| class_hash.0.to_be_digits());
-        classes
+/// Every storage cell that a call accessed.
+fn visited(execution: &Execution) -> CellSet<StorageCell> {
+    let mut visited = CellSet::default();
+    for call in all_calls(execution) {
+        let address = call.call.storage_address;
+        visited.extend(call.accesses.storage_keys.iter().map(|key| (address, *key)));
     }
-
-    /// Every storage cell that a call accessed.
-    fn visited(&self) -> CellSet<StorageCell> {
-        let mut visited = CellSet::default();
-        for call in self.all() {
-            let address = call.call.storage_address;
-            visited.extend(call.accesses.storage_keys.iter().map(|key| (address, *key)));
-        }
-        visited
-    }
+    visited
 }
 
 fn overflow() -> ExecutionFailure {
@@ -111,15 +100,13 @@ fn overflow() -> ExecutionFailure {
 }
 
 impl Load {
-    /// What a transaction brings that is in the block, succeeded or reverted. `classes` are those that
-    /// [`Calls::classes`] names.
+    /// What a transaction brings that is in the block, succeeded or reverted. `classes` are those that [`classes_of`] names.
     pub(in crate::block) fn of(
-        calls: Calls<'_>,
+        execution: &Execution,
         changes: &StateChanges,
         classes: Vec<ExecutedClass>,
     ) -> Result<Self, ExecutionFailure> {
         let amount = |error: FeeError| ExecutionFailure::Internal(error.to_string());
-        let execution = calls.execution;
         let resources = &execution.receipt.resources;
         let computation = &resources.computation;
         Ok(Self {
@@ -130,7 +117,7 @@ impl Load {
             vm: computation.total_vm().map_err(amount)?,
             sierra_gas: computation.sierra_gas,
             builtins: builtins(execution, &computation.os_vm).ok_or_else(overflow)?,
-            visited: calls.visited(),
+            visited: visited(execution),
             changed: ChangedKeys {
                 storage: changes.storage.keys().copied().collect(),
                 class_hashes: changes.class_hashes.keys().copied().collect(),

@@ -19,7 +19,7 @@ pub use self::load::Migration;
 pub use self::usage::{BlockUsage, ClassHashGas};
 pub use self::weights::{Exceeded, Weight, Weights};
 
-pub(super) use self::load::{Calls, ExecutedClass, Load};
+pub(super) use self::load::{ExecutedClass, Load, classes_of};
 pub(super) use self::usage::Usage;
 
 /// A length as a count; no machine holds more than 2^64 things.

@@ -12,7 +12,7 @@ use super::super::executor::OnInvalid;
 use super::super::list::TransactionList;
 use super::super::outcome::{BlockEnd, BlockError, TransactionOutcome};
 use super::super::under_way::{Commit, OpenBlock};
-use super::{BlockTask, Body, Payment, limits};
+use super::{BlockTask, Body, limits};
 use crate::parallel::{Counters, Engine, Panicked, Sink, Straight, Task};
 use crate::protocol::BlockEnv;
 use crate::state::{Cell, CellValue, StateReader};
@@ -22,7 +22,7 @@ use crate::transaction::{ExecutionFailure, Transaction};
 const FAR: u64 = 5_000;
 
 /// Outcomes on their way to the calling thread.
-type Outbox = Mutex<Vec<TransactionOutcome>>;
+type Outbox = Mutex<Vec<Box<TransactionOutcome>>>;
 
 /// Commits attempts to the block.
 struct Committer<'b, 'o, R> {
@@ -34,13 +34,8 @@ struct Committer<'b, 'o, R> {
 }
 
 impl<'b, R: StateReader + Sync> Sink<BlockTask<'b, &'b R>> for Committer<'b, '_, R> {
-    fn take(
-        &mut self,
-        index: usize,
-        body: Body,
-        tail: Option<Result<Payment, ExecutionFailure>>,
-    ) -> ControlFlow<()> {
-        self.commit(index, Attempt::paid(body, tail))
+    fn take(&mut self, index: usize, body: Body) -> ControlFlow<()> {
+        self.commit(index, body.into_attempt())
     }
 
     fn run_and_take(
@@ -73,11 +68,11 @@ impl<R: StateReader> Committer<'_, '_, R> {
                 hash: transaction.hash,
                 failure: Box::new(failure),
             })
-            .and_then(|attempt| self.block.commit(transaction, attempt));
+            .and_then(|attempt| self.block.commit(attempt));
         match committed {
             Ok(Commit::Done(outcome)) => {
                 let is_last = outcome.execution().is_none() && self.on_invalid == OnInvalid::Stop;
-                self.outbox.lock().unwrap_or_else(PoisonError::into_inner).push(*outcome);
+                self.outbox.lock().unwrap_or_else(PoisonError::into_inner).push(outcome);
                 if !is_last {
                     return ControlFlow::Continue(());
                 }
@@ -133,7 +128,7 @@ pub(in crate::block) fn execute<'b, R: StateReader + Sync>(
         std::mem::swap(&mut arrived, &mut *outbox.lock().unwrap_or_else(PoisonError::into_inner));
         for outcome in arrived.drain(..) {
             observe(outcomes.len(), &outcome);
-            outcomes.push(outcome);
+            outcomes.push(*outcome);
         }
     };
     pool.in_place_scope_fifo(|scope| {

@@ -7,12 +7,12 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use super::super::attempt::{Attempt, caught};
+use super::super::attempt::{Attempt, Share, caught};
 use super::super::executor::OnInvalid;
 use super::super::list::TransactionList;
 use super::super::outcome::{BlockEnd, BlockError, BlockOutcome, TransactionOutcome};
-use super::super::parallel::{BlockTask, Body, Payment};
-use super::super::under_way::{OpenBlock, Share};
+use super::super::parallel::{BlockTask, Body};
+use super::super::under_way::OpenBlock;
 use super::delivery::{Delivery, Ended};
 use crate::parallel::Sink;
 use crate::state::StateReader;
@@ -24,7 +24,7 @@ pub(super) type OnResult = Box<dyn FnMut(usize, TransactionOutcome) + Send>;
 /// A block that can still end after any number of its transactions.
 pub(super) struct Ledger<R> {
     block: OpenBlock<R>,
-    shares: Vec<Share>,
+    shares: Vec<Box<Share>>,
 }
 
 impl<R: StateReader> Ledger<R> {
@@ -46,7 +46,7 @@ impl<R: StateReader> Ledger<R> {
             block.count_again(&shares);
         }
         for share in shares {
-            block.absorb(share)?;
+            block.absorb(*share)?;
         }
         block.close(transactions, end, pool)
     }
@@ -84,7 +84,7 @@ impl<R: StateReader> Committer<R> {
             Ok(attempt) => attempt,
             Err(failure) => return failed(failure),
         };
-        let (outcome, share) = match ledger.block.weigh(&transaction, attempt) {
+        let (outcome, share) = match ledger.block.weigh(attempt) {
             Ok(weighed) => weighed,
             Err(reason) => {
                 return ControlFlow::Break(Some(Ok(BlockEnd::Full { index, hash, reason })));
@@ -117,13 +117,8 @@ impl<R: StateReader> Committer<R> {
 }
 
 impl<R: StateReader + Send + Sync> Sink<BlockTask<'static, R>> for Committer<R> {
-    fn take(
-        &mut self,
-        index: usize,
-        body: Body,
-        tail: Option<Result<Payment, ExecutionFailure>>,
-    ) -> ControlFlow<()> {
-        self.turn(index, Attempt::paid(body, tail)).map_break(|end| {
+    fn take(&mut self, index: usize, body: Body) -> ControlFlow<()> {
+        self.turn(index, body.into_attempt()).map_break(|end| {
             if let Some(end) = end {
                 self.delivery.end(end);
             }

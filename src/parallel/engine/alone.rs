@@ -65,7 +65,6 @@ impl<T: Task, S: Sink<T>> Engine<T, S> {
         call: &impl Fn(),
     ) -> Option<Job<T>> {
         let Executed { mut body, mut writes, delta, steps, .. } = executed;
-        let mut tail = None;
         if delta.is_some() {
             let view = View::new(self, run, Part::Alone, &shift.steady);
             let settled = self.task.settle(run.index, &mut body, &view);
@@ -81,10 +80,9 @@ impl<T: Task, S: Sink<T>> Engine<T, S> {
                 });
             };
             writes = settled.writes;
-            tail = Some(settled.tail);
         }
         let began = Moment::now();
-        let taken = self.sink.lock().take(run.index, body, tail);
+        let taken = self.sink.lock().take(run.index, body);
         counters.commit_nanoseconds = began.nanoseconds();
         self.went_alone(run, before, (taken, writes, steps), counters, shift, call)
     }
@@ -101,7 +99,9 @@ impl<T: Task, S: Sink<T>> Engine<T, S> {
     ) -> Option<Job<T>> {
         let mut voided = Vec::new();
         if taken.is_continue() {
-            self.memory.commit_writes(run.index, writes, before, &mut voided);
+            // Once it has run tasks straight, the sink knows all that was committed.
+            let is_in_sink = self.ran_straight.load(Ordering::Acquire);
+            self.memory.commit_writes(run.index, writes, is_in_sink, before, &mut voided);
         }
         counters.alone = 1;
         counters.add_steps(steps);

@@ -33,22 +33,22 @@ impl<T: Task, S: Sink<T>> Engine<T, S> {
             });
         }
         let mut counters = Counters { validations: 1, ..Counters::default() };
-        let is_settled = !done.has_tail || done.tail.as_ref().is_some_and(|(_, reads)| is_current(reads));
+        let is_settled = !done.has_tail || done.tail.as_ref().is_some_and(|reads| is_current(reads));
         if !is_settled {
             counters.settlements = 1;
             counters.resettlements = u64::from(done.tail.is_some());
             counters.add_run(&self.run_tail(&mut done, shift, &mut voided));
-            if !done.tail.as_ref().is_some_and(|(_, reads)| is_current(reads)) {
+            if !done.tail.as_ref().is_some_and(|reads| is_current(reads)) {
                 // All tasks before it are committed, so only a halt can have kept it from that.
                 return self.update_commit(shift, call, |schedule| {
                     if schedule.is_halted() { None } else { schedule.stale_at_commit(done) }
                 });
             }
         }
-        let Done { body, tail, published, .. } = *done;
-        let taken = self.sink.lock().take(index, body, tail.map(|(tail, _)| tail));
+        let Done { body, published, .. } = *done;
+        let taken = self.sink.lock().take(index, body);
         if taken.is_continue() {
-            self.memory.commit(index, &published);
+            self.memory.commit(index, &published.locations);
         }
         self.update_commit(shift, call, |schedule| {
             counters.commit_nanoseconds = began.nanoseconds();

@@ -7,7 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::super::counters::{Counters, Spent, count};
 use super::super::memory::{Location, Run};
-use super::super::schedule::{Busy, By, Done, Earlier, Job, Next, Schedule, Start};
+use super::super::schedule::{Busy, By, Done, Earlier, Job, Next, Published, Schedule, Start};
 use super::super::task::{Executed, Settled, Sink, Task};
 use super::super::view::{Interruption, Part, Reads, View};
 use super::{Engine, Panicked, Shift};
@@ -76,7 +76,7 @@ impl<T: Task, S: Sink<T>> Engine<T, S> {
         let spent = Spent { steps, ..Spent::on(&counters) };
         let has_tail = delta.is_some();
         let mut voided = Vec::new();
-        let published = self.publish(&run, &published, writes, &unsettled, &mut voided);
+        let published = self.publish(&run, &published, None, writes, &unsettled, &mut voided);
         let worker = shift.number;
         let done = Box::new(Done { run, worker, body, reads, spent, has_tail, tail: None, published });
         self.update_and_go_on(shift, call, |schedule| {
@@ -126,41 +126,49 @@ impl<T: Task, S: Sink<T>> Engine<T, S> {
         let settled = self.task.settle(run.index, &mut done.body, &view);
         let is_last = view.is_last();
         let (reads, interruption, counters) = view.into_parts();
-        if let (Some(Settled { tail, writes, broken }), None) = (settled, interruption)
+        if let (Some(Settled { writes, broken }), None) = (settled, interruption)
             && (is_last || !broken)
         {
-            done.published = self.publish(&run, &done.published, writes, &[], voided);
-            done.tail = Some((tail, reads));
+            let before = &done.published;
+            done.published = self.publish(&run, &before.locations, Some(before), writes, &[], voided);
+            done.tail = Some(reads);
         }
         counters
     }
 
-    /// Makes writes visible, and takes back what an earlier publication of the task wrote elsewhere.
+    /// Makes writes visible, and takes back what an earlier publication of the task wrote elsewhere. What the same run, `earlier`,
+    /// has published already is not touched again.
     fn publish(
         &self,
         run: &Run,
         before: &[Location],
+        earlier: Option<&Published<T>>,
         writes: Vec<(T::Key, T::Value)>,
         unsettled: &[T::Key],
         voided: &mut Vec<Run>,
-    ) -> Vec<Location> {
-        let mut published = Vec::with_capacity(writes.len().saturating_add(unsettled.len()));
+    ) -> Published<T> {
+        let mut published = Published::with_room(writes.len().saturating_add(unsettled.len()));
         let mut was_steady = false;
         for key in unsettled {
             let (location, is_steady) = self.memory.write(key, run, None, false, voided);
             was_steady |= is_steady;
-            published.push(location);
+            published.push(key.clone(), None, location);
         }
         for (key, value) in writes {
+            if let Some(location) = earlier.and_then(|earlier| earlier.find(&key, &value)) {
+                published.push(key, Some(value), location);
+                continue;
+            }
             let is_settled = !unsettled.contains(&key);
-            let (location, is_steady) = self.memory.write(&key, run, Some(value), is_settled, voided);
+            let written = Some(value.clone());
+            let (location, is_steady) = self.memory.write(&key, run, written, is_settled, voided);
             was_steady |= is_steady;
             if is_settled {
-                published.push(location);
+                published.push(key, Some(value), location);
             }
         }
         for location in before {
-            if !published.contains(location) {
+            if !published.locations.contains(location) {
                 self.memory.remove(*location, run.index, voided);
             }
         }

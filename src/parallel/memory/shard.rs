@@ -62,6 +62,11 @@ impl<K: Clone + Eq, V: Clone + PartialEq> Cells<K, V> {
         cell
     }
 
+    /// The same, if there is one.
+    pub(super) fn find(&mut self, hash: u64, key: &K) -> Option<&mut Cell<K, V>> {
+        self.table.find_mut(hash, |(_, cell)| cell.key == *key).map(|(_, cell)| &mut **cell)
+    }
+
     /// The cell at a location of this shard.
     pub(super) fn at(&mut self, location: Location) -> Option<&mut Cell<K, V>> {
         let Location { hash, number } = location;

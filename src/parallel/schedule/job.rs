@@ -50,8 +50,34 @@ pub(in crate::parallel) struct Done<T: Task> {
     /// What the body took.
     pub(in crate::parallel) spent: Spent,
     pub(in crate::parallel) has_tail: bool,
-    pub(in crate::parallel) tail: Option<(T::Tail, Vec<Read<T>>)>,
-    pub(in crate::parallel) published: Vec<Location>,
+    /// What the tail read, if it has run.
+    pub(in crate::parallel) tail: Option<Vec<Read<T>>>,
+    pub(in crate::parallel) published: Published<T>,
+}
+
+/// What a run wrote, and where.
+pub(in crate::parallel) struct Published<T: Task> {
+    /// Without a value where the tail will write.
+    pub(in crate::parallel) writes: Vec<(T::Key, Option<T::Value>)>,
+    /// Of each.
+    pub(in crate::parallel) locations: Vec<Location>,
+}
+
+impl<T: Task> Published<T> {
+    pub(in crate::parallel) fn with_room(writes: usize) -> Self {
+        Self { writes: Vec::with_capacity(writes), locations: Vec::with_capacity(writes) }
+    }
+
+    pub(in crate::parallel) fn push(&mut self, key: T::Key, value: Option<T::Value>, location: Location) {
+        self.writes.push((key, value));
+        self.locations.push(location);
+    }
+
+    /// Where this value is, if that was written.
+    pub(in crate::parallel) fn find(&self, key: &T::Key, value: &T::Value) -> Option<Location> {
+        let is_it = |(written, now): &(T::Key, Option<T::Value>)| written == key && now.as_ref() == Some(value);
+        self.writes.iter().position(is_it).and_then(|at| self.locations.get(at)).copied()
+    }
 }
 
 /// What a worker finds when it looks for a job.

@@ -36,7 +36,7 @@ impl<T: Task> Schedule<T> {
         slot.settled = false;
         slot.aborts = slot.aborts.saturating_add(1);
         if let Status::Executed(mut done) = std::mem::replace(&mut slot.status, Status::Waiting) {
-            slot.published = std::mem::take(&mut done.published);
+            slot.published = std::mem::take(&mut done.published.locations);
             let spent = done.spent;
             slot.earlier = Some(Earlier::Ended(done));
             self.counters.add_waste(spent);

@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use crate::mock::{Block, BlockSink, Body, Outcome, Paid};
+use crate::mock::{Block, BlockSink, Body, Outcome};
 use crate::parallel::{Counters, Engine, Limits, Panicked, Sink};
 use crate::sync::{Arc, Condvar, Mutex};
 
@@ -112,8 +112,8 @@ pub(crate) struct Announcing<'a> {
 }
 
 impl Sink<Block> for Announcing<'_> {
-    fn take(&mut self, index: usize, body: Body, tail: Option<Paid>) -> ControlFlow<()> {
-        let taken = self.inner.take(index, body, tail);
+    fn take(&mut self, index: usize, body: Body) -> ControlFlow<()> {
+        let taken = self.inner.take(index, body);
         let mut state = self.arrivals.state.lock();
         match taken {
             ControlFlow::Continue(()) => state.0 += 1,

@@ -237,12 +237,12 @@ pub(crate) struct BlockSink<'a> {
 }
 
 impl Sink<Block> for BlockSink<'_> {
-    fn take(&mut self, index: usize, body: Body, tail: Option<Paid>) -> ControlFlow<()> {
-        let own = match &tail {
+    fn take(&mut self, index: usize, body: Body) -> ControlFlow<()> {
+        let own = match &body.paid {
             Some(Some((_, own))) => own.clone(),
             _ => body.own,
         };
-        let tail = tail.map(|tail| tail.map(|(seen, _)| seen));
+        let tail = body.paid.map(|paid| paid.map(|(seen, _)| seen));
         self.outcome.take(self.block, index, body.seen, tail)?;
         self.state.extend(own);
         ControlFlow::Continue(())
@@ -270,7 +270,7 @@ impl Sink<Block> for BlockSink<'_> {
 }
 
 /// What a tail saw, and what it and its body wrote; nothing if it broke off.
-pub(crate) type Paid = Option<(u64, BTreeMap<u8, u64>)>;
+type Paid = Option<(u64, BTreeMap<u8, u64>)>;
 
 /// What a run read, for the next one.
 pub(crate) struct Kept {
@@ -291,6 +291,8 @@ pub(crate) struct Body {
     seen: Option<u64>,
     own: BTreeMap<u8, u64>,
     read: Vec<(u8, u64)>,
+    /// If its tail ran.
+    paid: Option<Paid>,
 }
 
 struct Parallel<'a, 'v> {
@@ -339,7 +341,6 @@ impl Task for Block {
     type Value = u64;
     type Delta = u64;
     type Body = Body;
-    type Tail = Paid;
     type Kept = Kept;
     type Error = Unloadable;
 
@@ -382,7 +383,7 @@ impl Task for Block {
         let fee = program.fee.filter(|_| seen.is_some());
         Ok(Executed {
             writes: if seen.is_some() { access.own.clone().into_iter().collect() } else { Vec::new() },
-            body: Body { index, seen, own: access.own, read: access.read },
+            body: Body { index, seen, own: access.own, read: access.read, paid: None },
             steps: u64::try_from(program.steps.len()).unwrap(),
             delta: fee.map(|(_, fee)| fee),
             unsettled: fee.map(|(payer, _)| payer).into_iter().collect(),
@@ -395,6 +396,7 @@ impl Task for Block {
     }
 
     fn settle(&self, index: usize, body: &mut Body, view: &View<'_, Self>) -> Option<Settled<Self>> {
+        body.paid = None;
         let mut access = Parallel { view, own: body.own.clone(), read: Vec::new(), is_tail: true };
         let tail = match self.tail(index, &mut access) {
             Ok(tail) => Some(tail),
@@ -404,6 +406,7 @@ impl Task for Block {
         let broken = tail.is_none();
         let tail = tail.map(|seen| (seen, access.own));
         let writes = tail.iter().flat_map(|(_, own)| own.clone()).collect();
-        Some(Settled { tail, writes, broken })
+        body.paid = Some(tail);
+        Some(Settled { writes, broken })
     }
 }
