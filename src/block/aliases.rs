@@ -28,7 +28,9 @@ pub(super) fn allocate<R: StateReader>(
 ) -> Result<Vec<Felt>, BlockError> {
     let stored = state.update_storage(ALIAS_CONTRACT, COUNTER, |_| None)?;
     let mut next = if stored == Felt::ZERO { Felt::from(FIRST_ALIAS) } else { stored };
-    let mut aliases = Vec::new();
+    let names = changed.aliased().count();
+    state.expect_storage(names);
+    let (mut aliases, mut written) = (Vec::with_capacity(names), Vec::with_capacity(names));
     for key in changed.aliased() {
         let mut is_new = false;
         let alias = state.update_storage(ALIAS_CONTRACT, key, |alias| {
@@ -42,13 +44,15 @@ pub(super) fn allocate<R: StateReader>(
             )]
             let after = next + Felt::ONE;
             next = after;
+            written.push((key, alias));
         }
         aliases.push(alias);
     }
     // The first block that allocates writes the counter even if it gave no alias (C196).
     if next != stored {
         state.update_storage(ALIAS_CONTRACT, COUNTER, |_| Some(next))?;
+        written.push((COUNTER, next));
     }
-    changed.look_again(ALIAS_CONTRACT, state);
+    changed.add(ALIAS_CONTRACT, written, state);
     Ok(aliases)
 }

@@ -57,6 +57,12 @@ impl Contract {
         Self { address, cells: Vec::new(), nonce: None, class_hash: None }
     }
 
+    /// Puts its cells in order.
+    fn sort(&mut self) {
+        // What was written in order comes in order, and this sort goes by that.
+        self.cells.sort_by_key(|(key, _)| key.digits);
+    }
+
     /// Whether its storage keys are published as their aliases (C197).
     fn keys_have_aliases(&self) -> bool {
         exceeds(&self.address.digits, LAST_UNCOMPRESSED_CONTRACT)
@@ -69,13 +75,6 @@ impl Contract {
     }
 }
 
-/// One change, on its way to its contract.
-enum Change {
-    Cell(PatriciaKey, Felt),
-    Nonce(Nonce),
-    ClassHash(ClassHash, ClassHash),
-}
-
 /// The contracts that changed, ascending.
 #[derive(Clone, Debug)]
 pub(super) struct Changed(Vec<Contract>);
@@ -83,32 +82,26 @@ pub(super) struct Changed(Vec<Contract>);
 impl Changed {
     /// What is different from the state before the block.
     pub(super) fn of<R: StateReader>(state: &BlockState<R>) -> Self {
-        let cells = state.changed_storage();
-        let cells = cells.map(|((address, key), value)| (address, Change::Cell(key.0, value)));
-        let nonces = state.changed_nonces().map(|(address, nonce)| (address, Change::Nonce(nonce)));
-        let class_hashes =
-            state.changed_class_hashes().map(|(address, old, new)| (address, Change::ClassHash(old, new)));
-        let mut changes: Vec<(Digits, Digits, ContractAddress, Change)> = cells
-            .chain(nonces)
-            .chain(class_hashes)
-            .map(|(address, change)| {
-                let key = if let Change::Cell(key, _) = &change { key.to_be_digits() } else { [0; 4] };
-                (address.0.to_be_digits(), key, address, change)
-            })
-            .collect();
-        // Nonce and class hash go to places of their own: whether they come before or after the cell 0 is all the same.
-        changes.sort_unstable_by(|left, right| (&left.0, &left.1).cmp(&(&right.0, &right.1)));
-        let mut contracts: Vec<Contract> = Vec::new();
-        for (digits, key_digits, address, change) in changes {
-            if contracts.last().is_none_or(|last| last.address.digits != digits) {
-                contracts.push(Contract::new(Name { key: address.0, digits }));
-            }
-            let Some(contract) = contracts.last_mut() else { continue };
-            match change {
-                Change::Cell(key, value) => contract.cells.push((Name { key, digits: key_digits }, value)),
-                Change::Nonce(nonce) => contract.nonce = Some(nonce),
-                Change::ClassHash(old, new) => contract.class_hash = Some((old, new)),
-            }
+        fn of(
+            contracts: &mut CellMap<ContractAddress, Contract>,
+            address: ContractAddress,
+        ) -> &mut Contract {
+            contracts.entry(address).or_insert_with(|| Contract::new(Name::new(address.0)))
+        }
+        let mut contracts: CellMap<ContractAddress, Contract> = CellMap::default();
+        for ((address, key), value) in state.changed_storage() {
+            of(&mut contracts, address).cells.push((Name::new(key.0), value));
+        }
+        for (address, nonce) in state.changed_nonces() {
+            of(&mut contracts, address).nonce = Some(nonce);
+        }
+        for (address, old, new) in state.changed_class_hashes() {
+            of(&mut contracts, address).class_hash = Some((old, new));
+        }
+        let mut contracts: Vec<Contract> = contracts.into_values().collect();
+        contracts.sort_unstable_by_key(|contract| contract.address.digits);
+        for contract in &mut contracts {
+            contract.sort();
         }
         Self(contracts)
     }
@@ -118,17 +111,29 @@ impl Changed {
         self.0.iter().flat_map(Contract::aliased).map(StorageKey)
     }
 
-    /// Looks again at the storage of one contract, which was written since.
-    pub(super) fn look_again<R: StateReader>(&mut self, address: ContractAddress, state: &BlockState<R>) {
-        let cells = state.changed_storage().filter(|((changed, _), _)| *changed == address);
-        let mut cells: Vec<_> = cells.map(|((_, key), value)| (Name::new(key.0), value)).collect();
-        cells.sort_unstable_by_key(|(key, _)| key.digits);
+    /// Adds cells of one contract that were written since, with values that they did not have before.
+    pub(super) fn add<R: StateReader>(
+        &mut self,
+        address: ContractAddress,
+        written: Vec<(StorageKey, Felt)>,
+        state: &BlockState<R>,
+    ) {
         let address = Name::new(address.0);
-        let place = self.0.partition_point(|contract| contract.address.digits < address.digits);
-        match self.0.get_mut(place) {
-            Some(contract) if contract.address.digits == address.digits => contract.cells = cells,
-            _ if cells.is_empty() => {}
-            _ => self.0.insert(place, Contract { cells, ..Contract::new(address) }),
+        let place = self.0.binary_search_by_key(&address.digits, |contract| contract.address.digits);
+        match place.map(|place| self.0.get_mut(place)) {
+            // Of what was written before, some may be as it was in the beginning: look at all of it.
+            Ok(Some(contract)) => {
+                let cells = state.changed_storage().filter(|((changed, _), _)| changed.0 == address.key);
+                contract.cells = cells.map(|((_, key), value)| (Name::new(key.0), value)).collect();
+                contract.sort();
+            }
+            Err(place) if !written.is_empty() => {
+                let cells = written.into_iter().map(|(key, value)| (Name::new(key.0), value)).collect();
+                let mut contract = Contract { cells, ..Contract::new(address) };
+                contract.sort();
+                self.0.insert(place, contract);
+            }
+            _ => {}
         }
     }
 

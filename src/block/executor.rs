@@ -155,8 +155,12 @@ impl<R: StateReader> BlockExecutor<R> {
                 options: self.attempt_options(),
                 pool,
             };
-            let run = execute(order, block, transactions, &mut observe)?;
-            return Ok((run.block.close(run.outcomes, run.end, Some(pool))?, run.counters));
+            let Run { block, outcomes, end, counters, leftover } =
+                execute(order, block, transactions, &mut observe)?;
+            let outcome = block.close(outcomes, end, Some(pool))?;
+            // Nobody need wait for that.
+            pool.spawn(move || drop(leftover));
+            return Ok((outcome, counters));
         }
         let outcomes = self.one_after_another(block, transactions, observe)?;
         Ok((outcomes, ParallelCounters::default()))

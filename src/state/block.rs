@@ -181,6 +181,11 @@ impl<R: StateReader> BlockState<R> {
         self.touched.classified(&changes)
     }
 
+    /// So many more storage cells will soon be touched.
+    pub(crate) fn expect_storage(&mut self, cells: usize) {
+        self.touched.storage.reserve(cells);
+    }
+
     /// Reads a storage cell for the block itself, and writes it if `update` says what. Answers with what is there then.
     pub(crate) fn update_storage(
         &mut self,

@@ -98,6 +98,12 @@ impl<K: Copy + Eq + Hash, V: Copy + PartialEq> Cells<K, V> {
         Self { initial, current: Vec::with_capacity(cells) }
     }
 
+    /// Makes room for so many more.
+    pub(super) fn reserve(&mut self, cells: usize) {
+        self.initial.reserve(cells);
+        self.current.reserve(cells);
+    }
+
     /// The cell's position and current value; `load` is asked for the initial value if the cell was never touched.
     pub(super) fn read<E>(&mut self, key: K, load: impl FnOnce() -> Result<V, E>) -> Result<(usize, V), E> {
         match self.initial.entry(key) {

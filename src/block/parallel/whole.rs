@@ -102,6 +102,8 @@ pub(in crate::block) struct Run<'b, R> {
     pub(in crate::block) outcomes: Vec<TransactionOutcome>,
     pub(in crate::block) end: BlockEnd,
     pub(in crate::block) counters: Counters,
+    /// What nobody needs any more, which takes a while to drop.
+    pub(in crate::block) leftover: Box<dyn Send>,
 }
 
 /// Executes transactions on an open block. The calling thread takes part, and sees the outcomes in order.
@@ -138,8 +140,6 @@ pub(in crate::block) fn execute<'b, R: StateReader + Sync>(
         engine.run(&call, &mut deliver);
     });
     let (finished, memory) = engine.finish();
-    // Nobody need wait for that.
-    pool.spawn(move || drop(memory));
     let (committer, counters) = finished.map_err(|Panicked(message)| {
         let index = outcomes.len();
         BlockError::Transaction {
@@ -152,7 +152,7 @@ pub(in crate::block) fn execute<'b, R: StateReader + Sync>(
     if counters.load_nanoseconds.checked_div(counters.loads).is_some_and(|each| each >= FAR) {
         block.load_ahead(pool);
     }
-    Ok(Run { block, outcomes, end, counters })
+    Ok(Run { block, outcomes, end, counters, leftover: Box::new(memory) })
 }
 
 /// Has a thread of the pool help, when one is free.
