@@ -34,14 +34,15 @@ pub(super) fn close<R: StateReader>(
     let aliases = if is_compressed { aliases::allocate(&mut state, &mut changed)? } else { Vec::new() };
     migrate(&mut state, migrations)?;
     let (changed, classes) = (Arc::new(changed), state.diff_of_classes());
-    let compressed = is_compressed.then(|| {
+    let state_diff = {
         let (changed, classes) = (Arc::clone(&changed), classes.clone());
-        Offer::new(pool, move || changed.compressed(classes.clone(), &aliases))
-    });
-    let state_diff = changed.diff(classes);
+        Offer::new(pool, move || changed.diff(classes.clone()))
+    };
+    let compressed_state_diff =
+        is_compressed.then(|| changed.compressed(classes, &aliases)).transpose()?;
     let prover_reads = collects_prover_reads.then(|| prover_reads(&state)).transpose()?;
     let initial_reads = state.into_initial_reads();
-    let compressed_state_diff = compressed.map(Offer::result).transpose()?;
+    let state_diff = state_diff.result();
     Ok(Closing { initial_reads, state_diff, compressed_state_diff, prover_reads })
 }
 
