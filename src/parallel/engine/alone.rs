@@ -1,15 +1,16 @@
-//! Tasks that run when nothing else runs or could: straight to their commit.
+//! Tasks that go straight to their commit: those that run when nothing else runs or could, and those whose turn it is when their
+//! body has ended.
 //!
-//! In: a task whose turn it is. Out: its result in the sink and its writes in the memory. Nobody is told of what it reads, and nothing
-//! need be compared, since nobody else can commit meanwhile.
+//! In: a task whose turn it is. Out: its result in the sink and its writes in the memory. Nobody is told of what it reads from here
+//! on, and nothing of that need be compared, since nobody else can commit meanwhile.
 
 use std::ops::ControlFlow;
 
-use super::super::counters::Counters;
+use super::super::counters::{Counters, Spent, count};
 use super::super::memory::{Location, Run};
 use super::super::schedule::{Job, Start};
 use super::super::task::{Executed, Sink, Straight, Task};
-use super::super::view::{Interruption, Part, View};
+use super::super::view::{Interruption, Part, Read, Reads, View};
 use super::{Engine, Shift};
 use crate::sync::{Moment, Ordering};
 
@@ -38,7 +39,8 @@ impl<T: Task, S: Sink<T>> Engine<T, S> {
         if ran.is_some() {
             self.ran_straight.store(true, Ordering::Release);
         }
-        let counters = Counters { run_nanoseconds: began.nanoseconds(), ..Counters::default() };
+        let counters =
+            Counters { run_nanoseconds: began.nanoseconds(), alone: 1, ..Counters::default() };
         match ran {
             None => ControlFlow::Continue(start),
             Some(Straight::Taken { flow, writes, steps }) => {
@@ -53,8 +55,35 @@ impl<T: Task, S: Sink<T>> Engine<T, S> {
         }
     }
 
-    /// The rest of a task whose body ran when nothing else could: its tail and its commit, without telling anybody in between. What
-    /// it read is what the committed tasks left, since nobody else could commit meanwhile.
+    /// The rest of a task whose turn it is when its body has ended, if what that read is what the committed tasks left: as for those
+    /// that ran alone. Its writes are made known once, all at the same time, with nothing between this and the next task.
+    #[expect(clippy::too_many_arguments, reason = "all that there is of a run")]
+    pub(super) fn go_on_at_its_turn(
+        &self,
+        run: &Run,
+        published: Vec<Location>,
+        executed: Executed<T>,
+        reads: Vec<Read<T>>,
+        mut counters: Counters,
+        shift: &Shift<T>,
+        call: &impl Fn(),
+    ) -> Option<Job<T>> {
+        let epoch = self.memory.epoch();
+        counters.validations = 1;
+        if reads.iter().all(|read| read.is_current(&self.memory, epoch)) {
+            return self.go_on_alone(run, &published, executed, counters, shift, call);
+        }
+        let kept = self.task.keep(executed.body, Reads(reads));
+        self.update_commit(shift, call, |schedule| {
+            schedule.counters.add_run(&counters);
+            schedule.counters.add_waste(Spent { steps: executed.steps, ..Spent::on(&counters) });
+            count(&mut schedule.counters.validations);
+            schedule.stale_at_its_turn(run, published, kept)
+        })
+    }
+
+    /// The rest of a task, of which the body's reads are what the committed tasks left: its tail and its commit, without telling
+    /// anybody in between.
     pub(super) fn go_on_alone(
         &self,
         run: &Run,
@@ -103,7 +132,6 @@ impl<T: Task, S: Sink<T>> Engine<T, S> {
             let is_in_sink = self.ran_straight.load(Ordering::Acquire);
             self.memory.commit_writes(run.index, writes, is_in_sink, before, &mut voided);
         }
-        counters.alone = 1;
         counters.add_steps(steps);
         self.update_commit(shift, call, |schedule| {
             schedule.counters.add_commit(&counters);

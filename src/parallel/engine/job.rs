@@ -70,7 +70,13 @@ impl<T: Task, S: Sink<T>> Engine<T, S> {
             }
         };
         if is_alone {
+            counters.alone = 1;
             return self.go_on_alone(&run, &published, executed, counters, shift, call);
+        }
+        if self.memory.committed() == run.index
+            && self.schedule.lock().takes_its_turn(&run, executed.delta.clone())
+        {
+            return self.go_on_at_its_turn(&run, published, executed, reads, counters, shift, call);
         }
         let Executed { body, writes, steps, delta, unsettled, .. } = executed;
         let spent = Spent { steps, ..Spent::on(&counters) };

@@ -103,6 +103,41 @@ impl<T: Task> Schedule<T> {
         self.wake(index)
     }
 
+    /// A body ended, and everything before it is committed: its thread may commit it, without more ado, if nobody else is about to.
+    /// Until then the task is taken for executed, though what it wrote is not published.
+    pub(in crate::parallel) fn takes_its_turn(&mut self, run: &Run, delta: Option<T::Delta>) -> bool {
+        if run.index != self.committed || !self.may_commit() || self.is_halted || run.is_void() {
+            return false;
+        }
+        let Some(slot) = self.slot(run.index) else { return false };
+        slot.delta = delta;
+        slot.status = Status::Busy;
+        self.is_committing = true;
+        self.advance_executed();
+        true
+    }
+
+    /// Such a task is stale after all: it is run again at once.
+    pub(in crate::parallel) fn stale_at_its_turn(
+        &mut self,
+        run: &Run,
+        published: Vec<Location>,
+        kept: Option<T::Kept>,
+    ) -> Option<Job<T>> {
+        let index = run.index;
+        self.is_committing = false;
+        self.running = self.running.saturating_sub(1);
+        count(&mut self.counters.commit_aborts);
+        self.void(index);
+        let slot = self.slot(index)?;
+        slot.published = published;
+        slot.earlier = kept.map(Earlier::Interrupted);
+        slot.status = Status::Waiting;
+        self.make_ready(index);
+        count(&mut self.counters.handoffs);
+        self.start(index).map(Job::Execute)
+    }
+
     /// The task that is next to be committed is stale: it is run again at once.
     pub(in crate::parallel) fn stale_at_commit(&mut self, done: Box<Done<T>>) -> Option<Job<T>> {
         self.is_committing = false;
