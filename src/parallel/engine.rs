@@ -3,9 +3,9 @@
 //! In: a task, a sink, threads that lend themselves. Out: results in the sink, in order. The calling thread takes part in the work,
 //! so that a pool that is busy elsewhere never stops a block; helpers are called as jobs turn up, and leave when there are none.
 
-mod alone;
 mod commit;
 mod job;
+mod straight;
 
 use std::cell::{Cell, RefCell};
 

@@ -11,6 +11,7 @@ mod shard;
 use std::hash::{BuildHasher, Hash};
 
 use foldhash::fast::RandomState;
+use smallvec::SmallVec;
 
 use self::cell::Answer;
 pub(crate) use self::cell::{Note, Seen, Source};
@@ -184,17 +185,19 @@ impl<K: Clone + Eq + Hash, V: Clone + PartialEq> Memory<K, V> {
         voided: &mut Vec<Run>,
     ) {
         let mut was_steady = false;
+        let mut written: SmallVec<[Location; 8]> = SmallVec::new();
         for (key, value) in writes {
             let hash = self.hash(&key);
             let shard = self.shard(hash);
             let mut cells = shard.lock();
             let cell = if is_known_to_load { cells.find(hash, &key) } else { Some(cells.cell(hash, &key)) };
             if let Some(cell) = cell {
+                written.push(cell.location(hash));
                 was_steady |= cell.put(index, value, voided);
                 shard.wake(cells);
             }
         }
-        for location in before {
+        for location in before.iter().filter(|location| !written.contains(location)) {
             self.remove(*location, index, voided);
         }
         if was_steady {

@@ -32,6 +32,10 @@ use super::width::Width;
 /// After so many runs a task waits for its own turn, when nothing can void it: it runs once more at most.
 const MOST_EARLY_RUNS: u64 = 5;
 
+/// Among so many threads tails run at their commits, where they read what is final and need not be told to anybody: one thread at
+/// a time has enough time for that.
+const FEW_THREADS: usize = 4;
+
 enum Status<T: Task> {
     Ready,
     Running,
@@ -93,6 +97,8 @@ pub(super) struct Schedule<T: Task> {
     executed: usize,
     /// How far ahead of the commits a task may be executed.
     window: usize,
+    /// Whether tails run as soon as they can, rather than at their commits.
+    settles_early: bool,
     width: Width,
     running: usize,
     is_committing: bool,
@@ -111,6 +117,7 @@ pub(super) struct Schedule<T: Task> {
 impl<T: Task> Schedule<T> {
     pub(super) fn new(limits: Limits) -> Self {
         let Limits { helpers, window, has_main, .. } = limits;
+        let threads = helpers.saturating_add(usize::from(has_main));
         Self {
             slots: VecDeque::new(),
             committed: 0,
@@ -122,7 +129,8 @@ impl<T: Task> Schedule<T> {
             until_committed: BTreeMap::new(),
             executed: 0,
             window: window.max(1),
-            width: Width::new(helpers.saturating_add(usize::from(has_main))),
+            settles_early: threads > FEW_THREADS,
+            width: Width::new(threads),
             running: 0,
             is_committing: false,
             helpers: 0,

@@ -22,7 +22,6 @@ impl<T: Task, S: Sink<T>> Engine<T, S> {
         call: &impl Fn(),
     ) -> Option<Job<T>> {
         let began = Moment::now();
-        let mut voided = Vec::new();
         let epoch = self.memory.epoch();
         let is_current = |reads: &[Read<T>]| reads.iter().all(|read| read.is_current(&self.memory, epoch));
 
@@ -34,22 +33,31 @@ impl<T: Task, S: Sink<T>> Engine<T, S> {
         }
         let mut counters = Counters { validations: 1, ..Counters::default() };
         let is_settled = !done.has_tail || done.tail.as_ref().is_some_and(|reads| is_current(reads));
-        if !is_settled {
-            counters.settlements = 1;
-            counters.resettlements = u64::from(done.tail.is_some());
-            counters.add_run(&self.run_tail(&mut done, shift, &mut voided));
-            if !done.tail.as_ref().is_some_and(|reads| is_current(reads)) {
-                // All tasks before it are committed, so only a halt can have kept it from that.
+        let (taken, voided) = if is_settled {
+            let Done { body, published, .. } = *done;
+            let taken = self.sink.lock().take(index, body);
+            if taken.is_continue() {
+                self.memory.commit(index, &published.locations);
+            }
+            (taken, Vec::new())
+        } else {
+            counters.resettlements = u64::from(done.tail.take().is_some());
+            let run = done.run.clone();
+            let Some(writes) = self.settle_alone(&run, &mut done.body, &mut counters, shift) else {
+                // There was a halt, or the body has to run again.
                 return self.update_commit(shift, call, |schedule| {
                     if schedule.is_halted() { None } else { schedule.stale_at_commit(done) }
                 });
-            }
-        }
-        let Done { body, published, .. } = *done;
-        let taken = self.sink.lock().take(index, body);
-        if taken.is_continue() {
-            self.memory.commit(index, &published.locations);
-        }
+            };
+            let Done { body, published, .. } = *done;
+            let taken = self.sink.lock().take(index, body);
+            let voided = if taken.is_continue() {
+                self.commit_writes(&run, writes, &published.locations)
+            } else {
+                Vec::new()
+            };
+            (taken, voided)
+        };
         self.update_commit(shift, call, |schedule| {
             counters.commit_nanoseconds = began.nanoseconds();
             schedule.counters.add_commit(&counters);

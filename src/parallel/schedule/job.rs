@@ -99,13 +99,13 @@ impl<T: Task> Next<T> {
 }
 
 impl<T: Task> Schedule<T> {
-    /// The next job of a worker: what brings the commits on first, then what is lowest. A tail that can run beside others runs before
-    /// its commit.
+    /// The next job of a worker: what brings the commits on first, then what is lowest. Among many threads a tail that can run beside
+    /// others runs before its commit.
     pub(in crate::parallel) fn next(&mut self, worker: usize) -> Next<T> {
         if self.is_finished() {
             return Next::Finished;
         }
-        if !self.unsettled.contains(self.committed)
+        if !self.settles_first()
             && let Some(job) = self.next_commit()
         {
             return Next::Job(job);
@@ -127,15 +127,20 @@ impl<T: Task> Schedule<T> {
         Some(done)
     }
 
-    /// Whether a worker had better do this tail now than begin a body: it ran the body, and has all that at hand; or somebody waits;
+    /// Whether a worker had better do this tail now than begin a body: somebody waits; or it ran the body, and has all that at hand;
     /// or the one who ran it does not come to it.
     fn is_for(&self, worker: usize, index: usize) -> bool {
         let slot = index.checked_sub(self.committed).and_then(|at| self.slots.get(at));
-        index.saturating_add(LATE) <= self.executed
+        (self.settles_early && index.saturating_add(LATE) <= self.executed)
             || slot.is_some_and(|slot| {
                 let is_own = matches!(&slot.status, Status::Executed(done) if done.worker == worker);
-                is_own || !slot.until_settled.is_empty()
+                (is_own && self.settles_early) || !slot.until_settled.is_empty()
             })
+    }
+
+    /// Whether the tail of the task that is next to be committed is to run before its commit, beside others.
+    pub(super) fn settles_first(&self) -> bool {
+        self.settles_early && self.unsettled.contains(self.committed)
     }
 
     pub(super) fn next_commit(&mut self) -> Option<Job<T>> {

@@ -173,7 +173,7 @@ impl<T: Task> Schedule<T> {
             }
         }
         self.advance_executed();
-        if self.unsettled.contains(self.committed) { None } else { self.next_commit() }
+        if self.settles_first() { None } else { self.next_commit() }
     }
 
     /// The task that was next to be committed ran alone, and is committed.

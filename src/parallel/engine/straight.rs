@@ -95,12 +95,7 @@ impl<T: Task, S: Sink<T>> Engine<T, S> {
     ) -> Option<Job<T>> {
         let Executed { mut body, mut writes, delta, steps, .. } = executed;
         if delta.is_some() {
-            let view = View::new(self, run, Part::Alone, &shift.steady);
-            let settled = self.task.settle(run.index, &mut body, &view);
-            let (_, interruption, reads) = view.into_parts();
-            counters.add_run(&reads);
-            counters.settlements = 1;
-            let (Some(settled), None) = (settled, interruption) else {
+            let Some(settled) = self.settle_alone(run, &mut body, &mut counters, shift) else {
                 // Only a halt can have kept it from that.
                 return self.update_commit(shift, call, |schedule| {
                     schedule.counters.add_run(&counters);
@@ -108,12 +103,42 @@ impl<T: Task, S: Sink<T>> Engine<T, S> {
                     None
                 });
             };
-            writes = settled.writes;
+            writes = settled;
         }
         let began = Moment::now();
-        let taken = self.sink.lock().take(run.index, body);
+        let flow = self.sink.lock().take(run.index, body);
         counters.commit_nanoseconds = began.nanoseconds();
-        self.went_alone(run, before, (taken, writes, steps), counters, shift, call)
+        self.went_alone(run, before, (flow, writes, steps), counters, shift, call)
+    }
+
+    /// Runs the tail of a task, all before it being committed. What it reads cannot change.
+    pub(super) fn settle_alone(
+        &self,
+        run: &Run,
+        body: &mut T::Body,
+        counters: &mut Counters,
+        shift: &Shift<T>,
+    ) -> Option<Vec<(T::Key, T::Value)>> {
+        let view = View::new(self, run, Part::Alone, &shift.steady);
+        let settled = self.task.settle(run.index, body, &view);
+        let (_, interruption, reads) = view.into_parts();
+        counters.add_run(&reads);
+        counters.settlements = 1;
+        settled.filter(|_| interruption.is_none()).map(|settled| settled.writes)
+    }
+
+    /// Makes known what a task wrote that the sink has taken; the runs above that saw something else.
+    pub(super) fn commit_writes(
+        &self,
+        run: &Run,
+        writes: Vec<(T::Key, T::Value)>,
+        before: &[Location],
+    ) -> Vec<Run> {
+        // Once it has run tasks straight, the sink knows all that was committed.
+        let is_in_sink = self.ran_straight.load(Ordering::Acquire);
+        let mut voided = Vec::new();
+        self.memory.commit_writes(run.index, writes, is_in_sink, before, &mut voided);
+        voided
     }
 
     /// Makes known that a task that ran alone is committed.
@@ -121,22 +146,17 @@ impl<T: Task, S: Sink<T>> Engine<T, S> {
         &self,
         run: &Run,
         before: &[Location],
-        (taken, writes, steps): Taken<T>,
+        (flow, writes, steps): Taken<T>,
         mut counters: Counters,
         shift: &Shift<T>,
         call: &impl Fn(),
     ) -> Option<Job<T>> {
-        let mut voided = Vec::new();
-        if taken.is_continue() {
-            // Once it has run tasks straight, the sink knows all that was committed.
-            let is_in_sink = self.ran_straight.load(Ordering::Acquire);
-            self.memory.commit_writes(run.index, writes, is_in_sink, before, &mut voided);
-        }
+        let voided = if flow.is_continue() { self.commit_writes(run, writes, before) } else { Vec::new() };
         counters.add_steps(steps);
         self.update_commit(shift, call, |schedule| {
             schedule.counters.add_commit(&counters);
             schedule.call_main();
-            match taken {
+            match flow {
                 ControlFlow::Continue(()) => schedule.committed_alone(&voided),
                 ControlFlow::Break(()) => {
                     schedule.halt();
