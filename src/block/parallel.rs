@@ -62,7 +62,8 @@ pub(super) struct Unpaid {
     /// As the fee's transfer left it, if one was tried; gone when that was the last that is tried.
     journal: Option<Box<JournalState>>,
     before_fee: Mark,
-    validated: Option<Validated>,
+    /// Without the validation, which is part of the execution.
+    validated: Validated,
     /// What came of it with its fee's transfer, if one was tried.
     paid: Option<Result<Attempt, ExecutionFailure>>,
 }
@@ -126,31 +127,35 @@ impl<'b, R: StateReader + Sync> Task for BlockTask<'b, R> {
             Ok(plan) => plan,
             Err(error) => return self.whole(name, Err(error.into()), &mut journal, view).ok_or(None),
         };
-        let admitted = self.admitted(&plan, &mut journal, &reader, view, kept)?;
+        let mut admitted = match self.admitted(&plan, &mut journal, &reader, view, kept)? {
+            Ok(admitted) => admitted,
+            Err(rejection) => {
+                return self.whole(name, Err(rejection), &mut journal, view).ok_or(None);
+            }
+        };
         if view.is_alone() {
             return self.alone(name, &plan, &mut journal, admitted, view).ok_or(None);
         }
-        let validated = admitted.as_ref().ok().filter(|_| view.may_be_voided()).map(|admitted| Validated {
-            admitted: admitted.clone(),
-            journal: journal.mark(),
-            reads: view.reads_so_far(),
-        });
+        let (mark, reads) = (journal.mark(), view.reads_so_far());
         let mut has_ended = false;
-        let ran = admitted.and_then(|admitted| {
-            caught(|| {
-                let ran = run(&plan, admitted, &mut journal, &self.env);
-                has_ended = true;
-                ran
-            })
+        let mut ran = caught(|| {
+            let ran = run(&plan, &mut admitted, &mut journal, &self.env);
+            has_ended = true;
+            ran
         });
         if self.is_in_vain(view) {
             // What a panic may have left half done is of no use to anybody.
-            let validated = validated.filter(|_| has_ended);
-            return Err(validated.map(|validated| {
-                let reads = view.take_reads().first(validated.reads);
-                Box::new(Kept { reads, journal: journal.suspend(), validated })
-            }));
+            if !has_ended {
+                return Err(None);
+            }
+            if let Ok(execution) = &mut ran {
+                admitted.take_back(&plan, execution);
+            }
+            let validated = Validated { admitted, journal: mark, reads };
+            let reads = view.take_reads().first(reads);
+            return Err(Some(Box::new(Kept { reads, journal: journal.suspend(), validated })));
         }
+        let validated = Validated { admitted, journal: mark, reads };
         let execution = match ran {
             Ok(execution) => execution,
             Err(rejection) => {
@@ -165,13 +170,12 @@ impl<'b, R: StateReader + Sync> Task for BlockTask<'b, R> {
         let sender = plan.info.sender;
         let amount = if sender == self.env.block.sequencer { 0 } else { fee.0 };
         let balance = journal.balance_key(sender);
-        let (steps, writes, before_fee) = (self.steps(&execution), journal.writes(), journal.mark());
+        let (steps, before_fee) = (self.steps(&execution), journal.mark());
         let (execution, journal) = (Some(execution), Some(journal.suspend()));
         let unpaid =
             Box::new(Unpaid { plan, execution, fee, journal, before_fee, validated, paid: None });
         Ok(Executed {
             body: Body::Unpaid(unpaid),
-            writes,
             steps,
             delta: Some(Credit { token, amount }),
             unsettled: vec![Cell::Storage(token, balance)],
@@ -179,14 +183,27 @@ impl<'b, R: StateReader + Sync> Task for BlockTask<'b, R> {
         })
     }
 
-    fn keep(&self, body: Body, reads: Reads<Self>) -> Option<Box<Kept<'b, R>>> {
-        let Body::Unpaid(unpaid) = body else { return None };
-        let Unpaid { journal, validated, .. } = *unpaid;
-        let (journal, validated) = (journal?, validated?);
-        Some(Box::new(Kept { reads: reads.first(validated.reads), journal, validated }))
+    fn writes(&self, body: &Body) -> Vec<(Cell, CellValue)> {
+        match body {
+            Body::Whole(Ok(attempt)) => attempt.writes(),
+            Body::Unpaid(unpaid) => match &unpaid.paid {
+                Some(Ok(attempt)) => attempt.writes(),
+                Some(Err(_)) => Vec::new(),
+                None => unpaid.journal.as_ref().map_or_else(Vec::new, |journal| journal.writes()),
+            },
+            Body::Whole(Err(_)) => Vec::new(),
+        }
     }
 
-    fn settle(&self, _: usize, body: &mut Body, view: &View<'_, Self>) -> Option<Settled<Self>> {
+    fn keep(&self, body: Body, reads: Reads<Self>) -> Option<Box<Kept<'b, R>>> {
+        let Body::Unpaid(unpaid) = body else { return None };
+        let Unpaid { plan, execution, journal, mut validated, paid, .. } = *unpaid;
+        let paid = paid.and_then(Result::ok).and_then(Attempt::into_execution);
+        validated.admitted.take_back(&plan, &mut *paid.or(execution)?);
+        Some(Box::new(Kept { reads: reads.first(validated.reads), journal: journal?, validated }))
+    }
+
+    fn settle(&self, _: usize, body: &mut Body, view: &View<'_, Self>) -> Option<Settled> {
         let Body::Unpaid(unpaid) = body else { return None };
         let Unpaid { plan, execution, fee, journal, before_fee, paid, .. } = &mut **unpaid;
         if let Some(earlier) = paid.take().and_then(Result::ok).and_then(Attempt::into_execution) {
@@ -234,11 +251,9 @@ impl<'b, R: StateReader + Sync> Task for BlockTask<'b, R> {
             *execution = came.and_then(Result::ok).and_then(Attempt::into_execution).or(execution.take());
             return None;
         }
-        let came = came?;
-        let writes = came.as_ref().map_or_else(|_| Vec::new(), Attempt::writes);
-        let broken = came.is_err();
-        *paid = Some(came);
-        Some(Settled { writes, broken })
+        let broken = came.as_ref()?.is_err();
+        *paid = came;
+        Some(Settled { broken })
     }
 }
 
@@ -269,15 +284,13 @@ impl<'b, R: StateReader + Sync> BlockTask<'b, R> {
         name: Name,
         plan: &Plan,
         journal: &mut Journal<'_>,
-        admitted: Result<Admitted, Rejection>,
+        mut admitted: Admitted,
         view: &View<'_, Self>,
     ) -> Option<Executed<Self>> {
-        let ran = admitted.and_then(|admitted| {
-            caught(|| {
-                let mut execution = run(plan, admitted, journal, &self.env)?;
-                execution.fee_transfer_call = charge(plan, journal, &self.env, execution.receipt.fee)?;
-                Ok::<_, Rejection>(execution)
-            })
+        let ran = caught(|| {
+            let mut execution = run(plan, &mut admitted, journal, &self.env)?;
+            execution.fee_transfer_call = charge(plan, journal, &self.env, execution.receipt.fee)?;
+            Ok::<_, Rejection>(execution)
         });
         if self.is_in_vain(view) {
             return None;
@@ -295,9 +308,9 @@ impl<'b, R: StateReader + Sync> BlockTask<'b, R> {
             .saturating_add(gas.checked_div(self.env.constants.gas.step).unwrap_or(0))
     }
 
-    /// What an attempt wrote, and the steps that it took.
-    fn came_of(&self, attempt: &Attempt) -> (Vec<(Cell, CellValue)>, u64) {
-        (attempt.writes(), attempt.outcome.execution().map_or(0, |execution| self.steps(execution)))
+    /// The same of an attempt; none of a rejected one.
+    fn steps_of(&self, attempt: &Attempt) -> u64 {
+        attempt.outcome.execution().map_or(0, |execution| self.steps(execution))
     }
 
     /// A transaction on a state that is there, as one after another.
@@ -323,10 +336,8 @@ impl<'b, R: StateReader + Sync> BlockTask<'b, R> {
         if self.is_in_vain(view) {
             return None;
         }
-        let (writes, steps) = attempt.as_ref().map_or_else(|_| Default::default(), |it| self.came_of(it));
         Some(Executed {
-            writes,
-            steps,
+            steps: attempt.as_ref().map_or(0, |attempt| self.steps_of(attempt)),
             delta: None,
             unsettled: Vec::new(),
             broken: attempt.is_err(),
@@ -361,7 +372,7 @@ impl<'b, R: StateReader + Sync> BlockTask<'b, R> {
 
 impl Attempt {
     /// What the transaction wrote, if it can be in the block.
-    fn writes(&self) -> Vec<(Cell, CellValue)> {
+    pub(super) fn writes(&self) -> Vec<(Cell, CellValue)> {
         let Share { load, parts: (changes, reads, classes) } = &*self.share;
         if load.is_some() { writes(changes, classes, reads) } else { Vec::new() }
     }

@@ -47,20 +47,21 @@ pub(crate) trait Task: Sync + Sized {
         kept: Option<Self::Kept>,
     ) -> Result<Executed<Self>, Option<Self::Kept>>;
 
+    /// What a task wrote whose body ran to its end, its tail included if that did.
+    fn writes(&self, body: &Self::Body) -> Vec<(Self::Key, Self::Value)>;
+
     /// What the next run may use of a body that ran to its end and counts no more, with what it read.
     fn keep(&self, body: Self::Body, reads: Reads<Self>) -> Option<Self::Kept>;
 
     /// Runs the tail of a task whose body said `delta`, and leaves its result in the body; `None` when the view interrupted it. It
     /// may run again, unless `View::is_last`: then what it left before counts no more.
-    fn settle(&self, index: usize, body: &mut Self::Body, view: &View<'_, Self>) -> Option<Settled<Self>>;
+    fn settle(&self, index: usize, body: &mut Self::Body, view: &View<'_, Self>) -> Option<Settled>;
 }
 
 /// A body that ran to its end.
 pub(crate) struct Executed<T: Task> {
     /// Its result.
     pub(crate) body: T::Body,
-    /// What it wrote.
-    pub(crate) writes: Vec<(T::Key, T::Value)>,
     /// How much it took, by the task's own measure.
     pub(crate) steps: u64,
     /// What its tail will add, if it has a tail.
@@ -73,9 +74,7 @@ pub(crate) struct Executed<T: Task> {
 }
 
 /// A tail that ran to its end.
-pub(crate) struct Settled<T: Task> {
-    /// What body and tail together wrote.
-    pub(crate) writes: Vec<(T::Key, T::Value)>,
+pub(crate) struct Settled {
     /// As of a body.
     pub(crate) broken: bool,
 }

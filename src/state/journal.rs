@@ -15,7 +15,7 @@ use super::suspended::JournalState;
 use super::touched::Touched;
 use super::undo::{Checkpoint, Undo};
 use super::{
-    Cell, CellMap, CellValue, InitialReads, ReadError, StateChanges, StateDiff, StateError, StateReader,
+    Cell, CellMap, InitialReads, ReadError, StateChanges, StateDiff, StateError, StateReader,
     StopFlag, fee_token_balance_key,
 };
 use crate::class::ContractClass;
@@ -277,29 +277,6 @@ impl<'r> Journal<'r> {
     /// What is different from the beginning of the journal.
     pub fn changes(&self) -> StateChanges {
         self.so_far.touched.changes()
-    }
-
-    /// What is different from the beginning, as writes to cells: those that [`writes`](super::writes) makes of its parts.
-    pub(crate) fn writes(&self) -> Vec<(Cell, CellValue)> {
-        let Touched { storage, nonces, class_hashes, compiled_class_hashes, classes } = &self.so_far.touched;
-        let storage = storage.changed().map(|((address, key), _, now)| (Cell::Storage(address, key), now));
-        let nonces = nonces.changed().map(|(address, _, now)| (Cell::Nonce(address), now.0));
-        let class_hashes = class_hashes.changed().map(|(address, _, now)| (Cell::ClassHash(address), now.0));
-        let compiled = compiled_class_hashes
-            .changed()
-            .map(|(class_hash, _, now)| (Cell::CompiledClassHash(class_hash), now.0));
-        let felts = storage.chain(nonces).chain(class_hashes).chain(compiled);
-        let mut writes: Vec<_> = felts.map(|(cell, felt)| (cell, CellValue::Felt(felt))).collect();
-        for (class_hash, known) in classes {
-            let Some(class) = known.declared.as_ref().filter(|_| known.newly_declared()) else { continue };
-            writes.push((Cell::Class(*class_hash), CellValue::Class(Some(class.clone()))));
-            if let Some((before, now)) = compiled_class_hashes.versions_of(class_hash)
-                && before == now
-            {
-                writes.push((Cell::CompiledClassHash(*class_hash), CellValue::Felt(now.0)));
-            }
-        }
-        writes
     }
 
     /// Every cell that was read from below, with the value it had. Reverts do not shorten it.

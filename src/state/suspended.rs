@@ -5,7 +5,7 @@ use starknet_api::state::StorageKey;
 
 use super::touched::Touched;
 use super::undo::UndoLog;
-use super::{Checkpoint, Journal, StateReader, StopFlag};
+use super::{Cell, CellValue, Checkpoint, Journal, StateReader, StopFlag};
 
 /// What a journal has read and written so far. In a box: a journal goes through many hands.
 #[derive(Default)]
@@ -33,6 +33,29 @@ impl JournalState {
     /// Goes on over `reader`, which must answer as the former one did.
     pub(crate) fn resume<'r>(self: Box<Self>, reader: &'r dyn StateReader, stop: StopFlag) -> Journal<'r> {
         Journal { reader, stop, so_far: self }
+    }
+
+    /// What is different from the beginning, as writes to cells: those that [`writes`](super::writes) makes of its parts.
+    pub(crate) fn writes(&self) -> Vec<(Cell, CellValue)> {
+        let Touched { storage, nonces, class_hashes, compiled_class_hashes, classes } = &self.touched;
+        let storage = storage.changed().map(|((address, key), _, now)| (Cell::Storage(address, key), now));
+        let nonces = nonces.changed().map(|(address, _, now)| (Cell::Nonce(address), now.0));
+        let class_hashes = class_hashes.changed().map(|(address, _, now)| (Cell::ClassHash(address), now.0));
+        let compiled = compiled_class_hashes
+            .changed()
+            .map(|(class_hash, _, now)| (Cell::CompiledClassHash(class_hash), now.0));
+        let felts = storage.chain(nonces).chain(class_hashes).chain(compiled);
+        let mut writes: Vec<_> = felts.map(|(cell, felt)| (cell, CellValue::Felt(felt))).collect();
+        for (class_hash, known) in classes {
+            let Some(class) = known.declared.as_ref().filter(|_| known.newly_declared()) else { continue };
+            writes.push((Cell::Class(*class_hash), CellValue::Class(Some(class.clone()))));
+            if let Some((before, now)) = compiled_class_hashes.versions_of(class_hash)
+                && before == now
+            {
+                writes.push((Cell::CompiledClassHash(*class_hash), CellValue::Felt(now.0)));
+            }
+        }
+        writes
     }
 }
 

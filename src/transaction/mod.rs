@@ -44,8 +44,8 @@ pub(crate) fn execute(
     journal: &mut Journal<'_>,
     env: &BlockEnv,
 ) -> Result<Box<Execution>, Rejection> {
-    let admitted = admit_and_validate(plan, journal, env)?;
-    let mut execution = run(plan, admitted, journal, env)?;
+    let mut admitted = admit_and_validate(plan, journal, env)?;
+    let mut execution = run(plan, &mut admitted, journal, env)?;
     execution.fee_transfer_call = charge(plan, journal, env, execution.receipt.fee)?;
     Ok(execution)
 }
@@ -67,10 +67,11 @@ pub(crate) fn admit_and_validate(
     Ok(admitted)
 }
 
-/// The second part: all else but the fee. Boxed: an execution is large, and goes through many hands from here on.
+/// The second part: all else but the fee. Boxed: an execution is large, and goes through many hands from here on. What was admitted
+/// is as before if there is no execution; else the execution has it.
 pub(crate) fn run(
     plan: &Plan,
-    admitted: Admitted,
+    admitted: &mut Admitted,
     journal: &mut Journal<'_>,
     env: &BlockEnv,
 ) -> Result<Box<Execution>, Rejection> {

@@ -67,6 +67,13 @@ impl Admitted {
         self.validate_call = validate(plan, journal, env, &mut self.gas)?;
         Ok(())
     }
+
+    /// As it was before it was [run](super::run), which gave this execution.
+    pub(crate) fn take_back(&mut self, plan: &Plan, execution: &mut Execution) {
+        if plan.is_revertible {
+            self.validate_call = execution.validate_call.take();
+        }
+    }
 }
 
 /// What an execution that did not succeed leaves behind.
@@ -115,10 +122,11 @@ pub(super) fn failed(failure: CallFailure) -> Rejection {
     }
 }
 
-/// Invokes, validated already: a failed execution is reverted and paid for (C11, C22).
+/// Invokes, validated already: a failed execution is reverted and paid for (C11, C22). The validation becomes part of the
+/// execution, if there will be one.
 pub(super) fn revertible(
     plan: &Plan,
-    admitted: Admitted,
+    admitted: &mut Admitted,
     journal: &mut Journal<'_>,
     env: &BlockEnv,
 ) -> Result<Execution, Rejection> {
@@ -160,12 +168,15 @@ pub(super) fn revertible(
             let cost = receipt(plan, env, payer, &changes, calls, Burnt::default())?;
             let checked = check_after(journal, env, &plan.info, &cost, plan.flags.charge_fee)?;
             match checked.error {
-                None => Ok(Execution { validate_call, execute_call, receipt: cost, ..Execution::default() }),
+                None => {
+                    let validate_call = validate_call.take();
+                    Ok(Execution { validate_call, execute_call, receipt: cost, ..Execution::default() })
+                },
                 Some(error) => {
                     // The fee is what the whole execution cost, within the bounds; all else is as of a plain revert (C24).
                     let receipt = Receipt { fee: checked.recommended_fee, ..revert(journal, &phase)? };
                     Ok(Execution {
-                        validate_call,
+                        validate_call: validate_call.take(),
                         revert_reason: Some(RevertReason::Cost(error)),
                         reverted_call: execute_call.map(Box::new),
                         receipt,
@@ -180,7 +191,7 @@ pub(super) fn revertible(
             // If even that costs too much, only the fee follows the check; the reason stays (C25).
             let checked = check_after(journal, env, &plan.info, &cost, plan.flags.charge_fee)?;
             Ok(Execution {
-                validate_call,
+                validate_call: validate_call.take(),
                 revert_reason: Some(reason),
                 reverted_call: tree,
                 receipt: Receipt { fee: checked.recommended_fee, ..cost },
@@ -193,11 +204,11 @@ pub(super) fn revertible(
 /// Declares and account deployments: any failure makes them invalid (C11).
 pub(super) fn non_revertible(
     plan: &Plan,
-    admitted: Admitted,
+    admitted: &Admitted,
     journal: &mut Journal<'_>,
     env: &BlockEnv,
 ) -> Result<Execution, Rejection> {
-    let mut admitted = admitted;
+    let mut admitted = Admitted { gas: admitted.gas, validate_call: None };
     let executes_first = plan.kind == TransactionKind::DeployAccount;
     let limits = &env.constants.limits;
     // The constructor of an account runs before its validation and under its rules (C12).

@@ -49,8 +49,9 @@ impl<'b, R: StateReader + Sync> Sink<BlockTask<'b, &'b R>> for Committer<'b, '_,
         if void.load(Ordering::Acquire) || task.is_over() {
             return Some(Straight::Stopped);
         }
-        let (writes, steps) =
-            attempt.as_ref().map_or_else(|_| Default::default(), |attempt| task.came_of(attempt));
+        let (writes, steps) = attempt
+            .as_ref()
+            .map_or_else(|_| Default::default(), |attempt| (attempt.writes(), task.steps_of(attempt)));
         Some(Straight::Taken { flow: self.commit(index, attempt), writes, steps })
     }
 

@@ -43,13 +43,14 @@ impl<T: Task, S: Sink<T>> Engine<T, S> {
         } else {
             counters.resettlements = u64::from(done.tail.take().is_some());
             let run = done.run.clone();
-            let Some(writes) = self.settle_alone(&run, &mut done.body, &mut counters, shift) else {
+            if !self.settle_alone(&run, &mut done.body, &mut counters, shift) {
                 // There was a halt, or the body has to run again.
                 return self.update_commit(shift, call, |schedule| {
                     if schedule.is_halted() { None } else { schedule.stale_at_commit(done) }
                 });
-            };
+            }
             let Done { body, published, .. } = *done;
+            let writes = self.task.writes(&body);
             let taken = self.sink.lock().take(index, body);
             let voided = if taken.is_continue() {
                 self.commit_writes(&run, writes, &published.locations)

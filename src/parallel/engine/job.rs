@@ -78,7 +78,8 @@ impl<T: Task, S: Sink<T>> Engine<T, S> {
         {
             return self.go_on_at_its_turn(&run, published, executed, reads, counters, shift, call);
         }
-        let Executed { body, writes, steps, delta, unsettled, .. } = executed;
+        let Executed { body, steps, delta, unsettled, .. } = executed;
+        let writes = self.task.writes(&body);
         let spent = Spent { steps, ..Spent::on(&counters) };
         let has_tail = delta.is_some();
         let mut voided = Vec::new();
@@ -132,9 +133,10 @@ impl<T: Task, S: Sink<T>> Engine<T, S> {
         let settled = self.task.settle(run.index, &mut done.body, &view);
         let is_last = view.is_last();
         let (reads, interruption, counters) = view.into_parts();
-        if let (Some(Settled { writes, broken }), None) = (settled, interruption)
+        if let (Some(Settled { broken }), None) = (settled, interruption)
             && (is_last || !broken)
         {
+            let writes = self.task.writes(&done.body);
             let before = &done.published;
             done.published = self.publish(&run, &before.locations, Some(before), writes, &[], voided);
             done.tail = Some(reads);

@@ -93,38 +93,36 @@ impl<T: Task, S: Sink<T>> Engine<T, S> {
         shift: &Shift<T>,
         call: &impl Fn(),
     ) -> Option<Job<T>> {
-        let Executed { mut body, mut writes, delta, steps, .. } = executed;
-        if delta.is_some() {
-            let Some(settled) = self.settle_alone(run, &mut body, &mut counters, shift) else {
-                // Only a halt can have kept it from that.
-                return self.update_commit(shift, call, |schedule| {
-                    schedule.counters.add_run(&counters);
-                    schedule.interrupted(run, Interruption::Void, before.to_vec(), None);
-                    None
-                });
-            };
-            writes = settled;
+        let Executed { mut body, delta, steps, .. } = executed;
+        if delta.is_some() && !self.settle_alone(run, &mut body, &mut counters, shift) {
+            // Only a halt can have kept it from that.
+            return self.update_commit(shift, call, |schedule| {
+                schedule.counters.add_run(&counters);
+                schedule.interrupted(run, Interruption::Void, before.to_vec(), None);
+                None
+            });
         }
         let began = Moment::now();
+        let writes = self.task.writes(&body);
         let flow = self.sink.lock().take(run.index, body);
         counters.commit_nanoseconds = began.nanoseconds();
         self.went_alone(run, before, (flow, writes, steps), counters, shift, call)
     }
 
-    /// Runs the tail of a task, all before it being committed. What it reads cannot change.
+    /// Runs the tail of a task, all before it being committed: what it reads cannot change. Says whether it ran to its end.
     pub(super) fn settle_alone(
         &self,
         run: &Run,
         body: &mut T::Body,
         counters: &mut Counters,
         shift: &Shift<T>,
-    ) -> Option<Vec<(T::Key, T::Value)>> {
+    ) -> bool {
         let view = View::new(self, run, Part::Alone, &shift.steady);
         let settled = self.task.settle(run.index, body, &view);
         let (_, interruption, reads) = view.into_parts();
         counters.add_run(&reads);
         counters.settlements = 1;
-        settled.filter(|_| interruption.is_none()).map(|settled| settled.writes)
+        settled.is_some() && interruption.is_none()
     }
 
     /// Makes known what a task wrote that the sink has taken; the runs above that saw something else.

@@ -382,7 +382,6 @@ impl Task for Block {
         let program = &self.programs[index];
         let fee = program.fee.filter(|_| seen.is_some());
         Ok(Executed {
-            writes: if seen.is_some() { access.own.clone().into_iter().collect() } else { Vec::new() },
             body: Body { index, seen, own: access.own, read: access.read, paid: None },
             steps: u64::try_from(program.steps.len()).unwrap(),
             delta: fee.map(|(_, fee)| fee),
@@ -391,11 +390,20 @@ impl Task for Block {
         })
     }
 
+    fn writes(&self, body: &Body) -> Vec<(u8, u64)> {
+        let own = match &body.paid {
+            Some(Some((_, own))) => Some(own),
+            Some(None) => None,
+            None => body.seen.map(|_| &body.own),
+        };
+        own.into_iter().flatten().map(|(key, value)| (*key, *value)).collect()
+    }
+
     fn keep(&self, body: Body, reads: Reads<Self>) -> Option<Kept> {
         self.keeps.then(|| Kept::some(body.index, reads, body.read))
     }
 
-    fn settle(&self, index: usize, body: &mut Body, view: &View<'_, Self>) -> Option<Settled<Self>> {
+    fn settle(&self, index: usize, body: &mut Body, view: &View<'_, Self>) -> Option<Settled> {
         body.paid = None;
         let mut access = Parallel { view, own: body.own.clone(), read: Vec::new(), is_tail: true };
         let tail = match self.tail(index, &mut access) {
@@ -405,8 +413,7 @@ impl Task for Block {
         };
         let broken = tail.is_none();
         let tail = tail.map(|seen| (seen, access.own));
-        let writes = tail.iter().flat_map(|(_, own)| own.clone()).collect();
         body.paid = Some(tail);
-        Some(Settled { writes, broken })
+        Some(Settled { broken })
     }
 }
