@@ -34,6 +34,10 @@ const WINDOW: usize = 256;
 /// Locks that the cells are spread over.
 const SHARDS: usize = 64;
 
+/// So many threads leave the fees' transfers to the commits: to transfer a fee and to commit takes a fourth of what the whole of the
+/// cheapest transaction does.
+const FEW_THREADS: usize = 4;
+
 /// The transactions of a block.
 pub(super) struct BlockTask<'b, R> {
     transactions: Arc<TransactionList<'b>>,
@@ -391,5 +395,6 @@ impl Body {
 
 /// How much may be under way in a block.
 pub(super) fn limits(helpers: usize, has_main: bool) -> Limits {
-    Limits { helpers, window: WINDOW, shards: SHARDS, has_main }
+    let threads = helpers.saturating_add(usize::from(has_main));
+    Limits { helpers, window: WINDOW, shards: SHARDS, has_main, settles_early: threads > FEW_THREADS }
 }

@@ -30,6 +30,9 @@ pub(crate) struct Limits {
     pub(crate) shards: usize,
     /// Whether there is a calling thread that works to the end ([`Engine::run`]). Otherwise helpers do everything.
     pub(crate) has_main: bool,
+    /// Whether tails run as soon as they can, beside each other, rather than at their commits, where they read what is final and
+    /// need not be told to anybody. Of use where one thread has not the time to do all of them.
+    pub(crate) settles_early: bool,
 }
 
 /// Some code of the task, the sink or this room panicked; with what it said.

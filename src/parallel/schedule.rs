@@ -32,10 +32,6 @@ use super::width::Width;
 /// After so many runs a task waits for its own turn, when nothing can void it: it runs once more at most.
 const MOST_EARLY_RUNS: u64 = 5;
 
-/// Among so many threads tails run at their commits, where they read what is final and need not be told to anybody: one thread at
-/// a time has enough time for that.
-const FEW_THREADS: usize = 4;
-
 enum Status<T: Task> {
     Ready,
     Running,
@@ -116,8 +112,7 @@ pub(super) struct Schedule<T: Task> {
 
 impl<T: Task> Schedule<T> {
     pub(super) fn new(limits: Limits) -> Self {
-        let Limits { helpers, window, has_main, .. } = limits;
-        let threads = helpers.saturating_add(usize::from(has_main));
+        let Limits { helpers, window, has_main, settles_early, .. } = limits;
         Self {
             slots: VecDeque::new(),
             committed: 0,
@@ -129,8 +124,8 @@ impl<T: Task> Schedule<T> {
             until_committed: BTreeMap::new(),
             executed: 0,
             window: window.max(1),
-            settles_early: threads > FEW_THREADS,
-            width: Width::new(threads),
+            settles_early,
+            width: Width::new(helpers.saturating_add(usize::from(has_main))),
             running: 0,
             is_committing: false,
             helpers: 0,

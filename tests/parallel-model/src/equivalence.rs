@@ -57,8 +57,10 @@ proptest! {
         helpers in 0..7_usize,
         window in prop_oneof![Just(1_usize), Just(4), Just(256)],
         batch in prop_oneof![Just(1_usize), Just(7), Just(1000)],
+        settles_early: bool,
     ) {
-        let (outcome, counters) = run(&block, limits(helpers, window), batch).unwrap();
+        let limits = Limits { settles_early, ..limits(helpers, window) };
+        let (outcome, counters) = run(&block, limits, batch).unwrap();
         prop_assert_eq!(&outcome, &block.sequentially());
         prop_assert!(counters.most_runs <= 6, "{:?}", counters);
     }
@@ -74,8 +76,9 @@ proptest! {
         window in prop_oneof![Just(1_usize), Just(4), Just(256)],
         batch in prop_oneof![Just(1_usize), Just(7), Just(1000)],
         ahead in prop_oneof![Just(1_usize), Just(3), Just(1000)],
+        settles_early: bool,
     ) {
-        let limits = Limits { has_main: false, ..limits(helpers, window) };
+        let limits = Limits { has_main: false, settles_early, ..limits(helpers, window) };
         prop_assert_eq!(stream(&block, limits, batch, ahead), block.sequentially());
     }
 }

@@ -11,7 +11,7 @@
 //!
 //! `SCHEDULES=n` sets how many schedules shuttle explores per test.
 #![cfg_attr(not(test), allow(dead_code, unused_imports, reason = "the models are tests"))]
-#![cfg_attr(test, allow(dead_code, reason = "each model uses a part of the engine"))]
+#![cfg_attr(test, allow(dead_code, unused_imports, reason = "each model uses a part of the engine"))]
 
 #[path = "../../../src/parallel/mod.rs"]
 mod parallel;

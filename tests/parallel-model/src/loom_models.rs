@@ -6,7 +6,7 @@ use loom::thread;
 
 use crate::crew::{Bell, limits};
 use crate::mock::{Block, BlockSink, Outcome, Program, Step};
-use crate::parallel::Engine;
+use crate::parallel::{Engine, Limits};
 use crate::parallel::model::{Memory, Note, Run, Seen, Source};
 use crate::sync::{Arc, Mutex};
 
@@ -30,6 +30,21 @@ fn load() -> Result<u64, ()> {
     Ok(0)
 }
 
+fn read<'n>(
+    memory: &Memory<u8, u64>,
+    key: u8,
+    index: usize,
+    note: impl Fn() -> Note<'n>,
+    load: impl Fn() -> Result<u64, ()>,
+) -> Result<Seen<u64>, ()> {
+    memory.read(memory.hash(&key), &key, index, |_, _| note(), load).map(|(_, seen)| seen)
+}
+
+/// What the committed tasks left in a cell.
+fn left(memory: &Memory<u8, u64>, key: u8) -> Result<u64, ()> {
+    memory.peek(&key, 0, || Err(())).map(|(_, value, _)| value)
+}
+
 /// Publish and read: a reader sees what is published, or is told that it did not.
 #[test]
 fn publish_and_read() {
@@ -40,11 +55,11 @@ fn publish_and_read() {
             let memory = Arc::clone(&memory);
             thread::spawn(move || {
                 let mut voided = Vec::new();
-                let _ = memory.cell(&7).write(&writer, Some(5), true, &mut voided);
+                let _ = memory.write(&7, &writer, Some(5), true, &mut voided);
                 voided.iter().any(|run| run.index == 1)
             })
         };
-        let seen = memory.cell(&7).read(1, |_| Note::Run(&reader), 0, load);
+        let seen = read(&memory, 7, 1, || Note::Run(&reader), load);
         let is_voided = publishing.join().unwrap();
         let Ok(Seen::Value(value, _)) = seen else { panic!("a value") };
         assert_eq!(is_voided, value != 5, "saw {value}");
@@ -58,17 +73,17 @@ fn estimate_and_read() {
         let memory = Arc::new(Memory::<u8, u64>::new(1));
         let (old, new, reader) = (Run::new(0), Run::new(0), Run::new(1));
         let mut voided = Vec::new();
-        let _ = memory.cell(&7).write(&old, Some(5), true, &mut voided);
+        let _ = memory.write(&7, &old, Some(5), true, &mut voided);
         let republishing = {
             let memory = Arc::clone(&memory);
             thread::spawn(move || {
                 old.make_void();
                 let mut voided = Vec::new();
-                let _ = memory.cell(&7).write(&new, Some(6), true, &mut voided);
+                let _ = memory.write(&7, &new, Some(6), true, &mut voided);
                 voided.iter().any(|run| run.index == 1)
             })
         };
-        let seen = memory.cell(&7).read(1, |_| Note::Run(&reader), 0, load);
+        let seen = read(&memory, 7, 1, || Note::Run(&reader), load);
         let is_voided = republishing.join().unwrap();
         match seen {
             Ok(Seen::Value(6, _)) | Ok(Seen::Unexecuted(0)) => assert!(!is_voided),
@@ -83,24 +98,25 @@ fn estimate_and_read() {
 fn remember_and_publish() {
     explore("remember and publish", 4, || {
         let memory = Arc::new(Memory::<u8, u64>::new(1));
-        let _ = memory.cell(&7).read(1, |_| Note::Steady, 0, load);
+        let _ = read(&memory, 7, 1, || Note::Steady, load);
         let publishing = {
             let memory = Arc::clone(&memory);
             thread::spawn(move || {
-                let cell = memory.cell(&7);
-                if cell.write(&Run::new(0), Some(5), true, &mut Vec::new()) {
+                let (location, was_steady) =
+                    memory.write(&7, &Run::new(0), Some(5), true, &mut Vec::new());
+                if was_steady {
                     memory.end_epoch();
                 }
-                memory.commit(0, &[cell]);
+                memory.commit(0, &[location]);
             })
         };
         let epoch = memory.epoch();
-        let seen = memory.cell(&7).read(1, |_| Note::Steady, 0, load);
+        let seen = read(&memory, 7, 1, || Note::Steady, load);
         publishing.join().unwrap();
         if let Ok(Seen::Value(value, Source::Steady)) = seen
             && memory.epoch() == epoch
         {
-            assert!(memory.cell(&7).holds(&value), "remembers {value}");
+            assert_eq!(left(&memory, 7), Ok(value), "remembers {value}");
         }
     });
 }
@@ -121,7 +137,7 @@ fn load_in_flight() {
                         if fails && *loads == 1 { Err(()) } else { Ok(9_u64) }
                     };
                     let run = Run::new(index);
-                    match memory.cell(&1).read(index, |_| Note::Run(&run), 0, load) {
+                    match read(&memory, 1, index, || Note::Run(&run), load) {
                         Ok(Seen::Value(9, _)) => true,
                         Err(()) => false,
                         _ => panic!("no such value"),
@@ -146,25 +162,24 @@ fn load_and_commit() {
         let committing = {
             let memory = Arc::clone(&memory);
             thread::spawn(move || {
-                let cell = memory.cell(&1);
-                let _ = cell.write(&Run::new(0), Some(4), true, &mut Vec::new());
-                memory.commit(0, &[cell]);
+                let (location, _) = memory.write(&1, &Run::new(0), Some(4), true, &mut Vec::new());
+                memory.commit(0, &[location]);
             })
         };
-        let _ = memory.cell(&1).read(1, |_| Note::Nobody, 0, load);
+        let _ = read(&memory, 1, 1, || Note::Nobody, load);
         committing.join().unwrap();
-        assert!(memory.cell(&1).holds(&4));
+        assert_eq!(left(&memory, 1), Ok(4));
     });
 }
 
 /// A block on the calling thread and one helper, each schedule against one after another.
-fn engine(name: &'static str, preemptions: usize, block: Block, halts: bool) {
+fn engine(name: &'static str, preemptions: usize, block: Block, settles_early: bool, halts: bool) {
     explore(name, preemptions, move || {
         // The threads of a model outlive the borrow checker's idea of it.
         let block: &'static Block = Box::leak(Box::new(block.clone()));
         let sink = BlockSink { block, outcome: Outcome::default(), state: Default::default() };
         let engine: Arc<Engine<Block, BlockSink<'static>>> =
-            Arc::new(Engine::new(block.clone(), sink, limits(1, 4)));
+            Arc::new(Engine::new(block.clone(), sink, Limits { settles_early, ..limits(1, 4) }));
         let bell = Arc::new(Bell::default());
         let helper = {
             let (engine, bell) = (Arc::clone(&engine), Arc::clone(&bell));
@@ -205,7 +220,7 @@ fn program(steps: &[Step], fee: Option<(u8, u64)>) -> Program {
 #[test]
 fn commit_and_abort() {
     let programs = vec![program(&[Step::Add(0, 1)], None), program(&[Step::Add(0, 1)], None)];
-    engine("commit and abort", 3, Block { keys: 1, programs, ..Block::default() }, false);
+    engine("commit and abort", 3, Block { keys: 1, programs, ..Block::default() }, true, false);
 }
 
 /// Wait and wake, hand-off: the third reads what the second must write again.
@@ -213,19 +228,21 @@ fn commit_and_abort() {
 fn wait_and_wake() {
     let chain = program(&[Step::Add(0, 1)], None);
     let programs = vec![chain.clone(), chain.clone(), chain];
-    engine("wait and wake", 3, Block { keys: 1, programs, ..Block::default() }, false);
+    engine("wait and wake", 3, Block { keys: 1, programs, ..Block::default() }, true, false);
 }
 
 /// Tails: both add to one accumulator, and the first pays from the cell that the second reads.
 #[test]
 fn tails() {
     let programs = vec![program(&[], Some((0, 1))), program(&[Step::Read(0)], Some((1, 1)))];
-    engine("tails", 3, Block { keys: 2, programs, ..Block::default() }, false);
+    let block = Block { keys: 2, programs, ..Block::default() };
+    engine("tails", 3, block.clone(), true, false);
+    engine("tails at commits", 3, block, false, false);
 }
 
 /// Park, unpark and halt, from another thread at any moment.
 #[test]
 fn halt() {
     let programs = vec![program(&[Step::Add(0, 1)], None), program(&[Step::Add(0, 1)], None)];
-    engine("halt", 3, Block { keys: 1, programs, ..Block::default() }, true);
+    engine("halt", 3, Block { keys: 1, programs, ..Block::default() }, true, true);
 }

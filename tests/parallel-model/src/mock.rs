@@ -325,9 +325,10 @@ impl Access for Parallel<'_, '_> {
             self.view.at_its_turn().map_err(|_| Stopped::Interrupted)?;
             return self.read(ACCUMULATOR);
         }
-        let (value, deltas) = self.view.peek(&ACCUMULATOR).map_err(|_| Stopped::Broken)?;
-        let value = deltas.into_iter().fold(value, u64::wrapping_add);
-        self.view.assume(&ACCUMULATOR, value);
+        let peeked = self.view.peek(&ACCUMULATOR).map_err(|_| Stopped::Broken)?;
+        let deltas = self.view.deltas_after(&peeked);
+        let value = deltas.into_iter().fold(peeked.value, u64::wrapping_add);
+        self.view.assume(&peeked, value);
         Ok(value)
     }
 

@@ -66,7 +66,8 @@ fn check(seed: &AtomicU64, most: u64, helpers: usize, window: usize) {
     let mut numbers = Numbers(seed.fetch_add(1, Ordering::Relaxed));
     let block = numbers.block(most);
     let batch = usize::try_from(1 + numbers.below(8)).unwrap();
-    let (outcome, counters) = run(&block, limits(helpers, window), batch).expect("nothing panics");
+    let limits = Limits { settles_early: numbers.below(2) == 0, ..limits(helpers, window) };
+    let (outcome, counters) = run(&block, limits, batch).expect("nothing panics");
     assert_eq!(outcome, block.sequentially(), "{block:?}");
     assert!(counters.most_runs <= 6, "{counters:?}");
 }
@@ -98,7 +99,8 @@ fn check_stream(seed: &AtomicU64, most: u64, helpers: usize, window: usize) {
     let block = numbers.block(most);
     let batch = usize::try_from(1 + numbers.below(8)).unwrap();
     let ahead = usize::try_from(1 + numbers.below(4)).unwrap();
-    let limits = Limits { has_main: false, ..limits(helpers, window) };
+    let settles_early = numbers.below(2) == 0;
+    let limits = Limits { has_main: false, settles_early, ..limits(helpers, window) };
     assert_eq!(stream(&block, limits, batch, ahead), block.sequentially(), "{block:?}");
 }
 
