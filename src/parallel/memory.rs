@@ -131,8 +131,7 @@ impl<K: Clone + Eq + Hash, V: Clone + PartialEq> Memory<K, V> {
     }
 
     /// Publishes what `run` wrote; `None` if only its tail will write. Whoever above saw something else is added to `voided`.
-    /// Says where, and whether the cell was steady: then the [epoch ends](Self::end_epoch).
-    #[must_use]
+    /// Says where.
     pub(crate) fn write(
         &self,
         key: &K,
@@ -140,11 +139,14 @@ impl<K: Clone + Eq + Hash, V: Clone + PartialEq> Memory<K, V> {
         value: Option<V>,
         settled: bool,
         voided: &mut Vec<Run>,
-    ) -> (Location, bool) {
+    ) -> Location {
         let hash = self.hash(key);
         let mut cells = self.shard(hash).lock();
         let cell = cells.cell(hash, key);
-        (cell.location(hash), cell.write(run, value, settled, voided))
+        if cell.write(run, value, settled, voided) {
+            self.end_epoch();
+        }
+        cell.location(hash)
     }
 
     /// Takes back the version of a task that this time did not write here.
@@ -168,8 +170,9 @@ impl<K: Clone + Eq + Hash, V: Clone + PartialEq> Memory<K, V> {
         self.epoch.load(Ordering::Acquire)
     }
 
-    /// Something was published to a steady cell, which is to be said before the publishing task can be committed.
-    pub(crate) fn end_epoch(&self) {
+    /// Something was published to a steady cell. To be said while the cell is locked: who writes there next takes it as said, and
+    /// may commit at once.
+    fn end_epoch(&self) {
         self.epoch.fetch_add(1, Ordering::AcqRel);
     }
 
@@ -184,7 +187,6 @@ impl<K: Clone + Eq + Hash, V: Clone + PartialEq> Memory<K, V> {
         before: &[Location],
         voided: &mut Vec<Run>,
     ) {
-        let mut was_steady = false;
         let mut written: SmallVec<[Location; 8]> = SmallVec::new();
         for (key, value) in writes {
             let hash = self.hash(&key);
@@ -193,15 +195,14 @@ impl<K: Clone + Eq + Hash, V: Clone + PartialEq> Memory<K, V> {
             let cell = if is_known_to_load { cells.find(hash, &key) } else { Some(cells.cell(hash, &key)) };
             if let Some(cell) = cell {
                 written.push(cell.location(hash));
-                was_steady |= cell.put(index, value, voided);
+                if cell.put(index, value, voided) {
+                    self.end_epoch();
+                }
                 shard.wake(cells);
             }
         }
         for location in before.iter().filter(|location| !written.contains(location)) {
             self.remove(*location, index, voided);
-        }
-        if was_steady {
-            self.end_epoch();
         }
         self.committed.store(index.saturating_add(1), Ordering::Release);
     }

@@ -156,10 +156,8 @@ impl<T: Task, S: Sink<T>> Engine<T, S> {
         voided: &mut Vec<Run>,
     ) -> Published<T> {
         let mut published = Published::with_room(writes.len().saturating_add(unsettled.len()));
-        let mut was_steady = false;
         for key in unsettled {
-            let (location, is_steady) = self.memory.write(key, run, None, false, voided);
-            was_steady |= is_steady;
+            let location = self.memory.write(key, run, None, false, voided);
             published.push(key.clone(), None, location);
         }
         for (key, value) in writes {
@@ -169,8 +167,7 @@ impl<T: Task, S: Sink<T>> Engine<T, S> {
             }
             let is_settled = !unsettled.contains(&key);
             let written = Some(value.clone());
-            let (location, is_steady) = self.memory.write(&key, run, written, is_settled, voided);
-            was_steady |= is_steady;
+            let location = self.memory.write(&key, run, written, is_settled, voided);
             if is_settled {
                 published.push(key, Some(value), location);
             }
@@ -179,9 +176,6 @@ impl<T: Task, S: Sink<T>> Engine<T, S> {
             if !published.locations.contains(location) {
                 self.memory.remove(*location, run.index, voided);
             }
-        }
-        if was_steady {
-            self.memory.end_epoch();
         }
         published
     }

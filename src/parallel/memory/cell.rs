@@ -175,7 +175,7 @@ impl<K, V: Clone + PartialEq> Cell<K, V> {
         }
     }
 
-    /// Publishes what `run` wrote: see [`Memory::write`](super::Memory::write).
+    /// Publishes what `run` wrote: see [`Memory::write`](super::Memory::write). Says whether the cell was steady.
     pub(super) fn write(
         &mut self,
         run: &Run,
@@ -207,7 +207,8 @@ impl<K, V: Clone + PartialEq> Cell<K, V> {
         matches!(&self.base, Base::Known(base) if base == value)
     }
 
-    /// All tasks below `index` being committed, its value becomes the base, whatever it published before.
+    /// All tasks below `index` being committed, its value becomes the base, whatever it published before. Says whether the
+    /// cell was steady.
     pub(super) fn put(&mut self, index: usize, value: V, voided: &mut Vec<Run>) -> bool {
         let above = index.saturating_add(1);
         let end = self.below(above);

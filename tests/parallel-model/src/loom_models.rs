@@ -55,7 +55,7 @@ fn publish_and_read() {
             let memory = Arc::clone(&memory);
             thread::spawn(move || {
                 let mut voided = Vec::new();
-                let _ = memory.write(&7, &writer, Some(5), true, &mut voided);
+                memory.write(&7, &writer, Some(5), true, &mut voided);
                 voided.iter().any(|run| run.index == 1)
             })
         };
@@ -73,13 +73,13 @@ fn estimate_and_read() {
         let memory = Arc::new(Memory::<u8, u64>::new(1));
         let (old, new, reader) = (Run::new(0), Run::new(0), Run::new(1));
         let mut voided = Vec::new();
-        let _ = memory.write(&7, &old, Some(5), true, &mut voided);
+        memory.write(&7, &old, Some(5), true, &mut voided);
         let republishing = {
             let memory = Arc::clone(&memory);
             thread::spawn(move || {
                 old.make_void();
                 let mut voided = Vec::new();
-                let _ = memory.write(&7, &new, Some(6), true, &mut voided);
+                memory.write(&7, &new, Some(6), true, &mut voided);
                 voided.iter().any(|run| run.index == 1)
             })
         };
@@ -102,11 +102,7 @@ fn remember_and_publish() {
         let publishing = {
             let memory = Arc::clone(&memory);
             thread::spawn(move || {
-                let (location, was_steady) =
-                    memory.write(&7, &Run::new(0), Some(5), true, &mut Vec::new());
-                if was_steady {
-                    memory.end_epoch();
-                }
+                let location = memory.write(&7, &Run::new(0), Some(5), true, &mut Vec::new());
                 memory.commit(0, &[location]);
             })
         };
@@ -118,6 +114,28 @@ fn remember_and_publish() {
         {
             assert_eq!(left(&memory, 7), Ok(value), "remembers {value}");
         }
+    });
+}
+
+/// Remembering, and two who write: the second does not rely on what the first has not said yet.
+#[test]
+fn remember_and_publish_twice() {
+    explore("remember and publish twice", 4, || {
+        let memory = Arc::new(Memory::<u8, u64>::new(1));
+        let epoch = memory.epoch();
+        for _ in 0..2 {
+            let _ = read(&memory, 7, 2, || Note::Steady, load);
+        }
+        let publishing = {
+            let memory = Arc::clone(&memory);
+            thread::spawn(move || {
+                memory.write(&7, &Run::new(1), Some(6), true, &mut Vec::new());
+            })
+        };
+        let location = memory.write(&7, &Run::new(0), Some(5), true, &mut Vec::new());
+        memory.commit(0, &[location]);
+        assert_ne!(memory.epoch(), epoch, "what was remembered is not there any more");
+        publishing.join().unwrap();
     });
 }
 
@@ -162,7 +180,7 @@ fn load_and_commit() {
         let committing = {
             let memory = Arc::clone(&memory);
             thread::spawn(move || {
-                let (location, _) = memory.write(&1, &Run::new(0), Some(4), true, &mut Vec::new());
+                let location = memory.write(&1, &Run::new(0), Some(4), true, &mut Vec::new());
                 memory.commit(0, &[location]);
             })
         };
