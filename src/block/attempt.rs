@@ -131,20 +131,12 @@ impl Attempt {
     }
 
     /// A transaction that will not be in the block.
-    pub(super) fn rejected(
-        name: Name,
-        result: TransactionResult,
-        parts: JournalParts,
-    ) -> Self {
+    pub(super) fn rejected(name: Name, result: TransactionResult, parts: JournalParts) -> Self {
         let outcome = Self::outcome(name, result, StateDiff::default());
         Self { outcome: Box::new(outcome), share: Box::new(Share { load: None, parts }) }
     }
 
-    fn outcome(
-        name: Name,
-        result: TransactionResult,
-        state_diff: StateDiff,
-    ) -> TransactionOutcome {
+    fn outcome(name: Name, result: TransactionResult, state_diff: StateDiff) -> TransactionOutcome {
         let Name { hash, kind } = name;
         TransactionOutcome { hash, kind, result, weights: Weights::ZERO, state_diff }
     }

@@ -82,10 +82,7 @@ pub(super) struct Changed(Vec<Contract>);
 impl Changed {
     /// What is different from the state before the block.
     pub(super) fn of<R: StateReader>(state: &BlockState<R>) -> Self {
-        fn of(
-            contracts: &mut CellMap<ContractAddress, Contract>,
-            address: ContractAddress,
-        ) -> &mut Contract {
+        fn of(contracts: &mut CellMap<ContractAddress, Contract>, address: ContractAddress) -> &mut Contract {
             contracts.entry(address).or_insert_with(|| Contract::new(Name::new(address.0)))
         }
         let mut contracts: CellMap<ContractAddress, Contract> = CellMap::default();

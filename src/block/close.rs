@@ -38,8 +38,7 @@ pub(super) fn close<R: StateReader>(
         let (changed, classes) = (Arc::clone(&changed), classes.clone());
         Offer::new(pool, move || changed.diff(classes.clone()))
     };
-    let compressed_state_diff =
-        is_compressed.then(|| changed.compressed(classes, &aliases)).transpose()?;
+    let compressed_state_diff = is_compressed.then(|| changed.compressed(classes, &aliases)).transpose()?;
     let prover_reads = collects_prover_reads.then(|| prover_reads(&state)).transpose()?;
     let initial_reads = state.into_initial_reads();
     let state_diff = state_diff.result();

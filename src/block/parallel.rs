@@ -176,8 +176,7 @@ impl<'b, R: StateReader + Sync> Task for BlockTask<'b, R> {
         let balance = journal.balance_key(sender);
         let (steps, before_fee) = (self.steps(&execution), journal.mark());
         let (execution, journal) = (Some(execution), Some(journal.suspend()));
-        let unpaid =
-            Box::new(Unpaid { plan, execution, fee, journal, before_fee, validated, paid: None });
+        let unpaid = Box::new(Unpaid { plan, execution, fee, journal, before_fee, validated, paid: None });
         Ok(Executed {
             body: Body::Unpaid(unpaid),
             steps,
@@ -232,14 +231,7 @@ impl<'b, R: StateReader + Sync> Task for BlockTask<'b, R> {
                 if let Some(execution) = execution {
                     execution.fee_transfer_call = call;
                 }
-                Some(Attempt::executed(
-                    name,
-                    execution,
-                    &mut unpaid,
-                    is_last,
-                    &self.env,
-                    &self.options,
-                ))
+                Some(Attempt::executed(name, execution, &mut unpaid, is_last, &self.env, &self.options))
             }
             Err(Rejection::Invalid(error)) => {
                 let result = TransactionResult::Invalid(error);

@@ -99,7 +99,8 @@ impl<'a, 'v, 'b, R: StateReader + Sync> Speculation<'a, 'v, 'b, R> {
                 let low = self.view.peek(&Cell::Storage(token, self.credits.low)).map_err(read_error)?;
                 let high = self.view.peek(&Cell::Storage(token, high_key)).map_err(read_error)?;
                 let credits = self.view.deltas_after(&low);
-                let amounts = credits.iter().filter(|credit| credit.token == token).map(|credit| credit.amount);
+                let amounts =
+                    credits.iter().filter(|credit| credit.token == token).map(|credit| credit.amount);
                 let (low_told, high_told) = credited(low.value.felt(), high.value.felt(), amounts);
                 none.insert(Told { low: (low, low_told), high: (high, high_told) })
             }

@@ -101,7 +101,7 @@ impl<R: StateReader> OpenBlock<R> {
     }
 
     /// Forgets what was counted in, and counts these in instead: the first so many of those that were.
-    pub(super) fn count_again(&mut self, shares: &[Box<Share>]) {
+    pub(super) fn count_again(&mut self, shares: &[Share]) {
         let mut usage = Usage::new(self.options.capacity.clone());
         // There is room for each: it was added before, after the same ones.
         let loads = shares.iter().filter_map(|share| share.load.as_ref());

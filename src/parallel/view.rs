@@ -154,9 +154,8 @@ impl<'a, T: Task> View<'a, T> {
             return Ok(known.value.clone());
         }
         let note = |key: &T::Key, value: &T::Value| self.note(key, value);
-        let (location, seen) = memory
-            .read(hash, key, self.run.index, note, || self.load(key))
-            .map_err(ReadFailure::Load)?;
+        let (location, seen) =
+            memory.read(hash, key, self.run.index, note, || self.load(key)).map_err(ReadFailure::Load)?;
         match seen {
             Seen::Value(value, source) => {
                 if source == Source::Shared {
@@ -286,7 +285,9 @@ impl<'a, T: Task> View<'a, T> {
                 Some(Seen::Unexecuted(writer)) => {
                     return Err(self.interrupt(Interruption::UntilExecuted(writer)));
                 }
-                Some(Seen::Unsettled(writer)) => return Err(self.interrupt(Interruption::UntilSettled(writer))),
+                Some(Seen::Unsettled(writer)) => {
+                    return Err(self.interrupt(Interruption::UntilSettled(writer)));
+                }
             }
         }
         Ok(true)

@@ -31,13 +31,19 @@ impl Journal<'_> {
         for (&class_hash, value) in &reads.compiled_class_hashes {
             let cell = Cell::CompiledClassHash(class_hash);
             let read = || self.reader.compiled_class_hash(class_hash).map_err(read_error(cell));
-            if self.so_far.touched.compiled_class_hashes.current(&class_hash).map_or_else(read, Ok)? != *value {
+            if self.so_far.touched.compiled_class_hashes.current(&class_hash).map_or_else(read, Ok)? != *value
+            {
                 return Ok(false);
             }
         }
         for (&class_hash, value) in &reads.declared {
-            let known =
-                self.so_far.touched.classes.get(&class_hash).and_then(|known| known.visible()).map(|it| it.is_some());
+            let known = self
+                .so_far
+                .touched
+                .classes
+                .get(&class_hash)
+                .and_then(|known| known.visible())
+                .map(|it| it.is_some());
             let read = || {
                 let class = self.reader.class(class_hash).map_err(read_error(Cell::Class(class_hash)))?;
                 Ok::<_, StateError>(class.is_some())
@@ -53,8 +59,14 @@ impl Journal<'_> {
     /// declarations are not taken over.
     pub(crate) fn adopt(&mut self, parts: &JournalParts) -> Result<(), StateError> {
         let (changes, reads, classes) = parts;
-        reads.storage.iter().for_each(|(cell, value)| self.so_far.touched.storage.note_initial(*cell, *value));
-        reads.nonces.iter().for_each(|(address, nonce)| self.so_far.touched.nonces.note_initial(*address, *nonce));
+        reads
+            .storage
+            .iter()
+            .for_each(|(cell, value)| self.so_far.touched.storage.note_initial(*cell, *value));
+        reads
+            .nonces
+            .iter()
+            .for_each(|(address, nonce)| self.so_far.touched.nonces.note_initial(*address, *nonce));
         for (address, class_hash) in &reads.class_hashes {
             self.so_far.touched.class_hashes.note_initial(*address, *class_hash);
         }

@@ -121,7 +121,9 @@ impl<R: StateReader> BlockState<R> {
             Cell::Storage(address, key) => self.touched.storage.current(&(address, key)).is_some(),
             Cell::Nonce(address) => self.touched.nonces.current(&address).is_some(),
             Cell::ClassHash(address) => self.touched.class_hashes.current(&address).is_some(),
-            Cell::CompiledClassHash(class_hash) => self.touched.compiled_class_hashes.current(&class_hash).is_some(),
+            Cell::CompiledClassHash(class_hash) => {
+                self.touched.compiled_class_hashes.current(&class_hash).is_some()
+            }
             Cell::Class(class_hash) => {
                 self.touched.classes.get(&class_hash).is_some_and(|known| known.visible().is_some())
             }
@@ -134,7 +136,9 @@ impl<R: StateReader> BlockState<R> {
         let felt = match cell {
             Cell::Storage(address, key) => self.touched.storage.current(&(address, key)),
             Cell::Nonce(address) => self.touched.nonces.current(&address).map(|nonce| nonce.0),
-            Cell::ClassHash(address) => self.touched.class_hashes.current(&address).map(|class_hash| class_hash.0),
+            Cell::ClassHash(address) => {
+                self.touched.class_hashes.current(&address).map(|class_hash| class_hash.0)
+            }
             Cell::CompiledClassHash(class_hash) => {
                 self.touched.compiled_class_hashes.current(&class_hash).map(|compiled| compiled.0)
             }
@@ -261,9 +265,11 @@ impl<R: StateReader> BlockState<R> {
                 self.reader.class_hash_at(address).map_err(read_error(Cell::ClassHash(address)))?;
             missing.class_hashes.insert(address, class_hash);
         }
-        for &class_hash in
-            unknown(&changes.compiled_class_hashes, &self.touched.compiled_class_hashes, &reads.compiled_class_hashes)
-        {
+        for &class_hash in unknown(
+            &changes.compiled_class_hashes,
+            &self.touched.compiled_class_hashes,
+            &reads.compiled_class_hashes,
+        ) {
             let compiled = self
                 .reader
                 .compiled_class_hash(class_hash)

@@ -15,8 +15,8 @@ use super::suspended::JournalState;
 use super::touched::Touched;
 use super::undo::{Checkpoint, Undo};
 use super::{
-    Cell, CellMap, InitialReads, ReadError, StateChanges, StateDiff, StateError, StateReader,
-    StopFlag, fee_token_balance_key,
+    Cell, CellMap, InitialReads, ReadError, StateChanges, StateDiff, StateError, StateReader, StopFlag,
+    fee_token_balance_key,
 };
 use crate::class::ContractClass;
 
@@ -90,7 +90,8 @@ impl<'r> Journal<'r> {
     /// The first answer from below enters the witness; that the class is not declared, together with a compiled class hash of
     /// 0 (C38).
     pub fn find_class(&mut self, class_hash: ClassHash) -> Result<Option<ContractClass>, StateError> {
-        if let Some(visible) = self.so_far.touched.classes.get(&class_hash).and_then(|known| known.visible()) {
+        if let Some(visible) = self.so_far.touched.classes.get(&class_hash).and_then(|known| known.visible())
+        {
             return Ok(visible.cloned());
         }
         // Never asked for. (There may be an entry all the same: a declaration that was taken back.)
@@ -206,7 +207,9 @@ impl<'r> Journal<'r> {
             match undo {
                 Undo::Storage(position, value) => self.so_far.touched.storage.set_at(position, value),
                 Undo::Nonce(position, nonce) => self.so_far.touched.nonces.set_at(position, nonce),
-                Undo::ClassHash(position, class_hash) => self.so_far.touched.class_hashes.set_at(position, class_hash),
+                Undo::ClassHash(position, class_hash) => {
+                    self.so_far.touched.class_hashes.set_at(position, class_hash)
+                }
                 Undo::CompiledClassHash(position, compiled) => {
                     self.so_far.touched.compiled_class_hashes.set_at(position, compiled)
                 }
@@ -255,14 +258,16 @@ impl<'r> Journal<'r> {
                 changes.allocated.insert(cell);
             }
         }
-        changes.nonces =
-            differing(&self.so_far.touched.nonces, nonces).map(|(address, _, nonce)| (address, nonce)).collect();
+        changes.nonces = differing(&self.so_far.touched.nonces, nonces)
+            .map(|(address, _, nonce)| (address, nonce))
+            .collect();
         changes.class_hashes = differing(&self.so_far.touched.class_hashes, class_hashes)
             .map(|(address, _, class_hash)| (address, class_hash))
             .collect();
-        changes.compiled_class_hashes = differing(&self.so_far.touched.compiled_class_hashes, compiled_class_hashes)
-            .map(|(class_hash, _, compiled)| (class_hash, compiled))
-            .collect();
+        changes.compiled_class_hashes =
+            differing(&self.so_far.touched.compiled_class_hashes, compiled_class_hashes)
+                .map(|(class_hash, _, compiled)| (class_hash, compiled))
+                .collect();
         for (position, declared_then) in classes {
             if let Some((class_hash, known)) = self.so_far.touched.classes.get_index(position)
                 && known.newly_declared()
@@ -327,17 +332,25 @@ impl<'r> Journal<'r> {
         address: ContractAddress,
         key: StorageKey,
     ) -> Result<(usize, Felt), StateError> {
-        self.so_far.touched.storage
+        self.so_far
+            .touched
+            .storage
             .read((address, key), || self.reader.storage_at(address, key))
             .map_err(read_error(Cell::Storage(address, key)))
     }
 
     fn nonce_cell(&mut self, address: ContractAddress) -> Result<(usize, Nonce), StateError> {
-        self.so_far.touched.nonces.read(address, || self.reader.nonce_at(address)).map_err(read_error(Cell::Nonce(address)))
+        self.so_far
+            .touched
+            .nonces
+            .read(address, || self.reader.nonce_at(address))
+            .map_err(read_error(Cell::Nonce(address)))
     }
 
     fn class_hash_cell(&mut self, address: ContractAddress) -> Result<(usize, ClassHash), StateError> {
-        self.so_far.touched.class_hashes
+        self.so_far
+            .touched
+            .class_hashes
             .read(address, || self.reader.class_hash_at(address))
             .map_err(read_error(Cell::ClassHash(address)))
     }
@@ -346,7 +359,9 @@ impl<'r> Journal<'r> {
         &mut self,
         class_hash: ClassHash,
     ) -> Result<(usize, CompiledClassHash), StateError> {
-        self.so_far.touched.compiled_class_hashes
+        self.so_far
+            .touched
+            .compiled_class_hashes
             .read(class_hash, || self.reader.compiled_class_hash(class_hash))
             .map_err(read_error(Cell::CompiledClassHash(class_hash)))
     }

@@ -171,7 +171,7 @@ pub(super) fn revertible(
                 None => {
                     let validate_call = validate_call.take();
                     Ok(Execution { validate_call, execute_call, receipt: cost, ..Execution::default() })
-                },
+                }
                 Some(error) => {
                     // The fee is what the whole execution cost, within the bounds; all else is as of a plain revert (C24).
                     let receipt = Receipt { fee: checked.recommended_fee, ..revert(journal, &phase)? };

@@ -24,7 +24,7 @@ pub(super) type OnResult = Box<dyn FnMut(usize, TransactionOutcome) + Send>;
 /// A block that can still end after any number of its transactions.
 pub(super) struct Ledger<R> {
     block: OpenBlock<R>,
-    shares: Vec<Box<Share>>,
+    shares: Vec<Share>,
 }
 
 impl<R: StateReader> Ledger<R> {
@@ -46,7 +46,7 @@ impl<R: StateReader> Ledger<R> {
             block.count_again(&shares);
         }
         for share in shares {
-            block.absorb(*share)?;
+            block.absorb(share)?;
         }
         block.close(transactions, end, pool)
     }
@@ -92,7 +92,7 @@ impl<R: StateReader> Committer<R> {
         };
         let is_last = outcome.execution().is_none() && self.on_invalid == OnInvalid::Stop;
         let end = is_last.then_some(BlockEnd::Invalid { index });
-        ledger.shares.push(share);
+        ledger.shares.push(*share);
         let weights = ledger.block.weights();
         let Some(on_result) = &mut self.on_result else {
             return if self.delivery.commit(weights, Some(*outcome), end) && !is_last {

@@ -39,8 +39,7 @@ impl<T: Task, S: Sink<T>> Engine<T, S> {
         if ran.is_some() {
             self.ran_straight.store(true, Ordering::Release);
         }
-        let counters =
-            Counters { run_nanoseconds: began.nanoseconds(), alone: 1, ..Counters::default() };
+        let counters = Counters { run_nanoseconds: began.nanoseconds(), alone: 1, ..Counters::default() };
         match ran {
             None => ControlFlow::Continue(start),
             Some(Straight::Taken { flow, writes, steps }) => {

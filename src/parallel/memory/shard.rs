@@ -43,10 +43,7 @@ impl Location {
 
 impl<K, V> Default for Shard<K, V> {
     fn default() -> Self {
-        Self {
-            cells: Mutex::new(Cells { table: HashTable::new(), waiting: 0 }),
-            loaded: Condvar::default(),
-        }
+        Self { cells: Mutex::new(Cells { table: HashTable::new(), waiting: 0 }), loaded: Condvar::default() }
     }
 }
 

@@ -75,7 +75,8 @@ impl<T: Task> Published<T> {
 
     /// Where this value is, if that was written.
     pub(in crate::parallel) fn find(&self, key: &T::Key, value: &T::Value) -> Option<Location> {
-        let is_it = |(written, now): &(T::Key, Option<T::Value>)| written == key && now.as_ref() == Some(value);
+        let is_it =
+            |(written, now): &(T::Key, Option<T::Value>)| written == key && now.as_ref() == Some(value);
         self.writes.iter().position(is_it).and_then(|at| self.locations.get(at)).copied()
     }
 }

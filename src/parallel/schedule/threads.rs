@@ -87,8 +87,7 @@ impl<T: Task> Schedule<T> {
                 .and_then(|at| self.slots.get(at))
                 .is_some_and(|slot| matches!(slot.status, Status::Executed(_)))
         };
-        let commits =
-            usize::from(self.may_commit() && !self.settles_first() && executable(self.committed));
+        let commits = usize::from(self.may_commit() && !self.settles_first() && executable(self.committed));
         let settlements = self.unsettled.iter().take_while(|index| *index <= self.executed).count();
         let end = self.committed.saturating_add(self.window);
         let free = self.width.now().saturating_sub(self.running);

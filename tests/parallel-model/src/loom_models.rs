@@ -6,8 +6,8 @@ use loom::thread;
 
 use crate::crew::{Bell, limits};
 use crate::mock::{Block, BlockSink, Outcome, Program, Step};
-use crate::parallel::{Engine, Limits};
 use crate::parallel::model::{Memory, Note, Run, Seen, Source};
+use crate::parallel::{Engine, Limits};
 use crate::sync::{Arc, Mutex};
 
 /// Explores a model and says how many schedules that were.
