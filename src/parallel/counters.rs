@@ -46,7 +46,8 @@ pub struct Counters {
     pub wasted_nanoseconds: u64,
     /// Commits.
     pub commits: u64,
-    /// Nanoseconds spent in commits, one at a time: comparison, sink, publication.
+    /// Nanoseconds spent in commits, one at a time: comparison, sink, publication, tails that run then. Where a body went on to its
+    /// commit at once, those of the sink alone.
     pub commit_nanoseconds: u64,
     /// The most runs that one task took.
     pub most_runs: u64,

@@ -21,11 +21,15 @@
 //!   that was voided twice waits for the commit of the one that voided it, later for its own turn, when nothing can void it.
 //! * [`width`]: how many tasks may run ahead, by how much of that was in vain.
 //! * *Bodies and tails.* What almost every task does to one cell (a fee credited to one balance) would make all of them depend on
-//!   each other. So a task may have a tail that runs after its body, when the bodies before it are done. What they will add to such
-//!   a cell is known then, so the tail reads the value that will be there (`View::peek`, `View::assume`), in parallel with other
-//!   tails. It is a guess like any other: if the commit finds another value, the tail alone is run again.
-//! * A task whose turn it is, when nothing else runs or could, runs straight to its commit: nobody is told of what it reads, and
-//!   nothing need be compared; if the sink has the state that the results so far left, it runs on that. Where each depends on the one before, that is all that happens, and costs what one after another costs.
+//!   each other. So a task may have a tail. Among few threads that runs at its commit, on what is final. Among many it runs after
+//!   its body, when the bodies before it are done: what they will add to such a cell is known then, so the tail reads the value
+//!   that will be there (`View::peek`, `View::assume`), in parallel with other tails. It is a guess like any other: if the commit
+//!   finds another value, the tail alone is run again.
+//! * *Turns.* A task whose turn it is when its body has ended is compared and goes on to its tail and its commit at once: what it
+//!   wrote is told once, and nobody is asked in between. A task whose turn it is when nothing else runs or could is told of nothing
+//!   and compared with nothing; if the sink has the state that the results so far left, it runs on that. Where each depends on the
+//!   one before, that is all that happens, and costs what one after another costs.
+//! * *Steady cells* ([`steady`]) are remembered by each thread, for as long as nobody writes such a cell.
 //! * What an interrupted run hands back in `kept` (validated signatures) may be used by the next run.
 
 mod counters;

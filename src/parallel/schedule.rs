@@ -7,8 +7,8 @@
 //!           ┌──────────────── void, or interrupted ◀─┐
 //!           ▼                                        │
 //!        Ready ──▶ Running ──▶ Executed ──▶ Busy (its tail runs, or it is being committed) ──▶ gone
-//!           ▲         │                              │
-//!           │         ▼                              │
+//!           ▲         │  └──── its turn ───────▲
+//!           │         ▼
 //!           └── Waiting (for another's execution, settlement or commit) ◀── repeated victims
 //! ```
 
