@@ -56,3 +56,42 @@ pub(super) fn allocate<R: StateReader>(
     changed.add(ALIAS_CONTRACT, written, state);
     Ok(aliases)
 }
+
+#[cfg(test)]
+mod tests {
+    use starknet_api::core::ContractAddress;
+
+    use super::*;
+    use crate::state::MemoryState;
+
+    fn key(number: u128) -> StorageKey {
+        StorageKey::from(number)
+    }
+
+    /// What closing knows of a block's changes is what the block's tables say, whatever was written to the alias contract before.
+    #[test]
+    fn aliases_are_part_of_what_changed_also_where_the_alias_contract_had_changed_before() {
+        let contract = ContractAddress::from(0x1234_u128);
+        let before: [&[(StorageKey, u64)]; 3] =
+            [&[], &[(key(0x9999), 7)], &[(key(0x9999), 7), (key(0x500), 0)]];
+        for changes in before {
+            let host = MemoryState::default()
+                .with_storage(ALIAS_CONTRACT, key(0x300), Felt::from(0x85))
+                .with_storage(ALIAS_CONTRACT, key(0x500), Felt::from(0x81))
+                .with_storage(ALIAS_CONTRACT, COUNTER, Felt::from(0x80));
+            let mut state = BlockState::new(host);
+            for number in [0x300, 0x500, 0x400] {
+                state.update_storage(contract, key(number), |_| Some(Felt::ONE)).unwrap();
+            }
+            for (key, value) in changes {
+                state.update_storage(ALIAS_CONTRACT, *key, |_| Some(Felt::from(*value))).unwrap();
+            }
+            let mut changed = Changed::of(&state);
+            let count = changed.aliased().count();
+            let aliases = allocate(&mut state, &mut changed).unwrap();
+            assert_eq!(aliases.len(), count);
+            assert_eq!(changed.diff(state.diff_of_classes()), state.diff(), "{changes:?}");
+            assert!(state.diff().storage.contains_key(&ALIAS_CONTRACT));
+        }
+    }
+}

@@ -34,8 +34,8 @@ const WINDOW: usize = 256;
 /// Locks that the cells are spread over.
 const SHARDS: usize = 64;
 
-/// So many threads leave the fees' transfers to the commits: to transfer a fee and to commit takes a fourth of what the whole of the
-/// cheapest transaction does.
+/// So many threads leave the fees' transfers to the commits, which one thread at a time has the time for: they are the smaller part
+/// of even the cheapest transaction.
 const FEW_THREADS: usize = 4;
 
 /// The transactions of a block.

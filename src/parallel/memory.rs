@@ -43,7 +43,7 @@ impl<K: Clone + Eq + Hash, V: Clone + PartialEq> Memory<K, V> {
         }
     }
 
-    /// A key is hashed once, for its shard and its place there.
+    /// The hash of a key, for its shard and its place there.
     pub(crate) fn hash(&self, key: &K) -> u64 {
         self.hasher.hash_one(key)
     }
@@ -177,8 +177,8 @@ impl<K: Clone + Eq + Hash, V: Clone + PartialEq> Memory<K, V> {
     }
 
     /// What a task wrote that ran when all tasks below were committed becomes what is there. `before` is where an earlier run of it
-    /// published. Whoever above saw something else is added to `voided`. Where `load` [knows](Self::read) it all the same, cells
-    /// that nobody has asked for yet need not be told.
+    /// published. Whoever above saw something else is added to `voided`. `is_known_to_load` says that whoever loads a
+    /// cell from now on is given this value: then cells that nobody has asked for yet need not be told.
     pub(crate) fn commit_writes(
         &self,
         index: usize,

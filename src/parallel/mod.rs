@@ -5,8 +5,9 @@
 //!
 //! # Why the result is that of one after another
 //!
-//! *A task's result is committed only while every value that it read equals what the committed tasks before it left* (`Engine::commit`
-//! compares, value by value, in order, one task at a time). A task is a function of its index and of what it reads. So, by
+//! *A task's result is committed only while every value that it read equals what the committed tasks before it left*: commits compare,
+//! value by value, in order, one task at a time; what a task reads when all before it are committed and it alone may be committed
+//! next (its tail, or all of it) is that value, and needs no comparison. A task is a function of its index and of what it reads. So, by
 //! induction over the commits, each result is the one it would have had after those before it, and nothing else in this room can
 //! change a result: neither what others read in between, nor who was told to stop, nor what anybody guessed. All of that only
 //! saves work.

@@ -9,41 +9,36 @@ use super::{Cell, InitialReads, Journal, JournalParts, StateError};
 impl Journal<'_> {
     /// Whether all these cells have these values now. What is asked for that is not noted as read: if the answer is no, it was not.
     pub(crate) fn holds(&self, reads: &InitialReads) -> Result<bool, StateError> {
+        let touched = &self.so_far.touched;
         for (&(address, key), value) in &reads.storage {
             let read =
                 || self.reader.storage_at(address, key).map_err(read_error(Cell::Storage(address, key)));
-            if self.so_far.touched.storage.current(&(address, key)).map_or_else(read, Ok)? != *value {
+            if touched.storage.current(&(address, key)).map_or_else(read, Ok)? != *value {
                 return Ok(false);
             }
         }
         for (&address, value) in &reads.nonces {
             let read = || self.reader.nonce_at(address).map_err(read_error(Cell::Nonce(address)));
-            if self.so_far.touched.nonces.current(&address).map_or_else(read, Ok)? != *value {
+            if touched.nonces.current(&address).map_or_else(read, Ok)? != *value {
                 return Ok(false);
             }
         }
         for (&address, value) in &reads.class_hashes {
             let read = || self.reader.class_hash_at(address).map_err(read_error(Cell::ClassHash(address)));
-            if self.so_far.touched.class_hashes.current(&address).map_or_else(read, Ok)? != *value {
+            if touched.class_hashes.current(&address).map_or_else(read, Ok)? != *value {
                 return Ok(false);
             }
         }
         for (&class_hash, value) in &reads.compiled_class_hashes {
             let cell = Cell::CompiledClassHash(class_hash);
             let read = || self.reader.compiled_class_hash(class_hash).map_err(read_error(cell));
-            if self.so_far.touched.compiled_class_hashes.current(&class_hash).map_or_else(read, Ok)? != *value
-            {
+            if touched.compiled_class_hashes.current(&class_hash).map_or_else(read, Ok)? != *value {
                 return Ok(false);
             }
         }
         for (&class_hash, value) in &reads.declared {
-            let known = self
-                .so_far
-                .touched
-                .classes
-                .get(&class_hash)
-                .and_then(|known| known.visible())
-                .map(|it| it.is_some());
+            let known =
+                touched.classes.get(&class_hash).and_then(|known| known.visible()).map(|it| it.is_some());
             let read = || {
                 let class = self.reader.class(class_hash).map_err(read_error(Cell::Class(class_hash)))?;
                 Ok::<_, StateError>(class.is_some())
@@ -59,22 +54,17 @@ impl Journal<'_> {
     /// declarations are not taken over.
     pub(crate) fn adopt(&mut self, parts: &JournalParts) -> Result<(), StateError> {
         let (changes, reads, classes) = parts;
-        reads
-            .storage
-            .iter()
-            .for_each(|(cell, value)| self.so_far.touched.storage.note_initial(*cell, *value));
-        reads
-            .nonces
-            .iter()
-            .for_each(|(address, nonce)| self.so_far.touched.nonces.note_initial(*address, *nonce));
+        let touched = &mut self.so_far.touched;
+        reads.storage.iter().for_each(|(cell, value)| touched.storage.note_initial(*cell, *value));
+        reads.nonces.iter().for_each(|(address, nonce)| touched.nonces.note_initial(*address, *nonce));
         for (address, class_hash) in &reads.class_hashes {
-            self.so_far.touched.class_hashes.note_initial(*address, *class_hash);
+            touched.class_hashes.note_initial(*address, *class_hash);
         }
         for (class_hash, compiled) in &reads.compiled_class_hashes {
-            self.so_far.touched.compiled_class_hashes.note_initial(*class_hash, *compiled);
+            touched.compiled_class_hashes.note_initial(*class_hash, *compiled);
         }
         for (class_hash, declared) in &reads.declared {
-            let known = self.so_far.touched.classes.entry(*class_hash).or_default();
+            let known = touched.classes.entry(*class_hash).or_default();
             if known.declared.is_none() && known.initial.is_none() {
                 known.initial = Some(*declared);
                 known.loaded = classes.loaded.get(class_hash).cloned();

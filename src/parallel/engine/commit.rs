@@ -6,6 +6,7 @@
 use std::ops::ControlFlow;
 
 use super::super::counters::{Counters, count};
+use super::super::memory::Run;
 use super::super::schedule::{Busy, By, Done, Job, Schedule};
 use super::super::task::{Sink, Task};
 use super::super::view::Read;
@@ -33,13 +34,13 @@ impl<T: Task, S: Sink<T>> Engine<T, S> {
         }
         let mut counters = Counters { validations: 1, ..Counters::default() };
         let is_settled = !done.has_tail || done.tail.as_ref().is_some_and(|reads| is_current(reads));
-        let (taken, voided) = if is_settled {
+        let (flow, voided) = if is_settled {
             let Done { body, published, .. } = *done;
-            let taken = self.sink.lock().take(index, body);
-            if taken.is_continue() {
+            let flow = self.sink.lock().take(index, body);
+            if flow.is_continue() {
                 self.memory.commit(index, &published.locations);
             }
-            (taken, Vec::new())
+            (flow, Vec::new())
         } else {
             counters.resettlements = u64::from(done.tail.take().is_some());
             let run = done.run.clone();
@@ -50,21 +51,27 @@ impl<T: Task, S: Sink<T>> Engine<T, S> {
                 });
             }
             let Done { body, published, .. } = *done;
-            let writes = self.task.writes(&body);
-            let taken = self.sink.lock().take(index, body);
-            let voided = if taken.is_continue() {
-                self.commit_writes(&run, writes, &published.locations)
-            } else {
-                Vec::new()
-            };
-            (taken, voided)
+            self.take(&run, body, &published.locations)
         };
+        counters.commit_nanoseconds = began.nanoseconds();
+        self.end_commit(flow, &voided, &counters, shift, call, Schedule::committed)
+    }
+
+    /// Makes known that a task is committed: by `committed`, unless there is an end.
+    pub(super) fn end_commit(
+        &self,
+        flow: ControlFlow<()>,
+        voided: &[Run],
+        counters: &Counters,
+        shift: &Shift<T>,
+        call: &impl Fn(),
+        committed: fn(&mut Schedule<T>, &[Run]) -> Option<Job<T>>,
+    ) -> Option<Job<T>> {
         self.update_commit(shift, call, |schedule| {
-            counters.commit_nanoseconds = began.nanoseconds();
-            schedule.counters.add_commit(&counters);
+            schedule.counters.add_commit(counters);
             schedule.call_main();
-            match taken {
-                ControlFlow::Continue(()) => schedule.committed(&voided),
+            match flow {
+                ControlFlow::Continue(()) => committed(schedule, voided),
                 ControlFlow::Break(()) => {
                     schedule.halt();
                     None

@@ -126,7 +126,7 @@ impl<T: Task, S: Sink<T>> Engine<T, S> {
     }
 
     /// Runs the tail and publishes what it wrote. Without a tail afterwards: it was interrupted, or broke off too early.
-    pub(super) fn run_tail(&self, done: &mut Done<T>, shift: &Shift<T>, voided: &mut Vec<Run>) -> Counters {
+    fn run_tail(&self, done: &mut Done<T>, shift: &Shift<T>, voided: &mut Vec<Run>) -> Counters {
         done.tail = None;
         let run = done.run.clone();
         let view = View::new(self, &run, Part::Tail, &shift.steady);

@@ -8,7 +8,7 @@ use std::ops::ControlFlow;
 
 use super::super::counters::{Counters, Spent, count};
 use super::super::memory::{Location, Run};
-use super::super::schedule::{Job, Start};
+use super::super::schedule::{Job, Schedule, Start};
 use super::super::task::{Executed, Sink, Straight, Task};
 use super::super::view::{Interruption, Part, Read, Reads, View};
 use super::{Engine, Shift};
@@ -16,9 +16,6 @@ use crate::sync::{Moment, Ordering};
 
 /// One of so many goes by the memory all the same, which counts what it asks the host for, and how long that takes.
 const COUNTED: usize = 16;
-
-/// Whether there will be another result, what the task wrote, and how much it took.
-type Taken<T> = (ControlFlow<()>, Vec<(<T as Task>::Key, <T as Task>::Value)>, u64);
 
 impl<T: Task, S: Sink<T>> Engine<T, S> {
     /// Has the sink run a task that is alone, on the state that is there, if it can. What an earlier run left is of use to a run by
@@ -39,12 +36,20 @@ impl<T: Task, S: Sink<T>> Engine<T, S> {
         if ran.is_some() {
             self.ran_straight.store(true, Ordering::Release);
         }
-        let counters = Counters { run_nanoseconds: began.nanoseconds(), alone: 1, ..Counters::default() };
+        let mut counters = Counters { run_nanoseconds: began.nanoseconds(), alone: 1, ..Counters::default() };
         match ran {
             None => ControlFlow::Continue(start),
             Some(Straight::Taken { flow, writes, steps }) => {
-                let taken = (flow, writes, steps);
-                ControlFlow::Break(self.went_alone(run, published, taken, counters, shift, call))
+                counters.add_steps(steps);
+                let voided = self.commit_writes(run, flow, writes, published);
+                ControlFlow::Break(self.end_commit(
+                    flow,
+                    &voided,
+                    &counters,
+                    shift,
+                    call,
+                    Schedule::committed_alone,
+                ))
             }
             Some(Straight::Stopped) => ControlFlow::Break(self.update_commit(shift, call, |schedule| {
                 schedule.counters.add_run(&counters);
@@ -102,10 +107,10 @@ impl<T: Task, S: Sink<T>> Engine<T, S> {
             });
         }
         let began = Moment::now();
-        let writes = self.task.writes(&body);
-        let flow = self.sink.lock().take(run.index, body);
+        let (flow, voided) = self.take(run, body, before);
         counters.commit_nanoseconds = began.nanoseconds();
-        self.went_alone(run, before, (flow, writes, steps), counters, shift, call)
+        counters.add_steps(steps);
+        self.end_commit(flow, &voided, &counters, shift, call, Schedule::committed_alone)
     }
 
     /// Runs the tail of a task, all before it being committed: what it reads cannot change. Says whether it ran to its end.
@@ -124,42 +129,27 @@ impl<T: Task, S: Sink<T>> Engine<T, S> {
         settled.is_some() && interruption.is_none()
     }
 
-    /// Makes known what a task wrote that the sink has taken; the runs above that saw something else.
-    pub(super) fn commit_writes(
+    /// Has the sink take a body, and makes known what that wrote; with the runs above that saw something else. `before` is where it
+    /// was published, or an earlier run of it.
+    pub(super) fn take(&self, run: &Run, body: T::Body, before: &[Location]) -> (ControlFlow<()>, Vec<Run>) {
+        let writes = self.task.writes(&body);
+        let flow = self.sink.lock().take(run.index, body);
+        (flow, self.commit_writes(run, flow, writes, before))
+    }
+
+    fn commit_writes(
         &self,
         run: &Run,
+        flow: ControlFlow<()>,
         writes: Vec<(T::Key, T::Value)>,
         before: &[Location],
     ) -> Vec<Run> {
-        // Once it has run tasks straight, the sink knows all that was committed.
-        let is_in_sink = self.ran_straight.load(Ordering::Acquire);
         let mut voided = Vec::new();
-        self.memory.commit_writes(run.index, writes, is_in_sink, before, &mut voided);
+        if flow.is_continue() {
+            // Once it has run tasks straight, the sink knows all that was committed.
+            let is_in_sink = self.ran_straight.load(Ordering::Acquire);
+            self.memory.commit_writes(run.index, writes, is_in_sink, before, &mut voided);
+        }
         voided
-    }
-
-    /// Makes known that a task that ran alone is committed.
-    fn went_alone(
-        &self,
-        run: &Run,
-        before: &[Location],
-        (flow, writes, steps): Taken<T>,
-        mut counters: Counters,
-        shift: &Shift<T>,
-        call: &impl Fn(),
-    ) -> Option<Job<T>> {
-        let voided = if flow.is_continue() { self.commit_writes(run, writes, before) } else { Vec::new() };
-        counters.add_steps(steps);
-        self.update_commit(shift, call, |schedule| {
-            schedule.counters.add_commit(&counters);
-            schedule.call_main();
-            match flow {
-                ControlFlow::Continue(()) => schedule.committed_alone(&voided),
-                ControlFlow::Break(()) => {
-                    schedule.halt();
-                    None
-                }
-            }
-        })
     }
 }
