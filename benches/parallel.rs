@@ -23,7 +23,7 @@ use std::time::{Duration, Instant};
 use fixture::felt;
 use fixture::reader::Watched;
 use fixture::workload::{self, Workload};
-use starkiln::block::{BlockExecutor, OldBlock, ParallelCounters, Pool, TransactionStatus};
+use starkiln::block::{BlockExecutor, BlockHashSource, ParallelCounters, TransactionStatus, WorkerPool};
 use starkiln::protocol::Engine;
 use starkiln::state::StateReader;
 use starknet_api::block::BlockHash;
@@ -79,11 +79,11 @@ fn measure<R: StateReader + Sync>(
     engine: Engine,
     reader: impl Fn(Arc<Far>) -> R,
     workload: &Workload,
-    pool: Option<&Pool>,
+    pool: Option<&WorkerPool>,
 ) -> Point {
     let far = Arc::new(Far::default());
     let executor = BlockExecutor::new(workload.world.env.clone(), reader(Arc::clone(&far)))
-        .old_block(OldBlock::Hash(BlockHash(felt(0xb10c))));
+        .block_hash_source(BlockHashSource::Hash(BlockHash(felt(0xb10c))));
     let executor = executor.engine(engine);
     let executor = match pool {
         Some(pool) => executor.pool(pool),
@@ -113,10 +113,10 @@ fn best<R: StateReader + Sync>(
     engine: Engine,
     reader: impl Fn(Arc<Far>) -> R,
     workload: &Workload,
-    pools: &[Pool],
+    pools: &[WorkerPool],
     runs: usize,
 ) -> Vec<Point> {
-    let choices: Vec<Option<&Pool>> = std::iter::once(None).chain(pools.iter().map(Some)).collect();
+    let choices: Vec<Option<&WorkerPool>> = std::iter::once(None).chain(pools.iter().map(Some)).collect();
     let mut best: Vec<Option<Point>> = vec![None; choices.len()];
     for _ in 0..runs {
         for (choice, best) in choices.iter().zip(&mut best) {
@@ -190,7 +190,7 @@ fn main() {
         [2, 4, 8, 16].into_iter().filter(|threads| *threads <= cores.max(2)).collect();
     threads.dedup();
 
-    let pools: Vec<Pool> = threads.iter().map(|threads| Pool::new(*threads).unwrap()).collect();
+    let pools: Vec<WorkerPool> = threads.iter().map(|threads| WorkerPool::new(*threads).unwrap()).collect();
     head(&format!(
         "{engine:?} engine, {count} transactions, {cores} cores, best of {runs}; speedup and cpu against one after another; counters per \
          transaction; commit in µs"
@@ -215,7 +215,8 @@ fn main() {
 /// Where the host's reads take time: how many are under way at once is what counts.
 fn cold(engine: Engine, count: u64, runs: usize) {
     let threads = [1, 2, 8, 32];
-    let pools: Vec<Pool> = threads[1..].iter().map(|threads| Pool::new(*threads).unwrap()).collect();
+    let pools: Vec<WorkerPool> =
+        threads[1..].iter().map(|threads| WorkerPool::new(*threads).unwrap()).collect();
     let workload = workload::independent(count, 1);
     println!("\ncold: {count} independent transfers, a reader that sleeps 100 µs a cell; per transaction");
     println!(

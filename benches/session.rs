@@ -20,14 +20,14 @@ use std::time::{Duration, Instant};
 
 use fixture::felt;
 use fixture::workload::{self, Maker, Workload};
-use starkiln::block::{BlockSession, Capacity, OldBlock, Pool, SessionOptions, Weights};
+use starkiln::block::{BlockHashSource, BlockSession, Capacity, SessionOptions, Weights, WorkerPool};
 use starknet_api::block::BlockHash;
 
 fn options() -> SessionOptions {
     // Nothing is beyond them, but every transaction is held against all of them.
     let limits = Weights { transactions: u64::MAX / 2, sierra_gas: u64::MAX / 2, ..Weights::UNLIMITED };
     SessionOptions {
-        old_block: OldBlock::Hash(BlockHash(felt(0xb10c))),
+        block_hash_source: BlockHashSource::Hash(BlockHash(felt(0xb10c))),
         capacity: Capacity { limits, ..Capacity::mainnet() },
         ..SessionOptions::default()
     }
@@ -42,7 +42,7 @@ struct Times {
     whole: Vec<Duration>,
 }
 
-fn measure(workload: &Workload, pool: &Pool, times: &mut Times) {
+fn measure(workload: &Workload, pool: &WorkerPool, times: &mut Times) {
     let (env, state) = (workload.world.env.clone(), workload.world.state.clone());
     let transactions = workload.transactions.clone();
     let session = BlockSession::open(env, state, pool, options()).unwrap();
@@ -89,7 +89,7 @@ fn latencies(runs: usize, threads: &[usize]) {
     for make in [workload::independent as Maker, workload::mixed, workload::hot_pool, workload::chain] {
         let workload = make(600, 1);
         for &threads in threads {
-            let pool = Pool::new(threads).unwrap();
+            let pool = WorkerPool::new(threads).unwrap();
             let mut times = Times::default();
             (0..runs).for_each(|_| measure(&workload, &pool, &mut times));
             let whole: Duration = times.whole.iter().sum();
@@ -120,8 +120,8 @@ fn capacity(runs: usize) {
     println!("{:>12} {:>16} {:>16}", "block length", "commit", "whole");
     for length in LENGTHS {
         let workload = workload::random_1k(length, 1);
-        let pool = Pool::new(2).unwrap();
-        let executor = workload.world.executor().capacity(options().capacity).leave_open().pool(&pool);
+        let pool = WorkerPool::new(2).unwrap();
+        let executor = workload.world.executor().capacity(options().capacity).skip_finalization().pool(&pool);
         let best = (0..runs)
             .map(|_| {
                 let began = Instant::now();

@@ -29,7 +29,7 @@
 //! ```
 //! use std::time::{Duration, Instant};
 //!
-//! use starkiln::block::{BlockEnd, BlockSession, Capacity, Pool, SessionOptions};
+//! use starkiln::block::{BlockEnd, BlockSession, Capacity, WorkerPool, SessionOptions};
 //! use starkiln::replay::LoadedBlock;
 //! use starkiln::starknet_api::transaction::InvokeTransaction;
 //! use starkiln::transaction::TransactionBody;
@@ -38,7 +38,7 @@
 //! # let file = concat!(env!("CARGO_MANIFEST_DIR"), "/resources/blocks/transfer.json");
 //! let first = LoadedBlock::read(file)?;
 //! let mut state = first.state.clone();
-//! let pool = Pool::new(2)?;
+//! let pool = WorkerPool::new(2)?;
 //!
 //! for nonce in 0..3_u64 {
 //!     let mut block = (*first.env.block).clone();
@@ -47,7 +47,7 @@
 //!     let options = SessionOptions {
 //!         deadline: Some(Instant::now() + Duration::from_secs(20)),
 //!         capacity: Capacity::mainnet(),
-//!         // From block 10 on: `old_block`, the hash of the block ten before.
+//!         // From block 10 on: `block_hash_source`, the hash of the block ten before.
 //!         ..SessionOptions::default()
 //!     };
 //!     let session = BlockSession::open(env, state.clone(), &pool, options)?;
@@ -90,7 +90,7 @@
 //! # Endings
 //!
 //! A transaction ends in one of four ways that are never mixed: it is [invalid](transaction::InvalidTransaction); it succeeded;
-//! it was [reverted](transaction::RevertReason); or the host's reader or this crate [failed](transaction::ExecutionFailure), and
+//! it was [reverted](transaction::RevertReason); or the host's reader or this crate [failed](transaction::FatalError), and
 //! then nothing of the block is committed. No input makes this crate panic, recurse without bound or harm its host.
 //!
 //! # Questions
@@ -135,7 +135,7 @@ pub mod syscall;
 pub mod transaction;
 mod vm;
 
-pub use block::{BlockExecutor, BlockOutcome, BlockSession, Pool, TransactionOutcome};
+pub use block::{BlockExecutor, BlockOutcome, BlockSession, TransactionOutcome, WorkerPool};
 pub use protocol::BlockEnv;
 pub use state::StateReader;
 pub use transaction::Transaction;

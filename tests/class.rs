@@ -1,11 +1,4 @@
 //! The `class` room from outside: a class written by hand, malformed input, and the recorded classes of real chains.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects
-)]
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -1,12 +1,4 @@
 //! Imports point one way. This test reads the `use crate::` lines of every room and fails on one that points up.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    clippy::string_slice
-)]
 
 use std::path::{Path, PathBuf};
 

@@ -3,13 +3,6 @@
 //! `tests/data/published_constants.json` lists the figures under the names of their publisher: per figure the versions at
 //! which it changed and the values it took, `"absent"` where it does not exist. A figure whose name this test does not
 //! know fails it, and so does a cost of ours that no figure stands for.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects
-)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -17,7 +10,7 @@ use std::sync::Arc;
 use serde_json::Value;
 use starkiln::protocol::{
     ArchivalPrice, Builtin, Constants, OsCost, ProtocolVersion, Ratio, SyscallName, TransactionKind,
-    VersionPolicy, VmResources, names,
+    VersionPolicy, VmResources, well_known,
 };
 use starknet_api::core::{ClassHash, ContractAddress, EntryPointSelector};
 use starknet_api::execution_resources::GasVector;
@@ -235,36 +228,36 @@ fn of_os_constants(constants: &Constants, path: &[&str]) -> Option<Figure> {
         ["data_gas_accounts"] => classes(&lists.data_gas_accounts),
         ["allowed_proof_versions"] => Figure::Felts(lists.proof_versions.clone()),
         ["allowed_virtual_os_program_hashes"] => Figure::Felts(lists.virtual_os_program_hashes.clone()),
-        ["execute_entry_point_selector"] => selector(names::EXECUTE),
-        ["validate_entry_point_selector"] => selector(names::VALIDATE),
-        ["validate_declare_entry_point_selector"] => selector(names::VALIDATE_DECLARE),
-        ["validate_deploy_entry_point_selector"] => selector(names::VALIDATE_DEPLOY),
-        ["transfer_entry_point_selector"] => selector(names::TRANSFER),
-        ["constructor_entry_point_selector"] => selector(names::CONSTRUCTOR),
-        ["default_entry_point_selector"] => selector(names::DEFAULT),
-        ["entry_point_type_external"] => u64::from(names::EXTERNAL_ENTRY_POINT).into(),
-        ["entry_point_type_l1_handler"] => u64::from(names::L1_HANDLER_ENTRY_POINT).into(),
-        ["entry_point_type_constructor"] => u64::from(names::CONSTRUCTOR_ENTRY_POINT).into(),
-        ["validated"] => short_string(names::VALID),
-        ["error_out_of_gas"] => short_string(names::OUT_OF_GAS),
-        ["error_entry_point_not_found"] => short_string(names::ENTRYPOINT_NOT_FOUND),
-        ["error_entry_point_failed"] => short_string(names::ENTRYPOINT_FAILED),
-        ["error_invalid_argument"] => short_string(names::INVALID_ARGUMENT),
-        ["error_invalid_input_len"] => short_string(names::INVALID_INPUT_LENGTH),
-        ["error_block_number_out_of_range"] => short_string(names::BLOCK_NUMBER_OUT_OF_RANGE),
-        ["l1_gas"] => short_string(names::L1_GAS.0),
-        ["l2_gas"] => short_string(names::L2_GAS.0),
-        ["l1_data_gas"] => short_string(names::L1_DATA_GAS.0),
-        ["l1_gas_index"] => Figure::from(names::L1_GAS.1 as u64),
-        ["l2_gas_index"] => Figure::from(names::L2_GAS.1 as u64),
-        ["l1_data_gas_index"] => Figure::from(names::L1_DATA_GAS.1 as u64),
-        ["l1_handler_version"] => u64::from(names::L1_HANDLER_VERSION).into(),
-        ["nop_entry_point_offset"] => Figure::Integer(names::NO_ENTRY_POINT_OFFSET.into()),
-        ["os_contract_addresses", "block_hash_contract_address"] => address(names::BLOCK_HASH_CONTRACT),
-        ["os_contract_addresses", "alias_contract_address"] => address(names::ALIAS_CONTRACT),
-        ["os_contract_addresses", "reserved_contract_address"] => address(names::RESERVED_CONTRACT),
-        ["sierra_array_len_bound"] => names::SIERRA_ARRAY_LENGTH_BOUND.into(),
-        ["stored_block_hash_buffer"] => names::STORED_BLOCK_HASH_BUFFER.into(),
+        ["execute_entry_point_selector"] => selector(well_known::EXECUTE),
+        ["validate_entry_point_selector"] => selector(well_known::VALIDATE),
+        ["validate_declare_entry_point_selector"] => selector(well_known::VALIDATE_DECLARE),
+        ["validate_deploy_entry_point_selector"] => selector(well_known::VALIDATE_DEPLOY),
+        ["transfer_entry_point_selector"] => selector(well_known::TRANSFER),
+        ["constructor_entry_point_selector"] => selector(well_known::CONSTRUCTOR),
+        ["default_entry_point_selector"] => selector(well_known::DEFAULT),
+        ["entry_point_type_external"] => u64::from(well_known::EXTERNAL_ENTRY_POINT).into(),
+        ["entry_point_type_l1_handler"] => u64::from(well_known::L1_HANDLER_ENTRY_POINT).into(),
+        ["entry_point_type_constructor"] => u64::from(well_known::CONSTRUCTOR_ENTRY_POINT).into(),
+        ["validated"] => short_string(well_known::VALID),
+        ["error_out_of_gas"] => short_string(well_known::OUT_OF_GAS),
+        ["error_entry_point_not_found"] => short_string(well_known::ENTRYPOINT_NOT_FOUND),
+        ["error_entry_point_failed"] => short_string(well_known::ENTRYPOINT_FAILED),
+        ["error_invalid_argument"] => short_string(well_known::INVALID_ARGUMENT),
+        ["error_invalid_input_len"] => short_string(well_known::INVALID_INPUT_LENGTH),
+        ["error_block_number_out_of_range"] => short_string(well_known::BLOCK_NUMBER_OUT_OF_RANGE),
+        ["l1_gas"] => short_string(well_known::L1_GAS.0),
+        ["l2_gas"] => short_string(well_known::L2_GAS.0),
+        ["l1_data_gas"] => short_string(well_known::L1_DATA_GAS.0),
+        ["l1_gas_index"] => Figure::from(well_known::L1_GAS.1 as u64),
+        ["l2_gas_index"] => Figure::from(well_known::L2_GAS.1 as u64),
+        ["l1_data_gas_index"] => Figure::from(well_known::L1_DATA_GAS.1 as u64),
+        ["l1_handler_version"] => u64::from(well_known::L1_HANDLER_VERSION).into(),
+        ["nop_entry_point_offset"] => Figure::Integer(well_known::NO_ENTRY_POINT_OFFSET.into()),
+        ["os_contract_addresses", "block_hash_contract_address"] => address(well_known::BLOCK_HASH_CONTRACT),
+        ["os_contract_addresses", "alias_contract_address"] => address(well_known::ALIAS_CONTRACT),
+        ["os_contract_addresses", "reserved_contract_address"] => address(well_known::RESERVED_CONTRACT),
+        ["sierra_array_len_bound"] => well_known::SIERRA_ARRAY_LENGTH_BOUND.into(),
+        ["stored_block_hash_buffer"] => well_known::STORED_BLOCK_HASH_BUFFER.into(),
         _ => return None,
     })
 }

@@ -1,10 +1,5 @@
 //! Block files by the library: what is read is what was written, classes inline, readers that fail in the middle.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
-
-#[path = "fixture/reader.rs"]
-mod reader;
-
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU8, Ordering};
 
@@ -13,15 +8,15 @@ use starkiln::block::{BlockError, BlockExecutor, BlockOutcome, TransactionStatus
 use starkiln::replay::{
     BlockFile, ClassEntry, ClassText, Expected, FileTransaction, FileTransactionBody, LoadedBlock, compare,
 };
-use starkiln::state::{Cell, MemoryState, ReadError, StateDiff, StateError, fee_token_balance_key};
-use starkiln::transaction::ExecutionFailure;
+use starkiln::state::{MemoryState, ReadError, StateDiff, StateError, StateKey, fee_token_balance_key};
+use starkiln::transaction::FatalError;
 use starknet_api::core::{ClassHash, CompiledClassHash, ContractAddress};
 use starknet_api::state::StorageKey;
 use starknet_api::transaction::TransactionHash;
 use starknet_api::transaction::fields::ValidResourceBounds;
 use starknet_types_core::felt::Felt;
 
-use self::reader::Watched;
+use crate::fixture::reader::Watched;
 
 const TOKEN: u128 = 0x70ce11;
 
@@ -52,9 +47,9 @@ const PANICKING: u8 = 2;
 /// A reader that fails, or panics, at one cell while it is in that mood.
 fn flaky<'a>(
     state: &'a MemoryState,
-    at: Cell,
+    at: StateKey,
     mood: &'a AtomicU8,
-) -> Watched<&'a MemoryState, impl Fn(Cell) -> Result<(), ReadError> + 'a> {
+) -> Watched<&'a MemoryState, impl Fn(StateKey) -> Result<(), ReadError> + 'a> {
     let before = move |cell| match mood.load(Ordering::Relaxed) {
         FAILING if cell == at => Err(ReadError::message("the disk is on fire")),
         PANICKING if cell == at => panic!("the disk has melted"),
@@ -77,15 +72,16 @@ fn a_reader_that_fails_in_the_middle() {
     let recipient = ContractAddress::from(0xca21_u128);
     let erc20 = block.state.class_hashes[&token];
     let cells = [
-        (0, Cell::Nonce(ContractAddress::from(0xa11ce_u128))),
-        (0, Cell::ClassHash(token)),
-        (0, Cell::Class(erc20)),
-        (1, Cell::Storage(token, fee_token_balance_key(recipient))),
+        (0, StateKey::Nonce(ContractAddress::from(0xa11ce_u128))),
+        (0, StateKey::ClassHash(token)),
+        (0, StateKey::Class(erc20)),
+        (1, StateKey::Storage(token, fee_token_balance_key(recipient))),
     ];
     for (index, cell) in cells {
         let mood = AtomicU8::new(FAILING);
         let reader = flaky(&block.state, cell, &mood);
-        let executor = BlockExecutor::new(block.env.clone(), &reader).old_block(block.old_block);
+        let executor =
+            BlockExecutor::new(block.env.clone(), &reader).block_hash_source(block.block_hash_source);
         let mut seen = Vec::new();
         let error = executor
             .execute_with(&block.transactions, |index, outcome| seen.push((index, outcome.clone())))
@@ -95,7 +91,7 @@ fn a_reader_that_fails_in_the_middle() {
         let BlockError::Transaction { index: failed, hash, failure } = &error else { panic!("{error}") };
         assert_eq!((*failed, *hash), (index, block.transactions[index].hash));
         let expected = StateError::Read { cell, source: ReadError::message("the disk is on fire") };
-        assert_eq!(**failure, ExecutionFailure::Reader(expected));
+        assert_eq!(**failure, FatalError::Reader(expected));
         assert_eq!(
             error.to_string(),
             format!("Transaction {index} ({:#066x}): Reading the {cell} failed: the disk is on fire", hash.0)
@@ -106,7 +102,7 @@ fn a_reader_that_fails_in_the_middle() {
         // A panic of the reader is an error like that.
         mood.store(PANICKING, Ordering::Relaxed);
         let error = executor.execute(&block.transactions).unwrap_err();
-        let expected = ExecutionFailure::Internal("the disk has melted".to_owned());
+        let expected = FatalError::Internal("the disk has melted".to_owned());
         assert_eq!(error, BlockError::Transaction { index, hash: *hash, failure: expected.into() });
         // The executor is as good as new.
         mood.store(WELL, Ordering::Relaxed);
@@ -119,7 +115,7 @@ fn a_reader_that_fails_while_the_fee_is_transferred() {
     // The sequencer's balance is read only by the fee transfer.
     let block = two_transfers();
     let sequencer = fee_token_balance_key(block.env.block.sequencer);
-    let cell = Cell::Storage(ContractAddress::from(TOKEN), sequencer);
+    let cell = StateKey::Storage(ContractAddress::from(TOKEN), sequencer);
     let mood = AtomicU8::new(FAILING);
     let reader = flaky(&block.state, cell, &mood);
     let executor = BlockExecutor::new(block.env.clone(), &reader);
@@ -128,9 +124,7 @@ fn a_reader_that_fails_while_the_fee_is_transferred() {
     else {
         panic!()
     };
-    assert!(
-        matches!(*failure, ExecutionFailure::Reader(StateError::Read { cell: failed, .. }) if failed == cell)
-    );
+    assert!(matches!(*failure, FatalError::Reader(StateError::Read { cell: failed, .. }) if failed == cell));
 }
 
 #[test]

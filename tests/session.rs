@@ -1,13 +1,4 @@
 //! Sessions: a block from a stream of transactions. Order, back-pressure, the ways to end, what a block closed after n transactions is.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects
-)]
-
-mod fixture;
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -16,17 +7,17 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, mpsc};
 use std::time::{Duration, Instant};
 
-use fixture::reader::Watched;
-use fixture::workload::{self, Maker, Workload};
-use fixture::{ACCOUNT, FEE_TOKEN, SEQUENCER, World, address, class, felt, selector};
+use crate::fixture::reader::Watched;
+use crate::fixture::workload::{self, Maker, Workload};
+use crate::fixture::{ACCOUNT, FEE_TOKEN, SEQUENCER, World, address, class, felt, selector};
 use starkiln::block::{
-    BlockEnd, BlockError, BlockOutcome, BlockSession, Capacity, CloseError, OldBlock, OnInvalid, Pool,
-    SessionOptions, SubmitError, TransactionOutcome, TransactionResult, TransactionStatus, Validation,
-    Weight, Weights,
+    BlockEnd, BlockError, BlockHashSource, BlockOutcome, BlockSession, Capacity, CloseError, OnInvalid,
+    SessionOptions, SubmitError, TransactionDisposition, TransactionOutcome, TransactionStatus, Validation,
+    Weight, Weights, WorkerPool,
 };
 use starkiln::class::{ContractClass, DeclaredClass};
 use starkiln::protocol::ProtocolVersion;
-use starkiln::state::{Cell, MemoryState, ReadError, StateReader};
+use starkiln::state::{MemoryState, ReadError, StateKey, StateReader};
 use starkiln::transaction::{ExecutionFlags, Transaction, TransactionBody};
 use starknet_api::block::BlockHash;
 use starknet_api::core::{ClassHash, CompiledClassHash, ContractAddress, EntryPointSelector, Nonce};
@@ -194,15 +185,15 @@ fn everything() -> (World, Vec<Transaction>) {
     (world, transactions)
 }
 
-fn old_block() -> OldBlock {
-    OldBlock::Hash(BlockHash(felt(0xb10c)))
+fn block_hash_source() -> BlockHashSource {
+    BlockHashSource::Hash(BlockHash(felt(0xb10c)))
 }
 
 fn options() -> SessionOptions {
-    SessionOptions { old_block: old_block(), ..SessionOptions::default() }
+    SessionOptions { block_hash_source: block_hash_source(), ..SessionOptions::default() }
 }
 
-fn open(world: &World, pool: &Pool, options: SessionOptions) -> BlockSession<MemoryState> {
+fn open(world: &World, pool: &WorkerPool, options: SessionOptions) -> BlockSession<MemoryState> {
     BlockSession::open(world.env.clone(), world.state.clone(), pool, options).unwrap()
 }
 
@@ -212,7 +203,7 @@ fn alone(world: &World, transactions: &[Transaction]) -> BlockOutcome {
 }
 
 fn complete() -> SessionOptions {
-    SessionOptions { keeps_reverted_calls: true, collects_prover_reads: true, ..options() }
+    SessionOptions { keep_reverted_calls: true, collect_prover_reads: true, ..options() }
 }
 
 // ---- results
@@ -242,7 +233,7 @@ fn a_session_is_the_block_on_any_number_of_threads() {
         let expected = bytes(&alone(&world, &transactions));
         for threads in [1, 2, 3, 8] {
             for waiting_threads_work in [false, true] {
-                let pool = Pool::new(threads).unwrap();
+                let pool = WorkerPool::new(threads).unwrap();
                 let session = open(&world, &pool, SessionOptions { waiting_threads_work, ..complete() });
                 session.submit(transactions.clone()).unwrap();
                 assert!(bytes(&session.finish().unwrap()) == expected, "{name} on {threads}");
@@ -257,7 +248,7 @@ fn results_stream_in_order_while_more_is_submitted() {
     let (world, transactions) = everything();
     let expected = alone(&world, &transactions);
     for threads in [1, 2, 4] {
-        let pool = Pool::new(threads).unwrap();
+        let pool = WorkerPool::new(threads).unwrap();
         let session = open(&world, &pool, complete());
         let submitter = session.submitter();
         let (turn, next) = mpsc::channel();
@@ -294,7 +285,7 @@ fn results_stream_in_order_while_more_is_submitted() {
 fn results_end_where_nothing_is_to_wait_for() {
     let (world, transactions) = everything();
     for threads in [1, 3] {
-        let pool = Pool::new(threads).unwrap();
+        let pool = WorkerPool::new(threads).unwrap();
         let session = open(&world, &pool, options());
         assert_eq!(session.results().count(), 0);
         for batch in transactions.chunks(25) {
@@ -310,7 +301,7 @@ fn results_by_callback_in_order() {
     let (world, transactions) = everything();
     let expected = alone(&world, &transactions);
     for threads in [1, 4] {
-        let pool = Pool::new(threads).unwrap();
+        let pool = WorkerPool::new(threads).unwrap();
         let (told, results) = mpsc::channel();
         let session = BlockSession::open_with(
             world.env.clone(),
@@ -340,7 +331,7 @@ fn c218_one_commit_at_a_time() {
     let world = &workload.world;
     let expected = alone(world, &workload.transactions);
     for threads in [2, 8] {
-        let pool = Pool::new(threads).unwrap();
+        let pool = WorkerPool::new(threads).unwrap();
         let (told, results) = mpsc::channel();
         let (open, gate) = mpsc::channel::<()>();
         let is_inside = AtomicUsize::new(0);
@@ -373,7 +364,7 @@ fn c218_one_commit_at_a_time() {
 #[test]
 fn a_callback_that_panics_ends_its_session_alone() {
     let workload = workload::independent(20, 1);
-    let pool = Pool::new(3).unwrap();
+    let pool = WorkerPool::new(3).unwrap();
     let world = &workload.world;
     let session =
         BlockSession::open_with(world.env.clone(), world.state.clone(), &pool, options(), |index, _| {
@@ -398,7 +389,7 @@ fn a_callback_that_panics_ends_its_session_alone() {
 fn back_pressure_parks_commits_and_burns_nothing() {
     let workload = workload::independent(60, 1);
     let world = &workload.world;
-    let pool = Pool::new(3).unwrap();
+    let pool = WorkerPool::new(3).unwrap();
     let threads = Threads::default();
     let session = open_watched(world, &pool, SessionOptions { undelivered: 5, ..options() }, {
         let threads = threads.clone();
@@ -443,12 +434,12 @@ fn until(condition: impl Fn() -> bool) {
 /// Over a reader that does something before it answers.
 fn open_watched(
     world: &World,
-    pool: &Pool,
+    pool: &WorkerPool,
     options: SessionOptions,
     before: impl Fn(ContractAddress) -> Result<(), ReadError> + Send + Sync + 'static,
 ) -> BlockSession<impl StateReader + Send + Sync + 'static> {
     let before = move |cell| match cell {
-        Cell::Storage(address, _) | Cell::Nonce(address) => before(address),
+        StateKey::Storage(address, _) | StateKey::Nonce(address) => before(address),
         _ => Ok(()),
     };
     let reader = Watched { state: world.state.clone(), before };
@@ -484,7 +475,7 @@ impl Threads {
 #[test]
 fn c228_closing_after_n_transactions_is_the_block_of_those_n() {
     let (world, transactions) = everything();
-    let pools = [1, 3].map(|threads| Pool::new(threads).unwrap());
+    let pools = [1, 3].map(|threads| WorkerPool::new(threads).unwrap());
     for count in 0..=60 {
         let expected = bytes(&alone(&world, &transactions[..count]));
         // All have run, all have been committed, and none has been taken.
@@ -512,7 +503,7 @@ fn c228_closing_after_n_transactions_is_the_block_of_those_n() {
 #[test]
 fn a_block_cannot_be_closed_after_more_than_there_are() {
     let (world, transactions) = everything();
-    let pool = Pool::new(2).unwrap();
+    let pool = WorkerPool::new(2).unwrap();
     let session = open(&world, &pool, options());
     session.submit(transactions[..10].to_vec()).unwrap();
     assert_eq!(session.close(11), Err(CloseError::TooFew { wanted: 11, there: 10, end: None }));
@@ -529,7 +520,7 @@ fn zero_transactions_are_a_block() {
     let (world, _) = everything();
     let expected = bytes(&alone(&world, &[]));
     for threads in [1, 3] {
-        let pool = Pool::new(threads).unwrap();
+        let pool = WorkerPool::new(threads).unwrap();
         let session = open(&world, &pool, complete());
         assert_eq!(session.submit([]), Ok(0..0));
         assert!(bytes(&session.finish().unwrap()) == expected);
@@ -548,7 +539,7 @@ fn departure_a_full_block_says_what_did_not_fit() {
     let expected = world.executor().collect_prover_reads().keep_reverted_calls().capacity(capacity.clone());
     let expected = expected.execute(&transactions).unwrap();
     for threads in [1, 3] {
-        let pool = Pool::new(threads).unwrap();
+        let pool = WorkerPool::new(threads).unwrap();
         let session = open(&world, &pool, SessionOptions { capacity: capacity.clone(), ..complete() });
         session.submit(transactions.clone()).unwrap();
         let results = session.results().count();
@@ -567,17 +558,17 @@ fn departure_a_full_block_says_what_did_not_fit() {
     // No block has room for so many events; the block goes on.
     let limits = Weights { events: 1, ..Weights::UNLIMITED };
     let capacity = Capacity { limits, ..Capacity::unlimited() };
-    let session = open(&world, &Pool::new(2).unwrap(), SessionOptions { capacity, ..options() });
+    let session = open(&world, &WorkerPool::new(2).unwrap(), SessionOptions { capacity, ..options() });
     session.submit(transactions[..7].to_vec()).unwrap();
     let outcome = session.finish().unwrap();
-    assert!(matches!(outcome.transactions[6].result, TransactionResult::TooLarge(_)));
+    assert!(matches!(outcome.transactions[6].result, TransactionDisposition::TooLarge(_)));
     assert_eq!(outcome.end, BlockEnd::Finished);
 }
 
 #[test]
 fn an_invalid_transaction_may_end_the_block() {
     let (world, transactions) = everything();
-    let pool = Pool::new(3).unwrap();
+    let pool = WorkerPool::new(3).unwrap();
     let expected = world.executor().on_invalid(OnInvalid::Stop).execute(&transactions).unwrap();
     let session = open(&world, &pool, SessionOptions { on_invalid: OnInvalid::Stop, ..options() });
     session.submit(transactions.clone()).unwrap();
@@ -610,7 +601,7 @@ fn endless() -> (World, Vec<Transaction>) {
 }
 
 /// Whether the threads of the pool are free: somebody else gets a block done.
-fn pool_is_free(pool: &Pool) -> bool {
+fn pool_is_free(pool: &WorkerPool) -> bool {
     let workload = workload::independent(8, 1);
     let executor = workload.world.executor();
     let expected = executor.execute(&workload.transactions).unwrap();
@@ -625,7 +616,7 @@ fn c229_the_deadline_ends_a_block_in_the_middle_of_a_transaction() {
     let (world, transactions) = endless();
     let expected = alone(&world, &transactions[..4]);
     for threads in [1, 2, 4] {
-        let pool = Pool::new(threads).unwrap();
+        let pool = WorkerPool::new(threads).unwrap();
         let deadline = Instant::now() + Duration::from_millis(700);
         let session = open(&world, &pool, SessionOptions { deadline: Some(deadline), ..complete() });
         session.submit(transactions.clone()).unwrap();
@@ -645,7 +636,7 @@ fn c229_the_deadline_ends_a_block_in_the_middle_of_a_transaction() {
 #[test]
 fn a_deadline_that_has_passed_lets_nothing_in() {
     let (world, transactions) = everything();
-    let pool = Pool::new(2).unwrap();
+    let pool = WorkerPool::new(2).unwrap();
     let session = open(&world, &pool, SessionOptions { deadline: Some(Instant::now()), ..options() });
     assert_eq!(session.submit(transactions), Err(SubmitError::Ended(Box::new(BlockEnd::Deadline))));
     let outcome = session.finish().unwrap();
@@ -657,7 +648,7 @@ fn cancelling_stops_a_running_transaction() {
     let (world, transactions) = endless();
     let expected = alone(&world, &transactions[..4]);
     for threads in [1, 2, 4] {
-        let pool = Pool::new(threads).unwrap();
+        let pool = WorkerPool::new(threads).unwrap();
         let session = open(&world, &pool, complete());
         session.submit(transactions.clone()).unwrap();
         let handle = session.cancel_handle();
@@ -687,7 +678,7 @@ fn cancelling_stops_a_running_transaction() {
 #[test]
 fn aborting_an_endless_transaction_takes_a_moment() {
     let (world, transactions) = endless();
-    let pool = Pool::new(3).unwrap();
+    let pool = WorkerPool::new(3).unwrap();
     let mut times: Vec<Duration> = (0..9)
         .map(|_| {
             let session = open(&world, &pool, options());
@@ -707,7 +698,7 @@ fn aborting_an_endless_transaction_takes_a_moment() {
 #[test]
 fn dropping_a_session_leaves_pool_and_reader_as_they_were() {
     let (world, transactions) = endless();
-    let pool = Pool::new(2).unwrap();
+    let pool = WorkerPool::new(2).unwrap();
     let reader = Arc::new(world.state.clone());
     for committed in [0, 4] {
         let session = BlockSession::open(world.env.clone(), Arc::clone(&reader), &pool, options()).unwrap();
@@ -730,7 +721,7 @@ fn dropping_a_session_leaves_pool_and_reader_as_they_were() {
 #[test]
 fn departure_duplicates_and_late_transactions_are_error_values() {
     let (world, transactions) = everything();
-    let pool = Pool::new(2).unwrap();
+    let pool = WorkerPool::new(2).unwrap();
     let session = open(&world, &pool, options());
     assert_eq!(session.submit(transactions[..5].to_vec()), Ok(0..5));
     let again = vec![transactions[5].clone(), transactions[3].clone()];
@@ -759,9 +750,9 @@ fn departure_duplicates_and_late_transactions_are_error_values() {
 #[test]
 fn a_block_that_cannot_be_opened_is_no_session() {
     let (world, _) = everything();
-    let pool = Pool::new(2).unwrap();
+    let pool = WorkerPool::new(2).unwrap();
     let opened = BlockSession::open(world.env.clone(), world.state.clone(), &pool, SessionOptions::default());
-    assert!(matches!(opened.unwrap_err(), BlockError::OldBlockHashMissing { .. }));
+    assert!(matches!(opened.unwrap_err(), BlockError::BlockHashMissing { .. }));
 }
 
 // ---- the reader
@@ -775,7 +766,7 @@ fn a_reader_that_fails_in_the_middle() {
     let expected = alone(world, &transactions[..25]);
     let broken = transactions[25].sender();
     for threads in [1, 3] {
-        let pool = Pool::new(threads).unwrap();
+        let pool = WorkerPool::new(threads).unwrap();
         for panics in [false, true] {
             let session = || {
                 let session = open_watched(world, &pool, complete(), move |address| {
@@ -810,7 +801,7 @@ fn a_reader_that_hangs_does_not_hang_the_host() {
     let workload = workload::independent(10, 1);
     let gate = Arc::new((Mutex::new(false), Condvar::new()));
     let hangs_at = workload.transactions[4].sender();
-    let pool = Pool::new(3).unwrap();
+    let pool = WorkerPool::new(3).unwrap();
     let deadline = Instant::now() + Duration::from_millis(600);
     let options = SessionOptions { deadline: Some(deadline), ..options() };
     let session = open_watched(&workload.world, &pool, options, {
@@ -837,7 +828,7 @@ fn a_reader_that_hangs_does_not_hang_the_host() {
 
 #[test]
 fn sessions_share_a_pool() {
-    let pool = Pool::new(3).unwrap();
+    let pool = WorkerPool::new(3).unwrap();
     std::thread::scope(|scope| {
         for make in [workload::mixed as Maker, workload::chain, workload::sequencer, workload::hot_pool] {
             let pool = &pool;
@@ -869,7 +860,7 @@ fn sessions_share_a_pool() {
 fn a_thread_of_the_pool_that_waits_works() {
     let workload = workload::independent(30, 1);
     let expected = bytes(&alone(&workload.world, &workload.transactions));
-    let pool = Pool::new(2).unwrap();
+    let pool = WorkerPool::new(2).unwrap();
     let (done, outcome) = mpsc::channel();
     let world = World { env: workload.world.env.clone(), state: workload.world.state.clone() };
     let (inner_pool, transactions) = (pool.clone(), workload.transactions.clone());
@@ -893,7 +884,7 @@ fn a_thread_of_the_pool_that_waits_works() {
 #[test]
 fn a_callback_may_use_the_handles() {
     let workload = workload::independent(30, 1);
-    let pool = Pool::new(2).unwrap();
+    let pool = WorkerPool::new(2).unwrap();
     let handles = Arc::new(Mutex::new(None));
     let told = Arc::new(AtomicUsize::new(0));
     let session = {
@@ -951,7 +942,7 @@ fn a_signature_is_not_checked_twice() {
     // The account's code accepts nothing any more: only what was validated before can be in the block.
     world.state.classes.insert(class("account_open").0, class("erc20").1);
     for threads in [1, 3] {
-        let pool = Pool::new(threads).unwrap();
+        let pool = WorkerPool::new(threads).unwrap();
         let run = |transactions: &[Transaction]| {
             let session = open(&world, &pool, options());
             session.submit(transactions.to_vec()).unwrap();

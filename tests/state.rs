@@ -3,14 +3,6 @@
 //!
 //! `STARKILN_SEED` (a number) repeats a run; each test prints the seed it used.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects
-)]
-
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -20,8 +12,8 @@ use proptest::prelude::*;
 use proptest::test_runner::{RngAlgorithm, TestRng, TestRunner};
 use starkiln::class::{Cairo1Class, ContractClass};
 use starkiln::state::{
-    BlockState, Cell, Checkpoint, InitialReads, Journal, JournalClasses, MemoryState, ReadError,
-    StateChanges, StateDiff, StateError, StateReader, fee_token_balance_key,
+    BlockState, Checkpoint, InitialReads, Journal, JournalClasses, MemoryState, ReadError, StateChanges,
+    StateDiff, StateError, StateKey, StateReader, fee_token_balance_key,
 };
 use starknet_api::contract_class::SierraVersion;
 use starknet_api::core::{ClassHash, CompiledClassHash, ContractAddress, Nonce};
@@ -76,15 +68,15 @@ struct Probe {
 
 #[derive(Default)]
 struct Seen {
-    answers: BTreeMap<Cell, usize>,
+    answers: BTreeMap<StateKey, usize>,
     reads: usize,
     /// The reads (counted from 0) that fail.
     failing: BTreeSet<usize>,
-    last: Option<Cell>,
+    last: Option<StateKey>,
 }
 
 impl Probe {
-    fn ask(&self, cell: Cell) -> Result<(), ReadError> {
+    fn ask(&self, cell: StateKey) -> Result<(), ReadError> {
         let mut seen = self.seen.borrow_mut();
         let number = seen.reads;
         seen.reads += 1;
@@ -105,27 +97,27 @@ impl Probe {
 
 impl StateReader for Probe {
     fn storage_at(&self, address: ContractAddress, key: StorageKey) -> Result<Felt, ReadError> {
-        self.ask(Cell::Storage(address, key))?;
+        self.ask(StateKey::Storage(address, key))?;
         self.state.storage_at(address, key)
     }
 
     fn nonce_at(&self, address: ContractAddress) -> Result<Nonce, ReadError> {
-        self.ask(Cell::Nonce(address))?;
+        self.ask(StateKey::Nonce(address))?;
         self.state.nonce_at(address)
     }
 
     fn class_hash_at(&self, address: ContractAddress) -> Result<ClassHash, ReadError> {
-        self.ask(Cell::ClassHash(address))?;
+        self.ask(StateKey::ClassHash(address))?;
         self.state.class_hash_at(address)
     }
 
     fn class(&self, class_hash: ClassHash) -> Result<Option<ContractClass>, ReadError> {
-        self.ask(Cell::Class(class_hash))?;
+        self.ask(StateKey::Class(class_hash))?;
         self.state.class(class_hash)
     }
 
     fn compiled_class_hash(&self, class_hash: ClassHash) -> Result<CompiledClassHash, ReadError> {
-        self.ask(Cell::CompiledClassHash(class_hash))?;
+        self.ask(StateKey::CompiledClassHash(class_hash))?;
         self.state.compiled_class_hash(class_hash)
     }
 }
@@ -241,7 +233,7 @@ impl Model {
         fn differing<K: Copy + Ord + std::hash::Hash, V: Copy + PartialEq>(
             new: &BTreeMap<K, V>,
             old: &BTreeMap<K, V>,
-        ) -> starkiln::state::CellMap<K, V> {
+        ) -> starkiln::state::StateMap<K, V> {
             new.iter()
                 .filter(|(key, value)| old[*key] != **value)
                 .map(|(key, value)| (*key, *value))
@@ -598,7 +590,7 @@ fn a_failed_read_of_a_class_is_not_an_undeclared_class() {
     let probe = Probe::default();
     probe.seen.borrow_mut().failing = BTreeSet::from([0]);
     let mut journal = Journal::new(&probe);
-    let cell = Cell::Class(class_hash(1));
+    let cell = StateKey::Class(class_hash(1));
     assert!(
         matches!(journal.class(class_hash(1)), Err(StateError::Read { cell: named, .. }) if named == cell)
     );
@@ -662,7 +654,7 @@ fn a_commit_reads_what_nobody_read_or_takes_over_nothing() {
     probe.seen.borrow_mut().failing = BTreeSet::from([1]);
     let mut block = BlockState::new(&probe);
     let error = block.commit(parts()).unwrap_err();
-    assert!(matches!(error, StateError::Read { cell: Cell::Nonce(named), .. } if named == address(1)));
+    assert!(matches!(error, StateError::Read { cell: StateKey::Nonce(named), .. } if named == address(1)));
     assert!(block.changes().is_empty() && block.initial_reads().is_empty());
 
     block.commit(parts()).unwrap();

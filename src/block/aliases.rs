@@ -8,16 +8,16 @@ use starknet_api::state::StorageKey;
 use starknet_types_core::felt::Felt;
 
 use super::BlockError;
-use super::changed::{Changed, FIRST_ALIAS};
-use crate::protocol::names::ALIAS_CONTRACT;
-use crate::state::{BlockState, Cell, StateReader};
+use super::changed_contracts::{Changed, FIRST_ALIAS};
+use crate::protocol::well_known::ALIAS_CONTRACT;
+use crate::state::{BlockState, StateKey, StateReader};
 
 /// Where the alias contract keeps the next free alias.
 const COUNTER: StorageKey = StorageKey(PatriciaKey::ZERO);
 
 /// The cells that [`allocate`] will read.
-pub(super) fn cells(changed: &Changed) -> impl Iterator<Item = Cell> {
-    changed.aliased().chain([COUNTER]).map(|key| Cell::Storage(ALIAS_CONTRACT, key))
+pub(super) fn cells(changed: &Changed) -> impl Iterator<Item = StateKey> {
+    changed.aliased().chain([COUNTER]).map(|key| StateKey::Storage(ALIAS_CONTRACT, key))
 }
 
 /// Gives an alias to all that the block changed and that has none, and adds that to what the block changed. Answers with the aliases

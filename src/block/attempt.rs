@@ -1,7 +1,7 @@
 //! One attempt at a transaction, over a state that it can only read.
 //!
 //! In: a transaction, the block's surroundings, a reader of the state before the transaction. Out: an [`Attempt`], which an
-//! [`OpenBlock`](super::under_way::OpenBlock) commits or which is thrown away. Runs on any thread; knows nothing of order.
+//! [`OpenBlock`](super::open_block::OpenBlock) commits or which is thrown away. Runs on any thread; knows nothing of order.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -9,10 +9,10 @@ use starknet_api::core::{ClassHash, CompiledClassHash};
 use starknet_api::transaction::TransactionHash;
 
 use super::capacity::{Capacity, ExecutedClass, Load, Migration, Weights, classes_of};
-use super::outcome::{TransactionOutcome, TransactionResult};
+use super::outcome::{TransactionDisposition, TransactionOutcome};
 use crate::protocol::{BlockEnv, TransactionKind};
 use crate::state::{Journal, JournalParts, StateDiff, StateReader, StopFlag};
-use crate::transaction::{Execution, ExecutionFailure, Plan, Rejection, Transaction, execute};
+use crate::transaction::{Execution, FatalError, Plan, Rejection, Transaction, execute};
 
 /// What a transaction did, or would do, to the state that it ran on.
 #[derive(Clone, Debug)]
@@ -51,7 +51,7 @@ impl Name {
 #[derive(Clone, Debug)]
 pub(super) struct AttemptOptions {
     /// Keep the call tree of a reverted execution.
-    pub(super) keeps_reverted_calls: bool,
+    pub(super) keep_reverted_calls: bool,
     /// Look whether the classes that ran have to move to the Blake hash, if the version has it. Nobody asks in a block that will
     /// not be closed.
     pub(super) finds_migrations: bool,
@@ -67,7 +67,7 @@ impl Attempt {
         stop: StopFlag,
         env: &BlockEnv,
         options: &AttemptOptions,
-    ) -> Result<Self, ExecutionFailure> {
+    ) -> Result<Self, FatalError> {
         let mut journal = Journal::new(reader).stopped_by(stop);
         let ran = Plan::new(transaction)
             .map_err(Rejection::from)
@@ -82,11 +82,11 @@ impl Attempt {
         journal: &mut Journal<'_>,
         env: &BlockEnv,
         options: &AttemptOptions,
-    ) -> Result<Self, ExecutionFailure> {
+    ) -> Result<Self, FatalError> {
         match ran {
             Ok(execution) => Self::executed(name, &mut Some(execution), journal, true, env, options),
             Err(Rejection::Invalid(error)) => {
-                let result = TransactionResult::Invalid(error);
+                let result = TransactionDisposition::Invalid(error);
                 Ok(Self::rejected(name, result, journal.take_parts()))
             }
             Err(Rejection::Failure(failure)) => Err(failure),
@@ -102,10 +102,10 @@ impl Attempt {
         is_last: bool,
         env: &BlockEnv,
         options: &AttemptOptions,
-    ) -> Result<Self, ExecutionFailure> {
-        let missing = || ExecutionFailure::Internal("An execution was asked for twice.".to_owned());
+    ) -> Result<Self, FatalError> {
+        let missing = || FatalError::Internal("An execution was asked for twice.".to_owned());
         let mut execution = executed.take().ok_or_else(missing)?;
-        if !options.keeps_reverted_calls {
+        if !options.keep_reverted_calls {
             execution.reverted_call = None;
         }
         let classes = caught(|| look_up_classes(&execution, journal, env, options));
@@ -116,14 +116,14 @@ impl Attempt {
                 match options.capacity.holds(&load, &env.constants.gas) {
                     Ok(()) => {
                         let state_diff = StateDiff::new(&parts.0, &parts.1);
-                        let result = TransactionResult::Executed(execution);
+                        let result = TransactionDisposition::Executed(execution);
                         let outcome = Box::new(Self::outcome(name, result, state_diff));
                         return Ok(Self { outcome, share: Box::new(Share { load: Some(load), parts }) });
                     }
-                    Err(too_large) => TransactionResult::TooLarge(too_large),
+                    Err(too_large) => TransactionDisposition::TooLarge(too_large),
                 }
             }
-            Err(Rejection::Invalid(error)) => TransactionResult::Invalid(error),
+            Err(Rejection::Invalid(error)) => TransactionDisposition::Invalid(error),
             Err(Rejection::Failure(failure)) => return Err(failure),
         };
         *executed = Some(execution);
@@ -131,12 +131,12 @@ impl Attempt {
     }
 
     /// A transaction that will not be in the block.
-    pub(super) fn rejected(name: Name, result: TransactionResult, parts: JournalParts) -> Self {
+    pub(super) fn rejected(name: Name, result: TransactionDisposition, parts: JournalParts) -> Self {
         let outcome = Self::outcome(name, result, StateDiff::default());
         Self { outcome: Box::new(outcome), share: Box::new(Share { load: None, parts }) }
     }
 
-    fn outcome(name: Name, result: TransactionResult, state_diff: StateDiff) -> TransactionOutcome {
+    fn outcome(name: Name, result: TransactionDisposition, state_diff: StateDiff) -> TransactionOutcome {
         let Name { hash, kind } = name;
         TransactionOutcome { hash, kind, result, weights: Weights::ZERO, state_diff }
     }
@@ -144,8 +144,8 @@ impl Attempt {
     /// Takes the execution back, if it can be in the block.
     pub(super) fn into_execution(self) -> Option<Box<Execution>> {
         match self.outcome.result {
-            TransactionResult::Executed(execution) => Some(execution),
-            TransactionResult::Invalid(_) | TransactionResult::TooLarge(_) => None,
+            TransactionDisposition::Executed(execution) => Some(execution),
+            TransactionDisposition::Invalid(_) | TransactionDisposition::TooLarge(_) => None,
         }
     }
 }
@@ -181,13 +181,13 @@ fn migration(class_hash: ClassHash, journal: &mut Journal<'_>) -> Result<Option<
 
 /// Turns a panic, the reader's included, into a failure that its caller can name. The journal is dropped then, so nobody sees
 /// what a panic may have left half done.
-pub(super) fn caught<T, E: From<ExecutionFailure>>(run: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
+pub(super) fn caught<T, E: From<FatalError>>(run: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
     catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| {
         let message = panic
             .downcast_ref::<&str>()
             .map(|text| (*text).to_owned())
             .or_else(|| panic.downcast_ref::<String>().cloned())
             .unwrap_or_else(|| "a panic without a message".to_owned());
-        Err(ExecutionFailure::Internal(message).into())
+        Err(FatalError::Internal(message).into())
     })
 }

@@ -7,11 +7,11 @@ use std::sync::Arc;
 use starknet_api::core::{ClassHash, ContractAddress};
 
 use super::capacity::Migration;
-use super::changed::Changed;
-use super::pool::Offer;
+use super::changed_contracts::Changed;
+use super::worker_pool::Offer;
 use super::{BlockError, aliases};
 use crate::protocol::BlockEnv;
-use crate::state::{BlockState, Cell, CellMap, CellSet, InitialReads, Journal, StateDiff, StateReader};
+use crate::state::{BlockState, InitialReads, Journal, StateDiff, StateKey, StateMap, StateReader, StateSet};
 
 /// What a closed block leaves.
 pub(super) struct Closing {
@@ -25,8 +25,8 @@ pub(super) struct Closing {
 pub(super) fn close<R: StateReader>(
     mut state: BlockState<R>,
     env: &BlockEnv,
-    migrations: &CellMap<ClassHash, Migration>,
-    collects_prover_reads: bool,
+    migrations: &StateMap<ClassHash, Migration>,
+    collect_prover_reads: bool,
     pool: Option<&rayon::ThreadPool>,
 ) -> Result<Closing, BlockError> {
     let mut changed = Changed::of(&state);
@@ -39,7 +39,7 @@ pub(super) fn close<R: StateReader>(
         Offer::new(pool, move || changed.diff(classes.clone()))
     };
     let compressed_state_diff = is_compressed.then(|| changed.compressed(classes, &aliases)).transpose()?;
-    let prover_reads = collects_prover_reads.then(|| prover_reads(&state)).transpose()?;
+    let prover_reads = collect_prover_reads.then(|| prover_reads(&state)).transpose()?;
     let initial_reads = state.into_initial_reads();
     let state_diff = state_diff.result();
     Ok(Closing { initial_reads, state_diff, compressed_state_diff, prover_reads })
@@ -49,23 +49,25 @@ pub(super) fn close<R: StateReader>(
 pub(super) fn cells<R: StateReader>(
     state: &BlockState<R>,
     env: &BlockEnv,
-    collects_prover_reads: bool,
-) -> CellSet<Cell> {
-    let mut cells = CellSet::default();
+    collect_prover_reads: bool,
+) -> StateSet<StateKey> {
+    let mut cells = StateSet::default();
     if env.constants.switches.stateful_compression {
         cells.extend(aliases::cells(&Changed::of(state)));
     }
-    if collects_prover_reads {
+    if collect_prover_reads {
         let reads = state.initial_reads();
-        cells.extend(contracts(&reads).into_iter().flat_map(|at| [Cell::Nonce(at), Cell::ClassHash(at)]));
-        cells.extend(reads.declared.keys().map(|class_hash| Cell::CompiledClassHash(*class_hash)));
+        cells.extend(
+            contracts(&reads).into_iter().flat_map(|at| [StateKey::Nonce(at), StateKey::ClassHash(at)]),
+        );
+        cells.extend(reads.declared.keys().map(|class_hash| StateKey::CompiledClassHash(*class_hash)));
     }
     cells.retain(|cell| state.is_unknown(*cell));
     cells
 }
 
 /// Leaves a block open: its state diff and its reads are those of its transactions.
-pub(super) fn leave_open<R: StateReader>(state: BlockState<R>) -> Closing {
+pub(super) fn skip_finalization<R: StateReader>(state: BlockState<R>) -> Closing {
     Closing {
         state_diff: state.diff(),
         compressed_state_diff: None,
@@ -77,7 +79,7 @@ pub(super) fn leave_open<R: StateReader>(state: BlockState<R>) -> Closing {
 /// Moves classes that ran to the Blake hash (C200).
 fn migrate<R: StateReader>(
     state: &mut BlockState<R>,
-    migrations: &CellMap<ClassHash, Migration>,
+    migrations: &StateMap<ClassHash, Migration>,
 ) -> Result<(), BlockError> {
     let parts = {
         let mut journal = Journal::new(&*state);
@@ -114,8 +116,8 @@ fn prover_reads<R: StateReader>(state: &BlockState<R>) -> Result<InitialReads, B
 }
 
 /// The contracts of which anything was read.
-fn contracts(reads: &InitialReads) -> CellSet<ContractAddress> {
-    let mut contracts: CellSet<_> = reads.storage.keys().map(|(address, _)| *address).collect();
+fn contracts(reads: &InitialReads) -> StateSet<ContractAddress> {
+    let mut contracts: StateSet<_> = reads.storage.keys().map(|(address, _)| *address).collect();
     contracts.extend(reads.nonces.keys());
     contracts.extend(reads.class_hashes.keys());
     contracts

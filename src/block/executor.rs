@@ -3,14 +3,14 @@
 use super::ParallelCounters;
 use super::attempt::{Attempt, AttemptOptions, caught};
 use super::capacity::Capacity;
-use super::open::OldBlock;
+use super::open_block::{BlockOptions, Commit, OpenBlock};
 use super::outcome::{BlockEnd, BlockError, BlockOutcome, TransactionOutcome};
 use super::parallel::{self, Order, Run};
-use super::pool::{Pool, PoolError};
-use super::under_way::{BlockOptions, Commit, OpenBlock};
+use super::pre_process::BlockHashSource;
+use super::worker_pool::{WorkerPool, WorkerPoolError};
 use crate::protocol::{BlockEnv, Engine};
 use crate::state::{Journal, StateReader, StopFlag};
-use crate::transaction::{CallResult, ContractCall, Transaction, call_from_outside};
+use crate::transaction::{CallResult, ContractCall, Transaction, call_contract_entry_point};
 
 /// Whether a block goes on after an invalid transaction.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -29,14 +29,14 @@ pub struct BlockExecutor<R> {
     pub(super) reader: R,
     pub(super) options: BlockOptions,
     on_invalid: OnInvalid,
-    keeps_reverted_calls: bool,
+    keep_reverted_calls: bool,
     parallel: Option<Parallel<R>>,
 }
 
 /// Parallel execution, chosen where the reader is known to be [`Sync`]: others need not be.
 #[derive(Clone, Debug)]
 struct Parallel<R> {
-    pool: Result<Pool, PoolError>,
+    pool: Result<WorkerPool, WorkerPoolError>,
     execute: Execute<R>,
 }
 
@@ -52,11 +52,14 @@ impl<R: StateReader + Sync> BlockExecutor<R> {
     /// Executes blocks on `threads` threads, of which the calling one is one; same bytes, sooner. The threads live as long as the
     /// executor and its clones; with [`pool`](Self::pool), executors share them.
     pub fn threads(self, threads: usize) -> Self {
-        Self { parallel: Some(Parallel { pool: Pool::new(threads), execute: parallel::execute }), ..self }
+        Self {
+            parallel: Some(Parallel { pool: WorkerPool::new(threads), execute: parallel::execute }),
+            ..self
+        }
     }
 
     /// Executes blocks on the calling thread and those of a pool.
-    pub fn pool(self, pool: &Pool) -> Self {
+    pub fn pool(self, pool: &WorkerPool) -> Self {
         Self { parallel: Some(Parallel { pool: Ok(pool.clone()), execute: parallel::execute }), ..self }
     }
 }
@@ -69,14 +72,14 @@ impl<R: StateReader> BlockExecutor<R> {
             reader,
             options: BlockOptions::default(),
             on_invalid: OnInvalid::default(),
-            keeps_reverted_calls: false,
+            keep_reverted_calls: false,
             parallel: None,
         }
     }
 
     /// Where the hash of the block ten before comes from. From block 10 on it must be said.
-    pub fn old_block(mut self, old_block: OldBlock) -> Self {
-        self.options.old_block = old_block;
+    pub fn block_hash_source(mut self, block_hash_source: BlockHashSource) -> Self {
+        self.options.block_hash_source = block_hash_source;
         self
     }
 
@@ -88,14 +91,14 @@ impl<R: StateReader> BlockExecutor<R> {
 
     /// Do not close the block: no aliases are given, and no class moves to another compiled class hash or is weighed as if it did.
     /// For transactions that are simulated or traced and will not be a block; saves the reads that closing takes.
-    pub fn leave_open(mut self) -> Self {
-        self.options.stays_open = true;
+    pub fn skip_finalization(mut self) -> Self {
+        self.options.skips_finalization = true;
         self
     }
 
     /// Collect what a prover needs: see [`BlockOutcome::prover_reads`]. Costs reads that execution does not need.
     pub fn collect_prover_reads(mut self) -> Self {
-        self.options.collects_prover_reads = true;
+        self.options.collect_prover_reads = true;
         self
     }
 
@@ -106,7 +109,7 @@ impl<R: StateReader> BlockExecutor<R> {
 
     /// Keep the call trees of reverted executions, for traces.
     pub fn keep_reverted_calls(self) -> Self {
-        Self { keeps_reverted_calls: true, ..self }
+        Self { keep_reverted_calls: true, ..self }
     }
 
     /// Which engine runs the code. It changes how long that takes, and nothing else.
@@ -116,7 +119,7 @@ impl<R: StateReader> BlockExecutor<R> {
     }
 
     /// How many bytes of memory the calls of a transaction may hold at a time. A transaction that needs more is an
-    /// [`OutOfMemory`](crate::transaction::ExecutionFailure::OutOfMemory) error of the host's, never a revert: the network sets no such
+    /// [`OutOfMemory`](crate::transaction::FatalError::OutOfMemory) error of the host's, never a revert: the network sets no such
     /// limit. What runs on `cairo-vm` cannot be held to it.
     pub fn memory_limit(mut self, bytes: usize) -> Self {
         self.env.memory_limit = bytes;
@@ -146,7 +149,8 @@ impl<R: StateReader> BlockExecutor<R> {
     ) -> Result<(BlockOutcome, ParallelCounters), BlockError> {
         let block = OpenBlock::open(&self.env, &self.reader, self.options.clone())?;
         if let Some(Parallel { pool, execute }) = &self.parallel
-            && let Some(pool) = pool.as_ref().map_err(|error| BlockError::Pool(error.clone()))?.helpers()
+            && let Some(pool) =
+                pool.as_ref().map_err(|error| BlockError::WorkerPool(error.clone()))?.helpers()
         {
             let order = Order {
                 env: &self.env,
@@ -168,8 +172,8 @@ impl<R: StateReader> BlockExecutor<R> {
 
     pub(super) fn attempt_options(&self) -> AttemptOptions {
         AttemptOptions {
-            keeps_reverted_calls: self.keeps_reverted_calls,
-            finds_migrations: !self.options.stays_open,
+            keep_reverted_calls: self.keep_reverted_calls,
+            finds_migrations: !self.options.skips_finalization,
             capacity: self.options.capacity.clone(),
         }
     }
@@ -210,7 +214,7 @@ impl<R: StateReader> BlockExecutor<R> {
     pub fn call(&self, call: &ContractCall) -> Result<CallResult, BlockError> {
         let block = OpenBlock::open(&self.env, &self.reader, self.options.clone())?;
         let mut journal = Journal::new(block.state());
-        let result = caught(|| call_from_outside(call, &mut journal, &self.env));
+        let result = caught(|| call_contract_entry_point(call, &mut journal, &self.env));
         result.map_err(|failure| BlockError::Call(Box::new(failure)))
     }
 }

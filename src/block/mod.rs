@@ -4,35 +4,35 @@
 //! each transaction, the block's state diffs and how full it is. Opening the block (the block-hash contract, C202) and closing it
 //! (aliases, migrations) are part of executing it. Knows nothing of how a transaction runs.
 
-mod ahead;
 mod aliases;
 mod attempt;
 mod capacity;
-mod changed;
+mod changed_contracts;
 mod close;
 mod executor;
-mod list;
-mod open;
+mod open_block;
 mod outcome;
 mod parallel;
-mod pool;
+mod pre_process;
+mod prefetch;
 mod session;
 mod speculation;
-mod under_way;
+mod transaction_list;
 mod validation;
+mod worker_pool;
 
 pub use self::capacity::{
     BlockFull, BlockUsage, Capacity, ClassHashGas, Exceeded, Migration, ProvingPrices, TooLarge, Weight,
     Weights,
 };
 pub use self::executor::{BlockExecutor, OnInvalid};
-pub use self::open::OldBlock;
 pub use self::outcome::{
-    BlockEnd, BlockError, BlockOutcome, TransactionOutcome, TransactionResult, TransactionStatus,
+    BlockEnd, BlockError, BlockOutcome, TransactionDisposition, TransactionOutcome, TransactionStatus,
 };
-pub use self::pool::{Pool, PoolError};
+pub use self::pre_process::BlockHashSource;
 pub use self::session::{
     BlockSession, CancelHandle, CloseError, Progress, Results, SessionOptions, SubmitError, Submitter,
 };
 pub use self::validation::{Validation, ValidationOptions};
+pub use self::worker_pool::{WorkerPool, WorkerPoolError};
 pub use crate::parallel::Counters as ParallelCounters;

@@ -8,10 +8,10 @@ use starknet_api::state::StorageKey;
 use starknet_api::transaction::TransactionHash;
 
 use super::capacity::{BlockFull, BlockUsage, TooLarge, Weights};
-use super::pool::PoolError;
+use super::worker_pool::WorkerPoolError;
 use crate::protocol::TransactionKind;
 use crate::state::{InitialReads, StateDiff, StateError};
-use crate::transaction::{Execution, ExecutionFailure, InvalidTransaction};
+use crate::transaction::{Execution, FatalError, InvalidTransaction};
 
 /// An executed block.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,7 +26,7 @@ pub struct BlockOutcome {
     /// diff.
     pub state_diff: StateDiff,
     /// The same in terms of aliases, as it is published (C199). `None` in versions without stateful compression, and for a block
-    /// that was [left open](super::BlockExecutor::leave_open).
+    /// that was [left open](super::BlockExecutor::skip_finalization).
     pub compressed_state_diff: Option<StateDiff>,
     /// Every cell that the block read, with its value before the block; reads of rejected transactions included. A state of these
     /// cells alone gives the same outcome again.
@@ -83,7 +83,7 @@ pub struct TransactionOutcome {
     /// Its kind.
     pub kind: TransactionKind,
     /// Whether it is in the block.
-    pub result: TransactionResult,
+    pub result: TransactionDisposition,
     /// What it added to the weights of the block: what earlier transactions brought is not counted again. Nothing when it is not
     /// in the block.
     pub weights: Weights,
@@ -93,7 +93,7 @@ pub struct TransactionOutcome {
 
 /// Whether a transaction is in the block.
 #[derive(Clone, Debug, PartialEq)]
-pub enum TransactionResult {
+pub enum TransactionDisposition {
     /// It is, succeeded or reverted.
     Executed(Box<Execution>),
     /// It is not.
@@ -106,17 +106,21 @@ impl TransactionOutcome {
     /// Its execution, if it is in the block.
     pub fn execution(&self) -> Option<&Execution> {
         match &self.result {
-            TransactionResult::Executed(execution) => Some(execution),
-            TransactionResult::Invalid(_) | TransactionResult::TooLarge(_) => None,
+            TransactionDisposition::Executed(execution) => Some(execution),
+            TransactionDisposition::Invalid(_) | TransactionDisposition::TooLarge(_) => None,
         }
     }
 
     /// How it ended.
     pub fn status(&self) -> TransactionStatus {
         match &self.result {
-            TransactionResult::Executed(execution) if execution.is_reverted() => TransactionStatus::Reverted,
-            TransactionResult::Executed(_) => TransactionStatus::Succeeded,
-            TransactionResult::Invalid(_) | TransactionResult::TooLarge(_) => TransactionStatus::Invalid,
+            TransactionDisposition::Executed(execution) if execution.is_reverted() => {
+                TransactionStatus::Reverted
+            }
+            TransactionDisposition::Executed(_) => TransactionStatus::Succeeded,
+            TransactionDisposition::Invalid(_) | TransactionDisposition::TooLarge(_) => {
+                TransactionStatus::Invalid
+            }
         }
     }
 }
@@ -139,17 +143,17 @@ pub enum TransactionStatus {
 pub enum BlockError {
     /// From block 10 on the hash of the block ten before is part of the state.
     #[error(
-        "Block {number} needs the hash of block {old_number}: give it, or say that the state has it already."
+        "Block {number} needs the hash of block {source_number}: give it, or say that the state has it already."
     )]
-    OldBlockHashMissing {
+    BlockHashMissing {
         /// The block.
         number: BlockNumber,
         /// The block ten before it.
-        old_number: BlockNumber,
+        source_number: BlockNumber,
     },
     /// Blocks 0 to 9 have no block ten before them.
     #[error("Block {number} has no block ten before it, but the hash of one was given.")]
-    OldBlockHashUnexpected {
+    BlockHashUnexpected {
         /// The block.
         number: BlockNumber,
     },
@@ -164,13 +168,13 @@ pub enum BlockError {
     Closed,
     /// There are no threads for parallel execution.
     #[error("{0}")]
-    Pool(PoolError),
+    WorkerPool(WorkerPoolError),
     /// The host's reader failed while the block was opened or closed or a transaction committed.
     #[error("{0}")]
     State(Box<StateError>),
     /// A call from outside could not be carried out to any of its proper ends.
     #[error("The call: {0}")]
-    Call(Box<ExecutionFailure>),
+    Call(Box<FatalError>),
     /// A transaction could not be executed to any of its proper ends.
     #[error("Transaction {index} ({:#066x}): {failure}", .hash.0)]
     Transaction {
@@ -179,7 +183,7 @@ pub enum BlockError {
         /// Its hash.
         hash: TransactionHash,
         /// Why.
-        failure: Box<ExecutionFailure>,
+        failure: Box<FatalError>,
     },
 }
 

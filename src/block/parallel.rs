@@ -4,7 +4,7 @@
 //! two parts: its body, and the transfer of its fee (see [`speculation`](super::speculation)). What its validation left is
 //! kept: when only the execution goes stale, the signature is not checked again.
 
-mod whole;
+mod batch;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -13,19 +13,20 @@ use starknet_api::core::ContractAddress;
 use starknet_api::transaction::fields::Fee;
 use starknet_types_core::felt::Felt;
 
-pub(super) use self::whole::{Order, Run, execute};
+pub(super) use self::batch::{Order, Run, execute};
 use super::attempt::{Attempt, AttemptOptions, Name, Share, caught};
-use super::list::TransactionList;
-use super::outcome::TransactionResult;
+use super::outcome::TransactionDisposition;
 use super::speculation::{Credit, Credits, Part, Speculation};
+use super::transaction_list::TransactionList;
 use crate::parallel::{Executed, Limits, Reads, Settled, Task, View};
 use crate::protocol::BlockEnv;
 use crate::state::{
-    Cell, CellValue, Journal, JournalState, Mark, ReadError, StateReader, StopFlag, Term, writes,
+    CancellationToken, Journal, JournalState, Mark, ReadError, StateKey, StateReader, StateValue, StopFlag,
+    writes,
 };
 use crate::transaction::{
-    Admitted, Execution, ExecutionFailure, Plan, Rejection, Transaction, admit_and_validate, charge,
-    is_charged, run,
+    Admitted, Execution, FatalError, Plan, Rejection, Transaction, admit_and_validate, charge, is_charged,
+    run,
 };
 
 /// How far ahead of the commits transactions may be executed, and so how many results may be held.
@@ -46,13 +47,13 @@ pub(super) struct BlockTask<'b, R> {
     options: AttemptOptions,
     credits: Credits,
     /// How long there is.
-    term: Arc<Term>,
+    term: Arc<CancellationToken>,
 }
 
 /// A transaction without its fee.
 pub(super) enum Body {
     /// Nothing is to be charged: it is whole.
-    Whole(Result<Attempt, ExecutionFailure>),
+    Whole(Result<Attempt, FatalError>),
     /// It is to be charged.
     Unpaid(Box<Unpaid>),
 }
@@ -67,13 +68,13 @@ pub(super) struct Unpaid {
     journal: Option<Box<JournalState>>,
     before_fee: Mark,
     /// Without the validation, which is part of the execution.
-    validated: Validated,
+    validated: ValidatedPrefix,
     /// What came of it with its fee's transfer, if one was tried.
-    paid: Option<Result<Attempt, ExecutionFailure>>,
+    paid: Option<Result<Attempt, FatalError>>,
 }
 
 /// The moment after validation, which the next run may begin from.
-struct Validated {
+struct ValidatedPrefix {
     admitted: Admitted,
     journal: Mark,
     /// How many reads it took.
@@ -84,26 +85,28 @@ struct Validated {
 pub(super) struct Kept<'b, R: StateReader + Sync> {
     reads: Reads<BlockTask<'b, R>>,
     journal: Box<JournalState>,
-    validated: Validated,
+    validated: ValidatedPrefix,
 }
 
 impl<'b, R: StateReader + Sync> Task for BlockTask<'b, R> {
-    type Key = Cell;
-    type Value = CellValue;
+    type Key = StateKey;
+    type Value = StateValue;
     type Delta = Credit;
     type Body = Body;
     type Kept = Box<Kept<'b, R>>;
     type Error = ReadError;
 
-    fn load(&self, cell: &Cell) -> Result<CellValue, ReadError> {
-        CellValue::load(&self.reader, *cell)
+    fn load(&self, cell: &StateKey) -> Result<StateValue, ReadError> {
+        StateValue::load(&self.reader, *cell)
     }
 
     /// Contracts that are deployed and classes that are declared.
-    fn changes_seldom(&self, cell: &Cell, value: &CellValue) -> bool {
+    fn changes_seldom(&self, cell: &StateKey, value: &StateValue) -> bool {
         match (cell, value) {
-            (Cell::Class(_), CellValue::Class(class)) => class.is_some(),
-            (Cell::ClassHash(_) | Cell::CompiledClassHash(_), CellValue::Felt(hash)) => *hash != Felt::ZERO,
+            (StateKey::Class(_), StateValue::Class(class)) => class.is_some(),
+            (StateKey::ClassHash(_) | StateKey::CompiledClassHash(_), StateValue::Felt(hash)) => {
+                *hash != Felt::ZERO
+            }
             _ => false,
         }
     }
@@ -155,11 +158,11 @@ impl<'b, R: StateReader + Sync> Task for BlockTask<'b, R> {
             if let Ok(execution) = &mut ran {
                 admitted.take_back(&plan, execution);
             }
-            let validated = Validated { admitted, journal: mark, reads };
+            let validated = ValidatedPrefix { admitted, journal: mark, reads };
             let reads = view.take_reads().first(reads);
             return Err(Some(Box::new(Kept { reads, journal: journal.suspend(), validated })));
         }
-        let validated = Validated { admitted, journal: mark, reads };
+        let validated = ValidatedPrefix { admitted, journal: mark, reads };
         let execution = match ran {
             Ok(execution) => execution,
             Err(rejection) => {
@@ -181,12 +184,12 @@ impl<'b, R: StateReader + Sync> Task for BlockTask<'b, R> {
             body: Body::Unpaid(unpaid),
             steps,
             delta: Some(Credit { token, amount }),
-            unsettled: vec![Cell::Storage(token, balance)],
+            unsettled: vec![StateKey::Storage(token, balance)],
             broken: false,
         })
     }
 
-    fn writes(&self, body: &Body) -> Vec<(Cell, CellValue)> {
+    fn writes(&self, body: &Body) -> Vec<(StateKey, StateValue)> {
         match body {
             Body::Whole(Ok(attempt)) => attempt.writes(),
             Body::Unpaid(unpaid) => match &unpaid.paid {
@@ -234,7 +237,7 @@ impl<'b, R: StateReader + Sync> Task for BlockTask<'b, R> {
                 Some(Attempt::executed(name, execution, &mut unpaid, is_last, &self.env, &self.options))
             }
             Err(Rejection::Invalid(error)) => {
-                let result = TransactionResult::Invalid(error);
+                let result = TransactionDisposition::Invalid(error);
                 Some(Ok(Attempt::rejected(name, result, unpaid.copy_parts())))
             }
             Err(Rejection::Failure(failure)) => Some(Err(failure)),
@@ -259,7 +262,7 @@ impl<'b, R: StateReader + Sync> BlockTask<'b, R> {
         reader: R,
         env: BlockEnv,
         options: AttemptOptions,
-        term: Arc<Term>,
+        term: Arc<CancellationToken>,
     ) -> Self {
         let credits = Credits::new(&env);
         Self { transactions, reader, env, options, credits, term }
@@ -315,7 +318,7 @@ impl<'b, R: StateReader + Sync> BlockTask<'b, R> {
         transaction: &Transaction,
         state: &dyn StateReader,
         void: Arc<AtomicBool>,
-    ) -> Result<Attempt, ExecutionFailure> {
+    ) -> Result<Attempt, FatalError> {
         let stop = StopFlag::new(void, Arc::clone(&self.term));
         Attempt::run(transaction, state, stop, &self.env, &self.options)
     }
@@ -368,7 +371,7 @@ impl<'b, R: StateReader + Sync> BlockTask<'b, R> {
 
 impl Attempt {
     /// What the transaction wrote, if it can be in the block.
-    pub(super) fn writes(&self) -> Vec<(Cell, CellValue)> {
+    pub(super) fn writes(&self) -> Vec<(StateKey, StateValue)> {
         let Share { load, parts: (changes, reads, classes) } = &*self.share;
         if load.is_some() { writes(changes, classes, reads) } else { Vec::new() }
     }
@@ -376,8 +379,8 @@ impl Attempt {
 
 impl Body {
     /// What came of the transaction.
-    pub(super) fn into_attempt(self) -> Result<Attempt, ExecutionFailure> {
-        let missing = || ExecutionFailure::Internal("A transaction was committed unpaid.".to_owned());
+    pub(super) fn into_attempt(self) -> Result<Attempt, FatalError> {
+        let missing = || FatalError::Internal("A transaction was committed unpaid.".to_owned());
         match self {
             Self::Whole(attempt) => attempt,
             Self::Unpaid(unpaid) => unpaid.paid.ok_or_else(missing)?,

@@ -12,7 +12,7 @@ use starknet_types_core::felt::Felt;
 use super::parallel::BlockTask;
 use crate::parallel::{Peeked, ReadFailure, View};
 use crate::protocol::BlockEnv;
-use crate::state::{Cell, CellValue, ReadError, StateReader, fee_token_balance_key};
+use crate::state::{ReadError, StateKey, StateReader, StateValue, fee_token_balance_key};
 
 /// The cells that fees are credited to.
 ///
@@ -74,8 +74,8 @@ pub(super) struct Speculation<'a, 'v, 'b, R: StateReader + Sync> {
 
 /// The balance that the fee's transfer was told.
 struct Told {
-    low: (Peeked<CellValue>, Felt),
-    high: (Peeked<CellValue>, Felt),
+    low: (Peeked<StateValue>, Felt),
+    high: (Peeked<StateValue>, Felt),
 }
 
 impl<'a, 'v, 'b, R: StateReader + Sync> Speculation<'a, 'v, 'b, R> {
@@ -83,21 +83,21 @@ impl<'a, 'v, 'b, R: StateReader + Sync> Speculation<'a, 'v, 'b, R> {
         Self { view, credits, part, told: RefCell::new(None) }
     }
 
-    fn read(&self, cell: Cell) -> Result<CellValue, ReadError> {
+    fn read(&self, cell: StateKey) -> Result<StateValue, ReadError> {
         self.view.read(&cell).map_err(read_error)
     }
 
     /// One half of the balance that the sequencer will have when the fees before are in.
     fn balance(&self, token: ContractAddress, key: StorageKey) -> Result<Felt, ReadError> {
         let Some(high_key) = self.credits.high else {
-            return self.read(Cell::Storage(token, key)).map(|value| value.felt());
+            return self.read(StateKey::Storage(token, key)).map(|value| value.felt());
         };
         let mut told = self.told.borrow_mut();
         let Told { low, high } = match &mut *told {
             Some(told) => told,
             none => {
-                let low = self.view.peek(&Cell::Storage(token, self.credits.low)).map_err(read_error)?;
-                let high = self.view.peek(&Cell::Storage(token, high_key)).map_err(read_error)?;
+                let low = self.view.peek(&StateKey::Storage(token, self.credits.low)).map_err(read_error)?;
+                let high = self.view.peek(&StateKey::Storage(token, high_key)).map_err(read_error)?;
                 let credits = self.view.deltas_after(&low);
                 let amounts =
                     credits.iter().filter(|credit| credit.token == token).map(|credit| credit.amount);
@@ -106,7 +106,7 @@ impl<'a, 'v, 'b, R: StateReader + Sync> Speculation<'a, 'v, 'b, R> {
             }
         };
         let (peeked, felt) = if key == self.credits.low { low } else { high };
-        self.view.assume(peeked, CellValue::Felt(*felt));
+        self.view.assume(peeked, StateValue::Felt(*felt));
         Ok(*felt)
     }
 }
@@ -143,23 +143,23 @@ impl<R: StateReader + Sync> StateReader for Speculation<'_, '_, '_, R> {
                 Part::Body => self.view.at_its_turn().map_err(read_error)?,
             }
         }
-        self.read(Cell::Storage(address, key)).map(|value| value.felt())
+        self.read(StateKey::Storage(address, key)).map(|value| value.felt())
     }
 
     fn nonce_at(&self, address: ContractAddress) -> Result<Nonce, ReadError> {
-        self.read(Cell::Nonce(address)).map(|value| Nonce(value.felt()))
+        self.read(StateKey::Nonce(address)).map(|value| Nonce(value.felt()))
     }
 
     fn class_hash_at(&self, address: ContractAddress) -> Result<ClassHash, ReadError> {
-        self.read(Cell::ClassHash(address)).map(|value| ClassHash(value.felt()))
+        self.read(StateKey::ClassHash(address)).map(|value| ClassHash(value.felt()))
     }
 
     fn class(&self, class_hash: ClassHash) -> Result<Option<crate::class::ContractClass>, ReadError> {
-        self.read(Cell::Class(class_hash)).map(CellValue::class)
+        self.read(StateKey::Class(class_hash)).map(StateValue::class)
     }
 
     fn compiled_class_hash(&self, class_hash: ClassHash) -> Result<CompiledClassHash, ReadError> {
-        self.read(Cell::CompiledClassHash(class_hash)).map(|value| CompiledClassHash(value.felt()))
+        self.read(StateKey::CompiledClassHash(class_hash)).map(|value| CompiledClassHash(value.felt()))
     }
 }
 

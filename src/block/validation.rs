@@ -12,19 +12,19 @@ use starknet_types_core::felt::Felt;
 use super::attempt::{Attempt, caught};
 use super::capacity::TooLarge;
 use super::executor::BlockExecutor;
-use super::outcome::{BlockError, TransactionResult};
-use super::under_way::{Commit, OpenBlock};
+use super::open_block::{Commit, OpenBlock};
+use super::outcome::{BlockError, TransactionDisposition};
 use crate::protocol::TransactionKind;
 use crate::state::{Journal, StateReader, StopFlag};
 use crate::transaction::{
-    ExecutionFailure, InvalidTransaction, Plan, Rejection, Transaction, Validated, validate_alone,
+    CachedValidation, FatalError, InvalidTransaction, Plan, Rejection, Transaction, validate_alone,
 };
 
 /// Whether a transaction may go into a mempool.
 #[derive(Clone, Debug)]
 pub enum Validation {
     /// It may. With an invocation comes what its block can use: see [`Transaction::with_validation`].
-    Valid(Option<Arc<Validated>>),
+    Valid(Option<Arc<CachedValidation>>),
     /// It may not.
     Invalid(Box<InvalidTransaction>),
     /// It may not: no block has room for it (C214).
@@ -71,7 +71,7 @@ impl<R: StateReader> BlockExecutor<R> {
         transaction: &Transaction,
         options: ValidationOptions,
         block: &OpenBlock<&R>,
-    ) -> Result<Validation, ExecutionFailure> {
+    ) -> Result<Validation, FatalError> {
         let validated = Plan::new(transaction).map_err(Rejection::from).and_then(|mut plan| {
             caught(|| {
                 if options.deployment_is_pending && plan.info.nonce == Nonce(Felt::ONE) {
@@ -103,11 +103,11 @@ impl<R: StateReader> BlockExecutor<R> {
             .map_err(failed)?;
         match block.commit(attempt)? {
             Commit::Done(outcome) => Ok(match outcome.result {
-                TransactionResult::Executed(_) => Validation::Valid(None),
-                TransactionResult::Invalid(error) => Validation::Invalid(error),
-                TransactionResult::TooLarge(error) => Validation::TooLarge(error),
+                TransactionDisposition::Executed(_) => Validation::Valid(None),
+                TransactionDisposition::Invalid(error) => Validation::Invalid(error),
+                TransactionDisposition::TooLarge(error) => Validation::TooLarge(error),
             }),
-            Commit::Full(_) => Err(failed(ExecutionFailure::Internal("An empty block was full.".to_owned()))),
+            Commit::Full(_) => Err(failed(FatalError::Internal("An empty block was full.".to_owned()))),
         }
     }
 }

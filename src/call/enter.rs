@@ -11,7 +11,7 @@ use super::revert::FailureCause;
 use super::stack::{CallStack, Level};
 use super::unwind::Fault;
 use crate::class::ContractClass;
-use crate::protocol::names;
+use crate::protocol::well_known;
 use crate::state::StateError;
 use crate::syscall::{
     CallType, EntryPointCall, FrameRecord, StorageAccesses, SyscallUsages, TrackedResource, UnresolvedCall,
@@ -55,7 +55,7 @@ impl CallStack<'_, '_, '_> {
         let class_hash = call.class_hash.unwrap_or(storage_class);
         // An account that version 0 transactions could have robbed (C49).
         if self.phase.transaction.version == TransactionVersion::ZERO
-            && class_hash == names::FAULTY_CLASS_HASH
+            && class_hash == well_known::FAULTY_CLASS_HASH
         {
             return Err(Fault::entry(FailureCause::Other, "Fraud attempt blocked."));
         }
@@ -150,7 +150,7 @@ impl CallStack<'_, '_, '_> {
             class_hash,
             code_address,
             entry_point_type: EntryPointType::Constructor,
-            selector: names::CONSTRUCTOR,
+            selector: well_known::CONSTRUCTOR,
             calldata,
             storage_address: address,
             caller_address: deployer,
@@ -168,9 +168,9 @@ impl CallStack<'_, '_, '_> {
 fn catchable(fault: &StartFault) -> Option<Felt> {
     match fault {
         StartFault::EntryPointNotFound(_) | StartFault::NoEntryPointOfType(_) => {
-            Some(names::ENTRYPOINT_NOT_FOUND)
+            Some(well_known::ENTRYPOINT_NOT_FOUND)
         }
-        StartFault::InsufficientGas => Some(names::OUT_OF_GAS),
+        StartFault::InsufficientGas => Some(well_known::OUT_OF_GAS),
         _ => None,
     }
 }

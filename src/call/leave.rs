@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::CallInfo;
 use super::stack::{Answer, CallStack, Level};
 use super::unwind::Fault;
-use crate::protocol::{Builtin, names};
-use crate::syscall::{CallOutcome, Language, TrackedResource, answer_call};
+use crate::protocol::{Builtin, well_known};
+use crate::syscall::{CallOutcome, Language, TrackedResource, resume_with};
 
 impl CallStack<'_, '_, '_> {
     /// Ends the top frame: it becomes a node of the call tree.
@@ -76,11 +76,11 @@ impl CallStack<'_, '_, '_> {
                 (Answer::Deploy(address), _) => CallOutcome::Deployed(*address, &info.retdata),
                 (_, false) => CallOutcome::Returned(&info.retdata),
                 (_, true) => {
-                    failure = [info.retdata.as_slice(), &[names::ENTRYPOINT_FAILED]].concat();
+                    failure = [info.retdata.as_slice(), &[well_known::ENTRYPOINT_FAILED]].concat();
                     CallOutcome::Failed(&failure)
                 }
             };
-            level.frame.with_memory(|memory, at| answer_call(memory, at, language, left, outcome))
+            level.frame.with_memory(|memory, at| resume_with(memory, at, language, left, outcome))
         };
 
         // A constructor that fails cannot be caught, and Cairo 0 cannot catch at all (C93, C102).

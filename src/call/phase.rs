@@ -12,9 +12,9 @@ use super::enter::{Entered, Prepared};
 use super::revert::{Cairo1RevertHeader, Cairo1RevertSummary, ErrorSegment, FailureCause};
 use super::stack::CallStack;
 use super::unwind::{Fault, unwind};
-use crate::protocol::{BlockEnv, names};
+use crate::protocol::{BlockEnv, well_known};
 use crate::state::{Journal, StateError, StopFlag};
-use crate::syscall::{CallType, Counters, ExecutionMode, GasTracker, TransactionInfo, UnresolvedCall};
+use crate::syscall::{CallType, ExecutionMode, GasTracker, PhaseCounters, TransactionInfo, UnresolvedCall};
 use crate::vm::{CELL_BYTES, StepBudget};
 
 /// One phase of a transaction: validation, execution or fee transfer. Events, messages, depth and steps are counted over a phase
@@ -29,7 +29,7 @@ pub(crate) struct Phase<'a> {
     /// Steps that are left.
     pub steps: StepBudget,
     /// Events and messages so far.
-    pub counters: Counters,
+    pub counters: PhaseCounters,
     /// Gas burnt, in case the phase dies.
     pub gas_tracker: GasTracker,
 }
@@ -52,7 +52,7 @@ impl<'a> Phase<'a> {
                 cells: env.memory_limit / CELL_BYTES,
                 stop: StopFlag::default(),
             },
-            counters: Counters::default(),
+            counters: PhaseCounters::default(),
             gas_tracker: GasTracker::new(initial_gas),
         }
     }
@@ -200,8 +200,8 @@ impl CallStack<'_, '_, '_> {
 /// The broad reason of a panic.
 fn panic_cause(panic_data: &[Felt]) -> FailureCause {
     match panic_data {
-        [data] if *data == names::OUT_OF_GAS => FailureCause::OutOfGas,
-        [data] if *data == names::ENTRYPOINT_NOT_FOUND => FailureCause::EntryPointNotFound,
+        [data] if *data == well_known::OUT_OF_GAS => FailureCause::OutOfGas,
+        [data] if *data == well_known::ENTRYPOINT_NOT_FOUND => FailureCause::EntryPointNotFound,
         _ => FailureCause::Panic,
     }
 }

@@ -11,7 +11,7 @@ use starknet_api::execution_utils::format_panic_data;
 use starknet_types_core::felt::Felt;
 
 use super::CallInfo;
-use crate::protocol::names;
+use crate::protocol::well_known;
 use crate::vm::VmLocation;
 
 /// Longest trace printed, in bytes (C180).
@@ -256,7 +256,7 @@ impl Cairo1RevertSummary {
             });
             panic_data = &call.retdata;
             let Some((last, handed_on)) = call.retdata.split_last() else { break };
-            if *last != names::ENTRYPOINT_FAILED {
+            if *last != well_known::ENTRYPOINT_FAILED {
                 break;
             }
             let mut sources =

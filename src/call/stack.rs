@@ -16,8 +16,8 @@ use super::unwind::Fault;
 use super::{CallInfo, EntryPointFrame};
 use crate::state::{Checkpoint, Journal, StateError};
 use crate::syscall::{
-    Counters, EntryPointCall, FrameRecord, InnerCall, Scope, Served, TrackedResource, TransactionInfo,
-    UnresolvedCall, Waiting, serve,
+    Dispatched, EntryPointCall, FrameRecord, InnerCall, PendingCall, PhaseCounters, SyscallContext,
+    TrackedResource, TransactionInfo, UnresolvedCall, dispatch,
 };
 use crate::vm::{Frame, Stop};
 
@@ -35,10 +35,10 @@ pub(super) struct Level {
 /// A call that a frame waits for.
 pub(super) struct Pending {
     pub frame: EntryPointFrame,
-    pub waiting: Waiting,
+    pub waiting: PendingCall,
     /// The state, the events and the messages before the call, to go back to if it fails.
     pub checkpoint: Checkpoint,
-    pub counters: Counters,
+    pub counters: PhaseCounters,
     pub answer: Answer,
 }
 
@@ -89,7 +89,7 @@ impl CallStack<'_, '_, '_> {
         let Some(level) = self.frames.last_mut() else {
             return Err(Fault::Internal("A syscall without a frame.".to_owned()));
         };
-        let scope = Scope {
+        let scope = SyscallContext {
             env: self.phase.env,
             transaction: &self.phase.transaction,
             mode: self.phase.mode,
@@ -102,14 +102,14 @@ impl CallStack<'_, '_, '_> {
             gas_tracker: &mut self.phase.gas_tracker,
             gas: 0,
         };
-        match level.frame.with_memory(|memory, at| serve(memory, at, scope)).map_err(Fault::Syscall)? {
-            Served::Answered => Ok(()),
-            Served::Call { call, waiting } => self.call(*call, waiting),
+        match level.frame.with_memory(|memory, at| dispatch(memory, at, scope)).map_err(Fault::Syscall)? {
+            Dispatched::Answered => Ok(()),
+            Dispatched::Call { call, waiting } => self.call(*call, waiting),
         }
     }
 
     /// Carries out a call that a syscall asked for.
-    fn call(&mut self, call: InnerCall, waiting: Waiting) -> Result<(), Fault> {
+    fn call(&mut self, call: InnerCall, waiting: PendingCall) -> Result<(), Fault> {
         let checkpoint = self.journal.checkpoint();
         let counters = self.phase.counters;
         let depth = 0; // Depths are counted when a stack is unwound.

@@ -3,7 +3,7 @@
 use std::io;
 use std::time::Duration;
 
-use starkiln::block::{TransactionOutcome, TransactionResult, TransactionStatus};
+use starkiln::block::{TransactionDisposition, TransactionOutcome, TransactionStatus};
 use starkiln::call::CallInfo;
 use starkiln::replay::{BlockFile, Difference, Expected, LoadedBlock, kind_name};
 use starkiln::transaction::Transaction;
@@ -92,7 +92,7 @@ impl<'a> Report<'a> {
         *count = count.saturating_add(1);
         let fee_type = self.block.transactions.get(index).map_or(FeeType::Strk, Transaction::fee_type);
         let ([fee, gas, calls, events], reason) = match &outcome.result {
-            TransactionResult::Executed(execution) => {
+            TransactionDisposition::Executed(execution) => {
                 let receipt = &execution.receipt;
                 self.gas = sum(&self.gas, &receipt.gas);
                 let total = match fee_type {
@@ -109,8 +109,8 @@ impl<'a> Report<'a> {
                 ];
                 (cells, execution.revert_reason.as_ref().map(ToString::to_string))
             }
-            TransactionResult::Invalid(error) => (["-"; 4].map(str::to_owned), Some(error.to_string())),
-            TransactionResult::TooLarge(error) => (["-"; 4].map(str::to_owned), Some(error.to_string())),
+            TransactionDisposition::Invalid(error) => (["-"; 4].map(str::to_owned), Some(error.to_string())),
+            TransactionDisposition::TooLarge(error) => (["-"; 4].map(str::to_owned), Some(error.to_string())),
         };
         self.rows.push(Row {
             status,

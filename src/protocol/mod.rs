@@ -10,13 +10,13 @@ mod engine;
 mod env;
 mod error;
 mod load;
-pub mod names;
 mod os;
 mod prices;
 mod ratio;
 mod schema;
 mod syscalls;
 mod version;
+pub mod well_known;
 
 pub use constants::{Constants, GatewayLimits, Limits, Lists, Switches, TransactionKind};
 pub use counters::{Builtin, BuiltinCounts, VmResources};

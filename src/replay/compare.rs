@@ -11,9 +11,9 @@ use starknet_api::transaction::TransactionHash;
 use starknet_types_core::felt::Felt;
 
 use super::file::{Expected, ExpectedTransaction};
-use crate::block::{BlockOutcome, TransactionOutcome, TransactionResult, TransactionStatus};
+use crate::block::{BlockOutcome, TransactionDisposition, TransactionOutcome, TransactionStatus};
 use crate::call::CallInfo;
-use crate::state::{CellMap, StateDiff};
+use crate::state::{StateDiff, StateMap};
 
 /// Something that came out otherwise than it must.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -104,7 +104,7 @@ impl ExpectedTransaction {
             reason: None,
         };
         match &outcome.result {
-            TransactionResult::Executed(execution) => Self {
+            TransactionDisposition::Executed(execution) => Self {
                 fee: execution.receipt.fee,
                 gas: execution.receipt.gas,
                 data_gas: execution.receipt.da_gas,
@@ -114,8 +114,8 @@ impl ExpectedTransaction {
                 reason: execution.revert_reason.as_ref().map(ToString::to_string),
                 ..empty
             },
-            TransactionResult::Invalid(error) => Self { reason: Some(error.to_string()), ..empty },
-            TransactionResult::TooLarge(error) => Self { reason: Some(error.to_string()), ..empty },
+            TransactionDisposition::Invalid(error) => Self { reason: Some(error.to_string()), ..empty },
+            TransactionDisposition::TooLarge(error) => Self { reason: Some(error.to_string()), ..empty },
         }
     }
 }
@@ -214,7 +214,7 @@ impl Comparison<'_> {
 }
 
 fn felts<K: Copy + Eq + std::hash::Hash, V>(
-    map: &CellMap<K, V>,
+    map: &StateMap<K, V>,
     felt: impl Fn(&V) -> Felt,
 ) -> IndexMap<K, Felt> {
     map.iter().map(|(key, value)| (*key, felt(value))).collect()

@@ -16,7 +16,7 @@ use starknet_types_core::felt::Felt;
 
 use super::strict::Strict;
 use super::transaction::FileTransaction;
-use crate::block::{OldBlock, TransactionStatus};
+use crate::block::{BlockHashSource, TransactionStatus};
 use crate::protocol::{BlockInfo, ChainInfo, ProtocolVersion};
 use crate::state::StateDiff;
 
@@ -36,8 +36,8 @@ pub struct BlockFile {
     #[serde(deserialize_with = "Strict::read")]
     pub block: BlockInfo,
     /// Where the hash of the block ten before comes from.
-    #[serde(default, deserialize_with = "Strict::read")]
-    pub old_block: OldBlock,
+    #[serde(rename = "old_block", default, deserialize_with = "Strict::read")]
+    pub block_hash_source: BlockHashSource,
     /// Every class that the block needs: those of contracts, and those that its transactions declare.
     #[serde(default, deserialize_with = "Strict::read")]
     pub classes: BTreeMap<ClassHash, ClassEntry>,

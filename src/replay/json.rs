@@ -9,7 +9,7 @@ use serde::Serialize;
 use starknet_api::core::{ContractAddress, L1Address};
 use starknet_api::transaction::{Event, L2ToL1Payload, TransactionHash};
 
-use crate::block::{BlockOutcome, TransactionOutcome, TransactionResult, TransactionStatus};
+use crate::block::{BlockOutcome, TransactionDisposition, TransactionOutcome, TransactionStatus};
 use crate::call::CallInfo;
 use crate::fee::Receipt;
 use crate::protocol::TransactionKind;
@@ -86,12 +86,12 @@ impl<'a> BlockJson<'a> {
 impl<'a> TransactionJson<'a> {
     fn of(outcome: &'a TransactionOutcome) -> Self {
         let (reason, execution) = match &outcome.result {
-            TransactionResult::Executed(execution) => (
+            TransactionDisposition::Executed(execution) => (
                 execution.revert_reason.as_ref().map(ToString::to_string),
                 Some(ExecutionJson::of(execution)),
             ),
-            TransactionResult::Invalid(error) => (Some(error.to_string()), None),
-            TransactionResult::TooLarge(error) => (Some(error.to_string()), None),
+            TransactionDisposition::Invalid(error) => (Some(error.to_string()), None),
+            TransactionDisposition::TooLarge(error) => (Some(error.to_string()), None),
         };
         Self {
             transaction_hash: outcome.hash,

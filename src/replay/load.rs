@@ -14,7 +14,7 @@ use super::error::{FileError, FileFault, TransactionFault};
 use super::file::{BlockFile, Expected, InitialState};
 use super::input;
 use super::transaction::{FileTransaction, FileTransactionBody};
-use crate::block::{BlockExecutor, OldBlock};
+use crate::block::{BlockExecutor, BlockHashSource};
 use crate::class::DeclaredClass;
 use crate::protocol::{BlockEnv, Constants, VersionPolicy};
 use crate::state::MemoryState;
@@ -31,7 +31,7 @@ pub struct LoadedBlock {
     /// Its transactions.
     pub transactions: Vec<Transaction>,
     /// Where the hash of the block ten before comes from.
-    pub old_block: OldBlock,
+    pub block_hash_source: BlockHashSource,
     /// What must come out.
     pub expected: Option<Expected>,
 }
@@ -54,7 +54,7 @@ impl LoadedBlock {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn executor(&self) -> BlockExecutor<&MemoryState> {
-        BlockExecutor::new(self.env.clone(), &self.state).old_block(self.old_block)
+        BlockExecutor::new(self.env.clone(), &self.state).block_hash_source(self.block_hash_source)
     }
 }
 
@@ -132,7 +132,7 @@ impl BlockFile {
             transactions: transactions.collect::<Result<_, _>>()?,
             state: memory_state(&self.state, &classes)?,
             env: BlockEnv::new(self.block.clone(), self.chain.clone(), constants),
-            old_block: self.old_block,
+            block_hash_source: self.block_hash_source,
             expected: self.expected.clone(),
         })
     }

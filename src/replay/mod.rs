@@ -16,7 +16,7 @@
 //! | `chain` | `chain_id`, `strk_fee_token`, `eth_fee_token`, `is_l3` (`false`) | error |
 //! | `protocol_version` | whose constants are in force, one of [`ProtocolVersion::SUPPORTED`] | error |
 //! | `block` | `number`, `timestamp`, `sequencer`, `prices` (`wei` and `fri`, each `l1_gas`, `l1_data_gas`, `l2_gas`), `data_availability` (`"blob"` or `"calldata"`) | error |
-//! | `old_block` | the hash of the block ten before: `"none"`, `{"hash": "0x.."}` or `"in_state"`; see [`OldBlock`] | `"none"` |
+//! | `old_block` | the hash of the block ten before: `"none"`, `{"hash": "0x.."}` or `"in_state"`; see [`BlockHashSource`] | `"none"` |
 //! | `classes` | by class hash: `sierra_file` or `sierra` (inline); `cairo0_file` or `cairo0`; or `casm_file` or `casm` with `sierra_version`, and Sierra as well if it is to be checked or declared | none |
 //! | `state.contracts` | by address: `class_hash`, `nonce`, `storage` | none |
 //! | `state.declared` | compiled class hashes, by class hash, of the classes that are declared before the block; 0 for Cairo 0 | none |
@@ -88,7 +88,7 @@
 //! ```
 //!
 //! [`ProtocolVersion::SUPPORTED`]: crate::protocol::ProtocolVersion::SUPPORTED
-//! [`OldBlock`]: crate::block::OldBlock
+//! [`BlockHashSource`]: crate::block::BlockHashSource
 //! [`StateDiff`]: crate::state::StateDiff
 //! [`ExecutionFlags`]: crate::transaction::ExecutionFlags
 

@@ -12,9 +12,9 @@ use starknet_api::transaction::fields::ResourceBounds;
 use starknet_types_core::felt::Felt;
 
 use super::strict::Strict;
-use crate::block::OldBlock;
+use crate::block::BlockHashSource;
 use crate::protocol::{BlockInfo, BlockPrices, ChainInfo, DataAvailability, TokenPrices};
-use crate::state::{CellMap, CellSet, StateDiff};
+use crate::state::{StateDiff, StateMap, StateSet};
 
 /// Lets a type be read in the shape of another one.
 macro_rules! in_shape {
@@ -29,7 +29,7 @@ macro_rules! in_shape {
 
 in_shape!(
     ChainShape: ChainInfo, BlockShape: BlockInfo, PricesShape: BlockPrices, TokenPricesShape: TokenPrices,
-    OldBlockShape: OldBlock, GasShape: GasVector, BoundsShape: ResourceBounds, StateDiffShape: StateDiff,
+    BlockHashSourceShape: BlockHashSource, GasShape: GasVector, BoundsShape: ResourceBounds, StateDiffShape: StateDiff,
 );
 
 #[derive(Deserialize)]
@@ -89,8 +89,8 @@ struct TokenPricesShape {
 }
 
 #[derive(Deserialize)]
-#[serde(remote = "OldBlock", rename_all = "snake_case")]
-enum OldBlockShape {
+#[serde(remote = "BlockHashSource", rename_all = "snake_case")]
+enum BlockHashSourceShape {
     None,
     Hash(#[serde(deserialize_with = "Strict::read")] BlockHash),
     InState,
@@ -121,17 +121,17 @@ struct BoundsShape {
 #[serde(remote = "StateDiff", deny_unknown_fields)]
 struct StateDiffShape {
     #[serde(default, deserialize_with = "Strict::read")]
-    storage: CellMap<ContractAddress, CellMap<StorageKey, Felt>>,
+    storage: StateMap<ContractAddress, StateMap<StorageKey, Felt>>,
     #[serde(default, deserialize_with = "Strict::read")]
-    nonces: CellMap<ContractAddress, Nonce>,
+    nonces: StateMap<ContractAddress, Nonce>,
     #[serde(default, deserialize_with = "Strict::read")]
-    deployed: CellMap<ContractAddress, ClassHash>,
+    deployed: StateMap<ContractAddress, ClassHash>,
     #[serde(default, deserialize_with = "Strict::read")]
-    replaced: CellMap<ContractAddress, ClassHash>,
+    replaced: StateMap<ContractAddress, ClassHash>,
     #[serde(default, deserialize_with = "Strict::read")]
-    declared: CellMap<ClassHash, CompiledClassHash>,
+    declared: StateMap<ClassHash, CompiledClassHash>,
     #[serde(default, deserialize_with = "Strict::read")]
-    deprecated_declared: CellSet<ClassHash>,
+    deprecated_declared: StateSet<ClassHash>,
     #[serde(default, deserialize_with = "Strict::read")]
-    migrated: CellMap<ClassHash, CompiledClassHash>,
+    migrated: StateMap<ClassHash, CompiledClassHash>,
 }

@@ -4,7 +4,7 @@
 //! Knows nothing of what the work was.
 
 use super::journal::read_error;
-use super::{Cell, InitialReads, Journal, JournalParts, StateError};
+use super::{InitialReads, Journal, JournalParts, StateError, StateKey};
 
 impl Journal<'_> {
     /// Whether all these cells have these values now. What is asked for that is not noted as read: if the answer is no, it was not.
@@ -12,25 +12,26 @@ impl Journal<'_> {
         let touched = &self.so_far.touched;
         for (&(address, key), value) in &reads.storage {
             let read =
-                || self.reader.storage_at(address, key).map_err(read_error(Cell::Storage(address, key)));
+                || self.reader.storage_at(address, key).map_err(read_error(StateKey::Storage(address, key)));
             if touched.storage.current(&(address, key)).map_or_else(read, Ok)? != *value {
                 return Ok(false);
             }
         }
         for (&address, value) in &reads.nonces {
-            let read = || self.reader.nonce_at(address).map_err(read_error(Cell::Nonce(address)));
+            let read = || self.reader.nonce_at(address).map_err(read_error(StateKey::Nonce(address)));
             if touched.nonces.current(&address).map_or_else(read, Ok)? != *value {
                 return Ok(false);
             }
         }
         for (&address, value) in &reads.class_hashes {
-            let read = || self.reader.class_hash_at(address).map_err(read_error(Cell::ClassHash(address)));
+            let read =
+                || self.reader.class_hash_at(address).map_err(read_error(StateKey::ClassHash(address)));
             if touched.class_hashes.current(&address).map_or_else(read, Ok)? != *value {
                 return Ok(false);
             }
         }
         for (&class_hash, value) in &reads.compiled_class_hashes {
-            let cell = Cell::CompiledClassHash(class_hash);
+            let cell = StateKey::CompiledClassHash(class_hash);
             let read = || self.reader.compiled_class_hash(class_hash).map_err(read_error(cell));
             if touched.compiled_class_hashes.current(&class_hash).map_or_else(read, Ok)? != *value {
                 return Ok(false);
@@ -40,7 +41,7 @@ impl Journal<'_> {
             let known =
                 touched.classes.get(&class_hash).and_then(|known| known.visible()).map(|it| it.is_some());
             let read = || {
-                let class = self.reader.class(class_hash).map_err(read_error(Cell::Class(class_hash)))?;
+                let class = self.reader.class(class_hash).map_err(read_error(StateKey::Class(class_hash)))?;
                 Ok::<_, StateError>(class.is_some())
             };
             if known.map_or_else(read, Ok)? != *value {

@@ -9,11 +9,11 @@ use starknet_api::core::ContractAddress;
 use starknet_api::state::StorageKey;
 use starknet_types_core::felt::Felt;
 
-use super::{CellMap, CellSet};
+use super::{StateMap, StateSet};
 
 /// For `serialize_with`: a map with ascending keys.
 pub(super) fn map<K: Ord + Serialize, V: Serialize, S: Serializer>(
-    cells: &CellMap<K, V>,
+    cells: &StateMap<K, V>,
     serializer: S,
 ) -> Result<S::Ok, S::Error> {
     serializer.collect_map(cells.iter().collect::<BTreeMap<_, _>>())
@@ -21,7 +21,7 @@ pub(super) fn map<K: Ord + Serialize, V: Serialize, S: Serializer>(
 
 /// For `serialize_with`: a set, ascending.
 pub(crate) fn set<K: Ord + Serialize, S: Serializer>(
-    cells: &CellSet<K>,
+    cells: &StateSet<K>,
     serializer: S,
 ) -> Result<S::Ok, S::Error> {
     serializer.collect_seq(cells.iter().collect::<BTreeSet<_>>())
@@ -32,7 +32,7 @@ pub(super) mod storage {
     use super::*;
 
     pub(in crate::state) fn serialize<S: Serializer>(
-        cells: &CellMap<(ContractAddress, StorageKey), Felt>,
+        cells: &StateMap<(ContractAddress, StorageKey), Felt>,
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
         let mut nested = BTreeMap::<_, BTreeMap<_, _>>::new();
@@ -44,7 +44,7 @@ pub(super) mod storage {
 
     pub(in crate::state) fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
-    ) -> Result<CellMap<(ContractAddress, StorageKey), Felt>, D::Error> {
+    ) -> Result<StateMap<(ContractAddress, StorageKey), Felt>, D::Error> {
         let nested = BTreeMap::<ContractAddress, BTreeMap<StorageKey, Felt>>::deserialize(deserializer)?;
         Ok(nested
             .into_iter()
@@ -58,7 +58,7 @@ pub(super) mod storage_set {
     use super::*;
 
     pub(in crate::state) fn serialize<S: Serializer>(
-        cells: &CellSet<(ContractAddress, StorageKey)>,
+        cells: &StateSet<(ContractAddress, StorageKey)>,
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
         let mut nested = BTreeMap::<_, BTreeSet<_>>::new();
@@ -70,7 +70,7 @@ pub(super) mod storage_set {
 
     pub(in crate::state) fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
-    ) -> Result<CellSet<(ContractAddress, StorageKey)>, D::Error> {
+    ) -> Result<StateSet<(ContractAddress, StorageKey)>, D::Error> {
         let nested = BTreeMap::<ContractAddress, BTreeSet<StorageKey>>::deserialize(deserializer)?;
         Ok(nested
             .into_iter()

@@ -15,8 +15,8 @@ use super::cells::Cells;
 use super::journal::read_error;
 use super::touched::Touched;
 use super::{
-    Cell, CellMap, CellValue, InitialReads, JournalClasses, JournalParts, ReadError, StateChanges, StateDiff,
-    StateError, StateReader,
+    InitialReads, JournalClasses, JournalParts, ReadError, StateChanges, StateDiff, StateError, StateKey,
+    StateMap, StateReader, StateValue,
 };
 use crate::class::ContractClass;
 
@@ -26,13 +26,13 @@ pub struct BlockState<R> {
     reader: R,
     touched: Touched,
     /// Values of the host's that somebody may read before long. Not read as yet: no part of the initial reads.
-    ahead: CellMap<Cell, CellValue>,
+    ahead: StateMap<StateKey, StateValue>,
 }
 
 impl<R: StateReader> BlockState<R> {
     /// A block before its first transaction, over the state before the block.
     pub fn new(reader: R) -> Self {
-        Self { reader, touched: Touched::default(), ahead: CellMap::default() }
+        Self { reader, touched: Touched::default(), ahead: StateMap::default() }
     }
 
     /// The host's reader: the state before the block.
@@ -99,7 +99,7 @@ impl<R: StateReader> BlockState<R> {
     }
 
     /// Keeps classes that a journal loaded, so that the host is not asked for them again. Changes no result.
-    pub fn absorb_classes(&mut self, loaded: CellMap<ClassHash, ContractClass>) {
+    pub fn absorb_classes(&mut self, loaded: StateMap<ClassHash, ContractClass>) {
         for (class_hash, class) in loaded {
             // A class that the block itself declared is not the host's.
             if let Some(known) = self.touched.classes.get_mut(&class_hash)
@@ -111,20 +111,20 @@ impl<R: StateReader> BlockState<R> {
     }
 
     /// Keeps values of the host's that were loaded before anybody asked, so that the host is not asked again. Changes no result.
-    pub(crate) fn keep_ahead(&mut self, values: impl IntoIterator<Item = (Cell, CellValue)>) {
+    pub(crate) fn keep_ahead(&mut self, values: impl IntoIterator<Item = (StateKey, StateValue)>) {
         self.ahead.extend(values);
     }
 
     /// Whether reading the cell would ask the host.
-    pub(crate) fn is_unknown(&self, cell: Cell) -> bool {
+    pub(crate) fn is_unknown(&self, cell: StateKey) -> bool {
         let is_known = match cell {
-            Cell::Storage(address, key) => self.touched.storage.current(&(address, key)).is_some(),
-            Cell::Nonce(address) => self.touched.nonces.current(&address).is_some(),
-            Cell::ClassHash(address) => self.touched.class_hashes.current(&address).is_some(),
-            Cell::CompiledClassHash(class_hash) => {
+            StateKey::Storage(address, key) => self.touched.storage.current(&(address, key)).is_some(),
+            StateKey::Nonce(address) => self.touched.nonces.current(&address).is_some(),
+            StateKey::ClassHash(address) => self.touched.class_hashes.current(&address).is_some(),
+            StateKey::CompiledClassHash(class_hash) => {
                 self.touched.compiled_class_hashes.current(&class_hash).is_some()
             }
-            Cell::Class(class_hash) => {
+            StateKey::Class(class_hash) => {
                 self.touched.classes.get(&class_hash).is_some_and(|known| known.visible().is_some())
             }
         };
@@ -132,29 +132,29 @@ impl<R: StateReader> BlockState<R> {
     }
 
     /// What is in a cell, if the host need not be asked for it.
-    pub(crate) fn known(&self, cell: Cell) -> Option<CellValue> {
+    pub(crate) fn known(&self, cell: StateKey) -> Option<StateValue> {
         let felt = match cell {
-            Cell::Storage(address, key) => self.touched.storage.current(&(address, key)),
-            Cell::Nonce(address) => self.touched.nonces.current(&address).map(|nonce| nonce.0),
-            Cell::ClassHash(address) => {
+            StateKey::Storage(address, key) => self.touched.storage.current(&(address, key)),
+            StateKey::Nonce(address) => self.touched.nonces.current(&address).map(|nonce| nonce.0),
+            StateKey::ClassHash(address) => {
                 self.touched.class_hashes.current(&address).map(|class_hash| class_hash.0)
             }
-            Cell::CompiledClassHash(class_hash) => {
+            StateKey::CompiledClassHash(class_hash) => {
                 self.touched.compiled_class_hashes.current(&class_hash).map(|compiled| compiled.0)
             }
-            Cell::Class(class_hash) => {
+            StateKey::Class(class_hash) => {
                 let visible = self.touched.classes.get(&class_hash).and_then(|known| known.visible());
-                return visible.map(|class| CellValue::Class(class.cloned()));
+                return visible.map(|class| StateValue::Class(class.cloned()));
             }
         };
-        felt.map(CellValue::Felt)
+        felt.map(StateValue::Felt)
     }
 
     /// What the host has in a cell of one felt.
-    fn host(&self, cell: Cell) -> Result<Felt, ReadError> {
+    fn host(&self, cell: StateKey) -> Result<Felt, ReadError> {
         match self.ahead.get(&cell) {
             Some(value) => Ok(value.felt()),
-            None => CellValue::load(&self.reader, cell).map(|value| value.felt()),
+            None => StateValue::load(&self.reader, cell).map(|value| value.felt()),
         }
     }
 
@@ -197,7 +197,7 @@ impl<R: StateReader> BlockState<R> {
         key: StorageKey,
         update: impl FnOnce(Felt) -> Option<Felt>,
     ) -> Result<Felt, StateError> {
-        let cell = Cell::Storage(address, key);
+        let cell = StateKey::Storage(address, key);
         let load = || match self.ahead.get(&cell) {
             Some(value) => Ok(value.felt()),
             None => self.reader.storage_at(address, key),
@@ -253,16 +253,16 @@ impl<R: StateReader> BlockState<R> {
         let mut missing = InitialReads::default();
         for &(address, key) in unknown(&changes.storage, &self.touched.storage, &reads.storage) {
             let value =
-                self.reader.storage_at(address, key).map_err(read_error(Cell::Storage(address, key)))?;
+                self.reader.storage_at(address, key).map_err(read_error(StateKey::Storage(address, key)))?;
             missing.storage.insert((address, key), value);
         }
         for &address in unknown(&changes.nonces, &self.touched.nonces, &reads.nonces) {
-            let nonce = self.reader.nonce_at(address).map_err(read_error(Cell::Nonce(address)))?;
+            let nonce = self.reader.nonce_at(address).map_err(read_error(StateKey::Nonce(address)))?;
             missing.nonces.insert(address, nonce);
         }
         for &address in unknown(&changes.class_hashes, &self.touched.class_hashes, &reads.class_hashes) {
             let class_hash =
-                self.reader.class_hash_at(address).map_err(read_error(Cell::ClassHash(address)))?;
+                self.reader.class_hash_at(address).map_err(read_error(StateKey::ClassHash(address)))?;
             missing.class_hashes.insert(address, class_hash);
         }
         for &class_hash in unknown(
@@ -273,7 +273,7 @@ impl<R: StateReader> BlockState<R> {
             let compiled = self
                 .reader
                 .compiled_class_hash(class_hash)
-                .map_err(read_error(Cell::CompiledClassHash(class_hash)))?;
+                .map_err(read_error(StateKey::CompiledClassHash(class_hash)))?;
             missing.compiled_class_hashes.insert(class_hash, compiled);
         }
         Ok(missing)
@@ -284,17 +284,17 @@ impl<R: StateReader> BlockState<R> {
 impl<R: StateReader> StateReader for BlockState<R> {
     fn storage_at(&self, address: ContractAddress, key: StorageKey) -> Result<Felt, ReadError> {
         let known = self.touched.storage.current(&(address, key));
-        known.map_or_else(|| self.host(Cell::Storage(address, key)), Ok)
+        known.map_or_else(|| self.host(StateKey::Storage(address, key)), Ok)
     }
 
     fn nonce_at(&self, address: ContractAddress) -> Result<Nonce, ReadError> {
         let known = self.touched.nonces.current(&address);
-        known.map_or_else(|| self.host(Cell::Nonce(address)).map(Nonce), Ok)
+        known.map_or_else(|| self.host(StateKey::Nonce(address)).map(Nonce), Ok)
     }
 
     fn class_hash_at(&self, address: ContractAddress) -> Result<ClassHash, ReadError> {
         let known = self.touched.class_hashes.current(&address);
-        known.map_or_else(|| self.host(Cell::ClassHash(address)).map(ClassHash), Ok)
+        known.map_or_else(|| self.host(StateKey::ClassHash(address)).map(ClassHash), Ok)
     }
 
     fn class(&self, class_hash: ClassHash) -> Result<Option<ContractClass>, ReadError> {
@@ -306,7 +306,7 @@ impl<R: StateReader> StateReader for BlockState<R> {
 
     fn compiled_class_hash(&self, class_hash: ClassHash) -> Result<CompiledClassHash, ReadError> {
         let known = self.touched.compiled_class_hashes.current(&class_hash);
-        known.map_or_else(|| self.host(Cell::CompiledClassHash(class_hash)).map(CompiledClassHash), Ok)
+        known.map_or_else(|| self.host(StateKey::CompiledClassHash(class_hash)).map(CompiledClassHash), Ok)
     }
 }
 
@@ -323,9 +323,9 @@ impl<R: StateReader> fmt::Debug for BlockState<R> {
 
 /// The keys of `changed` that are in neither table of initial values.
 fn unknown<'a, K: Copy + Eq + Hash, V: Copy + PartialEq>(
-    changed: &'a CellMap<K, V>,
+    changed: &'a StateMap<K, V>,
     known: &'a Cells<K, V>,
-    read: &'a CellMap<K, V>,
+    read: &'a StateMap<K, V>,
 ) -> impl Iterator<Item = &'a K> {
     // Nearly all were read, and that table is the nearer one.
     changed.keys().filter(|key| !read.contains_key(*key) && known.current(key).is_none())

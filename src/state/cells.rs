@@ -14,36 +14,36 @@ use starknet_api::core::ClassHash;
 use crate::class::ContractClass;
 
 /// A map that keeps the order in which its keys came in, so that no hash seed reaches a result.
-pub type CellMap<K, V> = IndexMap<K, V, CellHash>;
+pub type StateMap<K, V> = IndexMap<K, V, BuildStateHasher>;
 
 /// A set that keeps the order in which its members came in.
-pub type CellSet<K> = IndexSet<K, CellHash>;
+pub type StateSet<K> = IndexSet<K, BuildStateHasher>;
 
 /// The hash of cell keys: much cheaper than the standard one, and seeded, because contracts choose their storage keys. The seed is
 /// drawn once per process: one for each map would be counted in memory that all threads write.
 #[derive(Clone, Debug)]
-pub struct CellHash(SeedableRandomState);
+pub struct BuildStateHasher(SeedableRandomState);
 
-impl Default for CellHash {
+impl Default for BuildStateHasher {
     fn default() -> Self {
         Self(SeedableRandomState::with_seed(0, SharedSeed::global_random()))
     }
 }
 
-impl BuildHasher for CellHash {
-    type Hasher = CellHasher;
+impl BuildHasher for BuildStateHasher {
+    type Hasher = StateHasher;
 
-    fn build_hasher(&self) -> CellHasher {
-        CellHasher(self.0.build_hasher())
+    fn build_hasher(&self) -> StateHasher {
+        StateHasher(self.0.build_hasher())
     }
 }
 
 /// Hashes a cell key. Keys are felts, and those come as 32 bytes: four words, which take a fraction of the time that bytes of any
 /// length take.
 #[derive(Clone)]
-pub struct CellHasher(FoldHasher<'static>);
+pub struct StateHasher(FoldHasher<'static>);
 
-impl Hasher for CellHasher {
+impl Hasher for StateHasher {
     fn write(&mut self, bytes: &[u8]) {
         match bytes.as_chunks() {
             (words @ [_, _, _, _], []) => {
@@ -70,9 +70,9 @@ impl Hasher for CellHasher {
     }
 }
 
-impl std::fmt::Debug for CellHasher {
+impl std::fmt::Debug for StateHasher {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("CellHasher").finish_non_exhaustive()
+        f.debug_struct("StateHasher").finish_non_exhaustive()
     }
 }
 
@@ -80,21 +80,21 @@ impl std::fmt::Debug for CellHasher {
 /// so that whoever wants to know what was read can have it as it is.
 #[derive(Clone, Debug)]
 pub(super) struct Cells<K, V> {
-    initial: CellMap<K, V>,
+    initial: StateMap<K, V>,
     /// By position; as many as there are keys.
     current: Vec<V>,
 }
 
 impl<K, V> Default for Cells<K, V> {
     fn default() -> Self {
-        Self { initial: CellMap::default(), current: Vec::new() }
+        Self { initial: StateMap::default(), current: Vec::new() }
     }
 }
 
 impl<K: Copy + Eq + Hash, V: Copy + PartialEq> Cells<K, V> {
     /// An empty table with room for so many cells.
     pub(super) fn with_room(cells: usize) -> Self {
-        let initial = CellMap::with_capacity_and_hasher(cells, CellHash::default());
+        let initial = StateMap::with_capacity_and_hasher(cells, BuildStateHasher::default());
         Self { initial, current: Vec::with_capacity(cells) }
     }
 
@@ -185,19 +185,20 @@ impl<K: Copy + Eq + Hash, V: Copy + PartialEq> Cells<K, V> {
     }
 
     /// The same cells with their current values.
-    pub(super) fn changed_to(&self) -> CellMap<K, V> {
-        let mut changed = CellMap::with_capacity_and_hasher(self.changed().count(), CellHash::default());
+    pub(super) fn changed_to(&self) -> StateMap<K, V> {
+        let mut changed =
+            StateMap::with_capacity_and_hasher(self.changed().count(), BuildStateHasher::default());
         changed.extend(self.changed().map(|(key, _, current)| (key, current)));
         changed
     }
 
     /// The initial values of all touched cells.
-    pub(super) fn initial(&self) -> &CellMap<K, V> {
+    pub(super) fn initial(&self) -> &StateMap<K, V> {
         &self.initial
     }
 
     /// The same, to keep.
-    pub(super) fn into_initial(self) -> CellMap<K, V> {
+    pub(super) fn into_initial(self) -> StateMap<K, V> {
         self.initial
     }
 }
@@ -230,4 +231,4 @@ impl KnownClass {
 }
 
 /// All classes that were touched.
-pub(super) type KnownClasses = CellMap<ClassHash, KnownClass>;
+pub(super) type KnownClasses = StateMap<ClassHash, KnownClass>;

@@ -8,29 +8,29 @@ use starknet_api::core::{ClassHash, CompiledClassHash, ContractAddress, Nonce};
 use starknet_api::state::StorageKey;
 use starknet_types_core::felt::Felt;
 
-use super::{CellMap, CellSet, ascending};
+use super::{StateMap, StateSet, ascending};
 
 /// Cells that have a new value (C189). A cell that was set back to its old value is not here.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StateChanges {
     /// Storage cells.
     #[serde(with = "ascending::storage")]
-    pub storage: CellMap<(ContractAddress, StorageKey), Felt>,
+    pub storage: StateMap<(ContractAddress, StorageKey), Felt>,
     /// Nonces by contract.
     #[serde(serialize_with = "ascending::map")]
-    pub nonces: CellMap<ContractAddress, Nonce>,
+    pub nonces: StateMap<ContractAddress, Nonce>,
     /// Class hashes by contract: deployed and replaced ones alike (C193).
     #[serde(serialize_with = "ascending::map")]
-    pub class_hashes: CellMap<ContractAddress, ClassHash>,
+    pub class_hashes: StateMap<ContractAddress, ClassHash>,
     /// Compiled class hashes by class: declared and migrated ones alike.
     #[serde(serialize_with = "ascending::map")]
-    pub compiled_class_hashes: CellMap<ClassHash, CompiledClassHash>,
+    pub compiled_class_hashes: StateMap<ClassHash, CompiledClassHash>,
     /// Classes that became declared; always with `true`.
     #[serde(serialize_with = "ascending::map")]
-    pub declared: CellMap<ClassHash, bool>,
+    pub declared: StateMap<ClassHash, bool>,
     /// Storage cells that went from zero to something (C157).
     #[serde(with = "ascending::storage_set")]
-    pub allocated: CellSet<(ContractAddress, StorageKey)>,
+    pub allocated: StateSet<(ContractAddress, StorageKey)>,
 }
 
 impl StateChanges {
@@ -64,8 +64,8 @@ impl StateChanges {
     }
 
     /// The contracts with a changed storage cell, nonce or class hash.
-    pub fn modified_contracts(&self) -> CellSet<ContractAddress> {
-        let mut modified: CellSet<_> = self.storage.keys().map(|(address, _)| *address).collect();
+    pub fn modified_contracts(&self) -> StateSet<ContractAddress> {
+        let mut modified: StateSet<_> = self.storage.keys().map(|(address, _)| *address).collect();
         modified.extend(self.nonces.keys());
         modified.extend(self.class_hashes.keys());
         modified

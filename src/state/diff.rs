@@ -10,25 +10,25 @@ use starknet_api::core::{ClassHash, CompiledClassHash, ContractAddress, Nonce};
 use starknet_api::state::{StorageKey, ThinStateDiff};
 use starknet_types_core::felt::Felt;
 
-use super::{CellMap, CellSet, InitialReads, StateChanges};
+use super::{InitialReads, StateChanges, StateMap, StateSet};
 
 /// A classified state diff. All keys are in ascending order.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StateDiff {
     /// New values of storage cells, by contract.
-    pub storage: CellMap<ContractAddress, CellMap<StorageKey, Felt>>,
+    pub storage: StateMap<ContractAddress, StateMap<StorageKey, Felt>>,
     /// New nonces.
-    pub nonces: CellMap<ContractAddress, Nonce>,
+    pub nonces: StateMap<ContractAddress, Nonce>,
     /// Contracts that had no class before (C193).
-    pub deployed: CellMap<ContractAddress, ClassHash>,
+    pub deployed: StateMap<ContractAddress, ClassHash>,
     /// Contracts that had another class before (C193).
-    pub replaced: CellMap<ContractAddress, ClassHash>,
+    pub replaced: StateMap<ContractAddress, ClassHash>,
     /// Classes that had no compiled class hash before.
-    pub declared: CellMap<ClassHash, CompiledClassHash>,
+    pub declared: StateMap<ClassHash, CompiledClassHash>,
     /// Classes that were declared without a compiled class hash: Cairo 0 (C192).
-    pub deprecated_declared: CellSet<ClassHash>,
+    pub deprecated_declared: StateSet<ClassHash>,
     /// Classes that had another compiled class hash before.
-    pub migrated: CellMap<ClassHash, CompiledClassHash>,
+    pub migrated: StateMap<ClassHash, CompiledClassHash>,
 }
 
 impl StateDiff {
@@ -122,11 +122,11 @@ impl From<&StateDiff> for ThinStateDiff {
 }
 
 /// With the hash of the standard library.
-fn plain<K: Copy + Eq + Hash, V: Copy>(map: &CellMap<K, V>) -> IndexMap<K, V> {
+fn plain<K: Copy + Eq + Hash, V: Copy>(map: &StateMap<K, V>) -> IndexMap<K, V> {
     map.iter().map(|(key, value)| (*key, *value)).collect()
 }
 
-fn merged<K: Copy + Ord + Hash, V: Copy>(left: &CellMap<K, V>, right: &CellMap<K, V>) -> IndexMap<K, V> {
+fn merged<K: Copy + Ord + Hash, V: Copy>(left: &StateMap<K, V>, right: &StateMap<K, V>) -> IndexMap<K, V> {
     let mut merged: IndexMap<K, V> = left.iter().chain(right).map(|(key, value)| (*key, *value)).collect();
     merged.sort_unstable_keys();
     merged

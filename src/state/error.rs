@@ -6,7 +6,7 @@
 use starknet_api::core::{ClassHash, ContractAddress};
 use starknet_api::state::StorageKey;
 
-use super::{Cell, ReadError};
+use super::{ReadError, StateKey};
 
 /// An access to the state that could not be carried out.
 ///
@@ -20,7 +20,7 @@ pub enum StateError {
     #[error("Reading the {cell} failed: {source}")]
     Read {
         /// What was being read.
-        cell: Cell,
+        cell: StateKey,
         /// The reader's own error.
         source: ReadError,
     },
@@ -79,7 +79,7 @@ mod tests {
     #[test]
     fn a_failed_read_names_its_cell() {
         let error = StateError::Read {
-            cell: Cell::Nonce(ContractAddress::from(5_u128)),
+            cell: StateKey::Nonce(ContractAddress::from(5_u128)),
             source: ReadError::message("disk on fire"),
         };
         assert_eq!(error.to_string(), "Reading the nonce of contract 0x5 failed: disk on fire");

@@ -15,7 +15,7 @@ use super::suspended::JournalState;
 use super::touched::Touched;
 use super::undo::{Checkpoint, Undo};
 use super::{
-    Cell, CellMap, InitialReads, ReadError, StateChanges, StateDiff, StateError, StateReader, StopFlag,
+    InitialReads, ReadError, StateChanges, StateDiff, StateError, StateKey, StateMap, StateReader, StopFlag,
     fee_token_balance_key,
 };
 use crate::class::ContractClass;
@@ -37,9 +37,9 @@ pub struct Journal<'r> {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct JournalClasses {
     /// Declared by the journal: those that [`StateChanges::declared`] names.
-    pub declared: CellMap<ClassHash, ContractClass>,
+    pub declared: StateMap<ClassHash, ContractClass>,
     /// Read from below; a block keeps them so that they are not read again.
-    pub loaded: CellMap<ClassHash, ContractClass>,
+    pub loaded: StateMap<ClassHash, ContractClass>,
 }
 
 impl<'r> Journal<'r> {
@@ -95,7 +95,7 @@ impl<'r> Journal<'r> {
             return Ok(visible.cloned());
         }
         // Never asked for. (There may be an entry all the same: a declaration that was taken back.)
-        let class = self.reader.class(class_hash).map_err(read_error(Cell::Class(class_hash)))?;
+        let class = self.reader.class(class_hash).map_err(read_error(StateKey::Class(class_hash)))?;
         if class.is_none() {
             self.so_far.touched.compiled_class_hashes.note_initial(class_hash, CompiledClassHash::default());
         }
@@ -226,11 +226,11 @@ impl<'r> Journal<'r> {
     /// of it. Costs the writes since.
     pub fn changes_since(&self, checkpoint: Checkpoint) -> StateChanges {
         // The first write to a cell after the checkpoint remembers the value at the checkpoint.
-        let mut storage = CellMap::default();
-        let mut nonces = CellMap::default();
-        let mut class_hashes = CellMap::default();
-        let mut compiled_class_hashes = CellMap::default();
-        let mut classes = CellMap::default();
+        let mut storage = StateMap::default();
+        let mut nonces = StateMap::default();
+        let mut class_hashes = StateMap::default();
+        let mut compiled_class_hashes = StateMap::default();
+        let mut classes = StateMap::default();
         for undo in self.so_far.log.since(checkpoint) {
             match undo {
                 Undo::Storage(position, value) => {
@@ -336,7 +336,7 @@ impl<'r> Journal<'r> {
             .touched
             .storage
             .read((address, key), || self.reader.storage_at(address, key))
-            .map_err(read_error(Cell::Storage(address, key)))
+            .map_err(read_error(StateKey::Storage(address, key)))
     }
 
     fn nonce_cell(&mut self, address: ContractAddress) -> Result<(usize, Nonce), StateError> {
@@ -344,7 +344,7 @@ impl<'r> Journal<'r> {
             .touched
             .nonces
             .read(address, || self.reader.nonce_at(address))
-            .map_err(read_error(Cell::Nonce(address)))
+            .map_err(read_error(StateKey::Nonce(address)))
     }
 
     fn class_hash_cell(&mut self, address: ContractAddress) -> Result<(usize, ClassHash), StateError> {
@@ -352,7 +352,7 @@ impl<'r> Journal<'r> {
             .touched
             .class_hashes
             .read(address, || self.reader.class_hash_at(address))
-            .map_err(read_error(Cell::ClassHash(address)))
+            .map_err(read_error(StateKey::ClassHash(address)))
     }
 
     fn compiled_class_hash_cell(
@@ -363,7 +363,7 @@ impl<'r> Journal<'r> {
             .touched
             .compiled_class_hashes
             .read(class_hash, || self.reader.compiled_class_hash(class_hash))
-            .map_err(read_error(Cell::CompiledClassHash(class_hash)))
+            .map_err(read_error(StateKey::CompiledClassHash(class_hash)))
     }
 }
 
@@ -378,7 +378,7 @@ impl fmt::Debug for Journal<'_> {
 }
 
 /// The cells among `old` (position -> old value) that now have another value: key, old value, new value.
-fn differing<K, V>(cells: &Cells<K, V>, old: CellMap<usize, V>) -> impl Iterator<Item = (K, V, V)>
+fn differing<K, V>(cells: &Cells<K, V>, old: StateMap<usize, V>) -> impl Iterator<Item = (K, V, V)>
 where
     K: Copy + Eq + std::hash::Hash,
     V: Copy + PartialEq,
@@ -389,6 +389,6 @@ where
 }
 
 /// Names the cell in a failed read.
-pub(super) fn read_error(cell: Cell) -> impl FnOnce(ReadError) -> StateError {
+pub(super) fn read_error(cell: StateKey) -> impl FnOnce(ReadError) -> StateError {
     move |source| StateError::Read { cell, source }
 }

@@ -6,7 +6,7 @@ use starknet_api::core::{ClassHash, CompiledClassHash, ContractAddress, Nonce};
 use starknet_api::state::StorageKey;
 use starknet_types_core::felt::Felt;
 
-use super::{CellMap, InitialReads, ReadError, StateDiff, StateReader, fee_token_balance_key};
+use super::{InitialReads, ReadError, StateDiff, StateMap, StateReader, fee_token_balance_key};
 use crate::class::ContractClass;
 
 /// A whole state in memory. What is not in it is zero, or not declared.
@@ -25,15 +25,15 @@ use crate::class::ContractClass;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct MemoryState {
     /// Storage cells.
-    pub storage: CellMap<(ContractAddress, StorageKey), Felt>,
+    pub storage: StateMap<(ContractAddress, StorageKey), Felt>,
     /// Nonces by contract.
-    pub nonces: CellMap<ContractAddress, Nonce>,
+    pub nonces: StateMap<ContractAddress, Nonce>,
     /// Class hashes by contract.
-    pub class_hashes: CellMap<ContractAddress, ClassHash>,
+    pub class_hashes: StateMap<ContractAddress, ClassHash>,
     /// Compiled class hashes by class; none for Cairo 0.
-    pub compiled_class_hashes: CellMap<ClassHash, CompiledClassHash>,
+    pub compiled_class_hashes: StateMap<ClassHash, CompiledClassHash>,
     /// The declared classes.
-    pub classes: CellMap<ClassHash, ContractClass>,
+    pub classes: StateMap<ClassHash, ContractClass>,
 }
 
 impl MemoryState {

@@ -114,7 +114,7 @@ impl Eq for ReadError {}
 
 /// One cell of the state: what a single read answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub enum Cell {
+pub enum StateKey {
     /// A storage cell of a contract.
     Storage(ContractAddress, StorageKey),
     /// The nonce of a contract.
@@ -128,7 +128,7 @@ pub enum Cell {
 }
 
 /// Two digits at a time: as arrays they would be hashed byte by byte, each with its length.
-impl Hash for Cell {
+impl Hash for StateKey {
     fn hash<H: Hasher>(&self, state: &mut H) {
         let (kind, name, key) = match self {
             Self::Storage(address, key) => (0, address.0, Some(key.0)),
@@ -150,7 +150,7 @@ fn hash_felt<H: Hasher>(kind: u8, felt: &Felt, state: &mut H) {
     state.write_u128(third << 64 | fourth ^ u128::from(kind));
 }
 
-impl fmt::Display for Cell {
+impl fmt::Display for StateKey {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Storage(address, key) => {
@@ -199,7 +199,7 @@ mod tests {
     fn cells_name_themselves() {
         let address = ContractAddress::from(0x10_u128);
         let key = StorageKey::from(0x20_u128);
-        assert_eq!(Cell::Storage(address, key).to_string(), "storage 0x20 of contract 0x10");
-        assert_eq!(Cell::Class(ClassHash(Felt::from(0x30))).to_string(), "class 0x30");
+        assert_eq!(StateKey::Storage(address, key).to_string(), "storage 0x20 of contract 0x10");
+        assert_eq!(StateKey::Class(ClassHash(Felt::from(0x30))).to_string(), "class 0x30");
     }
 }

@@ -9,12 +9,12 @@ use crate::sync::{Arc, AtomicBool, Ordering};
 /// How long the executions of a block may go on: until a deadline, if there is one, or until somebody ends it. The default one
 /// goes on for ever.
 #[derive(Debug, Default)]
-pub(crate) struct Term {
+pub(crate) struct CancellationToken {
     deadline: Option<Instant>,
     is_ended: AtomicBool,
 }
 
-impl Term {
+impl CancellationToken {
     pub(crate) fn until(deadline: Option<Instant>) -> Self {
         Self { deadline, is_ended: AtomicBool::new(false) }
     }
@@ -47,13 +47,13 @@ pub(crate) struct StopFlag(Option<Arc<Reasons>>);
 #[derive(Debug)]
 struct Reasons {
     flag: Arc<AtomicBool>,
-    term: Arc<Term>,
+    term: Arc<CancellationToken>,
 }
 
 impl StopFlag {
     /// Raised when `flag` is set, for this execution alone, or when the block's term is over: nobody has to watch the clock, a
     /// running transaction does it itself.
-    pub(crate) fn new(flag: Arc<AtomicBool>, term: Arc<Term>) -> Self {
+    pub(crate) fn new(flag: Arc<AtomicBool>, term: Arc<CancellationToken>) -> Self {
         Self(Some(Arc::new(Reasons { flag, term })))
     }
 

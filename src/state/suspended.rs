@@ -5,7 +5,7 @@ use starknet_api::state::StorageKey;
 
 use super::touched::Touched;
 use super::undo::UndoLog;
-use super::{Cell, CellValue, Checkpoint, Journal, StateReader, StopFlag};
+use super::{Checkpoint, Journal, StateKey, StateReader, StateValue, StopFlag};
 
 /// What a journal has read and written so far. In a box: a journal goes through many hands.
 #[derive(Default)]
@@ -36,23 +36,25 @@ impl JournalState {
     }
 
     /// What is different from the beginning, as writes to cells: those that [`writes`](super::writes) makes of its parts.
-    pub(crate) fn writes(&self) -> Vec<(Cell, CellValue)> {
+    pub(crate) fn writes(&self) -> Vec<(StateKey, StateValue)> {
         let Touched { storage, nonces, class_hashes, compiled_class_hashes, classes } = &self.touched;
-        let storage = storage.changed().map(|((address, key), _, now)| (Cell::Storage(address, key), now));
-        let nonces = nonces.changed().map(|(address, _, now)| (Cell::Nonce(address), now.0));
-        let class_hashes = class_hashes.changed().map(|(address, _, now)| (Cell::ClassHash(address), now.0));
+        let storage =
+            storage.changed().map(|((address, key), _, now)| (StateKey::Storage(address, key), now));
+        let nonces = nonces.changed().map(|(address, _, now)| (StateKey::Nonce(address), now.0));
+        let class_hashes =
+            class_hashes.changed().map(|(address, _, now)| (StateKey::ClassHash(address), now.0));
         let compiled = compiled_class_hashes
             .changed()
-            .map(|(class_hash, _, now)| (Cell::CompiledClassHash(class_hash), now.0));
+            .map(|(class_hash, _, now)| (StateKey::CompiledClassHash(class_hash), now.0));
         let felts = storage.chain(nonces).chain(class_hashes).chain(compiled);
-        let mut writes: Vec<_> = felts.map(|(cell, felt)| (cell, CellValue::Felt(felt))).collect();
+        let mut writes: Vec<_> = felts.map(|(cell, felt)| (cell, StateValue::Felt(felt))).collect();
         for (class_hash, known) in classes {
             let Some(class) = known.declared.as_ref().filter(|_| known.newly_declared()) else { continue };
-            writes.push((Cell::Class(*class_hash), CellValue::Class(Some(class.clone()))));
+            writes.push((StateKey::Class(*class_hash), StateValue::Class(Some(class.clone()))));
             if let Some((before, now)) = compiled_class_hashes.versions_of(class_hash)
                 && before == now
             {
-                writes.push((Cell::CompiledClassHash(*class_hash), CellValue::Felt(now.0)));
+                writes.push((StateKey::CompiledClassHash(*class_hash), StateValue::Felt(now.0)));
             }
         }
         writes

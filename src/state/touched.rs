@@ -7,7 +7,7 @@ use starknet_api::state::StorageKey;
 use starknet_types_core::felt::Felt;
 
 use super::cells::{Cells, KnownClasses};
-use super::{CellMap, InitialReads, StateChanges, StateDiff};
+use super::{InitialReads, StateChanges, StateDiff, StateMap};
 
 /// Cells of all kinds, and classes.
 #[derive(Clone, Default)]
@@ -38,7 +38,7 @@ impl Touched {
     }
 
     /// Classes that became declared.
-    pub(super) fn newly_declared(&self) -> CellMap<ClassHash, bool> {
+    pub(super) fn newly_declared(&self) -> StateMap<ClassHash, bool> {
         let declared = self.classes.iter().filter(|(_, known)| known.newly_declared());
         declared.map(|(class_hash, _)| (*class_hash, true)).collect()
     }
@@ -76,7 +76,7 @@ impl Touched {
     }
 
     /// The answers to "was it declared?" that were given from below.
-    fn initially_declared(&self) -> CellMap<ClassHash, bool> {
+    fn initially_declared(&self) -> StateMap<ClassHash, bool> {
         self.classes.iter().filter_map(|(class_hash, known)| Some((*class_hash, known.initial?))).collect()
     }
 }

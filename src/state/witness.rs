@@ -8,7 +8,7 @@ use starknet_api::core::{ClassHash, CompiledClassHash, ContractAddress, Nonce};
 use starknet_api::state::StorageKey;
 use starknet_types_core::felt::Felt;
 
-use super::{CellMap, ascending};
+use super::{StateMap, ascending};
 
 /// Every cell that was read before it was written, with its value (C238). Serialised with ascending keys.
 ///
@@ -18,19 +18,19 @@ use super::{CellMap, ascending};
 pub struct InitialReads {
     /// Storage cells.
     #[serde(with = "ascending::storage")]
-    pub storage: CellMap<(ContractAddress, StorageKey), Felt>,
+    pub storage: StateMap<(ContractAddress, StorageKey), Felt>,
     /// Nonces by contract.
     #[serde(serialize_with = "ascending::map")]
-    pub nonces: CellMap<ContractAddress, Nonce>,
+    pub nonces: StateMap<ContractAddress, Nonce>,
     /// Class hashes by contract.
     #[serde(serialize_with = "ascending::map")]
-    pub class_hashes: CellMap<ContractAddress, ClassHash>,
+    pub class_hashes: StateMap<ContractAddress, ClassHash>,
     /// Compiled class hashes by class. A class that was found undeclared is here with 0 (C38).
     #[serde(serialize_with = "ascending::map")]
-    pub compiled_class_hashes: CellMap<ClassHash, CompiledClassHash>,
+    pub compiled_class_hashes: StateMap<ClassHash, CompiledClassHash>,
     /// Whether a class was declared.
     #[serde(serialize_with = "ascending::map")]
-    pub declared: CellMap<ClassHash, bool>,
+    pub declared: StateMap<ClassHash, bool>,
 }
 
 impl InitialReads {

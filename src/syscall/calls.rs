@@ -8,27 +8,27 @@ use starknet_api::transaction::{InvokeTransactionV0, TransactionHasher, Transact
 use starknet_types_core::felt::Felt;
 
 use super::fault::{ExecutionMode, SyscallFault};
-use super::memory::Memory;
+use super::memory::SyscallMemory;
 use super::record::CallType;
 use super::request::{self, Deployed, Span};
 use super::transaction_info::{FeeTerms, TransactionInfo};
-use super::{Effect, InnerCall, Outcome, Scope, UnresolvedCall};
-use crate::protocol::{SyscallName, names};
+use super::{Effect, InnerCall, Outcome, SyscallContext, UnresolvedCall};
+use crate::protocol::{SyscallName, well_known};
 use crate::state::contract_address;
 
 /// `call_contract`. The class hash at the address is read first, even when the call is then refused (C112).
 pub(super) fn call_contract(
     request: request::CallContract,
-    scope: &mut Scope<'_, '_>,
-    _: &mut dyn Memory,
+    scope: &mut SyscallContext<'_, '_>,
+    _: &mut dyn SyscallMemory,
 ) -> Outcome<Span> {
     let request::CallContract { address, selector, calldata } = request;
     let class_hash = scope.state.class_hash_at(address)?;
     if scope.call.storage_address != address {
         scope.reject_in_validate("call_contract")?;
     }
-    if scope.env.constants.switches.direct_execute_blocked && selector == names::EXECUTE {
-        return Ok(Effect::Fail(vec![names::INVALID_ARGUMENT]));
+    if scope.env.constants.switches.direct_execute_blocked && selector == well_known::EXECUTE {
+        return Ok(Effect::Fail(vec![well_known::INVALID_ARGUMENT]));
     }
     let call = UnresolvedCall {
         class_hash: None,
@@ -47,8 +47,8 @@ pub(super) fn call_contract(
 /// `library_call`: another class's code on this storage, with this caller (C114).
 pub(super) fn library_call(
     request: request::LibraryCall,
-    scope: &mut Scope<'_, '_>,
-    _: &mut dyn Memory,
+    scope: &mut SyscallContext<'_, '_>,
+    _: &mut dyn SyscallMemory,
 ) -> Outcome<Span> {
     let request::LibraryCall { class_hash, selector, calldata } = request;
     delegate(scope, class_hash, None, EntryPointType::External, selector, calldata)
@@ -57,8 +57,8 @@ pub(super) fn library_call(
 /// `library_call_l1_handler`: the same with an L1 handler of the class (C244).
 pub(super) fn library_call_l1_handler(
     request: request::LibraryCall,
-    scope: &mut Scope<'_, '_>,
-    _: &mut dyn Memory,
+    scope: &mut SyscallContext<'_, '_>,
+    _: &mut dyn SyscallMemory,
 ) -> Outcome<Span> {
     let request::LibraryCall { class_hash, selector, calldata } = request;
     delegate(scope, class_hash, None, EntryPointType::L1Handler, selector, calldata)
@@ -67,8 +67,8 @@ pub(super) fn library_call_l1_handler(
 /// `delegate_call`: a library call of the class that another contract has (C114).
 pub(super) fn delegate_call(
     request: request::CallContract,
-    scope: &mut Scope<'_, '_>,
-    _: &mut dyn Memory,
+    scope: &mut SyscallContext<'_, '_>,
+    _: &mut dyn SyscallMemory,
 ) -> Outcome<Span> {
     let request::CallContract { address, selector, calldata } = request;
     let class_hash = scope.state.class_hash_at(address)?;
@@ -78,8 +78,8 @@ pub(super) fn delegate_call(
 /// `delegate_l1_handler`: the same with an L1 handler of that class (C244).
 pub(super) fn delegate_l1_handler(
     request: request::CallContract,
-    scope: &mut Scope<'_, '_>,
-    _: &mut dyn Memory,
+    scope: &mut SyscallContext<'_, '_>,
+    _: &mut dyn SyscallMemory,
 ) -> Outcome<Span> {
     let request::CallContract { address, selector, calldata } = request;
     let class_hash = scope.state.class_hash_at(address)?;
@@ -87,7 +87,7 @@ pub(super) fn delegate_l1_handler(
 }
 
 fn delegate(
-    scope: &Scope<'_, '_>,
+    scope: &SyscallContext<'_, '_>,
     class_hash: ClassHash,
     code_address: Option<ContractAddress>,
     entry_point_type: EntryPointType,
@@ -112,8 +112,8 @@ fn delegate(
 /// (C73).
 pub(super) fn deploy(
     request: request::Deploy,
-    scope: &mut Scope<'_, '_>,
-    _: &mut dyn Memory,
+    scope: &mut SyscallContext<'_, '_>,
+    _: &mut dyn SyscallMemory,
 ) -> Outcome<Deployed> {
     let request::Deploy { class_hash, salt, calldata, from_zero } = request;
     count_calldata(scope, SyscallName::Deploy, calldata.0.len())?;
@@ -129,16 +129,16 @@ pub(super) fn deploy(
 /// `meta_tx_v0`: calls an account's `__execute__` as a transaction of version 0 would, with its own hash and signature (C133).
 pub(super) fn meta_tx_v0(
     request: request::MetaTxV0,
-    scope: &mut Scope<'_, '_>,
-    _: &mut dyn Memory,
+    scope: &mut SyscallContext<'_, '_>,
+    _: &mut dyn SyscallMemory,
 ) -> Outcome<Span> {
     let request::MetaTxV0 { address, selector, calldata, signature } = request;
     count_calldata(scope, SyscallName::MetaTxV0, calldata.0.len())?;
     if scope.mode == ExecutionMode::Validate {
         scope.reject_in_validate("meta_tx_v0")?;
     }
-    if selector != names::EXECUTE {
-        return Ok(Effect::Fail(vec![names::INVALID_ARGUMENT]));
+    if selector != well_known::EXECUTE {
+        return Ok(Effect::Fail(vec![well_known::INVALID_ARGUMENT]));
     }
     let query = scope.transaction.query;
     let hash = InvokeTransactionV0 {
@@ -176,7 +176,11 @@ pub(super) fn meta_tx_v0(
     Ok(Effect::Call(Box::new(InnerCall::Meta { call, class_hash, transaction: Box::new(transaction) })))
 }
 
-fn count_calldata(scope: &mut Scope<'_, '_>, name: SyscallName, felts: usize) -> Result<(), SyscallFault> {
+fn count_calldata(
+    scope: &mut SyscallContext<'_, '_>,
+    name: SyscallName,
+    felts: usize,
+) -> Result<(), SyscallFault> {
     let items = u64::try_from(felts).map_err(|_| SyscallFault::Overflow(name))?;
     scope.record.count_items(name, items);
     Ok(())

@@ -3,16 +3,16 @@
 use starknet_types_core::felt::Felt;
 
 use super::fault::SyscallFault;
-use super::memory::Memory;
+use super::memory::SyscallMemory;
 use super::record::Language;
 use super::request::{GetClassHashAt, Nothing, ReplaceClass};
-use super::{Effect, Outcome, Scope};
+use super::{Effect, Outcome, SyscallContext};
 
 /// `get_class_hash_at`: 0 for an address without a contract (C117).
 pub(super) fn class_hash_at(
     request: GetClassHashAt,
-    scope: &mut Scope<'_, '_>,
-    _: &mut dyn Memory,
+    scope: &mut SyscallContext<'_, '_>,
+    _: &mut dyn SyscallMemory,
 ) -> Outcome<Felt> {
     let GetClassHashAt(address) = request;
     scope.reject_in_validate("get_class_hash_at")?;
@@ -26,8 +26,8 @@ pub(super) fn class_hash_at(
 /// (C240).
 pub(super) fn replace_class(
     request: ReplaceClass,
-    scope: &mut Scope<'_, '_>,
-    _: &mut dyn Memory,
+    scope: &mut SyscallContext<'_, '_>,
+    _: &mut dyn SyscallMemory,
 ) -> Outcome<Nothing> {
     let ReplaceClass(class_hash) = request;
     let is_cairo1 = scope.state.class(class_hash)?.is_cairo1();

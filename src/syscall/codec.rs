@@ -11,20 +11,20 @@ use starknet_api::transaction::fields::Calldata;
 use starknet_types_core::felt::Felt;
 
 use super::fault::SyscallFault;
-use super::memory::{Memory, MemoryFault, Pointer, Value};
+use super::memory::{MemoryFault, Pointer, SyscallMemory, Value};
 use super::record::Language;
 use crate::protocol::SyscallName;
 
 /// Reads cells one after another.
 pub(super) struct Reader<'a> {
-    memory: &'a dyn Memory,
+    memory: &'a dyn SyscallMemory,
     at: &'a mut Pointer,
     language: Language,
 }
 
 impl<'a> Reader<'a> {
     /// Reads from `at` on and moves it along.
-    pub(super) fn new(memory: &'a dyn Memory, at: &'a mut Pointer, language: Language) -> Self {
+    pub(super) fn new(memory: &'a dyn SyscallMemory, at: &'a mut Pointer, language: Language) -> Self {
         Self { memory, at, language }
     }
 
@@ -152,14 +152,14 @@ impl<'a> Reader<'a> {
 
 /// Writes cells one after another.
 pub(super) struct Writer<'a> {
-    memory: &'a mut dyn Memory,
+    memory: &'a mut dyn SyscallMemory,
     at: &'a mut Pointer,
     language: Language,
 }
 
 impl<'a> Writer<'a> {
     /// Writes from `at` on and moves it along.
-    pub(super) fn new(memory: &'a mut dyn Memory, at: &'a mut Pointer, language: Language) -> Self {
+    pub(super) fn new(memory: &'a mut dyn SyscallMemory, at: &'a mut Pointer, language: Language) -> Self {
         Self { memory, at, language }
     }
 

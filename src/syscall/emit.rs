@@ -3,17 +3,17 @@
 use starknet_api::core::EthAddress;
 
 use super::fault::{EventFault, SyscallFault};
-use super::memory::Memory;
+use super::memory::SyscallMemory;
 use super::record::{OrderedEvent, OrderedMessage};
 use super::request::{EmitEvent, Nothing, SendMessageToL1};
-use super::{Effect, Outcome, Scope};
+use super::{Effect, Outcome, SyscallContext};
 use crate::protocol::{Limits, SyscallName};
 
 /// `emit_event`, within the limits (C125).
 pub(super) fn emit_event(
     request: EmitEvent,
-    scope: &mut Scope<'_, '_>,
-    _: &mut dyn Memory,
+    scope: &mut SyscallContext<'_, '_>,
+    _: &mut dyn SyscallMemory,
 ) -> Outcome<Nothing> {
     let EmitEvent(event) = request;
     let order = scope.counters.events;
@@ -44,8 +44,8 @@ fn check_limits(limits: &Limits, count: u64, keys: usize, data: usize) -> Result
 /// `send_message_to_l1`: to an Ethereum address, unless this is a layer 3 (C126).
 pub(super) fn send_message_to_l1(
     request: SendMessageToL1,
-    scope: &mut Scope<'_, '_>,
-    _: &mut dyn Memory,
+    scope: &mut SyscallContext<'_, '_>,
+    _: &mut dyn SyscallMemory,
 ) -> Outcome<Nothing> {
     let SendMessageToL1 { to_address, payload } = request;
     let overflow = SyscallFault::Overflow(SyscallName::SendMessageToL1);

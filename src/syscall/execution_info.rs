@@ -9,10 +9,10 @@ use starknet_api::transaction::fields::{ResourceBounds, ValidResourceBounds};
 use starknet_types_core::felt::Felt;
 
 use super::fault::{ExecutionMode, SyscallFault};
-use super::memory::{Memory, Pointer, Value};
+use super::memory::{Pointer, SyscallMemory, Value};
 use super::request::{Nothing, Stored};
 use super::transaction_info::{BoundTerms, FeeTerms};
-use super::{Effect, Outcome, Scope};
+use super::{Effect, Outcome, SyscallContext};
 
 /// Cells that came with version 3 transactions; zero for older ones (C120).
 const BOUND_CELLS: usize = 11;
@@ -28,8 +28,8 @@ const SHORT_STRING: usize = 31;
 /// `get_execution_info`. Nothing in it changes while a frame runs, so each frame allocates it once (C119).
 pub(super) fn execution_info(
     _: Nothing,
-    scope: &mut Scope<'_, '_>,
-    memory: &mut dyn Memory,
+    scope: &mut SyscallContext<'_, '_>,
+    memory: &mut dyn SyscallMemory,
 ) -> Outcome<Pointer> {
     if let Some(pointer) = scope.record.handles.execution_info {
         return Ok(Effect::Respond(pointer));
@@ -48,7 +48,10 @@ pub(super) fn execution_info(
     Ok(Effect::Respond(info))
 }
 
-fn allocate_block(scope: &Scope<'_, '_>, memory: &mut dyn Memory) -> Result<Pointer, SyscallFault> {
+fn allocate_block(
+    scope: &SyscallContext<'_, '_>,
+    memory: &mut dyn SyscallMemory,
+) -> Result<Pointer, SyscallFault> {
     let rounded;
     let block = match scope.mode {
         ExecutionMode::Execute => &*scope.env.block,
@@ -64,7 +67,10 @@ fn allocate_block(scope: &Scope<'_, '_>, memory: &mut dyn Memory) -> Result<Poin
     ])?)
 }
 
-fn allocate_transaction(scope: &Scope<'_, '_>, memory: &mut dyn Memory) -> Result<Pointer, SyscallFault> {
+fn allocate_transaction(
+    scope: &SyscallContext<'_, '_>,
+    memory: &mut dyn SyscallMemory,
+) -> Result<Pointer, SyscallFault> {
     let info = scope.transaction;
     let (signature_start, signature_end) = allocate(memory, &info.signature.0)?;
     let listed = &scope.env.constants.lists.v1_bound_accounts_cairo1;
@@ -86,9 +92,9 @@ fn allocate_transaction(scope: &Scope<'_, '_>, memory: &mut dyn Memory) -> Resul
 }
 
 fn push_bounds(
-    scope: &Scope<'_, '_>,
+    scope: &SyscallContext<'_, '_>,
     terms: &BoundTerms,
-    memory: &mut dyn Memory,
+    memory: &mut dyn SyscallMemory,
     cells: &mut Vec<Value>,
 ) -> Result<(), SyscallFault> {
     // Some accounts were written when there were two resources and would choke on a third (C122).
@@ -131,14 +137,14 @@ fn bounds_as_felts(bounds: &ValidResourceBounds, hide_data_gas: bool) -> Vec<Fel
 }
 
 /// The largest fee, which transactions with bounds do not have (C124).
-fn max_fee(scope: &Scope<'_, '_>) -> Felt {
+fn max_fee(scope: &SyscallContext<'_, '_>) -> Felt {
     match &scope.transaction.terms {
         FeeTerms::MaxFee(fee) => Felt::from(fee.0),
         FeeTerms::Bounds(_) => Felt::ZERO,
     }
 }
 
-fn chain_id(scope: &Scope<'_, '_>) -> Result<Felt, SyscallFault> {
+fn chain_id(scope: &SyscallContext<'_, '_>) -> Result<Felt, SyscallFault> {
     let id = &scope.env.chain.chain_id;
     let name = id.to_string();
     if name.len() <= SHORT_STRING {
@@ -148,7 +154,7 @@ fn chain_id(scope: &Scope<'_, '_>) -> Result<Felt, SyscallFault> {
 }
 
 /// The version that this class is shown: some accounts only know version 1 and are told so, if the tip is small (C121).
-fn reported_version(scope: &Scope<'_, '_>, listed: &BTreeSet<ClassHash>) -> TransactionVersion {
+fn reported_version(scope: &SyscallContext<'_, '_>, listed: &BTreeSet<ClassHash>) -> TransactionVersion {
     let info = scope.transaction;
     if let FeeTerms::Bounds(terms) = &info.terms
         && info.version == TransactionVersion::THREE
@@ -162,27 +168,42 @@ fn reported_version(scope: &Scope<'_, '_>, listed: &BTreeSet<ClassHash>) -> Tran
 
 /// Whether the class that asks is in one of the lists, which are short: it takes longer to tell the order of two hashes than
 /// that they are different.
-fn is_listed(scope: &Scope<'_, '_>, listed: &BTreeSet<ClassHash>) -> bool {
+fn is_listed(scope: &SyscallContext<'_, '_>, listed: &BTreeSet<ClassHash>) -> bool {
     listed.iter().any(|class_hash| *class_hash == scope.call.class_hash)
 }
 
 /// `get_caller_address`.
-pub(super) fn caller_address(_: Nothing, scope: &mut Scope<'_, '_>, _: &mut dyn Memory) -> Outcome<Felt> {
+pub(super) fn caller_address(
+    _: Nothing,
+    scope: &mut SyscallContext<'_, '_>,
+    _: &mut dyn SyscallMemory,
+) -> Outcome<Felt> {
     Ok(Effect::Respond(*scope.call.caller_address.0.key()))
 }
 
 /// `get_contract_address`.
-pub(super) fn contract_address(_: Nothing, scope: &mut Scope<'_, '_>, _: &mut dyn Memory) -> Outcome<Felt> {
+pub(super) fn contract_address(
+    _: Nothing,
+    scope: &mut SyscallContext<'_, '_>,
+    _: &mut dyn SyscallMemory,
+) -> Outcome<Felt> {
     Ok(Effect::Respond(*scope.call.storage_address.0.key()))
 }
 
 /// `get_tx_signature`: allocated once per frame.
-pub(super) fn signature(_: Nothing, scope: &mut Scope<'_, '_>, memory: &mut dyn Memory) -> Outcome<Stored> {
+pub(super) fn signature(
+    _: Nothing,
+    scope: &mut SyscallContext<'_, '_>,
+    memory: &mut dyn SyscallMemory,
+) -> Outcome<Stored> {
     let start = allocate_signature(scope, memory)?;
     Ok(Effect::Respond(Stored { count: scope.transaction.signature.0.len(), start }))
 }
 
-fn allocate_signature(scope: &mut Scope<'_, '_>, memory: &mut dyn Memory) -> Result<Pointer, SyscallFault> {
+fn allocate_signature(
+    scope: &mut SyscallContext<'_, '_>,
+    memory: &mut dyn SyscallMemory,
+) -> Result<Pointer, SyscallFault> {
     if let Some(start) = scope.record.handles.signature {
         return Ok(start);
     }
@@ -195,8 +216,8 @@ fn allocate_signature(scope: &mut Scope<'_, '_>, memory: &mut dyn Memory) -> Res
 /// `get_tx_info`: eight cells, allocated once per frame, but anew each time for a class that is shown another version (C138).
 pub(super) fn transaction_info(
     _: Nothing,
-    scope: &mut Scope<'_, '_>,
-    memory: &mut dyn Memory,
+    scope: &mut SyscallContext<'_, '_>,
+    memory: &mut dyn SyscallMemory,
 ) -> Outcome<Pointer> {
     let version = reported_version(scope, &scope.env.constants.lists.v1_bound_accounts_cairo0);
     let is_real = version == scope.transaction.signed_version();
@@ -221,7 +242,7 @@ pub(super) fn transaction_info(
     Ok(Effect::Respond(pointer))
 }
 
-fn allocate(memory: &mut dyn Memory, felts: &[Felt]) -> Result<(Value, Value), SyscallFault> {
+fn allocate(memory: &mut dyn SyscallMemory, felts: &[Felt]) -> Result<(Value, Value), SyscallFault> {
     let values: Vec<Value> = felts.iter().copied().map(Value::Felt).collect();
     let start = memory.new_read_only_segment(&values)?;
     let end = memory.add(start, values.len())?;

@@ -35,7 +35,7 @@ impl std::fmt::Display for ExecutionMode {
 pub enum SyscallFault {
     /// A cell of the request is missing or of the wrong kind.
     #[error(transparent)]
-    Memory(#[from] MemoryFault),
+    SyscallMemory(#[from] MemoryFault),
     /// The state could not answer; a reader's error among them.
     #[error(transparent)]
     State(#[from] StateError),

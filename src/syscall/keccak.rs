@@ -4,10 +4,10 @@ use num_traits::ToPrimitive;
 use starknet_types_core::felt::Felt;
 
 use super::fault::SyscallFault;
-use super::memory::Memory;
+use super::memory::SyscallMemory;
 use super::request::{Keccak, LowHigh};
-use super::{Effect, Outcome, Scope};
-use crate::protocol::{SyscallName, names};
+use super::{Effect, Outcome, SyscallContext};
+use crate::protocol::{SyscallName, well_known};
 
 /// Words of 64 bits that one permutation takes in.
 const RATE: usize = 17;
@@ -15,8 +15,8 @@ const RATE: usize = 17;
 /// `keccak`: its rounds are priced once the length is known; the length must be whole blocks (C128).
 pub(super) fn keccak(
     request: Keccak,
-    scope: &mut Scope<'_, '_>,
-    memory: &mut dyn Memory,
+    scope: &mut SyscallContext<'_, '_>,
+    memory: &mut dyn SyscallMemory,
 ) -> Outcome<LowHigh> {
     let count = memory.distance(request.start, request.end)?;
     let words = memory
@@ -30,14 +30,14 @@ pub(super) fn keccak(
 
     let blocks = words.chunks_exact(RATE);
     if !blocks.remainder().is_empty() {
-        return Ok(Effect::Fail(vec![names::INVALID_INPUT_LENGTH]));
+        return Ok(Effect::Fail(vec![well_known::INVALID_INPUT_LENGTH]));
     }
     let overflow = || SyscallFault::Overflow(SyscallName::Keccak);
     let rounds = u64::try_from(blocks.len()).map_err(|_| overflow())?;
     let price = scope.env.constants.syscall_price(SyscallName::KeccakRound).base;
     let cost = price.checked_mul(rounds).ok_or_else(overflow)?;
     let Some(left) = scope.gas.checked_sub(cost) else {
-        return Ok(Effect::Fail(vec![names::OUT_OF_GAS]));
+        return Ok(Effect::Fail(vec![well_known::OUT_OF_GAS]));
     };
     scope.gas = left;
 

@@ -1,6 +1,6 @@
 //! The VM memory as syscalls see it: cells that hold a felt or a pointer.
 //!
-//! In: an engine implements [`Memory`] over its own memory. Out: the codecs and the few syscalls whose arguments lie behind
+//! In: an engine implements [`SyscallMemory`] over its own memory. Out: the codecs and the few syscalls whose arguments lie behind
 //! pointers (keccak, SHA-2, secp) read and write through it. Knows no engine: the trait is the seam behind which the second
 //! engine comes, and the text of a fault is the engine's own, because it can end up in a revert reason.
 
@@ -41,8 +41,8 @@ impl From<Pointer> for Value {
 #[error("{0}")]
 pub struct MemoryFault(pub String);
 
-/// Memory of one running frame. Implemented by each engine.
-pub trait Memory {
+/// SyscallMemory of one running frame. Implemented by each engine.
+pub trait SyscallMemory {
     /// The cell's value, or `None` when nothing was written there.
     fn value(&self, at: Pointer) -> Option<Value>;
 

@@ -3,7 +3,7 @@
 //! In: a frame stopped at a syscall (its memory and syscall pointer), the scope it runs in. Out: an answer in the frame's
 //! memory, or a call that the call stack must carry out first, or a fault that ends the phase.
 //!
-//! `table` has one row a syscall; `request` the typed requests and how the two languages lay them out; `serve` the protocols of
+//! `table` has one row a syscall; `request` the typed requests and how the two languages lay them out; `dispatch` the protocols of
 //! the two languages, gas among them; the remaining files the meaning, written once. No type of an engine appears here, and
 //! nothing here knows what a frame or a call stack is.
 
@@ -11,6 +11,7 @@ mod block;
 mod calls;
 mod class;
 mod codec;
+mod dispatch;
 mod emit;
 mod execution_info;
 mod fault;
@@ -19,7 +20,6 @@ mod memory;
 mod record;
 mod request;
 mod secp;
-mod serve;
 mod sha2;
 mod storage;
 mod table;
@@ -31,20 +31,20 @@ use starknet_api::transaction::fields::Calldata;
 use starknet_types_core::felt::Felt;
 
 pub use self::fault::{EventFault, ExecutionMode, SyscallFault};
-pub use self::memory::{Memory, MemoryFault, Pointer, Value};
+pub use self::memory::{MemoryFault, Pointer, SyscallMemory, Value};
 pub use self::record::{
-    CallType, Counters, EntryPointCall, FrameRecord, GasTracker, Language, OrderedEvent, OrderedMessage,
+    CallType, EntryPointCall, FrameRecord, GasTracker, Language, OrderedEvent, OrderedMessage, PhaseCounters,
     StorageAccesses, SyscallUsages, TrackedResource,
 };
 pub use self::transaction_info::{BoundTerms, FeeTerms, TransactionInfo};
 
-pub(crate) use self::serve::{CallOutcome, Served, Waiting, answer_call, serve};
+pub(crate) use self::dispatch::{CallOutcome, Dispatched, PendingCall, dispatch, resume_with};
 
 use crate::protocol::BlockEnv;
 use crate::state::Journal;
 
 /// What a syscall works on besides the frame's memory.
-pub(crate) struct Scope<'a, 'r> {
+pub(crate) struct SyscallContext<'a, 'r> {
     /// Block, chain and constants.
     pub env: &'a BlockEnv,
     /// The running transaction, or what `meta_tx_v0` made of it.
@@ -54,7 +54,7 @@ pub(crate) struct Scope<'a, 'r> {
     /// The state of the transaction.
     pub state: &'a mut Journal<'r>,
     /// Events and messages of the phase.
-    pub counters: &'a mut Counters,
+    pub counters: &'a mut PhaseCounters,
     /// The call that asks.
     pub call: &'a EntryPointCall,
     /// The language of its code.
@@ -69,7 +69,7 @@ pub(crate) struct Scope<'a, 'r> {
     pub gas: u64,
 }
 
-impl Scope<'_, '_> {
+impl SyscallContext<'_, '_> {
     /// The fault for a syscall that validation may not use (C134).
     fn reject_in_validate(&self, name: &'static str) -> Result<(), SyscallFault> {
         match self.mode {

@@ -17,7 +17,7 @@ use starknet_types_core::felt::Felt;
 use super::memory::Pointer;
 use super::secp::SecpPoints;
 use crate::protocol::{SyscallName, SyscallUsage};
-use crate::state::{CellSet, ascending};
+use crate::state::{StateSet, ascending};
 
 /// How a call reached its code.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -98,12 +98,12 @@ pub struct StorageAccesses {
     pub read_values: Vec<Felt>,
     /// The storage keys read or written.
     #[serde(serialize_with = "ascending::set")]
-    pub storage_keys: CellSet<StorageKey>,
+    pub storage_keys: StateSet<StorageKey>,
     /// The answers of `get_class_hash_at`, in order.
     pub class_hash_values: Vec<ClassHash>,
     /// The addresses it was asked about.
     #[serde(serialize_with = "ascending::set")]
-    pub contract_addresses: CellSet<ContractAddress>,
+    pub contract_addresses: StateSet<ContractAddress>,
     /// The answers of `get_block_hash`, in order.
     pub block_hash_values: Vec<BlockHash>,
     /// The blocks it was asked about.
@@ -128,7 +128,7 @@ pub struct FrameRecord {
     pub handles: Handles,
 }
 
-/// Memory that syscalls allocated in this frame and come back to.
+/// SyscallMemory that syscalls allocated in this frame and come back to.
 #[derive(Clone, Debug, Default)]
 pub struct Handles {
     /// The execution info, allocated once per frame (C119).
@@ -161,7 +161,7 @@ impl FrameRecord {
 
 /// Events and messages of a phase so far: the next one's order number.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counters {
+pub struct PhaseCounters {
     /// Events emitted.
     pub events: u64,
     /// Messages sent.

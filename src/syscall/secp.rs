@@ -13,10 +13,10 @@ use num_bigint::BigUint;
 use starknet_types_core::felt::Felt;
 
 use super::fault::SyscallFault;
-use super::memory::{Memory, Pointer};
+use super::memory::{Pointer, SyscallMemory};
 use super::request::{Coordinates, SecpAdd, SecpGetXy, SecpMul, SecpPointFromX};
-use super::{Effect, Outcome, Scope};
-use crate::protocol::names;
+use super::{Effect, Outcome, SyscallContext};
+use crate::protocol::well_known;
 
 /// Cells that a point would take up.
 const POINT_CELLS: usize = 6;
@@ -65,7 +65,11 @@ impl SecpPoints {
     }
 
     /// Keeps a point and returns its pointer. Both curves draw on one count of points (C85).
-    fn keep<C: Curve>(&mut self, memory: &mut dyn Memory, point: Affine<C>) -> Result<Pointer, SyscallFault> {
+    fn keep<C: Curve>(
+        &mut self,
+        memory: &mut dyn SyscallMemory,
+        point: Affine<C>,
+    ) -> Result<Pointer, SyscallFault> {
         let base = *self.base.get_or_insert_with(|| memory.new_segment());
         let index = self.k1.len().saturating_add(self.r1.len());
         let at = memory.add(base, index.saturating_mul(POINT_CELLS))?;
@@ -75,7 +79,7 @@ impl SecpPoints {
 
     fn keep_option<C: Curve>(
         &mut self,
-        memory: &mut dyn Memory,
+        memory: &mut dyn SyscallMemory,
         point: Option<Affine<C>>,
     ) -> Outcome<Option<Pointer>> {
         Ok(Effect::Respond(point.map(|point| self.keep(memory, point)).transpose()?))
@@ -91,11 +95,11 @@ fn in_field<C: Curve>(coordinates: &[&BigUint]) -> bool {
 /// The point of these coordinates: (0, 0) is infinity; `None` when it is not on the curve or in the wrong subgroup (C131).
 fn new<C: Curve>(
     request: Coordinates,
-    scope: &mut Scope<'_, '_>,
-    memory: &mut dyn Memory,
+    scope: &mut SyscallContext<'_, '_>,
+    memory: &mut dyn SyscallMemory,
 ) -> Outcome<Option<Pointer>> {
     if !in_field::<C>(&[&request.x, &request.y]) {
-        return Ok(Effect::Fail(vec![names::INVALID_ARGUMENT]));
+        return Ok(Effect::Fail(vec![well_known::INVALID_ARGUMENT]));
     }
     let (x, y) = (C::BaseField::from(request.x), C::BaseField::from(request.y));
     let point =
@@ -107,11 +111,11 @@ fn new<C: Curve>(
 /// The point with this x and the parity of y asked for (C132).
 fn point_from_x<C: Curve>(
     request: SecpPointFromX,
-    scope: &mut Scope<'_, '_>,
-    memory: &mut dyn Memory,
+    scope: &mut SyscallContext<'_, '_>,
+    memory: &mut dyn SyscallMemory,
 ) -> Outcome<Option<Pointer>> {
     if !in_field::<C>(&[&request.x]) {
-        return Ok(Effect::Fail(vec![names::INVALID_ARGUMENT]));
+        return Ok(Effect::Fail(vec![well_known::INVALID_ARGUMENT]));
     }
     let x = C::BaseField::from(request.x);
     let point = Affine::<C>::get_ys_from_x_unchecked(x)
@@ -125,13 +129,21 @@ fn point_from_x<C: Curve>(
     scope.record.handles.secp.keep_option(memory, point)
 }
 
-fn add<C: Curve>(request: SecpAdd, scope: &mut Scope<'_, '_>, memory: &mut dyn Memory) -> Outcome<Pointer> {
+fn add<C: Curve>(
+    request: SecpAdd,
+    scope: &mut SyscallContext<'_, '_>,
+    memory: &mut dyn SyscallMemory,
+) -> Outcome<Pointer> {
     let points = &mut scope.record.handles.secp;
     let sum = points.point::<C>(request.left)?.add(points.point::<C>(request.right)?);
     Ok(Effect::Respond(points.keep::<C>(memory, sum.into())?))
 }
 
-fn mul<C: Curve>(request: SecpMul, scope: &mut Scope<'_, '_>, memory: &mut dyn Memory) -> Outcome<Pointer> {
+fn mul<C: Curve>(
+    request: SecpMul,
+    scope: &mut SyscallContext<'_, '_>,
+    memory: &mut dyn SyscallMemory,
+) -> Outcome<Pointer> {
     let points = &mut scope.record.handles.secp;
     let product = product(points.point::<C>(request.point)?, &C::ScalarField::from(request.scalar));
     Ok(Effect::Respond(points.keep::<C>(memory, product)?))
@@ -145,8 +157,8 @@ fn product<C: Curve>(point: Affine<C>, scalar: &C::ScalarField) -> Affine<C> {
 
 fn get_xy<C: Curve>(
     request: SecpGetXy,
-    scope: &mut Scope<'_, '_>,
-    _: &mut dyn Memory,
+    scope: &mut SyscallContext<'_, '_>,
+    _: &mut dyn SyscallMemory,
 ) -> Outcome<Coordinates> {
     let point = scope.record.handles.secp.point::<C>(request.0)?;
     Ok(Effect::Respond(Coordinates { x: point.x.into(), y: point.y.into() }))
@@ -156,60 +168,92 @@ type K1 = ark_secp256k1::Config;
 type R1 = ark_secp256r1::Config;
 
 /// `secp256k1_new`.
-pub(super) fn k1_new(q: Coordinates, s: &mut Scope<'_, '_>, m: &mut dyn Memory) -> Outcome<Option<Pointer>> {
+pub(super) fn k1_new(
+    q: Coordinates,
+    s: &mut SyscallContext<'_, '_>,
+    m: &mut dyn SyscallMemory,
+) -> Outcome<Option<Pointer>> {
     new::<K1>(q, s, m)
 }
 
 /// `secp256k1_add`.
-pub(super) fn k1_add(q: SecpAdd, s: &mut Scope<'_, '_>, m: &mut dyn Memory) -> Outcome<Pointer> {
+pub(super) fn k1_add(
+    q: SecpAdd,
+    s: &mut SyscallContext<'_, '_>,
+    m: &mut dyn SyscallMemory,
+) -> Outcome<Pointer> {
     add::<K1>(q, s, m)
 }
 
 /// `secp256k1_mul`.
-pub(super) fn k1_mul(q: SecpMul, s: &mut Scope<'_, '_>, m: &mut dyn Memory) -> Outcome<Pointer> {
+pub(super) fn k1_mul(
+    q: SecpMul,
+    s: &mut SyscallContext<'_, '_>,
+    m: &mut dyn SyscallMemory,
+) -> Outcome<Pointer> {
     mul::<K1>(q, s, m)
 }
 
 /// `secp256k1_get_point_from_x`.
 pub(super) fn k1_point_from_x(
     q: SecpPointFromX,
-    s: &mut Scope<'_, '_>,
-    m: &mut dyn Memory,
+    s: &mut SyscallContext<'_, '_>,
+    m: &mut dyn SyscallMemory,
 ) -> Outcome<Option<Pointer>> {
     point_from_x::<K1>(q, s, m)
 }
 
 /// `secp256k1_get_xy`.
-pub(super) fn k1_get_xy(q: SecpGetXy, s: &mut Scope<'_, '_>, m: &mut dyn Memory) -> Outcome<Coordinates> {
+pub(super) fn k1_get_xy(
+    q: SecpGetXy,
+    s: &mut SyscallContext<'_, '_>,
+    m: &mut dyn SyscallMemory,
+) -> Outcome<Coordinates> {
     get_xy::<K1>(q, s, m)
 }
 
 /// `secp256r1_new`.
-pub(super) fn r1_new(q: Coordinates, s: &mut Scope<'_, '_>, m: &mut dyn Memory) -> Outcome<Option<Pointer>> {
+pub(super) fn r1_new(
+    q: Coordinates,
+    s: &mut SyscallContext<'_, '_>,
+    m: &mut dyn SyscallMemory,
+) -> Outcome<Option<Pointer>> {
     new::<R1>(q, s, m)
 }
 
 /// `secp256r1_add`.
-pub(super) fn r1_add(q: SecpAdd, s: &mut Scope<'_, '_>, m: &mut dyn Memory) -> Outcome<Pointer> {
+pub(super) fn r1_add(
+    q: SecpAdd,
+    s: &mut SyscallContext<'_, '_>,
+    m: &mut dyn SyscallMemory,
+) -> Outcome<Pointer> {
     add::<R1>(q, s, m)
 }
 
 /// `secp256r1_mul`.
-pub(super) fn r1_mul(q: SecpMul, s: &mut Scope<'_, '_>, m: &mut dyn Memory) -> Outcome<Pointer> {
+pub(super) fn r1_mul(
+    q: SecpMul,
+    s: &mut SyscallContext<'_, '_>,
+    m: &mut dyn SyscallMemory,
+) -> Outcome<Pointer> {
     mul::<R1>(q, s, m)
 }
 
 /// `secp256r1_get_point_from_x`.
 pub(super) fn r1_point_from_x(
     q: SecpPointFromX,
-    s: &mut Scope<'_, '_>,
-    m: &mut dyn Memory,
+    s: &mut SyscallContext<'_, '_>,
+    m: &mut dyn SyscallMemory,
 ) -> Outcome<Option<Pointer>> {
     point_from_x::<R1>(q, s, m)
 }
 
 /// `secp256r1_get_xy`.
-pub(super) fn r1_get_xy(q: SecpGetXy, s: &mut Scope<'_, '_>, m: &mut dyn Memory) -> Outcome<Coordinates> {
+pub(super) fn r1_get_xy(
+    q: SecpGetXy,
+    s: &mut SyscallContext<'_, '_>,
+    m: &mut dyn SyscallMemory,
+) -> Outcome<Coordinates> {
     get_xy::<R1>(q, s, m)
 }
 

@@ -5,9 +5,9 @@ use sha2::digest::generic_array::GenericArray;
 use starknet_types_core::felt::Felt;
 
 use super::fault::SyscallFault;
-use super::memory::{Memory, Pointer, Value};
+use super::memory::{Pointer, SyscallMemory, Value};
 use super::request::ShaBlock;
-use super::{Effect, Outcome, Scope};
+use super::{Effect, Outcome, SyscallContext};
 
 /// Words of the message block.
 const BLOCK_WORDS: usize = 16;
@@ -17,8 +17,8 @@ const STATE_WORDS: usize = 8;
 /// `sha256_process_block`.
 pub(super) fn sha256_process_block(
     request: ShaBlock,
-    scope: &mut Scope<'_, '_>,
-    memory: &mut dyn Memory,
+    scope: &mut SyscallContext<'_, '_>,
+    memory: &mut dyn SyscallMemory,
 ) -> Outcome<Pointer> {
     let block: [u32; BLOCK_WORDS] = read_words(memory, request.words, Felt::to_u32)?;
     let mut state: [u32; STATE_WORDS] = read_words(memory, request.state, Felt::to_u32)?;
@@ -31,8 +31,8 @@ pub(super) fn sha256_process_block(
 /// `sha512_process_block`.
 pub(super) fn sha512_process_block(
     request: ShaBlock,
-    scope: &mut Scope<'_, '_>,
-    memory: &mut dyn Memory,
+    scope: &mut SyscallContext<'_, '_>,
+    memory: &mut dyn SyscallMemory,
 ) -> Outcome<Pointer> {
     let block: [u64; BLOCK_WORDS] = read_words(memory, request.words, Felt::to_u64)?;
     let mut state: [u64; STATE_WORDS] = read_words(memory, request.state, Felt::to_u64)?;
@@ -44,7 +44,7 @@ pub(super) fn sha512_process_block(
 
 /// Reads `N` words; Sierra's types make sure that they fit, hand-made CASM does not (the peer aborts there).
 fn read_words<T: Default + Copy, const N: usize>(
-    memory: &dyn Memory,
+    memory: &dyn SyscallMemory,
     start: Pointer,
     to_word: fn(&Felt) -> Option<T>,
 ) -> Result<[T; N], SyscallFault> {
@@ -61,7 +61,7 @@ fn read_words<T: Default + Copy, const N: usize>(
 /// Appends a state to the frame's segment of states. A segment is allocated each time, used or not: segment numbers can show
 /// in revert reasons (C84).
 fn write_state(
-    memory: &mut dyn Memory,
+    memory: &mut dyn SyscallMemory,
     end: &mut Option<Pointer>,
     state: &[Felt; STATE_WORDS],
 ) -> Outcome<Pointer> {

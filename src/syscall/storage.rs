@@ -2,15 +2,15 @@
 
 use starknet_types_core::felt::Felt;
 
-use super::memory::Memory;
+use super::memory::SyscallMemory;
 use super::request::{Nothing, StorageRead, StorageWrite};
-use super::{Effect, Outcome, Scope};
+use super::{Effect, Outcome, SyscallContext};
 
 /// `storage_read`.
 pub(super) fn storage_read(
     request: StorageRead,
-    scope: &mut Scope<'_, '_>,
-    _: &mut dyn Memory,
+    scope: &mut SyscallContext<'_, '_>,
+    _: &mut dyn SyscallMemory,
 ) -> Outcome<Felt> {
     let StorageRead(key) = request;
     scope.record.accesses.storage_keys.insert(key);
@@ -22,8 +22,8 @@ pub(super) fn storage_read(
 /// `storage_write`. The journal reads the old value for its undo log; that read counts for the witness, not for the frame (C100).
 pub(super) fn storage_write(
     request: StorageWrite,
-    scope: &mut Scope<'_, '_>,
-    _: &mut dyn Memory,
+    scope: &mut SyscallContext<'_, '_>,
+    _: &mut dyn SyscallMemory,
 ) -> Outcome<Nothing> {
     let StorageWrite { key, value } = request;
     scope.record.accesses.storage_keys.insert(key);

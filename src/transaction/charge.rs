@@ -9,7 +9,7 @@ use super::plan::Plan;
 use super::run::failed;
 use crate::call::{CallFailure, CallInfo, ErrorStack, ErrorStackHeader, Phase, RootCall, execute};
 use crate::fee::{check_chargeable, max_steps};
-use crate::protocol::{BlockEnv, names};
+use crate::protocol::{BlockEnv, well_known};
 use crate::state::Journal;
 use crate::syscall::ExecutionMode;
 
@@ -30,7 +30,7 @@ pub(super) fn transfer_fee(
     let call = RootCall {
         class_hash: None,
         entry_point_type: EntryPointType::External,
-        selector: names::TRANSFER,
+        selector: well_known::TRANSFER,
         calldata: Calldata(vec![sequencer, Felt::from(fee.0), Felt::ZERO].into()),
         address: env.chain.fee_token(plan.info.fee_type()),
         caller: plan.info.sender,

@@ -122,7 +122,7 @@ impl From<StarknetApiError> for InvalidTransaction {
 /// Why nothing can be said of a transaction: the host's reader failed, or we are broken. Nothing of it is committed.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
-pub enum ExecutionFailure {
+pub enum FatalError {
     /// The host's reader failed, or somebody stopped the execution.
     #[error("{0}")]
     Reader(StateError),
@@ -141,22 +141,22 @@ pub(crate) enum Rejection {
     /// It is invalid.
     Invalid(Box<InvalidTransaction>),
     /// Nothing can be said of it.
-    Failure(ExecutionFailure),
+    Failure(FatalError),
 }
 
 impl From<InvalidTransaction> for Rejection {
     fn from(error: InvalidTransaction) -> Self {
         match error {
             InvalidTransaction::State(error) if error.is_from_outside() => {
-                Self::Failure(ExecutionFailure::Reader(error))
+                Self::Failure(FatalError::Reader(error))
             }
             error => Self::Invalid(Box::new(error)),
         }
     }
 }
 
-impl From<ExecutionFailure> for Rejection {
-    fn from(failure: ExecutionFailure) -> Self {
+impl From<FatalError> for Rejection {
+    fn from(failure: FatalError) -> Self {
         Self::Failure(failure)
     }
 }

@@ -10,8 +10,8 @@ use starknet_api::transaction::{
     InvokeTransaction, L1HandlerTransaction, TransactionHash, TransactionVersion,
 };
 
+use super::cached_validation::CachedValidation;
 use super::error::InvalidTransaction;
-use super::validated::Validated;
 use crate::class::DeclaredClass;
 use crate::protocol::TransactionKind;
 
@@ -25,7 +25,7 @@ pub struct Transaction {
     /// How to treat it.
     pub flags: ExecutionFlags,
     /// Its validation, if somebody carried it out before.
-    pub(super) validated: Option<Arc<Validated>>,
+    pub(super) validated: Option<Arc<CachedValidation>>,
 }
 
 /// What a transaction does, by kind.
@@ -126,7 +126,7 @@ impl Transaction {
 
     /// The same transaction, with a validation that [was carried out before](crate::block::BlockExecutor::validate). It spares
     /// work where it still holds, and changes no result.
-    pub fn with_validation(self, validated: Arc<Validated>) -> Self {
+    pub fn with_validation(self, validated: Arc<CachedValidation>) -> Self {
         Self { validated: Some(validated), ..self }
     }
 

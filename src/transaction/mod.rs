@@ -6,29 +6,29 @@
 //! transactions, of order and of capacity.
 
 mod admit;
+mod cached_validation;
 mod charge;
+mod contract_call;
 mod error;
 mod input;
 mod outcome;
-mod outside;
 mod plan;
 mod proof_facts;
 mod run;
 mod validate;
-mod validated;
 
-pub use self::error::{ExecutionFailure, InvalidTransaction};
+pub use self::cached_validation::CachedValidation;
+pub use self::contract_call::{CallResult, ContractCall};
+pub use self::error::{FatalError, InvalidTransaction};
 pub use self::input::{ExecutionFlags, Transaction, TransactionBody};
 pub use self::outcome::{Execution, RevertReason};
-pub use self::outside::{CallResult, ContractCall};
 pub use self::proof_facts::ProofFactsError;
-pub use self::validated::Validated;
 
+pub(crate) use self::cached_validation::validate_alone;
+pub(crate) use self::contract_call::call_contract_entry_point;
 pub(crate) use self::error::Rejection;
-pub(crate) use self::outside::call_from_outside;
 pub(crate) use self::plan::Plan;
 pub(crate) use self::run::Admitted;
-pub(crate) use self::validated::validate_alone;
 
 use starknet_api::transaction::fields::Fee;
 

@@ -11,11 +11,11 @@ use starknet_api::transaction::{
 };
 use starknet_types_core::felt::Felt;
 
+use super::cached_validation::CachedValidation;
 use super::error::InvalidTransaction;
 use super::input::{ExecutionFlags, Transaction, TransactionBody};
-use super::validated::Validated;
 use crate::class::DeclaredClass;
-use crate::protocol::{TransactionKind, names};
+use crate::protocol::{TransactionKind, well_known};
 use crate::syscall::{BoundTerms, FeeTerms, TransactionInfo};
 
 /// What to validate, to run and to charge.
@@ -30,7 +30,7 @@ pub(crate) struct Plan {
     /// The validation call; `None` when the kind, the version or the flags know none (C15).
     pub validation: Option<EntryCall>,
     /// The same as it was carried out before, if it was.
-    pub validated: Option<Arc<Validated>>,
+    pub validated: Option<Arc<CachedValidation>>,
     /// What to run.
     pub work: Work,
     /// Whether a failed execution is reverted rather than rejected (C11).
@@ -231,7 +231,7 @@ fn plan_invoke(transaction: &InvokeTransaction) -> Plan {
                 nonce: invoke.nonce,
             },
             FeeTerms::MaxFee(invoke.max_fee),
-            names::EXECUTE,
+            well_known::EXECUTE,
             &invoke.calldata,
             0,
         ),
@@ -243,7 +243,7 @@ fn plan_invoke(transaction: &InvokeTransaction) -> Plan {
                 nonce: invoke.nonce,
             },
             bound_terms!(invoke, invoke.account_deployment_data.clone(), invoke.proof_facts.clone()),
-            names::EXECUTE,
+            well_known::EXECUTE,
             &invoke.calldata,
             length(&invoke.proof_facts.0),
         ),
@@ -251,7 +251,7 @@ fn plan_invoke(transaction: &InvokeTransaction) -> Plan {
     // Version 0 calls any entry point, unasked and irrevocably; later ones are validated with the execution's own arguments.
     let is_validated = identity.version != TransactionVersion::ZERO;
     let validation =
-        is_validated.then(|| EntryCall { selector: names::VALIDATE, calldata: calldata.clone() });
+        is_validated.then(|| EntryCall { selector: well_known::VALIDATE, calldata: calldata.clone() });
     let work = Work::Invoke(EntryCall { selector, calldata: calldata.clone() });
     let mut plan = Plan::base(TransactionKind::Invoke, identity.info(terms), validation, work);
     plan.is_revertible = is_validated;
@@ -304,7 +304,7 @@ fn plan_declare(transaction: &DeclareTransaction, class: &DeclaredClass) -> Resu
     let is_bootstrap =
         is_version_3 && *identity.sender.0.key() == bootstrap && identity.nonce == Nonce::default();
     let validation = (version != TransactionVersion::ZERO).then(|| EntryCall {
-        selector: names::VALIDATE_DECLARE,
+        selector: well_known::VALIDATE_DECLARE,
         calldata: Calldata(vec![class_hash.0].into()),
     });
     let work = Work::Declare {
@@ -342,7 +342,8 @@ fn plan_deploy_account(transaction: &DeployAccountTransaction, address: Contract
     };
     let mut arguments = vec![class_hash.0, salt.0];
     arguments.extend(constructor.0.iter().copied());
-    let validation = EntryCall { selector: names::VALIDATE_DEPLOY, calldata: Calldata(arguments.into()) };
+    let validation =
+        EntryCall { selector: well_known::VALIDATE_DEPLOY, calldata: Calldata(arguments.into()) };
     let work = Work::Deploy { class_hash, calldata: constructor.clone() };
     let info = Identity { version, sender: address, signature, nonce }.info(terms);
     let mut plan = Plan::base(TransactionKind::DeployAccount, info, Some(validation), work);

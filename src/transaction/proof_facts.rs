@@ -8,7 +8,7 @@ use starknet_types_core::felt::Felt;
 
 use super::error::{InvalidTransaction, Rejection};
 use super::plan::Plan;
-use crate::protocol::{BlockEnv, names};
+use crate::protocol::{BlockEnv, well_known};
 use crate::state::Journal;
 use crate::syscall::FeeTerms;
 
@@ -107,7 +107,7 @@ fn check_block(
     env: &BlockEnv,
 ) -> Result<(), Rejection> {
     let current = env.block.number;
-    let buffer = names::STORED_BLOCK_HASH_BUFFER;
+    let buffer = well_known::STORED_BLOCK_HASH_BUFFER;
     let Some(youngest) = current.0.checked_sub(buffer) else {
         return refuse(ProofFactsError::ShortChain { current, buffer });
     };
@@ -117,7 +117,7 @@ fn check_block(
     if proven == Felt::ZERO {
         return refuse(ProofFactsError::ZeroHash { number });
     }
-    let stored = journal.storage_at(names::BLOCK_HASH_CONTRACT, StorageKey::from(number))?;
+    let stored = journal.storage_at(well_known::BLOCK_HASH_CONTRACT, StorageKey::from(number))?;
     if stored == proven { Ok(()) } else { refuse(ProofFactsError::BlockHash { number, proven, stored }) }
 }
 

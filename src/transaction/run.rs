@@ -5,7 +5,7 @@ use starknet_api::core::{ClassHash, ContractAddress};
 use starknet_api::state::StorageKey;
 use starknet_api::transaction::fields::GasVectorComputationMode;
 
-use super::error::{ExecutionFailure, InvalidTransaction, Rejection};
+use super::error::{FatalError, InvalidTransaction, Rejection};
 use super::outcome::{Execution, RevertReason};
 use super::plan::{EntryCall, Plan, Work};
 use super::validate::validate;
@@ -37,9 +37,8 @@ impl Gas {
     }
 
     /// Takes out what a phase used.
-    pub(super) fn spend(&mut self, used: u64) -> Result<(), ExecutionFailure> {
-        let overuse =
-            || ExecutionFailure::Internal("A phase used more gas than the transaction has.".to_owned());
+    pub(super) fn spend(&mut self, used: u64) -> Result<(), FatalError> {
+        let overuse = || FatalError::Internal("A phase used more gas than the transaction has.".to_owned());
         self.0 = self.0.checked_sub(used).ok_or_else(overuse)?;
         Ok(())
     }
@@ -113,11 +112,11 @@ pub(super) fn stack(header: ErrorStackHeader, frame: EntryPointFrame, rest: Vec<
 /// A failure of a call that is nobody's revert.
 pub(super) fn failed(failure: CallFailure) -> Rejection {
     match failure {
-        CallFailure::Reader(error) => ExecutionFailure::Reader(error).into(),
-        CallFailure::OutOfMemory => ExecutionFailure::OutOfMemory.into(),
-        CallFailure::Internal(message) => ExecutionFailure::Internal(message).into(),
+        CallFailure::Reader(error) => FatalError::Reader(error).into(),
+        CallFailure::OutOfMemory => FatalError::OutOfMemory.into(),
+        CallFailure::Internal(message) => FatalError::Internal(message).into(),
         CallFailure::Reverted { .. } => {
-            ExecutionFailure::Internal("A revert was taken for a failure.".to_owned()).into()
+            FatalError::Internal("A revert was taken for a failure.".to_owned()).into()
         }
     }
 }
@@ -145,7 +144,7 @@ pub(super) fn revertible(
 
     let revert = |journal: &mut Journal<'_>, phase: &Phase<'_>| -> Result<Receipt, Rejection> {
         journal.revert_to(checkpoint);
-        let overuse = || ExecutionFailure::Internal("More gas was left than there was.".to_owned());
+        let overuse = || FatalError::Internal("More gas was left than there was.".to_owned());
         let burnt = Burnt {
             steps: steps.saturating_sub(phase.steps.remaining),
             sierra_gas: phase.gas_tracker.consumed().ok_or_else(overuse)?,
@@ -259,7 +258,7 @@ pub(super) fn l1_handler(
     env: &BlockEnv,
 ) -> Result<Execution, Rejection> {
     let Work::L1Handler { payload_length, paid_fee, .. } = &plan.work else {
-        return Err(ExecutionFailure::Internal("Not an L1 handler.".to_owned()).into());
+        return Err(FatalError::Internal("Not an L1 handler.".to_owned()).into());
     };
     let limits = &env.constants.limits;
     let initial_gas = limits.l1_handler_max.l2_gas.0;
@@ -391,7 +390,7 @@ fn ended(failure: CallFailure, header: ErrorStackHeader, frame: EntryPointFrame)
 /// Declares the class, unless it is there already (C37, C38).
 fn declare(plan: &Plan, journal: &mut Journal<'_>, env: &BlockEnv) -> Result<(), Rejection> {
     let Work::Declare { class_hash, compiled_class_hash, is_hash_checked, class } = &plan.work else {
-        return Err(ExecutionFailure::Internal("Not a declaration.".to_owned()).into());
+        return Err(FatalError::Internal("Not a declaration.".to_owned()).into());
     };
     if *is_hash_checked
         && env.constants.switches.casm_hash_v1_declares_blocked
@@ -450,7 +449,7 @@ pub(super) fn receipt<'a>(
 fn summary<'a>(
     calls: impl IntoIterator<Item = &'a CallInfo>,
     env: &BlockEnv,
-) -> Result<ExecutionSummary, ExecutionFailure> {
+) -> Result<ExecutionSummary, FatalError> {
     ExecutionSummary::of(calls, &env.constants)
-        .ok_or_else(|| ExecutionFailure::Internal("A sum over the calls overflowed.".to_owned()))
+        .ok_or_else(|| FatalError::Internal("A sum over the calls overflowed.".to_owned()))
 }

@@ -3,16 +3,16 @@
 use starknet_api::contract_class::EntryPointType;
 use starknet_api::core::ContractAddress;
 
+use super::cached_validation::Terms;
 use super::error::{InvalidTransaction, Rejection};
 use super::plan::Plan;
 use super::run::{Gas, failed, stack};
-use super::validated::Terms;
 use crate::call::{
     Cairo1RevertHeader, Cairo1RevertSummary, CallFailure, CallInfo, EntryPointFrame, ErrorStackHeader,
     FrameKind, Phase, RootCall, execute,
 };
 use crate::fee::max_steps;
-use crate::protocol::{BlockEnv, names};
+use crate::protocol::{BlockEnv, well_known};
 use crate::state::Journal;
 use crate::syscall::ExecutionMode;
 
@@ -66,7 +66,7 @@ pub(super) fn validate(
             let summary = Cairo1RevertSummary::of(&info, Cairo1RevertHeader::Validation);
             return Err(InvalidTransaction::ValidationPanic(summary).into());
         }
-        if info.retdata != [names::VALID] {
+        if info.retdata != [well_known::VALID] {
             return Err(InvalidTransaction::ValidationAnswer(info.retdata).into());
         }
     } else if info.failed {

@@ -7,16 +7,16 @@ use std::cell::RefCell;
 
 use starknet_types_core::felt::Felt;
 
+use super::cairo_vm::CairoVmFrame;
 use super::fast::{Exit, FastFrame};
 use super::fault::{FinishFault, FrameFault, FrameFaultKind, VmLocation};
 use super::frame::{Finished, StepBudget, Stop};
-use super::judge::JudgeFrame;
 use crate::protocol::Constants;
-use crate::syscall::{Language, Memory, MemoryFault, Pointer, TrackedResource, Value};
+use crate::syscall::{Language, MemoryFault, Pointer, SyscallMemory, TrackedResource, Value};
 
 /// A frame on both engines.
 pub(super) struct CheckedFrame {
-    judge: JudgeFrame,
+    judge: CairoVmFrame,
     /// Gone once it handed over.
     fast: Option<Box<FastFrame>>,
     /// The first difference, where nobody could be told at once.
@@ -32,11 +32,11 @@ fn frame_fault(text: String) -> FrameFault {
 }
 
 impl CheckedFrame {
-    pub(super) fn new(judge: JudgeFrame, fast: Option<Box<FastFrame>>) -> Self {
+    pub(super) fn new(judge: CairoVmFrame, fast: Option<Box<FastFrame>>) -> Self {
         Self { judge, fast, difference: RefCell::new(None) }
     }
 
-    /// Memory cells of the budget that the frame holds.
+    /// SyscallMemory cells of the budget that the frame holds.
     pub(super) fn held_cells(&self) -> usize {
         self.fast.as_ref().map_or(0, |fast| fast.held_cells())
     }
@@ -119,7 +119,10 @@ impl CheckedFrame {
     }
 
     /// The memory of both.
-    pub(super) fn with_memory<T>(&mut self, answer: impl FnOnce(&mut dyn Memory, &mut Pointer) -> T) -> T {
+    pub(super) fn with_memory<T>(
+        &mut self,
+        answer: impl FnOnce(&mut dyn SyscallMemory, &mut Pointer) -> T,
+    ) -> T {
         let Self { judge, fast, difference } = self;
         let Some(fast) = fast else { return judge.with_memory(answer) };
         judge.with_memory(|judge, at| {
@@ -150,7 +153,7 @@ impl CheckedFrame {
 }
 
 /// The first cell in which two memories differ, or whose touch differs where that is observed.
-fn compare_memory(fast: &FastFrame, judge: &mut JudgeFrame) -> Option<String> {
+fn compare_memory(fast: &FastFrame, judge: &mut CairoVmFrame) -> Option<String> {
     let sizes = judge.segment_sizes();
     let fast_sizes: Vec<usize> = fast.segment_sizes();
     if sizes != fast_sizes {
@@ -172,8 +175,8 @@ fn compare_memory(fast: &FastFrame, judge: &mut JudgeFrame) -> Option<String> {
 
 /// Two memories as one. What the judge's says is returned.
 struct BothMemories<'a> {
-    judge: &'a mut dyn Memory,
-    fast: &'a mut dyn Memory,
+    judge: &'a mut dyn SyscallMemory,
+    fast: &'a mut dyn SyscallMemory,
     difference: &'a RefCell<Option<String>>,
 }
 
@@ -187,7 +190,7 @@ impl BothMemories<'_> {
     }
 }
 
-impl Memory for BothMemories<'_> {
+impl SyscallMemory for BothMemories<'_> {
     fn value(&self, at: Pointer) -> Option<Value> {
         self.same(self.judge.value(at), self.fast.value(at))
     }

@@ -9,22 +9,22 @@ use std::sync::Arc;
 
 use starknet_types_core::felt::Felt;
 
+use super::cairo_vm::CairoVmFrame;
 use super::checked::CheckedFrame;
 use super::fast::{Exit, FastFrame};
 use super::fault::{FinishFault, FrameFault, FrameFaultKind, StartFault, VmLocation};
-use super::judge::JudgeFrame;
-use super::opening::{Cairo0Opening, Opening};
+use super::frame_setup::{Cairo0FrameSetup, FrameSetup};
 use crate::class::{Cairo0Class, Cairo1Class};
 use crate::protocol::{Constants, Engine, VmResources};
 use crate::state::StopFlag;
-use crate::syscall::{EntryPointCall, Language, Memory, Pointer, TrackedResource};
+use crate::syscall::{EntryPointCall, Language, Pointer, SyscallMemory, TrackedResource};
 
 /// One frame of one entry point, running or waiting.
 pub(crate) struct Frame(Running);
 
 /// A frame on its engine. Boxed: frames move about, engines are large.
 enum Running {
-    Judge(Box<JudgeFrame>),
+    CairoVm(Box<CairoVmFrame>),
     Fast(Box<FastFrame>),
     Checked(Box<CheckedFrame>),
 }
@@ -32,7 +32,7 @@ enum Running {
 impl std::fmt::Debug for Frame {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let engine = match &self.0 {
-            Running::Judge(_) => "judge",
+            Running::CairoVm(_) => "cairo-vm",
             Running::Fast(_) => "fast",
             Running::Checked(_) => "checked",
         };
@@ -56,7 +56,7 @@ pub(crate) enum Stop {
 pub(crate) struct StepBudget {
     /// Steps left.
     pub remaining: u64,
-    /// Memory cells that frames may still take.
+    /// SyscallMemory cells that frames may still take.
     pub cells: usize,
     /// Looked at every now and then.
     pub stop: StopFlag,
@@ -101,10 +101,10 @@ impl Frame {
         call: &EntryPointCall,
         engine: Engine,
     ) -> Result<Self, StartFault> {
-        let opening = || Cairo0Opening::new(class, call);
+        let opening = || Cairo0FrameSetup::new(class, call);
         Self::start(
             engine,
-            || JudgeFrame::start_cairo0(&opening()?),
+            || CairoVmFrame::start_cairo0(&opening()?),
             || FastFrame::start_cairo0(opening().ok()?),
         )
     }
@@ -117,25 +117,25 @@ impl Frame {
         engine: Engine,
         constants: &Constants,
     ) -> Result<Self, StartFault> {
-        let opening = || Opening::new(class, call, constants);
+        let opening = || FrameSetup::new(class, call, constants);
         Self::start(
             engine,
-            || JudgeFrame::start_cairo1(&opening()?),
+            || CairoVmFrame::start_cairo1(&opening()?),
             || FastFrame::start_cairo1(opening().ok()?, tracked == TrackedResource::CairoSteps),
         )
     }
 
     fn start(
         engine: Engine,
-        judge: impl Fn() -> Result<JudgeFrame, StartFault>,
+        judge: impl Fn() -> Result<CairoVmFrame, StartFault>,
         fast: impl Fn() -> Option<Box<FastFrame>>,
     ) -> Result<Self, StartFault> {
         let fast = || catch_unwind(AssertUnwindSafe(&fast)).ok().flatten();
         Ok(Self(match engine {
-            Engine::CairoVm => Running::Judge(Box::new(judge()?)),
+            Engine::CairoVm => Running::CairoVm(Box::new(judge()?)),
             Engine::Fast => match fast() {
                 Some(fast) => Running::Fast(fast),
-                None => Running::Judge(Box::new(judge()?)),
+                None => Running::CairoVm(Box::new(judge()?)),
             },
             Engine::Checked => Running::Checked(Box::new(CheckedFrame::new(judge()?, fast()))),
         }))
@@ -145,7 +145,7 @@ impl Frame {
     /// stops when it is used up (C53).
     pub(crate) fn run(&mut self, budget: &mut StepBudget, counts_steps: bool) -> Result<Stop, FrameFault> {
         match &mut self.0 {
-            Running::Judge(judge) => judge.run(budget, counts_steps),
+            Running::CairoVm(judge) => judge.run(budget, counts_steps),
             Running::Checked(both) => both.run(budget, counts_steps),
             Running::Fast(fast) => {
                 let before = budget.remaining;
@@ -164,16 +164,16 @@ impl Frame {
                 };
                 let mut judge = Box::new(judge);
                 let result = judge.run(budget, counts_steps);
-                self.0 = Running::Judge(judge);
+                self.0 = Running::CairoVm(judge);
                 result
             }
         }
     }
 
-    /// Memory cells of the budget that the frame holds.
+    /// SyscallMemory cells of the budget that the frame holds.
     pub(crate) fn held_cells(&self) -> usize {
         match &self.0 {
-            Running::Judge(_) => 0,
+            Running::CairoVm(_) => 0,
             Running::Fast(fast) => fast.held_cells(),
             Running::Checked(both) => both.held_cells(),
         }
@@ -188,7 +188,7 @@ impl Frame {
         budget: &StepBudget,
     ) -> Result<Finished, FinishFault> {
         match self.0 {
-            Running::Judge(judge) => judge.finish(initial_gas, tracked, constants, budget),
+            Running::CairoVm(judge) => judge.finish(initial_gas, tracked, constants, budget),
             Running::Checked(both) => both.finish(initial_gas, tracked, constants, budget),
             Running::Fast(mut fast) => {
                 let finish = || fast.finish(initial_gas, tracked, constants);
@@ -207,16 +207,19 @@ impl Frame {
     /// The language of the frame's code.
     pub(crate) fn language(&self) -> Language {
         match &self.0 {
-            Running::Judge(judge) => judge.language(),
+            Running::CairoVm(judge) => judge.language(),
             Running::Fast(fast) => fast.language(),
             Running::Checked(both) => both.language(),
         }
     }
 
     /// The frame's memory and its syscall pointer, to answer a syscall.
-    pub(crate) fn with_memory<T>(&mut self, answer: impl FnOnce(&mut dyn Memory, &mut Pointer) -> T) -> T {
+    pub(crate) fn with_memory<T>(
+        &mut self,
+        answer: impl FnOnce(&mut dyn SyscallMemory, &mut Pointer) -> T,
+    ) -> T {
         match &mut self.0 {
-            Running::Judge(judge) => judge.with_memory(answer),
+            Running::CairoVm(judge) => judge.with_memory(answer),
             Running::Fast(fast) => fast.with_memory(answer),
             Running::Checked(both) => both.with_memory(answer),
         }
@@ -225,7 +228,7 @@ impl Frame {
     /// Where a frame stands that waits at a syscall; an engine that cannot tell is broken, or was stopped.
     pub(crate) fn location(&self) -> Result<VmLocation, FinishFault> {
         match &self.0 {
-            Running::Judge(judge) => Ok(judge.location()),
+            Running::CairoVm(judge) => Ok(judge.location()),
             Running::Fast(fast) => fast.location(),
             Running::Checked(both) => both.location(),
         }
@@ -234,7 +237,7 @@ impl Frame {
     /// What the engines were seen to differ in, if both run. To be asked before a frame is dropped that has not ended.
     pub(crate) fn difference(&self) -> Option<String> {
         match &self.0 {
-            Running::Judge(_) | Running::Fast(_) => None,
+            Running::CairoVm(_) | Running::Fast(_) => None,
             Running::Checked(both) => both.difference(),
         }
     }

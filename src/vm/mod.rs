@@ -8,12 +8,12 @@
 //! The only room that names `cairo-vm` types (the class holds the prepared program for it). It does not know what a syscall
 //! means, and nothing of the call stack above.
 
+mod cairo_vm;
 mod checked;
 mod fast;
 mod fault;
 mod frame;
-mod judge;
-mod opening;
+mod frame_setup;
 
 pub use self::fault::VmLocation;
 pub(crate) use self::fault::{FinishFault, FrameFault, FrameFaultKind, StartFault};

@@ -9,7 +9,7 @@ use std::path::Path;
 use crate::engine::on_chosen_engine;
 use indexmap::IndexMap;
 use serde_json::{Map, Value, json};
-use starkiln::block::{BlockExecutor, OldBlock};
+use starkiln::block::{BlockExecutor, BlockHashSource};
 use starkiln::class::{
     Cairo0Class, DeclaredClass, cairo0_class_hash, sierra_class_from_json, sierra_class_hash,
 };
@@ -75,10 +75,11 @@ fn execute(
         let recorded = list(&block["transactions"]);
         let inputs: Vec<Transaction> =
             recorded.iter().map(|recorded| transaction(recorded, classes)).collect();
-        let old_block = number.checked_sub(10).map_or(OldBlock::None, |old_number| {
-            OldBlock::Hash(BlockHash(felt(&chain[old_number]["block_hash"])))
+        let block_hash_source = number.checked_sub(10).map_or(BlockHashSource::None, |source_number| {
+            BlockHashSource::Hash(BlockHash(felt(&chain[source_number]["block_hash"])))
         });
-        let outcome = BlockExecutor::new(env, &state).old_block(old_block).execute(&inputs).unwrap();
+        let outcome =
+            BlockExecutor::new(env, &state).block_hash_source(block_hash_source).execute(&inputs).unwrap();
         for (index, (outcome, recorded)) in outcome.transactions.iter().zip(recorded).enumerate() {
             let what = format!("block {number}, transaction {index} ({:#x})", outcome.hash.0);
             transactions += 1;

@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex};
 
 use crate::engine::on_chosen_engine;
 use serde_json::{Value, json};
-use starkiln::block::{BlockExecutor, OldBlock};
+use starkiln::block::{BlockExecutor, BlockHashSource};
 use starkiln::call::CallInfo;
 use starkiln::class::{Cairo0Class, Cairo1Class, ContractClass, compile_sierra, sierra_class_from_json};
 use starkiln::protocol::{
@@ -120,8 +120,8 @@ fn reads_of_validation(
         let flags = ExecutionFlags { charge_fee: false, ..ExecutionFlags::default() };
         let transaction = Transaction::invoke(InvokeTransaction::V1(invoke), hash).with_flags(flags);
         let reader = Replay::new(recorded, classes);
-        let executor =
-            BlockExecutor::new(env(ProtocolVersion::V0_13_3), &reader).old_block(OldBlock::InState);
+        let executor = BlockExecutor::new(env(ProtocolVersion::V0_13_3), &reader)
+            .block_hash_source(BlockHashSource::InState);
         let outcome = executor.execute(&[transaction]).unwrap();
         assert!(outcome.transactions[0].execution().is_none(), "{what}: that was no signature");
         let read = outcome.initial_reads.storage.keys();
@@ -169,7 +169,7 @@ fn compare(
     let recorded = &recorded["call_info"];
     let is_account_call = is_outermost && recorded["call"]["entry_point_selector"] == EXECUTE;
     let reader = Replay::new(recorded, classes);
-    let executor = BlockExecutor::new(env(version), &reader).old_block(OldBlock::InState);
+    let executor = BlockExecutor::new(env(version), &reader).block_hash_source(BlockHashSource::InState);
     let ran = if is_account_call {
         execute(&executor, &transaction(&recorded["call"], hash))
     } else {

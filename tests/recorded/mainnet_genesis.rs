@@ -9,7 +9,7 @@ use std::process::Command;
 
 use crate::engine::on_chosen_engine;
 use serde_json::{Map, Value, json};
-use starkiln::block::{BlockExecutor, OldBlock};
+use starkiln::block::{BlockExecutor, BlockHashSource};
 use starkiln::call::CallInfo;
 use starkiln::class::{Cairo0Class, cairo0_class_hash};
 use starkiln::protocol::{
@@ -129,7 +129,7 @@ fn block_file(folder: &Path, block: &Value) -> BlockFile {
         chain: (*chain).clone(),
         protocol_version: constants.version,
         block: (*info).clone(),
-        old_block: OldBlock::None,
+        block_hash_source: BlockHashSource::None,
         classes: [(class_hash, ClassEntry::Cairo0(ClassText::File(class)))].into(),
         state: InitialState {
             declared: [(class_hash, CompiledClassHash::default())].into(),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::engine::on_chosen_engine;
 use serde_json::{Value, json};
-use starkiln::block::{BlockExecutor, OldBlock};
+use starkiln::block::{BlockExecutor, BlockHashSource};
 use starkiln::call::CallInfo;
 use starkiln::class::{Cairo1Class, ContractClass, sierra_class_from_json, sierra_class_hash};
 use starkiln::fee::call_gas;
@@ -60,8 +60,8 @@ fn a_recorded_simulation_comes_out_exactly() {
     let transaction = transaction(request, trace);
 
     let outcome = BlockExecutor::new(env.clone(), &reader)
-        .leave_open()
-        .old_block(OldBlock::InState)
+        .skip_finalization()
+        .block_hash_source(BlockHashSource::InState)
         .execute(&[transaction])
         .unwrap();
     let outcome = &outcome.transactions[0];

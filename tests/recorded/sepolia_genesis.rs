@@ -15,7 +15,7 @@ use starkiln::protocol::{
     BlockEnv, BlockInfo, BlockPrices, ChainInfo, Constants, DataAvailability, ProtocolVersion, TokenPrices,
     VersionPolicy,
 };
-use starkiln::state::{CellMap, MemoryState, StateDiff};
+use starkiln::state::{MemoryState, StateDiff, StateMap};
 use starkiln::transaction::{Execution, ExecutionFlags, Transaction};
 use starknet_api::block::{BlockNumber, BlockTimestamp, GasPrice};
 use starknet_api::core::{ChainId, ClassHash, ContractAddress, Nonce};
@@ -176,7 +176,7 @@ fn compare_receipt(differences: &mut Differences, what: &str, execution: &Execut
 }
 
 fn state_diff(diff: &StateDiff) -> Value {
-    let contracts = |contracts: &CellMap<ContractAddress, ClassHash>| {
+    let contracts = |contracts: &StateMap<ContractAddress, ClassHash>| {
         sorted(contracts.iter().map(|(address, class_hash)| {
             json!({"address": hex(*address.0.key()), "class_hash": hex(class_hash.0)})
         }))

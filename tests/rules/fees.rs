@@ -3,7 +3,7 @@
 use starkiln::block::TransactionStatus::{Reverted, Succeeded};
 use starkiln::protocol::DataAvailability;
 
-use crate::world::*;
+use super::world::*;
 
 fn emit(keys: u128, data: u128) -> Tx {
     invoke(SYSCALLS, "emit_sized", felts(&[keys, data]))

@@ -4,7 +4,7 @@ use starkiln::block::TransactionStatus::{Invalid, Reverted, Succeeded};
 use starkiln::call::FailureCause;
 use starkiln::class::ContractClass;
 use starkiln::fee::FeeCheckError;
-use starkiln::protocol::{TransactionKind, names};
+use starkiln::protocol::{TransactionKind, well_known};
 use starkiln::state::fee_token_balance_key;
 use starkiln::syscall::TrackedResource;
 use starkiln::transaction::{InvalidTransaction, RevertReason};
@@ -12,7 +12,7 @@ use starknet_api::contract_class::EntryPointType;
 use starknet_api::core::CompiledClassHash;
 use starknet_types_core::felt::Felt;
 
-use crate::world::*;
+use super::world::*;
 
 fn nothing() -> Tx {
     invoke(SYSCALLS, "nothing", vec![])
@@ -101,7 +101,7 @@ fn c7_without_a_fee_the_l2_gas_bound_still_holds() {
     let world = World::furnished(Version::NEWEST);
     let ran = world.run(&[nothing().bounds(bounds(0, 0, 0)).free(), nothing().nonce(0).free()]);
     let InvalidTransaction::ValidationPanic(summary) = ran.invalid(0) else { panic!("{}", ran.invalid(0)) };
-    assert_eq!(summary.panic_data, [names::OUT_OF_GAS]);
+    assert_eq!(summary.panic_data, [well_known::OUT_OF_GAS]);
     assert_eq!(ran.at(1).status(), Succeeded);
 }
 
@@ -216,12 +216,12 @@ fn c13_what_a_deployed_account_did_is_listed_constructor_first() {
     let kinds = |index: usize| -> Vec<_> {
         ran.execution(index).calls().map(|call| (call.call.entry_point_type, call.call.selector)).collect()
     };
-    let constructor = (EntryPointType::Constructor, names::CONSTRUCTOR);
+    let constructor = (EntryPointType::Constructor, well_known::CONSTRUCTOR);
     let external = |selector| (EntryPointType::External, selector);
-    let transfer = external(names::TRANSFER);
-    assert_eq!(kinds(0), [constructor, external(names::VALIDATE_DEPLOY), transfer]);
+    let transfer = external(well_known::TRANSFER);
+    assert_eq!(kinds(0), [constructor, external(well_known::VALIDATE_DEPLOY), transfer]);
     assert_eq!(kinds(1), [constructor, transfer]);
-    assert_eq!(kinds(2), [external(names::VALIDATE), external(names::EXECUTE), transfer]);
+    assert_eq!(kinds(2), [external(well_known::VALIDATE), external(well_known::EXECUTE), transfer]);
     assert!(
         ran.execution(0).executes_first
             && !ran.execution(1).executes_first
@@ -270,7 +270,7 @@ fn c16_the_validation_call_comes_from_nobody() {
     let world = World::furnished(Version::NEWEST);
     let ran = world.run(&[nothing(), nothing().from(0xbad).free()]);
     let call = &ran.execution(0).validate_call.as_ref().unwrap().call;
-    assert_eq!((call.entry_point_type, call.selector), (EntryPointType::External, names::VALIDATE));
+    assert_eq!((call.entry_point_type, call.selector), (EntryPointType::External, well_known::VALIDATE));
     assert_eq!((call.caller_address, call.code_address), (address(0), None));
     assert_eq!(call.storage_address, address(ACCOUNT));
     // The class hash of no account is 0, and so it stands in the error.
@@ -306,7 +306,7 @@ fn c17_what_a_validation_may_answer() {
     // The class that was asked is the one from before.
     assert_eq!(ran.execution(3).validate_call.as_ref().unwrap().retdata, []);
     let InvalidTransaction::ValidationCairo0(data) = ran.invalid(4) else { panic!("{}", ran.invalid(4)) };
-    assert_eq!(*data, [names::ENTRYPOINT_NOT_FOUND]);
+    assert_eq!(*data, [well_known::ENTRYPOINT_NOT_FOUND]);
 }
 
 #[test]
@@ -519,7 +519,7 @@ fn c29_the_fee_transfer_is_a_call_of_the_sender() {
         let call = execution.fee_transfer_call.as_ref().unwrap();
         assert_eq!(
             (call.call.selector, call.call.entry_point_type),
-            (names::TRANSFER, EntryPointType::External)
+            (well_known::TRANSFER, EntryPointType::External)
         );
         assert_eq!(call.call.calldata.0[..], [felt(SEQUENCER), felt(execution.receipt.fee.0), Felt::ZERO]);
         assert_eq!((call.call.storage_address, call.call.caller_address), (address(token), address(ACCOUNT)));

@@ -3,14 +3,14 @@
 use serde_json::{Value, json};
 use starkiln::block::TransactionStatus::{Reverted, Succeeded};
 use starkiln::call::{CallInfo, FailureCause};
-use starkiln::protocol::{Builtin, names};
+use starkiln::protocol::{Builtin, well_known};
 use starkiln::syscall::TrackedResource;
 use starknet_api::core::ClassHash;
 use starknet_types_core::felt::Felt;
 use starknet_types_core::hash::{Pedersen, StarkHash};
 
-use crate::casm::{self, CALLDATA, CALLDATA_END, GAS, Program, SYSCALLS as SYSCALL_POINTER};
-use crate::world::*;
+use super::world::*;
+use crate::fixture::casm::{self, CALLDATA, CALLDATA_END, GAS, Program, SYSCALLS as SYSCALL_POINTER};
 
 const CAIRO_0_CALLEE: u128 = 0x1dc0;
 
@@ -46,7 +46,7 @@ fn c63_depth_then_address_then_class_then_entry_point() {
     assert_eq!(ran.cause(1), FailureCause::ContractNotFound);
     assert_eq!(ran.cause(2), FailureCause::ContractNotFound);
     assert_eq!(ran.cause(3), FailureCause::ClassNotFound);
-    assert_eq!(ran.inner(4).inner_calls[0].retdata, [names::ENTRYPOINT_NOT_FOUND]);
+    assert_eq!(ran.inner(4).inner_calls[0].retdata, [well_known::ENTRYPOINT_NOT_FOUND]);
 }
 
 #[test]
@@ -88,7 +88,7 @@ fn c65_a_missing_entry_point_can_be_caught_from_0_13_4_on() {
             for index in 0..2 {
                 assert_eq!(
                     ran.inner(index).retdata,
-                    [Felt::ZERO, felt(2), names::ENTRYPOINT_NOT_FOUND, names::ENTRYPOINT_FAILED]
+                    [Felt::ZERO, felt(2), well_known::ENTRYPOINT_NOT_FOUND, well_known::ENTRYPOINT_FAILED]
                 );
             }
         } else {

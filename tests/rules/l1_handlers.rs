@@ -4,13 +4,13 @@ use serde_json::Value;
 use starkiln::block::TransactionStatus::{Invalid, Reverted, Succeeded};
 use starkiln::call::FailureCause;
 use starkiln::fee::{FeeCheckError, PaidFeeError};
-use starkiln::protocol::{TransactionKind, names};
+use starkiln::protocol::{TransactionKind, well_known};
 use starkiln::state::StateDiff;
 use starkiln::transaction::{InvalidTransaction, RevertReason};
 use starknet_api::contract_class::EntryPointType;
 use starknet_types_core::felt::Felt;
 
-use crate::world::*;
+use super::world::*;
 
 /// `syscalls`, with some of its external functions as L1 handlers too: they get the sender as their first argument.
 pub(crate) fn with_handlers(functions: &[&str]) -> Value {
@@ -192,8 +192,8 @@ fn c48_the_systems_part_of_a_handler_grows_with_its_payload() {
 #[test]
 fn c49_one_class_never_runs_in_transactions_of_version_0() {
     let mut world = World::furnished(Version::NEWEST);
-    world.alias("account_open", names::FAULTY_CLASS_HASH);
-    world.place(names::FAULTY_CLASS_HASH, MADE);
+    world.alias("account_open", well_known::FAULTY_CLASS_HASH);
+    world.place(well_known::FAULTY_CLASS_HASH, MADE);
     world.fund(address(MADE), u128::MAX);
     let meta = join(&[&[felt(MADE), selector("__execute__")], &span(&felts(&[0])), &span(&[])]);
     let ran = world.run(&[

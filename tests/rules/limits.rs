@@ -2,13 +2,13 @@
 
 use starkiln::block::TransactionStatus::{Reverted, Succeeded};
 use starkiln::call::{CallInfo, FailureCause};
-use starkiln::protocol::{SyscallName, TransactionKind, names};
+use starkiln::protocol::{SyscallName, TransactionKind, well_known};
 use starkiln::syscall::TrackedResource;
 use starkiln::transaction::RevertReason;
 use starknet_types_core::felt::Felt;
 
-use crate::casm::{self, CALLDATA, GAS, Program};
-use crate::world::*;
+use super::world::*;
+use crate::fixture::casm::{self, CALLDATA, GAS, Program};
 
 /// The system's steps for an invocation.
 fn system_steps(world: &World, calldata: &[Felt]) -> u64 {
@@ -180,10 +180,13 @@ fn c60_a_call_that_cannot_pay_for_its_beginning_fails_and_costs_nothing() {
     let class_hash = world.make(0xa1, &casm::class(&program, &[]), "1.7.0");
     world.place(class_hash, 0xa1);
     let ran = world.one(&invoke(0xa1, "run", vec![]));
-    assert_eq!(ran.inner(0).retdata, [felt(9_999), Felt::ONE, names::OUT_OF_GAS, names::ENTRYPOINT_FAILED]);
+    assert_eq!(
+        ran.inner(0).retdata,
+        [felt(9_999), Felt::ONE, well_known::OUT_OF_GAS, well_known::ENTRYPOINT_FAILED]
+    );
     let callee = &ran.inner(0).inner_calls[0];
     assert_eq!((callee.failed, callee.gas_consumed, callee.call.initial_gas), (true, 0, 9_999));
-    assert_eq!(callee.retdata, [names::OUT_OF_GAS]);
+    assert_eq!(callee.retdata, [well_known::OUT_OF_GAS]);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Why transactions fail, in the network's words: C174 to C187.
 //!
 //! The exact texts are in `reasons.txt`, every line of a text after a bar. Each is what the published crate says too: these blocks
-//! are judged like all others here (see `tests/rules.rs`), revert reasons included. `STARKILN_RULE_REASONS=write` writes the file
+//! are judged like all others here (see `tests/rules/mod.rs`), revert reasons included. `STARKILN_RULE_REASONS=write` writes the file
 //! anew; then the judge must be asked again.
 
 use std::collections::BTreeMap;
@@ -16,8 +16,8 @@ use starknet_api::core::ClassHash;
 use starknet_api::transaction::fields::Resource;
 use starknet_types_core::felt::Felt;
 
-use crate::casm::{self, CALLDATA, GAS, Program};
-use crate::world::*;
+use super::world::*;
+use crate::fixture::casm::{self, CALLDATA, GAS, Program};
 
 const OLD_LIBRARY: u128 = 0x01d_11b;
 

@@ -2,10 +2,10 @@
 
 use starkiln::block::TransactionStatus::{Reverted, Succeeded};
 use starkiln::call::{CallInfo, FailureCause};
-use starkiln::protocol::names;
+use starkiln::protocol::well_known;
 use starknet_types_core::felt::Felt;
 
-use crate::world::*;
+use super::world::*;
 
 fn catch(to: u128, name: &str, calldata: &[Felt]) -> (u128, &'static str, Vec<Felt>) {
     (CALLER, "call_and_catch", target(to, name, calldata))
@@ -57,7 +57,7 @@ fn c94_each_level_adds_its_word_to_what_its_caller_sees() {
     let ran = world.one(&one(catch(CALLER, "call", &panics)));
     let (outer, middle) = (ran.inner(0), &ran.inner(0).inner_calls[0]);
     let innermost = &middle.inner_calls[0];
-    let failed = names::ENTRYPOINT_FAILED;
+    let failed = well_known::ENTRYPOINT_FAILED;
     assert_eq!(innermost.retdata, felts(&[7]));
     assert_eq!(middle.retdata, [felt(7), failed]);
     assert_eq!(outer.retdata, [Felt::ZERO, felt(3), felt(7), failed, failed]);

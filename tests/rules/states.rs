@@ -5,13 +5,13 @@ use std::path::Path;
 
 use starkiln::block::TransactionStatus::{Invalid, Reverted, Succeeded};
 use starkiln::call::FailureCause;
-use starkiln::protocol::names;
+use starkiln::protocol::well_known;
 use starkiln::state::fee_token_balance_key;
 use starknet_api::contract_class::EntryPointType;
 use starknet_types_core::felt::Felt;
 
-use crate::casm::{self, Program};
-use crate::world::*;
+use super::world::*;
+use crate::fixture::casm::{self, Program};
 
 #[test]
 fn c191_a_cairo_0_class_declared_again_is_listed_again() {
@@ -42,7 +42,7 @@ fn c202_the_old_blocks_hash_is_part_of_the_diff() {
     assert_eq!(ran.stored(1, key(1_224)), Some(felt(0xb10c)));
     // Beside it stands what the end of the block wrote: the counter of aliases (C196).
     let contracts: BTreeSet<_> = ran.0.state_diff.storage.keys().copied().collect();
-    assert_eq!(contracts, BTreeSet::from([names::BLOCK_HASH_CONTRACT, names::ALIAS_CONTRACT]));
+    assert_eq!(contracts, BTreeSet::from([well_known::BLOCK_HASH_CONTRACT, well_known::ALIAS_CONTRACT]));
 }
 
 #[test]
@@ -158,7 +158,7 @@ fn c244_handlers_and_external_functions_do_not_meet() {
         invoke(OLD_SYSCALLS, "library_call_l1_handler", library(old, "handle", &handle)),
         invoke(OLD_SYSCALLS, "library_call", library(old, "handle", &handle)),
     ]);
-    assert_eq!(ran.inner(0).retdata[2], names::ENTRYPOINT_NOT_FOUND);
+    assert_eq!(ran.inner(0).retdata[2], well_known::ENTRYPOINT_NOT_FOUND);
     assert_eq!(ran.cause(1), FailureCause::EntryPointNotFound);
     for index in 2..4 {
         assert_eq!(ran.inner(index).inner_calls[0].call.entry_point_type, EntryPointType::L1Handler);

@@ -2,7 +2,7 @@
 
 use starkiln::block::TransactionStatus::{Invalid, Reverted, Succeeded};
 use starkiln::call::FailureCause;
-use starkiln::protocol::{Builtin, SyscallName, names};
+use starkiln::protocol::{Builtin, SyscallName, well_known};
 use starkiln::syscall::CallType;
 use starknet_api::core::ClassHash;
 use starknet_api::transaction::fields::{Calldata, Fee, TransactionSignature};
@@ -11,8 +11,8 @@ use starknet_api::transaction::{
 };
 use starknet_types_core::felt::Felt;
 
-use crate::casm::{self, CALLDATA, GAS, Program};
-use crate::world::*;
+use super::world::*;
+use crate::fixture::casm::{self, CALLDATA, GAS, Program};
 
 /// Gas beyond its base refund that one syscall takes.
 fn price(world: &World, name: SyscallName) -> u64 {
@@ -148,7 +148,7 @@ fn c106_c107_a_syscall_takes_its_price_less_ten_thousand_or_nothing() {
     put(&mut world, 0xa2, &short_of_it.answer(8, 20, 23));
     let ran = world.run(&[invoke(0xa1, "run", vec![]), invoke(0xa2, "run", vec![])]);
     assert_eq!(ran.inner(0).retdata, felts(&[0, 0, 42]));
-    assert_eq!(ran.inner(1).retdata, [Felt::from(price - 1), Felt::ONE, names::OUT_OF_GAS]);
+    assert_eq!(ran.inner(1).retdata, [Felt::from(price - 1), Felt::ONE, well_known::OUT_OF_GAS]);
 }
 
 #[test]
@@ -203,7 +203,7 @@ fn c112_execute_cannot_be_called_from_0_14_0_on_but_by_library() {
         assert_eq!(ran.inner(0).retdata[0], felt(u128::from(called)), "{version}");
         if !called {
             // Not a call that failed: a syscall that did.
-            assert_eq!(ran.inner(0).retdata, [Felt::ZERO, Felt::ONE, names::INVALID_ARGUMENT]);
+            assert_eq!(ran.inner(0).retdata, [Felt::ZERO, Felt::ONE, well_known::INVALID_ARGUMENT]);
             assert!(ran.inner(0).inner_calls.is_empty());
         }
         assert_eq!(ran.inner(1).retdata[0], Felt::ONE);
@@ -285,7 +285,7 @@ fn c115_c116_block_hashes_are_known_ten_blocks_later() {
         invoke(MADE, "run", vec![]).nonce(4),
     ]);
     assert_eq!(ran.inner(0).retdata, felts(&[1, 0xb10c]));
-    assert_eq!(ran.inner(1).retdata, [Felt::ZERO, names::BLOCK_NUMBER_OUT_OF_RANGE]);
+    assert_eq!(ran.inner(1).retdata, [Felt::ZERO, well_known::BLOCK_NUMBER_OUT_OF_RANGE]);
     assert_eq!(ran.inner(2).retdata, felts(&[1, 0x1100]));
     assert_eq!(ran.statuses()[3..], [Succeeded, Invalid, Reverted]);
     let text = ran.invalid(4).to_string();
@@ -301,9 +301,9 @@ fn c115_c116_block_hashes_are_known_ten_blocks_later() {
 
     let mut young = World::furnished(Version::NEWEST);
     young.file.block.number.0 = 9;
-    young.file.old_block = starkiln::block::OldBlock::None;
+    young.file.block_hash_source = starkiln::block::BlockHashSource::None;
     let ran = young.one(&asking(0));
-    assert_eq!(ran.inner(0).retdata, [Felt::ZERO, names::BLOCK_NUMBER_OUT_OF_RANGE]);
+    assert_eq!(ran.inner(0).retdata, [Felt::ZERO, well_known::BLOCK_NUMBER_OUT_OF_RANGE]);
 }
 
 #[test]
@@ -607,7 +607,7 @@ fn c128_keccak_takes_whole_blocks_and_pays_base_then_rounds() {
         run(0xa3),
         run(0xa4),
     ]);
-    assert_eq!(ran.inner(0).retdata, [Felt::ZERO, names::INVALID_INPUT_LENGTH, Felt::ZERO]);
+    assert_eq!(ran.inner(0).retdata, [Felt::ZERO, well_known::INVALID_INPUT_LENGTH, Felt::ZERO]);
     assert_eq!(ran.inner(1).retdata, felts(&[1, 0, 0]));
     // Keccak-f of nothing: the first 32 bytes of the permuted zero state, as four words of 64 bits.
     let mut state = [0_u64; 25];
@@ -713,7 +713,7 @@ fn c131_points_are_checked_for_range_and_for_the_curve() {
         assert_eq!(ran.inner(2).retdata, none);
         for index in 3..5 {
             let failed = &ran.reverted(index).inner_calls[0];
-            assert_eq!(failed.retdata, [names::INVALID_ARGUMENT]);
+            assert_eq!(failed.retdata, [well_known::INVALID_ARGUMENT]);
         }
     }
 }
@@ -743,7 +743,7 @@ fn c132_a_point_by_its_x_has_the_y_of_that_parity_and_scalars_wrap() {
         let other = &ran.inner(1).retdata;
         assert_eq!((other[0], &other[1..3]), (Felt::ONE, &wide(x)[..]));
         assert_ne!(other[3..], wide(y)[..]);
-        assert_eq!(ran.reverted(2).inner_calls[0].retdata, [names::INVALID_ARGUMENT]);
+        assert_eq!(ran.reverted(2).inner_calls[0].retdata, [well_known::INVALID_ARGUMENT]);
         // x = 5 is on one of the two curves only.
         assert_eq!(ran.inner(3).retdata[0] == Felt::ONE, curve == "secp256r1");
         let twice = join(&[&wide(twice.0), &wide(twice.1)]);
@@ -779,7 +779,7 @@ fn c133_a_meta_transaction_is_one_of_version_0_inside_another() {
             max_fee: Fee(0),
             signature: TransactionSignature(std::sync::Arc::new(signature.clone())),
             contract_address: address(SYSCALLS_NEW),
-            entry_point_selector: names::EXECUTE,
+            entry_point_selector: well_known::EXECUTE,
             calldata: Calldata(std::sync::Arc::new(inner.clone())),
         }
         .calculate_transaction_hash(&world.file.chain.chain_id, &version)
@@ -796,7 +796,7 @@ fn c133_a_meta_transaction_is_one_of_version_0_inside_another() {
     }
     // Afterwards it is the outer one again.
     assert_eq!(ran.root(0).inner_calls[1].retdata[4], Felt::THREE);
-    assert_eq!(ran.inner(2).retdata, [Felt::ZERO, Felt::ONE, names::INVALID_ARGUMENT]);
+    assert_eq!(ran.inner(2).retdata, [Felt::ZERO, Felt::ONE, well_known::INVALID_ARGUMENT]);
     assert!(
         ran.invalid(3).to_string().contains("Unauthorized syscall meta_tx_v0 in execution mode Validate."),
         "{}",

@@ -8,10 +8,11 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock, Mutex};
 
-use crate::engine::on_chosen_engine;
+use crate::fixture::engine::on_chosen_engine;
 use serde_json::Value;
 use starkiln::block::{
-    BlockExecutor, BlockOutcome, OldBlock, TransactionOutcome, TransactionResult, TransactionStatus,
+    BlockExecutor, BlockHashSource, BlockOutcome, TransactionDisposition, TransactionOutcome,
+    TransactionStatus,
 };
 use starkiln::call::{CallInfo, FailureCause};
 use starkiln::class::{
@@ -545,7 +546,7 @@ impl World {
                 prices: BlockPrices { wei: prices(2), fri: prices(1) },
                 data_availability: DataAvailability::Blob,
             },
-            old_block: OldBlock::Hash(BlockHash(felt(0xb10c))),
+            block_hash_source: BlockHashSource::Hash(BlockHash(felt(0xb10c))),
             classes: BTreeMap::new(),
             state: InitialState::default(),
             transactions: Vec::new(),
@@ -770,8 +771,9 @@ impl World {
     /// Executes a block that the published crate cannot run.
     pub(crate) fn run_alone(&self, transactions: &[Tx]) -> Ran {
         let state = self.state();
-        let executor =
-            BlockExecutor::new(self.env(), &state).old_block(self.file.old_block).keep_reverted_calls();
+        let executor = BlockExecutor::new(self.env(), &state)
+            .block_hash_source(self.file.block_hash_source)
+            .keep_reverted_calls();
         Ran(executor.execute(&self.transactions(transactions)).expect("no reader fails here"))
     }
 
@@ -817,9 +819,11 @@ impl Ran {
 
     pub(crate) fn invalid(&self, index: usize) -> &InvalidTransaction {
         match &self.at(index).result {
-            TransactionResult::Invalid(error) => error,
-            TransactionResult::Executed(execution) => panic!("not invalid: {:?}", execution.revert_reason),
-            TransactionResult::TooLarge(error) => panic!("too large: {error:?}"),
+            TransactionDisposition::Invalid(error) => error,
+            TransactionDisposition::Executed(execution) => {
+                panic!("not invalid: {:?}", execution.revert_reason)
+            }
+            TransactionDisposition::TooLarge(error) => panic!("too large: {error:?}"),
         }
     }
 

@@ -11,8 +11,8 @@ use crate::call::CallInfo;
 use crate::class::HashCosts;
 use crate::fee::FeeError;
 use crate::protocol::{Builtin, BuiltinCounts, VmResources};
-use crate::state::{CellSet, StateChanges};
-use crate::transaction::{Execution, ExecutionFailure};
+use crate::state::{StateChanges, StateSet};
+use crate::transaction::{Execution, FatalError};
 
 /// What one transaction brings to a block.
 #[derive(Clone, Debug, Default)]
@@ -32,7 +32,7 @@ pub(in crate::block) struct Load {
     /// Builtins of all its calls but the fee transfer's, which the OS's stand for, and of the OS (C206).
     pub(super) builtins: BuiltinCounts,
     /// Storage cells that its calls accessed, the fee transfer's included (C207).
-    pub(super) visited: CellSet<StorageCell>,
+    pub(super) visited: StateSet<StorageCell>,
     /// What it changed, by key.
     pub(super) changed: ChangedKeys,
     /// The classes that ran, the fee token's included (C207), ascending.
@@ -78,16 +78,16 @@ fn all_calls(execution: &Execution) -> impl Iterator<Item = &CallInfo> {
 }
 
 /// The classes that ran or were asked to run, the fee token's included (C66, C207), ascending.
-pub(in crate::block) fn classes_of(execution: &Execution) -> CellSet<ClassHash> {
-    let mut classes: CellSet<_> = all_calls(execution).map(|call| call.call.class_hash).collect();
+pub(in crate::block) fn classes_of(execution: &Execution) -> StateSet<ClassHash> {
+    let mut classes: StateSet<_> = all_calls(execution).map(|call| call.call.class_hash).collect();
     // By digits: to compare two felts takes as long as to find the digits of both.
     classes.sort_by_cached_key(|class_hash| class_hash.0.to_be_digits());
     classes
 }
 
 /// Every storage cell that a call accessed.
-fn visited(execution: &Execution) -> CellSet<StorageCell> {
-    let mut visited = CellSet::default();
+fn visited(execution: &Execution) -> StateSet<StorageCell> {
+    let mut visited = StateSet::default();
     for call in all_calls(execution) {
         let address = call.call.storage_address;
         visited.extend(call.accesses.storage_keys.iter().map(|key| (address, *key)));
@@ -95,8 +95,8 @@ fn visited(execution: &Execution) -> CellSet<StorageCell> {
     visited
 }
 
-fn overflow() -> ExecutionFailure {
-    ExecutionFailure::Internal("A sum over the calls overflowed.".to_owned())
+fn overflow() -> FatalError {
+    FatalError::Internal("A sum over the calls overflowed.".to_owned())
 }
 
 impl Load {
@@ -105,8 +105,8 @@ impl Load {
         execution: &Execution,
         changes: &StateChanges,
         classes: Vec<ExecutedClass>,
-    ) -> Result<Self, ExecutionFailure> {
-        let amount = |error: FeeError| ExecutionFailure::Internal(error.to_string());
+    ) -> Result<Self, FatalError> {
+        let amount = |error: FeeError| FatalError::Internal(error.to_string());
         let resources = &execution.receipt.resources;
         let computation = &resources.computation;
         Ok(Self {

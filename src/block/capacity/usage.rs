@@ -14,7 +14,7 @@ use super::load::{ExecutedClass, Load, Migration, StorageCell};
 use super::price::{Counted, Prices};
 use super::{BlockFull, Capacity, TooLarge, Weights};
 use crate::protocol::GasSchedule;
-use crate::state::{CellHash, CellMap};
+use crate::state::{BuildStateHasher, StateMap};
 
 /// How full a block is, and with what classes.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,12 +60,12 @@ pub(in crate::block) struct Usage {
     class_hashes: Set<ContractAddress>,
     compiled_class_hashes: Set<ClassHash>,
     contracts: Set<ContractAddress>,
-    executed_classes: CellMap<ClassHash, ClassHashGas>,
-    migrations: CellMap<ClassHash, Migration>,
+    executed_classes: StateMap<ClassHash, ClassHashGas>,
+    migrations: StateMap<ClassHash, Migration>,
 }
 
 /// Only ever asked for members: its order reaches no result.
-type Set<K> = HashSet<K, CellHash>;
+type Set<K> = HashSet<K, BuildStateHasher>;
 
 impl Capacity {
     /// Whether a block has room for this transaction alone, with all its keys and classes (C214).
@@ -88,8 +88,8 @@ impl Usage {
             class_hashes: Set::default(),
             compiled_class_hashes: Set::default(),
             contracts: Set::default(),
-            executed_classes: CellMap::default(),
-            migrations: CellMap::default(),
+            executed_classes: StateMap::default(),
+            migrations: StateMap::default(),
         }
     }
 
@@ -99,7 +99,7 @@ impl Usage {
     }
 
     /// The classes that have to move to the Blake hash, in the order in which they first ran.
-    pub(in crate::block) fn migrations(&self) -> &CellMap<ClassHash, Migration> {
+    pub(in crate::block) fn migrations(&self) -> &StateMap<ClassHash, Migration> {
         &self.migrations
     }
 
@@ -177,7 +177,7 @@ fn new<'a, K: Eq + Hash + 'a>(keys: impl IntoIterator<Item = &'a K>, known: &Set
     super::count(keys.into_iter().filter(|key| !known.contains(*key)).count())
 }
 
-fn ascending<K: Copy + Ord + Hash, V: Copy>(map: &CellMap<K, V>) -> IndexMap<K, V> {
+fn ascending<K: Copy + Ord + Hash, V: Copy>(map: &StateMap<K, V>) -> IndexMap<K, V> {
     let mut sorted: IndexMap<K, V> = map.iter().map(|(key, value)| (*key, *value)).collect();
     sorted.sort_unstable_keys();
     sorted

@@ -9,14 +9,14 @@ use std::sync::Arc;
 
 use super::super::attempt::{Attempt, Share, caught};
 use super::super::executor::OnInvalid;
-use super::super::list::TransactionList;
+use super::super::open_block::OpenBlock;
 use super::super::outcome::{BlockEnd, BlockError, BlockOutcome, TransactionOutcome};
 use super::super::parallel::{BlockTask, Body};
-use super::super::under_way::OpenBlock;
+use super::super::transaction_list::TransactionList;
 use super::delivery::{Delivery, Ended};
 use crate::parallel::Sink;
 use crate::state::StateReader;
-use crate::transaction::ExecutionFailure;
+use crate::transaction::FatalError;
 
 /// What the host wants to be told results by.
 pub(super) type OnResult = Box<dyn FnMut(usize, TransactionOutcome) + Send>;
@@ -64,11 +64,7 @@ pub(super) struct Committer<R> {
 
 impl<R: StateReader> Committer<R> {
     /// Gives a transaction its turn. A break is the end, with the reason if it is new.
-    fn turn(
-        &mut self,
-        index: usize,
-        attempt: Result<Attempt, ExecutionFailure>,
-    ) -> ControlFlow<Option<Ended>> {
+    fn turn(&mut self, index: usize, attempt: Result<Attempt, FatalError>) -> ControlFlow<Option<Ended>> {
         let (Some(ledger), Some(transaction)) = (&mut self.ledger, self.transactions.at(index)) else {
             return ControlFlow::Break(None);
         };
@@ -106,7 +102,7 @@ impl<R: StateReader> Committer<R> {
         }
         let told = caught(|| {
             on_result(index, *outcome);
-            Ok::<(), ExecutionFailure>(())
+            Ok::<(), FatalError>(())
         });
         if let Err(failure) = told {
             return failed(failure);

@@ -12,7 +12,7 @@ use starknet_api::transaction::TransactionHash;
 use super::super::capacity::Weights;
 use super::super::outcome::{BlockEnd, BlockError, TransactionOutcome};
 use super::error::SubmitError;
-use crate::state::Term;
+use crate::state::CancellationToken;
 
 /// How a session ended: one of its proper ends, or that it cannot go on.
 pub(super) type Ended = Result<BlockEnd, BlockError>;
@@ -22,7 +22,7 @@ pub(super) type Ended = Result<BlockEnd, BlockError>;
 pub(super) struct Delivery {
     state: Mutex<State>,
     changed: Condvar,
-    pub(super) term: Arc<Term>,
+    pub(super) term: Arc<CancellationToken>,
 }
 
 #[derive(Debug, Default)]
@@ -73,7 +73,7 @@ impl State {
     }
 
     /// Ends the session, if nothing else has.
-    fn end(&mut self, term: &Term, end: Ended) -> bool {
+    fn end(&mut self, term: &CancellationToken, end: Ended) -> bool {
         let is_first = self.end.is_none();
         self.end.get_or_insert(end);
         term.end();
@@ -83,7 +83,7 @@ impl State {
 
 impl Delivery {
     pub(super) fn new(deadline: Option<Instant>) -> Self {
-        let term = Arc::new(Term::until(deadline));
+        let term = Arc::new(CancellationToken::until(deadline));
         Self { state: Mutex::default(), changed: Condvar::new(), term }
     }
 

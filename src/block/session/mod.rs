@@ -26,7 +26,7 @@ use self::delivery::{Delivery, State};
 use self::shared::Shared;
 use super::capacity::Weights;
 use super::outcome::{BlockEnd, BlockError, BlockOutcome, TransactionOutcome};
-use super::pool::Pool;
+use super::worker_pool::WorkerPool;
 use crate::protocol::BlockEnv;
 use crate::state::StateReader;
 use crate::transaction::Transaction;
@@ -36,13 +36,13 @@ use crate::transaction::Transaction;
 /// ```
 /// use std::time::{Duration, Instant};
 ///
-/// use starkiln::block::{BlockEnd, BlockSession, Capacity, Pool, SessionOptions};
+/// use starkiln::block::{BlockEnd, BlockSession, Capacity, WorkerPool, SessionOptions};
 /// use starkiln::replay::LoadedBlock;
 ///
 /// let block = LoadedBlock::read(concat!(env!("CARGO_MANIFEST_DIR"), "/resources/blocks/transfer.json"))?;
-/// let pool = Pool::new(2)?;
+/// let pool = WorkerPool::new(2)?;
 /// let options = SessionOptions {
-///     old_block: block.old_block,
+///     block_hash_source: block.block_hash_source,
 ///     deadline: Some(Instant::now() + Duration::from_secs(60)),
 ///     capacity: Capacity::mainnet(),
 ///     ..SessionOptions::default()
@@ -84,7 +84,12 @@ pub struct BlockSession<R: StateReader + Send + Sync + 'static> {
 
 impl<R: StateReader + Send + Sync + 'static> BlockSession<R> {
     /// Opens a block over the state before it (C202).
-    pub fn open(env: BlockEnv, reader: R, pool: &Pool, options: SessionOptions) -> Result<Self, BlockError> {
+    pub fn open(
+        env: BlockEnv,
+        reader: R,
+        pool: &WorkerPool,
+        options: SessionOptions,
+    ) -> Result<Self, BlockError> {
         Ok(Self { shared: Shared::open(env, reader, pool, options, None)? })
     }
 
@@ -93,7 +98,7 @@ impl<R: StateReader + Send + Sync + 'static> BlockSession<R> {
     pub fn open_with(
         env: BlockEnv,
         reader: R,
-        pool: &Pool,
+        pool: &WorkerPool,
         options: SessionOptions,
         on_result: impl FnMut(usize, TransactionOutcome) + Send + 'static,
     ) -> Result<Self, BlockError> {

@@ -4,13 +4,13 @@ use std::time::Instant;
 
 use super::super::capacity::Capacity;
 use super::super::executor::OnInvalid;
-use super::super::open::OldBlock;
+use super::super::pre_process::BlockHashSource;
 
 /// How a [session](super::BlockSession) goes. The default has no deadline and no limits.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SessionOptions {
     /// Where the hash of the block ten before comes from. From block 10 on it must be said.
-    pub old_block: OldBlock,
+    pub block_hash_source: BlockHashSource,
     /// When to end the block, in the middle of a transaction if need be: that one is not in it.
     pub deadline: Option<Instant>,
     /// How much the block holds: [`Capacity::mainnet`] for a builder. Without limits by default, since who executes another's block
@@ -27,22 +27,22 @@ pub struct SessionOptions {
     /// the pool's, they work in any case.
     pub waiting_threads_work: bool,
     /// Keep the call trees of reverted executions, for traces.
-    pub keeps_reverted_calls: bool,
+    pub keep_reverted_calls: bool,
     /// Collect what a prover needs: see [`BlockOutcome::prover_reads`](super::super::BlockOutcome::prover_reads).
-    pub collects_prover_reads: bool,
+    pub collect_prover_reads: bool,
 }
 
 impl Default for SessionOptions {
     fn default() -> Self {
         Self {
-            old_block: OldBlock::default(),
+            block_hash_source: BlockHashSource::default(),
             deadline: None,
             capacity: Capacity::default(),
             on_invalid: OnInvalid::default(),
             undelivered: 256,
             waiting_threads_work: false,
-            keeps_reverted_calls: false,
-            collects_prover_reads: false,
+            keep_reverted_calls: false,
+            collect_prover_reads: false,
         }
     }
 }

@@ -9,11 +9,11 @@ use std::sync::{Arc, Weak};
 
 use super::super::attempt::AttemptOptions;
 use super::super::capacity::Weights;
-use super::super::list::{Held, TransactionList};
+use super::super::open_block::{BlockOptions, OpenBlock};
 use super::super::outcome::BlockError;
 use super::super::parallel::{BlockTask, limits};
-use super::super::pool::Pool;
-use super::super::under_way::{BlockOptions, OpenBlock};
+use super::super::transaction_list::{Held, TransactionList};
+use super::super::worker_pool::WorkerPool;
 use super::SessionOptions;
 use super::commit::{Committer, Ledger, OnResult};
 use super::delivery::{Delivery, State};
@@ -21,7 +21,7 @@ use super::error::SubmitError;
 use crate::parallel::{Engine, Panicked};
 use crate::protocol::BlockEnv;
 use crate::state::StateReader;
-use crate::transaction::{ExecutionFailure, Transaction};
+use crate::transaction::{FatalError, Transaction};
 
 /// The engine of a session.
 type SessionEngine<R> = Engine<BlockTask<'static, Arc<R>>, Committer<Arc<R>>>;
@@ -30,7 +30,7 @@ pub(super) struct Shared<R: StateReader + Send + Sync + 'static> {
     engine: SessionEngine<R>,
     transactions: Arc<TransactionList<'static>>,
     pub(super) delivery: Arc<Delivery>,
-    pool: Pool,
+    pool: WorkerPool,
     waiting_threads_work: bool,
     /// The most results that may wait; `None` where a callback takes them.
     undelivered: Option<usize>,
@@ -42,23 +42,27 @@ impl<R: StateReader + Send + Sync + 'static> Shared<R> {
     pub(super) fn open(
         env: BlockEnv,
         reader: R,
-        pool: &Pool,
+        pool: &WorkerPool,
         options: SessionOptions,
         on_result: Option<OnResult>,
     ) -> Result<Arc<Self>, BlockError> {
         let SessionOptions {
-            old_block,
+            block_hash_source,
             deadline,
             capacity,
             on_invalid,
             undelivered,
             waiting_threads_work,
-            keeps_reverted_calls,
-            collects_prover_reads,
+            keep_reverted_calls,
+            collect_prover_reads,
         } = options;
         let reader = Arc::new(reader);
-        let block_options =
-            BlockOptions { old_block, capacity: capacity.clone(), stays_open: false, collects_prover_reads };
+        let block_options = BlockOptions {
+            block_hash_source,
+            capacity: capacity.clone(),
+            skips_finalization: false,
+            collect_prover_reads,
+        };
         let block = OpenBlock::open(&env, Arc::clone(&reader), block_options)?;
         let opening = block.writes();
 
@@ -66,7 +70,7 @@ impl<R: StateReader + Send + Sync + 'static> Shared<R> {
         let delivery = Arc::new(Delivery::new(deadline));
         let transactions = Arc::new(TransactionList::default());
         let limits_of_block = capacity.limits;
-        let attempts = AttemptOptions { keeps_reverted_calls, finds_migrations: true, capacity };
+        let attempts = AttemptOptions { keep_reverted_calls, finds_migrations: true, capacity };
         let term = Arc::clone(&delivery.term);
         let task = BlockTask::new(Arc::clone(&transactions), reader, env, attempts, term);
         let committer = Committer {
@@ -176,7 +180,7 @@ impl<R: StateReader + Send + Sync + 'static> Shared<R> {
         if let Some(Panicked(message)) = self.engine.panicked() {
             let index = self.delivery.lock().committed;
             let hash = self.transactions.at(index).map(|transaction| transaction.hash).unwrap_or_default();
-            let failure = Box::new(ExecutionFailure::Internal(message));
+            let failure = Box::new(FatalError::Internal(message));
             self.delivery.end(Err(BlockError::Transaction { index, hash, failure }));
         }
     }

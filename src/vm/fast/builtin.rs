@@ -4,7 +4,7 @@
 //! wrote into such a cell by itself is compared at the end.
 
 use super::Exit;
-use super::cell::Cell;
+use super::cell::VmCell;
 use super::machine::Looks;
 use super::segments::Segments;
 use crate::crypto::{Point, ec_op, poseidon, remembered_pedersen};
@@ -33,7 +33,7 @@ pub(super) fn read_computed(
     segments: &mut Segments,
     segment: u64,
     offset: u64,
-) -> Result<Option<Cell>, Exit> {
+) -> Result<Option<VmCell>, Exit> {
     let computed = deduce(segments, segment, offset)?;
     if let Some(value) = computed {
         segments.write_deduced(segment, offset, value)?;
@@ -42,7 +42,7 @@ pub(super) fn read_computed(
 }
 
 /// The value that a builtin gives an unknown cell; `None` when it has none (yet).
-fn deduce(segments: &mut Segments, segment: u64, offset: u64) -> Result<Option<Cell>, Exit> {
+fn deduce(segments: &mut Segments, segment: u64, offset: u64) -> Result<Option<VmCell>, Exit> {
     let Some(builtin) = segments.builtin(segment) else { return Ok(None) };
     let (cells, inputs) = instance_cells(builtin);
     let index = offset.checked_rem(cells).unwrap_or(0);
@@ -52,7 +52,7 @@ fn deduce(segments: &mut Segments, segment: u64, offset: u64) -> Result<Option<C
     match builtin {
         Builtin::Pedersen => {
             let (Some(a), Some(b)) = (input(0).as_number(), input(1).as_number()) else { return Ok(None) };
-            Ok(Some(Cell::number(remembered_pedersen(&a, &b))))
+            Ok(Some(VmCell::number(remembered_pedersen(&a, &b))))
         }
         Builtin::Bitwise => bitwise(input(0), input(1), output),
         Builtin::Poseidon | Builtin::EcOp => {
@@ -69,11 +69,15 @@ fn deduce(segments: &mut Segments, segment: u64, offset: u64) -> Result<Option<C
                     }
                     let [a, b, c, d, e] = values;
                     let outputs = match builtin {
-                        Builtin::Poseidon => poseidon(&[a, b, c]).map(Cell::number),
+                        Builtin::Poseidon => poseidon(&[a, b, c]).map(VmCell::number),
                         _ => {
                             let (p, q) = (Point::from_limbs(&a, &b), Point::from_limbs(&c, &d));
                             let sum = ec_op(&p, &q, &e).map_err(|_| Exit::Fault)?;
-                            [Cell::number(sum.x.to_limbs()), Cell::number(sum.y.to_limbs()), Cell::EMPTY]
+                            [
+                                VmCell::number(sum.x.to_limbs()),
+                                VmCell::number(sum.y.to_limbs()),
+                                VmCell::EMPTY,
+                            ]
                         }
                     };
                     segments.keep_computed(segment, start, outputs);
@@ -87,16 +91,16 @@ fn deduce(segments: &mut Segments, segment: u64, offset: u64) -> Result<Option<C
 }
 
 /// And, xor, or of two numbers below 2^251.
-fn bitwise(x: Cell, y: Cell, output: u64) -> Result<Option<Cell>, Exit> {
+fn bitwise(x: VmCell, y: VmCell, output: u64) -> Result<Option<VmCell>, Exit> {
     let (Some(x), Some(y)) = (x.as_number(), y.as_number()) else { return Ok(None) };
     if (x[3] | y[3]) >> 59 != 0 {
         return Err(Exit::Fault);
     }
     let ([x0, x1, x2, x3], [y0, y1, y2, y3]) = (x, y);
     Ok(match output {
-        0 => Some(Cell::number([x0 & y0, x1 & y1, x2 & y2, x3 & y3])),
-        1 => Some(Cell::number([x0 ^ y0, x1 ^ y1, x2 ^ y2, x3 ^ y3])),
-        2 => Some(Cell::number([x0 | y0, x1 | y1, x2 | y2, x3 | y3])),
+        0 => Some(VmCell::number([x0 & y0, x1 & y1, x2 & y2, x3 & y3])),
+        1 => Some(VmCell::number([x0 ^ y0, x1 ^ y1, x2 ^ y2, x3 ^ y3])),
+        2 => Some(VmCell::number([x0 | y0, x1 | y1, x2 | y2, x3 | y3])),
         _ => None,
     })
 }
@@ -113,7 +117,7 @@ pub(super) fn verify(
     }
     let (cells, inputs) = instance_cells(builtin);
     if cells == 1 {
-        let is_whole = segments.cells(segment).iter().all(Cell::is_known);
+        let is_whole = segments.cells(segment).iter().all(VmCell::is_known);
         return if is_whole { Ok(()) } else { Err(Exit::Fault) };
     }
     let used = u64::try_from(segments.cells(segment).len()).map_err(|_| Exit::Fault)?;
@@ -161,7 +165,7 @@ mod tests {
 
     fn memory(builtin: Builtin, inputs: &[u64]) -> (Segments, u64) {
         let mut segments = Segments::new(Vec::new());
-        segments.add(Some(builtin), inputs.iter().map(|input| Cell::small(*input)));
+        segments.add(Some(builtin), inputs.iter().map(|input| VmCell::small(*input)));
         (segments, 2)
     }
 

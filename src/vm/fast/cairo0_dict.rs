@@ -10,7 +10,7 @@ use cairo_vm::hint_processor::builtin_hint_processor::hint_code;
 use super::Exit;
 use super::cairo0_hint::Names;
 use super::cairo0_variable::{Variable, demand, is_in_range};
-use super::cell::Cell;
+use super::cell::VmCell;
 use super::field::{Limbs, small, sub};
 use super::hint_scope::{ENTRY_CELLS, SQUASH_CELLS, Scope, TREE_CELLS, left_cells, reversed, values_cells};
 use super::machine::Machine;
@@ -70,8 +70,8 @@ pub(super) enum DictAction {
 /// The values of a dictionary, and what stands for keys that have none.
 #[derive(Debug)]
 struct Values {
-    values: HashMap<Limbs, Cell>,
-    default: Option<Cell>,
+    values: HashMap<Limbs, VmCell>,
+    default: Option<VmCell>,
     /// Where the next access must stand.
     end: (u64, u64),
 }
@@ -102,7 +102,7 @@ pub(super) struct Squashing {
 /// What a manager counts as, in cells, and a dictionary without its values: a tree's first node has room for eleven, and later
 /// ones stay half empty.
 const MANAGER_CELLS: usize = 11 * DICT_CELLS / 2;
-const DICT_CELLS: usize = 2 * size_of::<(u64, Values)>() / size_of::<Cell>();
+const DICT_CELLS: usize = 2 * size_of::<(u64, Values)>() / size_of::<VmCell>();
 
 /// Cells of an access: key, value before, value after.
 const ACCESS: u64 = 3;
@@ -216,7 +216,7 @@ impl Machine {
                 let first = left.pop().ok_or(Exit::Fault)?;
                 squash.left = Some((left, first));
                 self.looks.after(count)?;
-                self.memory.write(segment, offset, Cell::small(first))
+                self.memory.write(segment, offset, VmCell::small(first))
             }
             DictAction::IsLast(result) => {
                 let is_last = self.left()?.0.is_empty();
@@ -233,7 +233,7 @@ impl Machine {
                 let (segment, start) = self.address_of(temporary)?;
                 let has_more = !self.left()?.0.is_empty();
                 let at = start.checked_add(3).ok_or(Exit::Fault)?;
-                self.memory.write(segment, at, Cell::small(u64::from(has_more)))
+                self.memory.write(segment, at, VmCell::small(u64::from(has_more)))
             }
             DictAction::AssertNoAccess => demand(self.left()?.0.is_empty()),
             DictAction::AssertCount(count) => {
@@ -253,7 +253,7 @@ impl Machine {
     }
 
     /// Makes a dictionary with a copy of the values that the scope starts from, if any.
-    fn new_dict(&mut self, default: Option<Cell>) -> Result<(), Exit> {
+    fn new_dict(&mut self, default: Option<VmCell>) -> Result<(), Exit> {
         let segment = self.memory.add_segment(None, []);
         if self.scopes.current().manager.is_none() {
             self.hold(MANAGER_CELLS)?;
@@ -266,7 +266,7 @@ impl Machine {
         self.looks.after(count)?;
         let values = self.scopes.current().start_values.clone().unwrap_or_default();
         self.manager()?.dicts.insert(segment, Values { values, default, end: (segment, 0) });
-        self.put_cell_at_ap(Cell::pointer(segment, 0))
+        self.put_cell_at_ap(VmCell::pointer(segment, 0))
     }
 
     /// The scope's manager.
@@ -290,7 +290,7 @@ impl Machine {
     }
 
     /// The present value of a key, for an access that ends the list.
-    fn access(&mut self, at: (u64, u64), key: &Cell) -> Result<Cell, Exit> {
+    fn access(&mut self, at: (u64, u64), key: &VmCell) -> Result<VmCell, Exit> {
         let dict = self.dict_at(at)?;
         dict.end.1 = at.1.checked_add(ACCESS).ok_or(Exit::Unsupported)?;
         if let Some(present) = dict.values.get(&key.bits()) {
@@ -303,7 +303,7 @@ impl Machine {
     }
 
     /// Sets the value of a key that has been counted.
-    fn set_value(&mut self, segment: u64, key: &Cell, value: Cell) -> Result<(), Exit> {
+    fn set_value(&mut self, segment: u64, key: &VmCell, value: VmCell) -> Result<(), Exit> {
         let dict = self.manager()?.dicts.get_mut(&segment).ok_or(Exit::Fault)?;
         dict.values.insert(key.bits(), value);
         Ok(())

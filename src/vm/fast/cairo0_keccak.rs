@@ -5,7 +5,7 @@ use cairo_vm::hint_processor::builtin_hint_processor::hint_code;
 use super::Exit;
 use super::cairo0_hint::Names;
 use super::cairo0_variable::Variable;
-use super::cell::Cell;
+use super::cell::VmCell;
 use super::field::{Limbs, as_u64, is_less, small};
 use super::integer::div_rem;
 use super::machine::Machine;
@@ -129,7 +129,7 @@ impl Machine {
     ) -> Result<(), Exit> {
         for (number, cells) in numbers.into_iter().zip(0..) {
             let offset = start.checked_add(cells).ok_or(Exit::Fault)?;
-            self.memory.write(segment, offset, Cell::number(number))?;
+            self.memory.write(segment, offset, VmCell::number(number))?;
         }
         Ok(())
     }

@@ -7,7 +7,7 @@ use cairo_vm::hint_processor::builtin_hint_processor::hint_code;
 use super::Exit;
 use super::cairo0_hint::Names;
 use super::cairo0_variable::{Variable, demand};
-use super::cell::Cell;
+use super::cell::VmCell;
 use super::field::{Limbs, is_less, small, sub};
 use super::hint_scope::{Scope, TREE_CELLS, left_cells, reversed};
 use super::machine::Machine;
@@ -181,14 +181,14 @@ impl Machine {
         let mut count = 0_u64;
         for (number, places) in &places {
             let times = u64::try_from(places.len()).map_err(|_| Exit::Fault)?;
-            self.memory.write(output_start, count, Cell::number(reversed(*number)))?;
-            self.memory.write(counts_start, count, Cell::small(times))?;
+            self.memory.write(output_start, count, VmCell::number(reversed(*number)))?;
+            self.memory.write(counts_start, count, VmCell::small(times))?;
             count = count.saturating_add(1);
         }
         self.scopes.current().sorted = Some(Box::new(Sorted { places, left, held }));
         self.put(output_length, small(count))?;
-        self.put_cell(output, Cell::pointer(output_start, 0))?;
-        self.put_cell(counts, Cell::pointer(counts_start, 0))
+        self.put_cell(output, VmCell::pointer(output_start, 0))?;
+        self.put_cell(counts, VmCell::pointer(counts_start, 0))
     }
 
     fn sorted(&mut self) -> Result<&mut Sorted, Exit> {

@@ -5,7 +5,7 @@ use cairo_vm::hint_processor::builtin_hint_processor::hint_code;
 use super::Exit;
 use super::cairo0_hint::Names;
 use super::cairo0_variable::{Variable, demand, is_in_range};
-use super::cell::Cell;
+use super::cell::VmCell;
 use super::field::{Limbs, PRIME_OVER_RANGE, add, is_less, neg, small, sub};
 use super::integer::{div_rem, div_rem_256, mul_div_rem_256, root_256, square_root};
 use super::machine::Machine;
@@ -163,7 +163,7 @@ impl Machine {
                 let (segment, offset) = self.pointer(output)?;
                 let (_, limb) = div_rem(&value, &base).ok_or(Exit::Fault)?;
                 demand(!is_less(&bound, &limb))?;
-                self.memory.write(segment, offset, Cell::number(limb))
+                self.memory.write(segment, offset, VmCell::number(limb))
             }
             NumberAction::FieldRoot { value, root } => {
                 let value = Element::from_limbs(&self.limbs(value)?);

@@ -8,7 +8,7 @@ use cairo_vm::types::instruction::Register;
 use starknet_types_core::felt::Felt;
 
 use super::Exit;
-use super::cell::Cell;
+use super::cell::VmCell;
 use super::field::{Limbs, as_u64, is_less, small};
 use super::machine::Machine;
 use super::memory::EXECUTION;
@@ -17,7 +17,7 @@ use crate::class::PreparedHint;
 /// A part of a reference: a number, an address near a register, or what lies there.
 #[derive(Clone, Copy, Debug)]
 enum Part {
-    Number(Cell),
+    Number(VmCell),
     /// `register - back + offset`: `ap` has moved since the reference was made.
     Near {
         is_fp: bool,
@@ -43,8 +43,8 @@ impl Variable {
     pub(super) fn new(reference: &HintReference, hint: &PreparedHint) -> Option<Self> {
         let part = |offset: &OffsetValue| {
             Some(match offset {
-                OffsetValue::Immediate(number) => Part::Number(Cell::of_felt(number)),
-                OffsetValue::Value(number) => Part::Number(Cell::of_felt(&Felt::from(*number))),
+                OffsetValue::Immediate(number) => Part::Number(VmCell::of_felt(number)),
+                OffsetValue::Value(number) => Part::Number(VmCell::of_felt(&Felt::from(*number))),
                 OffsetValue::Reference(register, offset, is_read, _) => {
                     let is_fp = *register == Register::FP;
                     let back = if is_fp {
@@ -70,30 +70,34 @@ impl Variable {
 }
 
 impl Machine {
-    fn part(&self, part: &Part) -> Result<Cell, Exit> {
+    fn part(&self, part: &Part) -> Result<VmCell, Exit> {
         match part {
             Part::Number(number) => Ok(*number),
             Part::Near { is_fp, back, offset, is_read } => {
                 let base = if *is_fp { self.fp } else { self.ap };
                 let place = base.checked_sub(*back).and_then(|base| base.checked_add_signed(*offset));
                 let place = place.ok_or(Exit::Fault)?;
-                if *is_read { self.read_known(EXECUTION, place) } else { Ok(Cell::pointer(EXECUTION, place)) }
+                if *is_read {
+                    self.read_known(EXECUTION, place)
+                } else {
+                    Ok(VmCell::pointer(EXECUTION, place))
+                }
             }
         }
     }
 
-    fn read_known(&self, segment: u64, offset: u64) -> Result<Cell, Exit> {
+    fn read_known(&self, segment: u64, offset: u64) -> Result<VmCell, Exit> {
         self.memory.read(segment, offset).value().ok_or(Exit::Fault)
     }
 
     /// What lies where a pointer points.
-    pub(super) fn read_behind(&self, pointer: Cell) -> Result<Cell, Exit> {
+    pub(super) fn read_behind(&self, pointer: VmCell) -> Result<VmCell, Exit> {
         let (segment, offset) = pointer.as_pointer().ok_or(Exit::Fault)?;
         self.read_known(segment, offset)
     }
 
     /// The value of a variable.
-    pub(super) fn variable(&self, variable: &Variable) -> Result<Cell, Exit> {
+    pub(super) fn variable(&self, variable: &Variable) -> Result<VmCell, Exit> {
         let (first, second) = (self.part(&variable.first)?, self.part(&variable.second)?);
         let value = if variable.is_difference { first.minus(&second) } else { first.plus(&second) };
         (0..variable.reads).try_fold(value.ok_or(Exit::Fault)?, |value, _| self.read_behind(value))
@@ -148,18 +152,18 @@ impl Machine {
         let (segment, start) = self.address_of(variable)?;
         for (number, cells) in numbers.iter().zip(0..) {
             let offset = start.checked_add(cells).ok_or(Exit::Fault)?;
-            self.memory.write(segment, offset, Cell::number(*number))?;
+            self.memory.write(segment, offset, VmCell::number(*number))?;
         }
         Ok(())
     }
 
     /// Writes a number.
     pub(super) fn put(&mut self, variable: &Variable, number: Limbs) -> Result<(), Exit> {
-        self.put_cell(variable, Cell::number(number))
+        self.put_cell(variable, VmCell::number(number))
     }
 
     /// Writes a number or an address.
-    pub(super) fn put_cell(&mut self, variable: &Variable, value: Cell) -> Result<(), Exit> {
+    pub(super) fn put_cell(&mut self, variable: &Variable, value: VmCell) -> Result<(), Exit> {
         let (segment, offset) = self.address_of(variable)?;
         self.memory.write(segment, offset, value)
     }
@@ -171,11 +175,11 @@ impl Machine {
 
     /// Writes 1 or 0 at `ap`.
     pub(super) fn put_at_ap(&mut self, flag: bool) -> Result<(), Exit> {
-        self.put_cell_at_ap(Cell::small(u64::from(flag)))
+        self.put_cell_at_ap(VmCell::small(u64::from(flag)))
     }
 
     /// Writes a number or an address at `ap`.
-    pub(super) fn put_cell_at_ap(&mut self, value: Cell) -> Result<(), Exit> {
+    pub(super) fn put_cell_at_ap(&mut self, value: VmCell) -> Result<(), Exit> {
         self.memory.write(EXECUTION, self.ap, value)
     }
 }

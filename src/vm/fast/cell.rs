@@ -1,4 +1,4 @@
-//! Memory cells: 32 bytes each, a number or an address or nothing.
+//! VmMemory cells: 32 bytes each, a number or an address or nothing.
 //!
 //! A number takes 252 of the 256 bits; the other four say what the cell is. A cell of zeros is empty, so fresh memory is empty.
 
@@ -11,7 +11,7 @@ use crate::syscall::{Pointer, Value};
 
 /// A cell. As a value in flight it carries neither of the two marks.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Cell([u64; 4]);
+pub(super) struct VmCell([u64; 4]);
 
 const KNOWN: u64 = 1 << 63;
 const POINTER: u64 = 1 << 62;
@@ -22,7 +22,7 @@ const DEDUCED: u64 = 1 << 60;
 const MARKS: u64 = ACCESSED | DEDUCED;
 const TAGS: u64 = KNOWN | POINTER | MARKS;
 
-impl Cell {
+impl VmCell {
     /// Nothing.
     pub(super) const EMPTY: Self = Self([0; 4]);
 
@@ -228,23 +228,23 @@ mod tests {
         let numbers: Vec<Felt> = numbers.into_iter().chain(numbers.map(|number| -number)).collect();
         for a in &numbers {
             for small in [0_u32, 1, 2, 7, u32::MAX >> 1] {
-                let sum = Cell::of_felt(a).plus_small(small);
+                let sum = VmCell::of_felt(a).plus_small(small);
                 assert!(sum.is_none_or(|sum| sum.as_felt() == Some(a + Felt::from(small))), "{a} + {small}");
-                let rest = Cell::of_felt(a).minus_small(small);
+                let rest = VmCell::of_felt(a).minus_small(small);
                 assert!(
                     rest.is_none_or(|rest| rest.as_felt() == Some(a - Felt::from(small))),
                     "{a} - {small}"
                 );
             }
             for b in &numbers {
-                let (x, y) = (Cell::of_felt(a), Cell::of_felt(b));
+                let (x, y) = (VmCell::of_felt(a), VmCell::of_felt(b));
                 assert_eq!(x.plus(&y).unwrap().as_felt(), Some(a + b), "{a} + {b}");
                 assert_eq!(x.minus(&y).unwrap().as_felt(), Some(a - b), "{a} - {b}");
                 assert_eq!(x.times(&y).unwrap().as_felt(), Some(a * b), "{a} * {b}");
             }
         }
-        let at = |offset| Cell::pointer(3, offset);
-        let number = |felt: i64| Cell::of_felt(&Felt::from(felt));
+        let at = |offset| VmCell::pointer(3, offset);
+        let number = |felt: i64| VmCell::of_felt(&Felt::from(felt));
         for (sum, expected) in [
             (at(5).plus(&number(2)), Some(at(7))),
             (number(2).plus(&at(5)), Some(at(7))),
@@ -258,7 +258,7 @@ mod tests {
             (at(5).minus(&number(6)), None),
             (at(5).minus(&at(2)), Some(number(3))),
             (at(2).minus(&at(5)), Some(number(-3))),
-            (at(2).minus(&Cell::pointer(4, 1)), None),
+            (at(2).minus(&VmCell::pointer(4, 1)), None),
             (at(2).times(&number(1)), None),
         ] {
             assert_eq!(sum.map(|sum| sum.0), expected.map(|expected| expected.0));
@@ -269,7 +269,7 @@ mod tests {
     fn values_survive_and_marks_do_not_show() {
         let pointer = Value::Pointer(Pointer { segment: 7, offset: usize::MAX });
         for value in [Value::Felt(Felt::MAX), Value::Felt(Felt::ZERO), Value::Felt(Felt::from(5)), pointer] {
-            let cell = Cell::of_value(value).unwrap();
+            let cell = VmCell::of_value(value).unwrap();
             let mut marked = cell;
             marked.mark_accessed();
             marked.mark_deduced();
@@ -280,10 +280,10 @@ mod tests {
             assert_eq!(marked.is_zero(), value == Value::Felt(Felt::ZERO));
             assert_eq!(cell.as_number().is_some(), cell.as_pointer().is_none());
         }
-        assert!(!Cell::small(0).same(&Cell::EMPTY));
-        assert!(!Cell::pointer(0, 5).same(&Cell::small(5)));
-        assert_eq!(Cell::EMPTY.to_value(), None);
-        let mut touched = Cell::EMPTY;
+        assert!(!VmCell::small(0).same(&VmCell::EMPTY));
+        assert!(!VmCell::pointer(0, 5).same(&VmCell::small(5)));
+        assert_eq!(VmCell::EMPTY.to_value(), None);
+        let mut touched = VmCell::EMPTY;
         touched.mark_accessed();
         assert!(!touched.is_known() && !touched.is_accessed() && touched.value().is_none());
     }

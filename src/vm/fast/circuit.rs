@@ -5,10 +5,10 @@
 //! judge's.
 
 use super::Exit;
-use super::cell::Cell;
+use super::cell::VmCell;
 use super::field::{as_u128, offset_plus, wide};
 use super::machine::Looks;
-use super::memory::Memory;
+use super::memory::VmMemory;
 use super::modular::{Modulus, Wide};
 use crate::protocol::Builtin;
 
@@ -29,7 +29,7 @@ const GATE: u64 = 3;
 /// Evaluates the circuit whose gates the two builtins hold, and writes the instances that prove it. Stops proving at the first
 /// inverse that does not exist.
 pub(super) fn eval_circuit(
-    memory: &mut Memory,
+    memory: &mut VmMemory,
     looks: &mut Looks,
     (add, add_count): (Address, u64),
     (mul, mul_count): (Address, u64),
@@ -53,7 +53,7 @@ pub(super) fn eval_circuit(
     }
     circuit.add_while_possible(add_gates, added, add_count)?;
 
-    let mut modulus = [Cell::EMPTY; 4];
+    let mut modulus = [VmCell::EMPTY; 4];
     for (word, offset) in modulus.iter_mut().zip(0..WORDS) {
         let (segment, offset) = plus(mul, offset)?;
         *word = memory
@@ -68,7 +68,7 @@ pub(super) fn eval_circuit(
 
 /// A circuit under evaluation.
 struct Circuit<'a> {
-    memory: &'a mut Memory,
+    memory: &'a mut VmMemory,
     looks: &'a mut Looks,
     values: Address,
     modulus: Modulus,
@@ -89,7 +89,7 @@ impl Circuit<'_> {
         let (segment, start) = self.value_at(plus(gate, place)?)?;
         for (offset, word) in (0..WORDS).zip(words_of(value)) {
             let at = start.checked_add(offset).ok_or(Exit::Fault)?;
-            self.memory.write(segment, at, Cell::number(wide(word)))?;
+            self.memory.write(segment, at, VmCell::number(wide(word)))?;
         }
         Ok(())
     }
@@ -142,11 +142,11 @@ impl Circuit<'_> {
 }
 
 fn write_instances(
-    memory: &mut Memory,
+    memory: &mut VmMemory,
     looks: &mut Looks,
     builtin: Address,
     (count, gates): (u64, Address),
-    modulus: [Cell; 4],
+    modulus: [VmCell; 4],
     values: Address,
 ) -> Result<(), Exit> {
     for number in 0..count {
@@ -155,7 +155,8 @@ fn write_instances(
         let (segment, start) = plus(builtin, start)?;
         let gates = gate_at(gates, number)?;
         let left = count.saturating_sub(number);
-        let rest = [Cell::pointer(values.0, values.1), Cell::pointer(gates.0, gates.1), Cell::small(left)];
+        let rest =
+            [VmCell::pointer(values.0, values.1), VmCell::pointer(gates.0, gates.1), VmCell::small(left)];
         for (offset, cell) in (start..=u64::MAX).zip(modulus.into_iter().chain(rest)) {
             memory.write(segment, offset, cell)?;
         }
@@ -164,7 +165,7 @@ fn write_instances(
 }
 
 /// A value; `None` if a word is missing or an address.
-fn read_value(memory: &Memory, (segment, start): Address) -> Result<Option<Wide>, Exit> {
+fn read_value(memory: &VmMemory, (segment, start): Address) -> Result<Option<Wide>, Exit> {
     // All four addresses must exist, whatever is there.
     start.checked_add(WORDS - 1).ok_or(Exit::Fault)?;
     let mut words = [0; WORDS as usize];
@@ -202,7 +203,7 @@ fn words_of([a, b, c, d, e, f]: &Wide) -> [u128; 4] {
 
 /// Checks every instance of a modular builtin (C77, C79): instances of one circuit follow each other, and gates hold.
 pub(super) fn verify_instances(
-    memory: &Memory,
+    memory: &VmMemory,
     looks: &mut Looks,
     segment: u64,
     builtin: Builtin,
@@ -241,7 +242,7 @@ struct Instance {
 }
 
 impl Instance {
-    fn read(memory: &Memory, at: Address) -> Result<Self, Exit> {
+    fn read(memory: &VmMemory, at: Address) -> Result<Self, Exit> {
         let (segment, left) = plus(at, COUNT)?;
         let left = memory.read(segment, left).as_u64().filter(|left| *left > 0).ok_or(Exit::Fault)?;
         Ok(Self {
@@ -252,7 +253,7 @@ impl Instance {
         })
     }
 
-    fn input(&self, memory: &Memory, place: u64) -> Result<Wide, Exit> {
+    fn input(&self, memory: &VmMemory, place: u64) -> Result<Wide, Exit> {
         let (segment, offset) = plus(self.gate, place)?;
         let offset = memory.read(segment, offset).as_u64().ok_or(Exit::Fault)?;
         checked_value(memory, plus(self.values, offset)?)
@@ -260,7 +261,7 @@ impl Instance {
 }
 
 /// A value whose words are there and in range.
-fn checked_value(memory: &Memory, at: Address) -> Result<Wide, Exit> {
+fn checked_value(memory: &VmMemory, at: Address) -> Result<Wide, Exit> {
     match read_value(memory, at) {
         Ok(Some(value)) => Ok(value),
         Ok(None) | Err(_) => Err(Exit::Fault),
@@ -275,7 +276,7 @@ fn plus((segment, offset): Address, cells: u64) -> Result<Address, Exit> {
     Ok((segment, offset.checked_add(cells).ok_or(Exit::Fault)?))
 }
 
-fn pointer(memory: &Memory, (segment, offset): Address) -> Result<Address, Exit> {
+fn pointer(memory: &VmMemory, (segment, offset): Address) -> Result<Address, Exit> {
     memory.read(segment, offset).as_pointer().ok_or(Exit::Fault)
 }
 
@@ -286,7 +287,7 @@ mod tests {
     /// Where not all words have an address there is no value, rather than one that is not there yet.
     #[test]
     fn values_have_addresses() {
-        let mut memory = Memory::new([].into());
+        let mut memory = VmMemory::new([].into());
         let segment = memory.add_segment(None, []);
         assert_eq!(read_value(&memory, (segment, u64::MAX - 3)), Ok(None));
         for start in [u64::MAX - 2, u64::MAX - 1, u64::MAX] {

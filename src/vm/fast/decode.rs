@@ -11,12 +11,12 @@ use cairo_vm::types::instruction::{
 use cairo_vm::vm::decoding::decoder::decode_instruction;
 
 use super::cairo0_hint::compile_cairo0;
-use super::cell::Cell;
+use super::cell::VmCell;
 use super::field::{Limbs, as_u128, neg, offset_plus};
 use super::hint::{Hint, compile};
 use crate::class::{Cairo0Class, Cairo1Class};
 use crate::protocol::Builtin;
-use crate::vm::opening::RET;
+use crate::vm::frame_setup::RET;
 
 /// What the run loop knows of an operation before it looks at its operands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -120,7 +120,7 @@ const CAIRO0_ORDER: [Builtin; 6] = [
 #[derive(Debug)]
 pub(super) struct Program {
     /// The bytecode and the `ret` behind it.
-    pub code: Arc<[Cell]>,
+    pub code: Arc<[VmCell]>,
     /// An operation for each cell of the code.
     pub operations: Box<[Operation]>,
     /// The hints of all operations, in the order of the code. The last one of each operation is marked.
@@ -132,7 +132,7 @@ pub(super) struct Program {
 impl Program {
     /// Prepares a class; `None` if it is too long for this engine, which no class of the network is.
     pub(super) fn of_cairo1(class: &Cairo1Class) -> Option<Self> {
-        let code = class.bytecode().iter().chain([&RET]).map(Cell::of_felt).collect();
+        let code = class.bytecode().iter().chain([&RET]).map(VmCell::of_felt).collect();
         Self::new(code, class.hints.len(), |pc, hints| {
             let own = class.hints_at(pc);
             hints.extend(own.iter().zip((0..own.len()).rev()).map(|(hint, left)| compile(hint, left == 0)));
@@ -149,7 +149,7 @@ impl Program {
         if class.unprepared_hint.is_some() || !is_ordered || has_other || has_twins {
             return None;
         }
-        let code = class.vm_program.iter_data().map(|word| word.get_int_ref().map(Cell::of_felt));
+        let code = class.vm_program.iter_data().map(|word| word.get_int_ref().map(VmCell::of_felt));
         Self::new(code.collect::<Option<_>>()?, class.hints.len(), |pc, hints| {
             let own = class.hints.at(pc);
             let compiled = own.iter().zip((0..own.len()).rev());
@@ -157,7 +157,11 @@ impl Program {
         })
     }
 
-    fn new(code: Arc<[Cell]>, hint_count: usize, add_hints: impl Fn(usize, &mut Vec<Hint>)) -> Option<Self> {
+    fn new(
+        code: Arc<[VmCell]>,
+        hint_count: usize,
+        add_hints: impl Fn(usize, &mut Vec<Hint>),
+    ) -> Option<Self> {
         u32::try_from(code.len().checked_add(1)?).ok()?;
         u32::try_from(hint_count).ok()?;
         let mut hints = Vec::with_capacity(hint_count);
@@ -187,14 +191,14 @@ impl Program {
 }
 
 /// The instruction in a word of the code.
-pub(super) fn instruction(word: Cell) -> Option<Instruction> {
+pub(super) fn instruction(word: VmCell) -> Option<Instruction> {
     decode_instruction(as_u128(&word.as_number()?)?).ok()
 }
 
 /// The operation of the word at `pc`, before `next`.
-fn operation(pc: usize, word: Cell, next: Option<&Cell>) -> Operation {
+fn operation(pc: usize, word: VmCell, next: Option<&VmCell>) -> Operation {
     let Some(instruction) = instruction(word) else { return Operation::OTHER };
-    let immediate = next.and_then(Cell::as_number);
+    let immediate = next.and_then(VmCell::as_number);
     shortcut(pc, &instruction, immediate).unwrap_or(Operation::OTHER)
 }
 

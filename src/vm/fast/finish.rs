@@ -9,7 +9,7 @@ use starknet_types_core::felt::Felt;
 
 use super::Exit;
 use super::builtin::{used_instance_cells, used_instances, verify};
-use super::cell::Cell;
+use super::cell::VmCell;
 use super::circuit::verify_instances;
 use super::frame::FastFrame;
 use super::machine::Machine;
@@ -99,7 +99,7 @@ impl FastFrame {
         for offset in 0..stop.1 {
             self.machine.looks.after(1)?;
             if !self.machine.memory.read(segment, offset).is_known() {
-                self.machine.memory.write(segment, offset, Cell::small(0))?;
+                self.machine.memory.write(segment, offset, VmCell::small(0))?;
             }
         }
         let Machine { memory, looks, .. } = &mut self.machine;
@@ -185,7 +185,7 @@ impl FastFrame {
             memory.mark_accessed(segment, offset);
         }
         let memory = &self.machine.memory;
-        let holes = |cells: &[Cell]| {
+        let holes = |cells: &[VmCell]| {
             let touched = cells.iter().filter(|cell| cell.is_accessed()).count();
             if touched == 0 { 0 } else { cells.len().saturating_sub(touched) }
         };

@@ -6,15 +6,15 @@ use starknet_api::transaction::fields::Calldata;
 use starknet_types_core::felt::Felt;
 
 use super::Exit;
-use super::cell::Cell;
+use super::cell::VmCell;
 use super::decode::Program;
 use super::machine::Machine;
-use super::memory::{EXECUTION, Memory};
+use super::memory::{EXECUTION, VmMemory};
 use super::record::Record;
 use crate::protocol::Builtin;
 use crate::syscall::{Language, Pointer, Value};
 use crate::vm::frame::{Registers, STEPS_BETWEEN_LOOKS, StepBudget, Stop};
-use crate::vm::opening::{Cairo0Opening, Opening};
+use crate::vm::frame_setup::{Cairo0FrameSetup, FrameSetup};
 
 /// Room for the segments that most frames are given.
 const READ_ONLY: usize = 16;
@@ -22,8 +22,8 @@ const READ_ONLY: usize = 16;
 /// What a frame was laid out from.
 #[derive(Debug)]
 pub(super) enum Laid {
-    Cairo0(Cairo0Opening),
-    Cairo1(Opening),
+    Cairo0(Cairo0FrameSetup),
+    Cairo1(FrameSetup),
 }
 
 /// One frame, running or waiting.
@@ -43,38 +43,38 @@ pub(in crate::vm) struct FastFrame {
     pub(super) arguments: u64,
     /// What syscalls did to the memory.
     pub(super) record: Record,
-    /// Memory cells that were taken out of the budget.
+    /// VmMemory cells that were taken out of the budget.
     held_cells: usize,
 }
 
 impl FastFrame {
     /// Lays out a frame of Cairo 1 code; `None` if the class is not for this engine. `marks_accesses` says whether memory holes will
     /// be counted.
-    pub(in crate::vm) fn start_cairo1(opening: Opening, marks_accesses: bool) -> Option<Box<Self>> {
+    pub(in crate::vm) fn start_cairo1(opening: FrameSetup, marks_accesses: bool) -> Option<Box<Self>> {
         let program = opening.class.engine_code.get_or_make(|| Program::of_cairo1(&opening.class))?;
-        let mut memory = Memory::new(Arc::clone(&program.code));
+        let mut memory = VmMemory::new(Arc::clone(&program.code));
         let mut stack = Vec::with_capacity(opening.builtins.len().saturating_add(6));
         let mut builtins = Vec::with_capacity(opening.builtins.len());
         for builtin in &opening.builtins {
             let (segment, start) = if *builtin == Builtin::SegmentArena {
                 let infos = memory.add_segment(None, []);
-                let counts = [Cell::pointer(infos, 0), Cell::small(0), Cell::small(0)];
+                let counts = [VmCell::pointer(infos, 0), VmCell::small(0), VmCell::small(0)];
                 (memory.add_segment(Some(*builtin), counts), 3)
             } else {
                 (memory.add_segment(Some(*builtin), []), 0)
             };
             builtins.push((*builtin, segment));
-            stack.push(Cell::pointer(segment, start));
+            stack.push(VmCell::pointer(segment, start));
         }
-        let prices = memory.add_segment(None, opening.prices.map(Cell::small));
-        memory.prices = Cell::pointer(prices, 0);
+        let prices = memory.add_segment(None, opening.prices.map(VmCell::small));
+        memory.prices = VmCell::pointer(prices, 0);
         let syscalls = memory.add_segment(None, []);
         let (calldata, calldata_length) = add_calldata(&mut memory, &opening.calldata)?;
         stack.extend([
-            Cell::small(opening.gas),
-            Cell::pointer(syscalls, 0),
-            Cell::pointer(calldata, 0),
-            Cell::pointer(calldata, calldata_length),
+            VmCell::small(opening.gas),
+            VmCell::pointer(syscalls, 0),
+            VmCell::pointer(calldata, 0),
+            VmCell::pointer(calldata, calldata_length),
         ]);
         let prices_length = u64::try_from(opening.prices.len()).ok()?;
         let mut read_only = Vec::with_capacity(READ_ONLY);
@@ -84,10 +84,10 @@ impl FastFrame {
     }
 
     /// Lays out a frame of Cairo 0 code; `None` if the class is not for this engine.
-    pub(in crate::vm) fn start_cairo0(opening: Cairo0Opening) -> Option<Box<Self>> {
+    pub(in crate::vm) fn start_cairo0(opening: Cairo0FrameSetup) -> Option<Box<Self>> {
         let class = &opening.class;
         let program = class.engine_code.get_or_make(|| Program::of_cairo0(class))?;
-        let mut memory = Memory::new(Arc::clone(&program.code));
+        let mut memory = VmMemory::new(Arc::clone(&program.code));
         let builtins: Vec<(Builtin, u64)> = class
             .builtins()
             .iter()
@@ -95,13 +95,13 @@ impl FastFrame {
             .collect();
         let syscalls = memory.add_segment(None, []);
         let (calldata, calldata_length) = add_calldata(&mut memory, &opening.calldata)?;
-        let pointers = builtins.iter().map(|(_, segment)| Cell::pointer(*segment, 0));
-        let implicit = memory.add_segment(None, [Cell::pointer(syscalls, 0)].into_iter().chain(pointers));
+        let pointers = builtins.iter().map(|(_, segment)| VmCell::pointer(*segment, 0));
+        let implicit = memory.add_segment(None, [VmCell::pointer(syscalls, 0)].into_iter().chain(pointers));
         let stack = vec![
-            Cell::of_felt(&opening.selector),
-            Cell::pointer(implicit, 0),
-            Cell::small(calldata_length),
-            Cell::pointer(calldata, 0),
+            VmCell::of_felt(&opening.selector),
+            VmCell::pointer(implicit, 0),
+            VmCell::small(calldata_length),
+            VmCell::pointer(calldata, 0),
         ];
         let read_only = vec![(calldata, calldata_length)];
         let layout = Layout { program, memory, stack, builtins, read_only, syscalls };
@@ -120,7 +120,7 @@ impl FastFrame {
     pub(in crate::vm) fn run(&mut self, budget: &mut StepBudget, counts_steps: bool) -> Result<Stop, Exit> {
         self.record.close_answer(self.syscall_pointer);
         self.machine.syscall_pointer =
-            Cell::of_value(Value::Pointer(self.syscall_pointer)).unwrap_or_default();
+            VmCell::of_value(Value::Pointer(self.syscall_pointer)).unwrap_or_default();
         let memory = &mut self.machine.memory;
         // What syscalls wrote since counts too.
         let since = memory.beside.taken().saturating_sub(self.held_cells);
@@ -135,7 +135,7 @@ impl FastFrame {
         stopped
     }
 
-    /// Memory cells that were taken out of the budget.
+    /// VmMemory cells that were taken out of the budget.
     pub(in crate::vm) fn held_cells(&self) -> usize {
         self.held_cells
     }
@@ -210,9 +210,9 @@ impl FastFrame {
 /// A frame that is being laid out.
 struct Layout {
     program: Arc<Program>,
-    memory: Memory,
+    memory: VmMemory,
     /// The arguments.
-    stack: Vec<Cell>,
+    stack: Vec<VmCell>,
     builtins: Vec<(Builtin, u64)>,
     read_only: Vec<(u64, u64)>,
     syscalls: u64,
@@ -224,7 +224,7 @@ impl Layout {
         let Self { program, mut memory, mut stack, builtins, read_only, syscalls } = self;
         let arguments = u64::try_from(stack.len()).ok()?;
         let end = memory.add_segment(None, []);
-        stack.extend([Cell::small(0), Cell::pointer(end, 0)]);
+        stack.extend([VmCell::small(0), VmCell::pointer(end, 0)]);
         let first_fp = u64::try_from(stack.len()).ok()?;
         for (offset, cell) in (0..first_fp).zip(stack) {
             memory.write(EXECUTION, offset, cell).ok()?;
@@ -248,7 +248,7 @@ impl Layout {
                 resume: None,
                 scopes: Default::default(),
                 looks: Default::default(),
-                syscall_pointer: Cell::EMPTY,
+                syscall_pointer: VmCell::EMPTY,
             },
             builtins,
             read_only,
@@ -263,7 +263,7 @@ impl Layout {
 }
 
 /// A segment with the arguments, and their number.
-fn add_calldata(memory: &mut Memory, calldata: &Calldata) -> Option<(u64, u64)> {
+fn add_calldata(memory: &mut VmMemory, calldata: &Calldata) -> Option<(u64, u64)> {
     let length = u64::try_from(calldata.0.len()).ok()?;
-    Some((memory.add_segment(None, calldata.0.iter().map(Cell::of_felt)), length))
+    Some((memory.add_segment(None, calldata.0.iter().map(VmCell::of_felt)), length))
 }

@@ -8,7 +8,7 @@ use cairo_lang_casm::operand::{BinOpOperand, CellRef, DerefOrImmediate, Operatio
 use starknet_types_core::felt::Felt;
 
 use super::cairo0_hint::Cairo0Action;
-use super::cell::Cell;
+use super::cell::VmCell;
 use super::field::Limbs;
 
 /// A hint, and whether it is the last one before its instruction.
@@ -28,14 +28,14 @@ pub(super) struct Place {
 /// Where a hint takes a value from.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Operand {
-    Cell(Place),
+    VmCell(Place),
     /// The cell that a pointer with an offset points to.
     Behind(Place, Limbs),
-    Immediate(Cell),
+    Immediate(VmCell),
     AddCell(Place, Place),
-    AddImmediate(Place, Cell),
+    AddImmediate(Place, VmCell),
     MulCell(Place, Place),
-    MulImmediate(Place, Cell),
+    MulImmediate(Place, VmCell),
 }
 
 /// A pointer in a cell, and an offset from it.
@@ -352,13 +352,13 @@ fn place(cell: &CellRef) -> Place {
     Place { is_fp: cell.register == Register::FP, offset: cell.offset }
 }
 
-fn immediate(value: &num_bigint::BigInt) -> Cell {
-    Cell::of_felt(&Felt::from(value))
+fn immediate(value: &num_bigint::BigInt) -> VmCell {
+    VmCell::of_felt(&Felt::from(value))
 }
 
 fn operand(operand: &ResOperand) -> Operand {
     match operand {
-        ResOperand::Deref(cell) => Operand::Cell(place(cell)),
+        ResOperand::Deref(cell) => Operand::VmCell(place(cell)),
         ResOperand::DoubleDeref(cell, offset) => {
             Operand::Behind(place(cell), super::field::from_felt(&Felt::from(*offset)))
         }

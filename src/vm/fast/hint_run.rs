@@ -3,7 +3,7 @@
 //! Where the judge's would panic or fail, these report a fault.
 
 use super::Exit;
-use super::cell::Cell;
+use super::cell::VmCell;
 use super::circuit::eval_circuit;
 use super::field::{Limbs, as_u128, is_less, mul, neg, offset_plus, small, sub, wide};
 use super::hint::{Action, Buffer, Hint, Operand, Place, WideAction};
@@ -41,7 +41,7 @@ impl Machine {
             Action::Nothing => {}
             Action::AllocSegment(dst) => {
                 let segment = self.memory.add_segment(None, []);
-                self.set(dst, Cell::pointer(segment, 0))?;
+                self.set(dst, VmCell::pointer(segment, 0))?;
             }
             Action::AllocConstantSize { size, dst } => {
                 let size = self.u64(size)?;
@@ -50,14 +50,14 @@ impl Machine {
                     None => (self.memory.add_segment(None, []), 0),
                 };
                 self.scopes.next_free = Some((segment, offset.checked_add(size).ok_or(Exit::Fault)?));
-                self.set(dst, Cell::pointer(segment, offset))?;
+                self.set(dst, VmCell::pointer(segment, offset))?;
             }
             Action::LessThan { lhs, rhs, dst } => {
                 let is_less = is_less(&self.number(lhs)?, &self.number(rhs)?);
                 self.set_flag(dst, is_less)?;
             }
             Action::LessThanOrEqual { lhs, rhs, dst } => {
-                let (mut left, mut right) = (Cell::EMPTY, Cell::EMPTY);
+                let (mut left, mut right) = (VmCell::EMPTY, VmCell::EMPTY);
                 let is_above = is_cell_less(self.operand(rhs, &mut right)?, self.operand(lhs, &mut left)?);
                 self.set_flag(dst, !is_above)?;
             }
@@ -126,7 +126,7 @@ impl Machine {
             Action::DictIndex { dict_end, dst } => {
                 let (segment, _) = self.address(dict_end)?;
                 let index = self.dict(segment)?.index;
-                self.set(dst, Cell::small(index))?;
+                self.set(dst, VmCell::small(index))?;
             }
             Action::SquashInit { accesses, count, big_keys, first_key } => {
                 self.squash_init(accesses, count, big_keys, first_key)?;
@@ -134,18 +134,18 @@ impl Machine {
             Action::SquashIndex(range_check) => {
                 let index = self.squash()?.access().ok_or(Exit::Fault)?;
                 let (segment, offset) = self.address(range_check)?;
-                self.memory.write(segment, offset, Cell::small(index))?;
+                self.memory.write(segment, offset, VmCell::small(index))?;
             }
             Action::SquashIsLast { dst, last, more } => {
                 let left = self.squash()?.left().ok_or(Exit::Fault)?;
-                self.set(dst, Cell::small(if left > 1 { *more } else { *last }))?;
+                self.set(dst, VmCell::small(if left > 1 { *more } else { *last }))?;
             }
             Action::SquashDelta(dst) => {
                 let squash = self.squash()?;
                 let before = squash.next_access().ok_or(Exit::Fault)?;
                 let now = squash.access().ok_or(Exit::Fault)?;
                 let delta = now.checked_sub(before).and_then(|delta| delta.checked_sub(1));
-                self.set(dst, Cell::small(delta.ok_or(Exit::Fault)?))?;
+                self.set(dst, VmCell::small(delta.ok_or(Exit::Fault)?))?;
             }
             Action::SquashNextKey(dst) => {
                 let squash = self.squash()?;
@@ -212,7 +212,7 @@ impl Machine {
         let first = div_rem(&shortest, by_first).ok_or(Exit::Fault)?;
         let second = div_rem(&middle, by_second).ok_or(Exit::Fault)?;
         for (offset, number) in (start..=u64::MAX).zip([first.1, first.0, second.1, second.0]) {
-            self.memory.write(segment, offset, Cell::number(number))?;
+            self.memory.write(segment, offset, VmCell::number(number))?;
         }
         Ok(longest)
     }
@@ -230,7 +230,7 @@ impl Machine {
         // The judge's product wraps around.
         let cells = count.checked_mul(ACCESS_CELLS).ok_or(Exit::Unsupported)?;
         let at = infos.1.checked_add(cells).ok_or(Exit::Fault)?;
-        self.memory.write(infos.0, at, Cell::pointer(new, 0))
+        self.memory.write(infos.0, at, VmCell::pointer(new, 0))
     }
 
     fn squash_init(
@@ -270,11 +270,11 @@ impl Machine {
     }
 
     /// The present value of a key; 0 where there is none.
-    fn dict_value(&mut self, segment: u64, key: Limbs) -> Result<Cell, Exit> {
-        Ok(self.dict(segment)?.values.get(&key).copied().unwrap_or(Cell::small(0)))
+    fn dict_value(&mut self, segment: u64, key: Limbs) -> Result<VmCell, Exit> {
+        Ok(self.dict(segment)?.values.get(&key).copied().unwrap_or(VmCell::small(0)))
     }
 
-    fn set_dict_value(&mut self, segment: u64, key: Limbs, value: Cell) -> Result<(), Exit> {
+    fn set_dict_value(&mut self, segment: u64, key: Limbs, value: VmCell) -> Result<(), Exit> {
         if self.dict(segment)?.values.insert(key, value).is_none() {
             self.memory.beside.take(ENTRY_CELLS)?;
         }
@@ -288,17 +288,17 @@ impl Machine {
 
     /// A cell that is known, perhaps with marks.
     #[inline]
-    fn cell(&self, place: &Place) -> Result<&Cell, Exit> {
+    fn cell(&self, place: &Place) -> Result<&VmCell, Exit> {
         let index = usize::try_from(self.at(place)?).map_err(|_| Exit::Fault)?;
         self.memory.execution.get(index).filter(|cell| cell.is_known()).ok_or(Exit::Fault)
     }
 
-    fn set(&mut self, place: &Place, value: Cell) -> Result<(), Exit> {
+    fn set(&mut self, place: &Place, value: VmCell) -> Result<(), Exit> {
         self.memory.write(EXECUTION, self.at(place)?, value)
     }
 
     fn set_number(&mut self, place: &Place, number: Limbs) -> Result<(), Exit> {
-        self.set(place, Cell::number(number))
+        self.set(place, VmCell::number(number))
     }
 
     fn set_numbers<const N: usize>(&mut self, places: &[Place; N], numbers: [Limbs; N]) -> Result<(), Exit> {
@@ -306,7 +306,7 @@ impl Machine {
     }
 
     fn set_flag(&mut self, place: &Place, flag: bool) -> Result<(), Exit> {
-        self.set(place, Cell::small(u64::from(flag)))
+        self.set(place, VmCell::small(u64::from(flag)))
     }
 
     fn address(&self, buffer: &Buffer) -> Result<(u64, u64), Exit> {
@@ -315,15 +315,15 @@ impl Machine {
     }
 
     /// The value of an operand.
-    fn value(&self, operand: &Operand) -> Result<Cell, Exit> {
-        self.operand(operand, &mut Cell::default())?.value().ok_or(Exit::Fault)
+    fn value(&self, operand: &Operand) -> Result<VmCell, Exit> {
+        self.operand(operand, &mut VmCell::default())?.value().ok_or(Exit::Fault)
     }
 
     /// An operand where it is, perhaps with marks: most are cells. What is not anywhere is put into `computed`.
     #[inline(always)]
-    fn operand<'a>(&'a self, operand: &'a Operand, computed: &'a mut Cell) -> Result<&'a Cell, Exit> {
+    fn operand<'a>(&'a self, operand: &'a Operand, computed: &'a mut VmCell) -> Result<&'a VmCell, Exit> {
         match operand {
-            Operand::Cell(place) => self.cell(place),
+            Operand::VmCell(place) => self.cell(place),
             Operand::Immediate(value) => Ok(value),
             operand => {
                 *computed = self.computed(operand)?;
@@ -333,15 +333,15 @@ impl Machine {
     }
 
     #[inline(never)]
-    fn computed(&self, operand: &Operand) -> Result<Cell, Exit> {
+    fn computed(&self, operand: &Operand) -> Result<VmCell, Exit> {
         let cell = |place| self.cell(place)?.value().ok_or(Exit::Fault);
-        let product = |a: Cell, b: Cell| a.times(&b).ok_or(Exit::Fault);
-        let total = |a: Cell, b: Cell| match b.as_number() {
+        let product = |a: VmCell, b: VmCell| a.times(&b).ok_or(Exit::Fault);
+        let total = |a: VmCell, b: VmCell| match b.as_number() {
             Some(_) => a.plus(&b).ok_or(Exit::Fault),
             None => Err(Exit::Fault),
         };
         match operand {
-            Operand::Cell(place) => cell(place),
+            Operand::VmCell(place) => cell(place),
             Operand::Behind(base, offset) => {
                 let (segment, offset) = self.address(&Buffer { base: *base, offset: *offset })?;
                 self.memory.read(segment, offset).value().ok_or(Exit::Fault)
@@ -356,7 +356,7 @@ impl Machine {
 
     /// The number in an operand; sums of addresses are none.
     fn number(&self, operand: &Operand) -> Result<Limbs, Exit> {
-        self.operand(operand, &mut Cell::default())?.as_number().ok_or(Exit::Fault)
+        self.operand(operand, &mut VmCell::default())?.as_number().ok_or(Exit::Fault)
     }
 
     fn numbers<const N: usize>(&self, operands: &[Operand; N]) -> Result<[Limbs; N], Exit> {
@@ -368,12 +368,12 @@ impl Machine {
     }
 
     fn u64(&self, operand: &Operand) -> Result<u64, Exit> {
-        Cell::number(self.number(operand)?).as_u64().ok_or(Exit::Fault)
+        VmCell::number(self.number(operand)?).as_u64().ok_or(Exit::Fault)
     }
 }
 
 /// The judge's order of values: addresses before numbers.
-fn is_cell_less(a: &Cell, b: &Cell) -> bool {
+fn is_cell_less(a: &VmCell, b: &VmCell) -> bool {
     match (a.as_number(), b.as_number()) {
         (Some(a), Some(b)) => is_less(&a, &b),
         (a_number, b_number) => match (a.as_pointer(), b.as_pointer()) {

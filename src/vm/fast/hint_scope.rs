@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use super::Exit;
 use super::cairo0_dict::{Manager, Squashing};
 use super::cairo0_list::Sorted;
-use super::cell::Cell;
+use super::cell::VmCell;
 use super::field::Limbs;
 use super::machine::Machine;
 
@@ -44,7 +44,7 @@ pub(super) struct Scope {
     /// The number of the manager of dictionaries.
     pub manager: Option<usize>,
     /// What new dictionaries start from.
-    pub start_values: Option<HashMap<Limbs, Cell>>,
+    pub start_values: Option<HashMap<Limbs, VmCell>>,
     /// The squash under way, of Cairo 0 code.
     pub squashing: Option<Box<Squashing>>,
     /// The sort under way.
@@ -54,11 +54,11 @@ pub(super) struct Scope {
 /// What things that hints keep count as in the budget, in cells, with what tables leave free: a dictionary or a value of one, a
 /// scope, an access under squash.
 pub(super) const ENTRY_CELLS: usize = 5;
-const SCOPE_CELLS: usize = 2 * size_of::<Scope>() / size_of::<Cell>();
+const SCOPE_CELLS: usize = 2 * size_of::<Scope>() / size_of::<VmCell>();
 pub(super) const SQUASH_CELLS: usize = 8;
 
 /// What a tree of numbered things takes with the first one, whose node has room for eleven; what a table of values does.
-pub(super) const TREE_CELLS: usize = 11 * size_of::<(Limbs, Vec<u64>)>() / size_of::<Cell>();
+pub(super) const TREE_CELLS: usize = 11 * size_of::<(Limbs, Vec<u64>)>() / size_of::<VmCell>();
 const TABLE_CELLS: usize = 4;
 
 /// What the values of a dictionary count as.
@@ -140,7 +140,7 @@ pub(super) struct Dict {
     /// Its number among the frame's dictionaries.
     pub index: u64,
     /// Its present values. Looked up only: the order of a hash map shows nowhere.
-    pub values: HashMap<Limbs, Cell>,
+    pub values: HashMap<Limbs, VmCell>,
 }
 
 /// The accesses to a dictionary, on their way to one access a key.
@@ -210,13 +210,13 @@ mod tests {
     use super::super::cairo0_hint::Cairo0Action;
     use super::super::cairo0_list::ListAction;
     use super::super::cairo0_variable::Variable;
-    use super::super::memory::{EXECUTION, Memory};
+    use super::super::memory::{EXECUTION, VmMemory};
     use super::*;
     use crate::class::{HintKind, PreparedHint};
 
     /// A machine that may take so many cells.
     fn machine(cells: usize) -> Machine {
-        let mut memory = Memory::new(Vec::new().into());
+        let mut memory = VmMemory::new(Vec::new().into());
         memory.beside.allow(cells);
         Machine {
             program: None,
@@ -233,7 +233,7 @@ mod tests {
             resume: None,
             scopes: Scopes::default(),
             looks: Default::default(),
-            syscall_pointer: Cell::EMPTY,
+            syscall_pointer: VmCell::EMPTY,
         }
     }
 
@@ -244,7 +244,7 @@ mod tests {
     }
 
     /// Runs a hint on cells of its own, the first of which hold this.
-    fn run(machine: &mut Machine, action: &Cairo0Action, inputs: &[Cell]) -> Result<(), Exit> {
+    fn run(machine: &mut Machine, action: &Cairo0Action, inputs: &[VmCell]) -> Result<(), Exit> {
         machine.fp += 6;
         machine.ap = machine.fp + 5;
         for (offset, input) in (machine.fp..).zip(inputs) {
@@ -262,13 +262,13 @@ mod tests {
     }
 
     /// A segment where 1000 numbers are what both hints find, and what they start from.
-    fn inputs(machine: &mut Machine, action: &Cairo0Action) -> Vec<Cell> {
+    fn inputs(machine: &mut Machine, action: &Cairo0Action) -> Vec<VmCell> {
         machine.memory.beside.allow(usize::MAX);
-        let segment = machine.memory.add_segment(None, vec![Cell::small(7); 3_000]);
-        let (pointer, count) = (Cell::pointer(segment, 0), Cell::small(1_000));
+        let segment = machine.memory.add_segment(None, vec![VmCell::small(7); 3_000]);
+        let (pointer, count) = (VmCell::pointer(segment, 0), VmCell::small(1_000));
         match action {
             Cairo0Action::List(_) => vec![pointer, count],
-            _ => vec![pointer, Cell::small(3_000), count],
+            _ => vec![pointer, VmCell::small(3_000), count],
         }
     }
 
@@ -317,14 +317,14 @@ mod tests {
         let enter = |machine: &mut Machine| run(machine, &Cairo0Action::EnterScope, &[]);
         let exit = |machine: &mut Machine| run(machine, &Cairo0Action::ExitScope, &[]);
         let mut machine = machine(3_000);
-        let access = |machine: &mut Machine, dict: Cell, key: u64| {
+        let access = |machine: &mut Machine, dict: VmCell, key: u64| {
             let [dict_at, key_at, value] = [0, 1, 2].map(variable);
             let read = DictAction::Read { dict: dict_at, key: key_at, value };
-            run(machine, &Cairo0Action::Dict(read), &[dict, Cell::small(key)])?;
+            run(machine, &Cairo0Action::Dict(read), &[dict, VmCell::small(key)])?;
             Ok::<_, Exit>(machine.memory.read(EXECUTION, machine.fp + 2).as_u64().unwrap())
         };
         let make = |machine: &mut Machine, default: u64| {
-            run(machine, &new, &[Cell::small(default)])?;
+            run(machine, &new, &[VmCell::small(default)])?;
             Ok::<_, Exit>(machine.memory.read(EXECUTION, machine.ap).as_pointer().unwrap().0)
         };
         for _ in 0..100 {
@@ -335,25 +335,25 @@ mod tests {
         }
 
         let outer = make(&mut machine, 5).unwrap();
-        assert_eq!(access(&mut machine, Cell::pointer(outer, 0), 1), Ok(5));
+        assert_eq!(access(&mut machine, VmCell::pointer(outer, 0), 1), Ok(5));
         let held = machine.scopes.held;
         enter(&mut machine).unwrap();
         let inner = make(&mut machine, 6).unwrap();
         assert_eq!(machine.scopes.managers.len(), 2);
-        assert_eq!(access(&mut machine, Cell::pointer(outer, 3), 1), Err(Exit::Fault));
-        assert_eq!(access(&mut machine, Cell::pointer(inner, 0), 1), Ok(6));
+        assert_eq!(access(&mut machine, VmCell::pointer(outer, 3), 1), Err(Exit::Fault));
+        assert_eq!(access(&mut machine, VmCell::pointer(inner, 0), 1), Ok(6));
         exit(&mut machine).unwrap();
         assert_eq!((machine.scopes.managers.len(), machine.scopes.held), (1, held));
 
         let copy = Cairo0Action::Dict(DictAction::EnterCopy(variable(0)));
-        run(&mut machine, &copy, &[Cell::pointer(outer, 3)]).unwrap();
+        run(&mut machine, &copy, &[VmCell::pointer(outer, 3)]).unwrap();
         let copied = make(&mut machine, 9).unwrap();
         exit(&mut machine).unwrap();
         assert_eq!(machine.scopes.managers.len(), 1);
         assert!(machine.scopes.held > held, "the copy stays where its manager is");
-        assert_eq!(access(&mut machine, Cell::pointer(copied, 0), 1), Ok(5));
-        assert_eq!(access(&mut machine, Cell::pointer(copied, 3), 2), Ok(9));
-        assert_eq!(access(&mut machine, Cell::pointer(outer, 3), 1), Ok(5));
+        assert_eq!(access(&mut machine, VmCell::pointer(copied, 0), 1), Ok(5));
+        assert_eq!(access(&mut machine, VmCell::pointer(copied, 3), 2), Ok(9));
+        assert_eq!(access(&mut machine, VmCell::pointer(outer, 3), 1), Ok(5));
         assert_eq!(exit(&mut machine), Err(Exit::Fault));
 
         let mut nested = (0..100).map(|_| enter(&mut machine).and_then(|()| make(&mut machine, 5)));

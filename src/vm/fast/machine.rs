@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use super::Exit;
-use super::cell::Cell;
+use super::cell::VmCell;
 use super::decode::Program;
 use super::hint_scope::Scopes;
-use super::memory::Memory;
+use super::memory::VmMemory;
 use crate::state::StopFlag;
 
 /// A frame's machine.
@@ -14,7 +14,7 @@ use crate::state::StopFlag;
 pub(super) struct Machine {
     /// The code; in the loop's hands while that runs.
     pub program: Option<Arc<Program>>,
-    pub memory: Memory,
+    pub memory: VmMemory,
     /// Program counter, in the code.
     pub pc: u64,
     /// Allocation pointer, in the execution segment.
@@ -40,7 +40,7 @@ pub(super) struct Machine {
     /// When long work within a step looks at the flag.
     pub looks: Looks,
     /// Where the next syscall must stand.
-    pub syscall_pointer: Cell,
+    pub syscall_pointer: VmCell,
 }
 
 /// Work that steps do not measure: hints and checks that go through memory.
@@ -80,12 +80,12 @@ pub(super) enum Resume {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::state::Term;
+    use crate::state::CancellationToken;
     use crate::sync::{Arc, AtomicBool};
 
     #[test]
     fn the_flag_is_looked_at_after_enough_work() {
-        let raised = StopFlag::new(Arc::new(AtomicBool::new(true)), Arc::new(Term::default()));
+        let raised = StopFlag::new(Arc::new(AtomicBool::new(true)), Arc::new(CancellationToken::default()));
         let mut looks = Looks { stop: Some(raised), items: 0 };
         assert_eq!(looks.after(ITEMS_BETWEEN_LOOKS - 1), Ok(()));
         assert_eq!(looks.after(1), Err(Exit::Stopped));

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use super::Exit;
-use super::cell::Cell;
+use super::cell::VmCell;
 use super::field::Limbs;
 use super::segments::{Segments, put, reserve};
 use super::signature::SIGNATURE_CELLS;
@@ -17,36 +17,36 @@ use crate::protocol::Builtin;
 const GROWTH: usize = 256;
 
 /// What it grows by.
-static EMPTY: [Cell; GROWTH] = [Cell::EMPTY; GROWTH];
+static EMPTY: [VmCell; GROWTH] = [VmCell::EMPTY; GROWTH];
 
 /// The execution segment.
 pub(super) const EXECUTION: u64 = 1;
 
 /// The memory of a frame.
 #[derive(Debug)]
-pub(super) struct Memory {
+pub(super) struct VmMemory {
     /// The code and the `ret` behind it.
-    code: Arc<[Cell]>,
+    code: Arc<[VmCell]>,
     /// The cell behind the code: the address of the price list.
-    pub prices: Cell,
+    pub prices: VmCell,
     /// Cells of the execution segment; behind those that were written come empty ones.
-    pub execution: Vec<Cell>,
+    pub execution: Vec<VmCell>,
     /// The others.
     pub beside: Segments,
 }
 
-impl Memory {
+impl VmMemory {
     /// Code and an empty execution segment.
-    pub(super) fn new(code: Arc<[Cell]>) -> Self {
+    pub(super) fn new(code: Arc<[VmCell]>) -> Self {
         let Spare { execution, segments } = Spare::take();
-        Self { code, prices: Cell::EMPTY, execution, beside: Segments::new(segments) }
+        Self { code, prices: VmCell::EMPTY, execution, beside: Segments::new(segments) }
     }
 
     /// A new segment.
     pub(super) fn add_segment(
         &mut self,
         builtin: Option<Builtin>,
-        cells: impl IntoIterator<Item = Cell>,
+        cells: impl IntoIterator<Item = VmCell>,
     ) -> u64 {
         self.beside.add(builtin, cells);
         self.segment_count().saturating_sub(1)
@@ -72,7 +72,7 @@ impl Memory {
     }
 
     /// The cells of a segment that is neither code nor execution.
-    pub(super) fn cells(&self, number: u64) -> &[Cell] {
+    pub(super) fn cells(&self, number: u64) -> &[VmCell] {
         self.beside.cells(number)
     }
 
@@ -82,15 +82,15 @@ impl Memory {
     }
 
     /// The written part of the execution segment.
-    pub(super) fn execution_cells(&self) -> &[Cell] {
-        let used = self.execution.iter().rposition(Cell::is_known).map_or(0, |last| last.saturating_add(1));
+    pub(super) fn execution_cells(&self) -> &[VmCell] {
+        let used = self.execution.iter().rposition(VmCell::is_known).map_or(0, |last| last.saturating_add(1));
         self.execution.get(..used).unwrap_or_default()
     }
 
     /// A cell; empty when nothing was written there.
     #[inline]
-    pub(super) fn read(&self, segment: u64, offset: u64) -> Cell {
-        let Ok(index) = usize::try_from(offset) else { return Cell::EMPTY };
+    pub(super) fn read(&self, segment: u64, offset: u64) -> VmCell {
+        let Ok(index) = usize::try_from(offset) else { return VmCell::EMPTY };
         let cell = match segment {
             EXECUTION => self.execution.get(index),
             0 => self.code.get(index).or((index == self.code.len()).then_some(&self.prices)),
@@ -101,7 +101,7 @@ impl Memory {
 
     /// Writes a cell, which holds its value for ever.
     #[inline]
-    pub(super) fn write(&mut self, segment: u64, offset: u64, value: Cell) -> Result<(), Exit> {
+    pub(super) fn write(&mut self, segment: u64, offset: u64, value: VmCell) -> Result<(), Exit> {
         let index = usize::try_from(offset).map_err(|_| Exit::Fault)?;
         if segment == EXECUTION {
             self.reserve_execution(index)?;
@@ -115,7 +115,7 @@ impl Memory {
 
     /// Code: the program must not grow, but the judge finds that out at the end only.
     #[cold]
-    fn write_code(&self, number: u64, index: usize, value: Cell) -> Result<(), Exit> {
+    fn write_code(&self, number: u64, index: usize, value: VmCell) -> Result<(), Exit> {
         let present = self.read(number, u64::try_from(index).map_err(|_| Exit::Fault)?);
         if number != 0 || !present.is_known() {
             Err(Exit::Unsupported)
@@ -155,7 +155,7 @@ impl Memory {
         }
     }
 
-    fn cell_mut(&mut self, segment: u64, offset: u64) -> Option<&mut Cell> {
+    fn cell_mut(&mut self, segment: u64, offset: u64) -> Option<&mut VmCell> {
         if segment == EXECUTION {
             return self.execution.get_mut(usize::try_from(offset).ok()?);
         }
@@ -163,7 +163,7 @@ impl Memory {
     }
 }
 
-impl Drop for Memory {
+impl Drop for VmMemory {
     fn drop(&mut self) {
         let (mut execution, beside) = (std::mem::take(&mut self.execution), std::mem::take(&mut self.beside));
         execution.clear();
@@ -175,9 +175,9 @@ impl Drop for Memory {
 mod tests {
     use super::*;
 
-    fn memory() -> Memory {
-        let mut memory = Memory::new(vec![Cell::small(7), Cell::small(8)].into());
-        memory.prices = Cell::pointer(2, 0);
+    fn memory() -> VmMemory {
+        let mut memory = VmMemory::new(vec![VmCell::small(7), VmCell::small(8)].into());
+        memory.prices = VmCell::pointer(2, 0);
         memory
     }
 
@@ -186,37 +186,37 @@ mod tests {
         let mut memory = memory();
         let segment = memory.add_segment(None, []);
         for segment in [EXECUTION, segment] {
-            assert_eq!(memory.write(segment, 5_000, Cell::small(3)), Ok(()));
-            assert_eq!(memory.write(segment, 5_000, Cell::small(3)), Ok(()));
-            assert_eq!(memory.write(segment, 5_000, Cell::small(4)), Err(Exit::Fault));
+            assert_eq!(memory.write(segment, 5_000, VmCell::small(3)), Ok(()));
+            assert_eq!(memory.write(segment, 5_000, VmCell::small(3)), Ok(()));
+            assert_eq!(memory.write(segment, 5_000, VmCell::small(4)), Err(Exit::Fault));
             assert!(!memory.read(segment, 4_999).is_known());
             assert!(!memory.read(segment, u64::MAX).is_known());
         }
         assert_eq!(memory.cells(segment).len(), 5_001);
         assert_eq!(memory.execution_cells().len(), 5_001);
-        assert_eq!(memory.write(9, 0, Cell::small(3)), Err(Exit::Unsupported));
+        assert_eq!(memory.write(9, 0, VmCell::small(3)), Err(Exit::Unsupported));
         memory.beside.allow(1_010);
-        assert_eq!(memory.write(segment, 6_000, Cell::small(3)), Ok(()));
-        assert_eq!(memory.write(segment, 6_001, Cell::small(3)), Ok(()));
-        assert_eq!(memory.write(segment, 6_100, Cell::small(3)), Err(Exit::OutOfMemory));
-        assert_eq!(memory.write(segment, 1 << 35, Cell::small(3)), Err(Exit::OutOfMemory));
-        assert_eq!(memory.write(EXECUTION, 1 << 35, Cell::small(3)), Err(Exit::OutOfMemory));
+        assert_eq!(memory.write(segment, 6_000, VmCell::small(3)), Ok(()));
+        assert_eq!(memory.write(segment, 6_001, VmCell::small(3)), Ok(()));
+        assert_eq!(memory.write(segment, 6_100, VmCell::small(3)), Err(Exit::OutOfMemory));
+        assert_eq!(memory.write(segment, 1 << 35, VmCell::small(3)), Err(Exit::OutOfMemory));
+        assert_eq!(memory.write(EXECUTION, 1 << 35, VmCell::small(3)), Err(Exit::OutOfMemory));
         // The judge finds that out as well.
-        assert_eq!(memory.write(EXECUTION, 1 << 60, Cell::small(3)), Err(Exit::Unsupported));
-        assert_eq!(memory.write(EXECUTION, u64::MAX, Cell::small(3)), Err(Exit::Fault));
+        assert_eq!(memory.write(EXECUTION, 1 << 60, VmCell::small(3)), Err(Exit::Unsupported));
+        assert_eq!(memory.write(EXECUTION, u64::MAX, VmCell::small(3)), Err(Exit::Fault));
     }
 
     #[test]
     fn memory_is_empty_when_it_is_used_again() {
         for value in 0..3 {
             let mut memory = memory();
-            let segment = memory.add_segment(Some(Builtin::Poseidon), [Cell::small(value)]);
-            memory.beside.keep_computed(segment, 0, [Cell::small(value); 3]);
+            let segment = memory.add_segment(Some(Builtin::Poseidon), [VmCell::small(value)]);
+            memory.beside.keep_computed(segment, 0, [VmCell::small(value); 3]);
             assert!(memory.execution_cells().is_empty() && memory.cells(segment + 1).is_empty());
-            assert_eq!(memory.write(EXECUTION, 100, Cell::small(value)), Ok(()));
+            assert_eq!(memory.write(EXECUTION, 100, VmCell::small(value)), Ok(()));
             let other = memory.add_segment(None, []);
             assert!(memory.beside.builtin(other).is_none() && memory.beside.computed(other, 0).is_none());
-            assert_eq!(memory.write(other, 100, Cell::small(value)), Ok(()));
+            assert_eq!(memory.write(other, 100, VmCell::small(value)), Ok(()));
         }
     }
 
@@ -226,9 +226,9 @@ mod tests {
         assert_eq!(memory.read(0, 1).as_u64(), Some(8));
         assert_eq!(memory.read(0, 2).as_pointer(), Some((2, 0)));
         assert!(!memory.read(0, 3).is_known());
-        assert_eq!(memory.write(0, 1, Cell::small(8)), Ok(()));
-        assert_eq!(memory.write(0, 1, Cell::small(9)), Err(Exit::Fault));
-        assert_eq!(memory.write(0, 3, Cell::small(9)), Err(Exit::Unsupported));
+        assert_eq!(memory.write(0, 1, VmCell::small(8)), Ok(()));
+        assert_eq!(memory.write(0, 1, VmCell::small(9)), Err(Exit::Fault));
+        assert_eq!(memory.write(0, 3, VmCell::small(9)), Err(Exit::Unsupported));
     }
 
     #[test]
@@ -236,10 +236,10 @@ mod tests {
         let mut memory = memory();
         let full = memory.add_segment(Some(Builtin::RangeCheck), []);
         let short = memory.add_segment(Some(Builtin::RangeCheck96), []);
-        let number = |value: u128| Cell::number(super::super::field::wide(value));
+        let number = |value: u128| VmCell::number(super::super::field::wide(value));
         assert_eq!(memory.write(full, 0, number(u128::MAX)), Ok(()));
-        assert_eq!(memory.write(full, 1, Cell::number([0, 0, 1, 0])), Err(Exit::Fault));
-        assert_eq!(memory.write(full, 2, Cell::pointer(1, 0)), Err(Exit::Fault));
+        assert_eq!(memory.write(full, 1, VmCell::number([0, 0, 1, 0])), Err(Exit::Fault));
+        assert_eq!(memory.write(full, 2, VmCell::pointer(1, 0)), Err(Exit::Fault));
         assert_eq!(memory.write(short, 0, number((1 << 96) - 1)), Ok(()));
         assert_eq!(memory.write(short, 1, number(1 << 96)), Err(Exit::Fault));
     }

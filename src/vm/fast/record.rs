@@ -9,13 +9,13 @@ use cairo_vm::types::relocatable::Relocatable;
 use cairo_vm::vm::errors::memory_errors::MemoryError;
 use starknet_types_core::felt::Felt;
 
-use super::cell::Cell;
+use super::cell::VmCell;
 use super::frame::{FastFrame, Laid};
-use super::memory::Memory as Cells;
-use crate::syscall::{Memory, MemoryFault, Pointer, Value};
+use super::memory::VmMemory as Cells;
+use crate::syscall::{MemoryFault, Pointer, SyscallMemory, Value};
+use crate::vm::cairo_vm::{CairoVmFrame, maybe_relocatable, relocatable};
 use crate::vm::fault::{FinishFault, VmLocation};
 use crate::vm::frame::{StepBudget, Stop};
-use crate::vm::judge::{JudgeFrame, maybe_relocatable, relocatable};
 
 /// Room for what most frames do.
 const CHANGES: usize = 32;
@@ -69,11 +69,11 @@ impl Record {
 impl FastFrame {
     /// The judge's frame where this one was last resumed: after all syscalls that were answered. `None` if the flag was raised on
     /// the way.
-    pub(in crate::vm) fn hand_over(&self) -> Result<Option<JudgeFrame>, String> {
+    pub(in crate::vm) fn hand_over(&self) -> Result<Option<CairoVmFrame>, String> {
         let disagree = |what: &str| format!("The engines differ when a frame is run again: {what}.");
         let judge = match &self.opening {
-            Laid::Cairo0(opening) => JudgeFrame::start_cairo0(opening),
-            Laid::Cairo1(opening) => JudgeFrame::start_cairo1(opening),
+            Laid::Cairo0(opening) => CairoVmFrame::start_cairo0(opening),
+            Laid::Cairo1(opening) => CairoVmFrame::start_cairo1(opening),
         };
         let mut judge = judge.map_err(|fault| fault.to_string())?;
         let mut start = 0;
@@ -97,7 +97,7 @@ impl FastFrame {
     }
 
     /// The judge's frame at the next stop, which must be this one.
-    fn hand_over_at(&self, stop: Stop) -> Result<JudgeFrame, FinishFault> {
+    fn hand_over_at(&self, stop: Stop) -> Result<CairoVmFrame, FinishFault> {
         let mut judge = self.hand_over().map_err(FinishFault::Engine)?.ok_or(FinishFault::Stopped)?;
         match judge.run(&mut self.replay_budget(), false) {
             Ok(judged) if judged == stop => Ok(judge),
@@ -109,7 +109,7 @@ impl FastFrame {
     }
 
     /// The judge's frame at the end of this one.
-    pub(in crate::vm) fn hand_over_at_end(&self) -> Result<JudgeFrame, FinishFault> {
+    pub(in crate::vm) fn hand_over_at_end(&self) -> Result<CairoVmFrame, FinishFault> {
         self.hand_over_at(Stop::Returned)
     }
 
@@ -124,7 +124,7 @@ impl FastFrame {
         StepBudget { remaining: u64::MAX, cells: usize::MAX, stop }
     }
 
-    fn repeat(&self, change: Change, memory: &mut dyn Memory) -> Result<(), MemoryFault> {
+    fn repeat(&self, change: Change, memory: &mut dyn SyscallMemory) -> Result<(), MemoryFault> {
         match change {
             Change::Segment => {
                 memory.new_segment();
@@ -152,7 +152,7 @@ impl FastFrame {
     /// The frame's memory and its syscall pointer, to answer a syscall.
     pub(in crate::vm) fn with_memory<T>(
         &mut self,
-        answer: impl FnOnce(&mut dyn Memory, &mut Pointer) -> T,
+        answer: impl FnOnce(&mut dyn SyscallMemory, &mut Pointer) -> T,
     ) -> T {
         // What syscalls write counts when the frame goes on: an answer is no place to run out of memory.
         self.machine.memory.beside.allow(usize::MAX);
@@ -176,8 +176,8 @@ fn address(at: Pointer) -> Option<(u64, u64)> {
     Some((u64::try_from(at.segment).ok()?, u64::try_from(at.offset).ok()?))
 }
 
-fn cell_at(cells: &Cells, at: Pointer) -> Cell {
-    address(at).map_or(Cell::EMPTY, |(segment, offset)| cells.read(segment, offset))
+fn cell_at(cells: &Cells, at: Pointer) -> VmCell {
+    address(at).map_or(VmCell::EMPTY, |(segment, offset)| cells.read(segment, offset))
 }
 
 fn value_at(cells: &Cells, at: Pointer) -> Option<Value> {
@@ -202,13 +202,13 @@ fn moved(base: Pointer, cells: usize) -> Result<Pointer, MemoryFault> {
 
 impl RecordedMemory<'_> {
     /// Writes a cell; `None` if that is refused.
-    fn write_cell(&mut self, at: Pointer, cell: Cell) -> Option<()> {
+    fn write_cell(&mut self, at: Pointer, cell: VmCell) -> Option<()> {
         let (segment, offset) = address(at)?;
         self.cells.write(segment, offset, cell).ok()
     }
 
     fn write_value(&mut self, at: Pointer, value: Value) -> Result<(), MemoryFault> {
-        let written = Cell::of_value(value).and_then(|cell| self.write_cell(at, cell));
+        let written = VmCell::of_value(value).and_then(|cell| self.write_cell(at, cell));
         written.ok_or_else(|| self.refused(at, value))
     }
 
@@ -216,8 +216,8 @@ impl RecordedMemory<'_> {
     #[cold]
     fn refused(&self, at: Pointer, value: Value) -> MemoryFault {
         let present = cell_at(self.cells, at);
-        let is_same = Cell::of_value(value).is_some_and(|cell| present.same(&cell));
-        if address(at).is_some() && Cell::of_value(value).is_some() && (is_same || !present.is_known()) {
+        let is_same = VmCell::of_value(value).is_some_and(|cell| present.same(&cell));
+        if address(at).is_some() && VmCell::of_value(value).is_some() && (is_same || !present.is_known()) {
             // Syscalls write to segments that check nothing, so there is only one reason.
             return fault(MemoryError::VecCapacityExceeded);
         }
@@ -239,13 +239,13 @@ impl RecordedMemory<'_> {
         }
     }
 
-    fn add_segment(&mut self, cells: impl IntoIterator<Item = Cell>) -> Pointer {
+    fn add_segment(&mut self, cells: impl IntoIterator<Item = VmCell>) -> Pointer {
         let segment = self.cells.add_segment(None, cells);
         Pointer { segment: isize::try_from(segment).unwrap_or(isize::MAX), offset: 0 }
     }
 }
 
-impl Memory for RecordedMemory<'_> {
+impl SyscallMemory for RecordedMemory<'_> {
     fn value(&self, at: Pointer) -> Option<Value> {
         value_at(self.cells, at)
     }
@@ -288,7 +288,7 @@ impl Memory for RecordedMemory<'_> {
     }
 
     fn write_small(&mut self, at: Pointer, number: u64) -> Result<(), MemoryFault> {
-        let written = self.write_cell(at, Cell::small(number));
+        let written = self.write_cell(at, VmCell::small(number));
         written.ok_or_else(|| self.refused(at, Value::Felt(Felt::from(number))))?;
         self.note(at);
         Ok(())
@@ -312,7 +312,7 @@ impl Memory for RecordedMemory<'_> {
         if values.iter().any(|value| matches!(value, Value::Pointer(to) if address(*to).is_none())) {
             return Err(fault(MemoryError::AddressNotRelocatable));
         }
-        let start = self.add_segment(values.iter().map(|value| Cell::of_value(*value).unwrap_or_default()));
+        let start = self.add_segment(values.iter().map(|value| VmCell::of_value(*value).unwrap_or_default()));
         if let Some((segment, _)) = address(start) {
             self.read_only.push((segment, u64::try_from(values.len()).unwrap_or(u64::MAX)));
         }

@@ -4,7 +4,7 @@ use super::Exit;
 use super::decode::{Kind, Operation, Program};
 use super::hint_run::Hinted;
 use super::machine::{Machine, Resume};
-use super::memory::Memory;
+use super::memory::VmMemory;
 use super::shortcut::{Shortcuts, index};
 use crate::vm::frame::Stop;
 
@@ -62,7 +62,7 @@ impl Machine {
         kind: Kind,
         limit: u64,
     ) -> u64 {
-        let Self { memory: Memory { execution, beside, prices, .. }, pc, ap, fp, .. } = self;
+        let Self { memory: VmMemory { execution, beside, prices, .. }, pc, ap, fp, .. } = self;
         let shortcuts = Shortcuts::<EXACT> { execution, beside, code: &program.code, prices };
         let steps = shortcuts.run(&program.operations, (first, kind), (pc, ap, fp), limit);
         self.steps = self.steps.saturating_add(steps);

@@ -4,7 +4,7 @@
 //! in use keeps its room for the next frame.
 
 use super::Exit;
-use super::cell::Cell;
+use super::cell::VmCell;
 use super::field::as_u128;
 use super::signature::Signatures;
 use crate::protocol::Builtin;
@@ -15,9 +15,9 @@ pub(super) struct Segment {
     /// The builtin whose segment it is.
     pub builtin: Option<Builtin>,
     /// The last one is known.
-    pub cells: Vec<Cell>,
+    pub cells: Vec<VmCell>,
     /// An instance of the builtin and its outputs.
-    pub computed: Option<(u64, [Cell; 3])>,
+    pub computed: Option<(u64, [VmCell; 3])>,
     /// The signatures that hints announced.
     pub signatures: Signatures,
 }
@@ -56,7 +56,7 @@ impl Segments {
     }
 
     /// Adds one.
-    pub(super) fn add(&mut self, builtin: Option<Builtin>, cells: impl IntoIterator<Item = Cell>) {
+    pub(super) fn add(&mut self, builtin: Option<Builtin>, cells: impl IntoIterator<Item = VmCell>) {
         if self.segments.len() == self.count {
             self.segments.push(Segment::default());
         }
@@ -100,37 +100,37 @@ impl Segments {
     }
 
     /// The outputs of the last instance that a builtin computed, where it has several: code reads them one after another.
-    pub(super) fn computed(&self, number: u64, instance: u64) -> Option<[Cell; 3]> {
+    pub(super) fn computed(&self, number: u64, instance: u64) -> Option<[VmCell; 3]> {
         let (start, outputs) = self.segment(number)?.computed?;
         (start == instance).then_some(outputs)
     }
 
     /// Keeps the outputs of an instance.
-    pub(super) fn keep_computed(&mut self, number: u64, instance: u64, outputs: [Cell; 3]) {
+    pub(super) fn keep_computed(&mut self, number: u64, instance: u64, outputs: [VmCell; 3]) {
         if let Some(segment) = self.segment_mut(number) {
             segment.computed = Some((instance, outputs));
         }
     }
 
     /// The cells of a segment.
-    pub(super) fn cells(&self, number: u64) -> &[Cell] {
+    pub(super) fn cells(&self, number: u64) -> &[VmCell] {
         self.segment(number).map_or(&[], |segment| &segment.cells)
     }
 
     /// What is in a cell.
-    pub(super) fn read(&self, segment: u64, offset: u64) -> Cell {
+    pub(super) fn read(&self, segment: u64, offset: u64) -> VmCell {
         self.cell(segment, offset).copied().unwrap_or_default()
     }
 
     /// A cell, if there is one so far.
     #[inline]
-    pub(super) fn cell(&self, segment: u64, offset: u64) -> Option<&Cell> {
+    pub(super) fn cell(&self, segment: u64, offset: u64) -> Option<&VmCell> {
         self.segment(segment)?.cells.get(usize::try_from(offset).ok()?)
     }
 
     /// A cell, if there is one so far.
     #[inline]
-    pub(super) fn cell_mut(&mut self, segment: u64, offset: u64) -> Option<&mut Cell> {
+    pub(super) fn cell_mut(&mut self, segment: u64, offset: u64) -> Option<&mut VmCell> {
         self.segment_mut(segment)?.cells.get_mut(usize::try_from(offset).ok()?)
     }
 
@@ -142,7 +142,7 @@ impl Segments {
     }
 
     /// Writes a number that a builtin computed itself.
-    pub(super) fn write_deduced(&mut self, segment: u64, offset: u64, value: Cell) -> Result<(), Exit> {
+    pub(super) fn write_deduced(&mut self, segment: u64, offset: u64, value: VmCell) -> Result<(), Exit> {
         let index = usize::try_from(offset).map_err(|_| Exit::Fault)?;
         self.write(segment, index, &value).ok_or(Exit::Fault)??;
         if let Some(cell) = self.cell_mut(segment, offset) {
@@ -153,7 +153,7 @@ impl Segments {
 
     /// Writes what a cell holds, without its marks; `None` if there is no such segment here.
     #[inline]
-    pub(super) fn write(&mut self, number: u64, index: usize, value: &Cell) -> Option<Result<(), Exit>> {
+    pub(super) fn write(&mut self, number: u64, index: usize, value: &VmCell) -> Option<Result<(), Exit>> {
         let Self { segments, count, taken, allowed } = self;
         let place = usize::try_from(number.checked_sub(2)?).ok()?;
         let segment = segments.get_mut(place).filter(|_| place < *count)?;
@@ -167,7 +167,7 @@ impl Segments {
 }
 
 /// What a segment counts as, in cells.
-pub(super) const SEGMENT_CELLS: usize = size_of::<Segment>() / size_of::<Cell>() + 1;
+pub(super) const SEGMENT_CELLS: usize = size_of::<Segment>() / size_of::<VmCell>() + 1;
 
 /// 2^47 bytes at once: no process has room for them, so the judge's program fails there, as it does on the network.
 const ABSURD: usize = 1 << 42;
@@ -186,7 +186,7 @@ impl Segment {
     fn write(
         &mut self,
         index: usize,
-        value: &Cell,
+        value: &VmCell,
         take: impl FnOnce(usize) -> Result<(), Exit>,
     ) -> Result<(), Exit> {
         // Before the cell is written: a cell that is there has been checked.
@@ -212,14 +212,14 @@ impl Segment {
     fn grow(
         &mut self,
         index: usize,
-        value: Cell,
+        value: VmCell,
         take: impl FnOnce(usize) -> Result<(), Exit>,
     ) -> Result<(), Exit> {
         let missing = index.checked_add(1).ok_or(Exit::Fault)?.saturating_sub(self.cells.len());
         take(missing)?;
         reserve(&mut self.cells, missing)?;
         if missing > 1 {
-            self.cells.resize(index, Cell::EMPTY);
+            self.cells.resize(index, VmCell::EMPTY);
         }
         self.cells.push(value);
         Ok(())
@@ -228,13 +228,13 @@ impl Segment {
 
 /// Makes room for more cells; a machine that has none left is no reason to end the process.
 #[inline]
-pub(super) fn reserve(cells: &mut Vec<Cell>, more: usize) -> Result<(), Exit> {
+pub(super) fn reserve(cells: &mut Vec<VmCell>, more: usize) -> Result<(), Exit> {
     cells.try_reserve(more).map_err(|_| Exit::OutOfMemory)
 }
 
 /// Sets a cell, or checks that it holds the same.
 #[inline]
-pub(super) fn put(cell: &mut Cell, value: Cell) -> Result<(), Exit> {
+pub(super) fn put(cell: &mut VmCell, value: VmCell) -> Result<(), Exit> {
     if !cell.is_known() {
         *cell = value;
         Ok(())
@@ -246,7 +246,7 @@ pub(super) fn put(cell: &mut Cell, value: Cell) -> Result<(), Exit> {
 }
 
 #[inline]
-fn check_bits(value: &Cell, bits: u32) -> Result<(), Exit> {
+fn check_bits(value: &VmCell, bits: u32) -> Result<(), Exit> {
     let number = value.as_number().and_then(|limbs| as_u128(&limbs)).ok_or(Exit::Fault)?;
     if number.checked_shr(bits).unwrap_or(0) == 0 { Ok(()) } else { Err(Exit::Fault) }
 }

@@ -5,7 +5,7 @@
 //! knows all the rules, does the step.
 
 use super::builtin::read_computed;
-use super::cell::Cell;
+use super::cell::VmCell;
 use super::decode::{Kind, Operation};
 use super::memory::EXECUTION;
 use super::segments::Segments;
@@ -25,11 +25,11 @@ struct Registers {
 /// What shortcuts work on. With `EXACT`, cells that instructions touch are marked.
 pub(super) struct Shortcuts<'a, const EXACT: bool> {
     /// The execution segment, as far as it goes.
-    pub execution: &'a mut [Cell],
+    pub execution: &'a mut [VmCell],
     pub beside: &'a mut Segments,
-    pub code: &'a [Cell],
+    pub code: &'a [VmCell],
     /// The cell behind the code.
-    pub prices: &'a Cell,
+    pub prices: &'a VmCell,
 }
 
 impl<const EXACT: bool> Shortcuts<'_, EXACT> {
@@ -158,8 +158,8 @@ impl<const EXACT: bool> Shortcuts<'_, EXACT> {
                 Some(if is_zero { next(2) } else { jump() })
             }
             Kind::Call => {
-                self.assert(at.ap, Cell::pointer(EXECUTION, at.fp))?;
-                self.assert(at.ap.wrapping_add(1), Cell::pointer(0, at.pc.wrapping_add(2)))?;
+                self.assert(at.ap, VmCell::pointer(EXECUTION, at.fp))?;
+                self.assert(at.ap.wrapping_add(1), VmCell::pointer(0, at.pc.wrapping_add(2)))?;
                 let frame = at.ap.wrapping_add(2);
                 Some(Registers { pc: u64::from(operation.target), ap: frame, fp: frame })
             }
@@ -194,7 +194,7 @@ impl<const EXACT: bool> Shortcuts<'_, EXACT> {
             let value = self.code.get(index).or_else(behind)?.value()?;
             return self.assert(dst, value);
         }
-        let mut value = self.beside.cell(segment, offset).and_then(Cell::value);
+        let mut value = self.beside.cell(segment, offset).and_then(VmCell::value);
         // Cells of builtins may have a value of their own.
         if value.is_none() && self.beside.computes(segment) {
             value = read_computed(self.beside, segment, offset).ok()?;
@@ -267,7 +267,7 @@ impl<const EXACT: bool> Shortcuts<'_, EXACT> {
     /// `[to] = [from] + number`, or `- number`, where that is not just a sum of the lowest limbs.
     #[inline(never)]
     fn move_far(&mut self, to: u64, from: u64, number: u32, up: bool) -> Option<()> {
-        let (value, number) = (self.known(from)?, Cell::small(u64::from(number)));
+        let (value, number) = (self.known(from)?, VmCell::small(u64::from(number)));
         let moved = if up { value.plus(&number)? } else { value.minus(&number)? };
         self.assert(to, moved)
     }
@@ -291,20 +291,20 @@ impl<const EXACT: bool> Shortcuts<'_, EXACT> {
 
     /// `[dst] = [op0] * factor`
     #[inline(never)]
-    fn multiply(&mut self, dst: u64, op0: u64, factor: Cell) -> Option<()> {
+    fn multiply(&mut self, dst: u64, op0: u64, factor: VmCell) -> Option<()> {
         let product = self.known(op0)?.times(&factor)?;
         self.assert(dst, product)
     }
 
     /// The word behind the instruction.
     #[inline(always)]
-    fn immediate(&self, pc: u64) -> Option<&Cell> {
+    fn immediate(&self, pc: u64) -> Option<&VmCell> {
         self.code.get(index(pc)?.wrapping_add(1))
     }
 
     /// The value of a cell of the execution segment.
     #[inline(always)]
-    fn known(&self, place: u64) -> Option<Cell> {
+    fn known(&self, place: u64) -> Option<VmCell> {
         let cell = self.execution.get(index(place)?)?;
         // Only where marks are made there are any.
         if EXACT { cell.value() } else { cell.is_known().then_some(*cell) }
@@ -312,7 +312,7 @@ impl<const EXACT: bool> Shortcuts<'_, EXACT> {
 
     /// Writes a cell of the execution segment, or checks that it holds the same.
     #[inline(always)]
-    fn assert(&mut self, place: u64, value: Cell) -> Option<()> {
+    fn assert(&mut self, place: u64, value: VmCell) -> Option<()> {
         let cell = self.execution.get_mut(index(place)?)?;
         if !cell.is_known() {
             *cell = value;

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use super::Exit;
 use super::builtin::instance_cells;
-use super::cell::Cell;
+use super::cell::VmCell;
 use super::field::Limbs;
 use crate::crypto::is_signature;
 use crate::protocol::Builtin;
@@ -32,8 +32,8 @@ impl Signatures {
 
     /// Checks a cell that is to be written among the cells.
     #[cold]
-    pub(super) fn check(&self, cells: &[Cell], index: usize, value: &Cell) -> Result<(), Exit> {
-        if cells.get(index).is_some_and(Cell::is_known) {
+    pub(super) fn check(&self, cells: &[VmCell], index: usize, value: &VmCell) -> Result<(), Exit> {
+        if cells.get(index).is_some_and(VmCell::is_known) {
             return Ok(()); // it was checked, or it is refused
         }
         // What the judge makes of an address here depends on what is written first.

@@ -1,17 +1,17 @@
-//! Memory that frames leave behind for those that come after them.
+//! VmMemory that frames leave behind for those that come after them.
 //!
 //! In: memory without contents. Out: the same, to the next frame on the thread: it is nearer than fresh memory, and the system need
 //! not clear it again. What is kept is bounded, and no value outlives its frame.
 
 use std::cell::RefCell;
 
-use super::cell::Cell;
+use super::cell::VmCell;
 use super::segments::{SEGMENT_CELLS, Segment};
 
-/// Memory without contents.
+/// VmMemory without contents.
 #[derive(Debug, Default)]
 pub(super) struct Spare {
-    pub execution: Vec<Cell>,
+    pub execution: Vec<VmCell>,
     pub segments: Vec<Segment>,
 }
 

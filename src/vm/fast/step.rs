@@ -13,7 +13,7 @@ use starknet_types_core::felt::Felt;
 
 use super::Exit;
 use super::builtin::read_computed;
-use super::cell::Cell;
+use super::cell::VmCell;
 use super::decode::instruction;
 use super::field::{as_u128, div, offset_plus, wide};
 use super::machine::Machine;
@@ -72,7 +72,7 @@ impl Machine {
         if dst.is_none() {
             let value = match instruction.opcode {
                 Opcode::AssertEq => result.ok_or(Exit::Fault)?,
-                Opcode::Call => Cell::pointer(EXECUTION, self.fp),
+                Opcode::Call => VmCell::pointer(EXECUTION, self.fp),
                 Opcode::NOp | Opcode::Ret => return Err(Exit::Fault),
             };
             self.memory.write(dst_at.0, dst_at.1, value)?;
@@ -101,7 +101,7 @@ impl Machine {
         Ok(())
     }
 
-    fn value_at(&self, (segment, offset): Address) -> Option<Cell> {
+    fn value_at(&self, (segment, offset): Address) -> Option<VmCell> {
         self.memory.read(segment, offset).value()
     }
 
@@ -113,11 +113,11 @@ impl Machine {
     fn deduce_op0(
         &self,
         instruction: &Instruction,
-        dst: Option<Cell>,
-        op1: Option<Cell>,
-    ) -> Result<(Option<Cell>, Option<Cell>), Exit> {
+        dst: Option<VmCell>,
+        op1: Option<VmCell>,
+    ) -> Result<(Option<VmCell>, Option<VmCell>), Exit> {
         match (instruction.opcode, instruction.res, dst, op1) {
-            (Opcode::Call, ..) => Ok((Some(Cell::pointer(0, self.behind(instruction)?)), None)),
+            (Opcode::Call, ..) => Ok((Some(VmCell::pointer(0, self.behind(instruction)?)), None)),
             (Opcode::AssertEq, Res::Add, Some(dst), Some(op1)) => {
                 Ok((Some(difference(dst, op1, instruction.opcode_extension)?), Some(dst)))
             }
@@ -131,15 +131,15 @@ impl Machine {
     fn check_opcode(
         &self,
         instruction: &Instruction,
-        dst: Cell,
-        op0: Cell,
-        result: Option<Cell>,
+        dst: VmCell,
+        op0: VmCell,
+        result: Option<VmCell>,
     ) -> Result<(), Exit> {
         let holds = match instruction.opcode {
             Opcode::AssertEq => result.is_some_and(|result| result.same(&dst)),
             Opcode::Call => {
-                op0.same(&Cell::pointer(0, self.behind(instruction)?))
-                    && dst.same(&Cell::pointer(EXECUTION, self.fp))
+                op0.same(&VmCell::pointer(0, self.behind(instruction)?))
+                    && dst.same(&VmCell::pointer(EXECUTION, self.fp))
             }
             Opcode::NOp | Opcode::Ret => true,
         };
@@ -149,9 +149,9 @@ impl Machine {
     fn move_registers(
         &mut self,
         instruction: &Instruction,
-        dst: Cell,
-        op1: Cell,
-        result: Option<Cell>,
+        dst: VmCell,
+        op1: VmCell,
+        result: Option<VmCell>,
     ) -> Result<(), Exit> {
         let ap = self.ap;
         let fp = match instruction.fp_update {
@@ -172,7 +172,7 @@ impl Machine {
             ApUpdate::Regular => ap,
         };
         let behind = self.behind(instruction)?;
-        let number = |cell: Cell| cell.as_number().ok_or(Exit::Fault);
+        let number = |cell: VmCell| cell.as_number().ok_or(Exit::Fault);
         match instruction.pc_update {
             PcUpdate::Regular => self.pc = behind,
             PcUpdate::Jump => self.jump_to(result.ok_or(Exit::Fault)?)?,
@@ -187,7 +187,7 @@ impl Machine {
     }
 
     /// Goes to an address: in the code, or the end of the frame.
-    pub(super) fn jump_to(&mut self, target: Cell) -> Result<(), Exit> {
+    pub(super) fn jump_to(&mut self, target: VmCell) -> Result<(), Exit> {
         match target.as_pointer().ok_or(Exit::Fault)? {
             (0, offset) => self.pc = offset,
             (segment, 0) if segment == self.end => self.is_at_end = true,
@@ -211,7 +211,7 @@ impl Machine {
 
     /// The Blake instructions: state and message behind the operands, the counter in the destination, the new state behind
     /// `[ap]`.
-    fn blake(&mut self, dst: Cell, op0: Cell, op1: Cell, is_last: bool) -> Result<(), Exit> {
+    fn blake(&mut self, dst: VmCell, op0: VmCell, op1: VmCell, is_last: bool) -> Result<(), Exit> {
         let counter = word(dst)?;
         let state: [u32; 8] = self.words(op0)?;
         let message: [u32; 16] = self.words(op1)?;
@@ -220,7 +220,7 @@ impl Machine {
         let last = if is_last { u32::MAX } else { 0 };
         let new_state = blake2s_compress(&state, &message, counter, 0, last, 0);
         for (offset, value) in (start..=u64::MAX).zip(new_state) {
-            self.memory.write(segment, offset, Cell::small(u64::from(value)))?;
+            self.memory.write(segment, offset, VmCell::small(u64::from(value)))?;
             if self.marks_accesses {
                 self.memory.mark_accessed(segment, offset);
             }
@@ -229,7 +229,7 @@ impl Machine {
         Ok(())
     }
 
-    fn words<const N: usize>(&self, start: Cell) -> Result<[u32; N], Exit> {
+    fn words<const N: usize>(&self, start: VmCell) -> Result<[u32; N], Exit> {
         let (segment, start) = start.as_pointer().ok_or(Exit::Fault)?;
         let mut words = [0; N];
         for (value, offset) in words.iter_mut().zip(start..=u64::MAX) {
@@ -239,7 +239,7 @@ impl Machine {
     }
 }
 
-fn word(cell: Cell) -> Result<u32, Exit> {
+fn word(cell: VmCell) -> Result<u32, Exit> {
     cell.as_u64().and_then(|value| u32::try_from(value).ok()).ok_or(Exit::Fault)
 }
 
@@ -250,7 +250,11 @@ fn moved(base: u64, offset: isize) -> Result<u64, Exit> {
 }
 
 /// The second operand, and the result where it is known from the destination.
-fn deduce_op1(instruction: &Instruction, dst: Option<Cell>, op0: Cell) -> Result<(Cell, Option<Cell>), Exit> {
+fn deduce_op1(
+    instruction: &Instruction,
+    dst: Option<VmCell>,
+    op0: VmCell,
+) -> Result<(VmCell, Option<VmCell>), Exit> {
     let (Opcode::AssertEq, Some(dst)) = (instruction.opcode, dst) else { return Err(Exit::Fault) };
     let value = match instruction.res {
         Res::Op1 => dst,
@@ -261,7 +265,7 @@ fn deduce_op1(instruction: &Instruction, dst: Option<Cell>, op0: Cell) -> Result
     Ok((value, Some(dst)))
 }
 
-fn compute_result(instruction: &Instruction, op0: Cell, op1: Cell) -> Result<Option<Cell>, Exit> {
+fn compute_result(instruction: &Instruction, op0: VmCell, op1: VmCell) -> Result<Option<VmCell>, Exit> {
     Ok(match instruction.res {
         Res::Op1 => Some(op1),
         Res::Add if instruction.opcode_extension == OpcodeExtension::QM31Operation => {
@@ -276,14 +280,14 @@ fn compute_result(instruction: &Instruction, op0: Cell, op1: Cell) -> Result<Opt
     })
 }
 
-fn difference(a: Cell, b: Cell, extension: OpcodeExtension) -> Result<Cell, Exit> {
+fn difference(a: VmCell, b: VmCell, extension: OpcodeExtension) -> Result<VmCell, Exit> {
     if extension == OpcodeExtension::Stone {
         return a.minus(&b).ok_or(Exit::Fault);
     }
     packed(typed_sub(&judged(a)?, &judged(b)?, extension))
 }
 
-fn quotient(a: Cell, b: Cell, extension: OpcodeExtension) -> Result<Cell, Exit> {
+fn quotient(a: VmCell, b: VmCell, extension: OpcodeExtension) -> Result<VmCell, Exit> {
     let (a, b) = (a.as_number().ok_or(Exit::Fault)?, b.as_number().ok_or(Exit::Fault)?);
     if b == [0; 4] {
         return Err(Exit::Fault);
@@ -293,20 +297,20 @@ fn quotient(a: Cell, b: Cell, extension: OpcodeExtension) -> Result<Cell, Exit> 
         if let (Some(a), Some(b)) = (as_u128(&a), as_u128(&b))
             && a.checked_rem(b) == Some(0)
         {
-            return a.checked_div(b).map(|quotient| Cell::number(wide(quotient))).ok_or(Exit::Fault);
+            return a.checked_div(b).map(|quotient| VmCell::number(wide(quotient))).ok_or(Exit::Fault);
         }
-        return div(&a, &b).map(Cell::number).ok_or(Exit::Fault);
+        return div(&a, &b).map(VmCell::number).ok_or(Exit::Fault);
     }
-    let felt = |limbs| Cell::number(limbs).as_felt().ok_or(Exit::Fault);
+    let felt = |limbs| VmCell::number(limbs).as_felt().ok_or(Exit::Fault);
     packed(typed_div(&felt(a)?, &felt(b)?, extension).map(MaybeRelocatable::Int))
 }
 
 /// The judge's form of a value: its operations of the QM31 field are used as they are.
-fn judged(cell: Cell) -> Result<MaybeRelocatable, Exit> {
+fn judged(cell: VmCell) -> Result<MaybeRelocatable, Exit> {
     cell.as_felt().map(MaybeRelocatable::Int).ok_or(Exit::Fault)
 }
 
-fn packed<E>(value: Result<MaybeRelocatable, E>) -> Result<Cell, Exit> {
+fn packed<E>(value: Result<MaybeRelocatable, E>) -> Result<VmCell, Exit> {
     let felt: Felt = value.ok().and_then(|value| value.get_int()).ok_or(Exit::Fault)?;
-    Ok(Cell::of_felt(&felt))
+    Ok(VmCell::of_felt(&felt))
 }

@@ -61,7 +61,7 @@ fn run(library: &Library, arguments: &FuzzArguments) -> Result<bool, String> {
         let mut input = Input::with_classes(&block.file, library.classes.clone())?;
         input.way = arguments.way.way();
         let outcome = BlockExecutor::new(input.env.clone(), &input.state)
-            .old_block(input.old_block)
+            .block_hash_source(input.block_hash_source)
             .capacity(input.limits.ours())
             .execute(&input.transactions)
             .map_err(|error| error.to_string())?;

@@ -6,8 +6,8 @@ use std::fmt::{self, Display, Formatter};
 use std::iter::repeat;
 
 use serde_json::{Map, Value};
-use starkiln::block::{BlockEnd, BlockError, BlockExecutor, TransactionResult, Weight};
-use starkiln::protocol::names;
+use starkiln::block::{BlockEnd, BlockError, BlockExecutor, TransactionDisposition, Weight};
+use starkiln::protocol::well_known;
 use starkiln::replay::kind_name;
 use starkiln::state::InitialReads;
 use starkiln::transaction::{Transaction, TransactionBody};
@@ -109,7 +109,7 @@ pub fn compare_altered(
             input.transactions.iter().map_while(|transaction| peer.try_execute(transaction)).collect();
         let is_full = theirs.len() < input.transactions.len();
         let ours = BlockExecutor::new(input.env.clone(), &input.state)
-            .old_block(input.old_block)
+            .block_hash_source(input.block_hash_source)
             .capacity(input.limits.ours())
             .threads(input.way.threads)
             .engine(input.way.engine)
@@ -180,7 +180,7 @@ pub fn compare_altered(
                 };
                 report.differences.extend(differing(None, "summary", &ours::summary(&ours), &summary));
                 for outcome in &ours.transactions {
-                    if let TransactionResult::TooLarge(error) = &outcome.result {
+                    if let TransactionDisposition::TooLarge(error) = &outcome.result {
                         report.too_large.extend(error.exceeded.iter().map(|exceeded| exceeded.weight));
                     }
                 }
@@ -204,7 +204,7 @@ pub fn compare_altered(
 /// What a block's transactions read: the reads of closing it are in the alias contract, which no transaction reads.
 fn without_aliases(reads: &InitialReads) -> Value {
     let mut reads = reads.clone();
-    reads.storage.retain(|(address, _), _| *address != names::ALIAS_CONTRACT);
+    reads.storage.retain(|(address, _), _| *address != well_known::ALIAS_CONTRACT);
     ours::initial_reads(&reads)
 }
 

@@ -23,7 +23,7 @@ use starkiln::class::ContractClass;
 use starkiln::fee::FeeError;
 use starkiln::protocol::ProtocolVersion;
 use starkiln::state::{MemoryState, ReadError, StateReader, fee_token_balance_key};
-use starkiln::transaction::{ExecutionFailure, InvalidTransaction, Transaction, TransactionBody};
+use starkiln::transaction::{FatalError, InvalidTransaction, Transaction, TransactionBody};
 use starknet_api::block::{GasPrice, NonzeroGasPrice};
 use starknet_api::core::{ClassHash, CompiledClassHash, ContractAddress, Nonce};
 use starknet_api::executable_transaction::{AccountTransaction as ApiAccountTransaction, InvokeTransaction};
@@ -143,7 +143,7 @@ fn a_readers_failure_is_the_hosts_error_and_a_revert_there() {
     let ours = |cell| {
         let reader = broken(cell);
         BlockExecutor::new(input.env.clone(), &reader)
-            .old_block(input.old_block)
+            .block_hash_source(input.block_hash_source)
             .execute(&input.transactions)
             .unwrap_err()
     };
@@ -152,13 +152,13 @@ fn a_readers_failure_is_the_hosts_error_and_a_revert_there() {
     let info = their_info(&input, BrokenForThem(broken(cell)), &input.transactions[0]).unwrap();
     assert!(info.is_reverted() && info.receipt.fee.0 > 0);
     let BlockError::Transaction { failure, .. } = ours(cell) else { panic!() };
-    assert!(matches!(*failure, ExecutionFailure::Reader(_)), "{failure}");
+    assert!(matches!(*failure, FatalError::Reader(_)), "{failure}");
     // Before it executes: they call it invalid.
     let cell = (address(STRK), fee_token_balance_key(address(ACCOUNT)));
     let error = their_info(&input, BrokenForThem(broken(cell)), &input.transactions[0]).unwrap_err();
     assert!(error.contains("no such page"), "{error}");
     let BlockError::Transaction { failure, .. } = ours(cell) else { panic!() };
-    assert!(matches!(*failure, ExecutionFailure::Reader(_)), "{failure}");
+    assert!(matches!(*failure, FatalError::Reader(_)), "{failure}");
 }
 
 #[test]
@@ -213,7 +213,7 @@ fn the_last_nonce_is_an_error_and_zero_again_there() {
     block.transactions.push(calling);
     let input = Input::new(&block, Path::new("")).unwrap();
     let ours = BlockExecutor::new(input.env.clone(), &input.state)
-        .old_block(input.old_block)
+        .block_hash_source(input.block_hash_source)
         .execute(&input.transactions)
         .unwrap();
     assert_eq!(ours.transactions[0].status(), TransactionStatus::Invalid);

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
 
-use starkiln::block::OldBlock;
+use starkiln::block::BlockHashSource;
 use starkiln::class::{
     Cairo1Class, ContractClass, DeclaredClass, compile_sierra, sierra_class_from_json, sierra_version,
 };
@@ -41,7 +41,7 @@ pub struct Input {
     /// The block's surroundings.
     pub env: BlockEnv,
     /// The old block's hash.
-    pub old_block: OldBlock,
+    pub block_hash_source: BlockHashSource,
     /// The state before the block.
     pub state: MemoryState,
     /// All classes, declared before the block or by it.
@@ -87,7 +87,7 @@ impl Input {
             .collect::<Result<_, _>>()?;
         Ok(Self {
             env: BlockEnv::new(file.block.clone(), file.chain.clone(), constants),
-            old_block: file.old_block,
+            block_hash_source: file.block_hash_source,
             state: memory_state(file, &classes)?,
             classes,
             transactions,

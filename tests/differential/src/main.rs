@@ -32,7 +32,6 @@ use crate::arguments::{
 };
 use crate::compare::{Report, compare};
 #[cfg(test)]
-use crate::fixture::engine;
 use crate::generate::{Library, MoreClasses, Purpose, Request, generate};
 use crate::input::Input;
 use crate::peer::{Ending, peer_classes};

@@ -21,7 +21,7 @@ use blockifier::transaction::account_transaction::{AccountTransaction, Execution
 use blockifier::transaction::transaction_execution::Transaction as PeerTransaction;
 use blockifier::transaction::transactions::ExecutableTransaction;
 use serde_json::Value;
-use starkiln::block::{OldBlock, Weights};
+use starkiln::block::{BlockHashSource, Weights};
 use starkiln::protocol::{BlockEnv, DataAvailability, TokenPrices};
 use starkiln::state::{MemoryState, StateReader};
 use starkiln::transaction::{Transaction, TransactionBody};
@@ -180,8 +180,8 @@ impl Peer {
     pub fn new(input: &Input, classes: PeerClasses) -> Result<Self, String> {
         let mut state = CachedState::new(PeerReader::new(input.state.clone(), classes));
         let context = block_context(&input.env, input.limits.theirs())?;
-        if input.old_block != OldBlock::InState {
-            let (old, number) = (old_block(input)?, input.env.block.number);
+        if input.block_hash_source != BlockHashSource::InState {
+            let (old, number) = (block_hash_source(input)?, input.env.block.number);
             pre_process_block(&mut state, old, number, &context.versioned_constants().os_constants)
                 .map_err(|error| error.to_string())?;
         }
@@ -357,8 +357,8 @@ fn added(before: &Weights, after: &Weights) -> Weights {
 }
 
 /// The block ten before, if blockifier is told of it.
-pub fn old_block(input: &Input) -> Result<Option<BlockHashAndNumber>, String> {
-    let OldBlock::Hash(hash) = input.old_block else { return Ok(None) };
+pub fn block_hash_source(input: &Input) -> Result<Option<BlockHashAndNumber>, String> {
+    let BlockHashSource::Hash(hash) = input.block_hash_source else { return Ok(None) };
     let number = input.env.block.number.0.checked_sub(10).ok_or("no block ten before")?;
     Ok(Some(BlockHashAndNumber { number: BlockNumber(number), hash }))
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use blockifier::context::BlockContext;
 use blockifier::transaction::transaction_execution::Transaction as PeerTransaction;
-use starkiln::block::{BlockExecutor, BlockOutcome, OldBlock};
+use starkiln::block::{BlockExecutor, BlockHashSource, BlockOutcome};
 use starkiln::class::ContractClass;
 use starkiln::protocol::BlockEnv;
 use starkiln::replay::{ClassEntry, ClassText};
@@ -21,7 +21,9 @@ use crate::compare::compare;
 use crate::fixture;
 use crate::input::{ClassSources, Input, Way, load_classes};
 use crate::limits::Limits;
-use crate::peer::{PeerClasses, PeerReader, block_context, old_block, peer_classes, peer_transaction};
+use crate::peer::{
+    PeerClasses, PeerReader, block_context, block_hash_source, peer_classes, peer_transaction,
+};
 
 /// Our contracts that blocks to time are made of.
 const CONTRACTS: [&str; 8] =
@@ -94,7 +96,7 @@ impl TimedBlock {
         }
         let input = Input {
             env,
-            old_block: OldBlock::Hash(BlockHash(Felt::from(0xb10c))),
+            block_hash_source: BlockHashSource::Hash(BlockHash(Felt::from(0xb10c))),
             state,
             classes: classes.sources.clone(),
             transactions,
@@ -106,7 +108,7 @@ impl TimedBlock {
             peer_classes: classes.theirs.clone(),
             peer_reader: PeerReader::new(input.state.clone(), classes.theirs.clone()),
             peer_context: block_context(&input.env, input.limits.theirs())?,
-            peer_old_block: old_block(&input)?,
+            peer_old_block: block_hash_source(&input)?,
             peer_transactions: input.transactions.iter().map(peer).collect(),
             input,
         })
@@ -122,7 +124,7 @@ impl TimedBlock {
     /// Our executor for the block, over a reader of its state. It collects what blockifier always collects.
     pub fn executor<R: StateReader>(&self, reader: R) -> BlockExecutor<R> {
         BlockExecutor::new(self.input.env.clone(), reader)
-            .old_block(self.input.old_block)
+            .block_hash_source(self.input.block_hash_source)
             .capacity(self.input.limits.ours())
             .collect_prover_reads()
     }

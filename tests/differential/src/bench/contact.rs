@@ -181,7 +181,9 @@ fn row(name: &str, entry_point: &str, kinds: &Kinds, classes: &Classes, runs: us
         let env = block.input.env.clone();
         let (outcome, time) = Time::of(|| {
             state.classes.insert(class_hash, ours(compiled));
-            let executor = BlockExecutor::new(env, &state).old_block(block.input.old_block).engine(engine);
+            let executor = BlockExecutor::new(env, &state)
+                .block_hash_source(block.input.block_hash_source)
+                .engine(engine);
             executor.call(&call)
         });
         *result = match outcome {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use blockifier::execution::contract_class::RunnableCompiledClass;
 use blockifier::state::state_api::{StateReader as PeerStateReader, StateResult};
 use serde_json::Value;
-use starkiln::block::{BlockOutcome, Pool, Weights};
+use starkiln::block::{BlockOutcome, Weights, WorkerPool};
 use starkiln::state::StateReader;
 use starknet_api::core::{ClassHash, CompiledClassHash, ContractAddress, Nonce};
 use starknet_api::state::StorageKey;
@@ -74,14 +74,14 @@ impl PeerStateReader for Slow<PeerReader> {
 /// The threads of a row, for both. None of either's has any when there is one.
 struct Crew<R: PeerStateReader> {
     threads: usize,
-    ours: Option<Pool>,
+    ours: Option<WorkerPool>,
     theirs: Option<Workers<R>>,
 }
 
 impl<R: PeerStateReader + Send + 'static> Crew<R> {
     fn new(threads: usize) -> Result<Self, String> {
         let many = threads > 1;
-        let ours = many.then(|| Pool::new(threads)).transpose().map_err(|error| error.to_string())?;
+        let ours = many.then(|| WorkerPool::new(threads)).transpose().map_err(|error| error.to_string())?;
         Ok(Self { threads, ours, theirs: many.then(|| theirs::workers(threads)) })
     }
 }

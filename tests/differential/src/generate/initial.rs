@@ -2,7 +2,7 @@
 //!
 //! In: a [`World`] of contracts and accounts. Out: its [`InitialState`].
 
-use starkiln::block::OldBlock;
+use starkiln::block::BlockHashSource;
 use starkiln::class::ContractClass;
 use starkiln::replay::{ContractState, InitialState};
 use starkiln::state::fee_token_balance_key;
@@ -124,7 +124,7 @@ impl World {
         fund(&mut state, at::STRK, address(at::POOL), BALANCE);
         fund(&mut state, at::TOKEN, address(at::POOL), BALANCE / 3);
         fund(&mut state, at::STRK, address(at::SEQUENCER), 5);
-        let youngest = if self.file.old_block == OldBlock::InState { 10 } else { 11 };
+        let youngest = if self.file.block_hash_source == BlockHashSource::InState { 10 } else { 11 };
         for old in (youngest..40).filter_map(|back| self.number().checked_sub(back)) {
             let hashes = contract(&mut state, address(1));
             hashes.storage.insert(StorageKey::from(u128::from(old)), random.felt());

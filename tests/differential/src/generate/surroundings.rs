@@ -2,7 +2,7 @@
 //!
 //! In: random numbers. Out: what every transaction of the block can see without asking a contract.
 
-use starkiln::block::OldBlock;
+use starkiln::block::BlockHashSource;
 use starkiln::protocol::{BlockInfo, BlockPrices, ChainInfo, DataAvailability, TokenPrices};
 use starknet_api::block::{BlockHash, BlockNumber, BlockTimestamp, GasPrice};
 use starknet_api::core::{ChainId, ContractAddress};
@@ -25,7 +25,7 @@ pub struct Surroundings {
     /// The header.
     pub block: BlockInfo,
     /// Where the old block's hash comes from.
-    pub old_block: OldBlock,
+    pub block_hash_source: BlockHashSource,
 }
 
 impl Surroundings {
@@ -48,7 +48,7 @@ impl Surroundings {
                 },
                 data_availability: DataAvailability::Blob,
             },
-            old_block: OldBlock::Hash(BlockHash(random.felt())),
+            block_hash_source: BlockHashSource::Hash(BlockHash(random.felt())),
         }
     }
 
@@ -67,10 +67,10 @@ impl Surroundings {
         if random.once_in(3) {
             odd.block.number = BlockNumber(random.below(21));
         }
-        odd.old_block = match (odd.block.number.0, odd.old_block) {
-            (..10, _) => OldBlock::None,
-            (_, _) if random.once_in(4) => OldBlock::InState,
-            (_, old_block) => old_block,
+        odd.block_hash_source = match (odd.block.number.0, odd.block_hash_source) {
+            (..10, _) => BlockHashSource::None,
+            (_, _) if random.once_in(4) => BlockHashSource::InState,
+            (_, block_hash_source) => block_hash_source,
         };
         odd.block.timestamp = BlockTimestamp(match random.below(6) {
             0 => random.below(3),

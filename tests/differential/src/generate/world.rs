@@ -152,7 +152,7 @@ impl World {
             chain: surroundings.chain,
             protocol_version: version,
             block: surroundings.block,
-            old_block: surroundings.old_block,
+            block_hash_source: surroundings.block_hash_source,
             classes: entries,
             state: InitialState::default(),
             transactions: Vec::new(),

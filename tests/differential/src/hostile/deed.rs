@@ -147,7 +147,7 @@ impl Chain {
     /// Does it within other bounds.
     pub fn run_within(&self, bounds: Bounds, state: &MemoryState, deed: &Deed, engine: Engine) -> Done {
         let mut executor = starkiln::block::BlockExecutor::new(self.world.env.clone(), state)
-            .old_block(crate::fixture::old_block())
+            .block_hash_source(crate::fixture::block_hash_source())
             .keep_reverted_calls()
             .engine(engine);
         if let Some(bytes) = bounds.memory {

@@ -334,7 +334,7 @@ fn ask_peer(
         .map(|transaction| {
             let input = Input {
                 env: world.env.clone(),
-                old_block: crate::fixture::old_block(),
+                block_hash_source: crate::fixture::block_hash_source(),
                 state: state.clone(),
                 classes: classes.clone(),
                 transactions: vec![transaction],

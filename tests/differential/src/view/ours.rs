@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value, json};
 use starkiln::block::{
-    BlockOutcome, BlockUsage, ClassHashGas, TransactionOutcome, TransactionResult, Weights,
+    BlockOutcome, BlockUsage, ClassHashGas, TransactionDisposition, TransactionOutcome, Weights,
 };
 use starkiln::call::{CallInfo, EventSummary};
 use starkiln::fee::{
@@ -19,11 +19,11 @@ use super::{counts, felt, felts, gas, map, pairs, set, storage};
 /// What became of a transaction.
 pub fn outcome(outcome: &TransactionOutcome) -> Value {
     match &outcome.result {
-        TransactionResult::Executed(execution) => {
+        TransactionDisposition::Executed(execution) => {
             executed(execution, state_diff(&outcome.state_diff), outcome.weights)
         }
-        TransactionResult::Invalid(error) => json!({ "ending": "invalid", "error": error.to_string() }),
-        TransactionResult::TooLarge(error) => json!({ "ending": "too large", "weights": error.weights }),
+        TransactionDisposition::Invalid(error) => json!({ "ending": "invalid", "error": error.to_string() }),
+        TransactionDisposition::TooLarge(error) => json!({ "ending": "too large", "weights": error.weights }),
     }
 }
 

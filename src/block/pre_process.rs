@@ -1,0 +1,49 @@
+//! Opening a block: the hash of the block ten before it becomes readable.
+
+use serde::{Deserialize, Serialize};
+use starknet_api::block::{BlockHash, BlockNumber};
+use starknet_api::state::StorageKey;
+use starknet_types_core::felt::Felt;
+
+use super::BlockError;
+use crate::protocol::{BlockEnv, well_known};
+use crate::state::{BlockState, Journal, StateReader};
+
+/// Where the hash of the block ten before this one comes from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BlockHashSource {
+    /// There is none: only blocks 0 to 9 may say so.
+    #[default]
+    None,
+    /// This is its hash. It is written to the block-hash contract before the first transaction (C202).
+    Hash(BlockHash),
+    /// The host's state has it already, as when transactions are simulated on top of an opened block.
+    InState,
+}
+
+/// Makes the old block's hash readable. Doing it twice changes nothing.
+pub(super) fn open<R: StateReader>(
+    env: &BlockEnv,
+    block_hash_source: BlockHashSource,
+    state: &mut BlockState<R>,
+) -> Result<(), BlockError> {
+    let number = env.block.number;
+    let source_number = number.0.checked_sub(well_known::STORED_BLOCK_HASH_BUFFER).map(BlockNumber);
+    let (source_number, hash) = match (source_number, block_hash_source) {
+        (_, BlockHashSource::InState) | (None, BlockHashSource::None) => return Ok(()),
+        (Some(source_number), BlockHashSource::Hash(hash)) => (source_number, hash),
+        (Some(source_number), BlockHashSource::None) => {
+            return Err(BlockError::BlockHashMissing { number, source_number });
+        }
+        (None, BlockHashSource::Hash(_)) => return Err(BlockError::BlockHashUnexpected { number }),
+    };
+    let key = StorageKey::try_from(Felt::from(source_number.0))
+        .map_err(|_| BlockError::BlockHashUnexpected { number })?;
+    let parts = {
+        let mut journal = Journal::new(&*state);
+        journal.set_storage(well_known::BLOCK_HASH_CONTRACT, key, hash.0)?;
+        journal.into_parts()
+    };
+    Ok(state.commit(parts)?)
+}

@@ -1,0 +1,124 @@
+//! Calls from outside a transaction, as `starknet_call` makes them: nothing is paid, nothing is kept.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use starknet_api::contract_class::EntryPointType;
+use starknet_api::core::{ClassHash, ContractAddress, EntryPointSelector, Nonce};
+use starknet_api::data_availability::DataAvailabilityMode;
+use starknet_api::transaction::fields::{Calldata, Tip, TransactionSignature, ValidResourceBounds};
+use starknet_api::transaction::{TransactionHash, TransactionVersion};
+
+use super::error::FatalError;
+use crate::call::{
+    CallFailure, CallInfo, ErrorStack, ErrorStackHeader, FailureCause, Phase, RootCall, execute,
+};
+use crate::protocol::BlockEnv;
+use crate::state::Journal;
+use crate::syscall::{BoundTerms, ExecutionMode, FeeTerms, TransactionInfo};
+
+/// A call of one entry point from outside a transaction.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ContractCall {
+    /// The contract.
+    pub address: ContractAddress,
+    /// The entry point.
+    pub selector: EntryPointSelector,
+    /// The arguments.
+    pub calldata: Calldata,
+    /// External, unless the host wants to look into a handler or a constructor.
+    pub entry_point_type: EntryPointType,
+    /// Who calls; 0 for nobody.
+    pub caller: ContractAddress,
+    /// Run this class on the contract's storage instead of its own.
+    pub class_hash: Option<ClassHash>,
+    /// Sierra gas that it may use.
+    pub max_sierra_gas: u64,
+    /// Cairo steps that it may use.
+    pub max_steps: u64,
+}
+
+/// Gas for a call that somebody waits for: what validation may use at any version.
+const CALL_SIERRA_GAS: u64 = 100_000_000;
+/// Steps for such a call.
+const CALL_STEPS: u64 = 1_000_000;
+
+impl ContractCall {
+    /// A call by nobody, within the limits of validation.
+    pub fn new(address: ContractAddress, selector: EntryPointSelector, calldata: Calldata) -> Self {
+        Self {
+            address,
+            selector,
+            calldata,
+            entry_point_type: EntryPointType::External,
+            caller: ContractAddress::default(),
+            class_hash: None,
+            max_sierra_gas: CALL_SIERRA_GAS,
+            max_steps: CALL_STEPS,
+        }
+    }
+}
+
+/// How a call from outside ended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum CallResult {
+    /// It ran to its end; it may have panicked, see [`CallInfo::failed`].
+    Finished(Box<CallInfo>),
+    /// It failed where nobody can catch it.
+    Failed {
+        /// The trace.
+        stack: ErrorStack,
+        /// The broad reason.
+        cause: FailureCause,
+    },
+}
+
+/// Carries out `call`; what it writes stays in the journal.
+pub(crate) fn call_contract_entry_point(
+    call: &ContractCall,
+    journal: &mut Journal<'_>,
+    env: &BlockEnv,
+) -> Result<CallResult, FatalError> {
+    let mut phase =
+        Phase::new(env, &Arc::new(nobody()), ExecutionMode::Execute, call.max_steps, call.max_sierra_gas);
+    let root = RootCall {
+        class_hash: call.class_hash,
+        entry_point_type: call.entry_point_type,
+        selector: call.selector,
+        calldata: call.calldata.clone(),
+        address: call.address,
+        caller: call.caller,
+        initial_gas: call.max_sierra_gas,
+        failure_is_error: false,
+    };
+    match execute(journal, &mut phase, root) {
+        Ok(info) => Ok(CallResult::Finished(Box::new(info))),
+        Err(CallFailure::Reverted { segments, cause, .. }) => {
+            Ok(CallResult::Failed { stack: ErrorStack { header: ErrorStackHeader::None, segments }, cause })
+        }
+        Err(CallFailure::Reader(error)) => Err(FatalError::Reader(error)),
+        Err(CallFailure::OutOfMemory) => Err(FatalError::OutOfMemory),
+        Err(CallFailure::Internal(message)) => Err(FatalError::Internal(message)),
+    }
+}
+
+/// The transaction that code sees when there is none: version 0, with bounds that bind nothing, as the network's nodes do it.
+fn nobody() -> TransactionInfo {
+    TransactionInfo {
+        hash: TransactionHash::default(),
+        version: TransactionVersion::ZERO,
+        query: false,
+        sender: ContractAddress::default(),
+        signature: TransactionSignature::default(),
+        nonce: Nonce::default(),
+        terms: FeeTerms::Bounds(Arc::new(BoundTerms {
+            bounds: ValidResourceBounds::new_unlimited_gas_no_fee_enforcement(),
+            tip: Tip::ZERO,
+            nonce_data_availability: DataAvailabilityMode::L2,
+            fee_data_availability: DataAvailabilityMode::L2,
+            paymaster_data: Default::default(),
+            account_deployment_data: Default::default(),
+            proof_facts: Default::default(),
+        })),
+    }
+}

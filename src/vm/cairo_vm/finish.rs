@@ -1,0 +1,220 @@
+//! The end of a frame: the network's checks, in its order, then what was returned and used (C77-C92).
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use cairo_vm::hint_processor::hint_processor_definition::HintProcessorLogic;
+use cairo_vm::types::exec_scope::ExecutionScopes;
+use cairo_vm::types::relocatable::{MaybeRelocatable, Relocatable};
+use cairo_vm::vm::errors::hint_errors::HintError;
+use cairo_vm::vm::errors::vm_errors::VirtualMachineError;
+use cairo_vm::vm::runners::builtin_runner::BuiltinRunner;
+use cairo_vm::vm::runners::cairo_runner::ResourceTracker;
+use cairo_vm::vm::security::verify_secure_runner;
+use cairo_vm::vm::vm_core::VirtualMachine;
+use num_traits::ToPrimitive;
+use starknet_types_core::felt::Felt;
+
+use super::memory::{FrameMemory, pointer};
+use super::run::{CairoVmFrame, Code};
+use super::start::our_builtin;
+use crate::protocol::{Builtin, Constants, VmResources};
+use crate::syscall::{SyscallMemory, TrackedResource};
+use crate::vm::fault::{FinishFault, panic_message};
+use crate::vm::frame::{Finished, StepBudget};
+use crate::vm::frame_setup::PROGRAM_EXTRA;
+
+/// Values that a Cairo 1 function leaves: gas, syscall pointer, failure flag, start and end of its data.
+const RETURN_VALUES: usize = 5;
+
+/// Cells that are filled between two looks at the flag.
+const CELLS_BETWEEN_LOOKS: usize = 1_000;
+
+impl CairoVmFrame {
+    /// Ends a frame that returned.
+    pub(in crate::vm) fn finish(
+        mut self,
+        initial_gas: u64,
+        tracked: TrackedResource,
+        constants: &Constants,
+        budget: &StepBudget,
+    ) -> Result<Finished, FinishFault> {
+        // As in `run`: a panic of the engine stays here, as a fault of the program.
+        catch_unwind(AssertUnwindSafe(|| self.checked_finish(initial_gas, tracked, constants, budget)))
+            .unwrap_or_else(|panic| Err(FinishFault::Check(panic_message(panic.as_ref()))))
+    }
+
+    fn checked_finish(
+        &mut self,
+        initial_gas: u64,
+        tracked: TrackedResource,
+        constants: &Constants,
+        budget: &StepBudget,
+    ) -> Result<Finished, FinishFault> {
+        self.runner.end_run(true, false, &mut NoHints, false).map_err(|error| FinishFault::run(&error))?;
+        let (program_size, builtins) = match &self.code {
+            Code::Cairo0 { .. } => return self.finish_cairo0(constants),
+            Code::Cairo1 { class, builtins } => {
+                (class.bytecode_len().saturating_add(PROGRAM_EXTRA), builtins.clone())
+            }
+        };
+        self.fill_range_check96(&builtins, budget)?;
+        verify_secure_runner(&self.runner, false, Some(program_size))
+            .map_err(|error| FinishFault::run(&error))?;
+        let (failed, retdata, gas_left) = self.return_values(initial_gas)?;
+        let gas_consumed = match tracked {
+            TrackedResource::CairoSteps => 0,
+            TrackedResource::SierraGas => initial_gas.saturating_sub(gas_left),
+        };
+        if tracked == TrackedResource::CairoSteps {
+            let extra = Relocatable { segment_index: 0, offset: program_size.saturating_sub(PROGRAM_EXTRA) };
+            self.runner.vm.mark_address_range_as_accessed(extra, PROGRAM_EXTRA).map_err(FinishFault::post)?;
+            self.mark_arguments_and_segments()?;
+        }
+        let resources = self.resources(tracked, constants)?;
+        Ok(Finished { failed, retdata, gas_consumed, resources })
+    }
+
+    /// Closes the gaps in the range_check96 segment, which the modular builtins leave (C79). How far it goes, the code's own pointer
+    /// says, and nobody pays for it: so it takes no more cells than there are left, and looks at the flag.
+    fn fill_range_check96(&mut self, builtins: &[Builtin], budget: &StepBudget) -> Result<(), FinishFault> {
+        let Some(from_end) = builtins.iter().rev().position(|builtin| *builtin == Builtin::RangeCheck96)
+        else {
+            return Ok(());
+        };
+        let vm = &mut self.runner.vm;
+        let base = vm.builtin_runners.iter().find_map(|builtin| match builtin {
+            BuiltinRunner::RangeCheck96(runner) => Some(runner.base()),
+            _ => None,
+        });
+        let base = base.ok_or_else(|| FinishFault::engine("RangeCheck96 has no segment."))?;
+        // Builtin pointers lie below the five return values, the last one nearest.
+        let below = RETURN_VALUES.saturating_add(1).saturating_add(from_end);
+        let stop_cell = (vm.get_ap() - below).map_err(|error| FinishFault::run(&error.into()))?;
+        let stop = vm.get_relocatable(stop_cell).map_err(|error| FinishFault::run(&error.into()))?;
+        if usize::try_from(stop.segment_index) != Ok(base) {
+            return Err(FinishFault::engine("The range_check96 stop pointer leaves its segment."));
+        }
+        if let Some(used) = vm.segments.segment_used_sizes.as_mut().and_then(|sizes| sizes.get_mut(base)) {
+            if stop.offset.saturating_sub(*used) > budget.cells {
+                return Err(FinishFault::OutOfMemory);
+            }
+            *used = stop.offset;
+        }
+        for offset in 0..stop.offset {
+            if offset.is_multiple_of(CELLS_BETWEEN_LOOKS) && budget.stop.is_raised() {
+                return Err(FinishFault::Stopped);
+            }
+            let at = Relocatable { segment_index: stop.segment_index, offset };
+            if vm.get_maybe(&at).is_none() {
+                vm.insert_value(at, Felt::ZERO).map_err(|error| FinishFault::run(&error.into()))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Failure flag, data and remaining gas (C61, C92).
+    fn return_values(&mut self, initial_gas: u64) -> Result<(bool, Vec<Felt>, u64), FinishFault> {
+        let malformed = |message: &str| FinishFault::post(format!("Malformed return data : {message}."));
+        let values = self.runner.vm.get_return_values(RETURN_VALUES).map_err(FinishFault::post)?;
+        let [gas, _, flag, start, end] = values.as_slice() else {
+            return Err(FinishFault::engine("The engine returned another number of values."));
+        };
+        let failed = match flag {
+            MaybeRelocatable::Int(flag) if *flag == Felt::ZERO => false,
+            MaybeRelocatable::Int(flag) if *flag == Felt::ONE => true,
+            _ => return Err(malformed("Failure flag expected to be either 0 or 1.")),
+        };
+        let size = end.sub(start).map_err(FinishFault::post)?;
+        let MaybeRelocatable::Int(gas) = gas else {
+            return Err(malformed("Error extracting return data."));
+        };
+        let unexpected = || malformed(&format!("Unexpected remaining gas: {gas}."));
+        let gas_left = gas.to_u64().filter(|left| *left <= initial_gas).ok_or_else(unexpected)?;
+        let retdata = self.read_retdata(start, size)?;
+        Ok((failed, retdata, gas_left))
+    }
+
+    pub(super) fn read_retdata(
+        &mut self,
+        start: &MaybeRelocatable,
+        size: MaybeRelocatable,
+    ) -> Result<Vec<Felt>, FinishFault> {
+        let count = match size {
+            MaybeRelocatable::Int(size) => usize::try_from(size.to_bigint()).map_err(FinishFault::post)?,
+            other => {
+                let error = VirtualMachineError::ExpectedIntAtRange(Box::new(Some(other)));
+                return Err(FinishFault::post(error));
+            }
+        };
+        let start = Relocatable::try_from(start).map_err(FinishFault::post)?;
+        let memory = FrameMemory { vm: &mut self.runner.vm, read_only: &mut self.read_only };
+        memory.felts(pointer(start), count).map_err(FinishFault::post)
+    }
+
+    /// What the frame used; in steps mode once the cells that the operating system touches are marked (C82, C83).
+    pub(super) fn resources(
+        &mut self,
+        tracked: TrackedResource,
+        constants: &Constants,
+    ) -> Result<VmResources, FinishFault> {
+        let mut used = VmResources::ZERO;
+        for builtin in &self.runner.vm.builtin_runners {
+            let count = builtin.get_used_instances(&self.runner.vm.segments);
+            let count = count.map_err(|error| FinishFault::post(VirtualMachineError::from(error)))?;
+            let scale = if constants.switches.segment_arena_cells
+                && matches!(builtin, BuiltinRunner::SegmentArena(_))
+            {
+                3
+            } else {
+                1
+            };
+            used.builtins.add(our_builtin(builtin.name()), wide(count).saturating_mul(scale));
+        }
+        for count in self.runner.get_extended_execution_resources().values() {
+            used.builtins.add(Builtin::Blake, u64::from(*count));
+        }
+        if tracked == TrackedResource::CairoSteps {
+            used.steps = wide(self.runner.vm.get_current_step());
+            let holes = self.runner.get_memory_holes();
+            used.memory_holes =
+                wide(holes.map_err(|error| FinishFault::post(VirtualMachineError::from(error)))?);
+        }
+        Ok(used)
+    }
+
+    /// Marks what the operating system touches: the arguments and the segments that the program may not extend (C82).
+    pub(super) fn mark_arguments_and_segments(&mut self) -> Result<(), FinishFault> {
+        if let Some(initial_fp) = self.runner.get_initial_fp() {
+            // Below the frame pointer: the arguments, then the return frame pointer and the return address.
+            let arguments = (initial_fp - self.arguments.saturating_add(2)).map_err(FinishFault::post)?;
+            let vm = &mut self.runner.vm;
+            vm.mark_address_range_as_accessed(arguments, self.arguments).map_err(FinishFault::post)?;
+        }
+        for (start, length) in &self.read_only {
+            let vm = &mut self.runner.vm;
+            vm.mark_address_range_as_accessed(*start, *length).map_err(FinishFault::post)?;
+        }
+        Ok(())
+    }
+}
+
+fn wide(count: usize) -> u64 {
+    u64::try_from(count).unwrap_or(u64::MAX)
+}
+
+/// The engine's end of run asks for a hint processor that it only uses in proof mode.
+struct NoHints;
+
+impl HintProcessorLogic for NoHints {
+    fn execute_hint(
+        &mut self,
+        _: &mut VirtualMachine,
+        _: &mut ExecutionScopes,
+        _: &Box<dyn Any>,
+    ) -> Result<(), HintError> {
+        Err(HintError::WrongHintData)
+    }
+}
+
+impl ResourceTracker for NoHints {}

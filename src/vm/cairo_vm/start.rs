@@ -1,0 +1,129 @@
+//! Laying out a frame: its segments, its arguments, its first instruction (C75-C78).
+
+use std::sync::Arc;
+
+use cairo_vm::types::builtin_name::BuiltinName;
+use cairo_vm::types::layout_name::LayoutName;
+use cairo_vm::types::relocatable::{MaybeRelocatable, Relocatable};
+use cairo_vm::vm::runners::cairo_runner::CairoRunner;
+use cairo_vm::vm::vm_core::VirtualMachine;
+use starknet_types_core::felt::Felt;
+
+use super::memory::pointer;
+use super::run::{CairoVmFrame, Code};
+use crate::protocol::Builtin;
+use crate::vm::fault::StartFault;
+use crate::vm::frame_setup::{FrameSetup, RET};
+
+pub(super) fn engine_fault(error: impl std::fmt::Display) -> StartFault {
+    StartFault::Engine(error.to_string())
+}
+
+impl CairoVmFrame {
+    /// Lays out a frame of Cairo 1 code.
+    pub(in crate::vm) fn start_cairo1(opening: &FrameSetup) -> Result<Self, StartFault> {
+        let class = &opening.class;
+        let mut runner = CairoRunner::new(&class.vm_program, LayoutName::starknet, None, false, false, false)
+            .map_err(engine_fault)?;
+        let builtins: Vec<BuiltinName> =
+            opening.builtins.iter().filter_map(|builtin| engine_builtin(*builtin)).collect();
+        runner.initialize_function_runner_cairo_1(&builtins).map_err(engine_fault)?;
+
+        let mut read_only = Vec::new();
+        write_program_extra(&mut runner.vm, class.bytecode_len(), opening, &mut read_only)?;
+        let syscall_start = runner.vm.add_memory_segment();
+
+        let mut stack = Vec::new();
+        for name in &builtins {
+            let builtin = runner.vm.builtin_runners.iter().find(|builtin| builtin.name() == *name);
+            let builtin = builtin.ok_or_else(|| StartFault::Engine(format!("Invalid builtin {name}.")))?;
+            stack.extend(builtin.initial_stack());
+        }
+        stack.push(MaybeRelocatable::Int(Felt::from(opening.gas)));
+        stack.push(MaybeRelocatable::RelocatableValue(syscall_start));
+        let calldata: Vec<MaybeRelocatable> =
+            opening.calldata.0.iter().copied().map(MaybeRelocatable::Int).collect();
+        let calldata_start = allocate(&mut runner.vm, &calldata, &mut read_only)?;
+        let calldata_end = (calldata_start + calldata.len()).map_err(engine_fault)?;
+        stack.push(MaybeRelocatable::RelocatableValue(calldata_start));
+        stack.push(MaybeRelocatable::RelocatableValue(calldata_end));
+
+        let arguments = stack.len();
+        let end = runner
+            .initialize_function_entrypoint(opening.offset, stack, MaybeRelocatable::Int(Felt::ZERO))
+            .map_err(engine_fault)?;
+        runner.initialize_vm().map_err(engine_fault)?;
+
+        Ok(Self {
+            code: Code::Cairo1 { class: Arc::clone(class), builtins: opening.builtins.clone() },
+            runner,
+            end,
+            read_only,
+            syscall_pointer: pointer(syscall_start),
+            arguments,
+            next_hint: None,
+        })
+    }
+}
+
+/// Writes what code expects behind its bytecode: a `ret`, and the prices of builtins.
+fn write_program_extra(
+    vm: &mut VirtualMachine,
+    bytecode_len: usize,
+    opening: &FrameSetup,
+    read_only: &mut Vec<(Relocatable, usize)>,
+) -> Result<(), StartFault> {
+    let prices = opening.prices.map(|price| MaybeRelocatable::from(Felt::from(price)));
+    let prices = allocate(vm, &prices, read_only)?;
+    let behind = (vm.get_pc() + bytecode_len).map_err(engine_fault)?;
+    vm.load_data(behind, &[RET.into(), prices.into()]).map_err(engine_fault)?;
+    Ok(())
+}
+
+pub(super) fn allocate(
+    vm: &mut VirtualMachine,
+    data: &[MaybeRelocatable],
+    read_only: &mut Vec<(Relocatable, usize)>,
+) -> Result<Relocatable, StartFault> {
+    let start = vm.add_memory_segment();
+    read_only.push((start, data.len()));
+    vm.load_data(start, data).map_err(engine_fault)?;
+    Ok(start)
+}
+
+/// The engine's name of a builtin; Blake is an instruction, not a builtin.
+fn engine_builtin(builtin: Builtin) -> Option<BuiltinName> {
+    Some(match builtin {
+        Builtin::Output => BuiltinName::output,
+        Builtin::Pedersen => BuiltinName::pedersen,
+        Builtin::RangeCheck => BuiltinName::range_check,
+        Builtin::Ecdsa => BuiltinName::ecdsa,
+        Builtin::Bitwise => BuiltinName::bitwise,
+        Builtin::EcOp => BuiltinName::ec_op,
+        Builtin::Keccak => BuiltinName::keccak,
+        Builtin::Poseidon => BuiltinName::poseidon,
+        Builtin::SegmentArena => BuiltinName::segment_arena,
+        Builtin::RangeCheck96 => BuiltinName::range_check96,
+        Builtin::AddMod => BuiltinName::add_mod,
+        Builtin::MulMod => BuiltinName::mul_mod,
+        Builtin::Blake => return None,
+    })
+}
+
+/// Our name of an engine's builtin.
+pub(super) fn our_builtin(name: BuiltinName) -> Builtin {
+    match name {
+        BuiltinName::output => Builtin::Output,
+        BuiltinName::pedersen => Builtin::Pedersen,
+        BuiltinName::range_check => Builtin::RangeCheck,
+        BuiltinName::ecdsa => Builtin::Ecdsa,
+        BuiltinName::bitwise => Builtin::Bitwise,
+        BuiltinName::ec_op => Builtin::EcOp,
+        BuiltinName::keccak => Builtin::Keccak,
+        BuiltinName::poseidon => Builtin::Poseidon,
+        BuiltinName::segment_arena => Builtin::SegmentArena,
+        BuiltinName::range_check96 => Builtin::RangeCheck96,
+        BuiltinName::add_mod => Builtin::AddMod,
+        BuiltinName::mul_mod => Builtin::MulMod,
+    }
+}

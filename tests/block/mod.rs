@@ -1,0 +1,9 @@
+//! Blocks: execution, validation, capacity, closing, and the same bytes on any number of threads.
+
+mod capacity;
+mod closing;
+mod determinism;
+mod execution;
+mod history;
+mod proofs;
+mod validation;
