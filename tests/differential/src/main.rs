@@ -31,7 +31,6 @@ use crate::arguments::{
     Arguments, BlockArguments, Command, DemoArguments, FuzzArguments, Publication, Versions,
 };
 use crate::compare::{Report, compare};
-#[cfg(test)]
 use crate::generate::{Library, MoreClasses, Purpose, Request, generate};
 use crate::input::Input;
 use crate::peer::{Ending, peer_classes};
