@@ -21,3 +21,4 @@ mod replay;
 mod rules;
 mod session;
 mod state;
+mod vocabulary;
