@@ -109,9 +109,9 @@ impl Source {
                 if line.is_empty() {
                     source.imports.extend(paths);
                 } else {
-                    source.exports.extend(
-                        paths.filter_map(|path| path.last().cloned().map(|name| (name, path))),
-                    );
+                    source
+                        .exports
+                        .extend(paths.filter_map(|path| path.last().cloned().map(|name| (name, path))));
                 }
             }
             tail = &statement["use ".len()..];
@@ -187,8 +187,11 @@ pub(super) fn cycles(graph: &Graph) -> Vec<Vec<String>> {
     let mut groups = BTreeSet::new();
     for (file, others) in &reached {
         if others.contains(*file) {
-            let group: Vec<String> =
-                others.iter().filter(|other| reached.get(other).is_some_and(|back| back.contains(*file))).cloned().collect();
+            let group: Vec<String> = others
+                .iter()
+                .filter(|other| reached.get(other).is_some_and(|back| back.contains(*file)))
+                .cloned()
+                .collect();
             groups.insert(group);
         }
     }
