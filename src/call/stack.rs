@@ -19,7 +19,7 @@ use crate::syscall::{
     Dispatched, EntryPointCall, FrameRecord, InnerCall, PendingCall, PhaseCounters, SyscallContext,
     TrackedResource, TransactionInfo, UnresolvedCall, dispatch,
 };
-use crate::vm::{Frame, Stop};
+use crate::vm::{Frame, VmExit};
 
 /// A frame that runs or waits, with everything the stack knows of it.
 pub(super) struct Level {
@@ -68,12 +68,12 @@ impl CallStack<'_, '_, '_> {
             };
             let counts_steps = level.tracked == TrackedResource::CairoSteps;
             match level.frame.run(&mut self.phase.steps, counts_steps).map_err(Fault::Frame)? {
-                Stop::Syscall if self.phase.steps.stop.is_raised() => {
+                VmExit::Syscall if self.phase.steps.stop.is_raised() => {
                     return Err(Fault::entry_state(StateError::Stopped));
                 }
-                Stop::Syscall => self.syscall()?,
-                Stop::Stopped => return Err(Fault::entry_state(StateError::Stopped)),
-                Stop::Returned => {
+                VmExit::Syscall => self.syscall()?,
+                VmExit::Interrupted => return Err(Fault::entry_state(StateError::Stopped)),
+                VmExit::Returned => {
                     let info = self.pop()?;
                     if self.frames.is_empty() {
                         return Ok(info);

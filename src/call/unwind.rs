@@ -130,7 +130,7 @@ fn reason(levels: &[Level], fault: Fault, strip: bool) -> Result<(FailureCause, 
         Fault::Finish(fault) => match fault {
             FinishFault::Check(sentence) => text(FailureCause::Program, sentence),
             FinishFault::OutOfMemory => Err(CallFailure::OutOfMemory),
-            FinishFault::Stopped => Err(CallFailure::Reader(StateError::Stopped)),
+            FinishFault::Interrupted => Err(CallFailure::Reader(StateError::Stopped)),
             FinishFault::Engine(message) => Err(CallFailure::Internal(message)),
         },
         Fault::Entry { cause, text: sentence } => text(cause, format!("{sentence}\n")),
@@ -158,7 +158,7 @@ fn is_stripped(level: &Level, strip: bool) -> bool {
 fn push_location(segments: &mut Vec<ErrorSegment>, level: &Level, strip: bool) -> Result<(), CallFailure> {
     if !is_stripped(level, strip) {
         let location = level.frame.location().map_err(|fault| match fault {
-            FinishFault::Stopped => CallFailure::Reader(StateError::Stopped),
+            FinishFault::Interrupted => CallFailure::Reader(StateError::Stopped),
             FinishFault::OutOfMemory => CallFailure::OutOfMemory,
             FinishFault::Check(text) | FinishFault::Engine(text) => CallFailure::Internal(text),
         })?;

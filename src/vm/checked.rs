@@ -8,9 +8,9 @@ use std::cell::RefCell;
 use starknet_types_core::felt::Felt;
 
 use super::cairo_vm::CairoVmFrame;
-use super::fast::{Exit, FastFrame};
+use super::fast::{Bailout, FastFrame};
 use super::fault::{FinishFault, FrameFault, FrameFaultKind, VmLocation};
-use super::frame::{Finished, StepBudget, Stop};
+use super::frame::{FrameOutput, StepBudget, VmExit};
 use crate::protocol::Constants;
 use crate::syscall::{Language, MemoryFault, Pointer, SyscallMemory, TrackedResource, Value};
 
@@ -47,21 +47,21 @@ impl CheckedFrame {
     }
 
     /// Runs both to the next syscall or the end.
-    pub(super) fn run(&mut self, budget: &mut StepBudget, counts_steps: bool) -> Result<Stop, FrameFault> {
+    pub(super) fn run(&mut self, budget: &mut StepBudget, counts_steps: bool) -> Result<VmExit, FrameFault> {
         if let Some(difference) = self.difference.take() {
             return Err(frame_fault(difference));
         }
         let mut fast_budget = budget.clone();
         let fast = self.fast.as_mut().map(|fast| fast.run(&mut fast_budget, counts_steps));
-        if fast == Some(Err(Exit::OutOfMemory)) {
+        if fast == Some(Err(Bailout::OutOfMemory)) {
             return Err(FrameFault::out_of_memory());
         }
         let judged = self.judge.run(budget, counts_steps);
         budget.cells = fast_budget.cells;
         match (fast, &judged) {
-            (None, _) | (_, Ok(Stop::Stopped)) => {}
-            (Some(Ok(Stop::Stopped)), _) => return Ok(Stop::Stopped),
-            (Some(Err(Exit::Fault)), Ok(stop)) => {
+            (None, _) | (_, Ok(VmExit::Interrupted)) => {}
+            (Some(Ok(VmExit::Interrupted)), _) => return Ok(VmExit::Interrupted),
+            (Some(Err(Bailout::Fault)), Ok(stop)) => {
                 return Err(frame_fault(differ(format!("the fast one finds a fault before {stop:?}"))));
             }
             (Some(Err(_)), _) => {
@@ -93,7 +93,7 @@ impl CheckedFrame {
         tracked: TrackedResource,
         constants: &Constants,
         budget: &StepBudget,
-    ) -> Result<Finished, FinishFault> {
+    ) -> Result<FrameOutput, FinishFault> {
         let Self { mut judge, fast, difference } = self;
         if let Some(difference) = difference.into_inner() {
             return Err(FinishFault::engine(&difference));
@@ -103,16 +103,16 @@ impl CheckedFrame {
             return Err(FinishFault::engine(&differ(difference)));
         }
         let finished = fast.finish(initial_gas, tracked, constants);
-        if finished == Err(Exit::OutOfMemory) {
+        if finished == Err(Bailout::OutOfMemory) {
             return Err(FinishFault::OutOfMemory);
         }
         let judged = judge.finish(initial_gas, tracked, constants, budget);
         match (&finished, &judged) {
-            (_, Err(FinishFault::Stopped)) => {}
+            (_, Err(FinishFault::Interrupted)) => {}
             (Ok(finished), Ok(judged)) if finished == judged => {}
-            (Err(Exit::Fault), Err(_)) => {}
-            (Err(Exit::Unsupported), _) => {}
-            (Err(Exit::Stopped), _) => return Err(FinishFault::Stopped),
+            (Err(Bailout::Fault), Err(_)) => {}
+            (Err(Bailout::Unsupported), _) => {}
+            (Err(Bailout::Interrupted), _) => return Err(FinishFault::Interrupted),
             _ => return Err(FinishFault::engine(&differ(format!("{finished:?}, not {judged:?}")))),
         }
         judged

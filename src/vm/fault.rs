@@ -128,7 +128,7 @@ pub(crate) enum FinishFault {
     /// It needs more memory than the host allows.
     OutOfMemory,
     /// Somebody raised the flag on the way.
-    Stopped,
+    Interrupted,
     /// The engine itself broke.
     Engine(String),
 }

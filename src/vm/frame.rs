@@ -11,19 +11,19 @@ use starknet_types_core::felt::Felt;
 
 use super::cairo_vm::CairoVmFrame;
 use super::checked::CheckedFrame;
-use super::fast::{Exit, FastFrame};
+use super::fast::{Bailout, FastFrame};
 use super::fault::{FinishFault, FrameFault, FrameFaultKind, StartFault, VmLocation};
-use super::frame_setup::{Cairo0FrameSetup, FrameSetup};
+use super::frame_setup::{Cairo0FrameSetup, Cairo1FrameSetup};
 use crate::class::{Cairo0Class, Cairo1Class};
 use crate::protocol::{Constants, Engine, VmResources};
 use crate::state::StopFlag;
 use crate::syscall::{EntryPointCall, Language, Pointer, SyscallMemory, TrackedResource};
 
 /// One frame of one entry point, running or waiting.
-pub(crate) struct Frame(Running);
+pub(crate) struct Frame(Backend);
 
 /// A frame on its engine. Boxed: frames move about, engines are large.
-enum Running {
+enum Backend {
     CairoVm(Box<CairoVmFrame>),
     Fast(Box<FastFrame>),
     Checked(Box<CheckedFrame>),
@@ -32,9 +32,9 @@ enum Running {
 impl std::fmt::Debug for Frame {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let engine = match &self.0 {
-            Running::CairoVm(_) => "cairo-vm",
-            Running::Fast(_) => "fast",
-            Running::Checked(_) => "checked",
+            Backend::CairoVm(_) => "cairo-vm",
+            Backend::Fast(_) => "fast",
+            Backend::Checked(_) => "checked",
         };
         f.debug_tuple("Frame").field(&engine).finish()
     }
@@ -42,13 +42,13 @@ impl std::fmt::Debug for Frame {
 
 /// Why a frame stopped running.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Stop {
+pub(crate) enum VmExit {
     /// At a syscall, to be answered in memory.
     Syscall,
     /// At its end.
     Returned,
     /// Anywhere: somebody raised the flag. Nothing of the phase is to be used.
-    Stopped,
+    Interrupted,
 }
 
 /// Steps that the frames of a phase share (C52), and memory.
@@ -66,11 +66,11 @@ pub(crate) struct StepBudget {
 pub(crate) const CELL_BYTES: usize = 32;
 
 /// Steps between two looks at the flag.
-pub(super) const STEPS_BETWEEN_LOOKS: u32 = 1_000;
+pub(super) const STEPS_BETWEEN_POLLS: u32 = 1_000;
 
 /// Where a frame's machine stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Registers {
+pub(super) struct RegisterSnapshot {
     /// Program counter.
     pub pc: Pointer,
     /// Allocation pointer.
@@ -83,7 +83,7 @@ pub(super) struct Registers {
 
 /// What a frame returned and used.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Finished {
+pub(crate) struct FrameOutput {
     /// Whether the code panicked.
     pub failed: bool,
     /// Return data, or the panic's.
@@ -101,11 +101,11 @@ impl Frame {
         call: &EntryPointCall,
         engine: Engine,
     ) -> Result<Self, StartFault> {
-        let opening = || Cairo0FrameSetup::new(class, call);
+        let setup = || Cairo0FrameSetup::new(class, call);
         Self::start(
             engine,
-            || CairoVmFrame::start_cairo0(&opening()?),
-            || FastFrame::start_cairo0(opening().ok()?),
+            || CairoVmFrame::start_cairo0(&setup()?),
+            || FastFrame::start_cairo0(setup().ok()?),
         )
     }
 
@@ -117,11 +117,11 @@ impl Frame {
         engine: Engine,
         constants: &Constants,
     ) -> Result<Self, StartFault> {
-        let opening = || FrameSetup::new(class, call, constants);
+        let setup = || Cairo1FrameSetup::new(class, call, constants);
         Self::start(
             engine,
-            || CairoVmFrame::start_cairo1(&opening()?),
-            || FastFrame::start_cairo1(opening().ok()?, tracked == TrackedResource::CairoSteps),
+            || CairoVmFrame::start_cairo1(&setup()?),
+            || FastFrame::start_cairo1(setup().ok()?, tracked == TrackedResource::CairoSteps),
         )
     }
 
@@ -132,39 +132,39 @@ impl Frame {
     ) -> Result<Self, StartFault> {
         let fast = || catch_unwind(AssertUnwindSafe(&fast)).ok().flatten();
         Ok(Self(match engine {
-            Engine::CairoVm => Running::CairoVm(Box::new(judge()?)),
+            Engine::CairoVm => Backend::CairoVm(Box::new(judge()?)),
             Engine::Fast => match fast() {
-                Some(fast) => Running::Fast(fast),
-                None => Running::CairoVm(Box::new(judge()?)),
+                Some(fast) => Backend::Fast(fast),
+                None => Backend::CairoVm(Box::new(judge()?)),
             },
-            Engine::Checked => Running::Checked(Box::new(CheckedFrame::new(judge()?, fast()))),
+            Engine::Checked => Backend::Checked(Box::new(CheckedFrame::new(judge()?, fast()))),
         }))
     }
 
     /// Runs until the next syscall or the end. Only frames measured in steps use up `budget`, but a frame of either kind
     /// stops when it is used up (C53).
-    pub(crate) fn run(&mut self, budget: &mut StepBudget, counts_steps: bool) -> Result<Stop, FrameFault> {
+    pub(crate) fn run(&mut self, budget: &mut StepBudget, counts_steps: bool) -> Result<VmExit, FrameFault> {
         match &mut self.0 {
-            Running::CairoVm(judge) => judge.run(budget, counts_steps),
-            Running::Checked(both) => both.run(budget, counts_steps),
-            Running::Fast(fast) => {
+            Backend::CairoVm(judge) => judge.run(budget, counts_steps),
+            Backend::Checked(both) => both.run(budget, counts_steps),
+            Backend::Fast(fast) => {
                 let before = budget.remaining;
                 // A panic would be our mistake: the judge goes on then, too.
                 let run = || fast.run(budget, counts_steps);
-                match catch_unwind(AssertUnwindSafe(run)).unwrap_or(Err(Exit::Unsupported)) {
+                match catch_unwind(AssertUnwindSafe(run)).unwrap_or(Err(Bailout::Unsupported)) {
                     Ok(stop) => return Ok(stop),
-                    Err(Exit::OutOfMemory) => return Err(FrameFault::out_of_memory()),
-                    Err(Exit::Stopped) => return Ok(Stop::Stopped),
-                    Err(Exit::Fault | Exit::Unsupported) => {}
+                    Err(Bailout::OutOfMemory) => return Err(FrameFault::out_of_memory()),
+                    Err(Bailout::Interrupted) => return Ok(VmExit::Interrupted),
+                    Err(Bailout::Fault | Bailout::Unsupported) => {}
                 }
                 budget.remaining = before;
                 budget.cells = budget.cells.saturating_add(fast.held_cells());
-                let Some(judge) = fast.hand_over().map_err(engine_fault)? else {
-                    return Ok(Stop::Stopped);
+                let Some(judge) = fast.fall_back().map_err(engine_fault)? else {
+                    return Ok(VmExit::Interrupted);
                 };
                 let mut judge = Box::new(judge);
                 let result = judge.run(budget, counts_steps);
-                self.0 = Running::CairoVm(judge);
+                self.0 = Backend::CairoVm(judge);
                 result
             }
         }
@@ -173,9 +173,9 @@ impl Frame {
     /// SyscallMemory cells of the budget that the frame holds.
     pub(crate) fn held_cells(&self) -> usize {
         match &self.0 {
-            Running::CairoVm(_) => 0,
-            Running::Fast(fast) => fast.held_cells(),
-            Running::Checked(both) => both.held_cells(),
+            Backend::CairoVm(_) => 0,
+            Backend::Fast(fast) => fast.held_cells(),
+            Backend::Checked(both) => both.held_cells(),
         }
     }
 
@@ -186,19 +186,19 @@ impl Frame {
         tracked: TrackedResource,
         constants: &Constants,
         budget: &StepBudget,
-    ) -> Result<Finished, FinishFault> {
+    ) -> Result<FrameOutput, FinishFault> {
         match self.0 {
-            Running::CairoVm(judge) => judge.finish(initial_gas, tracked, constants, budget),
-            Running::Checked(both) => both.finish(initial_gas, tracked, constants, budget),
-            Running::Fast(mut fast) => {
+            Backend::CairoVm(judge) => judge.finish(initial_gas, tracked, constants, budget),
+            Backend::Checked(both) => both.finish(initial_gas, tracked, constants, budget),
+            Backend::Fast(mut fast) => {
                 let finish = || fast.finish(initial_gas, tracked, constants);
-                match catch_unwind(AssertUnwindSafe(finish)).unwrap_or(Err(Exit::Unsupported)) {
+                match catch_unwind(AssertUnwindSafe(finish)).unwrap_or(Err(Bailout::Unsupported)) {
                     Ok(finished) => return Ok(finished),
-                    Err(Exit::OutOfMemory) => return Err(FinishFault::OutOfMemory),
-                    Err(Exit::Stopped) => return Err(FinishFault::Stopped),
-                    Err(Exit::Fault | Exit::Unsupported) => {}
+                    Err(Bailout::OutOfMemory) => return Err(FinishFault::OutOfMemory),
+                    Err(Bailout::Interrupted) => return Err(FinishFault::Interrupted),
+                    Err(Bailout::Fault | Bailout::Unsupported) => {}
                 }
-                let judge = fast.hand_over_at_end()?;
+                let judge = fast.fall_back_at_end()?;
                 judge.finish(initial_gas, tracked, constants, budget)
             }
         }
@@ -207,9 +207,9 @@ impl Frame {
     /// The language of the frame's code.
     pub(crate) fn language(&self) -> Language {
         match &self.0 {
-            Running::CairoVm(judge) => judge.language(),
-            Running::Fast(fast) => fast.language(),
-            Running::Checked(both) => both.language(),
+            Backend::CairoVm(judge) => judge.language(),
+            Backend::Fast(fast) => fast.language(),
+            Backend::Checked(both) => both.language(),
         }
     }
 
@@ -219,26 +219,26 @@ impl Frame {
         answer: impl FnOnce(&mut dyn SyscallMemory, &mut Pointer) -> T,
     ) -> T {
         match &mut self.0 {
-            Running::CairoVm(judge) => judge.with_memory(answer),
-            Running::Fast(fast) => fast.with_memory(answer),
-            Running::Checked(both) => both.with_memory(answer),
+            Backend::CairoVm(judge) => judge.with_memory(answer),
+            Backend::Fast(fast) => fast.with_memory(answer),
+            Backend::Checked(both) => both.with_memory(answer),
         }
     }
 
     /// Where a frame stands that waits at a syscall; an engine that cannot tell is broken, or was stopped.
     pub(crate) fn location(&self) -> Result<VmLocation, FinishFault> {
         match &self.0 {
-            Running::CairoVm(judge) => Ok(judge.location()),
-            Running::Fast(fast) => fast.location(),
-            Running::Checked(both) => both.location(),
+            Backend::CairoVm(judge) => Ok(judge.location()),
+            Backend::Fast(fast) => fast.location(),
+            Backend::Checked(both) => both.location(),
         }
     }
 
     /// What the engines were seen to differ in, if both run. To be asked before a frame is dropped that has not ended.
     pub(crate) fn difference(&self) -> Option<String> {
         match &self.0 {
-            Running::CairoVm(_) | Running::Fast(_) => None,
-            Running::Checked(both) => both.difference(),
+            Backend::CairoVm(_) | Backend::Fast(_) => None,
+            Backend::Checked(both) => both.difference(),
         }
     }
 }

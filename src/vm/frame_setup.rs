@@ -36,7 +36,7 @@ const PRICED: [Builtin; 7] = [
 
 /// Everything that a frame of Cairo 1 code is laid out from.
 #[derive(Clone, Debug)]
-pub(super) struct FrameSetup {
+pub(super) struct Cairo1FrameSetup {
     /// The code.
     pub class: Arc<Cairo1Class>,
     /// Index of the entry point's first instruction.
@@ -51,7 +51,7 @@ pub(super) struct FrameSetup {
     pub prices: [u64; PRICED.len()],
 }
 
-impl FrameSetup {
+impl Cairo1FrameSetup {
     /// Refusals come in the network's order: entry point, builtins, gas.
     pub(super) fn new(
         class: &Arc<Cairo1Class>,

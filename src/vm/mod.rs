@@ -17,4 +17,4 @@ mod frame_setup;
 
 pub use self::fault::VmLocation;
 pub(crate) use self::fault::{FinishFault, FrameFault, FrameFaultKind, StartFault};
-pub(crate) use self::frame::{CELL_BYTES, Frame, StepBudget, Stop};
+pub(crate) use self::frame::{CELL_BYTES, Frame, StepBudget, VmExit};

@@ -32,13 +32,13 @@ use crate::class::{Cairo0Class, HintKind};
 use crate::protocol::Constants;
 use crate::syscall::{Pointer, TrackedResource};
 use crate::vm::fault::{FinishFault, StartFault};
-use crate::vm::frame::Finished;
+use crate::vm::frame::FrameOutput;
 use crate::vm::frame_setup::{CAIRO0_ARGUMENTS, Cairo0FrameSetup};
 
 impl CairoVmFrame {
     /// Lays out a frame of Cairo 0 code.
-    pub(in crate::vm) fn start_cairo0(opening: &Cairo0FrameSetup) -> Result<Self, StartFault> {
-        let class = &opening.class;
+    pub(in crate::vm) fn start_cairo0(setup: &Cairo0FrameSetup) -> Result<Self, StartFault> {
+        let class = &setup.class;
         let mut runner = CairoRunner::new(&class.vm_program, LayoutName::starknet, None, false, false, false)
             .map_err(engine_fault)?;
         runner.initialize_builtins(false).map_err(engine_fault)?;
@@ -50,18 +50,18 @@ impl CairoVmFrame {
         implicit_arguments.extend(vm.builtin_runners.iter().flat_map(|builtin| builtin.initial_stack()));
         let mut read_only = Vec::new();
         let calldata: Vec<MaybeRelocatable> =
-            opening.calldata.0.iter().copied().map(MaybeRelocatable::Int).collect();
+            setup.calldata.0.iter().copied().map(MaybeRelocatable::Int).collect();
         let calldata_start = allocate(vm, &calldata, &mut read_only)?;
         let implicit_start = vm.add_memory_segment();
         vm.load_data(implicit_start, &implicit_arguments).map_err(engine_fault)?;
         let stack = vec![
-            MaybeRelocatable::Int(opening.selector),
+            MaybeRelocatable::Int(setup.selector),
             MaybeRelocatable::RelocatableValue(implicit_start),
             MaybeRelocatable::from(calldata.len()),
             MaybeRelocatable::RelocatableValue(calldata_start),
         ];
         let end = runner
-            .initialize_function_entrypoint(opening.offset, stack, MaybeRelocatable::Int(Felt::ZERO))
+            .initialize_function_entrypoint(setup.offset, stack, MaybeRelocatable::Int(Felt::ZERO))
             .map_err(engine_fault)?;
         runner.initialize_vm().map_err(engine_fault)?;
 
@@ -77,7 +77,7 @@ impl CairoVmFrame {
     }
 
     /// The checks at the end of a Cairo 0 frame, and what it returned and used.
-    pub(super) fn finish_cairo0(&mut self, constants: &Constants) -> Result<Finished, FinishFault> {
+    pub(super) fn finish_cairo0(&mut self, constants: &Constants) -> Result<FrameOutput, FinishFault> {
         verify_secure_runner(&self.runner, false, None).map_err(|error| FinishFault::run(&error))?;
         self.mark_arguments_and_segments()?;
         let values = self.runner.vm.get_return_values(2).map_err(FinishFault::post)?;
@@ -88,7 +88,7 @@ impl CairoVmFrame {
         self.check_pointers()?;
         let resources = self.resources(TrackedResource::CairoSteps, constants)?;
         let retdata = self.read_retdata(&start, size)?;
-        Ok(Finished { failed: false, retdata, gas_consumed: 0, resources })
+        Ok(FrameOutput { failed: false, retdata, gas_consumed: 0, resources })
     }
 
     /// Builtins, implicit arguments, syscalls and read-only segments must be where they were left, in this order (C81).

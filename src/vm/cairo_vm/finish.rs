@@ -21,14 +21,14 @@ use super::start::our_builtin;
 use crate::protocol::{Builtin, Constants, VmResources};
 use crate::syscall::{SyscallMemory, TrackedResource};
 use crate::vm::fault::{FinishFault, panic_message};
-use crate::vm::frame::{Finished, StepBudget};
+use crate::vm::frame::{FrameOutput, StepBudget};
 use crate::vm::frame_setup::PROGRAM_EXTRA;
 
 /// Values that a Cairo 1 function leaves: gas, syscall pointer, failure flag, start and end of its data.
 const RETURN_VALUES: usize = 5;
 
 /// Cells that are filled between two looks at the flag.
-const CELLS_BETWEEN_LOOKS: usize = 1_000;
+const CELLS_BETWEEN_POLLS: usize = 1_000;
 
 impl CairoVmFrame {
     /// Ends a frame that returned.
@@ -38,7 +38,7 @@ impl CairoVmFrame {
         tracked: TrackedResource,
         constants: &Constants,
         budget: &StepBudget,
-    ) -> Result<Finished, FinishFault> {
+    ) -> Result<FrameOutput, FinishFault> {
         // As in `run`: a panic of the engine stays here, as a fault of the program.
         catch_unwind(AssertUnwindSafe(|| self.checked_finish(initial_gas, tracked, constants, budget)))
             .unwrap_or_else(|panic| Err(FinishFault::Check(panic_message(panic.as_ref()))))
@@ -50,7 +50,7 @@ impl CairoVmFrame {
         tracked: TrackedResource,
         constants: &Constants,
         budget: &StepBudget,
-    ) -> Result<Finished, FinishFault> {
+    ) -> Result<FrameOutput, FinishFault> {
         self.runner.end_run(true, false, &mut NoHints, false).map_err(|error| FinishFault::run(&error))?;
         let (program_size, builtins) = match &self.code {
             Code::Cairo0 { .. } => return self.finish_cairo0(constants),
@@ -72,7 +72,7 @@ impl CairoVmFrame {
             self.mark_arguments_and_segments()?;
         }
         let resources = self.resources(tracked, constants)?;
-        Ok(Finished { failed, retdata, gas_consumed, resources })
+        Ok(FrameOutput { failed, retdata, gas_consumed, resources })
     }
 
     /// Closes the gaps in the range_check96 segment, which the modular builtins leave (C79). How far it goes, the code's own pointer
@@ -102,8 +102,8 @@ impl CairoVmFrame {
             *used = stop.offset;
         }
         for offset in 0..stop.offset {
-            if offset.is_multiple_of(CELLS_BETWEEN_LOOKS) && budget.stop.is_raised() {
-                return Err(FinishFault::Stopped);
+            if offset.is_multiple_of(CELLS_BETWEEN_POLLS) && budget.stop.is_raised() {
+                return Err(FinishFault::Interrupted);
             }
             let at = Relocatable { segment_index: stop.segment_index, offset };
             if vm.get_maybe(&at).is_none() {

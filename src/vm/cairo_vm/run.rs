@@ -24,7 +24,7 @@ use crate::crypto::secret_point;
 use crate::protocol::Builtin;
 use crate::syscall::{Language, Pointer, SyscallFault, SyscallMemory, Value};
 use crate::vm::fault::{FrameFault, FrameFaultKind, VmLocation, panic_message};
-use crate::vm::frame::{Registers, STEPS_BETWEEN_LOOKS, StepBudget, Stop};
+use crate::vm::frame::{RegisterSnapshot, STEPS_BETWEEN_POLLS, StepBudget, VmExit};
 
 /// One frame of one entry point, running or waiting.
 pub(in crate::vm) struct CairoVmFrame {
@@ -85,7 +85,7 @@ impl CairoVmFrame {
         &mut self,
         budget: &mut StepBudget,
         counts_steps: bool,
-    ) -> Result<Stop, FrameFault> {
+    ) -> Result<VmExit, FrameFault> {
         // The engine and the hints are other people's code over input that anybody may craft: a panic in them must not take the
         // host down, nor end a block for the others in it. It is the program's fault: the engine is told nothing else.
         let result = catch_unwind(AssertUnwindSafe(|| self.run_loop(budget, counts_steps)));
@@ -106,7 +106,7 @@ impl CairoVmFrame {
         }
     }
 
-    fn run_loop(&mut self, budget: &mut StepBudget, counts_steps: bool) -> Result<Stop, Break> {
+    fn run_loop(&mut self, budget: &mut StepBudget, counts_steps: bool) -> Result<VmExit, Break> {
         let Self { runner, code, end, next_hint, syscall_pointer, .. } = self;
         let CairoRunner { vm, exec_scopes, .. } = runner;
         if let Code::Cairo0 { class, .. } = code
@@ -114,18 +114,18 @@ impl CairoVmFrame {
         {
             return Err(VirtualMachineError::CompileHintFail(hint.clone().into()).into());
         }
-        let mut steps_to_look = STEPS_BETWEEN_LOOKS;
+        let mut steps_to_poll = STEPS_BETWEEN_POLLS;
         loop {
-            steps_to_look = steps_to_look.saturating_sub(1);
-            if steps_to_look == 0 {
-                steps_to_look = STEPS_BETWEEN_LOOKS;
+            steps_to_poll = steps_to_poll.saturating_sub(1);
+            if steps_to_poll == 0 {
+                steps_to_poll = STEPS_BETWEEN_POLLS;
                 if budget.stop.is_raised() {
-                    return Ok(Stop::Stopped);
+                    return Ok(VmExit::Interrupted);
                 }
             }
             if next_hint.is_none() {
                 if vm.get_pc() == *end {
-                    return Ok(Stop::Returned);
+                    return Ok(VmExit::Returned);
                 }
                 if budget.remaining == 0 {
                     return Err(VirtualMachineError::UnfinishedExecution.into());
@@ -148,7 +148,7 @@ impl CairoVmFrame {
                     Hinted::Ran => {}
                     Hinted::Syscall => {
                         *next_hint = Some(index);
-                        return Ok(Stop::Syscall);
+                        return Ok(VmExit::Syscall);
                     }
                     Hinted::None => break,
                 }
@@ -179,9 +179,9 @@ impl CairoVmFrame {
     }
 
     /// The registers and the number of steps, to be compared.
-    pub(in crate::vm) fn registers(&self) -> Registers {
+    pub(in crate::vm) fn registers(&self) -> RegisterSnapshot {
         let vm = &self.runner.vm;
-        Registers {
+        RegisterSnapshot {
             pc: pointer(vm.get_pc()),
             ap: vm.get_ap().offset,
             fp: vm.get_fp().offset,

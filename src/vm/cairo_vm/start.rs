@@ -13,7 +13,7 @@ use super::memory::pointer;
 use super::run::{CairoVmFrame, Code};
 use crate::protocol::Builtin;
 use crate::vm::fault::StartFault;
-use crate::vm::frame_setup::{FrameSetup, RET};
+use crate::vm::frame_setup::{Cairo1FrameSetup, RET};
 
 pub(super) fn engine_fault(error: impl std::fmt::Display) -> StartFault {
     StartFault::Engine(error.to_string())
@@ -21,16 +21,16 @@ pub(super) fn engine_fault(error: impl std::fmt::Display) -> StartFault {
 
 impl CairoVmFrame {
     /// Lays out a frame of Cairo 1 code.
-    pub(in crate::vm) fn start_cairo1(opening: &FrameSetup) -> Result<Self, StartFault> {
-        let class = &opening.class;
+    pub(in crate::vm) fn start_cairo1(setup: &Cairo1FrameSetup) -> Result<Self, StartFault> {
+        let class = &setup.class;
         let mut runner = CairoRunner::new(&class.vm_program, LayoutName::starknet, None, false, false, false)
             .map_err(engine_fault)?;
         let builtins: Vec<BuiltinName> =
-            opening.builtins.iter().filter_map(|builtin| engine_builtin(*builtin)).collect();
+            setup.builtins.iter().filter_map(|builtin| engine_builtin(*builtin)).collect();
         runner.initialize_function_runner_cairo_1(&builtins).map_err(engine_fault)?;
 
         let mut read_only = Vec::new();
-        write_program_extra(&mut runner.vm, class.bytecode_len(), opening, &mut read_only)?;
+        write_program_extra(&mut runner.vm, class.bytecode_len(), setup, &mut read_only)?;
         let syscall_start = runner.vm.add_memory_segment();
 
         let mut stack = Vec::new();
@@ -39,10 +39,10 @@ impl CairoVmFrame {
             let builtin = builtin.ok_or_else(|| StartFault::Engine(format!("Invalid builtin {name}.")))?;
             stack.extend(builtin.initial_stack());
         }
-        stack.push(MaybeRelocatable::Int(Felt::from(opening.gas)));
+        stack.push(MaybeRelocatable::Int(Felt::from(setup.gas)));
         stack.push(MaybeRelocatable::RelocatableValue(syscall_start));
         let calldata: Vec<MaybeRelocatable> =
-            opening.calldata.0.iter().copied().map(MaybeRelocatable::Int).collect();
+            setup.calldata.0.iter().copied().map(MaybeRelocatable::Int).collect();
         let calldata_start = allocate(&mut runner.vm, &calldata, &mut read_only)?;
         let calldata_end = (calldata_start + calldata.len()).map_err(engine_fault)?;
         stack.push(MaybeRelocatable::RelocatableValue(calldata_start));
@@ -50,12 +50,12 @@ impl CairoVmFrame {
 
         let arguments = stack.len();
         let end = runner
-            .initialize_function_entrypoint(opening.offset, stack, MaybeRelocatable::Int(Felt::ZERO))
+            .initialize_function_entrypoint(setup.offset, stack, MaybeRelocatable::Int(Felt::ZERO))
             .map_err(engine_fault)?;
         runner.initialize_vm().map_err(engine_fault)?;
 
         Ok(Self {
-            code: Code::Cairo1 { class: Arc::clone(class), builtins: opening.builtins.clone() },
+            code: Code::Cairo1 { class: Arc::clone(class), builtins: setup.builtins.clone() },
             runner,
             end,
             read_only,
@@ -70,10 +70,10 @@ impl CairoVmFrame {
 fn write_program_extra(
     vm: &mut VirtualMachine,
     bytecode_len: usize,
-    opening: &FrameSetup,
+    setup: &Cairo1FrameSetup,
     read_only: &mut Vec<(Relocatable, usize)>,
 ) -> Result<(), StartFault> {
-    let prices = opening.prices.map(|price| MaybeRelocatable::from(Felt::from(price)));
+    let prices = setup.prices.map(|price| MaybeRelocatable::from(Felt::from(price)));
     let prices = allocate(vm, &prices, read_only)?;
     let behind = (vm.get_pc() + bytecode_len).map_err(engine_fault)?;
     vm.load_data(behind, &[RET.into(), prices.into()]).map_err(engine_fault)?;

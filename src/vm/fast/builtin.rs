@@ -3,9 +3,9 @@
 //! Range checks are made when a cell is written (`memory`). The others compute a cell when an instruction reads it. What the program
 //! wrote into such a cell by itself is compared at the end.
 
-use super::Exit;
+use super::Bailout;
 use super::cell::VmCell;
-use super::machine::Looks;
+use super::machine::InterruptCheck;
 use super::segments::Segments;
 use crate::crypto::{Point, ec_op, poseidon, remembered_pedersen};
 use crate::protocol::Builtin;
@@ -33,7 +33,7 @@ pub(super) fn read_computed(
     segments: &mut Segments,
     segment: u64,
     offset: u64,
-) -> Result<Option<VmCell>, Exit> {
+) -> Result<Option<VmCell>, Bailout> {
     let computed = deduce(segments, segment, offset)?;
     if let Some(value) = computed {
         segments.write_deduced(segment, offset, value)?;
@@ -42,7 +42,7 @@ pub(super) fn read_computed(
 }
 
 /// The value that a builtin gives an unknown cell; `None` when it has none (yet).
-fn deduce(segments: &mut Segments, segment: u64, offset: u64) -> Result<Option<VmCell>, Exit> {
+fn deduce(segments: &mut Segments, segment: u64, offset: u64) -> Result<Option<VmCell>, Bailout> {
     let Some(builtin) = segments.builtin(segment) else { return Ok(None) };
     let (cells, inputs) = instance_cells(builtin);
     let index = offset.checked_rem(cells).unwrap_or(0);
@@ -65,14 +65,14 @@ fn deduce(segments: &mut Segments, segment: u64, offset: u64) -> Result<Option<V
                         if !cell.is_known() {
                             return Ok(None);
                         }
-                        *value = cell.as_number().ok_or(Exit::Fault)?;
+                        *value = cell.as_number().ok_or(Bailout::Fault)?;
                     }
                     let [a, b, c, d, e] = values;
                     let outputs = match builtin {
                         Builtin::Poseidon => poseidon(&[a, b, c]).map(VmCell::number),
                         _ => {
                             let (p, q) = (Point::from_limbs(&a, &b), Point::from_limbs(&c, &d));
-                            let sum = ec_op(&p, &q, &e).map_err(|_| Exit::Fault)?;
+                            let sum = ec_op(&p, &q, &e).map_err(|_| Bailout::Fault)?;
                             [
                                 VmCell::number(sum.x.to_limbs()),
                                 VmCell::number(sum.y.to_limbs()),
@@ -91,10 +91,10 @@ fn deduce(segments: &mut Segments, segment: u64, offset: u64) -> Result<Option<V
 }
 
 /// And, xor, or of two numbers below 2^251.
-fn bitwise(x: VmCell, y: VmCell, output: u64) -> Result<Option<VmCell>, Exit> {
+fn bitwise(x: VmCell, y: VmCell, output: u64) -> Result<Option<VmCell>, Bailout> {
     let (Some(x), Some(y)) = (x.as_number(), y.as_number()) else { return Ok(None) };
     if (x[3] | y[3]) >> 59 != 0 {
-        return Err(Exit::Fault);
+        return Err(Bailout::Fault);
     }
     let ([x0, x1, x2, x3], [y0, y1, y2, y3]) = (x, y);
     Ok(match output {
@@ -108,22 +108,22 @@ fn bitwise(x: VmCell, y: VmCell, output: u64) -> Result<Option<VmCell>, Exit> {
 /// The checks at the end of a frame on the segment of a builtin: inputs are there, outputs are right (C77).
 pub(super) fn verify(
     segments: &mut Segments,
-    looks: &mut Looks,
+    interrupt_check: &mut InterruptCheck,
     segment: u64,
     builtin: Builtin,
-) -> Result<(), Exit> {
+) -> Result<(), Bailout> {
     if builtin == Builtin::SegmentArena {
         return Ok(());
     }
     let (cells, inputs) = instance_cells(builtin);
     if cells == 1 {
         let is_whole = segments.cells(segment).iter().all(VmCell::is_known);
-        return if is_whole { Ok(()) } else { Err(Exit::Fault) };
+        return if is_whole { Ok(()) } else { Err(Bailout::Fault) };
     }
-    let used = u64::try_from(segments.cells(segment).len()).map_err(|_| Exit::Fault)?;
-    for start in (0..used).step_by(usize::try_from(cells).map_err(|_| Exit::Fault)?) {
+    let used = u64::try_from(segments.cells(segment).len()).map_err(|_| Bailout::Fault)?;
+    for start in (0..used).step_by(usize::try_from(cells).map_err(|_| Bailout::Fault)?) {
         if (0..inputs).any(|place| !segments.read(segment, start.saturating_add(place)).is_known()) {
-            return Err(Exit::Fault);
+            return Err(Bailout::Fault);
         }
         let outputs = (inputs..cells).map(|place| start.saturating_add(place));
         // The curve operation can fail, so it is made even where nobody looks at its result.
@@ -135,10 +135,10 @@ pub(super) fn verify(
                 continue;
             }
             // A hash or a curve operation: as long as some hundred steps.
-            looks.after(COMPUTED_ITEMS)?;
+            interrupt_check.advance(COMPUTED_ITEMS)?;
             let deduced = deduce(segments, segment, output)?;
             if cell.is_known() && deduced.is_some_and(|value| !value.same(&cell)) {
-                return Err(Exit::Fault);
+                return Err(Bailout::Fault);
             }
         }
     }
@@ -193,15 +193,15 @@ mod tests {
     fn what_the_program_wrote_is_compared_at_the_end() {
         let check = |builtin, cells: &[u64]| {
             let (mut memory, segment) = memory(builtin, cells);
-            verify(&mut memory, &mut Looks::default(), segment, builtin)
+            verify(&mut memory, &mut InterruptCheck::default(), segment, builtin)
         };
         assert_eq!(check(Builtin::Bitwise, &[12, 10, 8, 6, 14]), Ok(()));
-        assert_eq!(check(Builtin::Bitwise, &[12, 10, 8, 7, 14]), Err(Exit::Fault));
-        assert_eq!(check(Builtin::Bitwise, &[12]), Err(Exit::Fault));
+        assert_eq!(check(Builtin::Bitwise, &[12, 10, 8, 7, 14]), Err(Bailout::Fault));
+        assert_eq!(check(Builtin::Bitwise, &[12]), Err(Bailout::Fault));
         assert_eq!(check(Builtin::Pedersen, &[1, 2]), Ok(()));
-        assert_eq!(check(Builtin::Pedersen, &[1, 2, 3]), Err(Exit::Fault));
+        assert_eq!(check(Builtin::Pedersen, &[1, 2, 3]), Err(Bailout::Fault));
         // Two points that are not on the curve.
-        assert_eq!(check(Builtin::EcOp, &[1, 2, 3, 4, 5]), Err(Exit::Fault));
-        assert_eq!(check(Builtin::AddMod, &[1, 2, 3]), Err(Exit::Fault));
+        assert_eq!(check(Builtin::EcOp, &[1, 2, 3, 4, 5]), Err(Bailout::Fault));
+        assert_eq!(check(Builtin::AddMod, &[1, 2, 3]), Err(Bailout::Fault));
     }
 }

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use cairo_vm::hint_processor::builtin_hint_processor::hint_code;
 
-use super::Exit;
+use super::Bailout;
 use super::cairo0_hint::Names;
 use super::cairo0_variable::{Variable, demand, is_in_range};
 use super::cell::VmCell;
@@ -159,7 +159,7 @@ impl DictAction {
 
 impl Machine {
     /// Runs a hint.
-    pub(super) fn run_dict_hint(&mut self, action: &DictAction) -> Result<(), Exit> {
+    pub(super) fn run_dict_hint(&mut self, action: &DictAction) -> Result<(), Bailout> {
         match action {
             DictAction::New => {
                 demand(self.scopes.current().start_values.is_some())?;
@@ -179,7 +179,7 @@ impl Machine {
                 let at = self.pointer(dict)?;
                 let before = self.access(at, &key)?;
                 self.set_value(at.0, &key, value)?;
-                self.memory.write(at.0, at.1.checked_add(1).ok_or(Exit::Fault)?, before)
+                self.memory.write(at.0, at.1.checked_add(1).ok_or(Bailout::Fault)?, before)
             }
             DictAction::Update { dict, key, before, value } => {
                 let (key, before) = (self.variable(key)?, self.variable(before)?);
@@ -191,7 +191,7 @@ impl Machine {
                 let at = self.pointer(dict)?;
                 let count = self.dict_at(at)?.values.len();
                 self.hold(values_cells(count))?;
-                self.looks.after(count)?;
+                self.interrupt_check.advance(count)?;
                 let start_values = Some(self.dict_at(at)?.values.clone());
                 let manager = self.scopes.current().manager;
                 self.enter_scope(Scope { manager, start_values, ..Scope::default() })
@@ -210,12 +210,12 @@ impl Machine {
             DictAction::FirstAccess(range_check) => {
                 let (segment, offset) = self.pointer(range_check)?;
                 let squash = self.squashing()?;
-                let mut left = squash.accesses.get(&squash.key).ok_or(Exit::Fault)?.clone();
+                let mut left = squash.accesses.get(&squash.key).ok_or(Bailout::Fault)?.clone();
                 left.reverse();
                 let count = left.len();
-                let first = left.pop().ok_or(Exit::Fault)?;
+                let first = left.pop().ok_or(Bailout::Fault)?;
                 squash.left = Some((left, first));
-                self.looks.after(count)?;
+                self.interrupt_check.advance(count)?;
                 self.memory.write(segment, offset, VmCell::small(first))
             }
             DictAction::IsLast(result) => {
@@ -224,7 +224,7 @@ impl Machine {
             }
             DictAction::NextAccess(delta) => {
                 let (left, present) = self.left()?;
-                let next = left.pop().ok_or(Exit::Fault)?;
+                let next = left.pop().ok_or(Bailout::Fault)?;
                 let distance = sub(&sub(&small(next), &small(*present)), &small(1));
                 *present = next;
                 self.put(delta, distance)
@@ -232,20 +232,20 @@ impl Machine {
             DictAction::HasMore(temporary) => {
                 let (segment, start) = self.address_of(temporary)?;
                 let has_more = !self.left()?.0.is_empty();
-                let at = start.checked_add(3).ok_or(Exit::Fault)?;
+                let at = start.checked_add(3).ok_or(Bailout::Fault)?;
                 self.memory.write(segment, at, VmCell::small(u64::from(has_more)))
             }
             DictAction::AssertNoAccess => demand(self.left()?.0.is_empty()),
             DictAction::AssertCount(count) => {
                 let count = self.limbs(count)?;
                 let squash = self.squashing()?;
-                let accesses = squash.accesses.get(&squash.key).ok_or(Exit::Fault)?.len();
-                demand(count == small(u64::try_from(accesses).map_err(|_| Exit::Fault)?))
+                let accesses = squash.accesses.get(&squash.key).ok_or(Bailout::Fault)?.len();
+                demand(count == small(u64::try_from(accesses).map_err(|_| Bailout::Fault)?))
             }
             DictAction::AssertNoKey => demand(self.squashing()?.keys.is_empty()),
             DictAction::NextKey(next) => {
                 let squash = self.squashing()?;
-                let key = squash.keys.pop().ok_or(Exit::Fault)?;
+                let key = squash.keys.pop().ok_or(Bailout::Fault)?;
                 squash.key = key;
                 self.put(next, reversed(key))
             }
@@ -253,7 +253,7 @@ impl Machine {
     }
 
     /// Makes a dictionary with a copy of the values that the scope starts from, if any.
-    fn new_dict(&mut self, default: Option<VmCell>) -> Result<(), Exit> {
+    fn new_dict(&mut self, default: Option<VmCell>) -> Result<(), Bailout> {
         let segment = self.memory.add_segment(None, []);
         if self.scopes.current().manager.is_none() {
             self.hold(MANAGER_CELLS)?;
@@ -263,20 +263,20 @@ impl Machine {
         }
         let count = self.scopes.current().start_values.as_ref().map_or(0, HashMap::len);
         self.hold_in_manager(values_cells(count).saturating_add(DICT_CELLS))?;
-        self.looks.after(count)?;
+        self.interrupt_check.advance(count)?;
         let values = self.scopes.current().start_values.clone().unwrap_or_default();
         self.manager()?.dicts.insert(segment, Values { values, default, end: (segment, 0) });
         self.put_cell_at_ap(VmCell::pointer(segment, 0))
     }
 
     /// The scope's manager.
-    fn manager(&mut self) -> Result<&mut Manager, Exit> {
-        let manager = self.scopes.current().manager.ok_or(Exit::Fault)?;
-        self.scopes.managers.get_mut(manager).ok_or(Exit::Fault)
+    fn manager(&mut self) -> Result<&mut Manager, Bailout> {
+        let manager = self.scopes.current().manager.ok_or(Bailout::Fault)?;
+        self.scopes.managers.get_mut(manager).ok_or(Bailout::Fault)
     }
 
     /// Counts what is about to be kept as long as the manager.
-    fn hold_in_manager(&mut self, cells: usize) -> Result<(), Exit> {
+    fn hold_in_manager(&mut self, cells: usize) -> Result<(), Bailout> {
         self.hold(cells)?;
         let manager = self.manager()?;
         manager.held = manager.held.saturating_add(cells);
@@ -284,27 +284,27 @@ impl Machine {
     }
 
     /// The dictionary whose list ends here.
-    fn dict_at(&mut self, at: (u64, u64)) -> Result<&mut Values, Exit> {
-        let dict = self.manager()?.dicts.get_mut(&at.0).ok_or(Exit::Fault)?;
-        if dict.end == at { Ok(dict) } else { Err(Exit::Fault) }
+    fn dict_at(&mut self, at: (u64, u64)) -> Result<&mut Values, Bailout> {
+        let dict = self.manager()?.dicts.get_mut(&at.0).ok_or(Bailout::Fault)?;
+        if dict.end == at { Ok(dict) } else { Err(Bailout::Fault) }
     }
 
     /// The present value of a key, for an access that ends the list.
-    fn access(&mut self, at: (u64, u64), key: &VmCell) -> Result<VmCell, Exit> {
+    fn access(&mut self, at: (u64, u64), key: &VmCell) -> Result<VmCell, Bailout> {
         let dict = self.dict_at(at)?;
-        dict.end.1 = at.1.checked_add(ACCESS).ok_or(Exit::Unsupported)?;
+        dict.end.1 = at.1.checked_add(ACCESS).ok_or(Bailout::Unsupported)?;
         if let Some(present) = dict.values.get(&key.bits()) {
             return Ok(*present);
         }
-        let default = dict.default.ok_or(Exit::Fault)?;
+        let default = dict.default.ok_or(Bailout::Fault)?;
         self.hold_in_manager(ENTRY_CELLS)?;
         self.set_value(at.0, key, default)?;
         Ok(default)
     }
 
     /// Sets the value of a key that has been counted.
-    fn set_value(&mut self, segment: u64, key: &VmCell, value: VmCell) -> Result<(), Exit> {
-        let dict = self.manager()?.dicts.get_mut(&segment).ok_or(Exit::Fault)?;
+    fn set_value(&mut self, segment: u64, key: &VmCell, value: VmCell) -> Result<(), Bailout> {
+        let dict = self.manager()?.dicts.get_mut(&segment).ok_or(Bailout::Fault)?;
         dict.values.insert(key.bits(), value);
         Ok(())
     }
@@ -315,7 +315,7 @@ impl Machine {
         count: u64,
         are_big: &Variable,
         first: &Variable,
-    ) -> Result<(), Exit> {
+    ) -> Result<(), Bailout> {
         // The accesses of a key in turn stay what they were; the rest of an earlier squash makes room.
         let Squashing { left, held, .. } = *self.scopes.current().squashing.take().unwrap_or_default();
         self.scopes.give_back(held);
@@ -323,29 +323,29 @@ impl Machine {
         self.hold(held)?;
         let mut accesses: BTreeMap<Limbs, Vec<u64>> = BTreeMap::new();
         for number in 0..count {
-            self.looks.after(1)?;
+            self.interrupt_check.advance(1)?;
             let at = number.checked_mul(ACCESS).and_then(|cells| start.checked_add(cells));
-            let key = self.number_at(segment, at.ok_or(Exit::Fault)?)?;
+            let key = self.number_at(segment, at.ok_or(Bailout::Fault)?)?;
             self.hold(SQUASH_CELLS)?;
             held = held.saturating_add(SQUASH_CELLS);
             accesses.entry(reversed(key)).or_default().push(number);
         }
         let mut keys: Vec<Limbs> = accesses.keys().rev().copied().collect();
         // Of no accesses the judge panics.
-        let largest = reversed(*keys.first().ok_or(Exit::Unsupported)?);
+        let largest = reversed(*keys.first().ok_or(Bailout::Unsupported)?);
         self.put_flag(are_big, !is_in_range(&largest))?;
-        let key = keys.pop().ok_or(Exit::Fault)?;
+        let key = keys.pop().ok_or(Bailout::Fault)?;
         self.put(first, reversed(key))?;
         let squashing = Squashing { accesses, keys, key, left, held };
         self.scopes.current().squashing = Some(Box::new(squashing));
         Ok(())
     }
 
-    fn squashing(&mut self) -> Result<&mut Squashing, Exit> {
-        self.scopes.current().squashing.as_deref_mut().ok_or(Exit::Fault)
+    fn squashing(&mut self) -> Result<&mut Squashing, Bailout> {
+        self.scopes.current().squashing.as_deref_mut().ok_or(Bailout::Fault)
     }
 
-    fn left(&mut self) -> Result<&mut (Vec<u64>, u64), Exit> {
-        self.squashing()?.left.as_mut().ok_or(Exit::Fault)
+    fn left(&mut self) -> Result<&mut (Vec<u64>, u64), Bailout> {
+        self.squashing()?.left.as_mut().ok_or(Bailout::Fault)
     }
 }

@@ -2,7 +2,7 @@
 
 use cairo_vm::hint_processor::builtin_hint_processor::hint_code;
 
-use super::Exit;
+use super::Bailout;
 use super::cairo0_hint::Names;
 use super::cairo0_variable::Variable;
 use super::cell::VmCell;
@@ -77,11 +77,11 @@ impl KeccakAction {
 
 impl Machine {
     /// Runs a hint.
-    pub(super) fn run_keccak_hint(&mut self, action: &KeccakAction) -> Result<(), Exit> {
+    pub(super) fn run_keccak_hint(&mut self, action: &KeccakAction) -> Result<(), Bailout> {
         match action {
             KeccakAction::Words { low, high, inputs } => {
                 let at = self.pointer(inputs)?;
-                let halves = |number: &Limbs| div_rem(number, &[0, 1, 0, 0]).ok_or(Exit::Fault);
+                let halves = |number: &Limbs| div_rem(number, &[0, 1, 0, 0]).ok_or(Bailout::Fault);
                 let (second, first) = halves(&self.limbs(low)?)?;
                 let (fourth, third) = halves(&self.limbs(high)?)?;
                 self.write_from(at, [first, second, third, fourth])
@@ -96,7 +96,7 @@ impl Machine {
             }
             KeccakAction::PermuteBelow(end) => {
                 let (segment, end) = self.pointer(end)?;
-                let start = end.checked_sub(STATE as u64).ok_or(Exit::Fault)?;
+                let start = end.checked_sub(STATE as u64).ok_or(Bailout::Fault)?;
                 self.permute((segment, start), (segment, end))
             }
             KeccakAction::Permute { state, output } => {
@@ -113,10 +113,10 @@ impl Machine {
         }
     }
 
-    fn permute(&mut self, (segment, start): (u64, u64), output: (u64, u64)) -> Result<(), Exit> {
+    fn permute(&mut self, (segment, start): (u64, u64), output: (u64, u64)) -> Result<(), Bailout> {
         let mut state = [0; STATE];
         for (word, offset) in state.iter_mut().zip(start..=u64::MAX) {
-            *word = as_u64(&self.number_at(segment, offset)?).ok_or(Exit::Fault)?;
+            *word = as_u64(&self.number_at(segment, offset)?).ok_or(Bailout::Fault)?;
         }
         keccak::f1600(&mut state);
         self.write_from(output, state.map(small))
@@ -126,9 +126,9 @@ impl Machine {
         &mut self,
         (segment, start): (u64, u64),
         numbers: impl IntoIterator<Item = Limbs>,
-    ) -> Result<(), Exit> {
+    ) -> Result<(), Bailout> {
         for (number, cells) in numbers.into_iter().zip(0..) {
-            let offset = start.checked_add(cells).ok_or(Exit::Fault)?;
+            let offset = start.checked_add(cells).ok_or(Bailout::Fault)?;
             self.memory.write(segment, offset, VmCell::number(number))?;
         }
         Ok(())

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use cairo_vm::hint_processor::builtin_hint_processor::hint_code;
 
-use super::Exit;
+use super::Bailout;
 use super::cairo0_hint::Names;
 use super::cairo0_variable::{Variable, demand};
 use super::cell::VmCell;
@@ -89,20 +89,21 @@ impl ListAction {
 
 impl Machine {
     /// Runs a hint.
-    pub(super) fn run_list_hint(&mut self, action: &ListAction) -> Result<(), Exit> {
+    pub(super) fn run_list_hint(&mut self, action: &ListAction) -> Result<(), Bailout> {
         match action {
             ListAction::Find(search) => {
                 let key = self.limbs(&search.key)?;
                 // A longer list the judge refuses.
                 demand(self.word(&search.length)? <= u64::from(u32::MAX))?;
                 let list = self.pointer(&search.list)?;
-                let index = self.position(search, list, |candidate| *candidate == key)?.ok_or(Exit::Fault)?;
+                let index =
+                    self.position(search, list, |candidate| *candidate == key)?.ok_or(Bailout::Fault)?;
                 self.put(&search.index, small(index))
             }
             ListAction::FindLower(search) => {
                 let key = self.limbs(&search.key)?;
                 let (segment, offset) = self.address_of(&search.list)?;
-                let list = self.memory.read(segment, offset).as_pointer().ok_or(Exit::Fault)?;
+                let list = self.memory.read(segment, offset).as_pointer().ok_or(Bailout::Fault)?;
                 let index = match self.position(search, list, |candidate| !is_less(candidate, &key))? {
                     Some(index) => small(index),
                     None => self.limbs(&search.length)?,
@@ -116,20 +117,20 @@ impl Machine {
             ListAction::Verify(value) => {
                 let value = self.limbs(value)?;
                 let sorted = self.sorted()?;
-                let mut places = sorted.places.remove(&reversed(value)).ok_or(Exit::Fault)?;
+                let mut places = sorted.places.remove(&reversed(value)).ok_or(Bailout::Fault)?;
                 places.reverse();
                 sorted.left = Some((places, 0));
                 Ok(())
             }
             ListAction::NextPlace(distance) => {
-                let (left, last) = self.sorted()?.left.as_mut().ok_or(Exit::Fault)?;
-                let place = left.pop().ok_or(Exit::Fault)?;
+                let (left, last) = self.sorted()?.left.as_mut().ok_or(Bailout::Fault)?;
+                let place = left.pop().ok_or(Bailout::Fault)?;
                 let step = sub(&small(place), &small(*last));
-                *last = place.checked_add(1).ok_or(Exit::Fault)?;
+                *last = place.checked_add(1).ok_or(Bailout::Fault)?;
                 self.put(distance, step)
             }
             ListAction::AssertNoPlace => {
-                let (left, _) = self.sorted()?.left.as_ref().ok_or(Exit::Fault)?;
+                let (left, _) = self.sorted()?.left.as_ref().ok_or(Bailout::Fault)?;
                 demand(left.is_empty())
             }
         }
@@ -141,13 +142,13 @@ impl Machine {
         search: &Search,
         (segment, start): (u64, u64),
         is_wanted: impl Fn(&Limbs) -> bool,
-    ) -> Result<Option<u64>, Exit> {
+    ) -> Result<Option<u64>, Bailout> {
         let element = self.word(&search.element)?;
         demand(element != 0)?;
         for index in 0..self.word(&search.length)? {
-            self.looks.after(1)?;
+            self.interrupt_check.advance(1)?;
             let at = index.checked_mul(element).and_then(|cells| start.checked_add(cells));
-            if is_wanted(&self.number_at(segment, at.ok_or(Exit::Unsupported)?)?) {
+            if is_wanted(&self.number_at(segment, at.ok_or(Bailout::Unsupported)?)?) {
                 return Ok(Some(index));
             }
         }
@@ -161,7 +162,7 @@ impl Machine {
         output: &Variable,
         output_length: &Variable,
         counts: &Variable,
-    ) -> Result<(), Exit> {
+    ) -> Result<(), Bailout> {
         let (segment, start) = self.pointer(input)?;
         // What was taken up of an earlier sort stays; its places make room.
         let Sorted { left, held, .. } = *self.scopes.current().sorted.take().unwrap_or_default();
@@ -170,8 +171,8 @@ impl Machine {
         self.hold(held)?;
         let mut places: BTreeMap<Limbs, Vec<u64>> = BTreeMap::new();
         for index in 0..self.word(length)? {
-            self.looks.after(1)?;
-            let number = self.number_at(segment, start.checked_add(index).ok_or(Exit::Fault)?)?;
+            self.interrupt_check.advance(1)?;
+            let number = self.number_at(segment, start.checked_add(index).ok_or(Bailout::Fault)?)?;
             self.hold(PLACE_CELLS)?;
             held = held.saturating_add(PLACE_CELLS);
             places.entry(reversed(number)).or_default().push(index);
@@ -180,7 +181,7 @@ impl Machine {
         let counts_start = self.memory.add_segment(None, []);
         let mut count = 0_u64;
         for (number, places) in &places {
-            let times = u64::try_from(places.len()).map_err(|_| Exit::Fault)?;
+            let times = u64::try_from(places.len()).map_err(|_| Bailout::Fault)?;
             self.memory.write(output_start, count, VmCell::number(reversed(*number)))?;
             self.memory.write(counts_start, count, VmCell::small(times))?;
             count = count.saturating_add(1);
@@ -191,7 +192,7 @@ impl Machine {
         self.put_cell(counts, VmCell::pointer(counts_start, 0))
     }
 
-    fn sorted(&mut self) -> Result<&mut Sorted, Exit> {
-        self.scopes.current().sorted.as_deref_mut().ok_or(Exit::Fault)
+    fn sorted(&mut self) -> Result<&mut Sorted, Bailout> {
+        self.scopes.current().sorted.as_deref_mut().ok_or(Bailout::Fault)
     }
 }

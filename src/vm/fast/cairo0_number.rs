@@ -2,7 +2,7 @@
 
 use cairo_vm::hint_processor::builtin_hint_processor::hint_code;
 
-use super::Exit;
+use super::Bailout;
 use super::cairo0_hint::Names;
 use super::cairo0_variable::{Variable, demand, is_in_range};
 use super::cell::VmCell;
@@ -126,7 +126,7 @@ impl NumberAction {
 
 impl Machine {
     /// Runs a hint.
-    pub(super) fn run_number_hint(&mut self, action: &NumberAction) -> Result<(), Exit> {
+    pub(super) fn run_number_hint(&mut self, action: &NumberAction) -> Result<(), Bailout> {
         match action {
             NumberAction::AreSmall { a, b, result } => {
                 let (a, b) = (self.limbs(a)?, self.limbs(b)?);
@@ -143,7 +143,7 @@ impl Machine {
                 demand(by != [0; 4] && !is_less(&PRIME_OVER_RANGE, &by) && !is_less(&HALF_RANGE, &bound))?;
                 let is_negative = is_less(&HALF_PRIME, &value);
                 let size = if is_negative { neg(&value) } else { value };
-                let (q, r) = div_rem(&size, &by).ok_or(Exit::Fault)?;
+                let (q, r) = div_rem(&size, &by).ok_or(Bailout::Fault)?;
                 // Rounded down, which is away from zero for negative numbers.
                 let (size, q, r) = match (is_negative, r == [0; 4]) {
                     (false, _) => (q, q, r),
@@ -161,14 +161,15 @@ impl Machine {
             NumberAction::Limb { value, base, bound, output } => {
                 let (value, base, bound) = (self.limbs(value)?, self.limbs(base)?, self.limbs(bound)?);
                 let (segment, offset) = self.pointer(output)?;
-                let (_, limb) = div_rem(&value, &base).ok_or(Exit::Fault)?;
+                let (_, limb) = div_rem(&value, &base).ok_or(Bailout::Fault)?;
                 demand(!is_less(&bound, &limb))?;
                 self.memory.write(segment, offset, VmCell::number(limb))
             }
             NumberAction::FieldRoot { value, root } => {
                 let value = Element::from_limbs(&self.limbs(value)?);
                 let third = || Element::from_limbs(&[3, 0, 0, 0]).inverse().map(|third| value.times(&third));
-                let found = field_root(&value).or_else(|| field_root(&third()?)).ok_or(Exit::Unsupported)?;
+                let found =
+                    field_root(&value).or_else(|| field_root(&third()?)).ok_or(Bailout::Unsupported)?;
                 self.put(root, found.to_limbs())
             }
             NumberAction::SquareRoot256 { value, root } => {
@@ -178,19 +179,19 @@ impl Machine {
             }
             NumberAction::IsNotNegative(value) => {
                 let (segment, start) = self.address_of(value)?;
-                let high = self.number_at(segment, start.checked_add(1).ok_or(Exit::Fault)?)?;
+                let high = self.number_at(segment, start.checked_add(1).ok_or(Bailout::Fault)?)?;
                 self.put_at_ap(is_less(&high, &HALF_RANGE))
             }
             NumberAction::DivRem256 { value, by, quotient, remainder } => {
                 let ([a0, a1], [b0, b1]) = (self.parts(value)?, self.parts(by)?);
                 // By zero the judge panics.
-                let [q0, q1, r0, r1] = div_rem_256(&[a0, a1, b0, b1]).ok_or(Exit::Unsupported)?;
+                let [q0, q1, r0, r1] = div_rem_256(&[a0, a1, b0, b1]).ok_or(Bailout::Unsupported)?;
                 self.put_all(quotient, &[q0, q1])?;
                 self.put_all(remainder, &[r0, r1])
             }
             NumberAction::MulDivRem256 { a, b, by, quotient: [low, high], remainder } => {
                 let (a, b, by) = (self.parts(a)?, self.parts(b)?, self.parts(by)?);
-                let [q0, q1, q2, q3, r0, r1] = mul_div_rem_256(&a, &b, &by).ok_or(Exit::Fault)?;
+                let [q0, q1, q2, q3, r0, r1] = mul_div_rem_256(&a, &b, &by).ok_or(Bailout::Fault)?;
                 self.put_all(low, &[q0, q1])?;
                 self.put_all(high, &[q2, q3])?;
                 self.put_all(remainder, &[r0, r1])

@@ -3,7 +3,7 @@
 use cairo_vm::hint_processor::builtin_hint_processor::hint_code;
 use sha2::{Digest, Sha256};
 
-use super::Exit;
+use super::Bailout;
 use super::cairo0_hint::Names;
 use super::cairo0_variable::Variable;
 use super::field::{Limbs, to_felt};
@@ -47,11 +47,11 @@ impl PointAction {
 
 impl Machine {
     /// Runs a hint.
-    pub(super) fn run_point_hint(&mut self, action: &PointAction) -> Result<(), Exit> {
+    pub(super) fn run_point_hint(&mut self, action: &PointAction) -> Result<(), Bailout> {
         match action {
             PointAction::Recover { x, point: at } => {
                 let x = self.limbs(x)?;
-                let point = Point::from_x(&Element::from_limbs(&x)).ok_or(Exit::Fault)?;
+                let point = Point::from_x(&Element::from_limbs(&x)).ok_or(Bailout::Fault)?;
                 self.put_all(at, &[x, point.y.to_limbs()])
             }
             PointAction::Start { p, m, q, start } => {
@@ -64,15 +64,15 @@ impl Machine {
             PointAction::StartChain { length, p, m, q, start } => {
                 let length = self.word(length)?;
                 if length == 0 {
-                    return Err(Exit::Fault);
+                    return Err(Bailout::Fault);
                 }
                 let mut seed = Seed::default();
                 self.parts::<2>(p)?.iter().for_each(|number| seed.take(number));
-                let doubled = length.checked_mul(2).ok_or(Exit::Unsupported)?;
+                let doubled = length.checked_mul(2).ok_or(Bailout::Unsupported)?;
                 for ((segment, start), count) in [(self.pointer(m)?, length), (self.pointer(q)?, doubled)] {
                     for cells in 0..count {
-                        self.looks.after(1)?;
-                        seed.take(&self.number_at(segment, start.checked_add(cells).ok_or(Exit::Fault)?)?);
+                        self.interrupt_check.advance(1)?;
+                        seed.take(&self.number_at(segment, start.checked_add(cells).ok_or(Bailout::Fault)?)?);
                     }
                 }
                 self.put_start(start, seed)
@@ -80,8 +80,8 @@ impl Machine {
         }
     }
 
-    fn put_start(&mut self, at: &Variable, seed: Seed) -> Result<(), Exit> {
-        let point = seed.point().ok_or(Exit::Fault)?;
+    fn put_start(&mut self, at: &Variable, seed: Seed) -> Result<(), Bailout> {
+        let point = seed.point().ok_or(Bailout::Fault)?;
         self.put_all(at, &[point.x.to_limbs(), point.y.to_limbs()])
     }
 }

@@ -1,6 +1,6 @@
 //! Running hints of Cairo 0. Each writes what the judge's writes, in its order, and reports a fault where the judge's fails.
 
-use super::Exit;
+use super::Bailout;
 use super::cairo0_hint::Cairo0Action;
 use super::cairo0_variable::{demand, is_in_range};
 use super::field::{PRIME_OVER_RANGE, add, is_less, neg, small, sub};
@@ -11,13 +11,13 @@ use super::machine::Machine;
 
 impl Machine {
     /// Runs a hint.
-    pub(super) fn run_cairo0_hint(&mut self, action: &Cairo0Action) -> Result<Hinted, Exit> {
+    pub(super) fn run_cairo0_hint(&mut self, action: &Cairo0Action) -> Result<Hinted, Bailout> {
         match action {
             Cairo0Action::Syscall(at) => {
                 return if self.variable(at)?.same(&self.syscall_pointer) {
                     Ok(Hinted::Syscall)
                 } else {
-                    Err(Exit::Fault)
+                    Err(Bailout::Fault)
                 };
             }
             Cairo0Action::EnterScope => self.enter_scope(Scope::default())?,
@@ -25,10 +25,10 @@ impl Machine {
                 let count = self.limbs(count)?;
                 self.enter_scope(Scope { count: Some(count), ..Scope::default() })?;
             }
-            Cairo0Action::ExitScope => self.scopes.exit().ok_or(Exit::Fault)?,
+            Cairo0Action::ExitScope => self.scopes.exit().ok_or(Bailout::Fault)?,
             Cairo0Action::CountDown(more) => {
                 let count = &mut self.scopes.current().count;
-                let left = sub(&count.ok_or(Exit::Fault)?, &small(1));
+                let left = sub(&count.ok_or(Bailout::Fault)?, &small(1));
                 *count = Some(left);
                 self.put_flag(more, left != [0; 4])?;
             }
@@ -68,14 +68,14 @@ impl Machine {
             Cairo0Action::Split { value, most, by, high, low } => {
                 let value = self.limbs(value)?;
                 demand(!is_less(most, &value))?;
-                let (quotient, rest) = div_rem(&value, by).ok_or(Exit::Fault)?;
+                let (quotient, rest) = div_rem(&value, by).ok_or(Bailout::Fault)?;
                 self.put(high, quotient)?;
                 self.put(low, rest)?;
             }
             Cairo0Action::DivRem { value, by, quotient, remainder } => {
                 let (by, value) = (self.limbs(by)?, self.limbs(value)?);
                 demand(!is_less(&PRIME_OVER_RANGE, &by))?;
-                let (q, r) = div_rem(&value, &by).ok_or(Exit::Fault)?;
+                let (q, r) = div_rem(&value, &by).ok_or(Bailout::Fault)?;
                 self.put(remainder, r)?;
                 self.put(quotient, q)?;
             }
@@ -88,25 +88,25 @@ impl Machine {
             }
             Cairo0Action::Bit(from, to) => {
                 let (segment, start) = self.address_of(from)?;
-                let [lowest, ..] = self.number_at(segment, start.checked_add(4).ok_or(Exit::Fault)?)?;
+                let [lowest, ..] = self.number_at(segment, start.checked_add(4).ok_or(Bailout::Fault)?)?;
                 self.put(to, small(lowest & 1))?;
             }
             Cairo0Action::Arcs { a, b, range_check, by } => {
                 let (a, b) = (self.limbs(a)?, self.limbs(b)?);
-                let at = self.variable(range_check)?.as_pointer().ok_or(Exit::Fault)?;
+                let at = self.variable(range_check)?.as_pointer().ok_or(Bailout::Fault)?;
                 demand(!is_less(&b, &a))?;
                 let excluded = self.split_small_arcs(&a, &b, at, by)?;
                 self.scopes.current().excluded_arc = Some(excluded);
             }
             Cairo0Action::IsArcUsed(arc) => {
-                let excluded = self.scopes.current().excluded_arc.ok_or(Exit::Fault)?;
+                let excluded = self.scopes.current().excluded_arc.ok_or(Bailout::Fault)?;
                 self.put_at_ap(excluded != *arc)?;
             }
             Cairo0Action::AssertArc(arc) => demand(self.scopes.current().excluded_arc == Some(*arc))?,
             Cairo0Action::AnnounceSignature { r, s, builtin } => {
                 let signature = [self.limbs(r)?, self.limbs(s)?];
                 let place = self.pointer(builtin)?;
-                self.memory.announce_signature(place, signature)?;
+                self.memory.add_signature(place, signature)?;
             }
             Cairo0Action::Number(action) => self.run_number_hint(action)?,
             Cairo0Action::Point(action) => self.run_point_hint(action)?,

@@ -7,7 +7,7 @@ use cairo_vm::serde::deserialize_program::OffsetValue;
 use cairo_vm::types::instruction::Register;
 use starknet_types_core::felt::Felt;
 
-use super::Exit;
+use super::Bailout;
 use super::cell::VmCell;
 use super::field::{Limbs, as_u64, is_less, small};
 use super::machine::Machine;
@@ -70,13 +70,13 @@ impl Variable {
 }
 
 impl Machine {
-    fn part(&self, part: &Part) -> Result<VmCell, Exit> {
+    fn part(&self, part: &Part) -> Result<VmCell, Bailout> {
         match part {
             Part::Number(number) => Ok(*number),
             Part::Near { is_fp, back, offset, is_read } => {
                 let base = if *is_fp { self.fp } else { self.ap };
                 let place = base.checked_sub(*back).and_then(|base| base.checked_add_signed(*offset));
-                let place = place.ok_or(Exit::Fault)?;
+                let place = place.ok_or(Bailout::Fault)?;
                 if *is_read {
                     self.read_known(EXECUTION, place)
                 } else {
@@ -86,42 +86,42 @@ impl Machine {
         }
     }
 
-    fn read_known(&self, segment: u64, offset: u64) -> Result<VmCell, Exit> {
-        self.memory.read(segment, offset).value().ok_or(Exit::Fault)
+    fn read_known(&self, segment: u64, offset: u64) -> Result<VmCell, Bailout> {
+        self.memory.read(segment, offset).value().ok_or(Bailout::Fault)
     }
 
     /// What lies where a pointer points.
-    pub(super) fn read_behind(&self, pointer: VmCell) -> Result<VmCell, Exit> {
-        let (segment, offset) = pointer.as_pointer().ok_or(Exit::Fault)?;
+    pub(super) fn read_behind(&self, pointer: VmCell) -> Result<VmCell, Bailout> {
+        let (segment, offset) = pointer.as_pointer().ok_or(Bailout::Fault)?;
         self.read_known(segment, offset)
     }
 
     /// The value of a variable.
-    pub(super) fn variable(&self, variable: &Variable) -> Result<VmCell, Exit> {
+    pub(super) fn variable(&self, variable: &Variable) -> Result<VmCell, Bailout> {
         let (first, second) = (self.part(&variable.first)?, self.part(&variable.second)?);
         let value = if variable.is_difference { first.minus(&second) } else { first.plus(&second) };
-        (0..variable.reads).try_fold(value.ok_or(Exit::Fault)?, |value, _| self.read_behind(value))
+        (0..variable.reads).try_fold(value.ok_or(Bailout::Fault)?, |value, _| self.read_behind(value))
     }
 
     /// The number that a variable is.
-    pub(super) fn limbs(&self, variable: &Variable) -> Result<Limbs, Exit> {
-        self.variable(variable)?.as_number().ok_or(Exit::Fault)
+    pub(super) fn limbs(&self, variable: &Variable) -> Result<Limbs, Bailout> {
+        self.variable(variable)?.as_number().ok_or(Bailout::Fault)
     }
 
     /// Where a variable lies. Of a difference the judge takes the sum here.
-    pub(super) fn address_of(&self, variable: &Variable) -> Result<(u64, u64), Exit> {
-        let sum = self.part(&variable.first)?.plus(&self.part(&variable.second)?).ok_or(Exit::Fault)?;
+    pub(super) fn address_of(&self, variable: &Variable) -> Result<(u64, u64), Bailout> {
+        let sum = self.part(&variable.first)?.plus(&self.part(&variable.second)?).ok_or(Bailout::Fault)?;
         let address = if variable.is_behind { self.read_behind(sum)? } else { sum };
-        address.as_pointer().ok_or(Exit::Fault)
+        address.as_pointer().ok_or(Bailout::Fault)
     }
 
     /// The number in a cell.
-    pub(super) fn number_at(&self, segment: u64, offset: u64) -> Result<Limbs, Exit> {
-        self.read_known(segment, offset)?.as_number().ok_or(Exit::Fault)
+    pub(super) fn number_at(&self, segment: u64, offset: u64) -> Result<Limbs, Bailout> {
+        self.read_known(segment, offset)?.as_number().ok_or(Bailout::Fault)
     }
 
     /// The numbers that lie where a variable does: a structure.
-    pub(super) fn parts<const N: usize>(&self, variable: &Variable) -> Result<[Limbs; N], Exit> {
+    pub(super) fn parts<const N: usize>(&self, variable: &Variable) -> Result<[Limbs; N], Bailout> {
         self.numbers_from(self.address_of(variable)?)
     }
 
@@ -129,57 +129,57 @@ impl Machine {
     pub(super) fn numbers_from<const N: usize>(
         &self,
         (segment, start): (u64, u64),
-    ) -> Result<[Limbs; N], Exit> {
+    ) -> Result<[Limbs; N], Bailout> {
         let mut numbers = [[0; 4]; N];
         for (number, cells) in numbers.iter_mut().zip(0..) {
-            *number = self.number_at(segment, start.checked_add(cells).ok_or(Exit::Fault)?)?;
+            *number = self.number_at(segment, start.checked_add(cells).ok_or(Bailout::Fault)?)?;
         }
         Ok(numbers)
     }
 
     /// The number, if it has 64 bits; the judge refuses others in its own way.
-    pub(super) fn word(&self, variable: &Variable) -> Result<u64, Exit> {
-        as_u64(&self.limbs(variable)?).ok_or(Exit::Unsupported)
+    pub(super) fn word(&self, variable: &Variable) -> Result<u64, Bailout> {
+        as_u64(&self.limbs(variable)?).ok_or(Bailout::Unsupported)
     }
 
     /// Where the pointer points that a variable is.
-    pub(super) fn pointer(&self, variable: &Variable) -> Result<(u64, u64), Exit> {
-        self.variable(variable)?.as_pointer().ok_or(Exit::Fault)
+    pub(super) fn pointer(&self, variable: &Variable) -> Result<(u64, u64), Bailout> {
+        self.variable(variable)?.as_pointer().ok_or(Bailout::Fault)
     }
 
     /// Writes numbers from the variable's place on.
-    pub(super) fn put_all(&mut self, variable: &Variable, numbers: &[Limbs]) -> Result<(), Exit> {
+    pub(super) fn put_all(&mut self, variable: &Variable, numbers: &[Limbs]) -> Result<(), Bailout> {
         let (segment, start) = self.address_of(variable)?;
         for (number, cells) in numbers.iter().zip(0..) {
-            let offset = start.checked_add(cells).ok_or(Exit::Fault)?;
+            let offset = start.checked_add(cells).ok_or(Bailout::Fault)?;
             self.memory.write(segment, offset, VmCell::number(*number))?;
         }
         Ok(())
     }
 
     /// Writes a number.
-    pub(super) fn put(&mut self, variable: &Variable, number: Limbs) -> Result<(), Exit> {
+    pub(super) fn put(&mut self, variable: &Variable, number: Limbs) -> Result<(), Bailout> {
         self.put_cell(variable, VmCell::number(number))
     }
 
     /// Writes a number or an address.
-    pub(super) fn put_cell(&mut self, variable: &Variable, value: VmCell) -> Result<(), Exit> {
+    pub(super) fn put_cell(&mut self, variable: &Variable, value: VmCell) -> Result<(), Bailout> {
         let (segment, offset) = self.address_of(variable)?;
         self.memory.write(segment, offset, value)
     }
 
     /// Writes 1 or 0.
-    pub(super) fn put_flag(&mut self, variable: &Variable, flag: bool) -> Result<(), Exit> {
+    pub(super) fn put_flag(&mut self, variable: &Variable, flag: bool) -> Result<(), Bailout> {
         self.put(variable, small(u64::from(flag)))
     }
 
     /// Writes 1 or 0 at `ap`.
-    pub(super) fn put_at_ap(&mut self, flag: bool) -> Result<(), Exit> {
+    pub(super) fn put_at_ap(&mut self, flag: bool) -> Result<(), Bailout> {
         self.put_cell_at_ap(VmCell::small(u64::from(flag)))
     }
 
     /// Writes a number or an address at `ap`.
-    pub(super) fn put_cell_at_ap(&mut self, value: VmCell) -> Result<(), Exit> {
+    pub(super) fn put_cell_at_ap(&mut self, value: VmCell) -> Result<(), Bailout> {
         self.memory.write(EXECUTION, self.ap, value)
     }
 }
@@ -190,6 +190,6 @@ pub(super) fn is_in_range(number: &Limbs) -> bool {
 }
 
 /// A fault unless it holds.
-pub(super) fn demand(holds: bool) -> Result<(), Exit> {
-    if holds { Ok(()) } else { Err(Exit::Fault) }
+pub(super) fn demand(holds: bool) -> Result<(), Bailout> {
+    if holds { Ok(()) } else { Err(Bailout::Fault) }
 }

@@ -4,10 +4,10 @@
 //! and the check at the end of the frame computes every gate again. Values with longer words, which no compiler makes, are the
 //! judge's.
 
-use super::Exit;
+use super::Bailout;
 use super::cell::VmCell;
 use super::field::{as_u128, offset_plus, wide};
-use super::machine::Looks;
+use super::machine::InterruptCheck;
 use super::memory::VmMemory;
 use super::modular::{Modulus, Wide};
 use crate::protocol::Builtin;
@@ -30,22 +30,22 @@ const GATE: u64 = 3;
 /// inverse that does not exist.
 pub(super) fn eval_circuit(
     memory: &mut VmMemory,
-    looks: &mut Looks,
+    interrupt_check: &mut InterruptCheck,
     (add, add_count): (Address, u64),
     (mul, mul_count): (Address, u64),
-) -> Result<(), Exit> {
+) -> Result<(), Bailout> {
     let values = pointer(memory, plus(mul, VALUES)?)?;
     let mul_gates = pointer(memory, plus(mul, GATES)?)?;
     let add_gates = if add_count == 0 { mul_gates } else { pointer(memory, plus(add, GATES)?)? };
-    let modulus = read_value(memory, mul)?.ok_or(Exit::Fault)?;
+    let modulus = read_value(memory, mul)?.ok_or(Bailout::Fault)?;
     // Of a zero the judge takes no notice before a gate asks for it.
-    let modulus = Modulus::new(modulus).ok_or(Exit::Unsupported)?;
-    let mut circuit = Circuit { memory, looks, values, modulus };
+    let modulus = Modulus::new(modulus).ok_or(Bailout::Unsupported)?;
+    let mut circuit = Circuit { memory, interrupt_check, values, modulus };
 
     let mut added = 0_u64;
     let mut failed = mul_count;
     for gate in 0..mul_count {
-        circuit.looks.after(1)?;
+        circuit.interrupt_check.advance(1)?;
         added = circuit.add_while_possible(add_gates, added, add_count)?;
         if !circuit.multiply(gate_at(mul_gates, gate)?)? && failed == mul_count {
             failed = gate;
@@ -60,50 +60,50 @@ pub(super) fn eval_circuit(
             .read(segment, offset)
             .value()
             .filter(|cell| cell.as_number().is_some())
-            .ok_or(Exit::Fault)?;
+            .ok_or(Bailout::Fault)?;
     }
-    write_instances(memory, looks, add, (add_count, add_gates), modulus, values)?;
-    write_instances(memory, looks, mul, (failed, mul_gates), modulus, values)
+    write_instances(memory, interrupt_check, add, (add_count, add_gates), modulus, values)?;
+    write_instances(memory, interrupt_check, mul, (failed, mul_gates), modulus, values)
 }
 
 /// A circuit under evaluation.
 struct Circuit<'a> {
     memory: &'a mut VmMemory,
-    looks: &'a mut Looks,
+    interrupt_check: &'a mut InterruptCheck,
     values: Address,
     modulus: Modulus,
 }
 
 impl Circuit<'_> {
     /// Where the value lies that a gate's offset names.
-    fn value_at(&self, offset: Address) -> Result<Address, Exit> {
-        let offset = self.memory.read(offset.0, offset.1).as_number().ok_or(Exit::Fault)?;
-        Ok((self.values.0, offset_plus(self.values.1, &offset).ok_or(Exit::Fault)?))
+    fn value_at(&self, offset: Address) -> Result<Address, Bailout> {
+        let offset = self.memory.read(offset.0, offset.1).as_number().ok_or(Bailout::Fault)?;
+        Ok((self.values.0, offset_plus(self.values.1, &offset).ok_or(Bailout::Fault)?))
     }
 
-    fn read(&self, gate: Address, place: u64) -> Result<Option<Wide>, Exit> {
+    fn read(&self, gate: Address, place: u64) -> Result<Option<Wide>, Bailout> {
         read_value(self.memory, self.value_at(plus(gate, place)?)?)
     }
 
-    fn write(&mut self, gate: Address, place: u64, value: &Wide) -> Result<(), Exit> {
+    fn write(&mut self, gate: Address, place: u64, value: &Wide) -> Result<(), Bailout> {
         let (segment, start) = self.value_at(plus(gate, place)?)?;
         for (offset, word) in (0..WORDS).zip(words_of(value)) {
-            let at = start.checked_add(offset).ok_or(Exit::Fault)?;
+            let at = start.checked_add(offset).ok_or(Bailout::Fault)?;
             self.memory.write(segment, at, VmCell::number(wide(word)))?;
         }
         Ok(())
     }
 
     /// Fills addition gates from `next` on, until one cannot be filled yet; the number of that one.
-    fn add_while_possible(&mut self, gates: Address, mut next: u64, count: u64) -> Result<u64, Exit> {
+    fn add_while_possible(&mut self, gates: Address, mut next: u64, count: u64) -> Result<u64, Bailout> {
         while next < count && self.add(gate_at(gates, next)?)? {
-            self.looks.after(1)?;
+            self.interrupt_check.advance(1)?;
             next = next.saturating_add(1);
         }
         Ok(next)
     }
 
-    fn add(&mut self, gate: Address) -> Result<bool, Exit> {
+    fn add(&mut self, gate: Address) -> Result<bool, Bailout> {
         match (self.read(gate, 0)?, self.read(gate, 1)?) {
             (Some(a), Some(b)) => {
                 let sum = self.modulus.add(&a, &b);
@@ -114,7 +114,7 @@ impl Circuit<'_> {
             (None, Some(b)) => match self.read(gate, 2)? {
                 None => Ok(false),
                 Some(c) => {
-                    let difference = self.modulus.subtract(&c, &b).ok_or(Exit::Fault)?;
+                    let difference = self.modulus.subtract(&c, &b).ok_or(Bailout::Fault)?;
                     self.write(gate, 0, &difference)?;
                     Ok(true)
                 }
@@ -124,7 +124,7 @@ impl Circuit<'_> {
     }
 
     /// Fills a multiplication gate; `false` if it is an inverse that does not exist.
-    fn multiply(&mut self, gate: Address) -> Result<bool, Exit> {
+    fn multiply(&mut self, gate: Address) -> Result<bool, Bailout> {
         match (self.read(gate, 0)?, self.read(gate, 1)?) {
             (Some(a), Some(b)) => {
                 let product = self.modulus.multiply(&a, &b);
@@ -132,26 +132,26 @@ impl Circuit<'_> {
                 Ok(true)
             }
             (None, Some(b)) => {
-                let (is_inverse, value) = self.modulus.invert_or_nullify(&b).ok_or(Exit::Fault)?;
+                let (is_inverse, value) = self.modulus.invert_or_nullify(&b).ok_or(Bailout::Fault)?;
                 self.write(gate, 0, &value)?;
                 Ok(is_inverse)
             }
-            _ => Err(Exit::Fault),
+            _ => Err(Bailout::Fault),
         }
     }
 }
 
 fn write_instances(
     memory: &mut VmMemory,
-    looks: &mut Looks,
+    interrupt_check: &mut InterruptCheck,
     builtin: Address,
     (count, gates): (u64, Address),
     modulus: [VmCell; 4],
     values: Address,
-) -> Result<(), Exit> {
+) -> Result<(), Bailout> {
     for number in 0..count {
-        looks.after(1)?;
-        let start = number.checked_mul(INSTANCE).ok_or(Exit::Fault)?;
+        interrupt_check.advance(1)?;
+        let start = number.checked_mul(INSTANCE).ok_or(Bailout::Fault)?;
         let (segment, start) = plus(builtin, start)?;
         let gates = gate_at(gates, number)?;
         let left = count.saturating_sub(number);
@@ -165,20 +165,20 @@ fn write_instances(
 }
 
 /// A value; `None` if a word is missing or an address.
-fn read_value(memory: &VmMemory, (segment, start): Address) -> Result<Option<Wide>, Exit> {
+fn read_value(memory: &VmMemory, (segment, start): Address) -> Result<Option<Wide>, Bailout> {
     // All four addresses must exist, whatever is there.
-    start.checked_add(WORDS - 1).ok_or(Exit::Fault)?;
+    start.checked_add(WORDS - 1).ok_or(Bailout::Fault)?;
     let mut words = [0; WORDS as usize];
     let mut is_short = true;
     for (word, offset) in words.iter_mut().zip(0..WORDS) {
-        let at = start.checked_add(offset).ok_or(Exit::Fault)?;
+        let at = start.checked_add(offset).ok_or(Bailout::Fault)?;
         let Some(number) = memory.read(segment, at).as_number() else { return Ok(None) };
         match as_u128(&number).filter(|number| number >> WORD_BITS == 0) {
             Some(number) => *word = number,
             None => is_short = false,
         }
     }
-    if is_short { Ok(Some(of_words(words))) } else { Err(Exit::Unsupported) }
+    if is_short { Ok(Some(of_words(words))) } else { Err(Bailout::Unsupported) }
 }
 
 /// The number of four words of 96 bits, the lowest first.
@@ -204,14 +204,14 @@ fn words_of([a, b, c, d, e, f]: &Wide) -> [u128; 4] {
 /// Checks every instance of a modular builtin (C77, C79): instances of one circuit follow each other, and gates hold.
 pub(super) fn verify_instances(
     memory: &VmMemory,
-    looks: &mut Looks,
+    interrupt_check: &mut InterruptCheck,
     segment: u64,
     builtin: Builtin,
-) -> Result<(), Exit> {
-    let used = u64::try_from(memory.cells(segment).len()).map_err(|_| Exit::Fault)?;
+) -> Result<(), Bailout> {
+    let used = u64::try_from(memory.cells(segment).len()).map_err(|_| Bailout::Fault)?;
     let mut before: Option<Instance> = None;
     for number in 0..used.div_ceil(INSTANCE) {
-        looks.after(1)?;
+        interrupt_check.advance(1)?;
         let instance = Instance::read(memory, (segment, number.saturating_mul(INSTANCE)))?;
         if let Some(before) = before.filter(|before| before.left > 1) {
             let follows = before.modulus.value() == instance.modulus.value()
@@ -219,18 +219,18 @@ pub(super) fn verify_instances(
                 && plus(before.gate, GATE)? == instance.gate
                 && before.left.saturating_sub(1) == instance.left;
             if !follows {
-                return Err(Exit::Fault);
+                return Err(Bailout::Fault);
             }
         }
         let [a, b, c] = [instance.input(memory, 0)?, instance.input(memory, 1)?, instance.input(memory, 2)?];
         let modulus = &instance.modulus;
         let result = if builtin == Builtin::AddMod { modulus.add(&a, &b) } else { modulus.multiply(&a, &b) };
         if result != modulus.rest(&c) {
-            return Err(Exit::Fault);
+            return Err(Bailout::Fault);
         }
         before = Some(instance);
     }
-    if before.is_some_and(|last| last.left != 1) { Err(Exit::Fault) } else { Ok(()) }
+    if before.is_some_and(|last| last.left != 1) { Err(Bailout::Fault) } else { Ok(()) }
 }
 
 /// An instance of a modular builtin: one gate.
@@ -242,42 +242,42 @@ struct Instance {
 }
 
 impl Instance {
-    fn read(memory: &VmMemory, at: Address) -> Result<Self, Exit> {
+    fn read(memory: &VmMemory, at: Address) -> Result<Self, Bailout> {
         let (segment, left) = plus(at, COUNT)?;
-        let left = memory.read(segment, left).as_u64().filter(|left| *left > 0).ok_or(Exit::Fault)?;
+        let left = memory.read(segment, left).as_u64().filter(|left| *left > 0).ok_or(Bailout::Fault)?;
         Ok(Self {
-            modulus: Modulus::new(checked_value(memory, at)?).ok_or(Exit::Fault)?,
+            modulus: Modulus::new(checked_value(memory, at)?).ok_or(Bailout::Fault)?,
             values: pointer(memory, plus(at, VALUES)?)?,
             gate: pointer(memory, plus(at, GATES)?)?,
             left,
         })
     }
 
-    fn input(&self, memory: &VmMemory, place: u64) -> Result<Wide, Exit> {
+    fn input(&self, memory: &VmMemory, place: u64) -> Result<Wide, Bailout> {
         let (segment, offset) = plus(self.gate, place)?;
-        let offset = memory.read(segment, offset).as_u64().ok_or(Exit::Fault)?;
+        let offset = memory.read(segment, offset).as_u64().ok_or(Bailout::Fault)?;
         checked_value(memory, plus(self.values, offset)?)
     }
 }
 
 /// A value whose words are there and in range.
-fn checked_value(memory: &VmMemory, at: Address) -> Result<Wide, Exit> {
+fn checked_value(memory: &VmMemory, at: Address) -> Result<Wide, Bailout> {
     match read_value(memory, at) {
         Ok(Some(value)) => Ok(value),
-        Ok(None) | Err(_) => Err(Exit::Fault),
+        Ok(None) | Err(_) => Err(Bailout::Fault),
     }
 }
 
-fn gate_at(gates: Address, number: u64) -> Result<Address, Exit> {
-    plus(gates, number.checked_mul(GATE).ok_or(Exit::Fault)?)
+fn gate_at(gates: Address, number: u64) -> Result<Address, Bailout> {
+    plus(gates, number.checked_mul(GATE).ok_or(Bailout::Fault)?)
 }
 
-fn plus((segment, offset): Address, cells: u64) -> Result<Address, Exit> {
-    Ok((segment, offset.checked_add(cells).ok_or(Exit::Fault)?))
+fn plus((segment, offset): Address, cells: u64) -> Result<Address, Bailout> {
+    Ok((segment, offset.checked_add(cells).ok_or(Bailout::Fault)?))
 }
 
-fn pointer(memory: &VmMemory, (segment, offset): Address) -> Result<Address, Exit> {
-    memory.read(segment, offset).as_pointer().ok_or(Exit::Fault)
+fn pointer(memory: &VmMemory, (segment, offset): Address) -> Result<Address, Bailout> {
+    memory.read(segment, offset).as_pointer().ok_or(Bailout::Fault)
 }
 
 #[cfg(test)]
@@ -291,7 +291,7 @@ mod tests {
         let segment = memory.add_segment(None, []);
         assert_eq!(read_value(&memory, (segment, u64::MAX - 3)), Ok(None));
         for start in [u64::MAX - 2, u64::MAX - 1, u64::MAX] {
-            assert_eq!(read_value(&memory, (segment, start)), Err(Exit::Fault), "{start}");
+            assert_eq!(read_value(&memory, (segment, start)), Err(Bailout::Fault), "{start}");
         }
     }
 }

@@ -7,7 +7,7 @@ use std::ops::Range;
 use num_traits::ToPrimitive;
 use starknet_types_core::felt::Felt;
 
-use super::Exit;
+use super::Bailout;
 use super::builtin::{used_instance_cells, used_instances, verify};
 use super::cell::VmCell;
 use super::circuit::verify_instances;
@@ -16,7 +16,7 @@ use super::machine::Machine;
 use super::memory::EXECUTION;
 use crate::protocol::{Builtin, Constants, VmResources};
 use crate::syscall::{Language, Pointer, TrackedResource};
-use crate::vm::frame::Finished;
+use crate::vm::frame::FrameOutput;
 
 /// Gas, syscall pointer, failure flag, start and end of the data: what a function leaves below `ap`, behind its builtins.
 const RETURN_VALUES: u64 = 5;
@@ -30,12 +30,12 @@ impl FastFrame {
         initial_gas: u64,
         tracked: TrackedResource,
         constants: &Constants,
-    ) -> Result<Finished, Exit> {
+    ) -> Result<FrameOutput, Bailout> {
         for (builtin, segment) in &self.builtins {
             // Gaps of this one are filled first.
             if *builtin != Builtin::RangeCheck96 {
-                let Machine { memory, looks, .. } = &mut self.machine;
-                verify(&mut memory.beside, looks, *segment, *builtin)?;
+                let Machine { memory, interrupt_check, .. } = &mut self.machine;
+                verify(&mut memory.segments, interrupt_check, *segment, *builtin)?;
             }
         }
         let range_check96 = match self.language() {
@@ -45,13 +45,13 @@ impl FastFrame {
         for (builtin, segment) in &self.builtins {
             // Values may lie in gaps that were filled.
             if matches!(builtin, Builtin::AddMod | Builtin::MulMod) {
-                let Machine { memory, looks, .. } = &mut self.machine;
-                verify_instances(memory, looks, *segment, *builtin)?;
+                let Machine { memory, interrupt_check, .. } = &mut self.machine;
+                verify_instances(memory, interrupt_check, *segment, *builtin)?;
             }
         }
         // The caller's frame pointer is the 0 below the first frame.
         if self.machine.fp != 0 || !self.machine.scopes.are_left() {
-            return Err(Exit::Fault);
+            return Err(Bailout::Fault);
         }
         let (failed, retdata, gas_left) = match self.language() {
             Language::Cairo0 => {
@@ -69,7 +69,7 @@ impl FastFrame {
         for (builtin, segment) in &self.builtins {
             let used = match (builtin, range_check96) {
                 (Builtin::RangeCheck96, Some(used)) => used,
-                _ => u64::try_from(self.machine.memory.cells(*segment).len()).map_err(|_| Exit::Fault)?,
+                _ => u64::try_from(self.machine.memory.cells(*segment).len()).map_err(|_| Bailout::Fault)?,
             };
             let scale = match builtin {
                 Builtin::SegmentArena if constants.switches.segment_arena_cells => 3,
@@ -82,83 +82,83 @@ impl FastFrame {
             resources.steps = self.machine.steps;
             resources.memory_holes = self.memory_holes()?;
         }
-        Ok(Finished { failed, retdata, gas_consumed, resources })
+        Ok(FrameOutput { failed, retdata, gas_consumed, resources })
     }
 
     /// Closes the gaps in the range_check96 segment, which the modular builtins leave (C79); how many cells count as used.
-    fn fill_range_check96(&mut self) -> Result<Option<u64>, Exit> {
+    fn fill_range_check96(&mut self) -> Result<Option<u64>, Bailout> {
         let from_end = self.builtins.iter().rev().position(|(builtin, _)| *builtin == Builtin::RangeCheck96);
         let Some(from_end) = from_end else { return Ok(None) };
-        let (builtin, segment) = *self.builtins.iter().rev().nth(from_end).ok_or(Exit::Fault)?;
-        let below = u64::try_from(from_end).map_err(|_| Exit::Fault)?.saturating_add(RETURN_VALUES + 1);
-        let stop = self.machine.ap.checked_sub(below).ok_or(Exit::Fault)?;
-        let stop = self.machine.memory.read(EXECUTION, stop).as_pointer().ok_or(Exit::Fault)?;
+        let (builtin, segment) = *self.builtins.iter().rev().nth(from_end).ok_or(Bailout::Fault)?;
+        let below = u64::try_from(from_end).map_err(|_| Bailout::Fault)?.saturating_add(RETURN_VALUES + 1);
+        let stop = self.machine.ap.checked_sub(below).ok_or(Bailout::Fault)?;
+        let stop = self.machine.memory.read(EXECUTION, stop).as_pointer().ok_or(Bailout::Fault)?;
         if stop.0 != segment {
-            return Err(Exit::Fault);
+            return Err(Bailout::Fault);
         }
         for offset in 0..stop.1 {
-            self.machine.looks.after(1)?;
+            self.machine.interrupt_check.advance(1)?;
             if !self.machine.memory.read(segment, offset).is_known() {
                 self.machine.memory.write(segment, offset, VmCell::small(0))?;
             }
         }
-        let Machine { memory, looks, .. } = &mut self.machine;
-        verify(&mut memory.beside, looks, segment, builtin)?;
+        let Machine { memory, interrupt_check, .. } = &mut self.machine;
+        verify(&mut memory.segments, interrupt_check, segment, builtin)?;
         Ok(Some(stop.1))
     }
 
     /// Failure flag, data and remaining gas (C61, C92).
-    fn return_values(&self, initial_gas: u64) -> Result<(bool, Vec<Felt>, u64), Exit> {
-        let first = self.machine.ap.checked_sub(RETURN_VALUES).ok_or(Exit::Fault)?;
+    fn return_values(&self, initial_gas: u64) -> Result<(bool, Vec<Felt>, u64), Bailout> {
+        let first = self.machine.ap.checked_sub(RETURN_VALUES).ok_or(Bailout::Fault)?;
         let value = |index: u64| {
-            self.machine.memory.read(EXECUTION, first.saturating_add(index)).value().ok_or(Exit::Fault)
+            self.machine.memory.read(EXECUTION, first.saturating_add(index)).value().ok_or(Bailout::Fault)
         };
-        let gas_left = value(0)?.as_u64().filter(|left| *left <= initial_gas).ok_or(Exit::Fault)?;
+        let gas_left = value(0)?.as_u64().filter(|left| *left <= initial_gas).ok_or(Bailout::Fault)?;
         value(1)?;
         let failed = match value(2)?.as_u64() {
             Some(0) => false,
             Some(1) => true,
-            _ => return Err(Exit::Fault),
+            _ => return Err(Bailout::Fault),
         };
-        let (segment, start) = value(3)?.as_pointer().ok_or(Exit::Fault)?;
-        let (end_segment, end) = value(4)?.as_pointer().ok_or(Exit::Fault)?;
+        let (segment, start) = value(3)?.as_pointer().ok_or(Bailout::Fault)?;
+        let (end_segment, end) = value(4)?.as_pointer().ok_or(Bailout::Fault)?;
         if segment != end_segment || end < start {
-            return Err(Exit::Fault);
+            return Err(Bailout::Fault);
         }
         Ok((failed, self.felts(segment, start..end)?, gas_left))
     }
 
     /// The data that a Cairo 0 function leaves: its size and where it begins.
-    fn cairo0_return_values(&self) -> Result<Vec<Felt>, Exit> {
+    fn cairo0_return_values(&self) -> Result<Vec<Felt>, Bailout> {
         let below_ap = |cells| {
-            let at = self.machine.ap.checked_sub(cells).ok_or(Exit::Fault)?;
-            self.machine.memory.read(EXECUTION, at).value().ok_or(Exit::Fault)
+            let at = self.machine.ap.checked_sub(cells).ok_or(Bailout::Fault)?;
+            self.machine.memory.read(EXECUTION, at).value().ok_or(Bailout::Fault)
         };
-        let size = below_ap(CAIRO0_RETURN_VALUES)?.as_u64().ok_or(Exit::Fault)?;
-        let (segment, start) = below_ap(1)?.as_pointer().ok_or(Exit::Fault)?;
-        self.felts(segment, start..start.checked_add(size).ok_or(Exit::Fault)?)
+        let size = below_ap(CAIRO0_RETURN_VALUES)?.as_u64().ok_or(Bailout::Fault)?;
+        let (segment, start) = below_ap(1)?.as_pointer().ok_or(Bailout::Fault)?;
+        self.felts(segment, start..start.checked_add(size).ok_or(Bailout::Fault)?)
     }
 
-    fn felts(&self, segment: u64, offsets: Range<u64>) -> Result<Vec<Felt>, Exit> {
+    fn felts(&self, segment: u64, offsets: Range<u64>) -> Result<Vec<Felt>, Bailout> {
         // Nothing is reserved for a size out of the blue: cells are seen first.
         let there = self.machine.memory.cells(segment).len();
         let wanted = offsets.end.saturating_sub(offsets.start).to_usize().unwrap_or(there);
         let mut felts = Vec::with_capacity(wanted.min(there));
         for offset in offsets {
-            felts.push(self.felt_at(segment, offset).ok_or(Exit::Fault)?);
+            felts.push(self.felt_at(segment, offset).ok_or(Bailout::Fault)?);
         }
         Ok(felts)
     }
 
     /// The pointers that a Cairo 0 function hands back, below what it returns: those of its builtins, below them that of its
     /// syscalls, all where they were left (C81).
-    fn check_pointers(&self) -> Result<(), Exit> {
+    fn check_pointers(&self) -> Result<(), Bailout> {
         let memory = &self.machine.memory;
-        let used = |segment| u64::try_from(memory.cells(segment).len()).map_err(|_| Exit::Fault);
-        let mut at = self.machine.ap.checked_sub(CAIRO0_RETURN_VALUES).ok_or(Exit::Fault)?;
+        let used = |segment| u64::try_from(memory.cells(segment).len()).map_err(|_| Bailout::Fault);
+        let mut at = self.machine.ap.checked_sub(CAIRO0_RETURN_VALUES).ok_or(Bailout::Fault)?;
         let mut next_below = || {
-            at = at.checked_sub(1).ok_or(Exit::Fault)?;
-            memory.read(EXECUTION, at).as_pointer().ok_or(Exit::Fault)
+            at = at.checked_sub(1).ok_or(Bailout::Fault)?;
+            memory.read(EXECUTION, at).as_pointer().ok_or(Bailout::Fault)
         };
         let mut holds = true;
         for (builtin, segment) in self.builtins.iter().rev() {
@@ -171,12 +171,12 @@ impl FastFrame {
         for (segment, length) in &self.read_only {
             holds &= used(*segment)? == *length;
         }
-        if holds { Ok(()) } else { Err(Exit::Fault) }
+        if holds { Ok(()) } else { Err(Bailout::Fault) }
     }
 
     /// Cells that nobody touched, in segments where somebody touched one; builtins aside. The operating system touches arguments
     /// and the segments that the program may not extend (C82, C83). Code is touched, every cell of it.
-    fn memory_holes(&mut self) -> Result<u64, Exit> {
+    fn memory_holes(&mut self) -> Result<u64, Bailout> {
         let memory = &mut self.machine.memory;
         let arguments = (0..self.arguments).map(|offset| (EXECUTION, offset));
         let read_only =
@@ -190,9 +190,9 @@ impl FastFrame {
             if touched == 0 { 0 } else { cells.len().saturating_sub(touched) }
         };
         let others = (2..memory.segment_count())
-            .filter(|segment| memory.beside.builtin(*segment).is_none())
+            .filter(|segment| memory.segments.builtin(*segment).is_none())
             .map(|segment| holes(memory.cells(segment)));
         let total = others.fold(holes(memory.execution_cells()), usize::saturating_add);
-        total.to_u64().ok_or(Exit::Fault)
+        total.to_u64().ok_or(Bailout::Fault)
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use starknet_api::transaction::fields::Calldata;
 use starknet_types_core::felt::Felt;
 
-use super::Exit;
+use super::Bailout;
 use super::cell::VmCell;
 use super::decode::Program;
 use super::machine::Machine;
@@ -13,23 +13,23 @@ use super::memory::{EXECUTION, VmMemory};
 use super::record::Record;
 use crate::protocol::Builtin;
 use crate::syscall::{Language, Pointer, Value};
-use crate::vm::frame::{Registers, STEPS_BETWEEN_LOOKS, StepBudget, Stop};
-use crate::vm::frame_setup::{Cairo0FrameSetup, FrameSetup};
+use crate::vm::frame::{RegisterSnapshot, STEPS_BETWEEN_POLLS, StepBudget, VmExit};
+use crate::vm::frame_setup::{Cairo0FrameSetup, Cairo1FrameSetup};
 
 /// Room for the segments that most frames are given.
 const READ_ONLY: usize = 16;
 
 /// What a frame was laid out from.
 #[derive(Debug)]
-pub(super) enum Laid {
+pub(super) enum FrameSetup {
     Cairo0(Cairo0FrameSetup),
-    Cairo1(FrameSetup),
+    Cairo1(Cairo1FrameSetup),
 }
 
 /// One frame, running or waiting.
 #[derive(Debug)]
 pub(in crate::vm) struct FastFrame {
-    pub(super) opening: Laid,
+    pub(super) setup: FrameSetup,
     pub(super) machine: Machine,
     /// The segments of the entry point's builtins, in its order.
     pub(super) builtins: Vec<(Builtin, u64)>,
@@ -50,12 +50,12 @@ pub(in crate::vm) struct FastFrame {
 impl FastFrame {
     /// Lays out a frame of Cairo 1 code; `None` if the class is not for this engine. `marks_accesses` says whether memory holes will
     /// be counted.
-    pub(in crate::vm) fn start_cairo1(opening: FrameSetup, marks_accesses: bool) -> Option<Box<Self>> {
-        let program = opening.class.engine_code.get_or_make(|| Program::of_cairo1(&opening.class))?;
+    pub(in crate::vm) fn start_cairo1(setup: Cairo1FrameSetup, marks_accesses: bool) -> Option<Box<Self>> {
+        let program = setup.class.engine_code.get_or_make(|| Program::of_cairo1(&setup.class))?;
         let mut memory = VmMemory::new(Arc::clone(&program.code));
-        let mut stack = Vec::with_capacity(opening.builtins.len().saturating_add(6));
-        let mut builtins = Vec::with_capacity(opening.builtins.len());
-        for builtin in &opening.builtins {
+        let mut stack = Vec::with_capacity(setup.builtins.len().saturating_add(6));
+        let mut builtins = Vec::with_capacity(setup.builtins.len());
+        for builtin in &setup.builtins {
             let (segment, start) = if *builtin == Builtin::SegmentArena {
                 let infos = memory.add_segment(None, []);
                 let counts = [VmCell::pointer(infos, 0), VmCell::small(0), VmCell::small(0)];
@@ -66,26 +66,26 @@ impl FastFrame {
             builtins.push((*builtin, segment));
             stack.push(VmCell::pointer(segment, start));
         }
-        let prices = memory.add_segment(None, opening.prices.map(VmCell::small));
+        let prices = memory.add_segment(None, setup.prices.map(VmCell::small));
         memory.prices = VmCell::pointer(prices, 0);
         let syscalls = memory.add_segment(None, []);
-        let (calldata, calldata_length) = add_calldata(&mut memory, &opening.calldata)?;
+        let (calldata, calldata_length) = add_calldata(&mut memory, &setup.calldata)?;
         stack.extend([
-            VmCell::small(opening.gas),
+            VmCell::small(setup.gas),
             VmCell::pointer(syscalls, 0),
             VmCell::pointer(calldata, 0),
             VmCell::pointer(calldata, calldata_length),
         ]);
-        let prices_length = u64::try_from(opening.prices.len()).ok()?;
+        let prices_length = u64::try_from(setup.prices.len()).ok()?;
         let mut read_only = Vec::with_capacity(READ_ONLY);
         read_only.extend([(prices, prices_length), (calldata, calldata_length)]);
         let layout = Layout { program, memory, stack, builtins, read_only, syscalls };
-        layout.frame(opening.offset, marks_accesses, Laid::Cairo1(opening))
+        layout.frame(setup.offset, marks_accesses, FrameSetup::Cairo1(setup))
     }
 
     /// Lays out a frame of Cairo 0 code; `None` if the class is not for this engine.
-    pub(in crate::vm) fn start_cairo0(opening: Cairo0FrameSetup) -> Option<Box<Self>> {
-        let class = &opening.class;
+    pub(in crate::vm) fn start_cairo0(setup: Cairo0FrameSetup) -> Option<Box<Self>> {
+        let class = &setup.class;
         let program = class.engine_code.get_or_make(|| Program::of_cairo0(class))?;
         let mut memory = VmMemory::new(Arc::clone(&program.code));
         let builtins: Vec<(Builtin, u64)> = class
@@ -94,42 +94,46 @@ impl FastFrame {
             .map(|builtin| (*builtin, memory.add_segment(Some(*builtin), [])))
             .collect();
         let syscalls = memory.add_segment(None, []);
-        let (calldata, calldata_length) = add_calldata(&mut memory, &opening.calldata)?;
+        let (calldata, calldata_length) = add_calldata(&mut memory, &setup.calldata)?;
         let pointers = builtins.iter().map(|(_, segment)| VmCell::pointer(*segment, 0));
         let implicit = memory.add_segment(None, [VmCell::pointer(syscalls, 0)].into_iter().chain(pointers));
         let stack = vec![
-            VmCell::of_felt(&opening.selector),
+            VmCell::of_felt(&setup.selector),
             VmCell::pointer(implicit, 0),
             VmCell::small(calldata_length),
             VmCell::pointer(calldata, 0),
         ];
         let read_only = vec![(calldata, calldata_length)];
         let layout = Layout { program, memory, stack, builtins, read_only, syscalls };
-        layout.frame(opening.offset, true, Laid::Cairo0(opening))
+        layout.frame(setup.offset, true, FrameSetup::Cairo0(setup))
     }
 
     /// The language of the frame's code.
     pub(in crate::vm) fn language(&self) -> Language {
-        match &self.opening {
-            Laid::Cairo0(_) => Language::Cairo0,
-            Laid::Cairo1(_) => Language::Cairo1,
+        match &self.setup {
+            FrameSetup::Cairo0(_) => Language::Cairo0,
+            FrameSetup::Cairo1(_) => Language::Cairo1,
         }
     }
 
     /// Runs until the next syscall or the end. Uses up `budget` only if it gets there; otherwise the frame must be handed over.
-    pub(in crate::vm) fn run(&mut self, budget: &mut StepBudget, counts_steps: bool) -> Result<Stop, Exit> {
+    pub(in crate::vm) fn run(
+        &mut self,
+        budget: &mut StepBudget,
+        counts_steps: bool,
+    ) -> Result<VmExit, Bailout> {
         self.record.close_answer(self.syscall_pointer);
         self.machine.syscall_pointer =
             VmCell::of_value(Value::Pointer(self.syscall_pointer)).unwrap_or_default();
         let memory = &mut self.machine.memory;
         // What syscalls wrote since counts too.
-        let since = memory.beside.taken().saturating_sub(self.held_cells);
-        memory.beside.allow(budget.cells.checked_sub(since).ok_or(Exit::OutOfMemory)?);
+        let since = memory.segments.charged().saturating_sub(self.held_cells);
+        memory.segments.set_remaining(budget.cells.checked_sub(since).ok_or(Bailout::OutOfMemory)?);
         let stopped = match self.run_pieces(budget, counts_steps) {
-            Err(Exit::Stopped) => Ok(Stop::Stopped),
+            Err(Bailout::Interrupted) => Ok(VmExit::Interrupted),
             stopped => stopped,
         };
-        let taken = self.machine.memory.beside.taken();
+        let taken = self.machine.memory.segments.charged();
         budget.cells = budget.cells.saturating_sub(taken.saturating_sub(self.held_cells));
         self.held_cells = taken;
         stopped
@@ -141,37 +145,37 @@ impl FastFrame {
     }
 
     /// Runs in pieces, between which the flag is looked at.
-    fn run_pieces(&mut self, budget: &mut StepBudget, counts_steps: bool) -> Result<Stop, Exit> {
-        self.machine.looks.stop.get_or_insert_with(|| budget.stop.clone());
+    fn run_pieces(&mut self, budget: &mut StepBudget, counts_steps: bool) -> Result<VmExit, Bailout> {
+        self.machine.interrupt_check.stop.get_or_insert_with(|| budget.stop.clone());
         let mut left = if counts_steps || budget.remaining == 0 { budget.remaining } else { u64::MAX };
         loop {
             let before = self.machine.steps;
-            let stopped = self.machine.run(left.min(u64::from(STEPS_BETWEEN_LOOKS)))?;
+            let stopped = self.machine.run(left.min(u64::from(STEPS_BETWEEN_POLLS)))?;
             let used = self.machine.steps.saturating_sub(before);
             left = left.saturating_sub(used);
             if counts_steps {
                 budget.remaining = budget.remaining.saturating_sub(used);
             }
             match stopped {
-                Some(Stop::Syscall) => {
+                Some(VmExit::Syscall) => {
                     self.record.open_answer();
-                    return Ok(Stop::Syscall);
+                    return Ok(VmExit::Syscall);
                 }
                 Some(stopped) => return Ok(stopped),
                 // The judge says that the steps are used up.
-                None if left == 0 => return Err(Exit::Fault),
-                None if budget.stop.is_raised() => return Ok(Stop::Stopped),
+                None if left == 0 => return Err(Bailout::Fault),
+                None if budget.stop.is_raised() => return Ok(VmExit::Interrupted),
                 None => {}
             }
         }
     }
 
     /// The registers and the number of steps, to be compared.
-    pub(in crate::vm) fn registers(&self) -> Registers {
+    pub(in crate::vm) fn registers(&self) -> RegisterSnapshot {
         let machine = &self.machine;
         let (segment, offset) = if machine.is_at_end { (machine.end, 0) } else { (0, machine.pc) };
         let size = |number| usize::try_from(number).unwrap_or(usize::MAX);
-        Registers {
+        RegisterSnapshot {
             pc: Pointer { segment: isize::try_from(segment).unwrap_or(isize::MAX), offset: size(offset) },
             ap: size(machine.ap),
             fp: size(machine.fp),
@@ -220,7 +224,7 @@ struct Layout {
 
 impl Layout {
     /// Writes the stack, and behind it where the frame returns to.
-    fn frame(self, offset: usize, marks_accesses: bool, opening: Laid) -> Option<Box<FastFrame>> {
+    fn frame(self, offset: usize, marks_accesses: bool, setup: FrameSetup) -> Option<Box<FastFrame>> {
         let Self { program, mut memory, mut stack, builtins, read_only, syscalls } = self;
         let arguments = u64::try_from(stack.len()).ok()?;
         let end = memory.add_segment(None, []);
@@ -247,7 +251,7 @@ impl Layout {
                 blakes: 0,
                 resume: None,
                 scopes: Default::default(),
-                looks: Default::default(),
+                interrupt_check: Default::default(),
                 syscall_pointer: VmCell::EMPTY,
             },
             builtins,
@@ -257,7 +261,7 @@ impl Layout {
             arguments,
             record: Record::new(),
             held_cells: 0,
-            opening,
+            setup,
         }))
     }
 }

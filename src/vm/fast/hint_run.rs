@@ -2,7 +2,7 @@
 //!
 //! Where the judge's would panic or fail, these report a fault.
 
-use super::Exit;
+use super::Bailout;
 use super::cell::VmCell;
 use super::circuit::eval_circuit;
 use super::field::{Limbs, as_u128, is_less, mul, neg, offset_plus, small, sub, wide};
@@ -33,10 +33,10 @@ const HALF: u128 = 5_316_911_983_139_663_648_412_552_867_652_567_041;
 
 impl Machine {
     /// Runs a hint.
-    pub(super) fn run_hint(&mut self, hint: &Hint) -> Result<Hinted, Exit> {
+    pub(super) fn run_hint(&mut self, hint: &Hint) -> Result<Hinted, Bailout> {
         match &hint.action {
             Action::Syscall => return Ok(Hinted::Syscall),
-            Action::Unknown => return Err(Exit::Unsupported),
+            Action::Unknown => return Err(Bailout::Unsupported),
             Action::Cairo0(action) => return self.run_cairo0_hint(action),
             Action::Nothing => {}
             Action::AllocSegment(dst) => {
@@ -49,7 +49,7 @@ impl Machine {
                     Some(next) => next,
                     None => (self.memory.add_segment(None, []), 0),
                 };
-                self.scopes.next_free = Some((segment, offset.checked_add(size).ok_or(Exit::Fault)?));
+                self.scopes.next_free = Some((segment, offset.checked_add(size).ok_or(Bailout::Fault)?));
                 self.set(dst, VmCell::pointer(segment, offset))?;
             }
             Action::LessThan { lhs, rhs, dst } => {
@@ -67,7 +67,7 @@ impl Machine {
                 self.set_number(low, product_low)?;
             }
             Action::DivMod { lhs, rhs, quotient, remainder } => {
-                let (q, r) = div_rem(&self.number(lhs)?, &self.number(rhs)?).ok_or(Exit::Fault)?;
+                let (q, r) = div_rem(&self.number(lhs)?, &self.number(rhs)?).ok_or(Bailout::Fault)?;
                 self.set_number(quotient, q)?;
                 self.set_number(remainder, r)?;
             }
@@ -75,7 +75,7 @@ impl Machine {
                 let (value, scalar) = (self.number(value)?, self.number(scalar)?);
                 let max_x = self.number(max_x)?;
                 // What a quotient by zero is, the judge says.
-                let (quotient, _) = div_rem(&value, &scalar).ok_or(Exit::Unsupported)?;
+                let (quotient, _) = div_rem(&value, &scalar).ok_or(Bailout::Unsupported)?;
                 let x_value = if is_less(&max_x, &quotient) { max_x } else { quotient };
                 self.set_number(x, x_value)?;
                 self.set_number(y, sub(&value, &mul(&x_value, &scalar)))?;
@@ -97,14 +97,14 @@ impl Machine {
             }
             Action::SmallArcs { range_check, a, b } => self.small_arcs(range_check, a, b)?,
             Action::IsArcUsed { arc, dst } => {
-                let excluded = self.scopes.current().excluded_arc.ok_or(Exit::Fault)?;
+                let excluded = self.scopes.current().excluded_arc.ok_or(Bailout::Fault)?;
                 self.set_flag(dst, excluded != *arc)?;
             }
             Action::AllocDict(arena) => self.alloc_dict(arena)?,
             Action::DictEntryInit { dict, key } => {
                 let (segment, offset) = self.address(dict)?;
                 let before = self.dict_value(segment, self.number(key)?)?;
-                self.memory.write(segment, offset.checked_add(1).ok_or(Exit::Fault)?, before)?;
+                self.memory.write(segment, offset.checked_add(1).ok_or(Bailout::Fault)?, before)?;
             }
             Action::DictEntryUpdate { dict, key, value } => {
                 let (segment, _) = self.address(dict)?;
@@ -120,7 +120,7 @@ impl Machine {
                 let (segment, offset) = self.address(dict)?;
                 let (key, value) = (self.number(key)?, self.value(value)?);
                 let before = self.dict_value(segment, key)?;
-                self.memory.write(segment, offset.checked_add(1).ok_or(Exit::Fault)?, before)?;
+                self.memory.write(segment, offset.checked_add(1).ok_or(Bailout::Fault)?, before)?;
                 self.set_dict_value(segment, key, value)?;
             }
             Action::DictIndex { dict_end, dst } => {
@@ -132,31 +132,31 @@ impl Machine {
                 self.squash_init(accesses, count, big_keys, first_key)?;
             }
             Action::SquashIndex(range_check) => {
-                let index = self.squash()?.access().ok_or(Exit::Fault)?;
+                let index = self.squash()?.access().ok_or(Bailout::Fault)?;
                 let (segment, offset) = self.address(range_check)?;
                 self.memory.write(segment, offset, VmCell::small(index))?;
             }
             Action::SquashIsLast { dst, last, more } => {
-                let left = self.squash()?.left().ok_or(Exit::Fault)?;
+                let left = self.squash()?.left().ok_or(Bailout::Fault)?;
                 self.set(dst, VmCell::small(if left > 1 { *more } else { *last }))?;
             }
             Action::SquashDelta(dst) => {
                 let squash = self.squash()?;
-                let before = squash.next_access().ok_or(Exit::Fault)?;
-                let now = squash.access().ok_or(Exit::Fault)?;
+                let before = squash.next_access().ok_or(Bailout::Fault)?;
+                let now = squash.access().ok_or(Bailout::Fault)?;
                 let delta = now.checked_sub(before).and_then(|delta| delta.checked_sub(1));
-                self.set(dst, VmCell::small(delta.ok_or(Exit::Fault)?))?;
+                self.set(dst, VmCell::small(delta.ok_or(Bailout::Fault)?))?;
             }
             Action::SquashNextKey(dst) => {
                 let squash = self.squash()?;
-                squash.next_key().ok_or(Exit::Fault)?;
-                let key = squash.key().ok_or(Exit::Fault)?;
+                squash.next_key().ok_or(Bailout::Fault)?;
+                let key = squash.key().ok_or(Bailout::Fault)?;
                 self.set_number(dst, key)?;
             }
             Action::EvalCircuit(hint) => {
                 let add = (self.address(&hint.add_builtin)?, self.u64(&hint.add_count)?);
                 let mul = (self.address(&hint.mul_builtin)?, self.u64(&hint.mul_count)?);
-                eval_circuit(&mut self.memory, &mut self.looks, add, mul)?;
+                eval_circuit(&mut self.memory, &mut self.interrupt_check, add, mul)?;
             }
         }
         Ok(Hinted::Ran)
@@ -164,14 +164,14 @@ impl Machine {
 
     /// Not in line: its numbers would make the frame of all hints a large one.
     #[inline(never)]
-    fn run_wide_hint(&mut self, action: &WideAction) -> Result<(), Exit> {
+    fn run_wide_hint(&mut self, action: &WideAction) -> Result<(), Bailout> {
         match action {
             WideAction::Uint256DivMod(operands, places) => {
-                let results = div_rem_256(&self.numbers(operands)?).ok_or(Exit::Fault)?;
+                let results = div_rem_256(&self.numbers(operands)?).ok_or(Bailout::Fault)?;
                 self.set_numbers(places, results)
             }
             WideAction::Uint512DivMod(operands, places) => {
-                let results = div_rem_512(&self.numbers(operands)?).ok_or(Exit::Fault)?;
+                let results = div_rem_512(&self.numbers(operands)?).ok_or(Bailout::Fault)?;
                 self.set_numbers(places, results)
             }
             WideAction::Uint256SquareRoot(operands, places) => {
@@ -179,7 +179,7 @@ impl Machine {
                 self.set_numbers(places, results)
             }
             WideAction::InvertModulo(operands, places) => {
-                let results = inverse_modulo(&self.numbers(operands)?).ok_or(Exit::Fault)?;
+                let results = inverse_modulo(&self.numbers(operands)?).ok_or(Bailout::Fault)?;
                 // One of the six stays unwritten when there is an inverse.
                 let mut written =
                     places.iter().zip(results).filter_map(|(place, result)| Some((place, result?)));
@@ -189,7 +189,7 @@ impl Machine {
     }
 
     /// Two of the arcs (0, a), (a, b), (b, prime) are small: their lengths, split, prove the order of a and b.
-    fn small_arcs(&mut self, range_check: &Buffer, a: &Operand, b: &Operand) -> Result<(), Exit> {
+    fn small_arcs(&mut self, range_check: &Buffer, a: &Operand, b: &Operand) -> Result<(), Bailout> {
         let (a, b) = (self.number(a)?, self.number(b)?);
         let at = self.address(range_check)?;
         let excluded = self.split_small_arcs(&a, &b, at, &[wide(THIRD), wide(HALF)])?;
@@ -204,32 +204,32 @@ impl Machine {
         b: &Limbs,
         (segment, start): (u64, u64),
         [by_first, by_second]: &[Limbs; 2],
-    ) -> Result<u8, Exit> {
+    ) -> Result<u8, Bailout> {
         let minus_one = neg(&small(1));
         let mut arcs = [(*a, 0_u8), (sub(b, a), 1), (sub(&minus_one, b), 2)];
         arcs.sort_by_key(|([w, x, y, z], arc)| ([*z, *y, *x, *w], *arc));
         let [(shortest, _), (middle, _), (_, longest)] = arcs;
-        let first = div_rem(&shortest, by_first).ok_or(Exit::Fault)?;
-        let second = div_rem(&middle, by_second).ok_or(Exit::Fault)?;
+        let first = div_rem(&shortest, by_first).ok_or(Bailout::Fault)?;
+        let second = div_rem(&middle, by_second).ok_or(Bailout::Fault)?;
         for (offset, number) in (start..=u64::MAX).zip([first.1, first.0, second.1, second.0]) {
             self.memory.write(segment, offset, VmCell::number(number))?;
         }
         Ok(longest)
     }
 
-    fn alloc_dict(&mut self, arena: &Buffer) -> Result<(), Exit> {
+    fn alloc_dict(&mut self, arena: &Buffer) -> Result<(), Bailout> {
         let (segment, offset) = self.address(arena)?;
-        let below = |cells| offset.checked_sub(cells).ok_or(Exit::Fault);
-        let count = self.memory.read(segment, below(2)?).as_u64().ok_or(Exit::Fault)?;
-        let infos = self.memory.read(segment, below(3)?).as_pointer().ok_or(Exit::Fault)?;
+        let below = |cells| offset.checked_sub(cells).ok_or(Bailout::Fault);
+        let count = self.memory.read(segment, below(2)?).as_u64().ok_or(Bailout::Fault)?;
+        let infos = self.memory.read(segment, below(3)?).as_pointer().ok_or(Bailout::Fault)?;
         let new = self.memory.add_segment(None, []);
-        self.memory.beside.take(ENTRY_CELLS)?;
+        self.memory.segments.charge(ENTRY_CELLS)?;
         let dicts = self.scopes.dicts.get_or_insert_default();
-        let index = u64::try_from(dicts.len()).map_err(|_| Exit::Fault)?;
+        let index = u64::try_from(dicts.len()).map_err(|_| Bailout::Fault)?;
         dicts.insert(new, Dict { index, values: Default::default() });
         // The judge's product wraps around.
-        let cells = count.checked_mul(ACCESS_CELLS).ok_or(Exit::Unsupported)?;
-        let at = infos.1.checked_add(cells).ok_or(Exit::Fault)?;
+        let cells = count.checked_mul(ACCESS_CELLS).ok_or(Bailout::Unsupported)?;
+        let at = infos.1.checked_add(cells).ok_or(Bailout::Fault)?;
         self.memory.write(infos.0, at, VmCell::pointer(new, 0))
     }
 
@@ -239,89 +239,95 @@ impl Machine {
         count: &Operand,
         big_keys: &Place,
         first_key: &Place,
-    ) -> Result<(), Exit> {
+    ) -> Result<(), Bailout> {
         let (segment, start) = self.address(accesses)?;
         let count = self.u64(count)?;
         let mut keys = Vec::new();
         for number in 0..count {
-            self.looks.after(1)?;
+            self.interrupt_check.advance(1)?;
             let at = number.checked_mul(ACCESS_CELLS).and_then(|cells| start.checked_add(cells));
-            keys.push(self.memory.read(segment, at.ok_or(Exit::Fault)?).as_number().ok_or(Exit::Fault)?);
+            keys.push(
+                self.memory.read(segment, at.ok_or(Bailout::Fault)?).as_number().ok_or(Bailout::Fault)?,
+            );
         }
         // What the squash before this one held is free again.
         let longest = &mut self.scopes.longest_squash;
         let longer = keys.len().saturating_sub(*longest);
         *longest = longest.saturating_add(longer);
-        self.memory.beside.take(longer.saturating_mul(SQUASH_CELLS))?;
+        self.memory.segments.charge(longer.saturating_mul(SQUASH_CELLS))?;
         self.scopes.squash = None;
         let squash = self.scopes.squash.insert(Squash::new(keys));
-        let largest = squash.largest_key().ok_or(Exit::Fault)?;
-        let first = squash.key().ok_or(Exit::Fault)?;
+        let largest = squash.largest_key().ok_or(Bailout::Fault)?;
+        let first = squash.key().ok_or(Bailout::Fault)?;
         self.set_flag(big_keys, as_u128(&largest).is_none())?;
         self.set_number(first_key, first)
     }
 
-    fn squash(&mut self) -> Result<&mut Squash, Exit> {
-        self.scopes.squash.as_mut().ok_or(Exit::Fault)
+    fn squash(&mut self) -> Result<&mut Squash, Bailout> {
+        self.scopes.squash.as_mut().ok_or(Bailout::Fault)
     }
 
-    fn dict(&mut self, segment: u64) -> Result<&mut Dict, Exit> {
-        self.scopes.dicts.as_mut().and_then(|dicts| dicts.get_mut(&segment)).ok_or(Exit::Fault)
+    fn dict(&mut self, segment: u64) -> Result<&mut Dict, Bailout> {
+        self.scopes.dicts.as_mut().and_then(|dicts| dicts.get_mut(&segment)).ok_or(Bailout::Fault)
     }
 
     /// The present value of a key; 0 where there is none.
-    fn dict_value(&mut self, segment: u64, key: Limbs) -> Result<VmCell, Exit> {
+    fn dict_value(&mut self, segment: u64, key: Limbs) -> Result<VmCell, Bailout> {
         Ok(self.dict(segment)?.values.get(&key).copied().unwrap_or(VmCell::small(0)))
     }
 
-    fn set_dict_value(&mut self, segment: u64, key: Limbs, value: VmCell) -> Result<(), Exit> {
+    fn set_dict_value(&mut self, segment: u64, key: Limbs, value: VmCell) -> Result<(), Bailout> {
         if self.dict(segment)?.values.insert(key, value).is_none() {
-            self.memory.beside.take(ENTRY_CELLS)?;
+            self.memory.segments.charge(ENTRY_CELLS)?;
         }
         Ok(())
     }
 
-    fn at(&self, place: &Place) -> Result<u64, Exit> {
+    fn at(&self, place: &Place) -> Result<u64, Bailout> {
         let base = if place.is_fp { self.fp } else { self.ap };
-        base.checked_add_signed(i64::from(place.offset)).ok_or(Exit::Fault)
+        base.checked_add_signed(i64::from(place.offset)).ok_or(Bailout::Fault)
     }
 
     /// A cell that is known, perhaps with marks.
     #[inline]
-    fn cell(&self, place: &Place) -> Result<&VmCell, Exit> {
-        let index = usize::try_from(self.at(place)?).map_err(|_| Exit::Fault)?;
-        self.memory.execution.get(index).filter(|cell| cell.is_known()).ok_or(Exit::Fault)
+    fn cell(&self, place: &Place) -> Result<&VmCell, Bailout> {
+        let index = usize::try_from(self.at(place)?).map_err(|_| Bailout::Fault)?;
+        self.memory.execution.get(index).filter(|cell| cell.is_known()).ok_or(Bailout::Fault)
     }
 
-    fn set(&mut self, place: &Place, value: VmCell) -> Result<(), Exit> {
+    fn set(&mut self, place: &Place, value: VmCell) -> Result<(), Bailout> {
         self.memory.write(EXECUTION, self.at(place)?, value)
     }
 
-    fn set_number(&mut self, place: &Place, number: Limbs) -> Result<(), Exit> {
+    fn set_number(&mut self, place: &Place, number: Limbs) -> Result<(), Bailout> {
         self.set(place, VmCell::number(number))
     }
 
-    fn set_numbers<const N: usize>(&mut self, places: &[Place; N], numbers: [Limbs; N]) -> Result<(), Exit> {
+    fn set_numbers<const N: usize>(
+        &mut self,
+        places: &[Place; N],
+        numbers: [Limbs; N],
+    ) -> Result<(), Bailout> {
         places.iter().zip(numbers).try_for_each(|(place, number)| self.set_number(place, number))
     }
 
-    fn set_flag(&mut self, place: &Place, flag: bool) -> Result<(), Exit> {
+    fn set_flag(&mut self, place: &Place, flag: bool) -> Result<(), Bailout> {
         self.set(place, VmCell::small(u64::from(flag)))
     }
 
-    fn address(&self, buffer: &Buffer) -> Result<(u64, u64), Exit> {
-        let (segment, offset) = self.cell(&buffer.base)?.as_pointer().ok_or(Exit::Fault)?;
-        Ok((segment, offset_plus(offset, &buffer.offset).ok_or(Exit::Fault)?))
+    fn address(&self, buffer: &Buffer) -> Result<(u64, u64), Bailout> {
+        let (segment, offset) = self.cell(&buffer.base)?.as_pointer().ok_or(Bailout::Fault)?;
+        Ok((segment, offset_plus(offset, &buffer.offset).ok_or(Bailout::Fault)?))
     }
 
     /// The value of an operand.
-    fn value(&self, operand: &Operand) -> Result<VmCell, Exit> {
-        self.operand(operand, &mut VmCell::default())?.value().ok_or(Exit::Fault)
+    fn value(&self, operand: &Operand) -> Result<VmCell, Bailout> {
+        self.operand(operand, &mut VmCell::default())?.value().ok_or(Bailout::Fault)
     }
 
     /// An operand where it is, perhaps with marks: most are cells. What is not anywhere is put into `computed`.
     #[inline(always)]
-    fn operand<'a>(&'a self, operand: &'a Operand, computed: &'a mut VmCell) -> Result<&'a VmCell, Exit> {
+    fn operand<'a>(&'a self, operand: &'a Operand, computed: &'a mut VmCell) -> Result<&'a VmCell, Bailout> {
         match operand {
             Operand::VmCell(place) => self.cell(place),
             Operand::Immediate(value) => Ok(value),
@@ -333,18 +339,18 @@ impl Machine {
     }
 
     #[inline(never)]
-    fn computed(&self, operand: &Operand) -> Result<VmCell, Exit> {
-        let cell = |place| self.cell(place)?.value().ok_or(Exit::Fault);
-        let product = |a: VmCell, b: VmCell| a.times(&b).ok_or(Exit::Fault);
+    fn computed(&self, operand: &Operand) -> Result<VmCell, Bailout> {
+        let cell = |place| self.cell(place)?.value().ok_or(Bailout::Fault);
+        let product = |a: VmCell, b: VmCell| a.times(&b).ok_or(Bailout::Fault);
         let total = |a: VmCell, b: VmCell| match b.as_number() {
-            Some(_) => a.plus(&b).ok_or(Exit::Fault),
-            None => Err(Exit::Fault),
+            Some(_) => a.plus(&b).ok_or(Bailout::Fault),
+            None => Err(Bailout::Fault),
         };
         match operand {
             Operand::VmCell(place) => cell(place),
             Operand::Behind(base, offset) => {
                 let (segment, offset) = self.address(&Buffer { base: *base, offset: *offset })?;
-                self.memory.read(segment, offset).value().ok_or(Exit::Fault)
+                self.memory.read(segment, offset).value().ok_or(Bailout::Fault)
             }
             Operand::Immediate(value) => Ok(*value),
             Operand::AddCell(a, b) => total(cell(a)?, cell(b)?),
@@ -355,11 +361,11 @@ impl Machine {
     }
 
     /// The number in an operand; sums of addresses are none.
-    fn number(&self, operand: &Operand) -> Result<Limbs, Exit> {
-        self.operand(operand, &mut VmCell::default())?.as_number().ok_or(Exit::Fault)
+    fn number(&self, operand: &Operand) -> Result<Limbs, Bailout> {
+        self.operand(operand, &mut VmCell::default())?.as_number().ok_or(Bailout::Fault)
     }
 
-    fn numbers<const N: usize>(&self, operands: &[Operand; N]) -> Result<[Limbs; N], Exit> {
+    fn numbers<const N: usize>(&self, operands: &[Operand; N]) -> Result<[Limbs; N], Bailout> {
         let mut numbers = [[0; 4]; N];
         for (number, operand) in numbers.iter_mut().zip(operands) {
             *number = self.number(operand)?;
@@ -367,8 +373,8 @@ impl Machine {
         Ok(numbers)
     }
 
-    fn u64(&self, operand: &Operand) -> Result<u64, Exit> {
-        VmCell::number(self.number(operand)?).as_u64().ok_or(Exit::Fault)
+    fn u64(&self, operand: &Operand) -> Result<u64, Bailout> {
+        VmCell::number(self.number(operand)?).as_u64().ok_or(Bailout::Fault)
     }
 }
 

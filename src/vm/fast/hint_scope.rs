@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::Exit;
+use super::Bailout;
 use super::cairo0_dict::{Manager, Squashing};
 use super::cairo0_list::Sorted;
 use super::cell::VmCell;
@@ -113,20 +113,20 @@ impl Scope {
 
 impl Machine {
     /// Counts what a hint is about to keep: only what exceeds all that was held before is taken.
-    pub(super) fn hold(&mut self, cells: usize) -> Result<(), Exit> {
+    pub(super) fn hold(&mut self, cells: usize) -> Result<(), Bailout> {
         let Scopes { held, most, .. } = &mut self.scopes;
         *held = held.saturating_add(cells);
         let more = held.saturating_sub(*most);
-        self.memory.beside.take(more)?;
+        self.memory.segments.charge(more)?;
         *most = most.saturating_add(more);
         Ok(())
     }
 
     /// Enters a scope.
-    pub(super) fn enter_scope(&mut self, scope: Scope) -> Result<(), Exit> {
+    pub(super) fn enter_scope(&mut self, scope: Scope) -> Result<(), Bailout> {
         let Scopes { inner, deepest, .. } = &mut self.scopes;
         if inner.len() == *deepest {
-            self.memory.beside.take(SCOPE_CELLS)?;
+            self.memory.segments.charge(SCOPE_CELLS)?;
             *deepest = deepest.saturating_add(1);
         }
         inner.push(scope);
@@ -217,7 +217,7 @@ mod tests {
     /// A machine that may take so many cells.
     fn machine(cells: usize) -> Machine {
         let mut memory = VmMemory::new(Vec::new().into());
-        memory.beside.allow(cells);
+        memory.segments.set_remaining(cells);
         Machine {
             program: None,
             memory,
@@ -232,7 +232,7 @@ mod tests {
             blakes: 0,
             resume: None,
             scopes: Scopes::default(),
-            looks: Default::default(),
+            interrupt_check: Default::default(),
             syscall_pointer: VmCell::EMPTY,
         }
     }
@@ -244,7 +244,7 @@ mod tests {
     }
 
     /// Runs a hint on cells of its own, the first of which hold this.
-    fn run(machine: &mut Machine, action: &Cairo0Action, inputs: &[VmCell]) -> Result<(), Exit> {
+    fn run(machine: &mut Machine, action: &Cairo0Action, inputs: &[VmCell]) -> Result<(), Bailout> {
         machine.fp += 6;
         machine.ap = machine.fp + 5;
         for (offset, input) in (machine.fp..).zip(inputs) {
@@ -263,7 +263,7 @@ mod tests {
 
     /// A segment where 1000 numbers are what both hints find, and what they start from.
     fn inputs(machine: &mut Machine, action: &Cairo0Action) -> Vec<VmCell> {
-        machine.memory.beside.allow(usize::MAX);
+        machine.memory.segments.set_remaining(usize::MAX);
         let segment = machine.memory.add_segment(None, vec![VmCell::small(7); 3_000]);
         let (pointer, count) = (VmCell::pointer(segment, 0), VmCell::small(1_000));
         match action {
@@ -278,7 +278,7 @@ mod tests {
             for in_scopes in [false, true] {
                 let mut machine = machine(0);
                 let inputs = inputs(&mut machine, &action);
-                machine.memory.beside.allow(1_900 * each);
+                machine.memory.segments.set_remaining(1_900 * each);
                 for round in 0..100 {
                     if in_scopes {
                         run(&mut machine, &Cairo0Action::EnterScope, &[]).unwrap();
@@ -291,10 +291,10 @@ mod tests {
                     }
                 }
                 // What both scopes keep is there at once.
-                machine.memory.beside.allow(900 * each);
+                machine.memory.segments.set_remaining(900 * each);
                 run(&mut machine, &action, &inputs).unwrap();
                 run(&mut machine, &Cairo0Action::EnterScope, &[]).unwrap();
-                assert_eq!(run(&mut machine, &action, &inputs), Err(Exit::OutOfMemory));
+                assert_eq!(run(&mut machine, &action, &inputs), Err(Bailout::OutOfMemory));
             }
         }
     }
@@ -302,10 +302,10 @@ mod tests {
     #[test]
     fn too_much_is_refused() {
         for (action, each) in hints() {
-            for (cells, expected) in [(1_500, Ok(())), (900, Err(Exit::OutOfMemory))] {
+            for (cells, expected) in [(1_500, Ok(())), (900, Err(Bailout::OutOfMemory))] {
                 let mut machine = machine(0);
                 let inputs = inputs(&mut machine, &action);
-                machine.memory.beside.allow(cells * each);
+                machine.memory.segments.set_remaining(cells * each);
                 assert_eq!(run(&mut machine, &action, &inputs), expected, "{action:?}");
             }
         }
@@ -321,11 +321,11 @@ mod tests {
             let [dict_at, key_at, value] = [0, 1, 2].map(variable);
             let read = DictAction::Read { dict: dict_at, key: key_at, value };
             run(machine, &Cairo0Action::Dict(read), &[dict, VmCell::small(key)])?;
-            Ok::<_, Exit>(machine.memory.read(EXECUTION, machine.fp + 2).as_u64().unwrap())
+            Ok::<_, Bailout>(machine.memory.read(EXECUTION, machine.fp + 2).as_u64().unwrap())
         };
         let make = |machine: &mut Machine, default: u64| {
             run(machine, &new, &[VmCell::small(default)])?;
-            Ok::<_, Exit>(machine.memory.read(EXECUTION, machine.ap).as_pointer().unwrap().0)
+            Ok::<_, Bailout>(machine.memory.read(EXECUTION, machine.ap).as_pointer().unwrap().0)
         };
         for _ in 0..100 {
             enter(&mut machine).unwrap();
@@ -340,7 +340,7 @@ mod tests {
         enter(&mut machine).unwrap();
         let inner = make(&mut machine, 6).unwrap();
         assert_eq!(machine.scopes.managers.len(), 2);
-        assert_eq!(access(&mut machine, VmCell::pointer(outer, 3), 1), Err(Exit::Fault));
+        assert_eq!(access(&mut machine, VmCell::pointer(outer, 3), 1), Err(Bailout::Fault));
         assert_eq!(access(&mut machine, VmCell::pointer(inner, 0), 1), Ok(6));
         exit(&mut machine).unwrap();
         assert_eq!((machine.scopes.managers.len(), machine.scopes.held), (1, held));
@@ -354,10 +354,10 @@ mod tests {
         assert_eq!(access(&mut machine, VmCell::pointer(copied, 0), 1), Ok(5));
         assert_eq!(access(&mut machine, VmCell::pointer(copied, 3), 2), Ok(9));
         assert_eq!(access(&mut machine, VmCell::pointer(outer, 3), 1), Ok(5));
-        assert_eq!(exit(&mut machine), Err(Exit::Fault));
+        assert_eq!(exit(&mut machine), Err(Bailout::Fault));
 
         let mut nested = (0..100).map(|_| enter(&mut machine).and_then(|()| make(&mut machine, 5)));
-        assert!(nested.any(|made| made == Err(Exit::OutOfMemory)));
+        assert!(nested.any(|made| made == Err(Bailout::OutOfMemory)));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::Exit;
+use super::Bailout;
 use super::cell::VmCell;
 use super::decode::Program;
 use super::hint_scope::Scopes;
@@ -38,14 +38,14 @@ pub(super) struct Machine {
     /// What hints remember.
     pub scopes: Scopes,
     /// When long work within a step looks at the flag.
-    pub looks: Looks,
+    pub interrupt_check: InterruptCheck,
     /// Where the next syscall must stand.
     pub syscall_pointer: VmCell,
 }
 
 /// Work that steps do not measure: hints and checks that go through memory.
 #[derive(Debug, Default)]
-pub(super) struct Looks {
+pub(super) struct InterruptCheck {
     /// Raised when the frame is of no use any more; known from its first run on.
     pub stop: Option<StopFlag>,
     /// Items since the last look.
@@ -53,18 +53,18 @@ pub(super) struct Looks {
 }
 
 /// Items between two looks at the flag.
-const ITEMS_BETWEEN_LOOKS: usize = 1_000;
+const ITEMS_BETWEEN_POLLS: usize = 1_000;
 
-impl Looks {
+impl InterruptCheck {
     /// So many items (elements, gates, accesses) more: looks at the flag when there were enough of them.
     #[inline]
-    pub(super) fn after(&mut self, items: usize) -> Result<(), Exit> {
+    pub(super) fn advance(&mut self, items: usize) -> Result<(), Bailout> {
         self.items = self.items.saturating_add(items);
-        if self.items < ITEMS_BETWEEN_LOOKS {
+        if self.items < ITEMS_BETWEEN_POLLS {
             return Ok(());
         }
         self.items = 0;
-        if self.stop.as_ref().is_some_and(StopFlag::is_raised) { Err(Exit::Stopped) } else { Ok(()) }
+        if self.stop.as_ref().is_some_and(StopFlag::is_raised) { Err(Bailout::Interrupted) } else { Ok(()) }
     }
 }
 
@@ -86,12 +86,12 @@ mod tests {
     #[test]
     fn the_flag_is_looked_at_after_enough_work() {
         let raised = StopFlag::new(Arc::new(AtomicBool::new(true)), Arc::new(CancellationToken::default()));
-        let mut looks = Looks { stop: Some(raised), items: 0 };
-        assert_eq!(looks.after(ITEMS_BETWEEN_LOOKS - 1), Ok(()));
-        assert_eq!(looks.after(1), Err(Exit::Stopped));
-        assert_eq!(looks.after(usize::MAX), Err(Exit::Stopped));
-        let mut looks = Looks { stop: Some(StopFlag::default()), items: 0 };
-        assert_eq!(looks.after(usize::MAX), Ok(()));
-        assert_eq!(Looks::default().after(usize::MAX), Ok(()));
+        let mut interrupt_check = InterruptCheck { stop: Some(raised), items: 0 };
+        assert_eq!(interrupt_check.advance(ITEMS_BETWEEN_POLLS - 1), Ok(()));
+        assert_eq!(interrupt_check.advance(1), Err(Bailout::Interrupted));
+        assert_eq!(interrupt_check.advance(usize::MAX), Err(Bailout::Interrupted));
+        let mut interrupt_check = InterruptCheck { stop: Some(StopFlag::default()), items: 0 };
+        assert_eq!(interrupt_check.advance(usize::MAX), Ok(()));
+        assert_eq!(InterruptCheck::default().advance(usize::MAX), Ok(()));
     }
 }

@@ -5,12 +5,12 @@
 
 use std::sync::Arc;
 
-use super::Exit;
+use super::Bailout;
 use super::cell::VmCell;
 use super::field::Limbs;
+use super::memory_pool::PooledMemory;
 use super::segments::{Segments, put, reserve};
 use super::signature::SIGNATURE_CELLS;
-use super::spare::Spare;
 use crate::protocol::Builtin;
 
 /// By how many cells the execution segment grows: few, so that they are emptied right before they are used, and are still near then.
@@ -32,14 +32,14 @@ pub(super) struct VmMemory {
     /// Cells of the execution segment; behind those that were written come empty ones.
     pub execution: Vec<VmCell>,
     /// The others.
-    pub beside: Segments,
+    pub segments: Segments,
 }
 
 impl VmMemory {
     /// Code and an empty execution segment.
     pub(super) fn new(code: Arc<[VmCell]>) -> Self {
-        let Spare { execution, segments } = Spare::take();
-        Self { code, prices: VmCell::EMPTY, execution, beside: Segments::new(segments) }
+        let PooledMemory { execution, segments } = PooledMemory::acquire();
+        Self { code, prices: VmCell::EMPTY, execution, segments: Segments::new(segments) }
     }
 
     /// A new segment.
@@ -48,32 +48,32 @@ impl VmMemory {
         builtin: Option<Builtin>,
         cells: impl IntoIterator<Item = VmCell>,
     ) -> u64 {
-        self.beside.add(builtin, cells);
+        self.segments.add(builtin, cells);
         self.segment_count().saturating_sub(1)
     }
 
     /// Number of segments.
     pub(super) fn segment_count(&self) -> u64 {
-        u64::try_from(self.beside.count()).unwrap_or(u64::MAX).saturating_add(2)
+        u64::try_from(self.segments.count()).unwrap_or(u64::MAX).saturating_add(2)
     }
 
     /// Announces the signature for a public key that will be written there.
-    pub(super) fn announce_signature(
+    pub(super) fn add_signature(
         &mut self,
         (segment, offset): (u64, u64),
         signature: [Limbs; 2],
-    ) -> Result<(), Exit> {
+    ) -> Result<(), Bailout> {
         let segment =
-            self.beside.segment_mut(segment).filter(|segment| segment.builtin == Some(Builtin::Ecdsa));
-        if segment.ok_or(Exit::Fault)?.signatures.announce(offset, signature)? {
-            self.beside.take(SIGNATURE_CELLS)?;
+            self.segments.segment_mut(segment).filter(|segment| segment.builtin == Some(Builtin::Ecdsa));
+        if segment.ok_or(Bailout::Fault)?.signatures.announce(offset, signature)? {
+            self.segments.charge(SIGNATURE_CELLS)?;
         }
         Ok(())
     }
 
     /// The cells of a segment that is neither code nor execution.
     pub(super) fn cells(&self, number: u64) -> &[VmCell] {
-        self.beside.cells(number)
+        self.segments.cells(number)
     }
 
     /// Cells of the code, with what stands behind it.
@@ -94,20 +94,20 @@ impl VmMemory {
         let cell = match segment {
             EXECUTION => self.execution.get(index),
             0 => self.code.get(index).or((index == self.code.len()).then_some(&self.prices)),
-            _ => self.beside.cell(segment, offset),
+            _ => self.segments.cell(segment, offset),
         };
         cell.copied().unwrap_or_default()
     }
 
     /// Writes a cell, which holds its value for ever.
     #[inline]
-    pub(super) fn write(&mut self, segment: u64, offset: u64, value: VmCell) -> Result<(), Exit> {
-        let index = usize::try_from(offset).map_err(|_| Exit::Fault)?;
+    pub(super) fn write(&mut self, segment: u64, offset: u64, value: VmCell) -> Result<(), Bailout> {
+        let index = usize::try_from(offset).map_err(|_| Bailout::Fault)?;
         if segment == EXECUTION {
             self.reserve_execution(index)?;
-            return put(self.execution.get_mut(index).ok_or(Exit::Fault)?, value);
+            return put(self.execution.get_mut(index).ok_or(Bailout::Fault)?, value);
         }
-        match self.beside.write(segment, index, &value) {
+        match self.segments.write(segment, index, &value) {
             Some(written) => written,
             None => self.write_code(segment, index, value),
         }
@@ -115,28 +115,28 @@ impl VmMemory {
 
     /// Code: the program must not grow, but the judge finds that out at the end only.
     #[cold]
-    fn write_code(&self, number: u64, index: usize, value: VmCell) -> Result<(), Exit> {
-        let present = self.read(number, u64::try_from(index).map_err(|_| Exit::Fault)?);
+    fn write_code(&self, number: u64, index: usize, value: VmCell) -> Result<(), Bailout> {
+        let present = self.read(number, u64::try_from(index).map_err(|_| Bailout::Fault)?);
         if number != 0 || !present.is_known() {
-            Err(Exit::Unsupported)
+            Err(Bailout::Unsupported)
         } else if present.same(&value) {
             Ok(())
         } else {
-            Err(Exit::Fault)
+            Err(Bailout::Fault)
         }
     }
 
     /// Makes sure that the execution segment has a cell at `index`.
     #[inline]
-    fn reserve_execution(&mut self, index: usize) -> Result<(), Exit> {
+    fn reserve_execution(&mut self, index: usize) -> Result<(), Bailout> {
         if index < self.execution.len() { Ok(()) } else { self.grow_execution(index) }
     }
 
     #[cold]
-    fn grow_execution(&mut self, index: usize) -> Result<(), Exit> {
+    fn grow_execution(&mut self, index: usize) -> Result<(), Bailout> {
         let present = self.execution.len();
-        let len = present.saturating_add(GROWTH).max(index.checked_add(1).ok_or(Exit::Fault)?);
-        self.beside.take(len.saturating_sub(present))?;
+        let len = present.saturating_add(GROWTH).max(index.checked_add(1).ok_or(Bailout::Fault)?);
+        self.segments.charge(len.saturating_sub(present))?;
         reserve(&mut self.execution, len.saturating_sub(present))?;
         // Copied in, not resized to: processors fill memory by long copies without reading what was there.
         let mut missing = len.saturating_sub(present);
@@ -159,15 +159,16 @@ impl VmMemory {
         if segment == EXECUTION {
             return self.execution.get_mut(usize::try_from(offset).ok()?);
         }
-        self.beside.cell_mut(segment, offset)
+        self.segments.cell_mut(segment, offset)
     }
 }
 
 impl Drop for VmMemory {
     fn drop(&mut self) {
-        let (mut execution, beside) = (std::mem::take(&mut self.execution), std::mem::take(&mut self.beside));
+        let (mut execution, segments) =
+            (std::mem::take(&mut self.execution), std::mem::take(&mut self.segments));
         execution.clear();
-        Spare { execution, segments: beside.into_empty() }.keep();
+        PooledMemory { execution, segments: segments.into_empty() }.recycle();
     }
 }
 
@@ -188,22 +189,22 @@ mod tests {
         for segment in [EXECUTION, segment] {
             assert_eq!(memory.write(segment, 5_000, VmCell::small(3)), Ok(()));
             assert_eq!(memory.write(segment, 5_000, VmCell::small(3)), Ok(()));
-            assert_eq!(memory.write(segment, 5_000, VmCell::small(4)), Err(Exit::Fault));
+            assert_eq!(memory.write(segment, 5_000, VmCell::small(4)), Err(Bailout::Fault));
             assert!(!memory.read(segment, 4_999).is_known());
             assert!(!memory.read(segment, u64::MAX).is_known());
         }
         assert_eq!(memory.cells(segment).len(), 5_001);
         assert_eq!(memory.execution_cells().len(), 5_001);
-        assert_eq!(memory.write(9, 0, VmCell::small(3)), Err(Exit::Unsupported));
-        memory.beside.allow(1_010);
+        assert_eq!(memory.write(9, 0, VmCell::small(3)), Err(Bailout::Unsupported));
+        memory.segments.set_remaining(1_010);
         assert_eq!(memory.write(segment, 6_000, VmCell::small(3)), Ok(()));
         assert_eq!(memory.write(segment, 6_001, VmCell::small(3)), Ok(()));
-        assert_eq!(memory.write(segment, 6_100, VmCell::small(3)), Err(Exit::OutOfMemory));
-        assert_eq!(memory.write(segment, 1 << 35, VmCell::small(3)), Err(Exit::OutOfMemory));
-        assert_eq!(memory.write(EXECUTION, 1 << 35, VmCell::small(3)), Err(Exit::OutOfMemory));
+        assert_eq!(memory.write(segment, 6_100, VmCell::small(3)), Err(Bailout::OutOfMemory));
+        assert_eq!(memory.write(segment, 1 << 35, VmCell::small(3)), Err(Bailout::OutOfMemory));
+        assert_eq!(memory.write(EXECUTION, 1 << 35, VmCell::small(3)), Err(Bailout::OutOfMemory));
         // The judge finds that out as well.
-        assert_eq!(memory.write(EXECUTION, 1 << 60, VmCell::small(3)), Err(Exit::Unsupported));
-        assert_eq!(memory.write(EXECUTION, u64::MAX, VmCell::small(3)), Err(Exit::Fault));
+        assert_eq!(memory.write(EXECUTION, 1 << 60, VmCell::small(3)), Err(Bailout::Unsupported));
+        assert_eq!(memory.write(EXECUTION, u64::MAX, VmCell::small(3)), Err(Bailout::Fault));
     }
 
     #[test]
@@ -211,11 +212,11 @@ mod tests {
         for value in 0..3 {
             let mut memory = memory();
             let segment = memory.add_segment(Some(Builtin::Poseidon), [VmCell::small(value)]);
-            memory.beside.keep_computed(segment, 0, [VmCell::small(value); 3]);
+            memory.segments.keep_computed(segment, 0, [VmCell::small(value); 3]);
             assert!(memory.execution_cells().is_empty() && memory.cells(segment + 1).is_empty());
             assert_eq!(memory.write(EXECUTION, 100, VmCell::small(value)), Ok(()));
             let other = memory.add_segment(None, []);
-            assert!(memory.beside.builtin(other).is_none() && memory.beside.computed(other, 0).is_none());
+            assert!(memory.segments.builtin(other).is_none() && memory.segments.computed(other, 0).is_none());
             assert_eq!(memory.write(other, 100, VmCell::small(value)), Ok(()));
         }
     }
@@ -227,8 +228,8 @@ mod tests {
         assert_eq!(memory.read(0, 2).as_pointer(), Some((2, 0)));
         assert!(!memory.read(0, 3).is_known());
         assert_eq!(memory.write(0, 1, VmCell::small(8)), Ok(()));
-        assert_eq!(memory.write(0, 1, VmCell::small(9)), Err(Exit::Fault));
-        assert_eq!(memory.write(0, 3, VmCell::small(9)), Err(Exit::Unsupported));
+        assert_eq!(memory.write(0, 1, VmCell::small(9)), Err(Bailout::Fault));
+        assert_eq!(memory.write(0, 3, VmCell::small(9)), Err(Bailout::Unsupported));
     }
 
     #[test]
@@ -238,9 +239,9 @@ mod tests {
         let short = memory.add_segment(Some(Builtin::RangeCheck96), []);
         let number = |value: u128| VmCell::number(super::super::field::wide(value));
         assert_eq!(memory.write(full, 0, number(u128::MAX)), Ok(()));
-        assert_eq!(memory.write(full, 1, VmCell::number([0, 0, 1, 0])), Err(Exit::Fault));
-        assert_eq!(memory.write(full, 2, VmCell::pointer(1, 0)), Err(Exit::Fault));
+        assert_eq!(memory.write(full, 1, VmCell::number([0, 0, 1, 0])), Err(Bailout::Fault));
+        assert_eq!(memory.write(full, 2, VmCell::pointer(1, 0)), Err(Bailout::Fault));
         assert_eq!(memory.write(short, 0, number((1 << 96) - 1)), Ok(()));
-        assert_eq!(memory.write(short, 1, number(1 << 96)), Err(Exit::Fault));
+        assert_eq!(memory.write(short, 1, number(1 << 96)), Err(Bailout::Fault));
     }
 }

@@ -22,6 +22,7 @@ mod cairo0_variable;
 mod cell;
 mod circuit;
 mod decode;
+mod fast_path;
 mod field;
 mod finish;
 mod frame;
@@ -31,20 +32,19 @@ mod hint_scope;
 mod integer;
 mod machine;
 mod memory;
+mod memory_pool;
 mod modular;
 mod record;
 mod run;
 mod segments;
-mod shortcut;
 mod signature;
-mod spare;
 mod step;
 
 pub(super) use self::frame::FastFrame;
 
 /// Why the engine does not go on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Exit {
+pub(super) enum Bailout {
     /// The program does what no program may, or its steps are used up: the judge will refuse it too.
     Fault,
     /// The engine does not do this; the judge may.
@@ -52,5 +52,5 @@ pub(super) enum Exit {
     /// The frame would hold more memory than is allowed.
     OutOfMemory,
     /// Somebody raised the flag in the middle of a step or of the checks at the end.
-    Stopped,
+    Interrupted,
 }

@@ -10,12 +10,12 @@ use cairo_vm::vm::errors::memory_errors::MemoryError;
 use starknet_types_core::felt::Felt;
 
 use super::cell::VmCell;
-use super::frame::{FastFrame, Laid};
+use super::frame::{FastFrame, FrameSetup};
 use super::memory::VmMemory as Cells;
 use crate::syscall::{MemoryFault, Pointer, SyscallMemory, Value};
 use crate::vm::cairo_vm::{CairoVmFrame, maybe_relocatable, relocatable};
 use crate::vm::fault::{FinishFault, VmLocation};
-use crate::vm::frame::{StepBudget, Stop};
+use crate::vm::frame::{StepBudget, VmExit};
 
 /// Room for what most frames do.
 const CHANGES: usize = 32;
@@ -69,19 +69,19 @@ impl Record {
 impl FastFrame {
     /// The judge's frame where this one was last resumed: after all syscalls that were answered. `None` if the flag was raised on
     /// the way.
-    pub(in crate::vm) fn hand_over(&self) -> Result<Option<CairoVmFrame>, String> {
+    pub(in crate::vm) fn fall_back(&self) -> Result<Option<CairoVmFrame>, String> {
         let disagree = |what: &str| format!("The engines differ when a frame is run again: {what}.");
-        let judge = match &self.opening {
-            Laid::Cairo0(opening) => CairoVmFrame::start_cairo0(opening),
-            Laid::Cairo1(opening) => CairoVmFrame::start_cairo1(opening),
+        let judge = match &self.setup {
+            FrameSetup::Cairo0(setup) => CairoVmFrame::start_cairo0(setup),
+            FrameSetup::Cairo1(setup) => CairoVmFrame::start_cairo1(setup),
         };
         let mut judge = judge.map_err(|fault| fault.to_string())?;
         let mut start = 0;
         for answer in &self.record.answers {
             match judge.run(&mut self.replay_budget(), false) {
-                Ok(Stop::Syscall) => {}
-                Ok(Stop::Stopped) => return Ok(None),
-                Ok(Stop::Returned) => return Err(disagree("it returned before a syscall")),
+                Ok(VmExit::Syscall) => {}
+                Ok(VmExit::Interrupted) => return Ok(None),
+                Ok(VmExit::Returned) => return Err(disagree("it returned before a syscall")),
                 Err(fault) => return Err(disagree(&fault.text.unwrap_or_default())),
             }
             let changes = self.record.changes.get(start..answer.changes_end).unwrap_or_default();
@@ -97,11 +97,11 @@ impl FastFrame {
     }
 
     /// The judge's frame at the next stop, which must be this one.
-    fn hand_over_at(&self, stop: Stop) -> Result<CairoVmFrame, FinishFault> {
-        let mut judge = self.hand_over().map_err(FinishFault::Engine)?.ok_or(FinishFault::Stopped)?;
+    fn fall_back_at(&self, stop: VmExit) -> Result<CairoVmFrame, FinishFault> {
+        let mut judge = self.fall_back().map_err(FinishFault::Engine)?.ok_or(FinishFault::Interrupted)?;
         match judge.run(&mut self.replay_budget(), false) {
             Ok(judged) if judged == stop => Ok(judge),
-            Ok(Stop::Stopped) => Err(FinishFault::Stopped),
+            Ok(VmExit::Interrupted) => Err(FinishFault::Interrupted),
             _ => Err(FinishFault::Engine(format!(
                 "The engines differ about where a frame comes to: {stop:?}."
             ))),
@@ -109,18 +109,18 @@ impl FastFrame {
     }
 
     /// The judge's frame at the end of this one.
-    pub(in crate::vm) fn hand_over_at_end(&self) -> Result<CairoVmFrame, FinishFault> {
-        self.hand_over_at(Stop::Returned)
+    pub(in crate::vm) fn fall_back_at_end(&self) -> Result<CairoVmFrame, FinishFault> {
+        self.fall_back_at(VmExit::Returned)
     }
 
     /// Where the frame stands, at a syscall: the judge says it.
     pub(in crate::vm) fn location(&self) -> Result<VmLocation, FinishFault> {
-        self.hand_over_at(Stop::Syscall).map(|judge| judge.location())
+        self.fall_back_at(VmExit::Syscall).map(|judge| judge.location())
     }
 
     /// Steps enough for what was run before.
     fn replay_budget(&self) -> StepBudget {
-        let stop = self.machine.looks.stop.clone().unwrap_or_default();
+        let stop = self.machine.interrupt_check.stop.clone().unwrap_or_default();
         StepBudget { remaining: u64::MAX, cells: usize::MAX, stop }
     }
 
@@ -155,7 +155,7 @@ impl FastFrame {
         answer: impl FnOnce(&mut dyn SyscallMemory, &mut Pointer) -> T,
     ) -> T {
         // What syscalls write counts when the frame goes on: an answer is no place to run out of memory.
-        self.machine.memory.beside.allow(usize::MAX);
+        self.machine.memory.segments.set_remaining(usize::MAX);
         let mut memory = RecordedMemory {
             cells: &mut self.machine.memory,
             changes: &mut self.record.changes,

@@ -3,7 +3,7 @@
 //! In: cells with their places. Out: cells, each written once; range checks made when a cell is written. A segment that is no longer
 //! in use keeps its room for the next frame.
 
-use super::Exit;
+use super::Bailout;
 use super::cell::VmCell;
 use super::field::as_u128;
 use super::signature::Signatures;
@@ -28,8 +28,8 @@ pub(super) struct Segments {
     /// The first `count` are in use; those behind are empty and have room.
     segments: Vec<Segment>,
     count: usize,
-    /// Cells that the memory has taken, the execution segment's among them; a segment itself counts as a few.
-    taken: usize,
+    /// Cells that the memory has charged, the execution segment's among them; a segment itself counts as a few.
+    charged: usize,
     /// How many it may take.
     allowed: usize,
 }
@@ -37,17 +37,17 @@ pub(super) struct Segments {
 impl Segments {
     /// No segments, with place for some. Without a bound until one is set.
     pub(super) fn new(segments: Vec<Segment>) -> Self {
-        Self { segments, count: 0, taken: 0, allowed: usize::MAX }
+        Self { segments, count: 0, charged: 0, allowed: usize::MAX }
     }
 
-    /// Cells taken so far.
-    pub(super) fn taken(&self) -> usize {
-        self.taken
+    /// Cells charged so far.
+    pub(super) fn charged(&self) -> usize {
+        self.charged
     }
 
-    /// Bounds what may be taken from now on.
-    pub(super) fn allow(&mut self, cells: usize) {
-        self.allowed = self.taken.saturating_add(cells);
+    /// Bounds what may be charged from now on.
+    pub(super) fn set_remaining(&mut self, cells: usize) {
+        self.allowed = self.charged.saturating_add(cells);
     }
 
     /// Number of segments.
@@ -63,7 +63,7 @@ impl Segments {
         if let Some(segment) = self.segments.get_mut(self.count) {
             segment.builtin = builtin;
             segment.cells.extend(cells);
-            self.taken = self.taken.saturating_add(SEGMENT_CELLS).saturating_add(segment.cells.len());
+            self.charged = self.charged.saturating_add(SEGMENT_CELLS).saturating_add(segment.cells.len());
         }
         self.count = self.count.saturating_add(1);
     }
@@ -142,9 +142,9 @@ impl Segments {
     }
 
     /// Writes a number that a builtin computed itself.
-    pub(super) fn write_deduced(&mut self, segment: u64, offset: u64, value: VmCell) -> Result<(), Exit> {
-        let index = usize::try_from(offset).map_err(|_| Exit::Fault)?;
-        self.write(segment, index, &value).ok_or(Exit::Fault)??;
+    pub(super) fn write_deduced(&mut self, segment: u64, offset: u64, value: VmCell) -> Result<(), Bailout> {
+        let index = usize::try_from(offset).map_err(|_| Bailout::Fault)?;
+        self.write(segment, index, &value).ok_or(Bailout::Fault)??;
         if let Some(cell) = self.cell_mut(segment, offset) {
             cell.mark_deduced();
         }
@@ -153,16 +153,16 @@ impl Segments {
 
     /// Writes what a cell holds, without its marks; `None` if there is no such segment here.
     #[inline]
-    pub(super) fn write(&mut self, number: u64, index: usize, value: &VmCell) -> Option<Result<(), Exit>> {
-        let Self { segments, count, taken, allowed } = self;
+    pub(super) fn write(&mut self, number: u64, index: usize, value: &VmCell) -> Option<Result<(), Bailout>> {
+        let Self { segments, count, charged, allowed } = self;
         let place = usize::try_from(number.checked_sub(2)?).ok()?;
         let segment = segments.get_mut(place).filter(|_| place < *count)?;
-        Some(segment.write(index, value, |cells| take(taken, *allowed, cells)))
+        Some(segment.write(index, value, |cells| charge(charged, *allowed, cells)))
     }
 
     /// Takes cells.
-    pub(super) fn take(&mut self, cells: usize) -> Result<(), Exit> {
-        take(&mut self.taken, self.allowed, cells)
+    pub(super) fn charge(&mut self, cells: usize) -> Result<(), Bailout> {
+        charge(&mut self.charged, self.allowed, cells)
     }
 }
 
@@ -173,11 +173,11 @@ pub(super) const SEGMENT_CELLS: usize = size_of::<Segment>() / size_of::<VmCell>
 const ABSURD: usize = 1 << 42;
 
 #[inline]
-fn take(taken: &mut usize, allowed: usize, cells: usize) -> Result<(), Exit> {
-    let Some(sum) = taken.checked_add(cells).filter(|sum| *sum <= allowed) else {
-        return Err(if cells < ABSURD { Exit::OutOfMemory } else { Exit::Unsupported });
+fn charge(charged: &mut usize, allowed: usize, cells: usize) -> Result<(), Bailout> {
+    let Some(sum) = charged.checked_add(cells).filter(|sum| *sum <= allowed) else {
+        return Err(if cells < ABSURD { Bailout::OutOfMemory } else { Bailout::Unsupported });
     };
-    *taken = sum;
+    *charged = sum;
     Ok(())
 }
 
@@ -187,8 +187,8 @@ impl Segment {
         &mut self,
         index: usize,
         value: &VmCell,
-        take: impl FnOnce(usize) -> Result<(), Exit>,
-    ) -> Result<(), Exit> {
+        charge: impl FnOnce(usize) -> Result<(), Bailout>,
+    ) -> Result<(), Bailout> {
         // Before the cell is written: a cell that is there has been checked.
         match self.builtin {
             Some(Builtin::RangeCheck) => check_bits(value, 128)?,
@@ -197,13 +197,13 @@ impl Segment {
             _ => {}
         }
         if index == self.cells.len() && index < self.cells.capacity() {
-            take(1)?;
+            charge(1)?;
             self.cells.push(value.unmarked());
             return Ok(());
         }
         match self.cells.get_mut(index) {
             Some(cell) => put(cell, value.unmarked()),
-            None => self.grow(index, value.unmarked(), take),
+            None => self.grow(index, value.unmarked(), charge),
         }
     }
 
@@ -213,10 +213,10 @@ impl Segment {
         &mut self,
         index: usize,
         value: VmCell,
-        take: impl FnOnce(usize) -> Result<(), Exit>,
-    ) -> Result<(), Exit> {
-        let missing = index.checked_add(1).ok_or(Exit::Fault)?.saturating_sub(self.cells.len());
-        take(missing)?;
+        charge: impl FnOnce(usize) -> Result<(), Bailout>,
+    ) -> Result<(), Bailout> {
+        let missing = index.checked_add(1).ok_or(Bailout::Fault)?.saturating_sub(self.cells.len());
+        charge(missing)?;
         reserve(&mut self.cells, missing)?;
         if missing > 1 {
             self.cells.resize(index, VmCell::EMPTY);
@@ -228,25 +228,25 @@ impl Segment {
 
 /// Makes room for more cells; a machine that has none left is no reason to end the process.
 #[inline]
-pub(super) fn reserve(cells: &mut Vec<VmCell>, more: usize) -> Result<(), Exit> {
-    cells.try_reserve(more).map_err(|_| Exit::OutOfMemory)
+pub(super) fn reserve(cells: &mut Vec<VmCell>, more: usize) -> Result<(), Bailout> {
+    cells.try_reserve(more).map_err(|_| Bailout::OutOfMemory)
 }
 
 /// Sets a cell, or checks that it holds the same.
 #[inline]
-pub(super) fn put(cell: &mut VmCell, value: VmCell) -> Result<(), Exit> {
+pub(super) fn put(cell: &mut VmCell, value: VmCell) -> Result<(), Bailout> {
     if !cell.is_known() {
         *cell = value;
         Ok(())
     } else if cell.same(&value) {
         Ok(())
     } else {
-        Err(Exit::Fault)
+        Err(Bailout::Fault)
     }
 }
 
 #[inline]
-fn check_bits(value: &VmCell, bits: u32) -> Result<(), Exit> {
-    let number = value.as_number().and_then(|limbs| as_u128(&limbs)).ok_or(Exit::Fault)?;
-    if number.checked_shr(bits).unwrap_or(0) == 0 { Ok(()) } else { Err(Exit::Fault) }
+fn check_bits(value: &VmCell, bits: u32) -> Result<(), Bailout> {
+    let number = value.as_number().and_then(|limbs| as_u128(&limbs)).ok_or(Bailout::Fault)?;
+    if number.checked_shr(bits).unwrap_or(0) == 0 { Ok(()) } else { Err(Bailout::Fault) }
 }

@@ -11,22 +11,22 @@ use cairo_vm::types::instruction::{
 use cairo_vm::types::relocatable::MaybeRelocatable;
 use starknet_types_core::felt::Felt;
 
-use super::Exit;
+use super::Bailout;
 use super::builtin::read_computed;
 use super::cell::VmCell;
 use super::decode::instruction;
+use super::fast_path::LIMIT;
 use super::field::{as_u128, div, offset_plus, wide};
 use super::machine::Machine;
 use super::memory::EXECUTION;
-use super::shortcut::LIMIT;
 
 /// Segment and offset.
 type Address = (u64, u64);
 
 impl Machine {
     /// Runs the instruction at `pc`.
-    pub(super) fn step(&mut self) -> Result<(), Exit> {
-        let instruction = instruction(self.memory.read(0, self.pc)).ok_or(Exit::Fault)?;
+    pub(super) fn step(&mut self) -> Result<(), Bailout> {
+        let instruction = instruction(self.memory.read(0, self.pc)).ok_or(Bailout::Fault)?;
         let relative = |register, offset: isize| {
             let base = match register {
                 Register::AP => self.ap,
@@ -42,9 +42,9 @@ impl Machine {
             Op1Addr::FP => relative(Register::FP, instruction.off2)?,
             Op1Addr::AP => relative(Register::AP, instruction.off2)?,
             Op1Addr::Imm if instruction.off2 == 1 => (0, moved(self.pc, 1)?),
-            Op1Addr::Imm => return Err(Exit::Fault),
+            Op1Addr::Imm => return Err(Bailout::Fault),
             Op1Addr::Op0 => {
-                let (segment, offset) = op0.and_then(|op0| op0.as_pointer()).ok_or(Exit::Fault)?;
+                let (segment, offset) = op0.and_then(|op0| op0.as_pointer()).ok_or(Bailout::Fault)?;
                 (segment, moved(offset, instruction.off2)?)
             }
         };
@@ -53,11 +53,11 @@ impl Machine {
         let mut result = None;
         if op0.is_none() {
             (op0, result) = self.deduce_op0(&instruction, dst, op1)?;
-            self.memory.write(op0_at.0, op0_at.1, op0.ok_or(Exit::Fault)?)?;
+            self.memory.write(op0_at.0, op0_at.1, op0.ok_or(Bailout::Fault)?)?;
         }
-        let op0 = op0.ok_or(Exit::Fault)?;
+        let op0 = op0.ok_or(Bailout::Fault)?;
         if op1.is_none() {
-            op1 = read_computed(&mut self.memory.beside, op1_at.0, op1_at.1)?;
+            op1 = read_computed(&mut self.memory.segments, op1_at.0, op1_at.1)?;
             if op1.is_none() {
                 let (value, from_dst) = deduce_op1(&instruction, dst, op0)?;
                 self.memory.write(op1_at.0, op1_at.1, value)?;
@@ -65,20 +65,20 @@ impl Machine {
                 result = result.or(from_dst);
             }
         }
-        let op1 = op1.ok_or(Exit::Fault)?;
+        let op1 = op1.ok_or(Bailout::Fault)?;
         if result.is_none() {
             result = compute_result(&instruction, op0, op1)?;
         }
         if dst.is_none() {
             let value = match instruction.opcode {
-                Opcode::AssertEq => result.ok_or(Exit::Fault)?,
+                Opcode::AssertEq => result.ok_or(Bailout::Fault)?,
                 Opcode::Call => VmCell::pointer(EXECUTION, self.fp),
-                Opcode::NOp | Opcode::Ret => return Err(Exit::Fault),
+                Opcode::NOp | Opcode::Ret => return Err(Bailout::Fault),
             };
             self.memory.write(dst_at.0, dst_at.1, value)?;
             dst = Some(value);
         }
-        let dst = dst.ok_or(Exit::Fault)?;
+        let dst = dst.ok_or(Bailout::Fault)?;
         self.check_opcode(&instruction, dst, op0, result)?;
 
         if self.marks_accesses {
@@ -96,7 +96,7 @@ impl Machine {
         // Shortcuts take the cell below the first `fp` for touched. The instruction that ends the frame touches it, if it is the
         // usual one.
         if self.is_at_end && (instruction.opcode != Opcode::Ret || fp != self.first_fp) {
-            return Err(Exit::Unsupported);
+            return Err(Bailout::Unsupported);
         }
         Ok(())
     }
@@ -105,8 +105,8 @@ impl Machine {
         self.memory.read(segment, offset).value()
     }
 
-    fn behind(&self, instruction: &Instruction) -> Result<u64, Exit> {
-        moved(self.pc, isize::try_from(instruction.size()).map_err(|_| Exit::Fault)?)
+    fn behind(&self, instruction: &Instruction) -> Result<u64, Bailout> {
+        moved(self.pc, isize::try_from(instruction.size()).map_err(|_| Bailout::Fault)?)
     }
 
     /// The first operand, and the result where it is known from the destination.
@@ -115,7 +115,7 @@ impl Machine {
         instruction: &Instruction,
         dst: Option<VmCell>,
         op1: Option<VmCell>,
-    ) -> Result<(Option<VmCell>, Option<VmCell>), Exit> {
+    ) -> Result<(Option<VmCell>, Option<VmCell>), Bailout> {
         match (instruction.opcode, instruction.res, dst, op1) {
             (Opcode::Call, ..) => Ok((Some(VmCell::pointer(0, self.behind(instruction)?)), None)),
             (Opcode::AssertEq, Res::Add, Some(dst), Some(op1)) => {
@@ -124,7 +124,7 @@ impl Machine {
             (Opcode::AssertEq, Res::Mul, Some(dst), Some(op1)) => {
                 Ok((Some(quotient(dst, op1, instruction.opcode_extension)?), Some(dst)))
             }
-            _ => Err(Exit::Fault),
+            _ => Err(Bailout::Fault),
         }
     }
 
@@ -134,7 +134,7 @@ impl Machine {
         dst: VmCell,
         op0: VmCell,
         result: Option<VmCell>,
-    ) -> Result<(), Exit> {
+    ) -> Result<(), Bailout> {
         let holds = match instruction.opcode {
             Opcode::AssertEq => result.is_some_and(|result| result.same(&dst)),
             Opcode::Call => {
@@ -143,7 +143,7 @@ impl Machine {
             }
             Opcode::NOp | Opcode::Ret => true,
         };
-        if holds { Ok(()) } else { Err(Exit::Fault) }
+        if holds { Ok(()) } else { Err(Bailout::Fault) }
     }
 
     fn move_registers(
@@ -152,71 +152,71 @@ impl Machine {
         dst: VmCell,
         op1: VmCell,
         result: Option<VmCell>,
-    ) -> Result<(), Exit> {
+    ) -> Result<(), Bailout> {
         let ap = self.ap;
         let fp = match instruction.fp_update {
             FpUpdate::APPlus2 => moved(ap, 2)?,
             FpUpdate::Dst => {
-                dst.as_pointer().map(|(_, offset)| offset).or(dst.as_u64()).ok_or(Exit::Fault)?
+                dst.as_pointer().map(|(_, offset)| offset).or(dst.as_u64()).ok_or(Bailout::Fault)?
             }
             FpUpdate::Regular => self.fp,
         };
         self.ap = match instruction.ap_update {
             ApUpdate::Add => {
-                let by = result.and_then(|result| result.as_number()).ok_or(Exit::Fault)?;
-                let ap = offset_plus(ap, &by).ok_or(Exit::Fault)?;
-                if ap < LIMIT { ap } else { return Err(Exit::Unsupported) }
+                let by = result.and_then(|result| result.as_number()).ok_or(Bailout::Fault)?;
+                let ap = offset_plus(ap, &by).ok_or(Bailout::Fault)?;
+                if ap < LIMIT { ap } else { return Err(Bailout::Unsupported) }
             }
             ApUpdate::Add1 => moved(ap, 1)?,
             ApUpdate::Add2 => moved(ap, 2)?,
             ApUpdate::Regular => ap,
         };
         let behind = self.behind(instruction)?;
-        let number = |cell: VmCell| cell.as_number().ok_or(Exit::Fault);
+        let number = |cell: VmCell| cell.as_number().ok_or(Bailout::Fault);
         match instruction.pc_update {
             PcUpdate::Regular => self.pc = behind,
-            PcUpdate::Jump => self.jump_to(result.ok_or(Exit::Fault)?)?,
+            PcUpdate::Jump => self.jump_to(result.ok_or(Bailout::Fault)?)?,
             PcUpdate::JumpRel => {
-                let by = number(result.ok_or(Exit::Fault)?)?;
-                self.pc = offset_plus(self.pc, &by).ok_or(Exit::Fault)?;
+                let by = number(result.ok_or(Bailout::Fault)?)?;
+                self.pc = offset_plus(self.pc, &by).ok_or(Bailout::Fault)?;
             }
             PcUpdate::Jnz if dst.is_zero() => self.pc = behind,
-            PcUpdate::Jnz => self.pc = offset_plus(self.pc, &number(op1)?).ok_or(Exit::Fault)?,
+            PcUpdate::Jnz => self.pc = offset_plus(self.pc, &number(op1)?).ok_or(Bailout::Fault)?,
         }
         self.enter_frame(fp)
     }
 
     /// Goes to an address: in the code, or the end of the frame.
-    pub(super) fn jump_to(&mut self, target: VmCell) -> Result<(), Exit> {
-        match target.as_pointer().ok_or(Exit::Fault)? {
+    pub(super) fn jump_to(&mut self, target: VmCell) -> Result<(), Bailout> {
+        match target.as_pointer().ok_or(Bailout::Fault)? {
             (0, offset) => self.pc = offset,
             (segment, 0) if segment == self.end => self.is_at_end = true,
             // Code in other segments: no compiler makes it.
-            _ => return Err(Exit::Unsupported),
+            _ => return Err(Bailout::Unsupported),
         }
         Ok(())
     }
 
     /// Sets `fp`. Shortcuts rely on `[fp - 1]` being known, and touched where that is observed; at the end of the frame nothing
     /// runs any more.
-    pub(super) fn enter_frame(&mut self, fp: u64) -> Result<(), Exit> {
+    pub(super) fn enter_frame(&mut self, fp: u64) -> Result<(), Bailout> {
         self.fp = fp;
         if self.is_at_end {
             return Ok(());
         }
         let below = self.memory.read(EXECUTION, fp.wrapping_sub(1));
         let is_usual = if self.marks_accesses { below.is_accessed() } else { below.is_known() };
-        if is_usual { Ok(()) } else { Err(Exit::Unsupported) }
+        if is_usual { Ok(()) } else { Err(Bailout::Unsupported) }
     }
 
     /// The Blake instructions: state and message behind the operands, the counter in the destination, the new state behind
     /// `[ap]`.
-    fn blake(&mut self, dst: VmCell, op0: VmCell, op1: VmCell, is_last: bool) -> Result<(), Exit> {
+    fn blake(&mut self, dst: VmCell, op0: VmCell, op1: VmCell, is_last: bool) -> Result<(), Bailout> {
         let counter = word(dst)?;
         let state: [u32; 8] = self.words(op0)?;
         let message: [u32; 16] = self.words(op1)?;
         let output = self.value_at((EXECUTION, self.ap)).and_then(|cell| cell.as_pointer());
-        let (segment, start) = output.ok_or(Exit::Fault)?;
+        let (segment, start) = output.ok_or(Bailout::Fault)?;
         let last = if is_last { u32::MAX } else { 0 };
         let new_state = blake2s_compress(&state, &message, counter, 0, last, 0);
         for (offset, value) in (start..=u64::MAX).zip(new_state) {
@@ -229,8 +229,8 @@ impl Machine {
         Ok(())
     }
 
-    fn words<const N: usize>(&self, start: VmCell) -> Result<[u32; N], Exit> {
-        let (segment, start) = start.as_pointer().ok_or(Exit::Fault)?;
+    fn words<const N: usize>(&self, start: VmCell) -> Result<[u32; N], Bailout> {
+        let (segment, start) = start.as_pointer().ok_or(Bailout::Fault)?;
         let mut words = [0; N];
         for (value, offset) in words.iter_mut().zip(start..=u64::MAX) {
             *value = word(self.memory.read(segment, offset))?;
@@ -239,14 +239,14 @@ impl Machine {
     }
 }
 
-fn word(cell: VmCell) -> Result<u32, Exit> {
-    cell.as_u64().and_then(|value| u32::try_from(value).ok()).ok_or(Exit::Fault)
+fn word(cell: VmCell) -> Result<u32, Bailout> {
+    cell.as_u64().and_then(|value| u32::try_from(value).ok()).ok_or(Bailout::Fault)
 }
 
 /// `base + offset`.
-fn moved(base: u64, offset: isize) -> Result<u64, Exit> {
-    let offset = i64::try_from(offset).map_err(|_| Exit::Fault)?;
-    base.checked_add_signed(offset).ok_or(Exit::Fault)
+fn moved(base: u64, offset: isize) -> Result<u64, Bailout> {
+    let offset = i64::try_from(offset).map_err(|_| Bailout::Fault)?;
+    base.checked_add_signed(offset).ok_or(Bailout::Fault)
 }
 
 /// The second operand, and the result where it is known from the destination.
@@ -254,18 +254,18 @@ fn deduce_op1(
     instruction: &Instruction,
     dst: Option<VmCell>,
     op0: VmCell,
-) -> Result<(VmCell, Option<VmCell>), Exit> {
-    let (Opcode::AssertEq, Some(dst)) = (instruction.opcode, dst) else { return Err(Exit::Fault) };
+) -> Result<(VmCell, Option<VmCell>), Bailout> {
+    let (Opcode::AssertEq, Some(dst)) = (instruction.opcode, dst) else { return Err(Bailout::Fault) };
     let value = match instruction.res {
         Res::Op1 => dst,
         Res::Add => difference(dst, op0, instruction.opcode_extension)?,
         Res::Mul => quotient(dst, op0, instruction.opcode_extension)?,
-        Res::Unconstrained => return Err(Exit::Fault),
+        Res::Unconstrained => return Err(Bailout::Fault),
     };
     Ok((value, Some(dst)))
 }
 
-fn compute_result(instruction: &Instruction, op0: VmCell, op1: VmCell) -> Result<Option<VmCell>, Exit> {
+fn compute_result(instruction: &Instruction, op0: VmCell, op1: VmCell) -> Result<Option<VmCell>, Bailout> {
     Ok(match instruction.res {
         Res::Op1 => Some(op1),
         Res::Add if instruction.opcode_extension == OpcodeExtension::QM31Operation => {
@@ -274,43 +274,43 @@ fn compute_result(instruction: &Instruction, op0: VmCell, op1: VmCell) -> Result
         Res::Mul if instruction.opcode_extension == OpcodeExtension::QM31Operation => {
             Some(packed(typed_mul(&judged(op0)?, &judged(op1)?, instruction.opcode_extension))?)
         }
-        Res::Add => Some(op0.plus(&op1).ok_or(Exit::Fault)?),
-        Res::Mul => Some(op0.times(&op1).ok_or(Exit::Fault)?),
+        Res::Add => Some(op0.plus(&op1).ok_or(Bailout::Fault)?),
+        Res::Mul => Some(op0.times(&op1).ok_or(Bailout::Fault)?),
         Res::Unconstrained => None,
     })
 }
 
-fn difference(a: VmCell, b: VmCell, extension: OpcodeExtension) -> Result<VmCell, Exit> {
+fn difference(a: VmCell, b: VmCell, extension: OpcodeExtension) -> Result<VmCell, Bailout> {
     if extension == OpcodeExtension::Stone {
-        return a.minus(&b).ok_or(Exit::Fault);
+        return a.minus(&b).ok_or(Bailout::Fault);
     }
     packed(typed_sub(&judged(a)?, &judged(b)?, extension))
 }
 
-fn quotient(a: VmCell, b: VmCell, extension: OpcodeExtension) -> Result<VmCell, Exit> {
-    let (a, b) = (a.as_number().ok_or(Exit::Fault)?, b.as_number().ok_or(Exit::Fault)?);
+fn quotient(a: VmCell, b: VmCell, extension: OpcodeExtension) -> Result<VmCell, Bailout> {
+    let (a, b) = (a.as_number().ok_or(Bailout::Fault)?, b.as_number().ok_or(Bailout::Fault)?);
     if b == [0; 4] {
-        return Err(Exit::Fault);
+        return Err(Bailout::Fault);
     }
     if extension == OpcodeExtension::Stone {
         // Small numbers without a rest: not an inverse for what code asks of every flag.
         if let (Some(a), Some(b)) = (as_u128(&a), as_u128(&b))
             && a.checked_rem(b) == Some(0)
         {
-            return a.checked_div(b).map(|quotient| VmCell::number(wide(quotient))).ok_or(Exit::Fault);
+            return a.checked_div(b).map(|quotient| VmCell::number(wide(quotient))).ok_or(Bailout::Fault);
         }
-        return div(&a, &b).map(VmCell::number).ok_or(Exit::Fault);
+        return div(&a, &b).map(VmCell::number).ok_or(Bailout::Fault);
     }
-    let felt = |limbs| VmCell::number(limbs).as_felt().ok_or(Exit::Fault);
+    let felt = |limbs| VmCell::number(limbs).as_felt().ok_or(Bailout::Fault);
     packed(typed_div(&felt(a)?, &felt(b)?, extension).map(MaybeRelocatable::Int))
 }
 
 /// The judge's form of a value: its operations of the QM31 field are used as they are.
-fn judged(cell: VmCell) -> Result<MaybeRelocatable, Exit> {
-    cell.as_felt().map(MaybeRelocatable::Int).ok_or(Exit::Fault)
+fn judged(cell: VmCell) -> Result<MaybeRelocatable, Bailout> {
+    cell.as_felt().map(MaybeRelocatable::Int).ok_or(Bailout::Fault)
 }
 
-fn packed<E>(value: Result<MaybeRelocatable, E>) -> Result<VmCell, Exit> {
-    let felt: Felt = value.ok().and_then(|value| value.get_int()).ok_or(Exit::Fault)?;
+fn packed<E>(value: Result<MaybeRelocatable, E>) -> Result<VmCell, Bailout> {
+    let felt: Felt = value.ok().and_then(|value| value.get_int()).ok_or(Bailout::Fault)?;
     Ok(VmCell::of_felt(&felt))
 }

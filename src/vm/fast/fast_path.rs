@@ -23,16 +23,16 @@ struct Registers {
 }
 
 /// What shortcuts work on. With `EXACT`, cells that instructions touch are marked.
-pub(super) struct Shortcuts<'a, const EXACT: bool> {
+pub(super) struct FastPath<'a, const EXACT: bool> {
     /// The execution segment, as far as it goes.
     pub execution: &'a mut [VmCell],
-    pub beside: &'a mut Segments,
+    pub segments: &'a mut Segments,
     pub code: &'a [VmCell],
     /// The cell behind the code.
     pub prices: &'a VmCell,
 }
 
-impl<const EXACT: bool> Shortcuts<'_, EXACT> {
+impl<const EXACT: bool> FastPath<'_, EXACT> {
     /// Does steps, `first` as one of that kind and what follows, until one has no shortcut or there were as many as allowed; how many
     /// there were.
     ///
@@ -194,19 +194,19 @@ impl<const EXACT: bool> Shortcuts<'_, EXACT> {
             let value = self.code.get(index).or_else(behind)?.value()?;
             return self.assert(dst, value);
         }
-        let mut value = self.beside.cell(segment, offset).and_then(VmCell::value);
+        let mut value = self.segments.cell(segment, offset).and_then(VmCell::value);
         // Cells of builtins may have a value of their own.
-        if value.is_none() && self.beside.computes(segment) {
-            value = read_computed(self.beside, segment, offset).ok()?;
+        if value.is_none() && self.segments.computes(segment) {
+            value = read_computed(self.segments, segment, offset).ok()?;
         }
         match value {
             Some(value) => self.assert(dst, value)?,
             None => {
                 let value = self.execution.get(index(dst)?).filter(|cell| cell.is_known())?;
-                self.beside.write(segment, index(offset)?, value)?.ok()?;
+                self.segments.write(segment, index(offset)?, value)?.ok()?;
             }
         }
-        if EXACT && let Some(cell) = self.beside.cell_mut(segment, offset) {
+        if EXACT && let Some(cell) = self.segments.cell_mut(segment, offset) {
             cell.mark_accessed();
         }
         Some(())

@@ -10,7 +10,7 @@ use super::segments::{SEGMENT_CELLS, Segment};
 
 /// VmMemory without contents.
 #[derive(Debug, Default)]
-pub(super) struct Spare {
+pub(super) struct PooledMemory {
     pub execution: Vec<VmCell>,
     pub segments: Vec<Segment>,
 }
@@ -26,19 +26,19 @@ const SEGMENTS: usize = 256;
 
 /// What a thread keeps, each with the number of cells that it has room for.
 #[derive(Debug, Default)]
-struct Spares {
-    memories: Vec<(usize, Spare)>,
+struct MemoryPool {
+    memories: Vec<(usize, PooledMemory)>,
     cells: usize,
 }
 
 thread_local! {
-    static SPARES: RefCell<Spares> = RefCell::default();
+    static POOL: RefCell<MemoryPool> = RefCell::default();
 }
 
-impl Spare {
+impl PooledMemory {
     /// The one kept last, or none.
-    pub(super) fn take() -> Self {
-        let taken = SPARES.try_with(|spares| {
+    pub(super) fn acquire() -> Self {
+        let taken = POOL.try_with(|spares| {
             let mut spares = spares.try_borrow_mut().ok()?;
             let (room, spare) = spares.memories.pop()?;
             spares.cells = spares.cells.saturating_sub(room);
@@ -48,12 +48,12 @@ impl Spare {
     }
 
     /// Keeps it, if there is place.
-    pub(super) fn keep(mut self) {
+    pub(super) fn recycle(mut self) {
         self.segments.truncate(SEGMENTS);
         self.execution.shrink_to(EXECUTION_CELLS);
         let room = self.room();
         // Where a thread ends there is nothing to keep it in.
-        let _ = SPARES.try_with(|spares| {
+        let _ = POOL.try_with(|spares| {
             if let Ok(mut spares) = spares.try_borrow_mut()
                 && spares.memories.len() < MEMORIES
                 && spares.cells.saturating_add(room) <= CELLS
@@ -66,9 +66,9 @@ impl Spare {
 
     /// For how many cells it has room; a segment itself takes as much as a few of them.
     fn room(&self) -> usize {
-        let beside =
+        let segments =
             self.segments.iter().map(|segment| segment.cells.capacity().saturating_add(SEGMENT_CELLS));
-        beside.fold(self.execution.capacity(), usize::saturating_add)
+        segments.fold(self.execution.capacity(), usize::saturating_add)
     }
 }
 
@@ -84,27 +84,27 @@ mod tests {
     #[test]
     fn what_is_kept_comes_back() {
         on_a_new_thread(|| {
-            assert_eq!(Spare::take().execution.capacity(), 0);
-            Spare { execution: Vec::with_capacity(1000), segments: Vec::new() }.keep();
-            assert!(Spare::take().execution.capacity() >= 1000);
-            assert_eq!(Spare::take().execution.capacity(), 0);
+            assert_eq!(PooledMemory::acquire().execution.capacity(), 0);
+            PooledMemory { execution: Vec::with_capacity(1000), segments: Vec::new() }.recycle();
+            assert!(PooledMemory::acquire().execution.capacity() >= 1000);
+            assert_eq!(PooledMemory::acquire().execution.capacity(), 0);
         });
     }
 
     #[test]
     fn what_is_kept_is_bounded() {
         on_a_new_thread(|| {
-            Spare { execution: Vec::with_capacity(CELLS + 1), segments: Vec::new() }.keep();
-            let kept = Spare::take().execution.capacity();
+            PooledMemory { execution: Vec::with_capacity(CELLS + 1), segments: Vec::new() }.recycle();
+            let kept = PooledMemory::acquire().execution.capacity();
             assert!((EXECUTION_CELLS..CELLS).contains(&kept), "{kept}");
             let segment = Segment { cells: Vec::with_capacity(CELLS + 1), ..Segment::default() };
-            Spare { execution: Vec::new(), segments: vec![segment] }.keep();
-            assert!(Spare::take().segments.is_empty());
+            PooledMemory { execution: Vec::new(), segments: vec![segment] }.recycle();
+            assert!(PooledMemory::acquire().segments.is_empty());
             for _ in 0..2 * MEMORIES {
                 let segments = std::iter::repeat_with(Segment::default).take(2 * SEGMENTS).collect();
-                Spare { execution: Vec::with_capacity(CELLS / 4), segments }.keep();
+                PooledMemory { execution: Vec::with_capacity(CELLS / 4), segments }.recycle();
             }
-            SPARES.with_borrow(|spares| {
+            POOL.with_borrow(|spares| {
                 assert_eq!(spares.memories.len(), 3, "with their segments, four are too many");
                 assert!(spares.memories.iter().all(|(_, spare)| spare.segments.len() == SEGMENTS));
             });
