@@ -611,7 +611,7 @@ fn gaps_are_filled_within_the_bound_on_memory() {
 #[test]
 fn a_hint_that_prints_prints_nothing() {
     let itself = std::env::current_exe().unwrap();
-    let arguments = ["--exact", "--ignored", "--nocapture", "printing"];
+    let arguments = ["--exact", "--ignored", "--nocapture", "engine::programs::printing"];
     let output = std::process::Command::new(itself).args(arguments).output().unwrap();
     let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success() && out.contains("1 passed"), "{out}{err}");
