@@ -23,8 +23,7 @@ use std::time::{Duration, Instant};
 use fixture::felt;
 use fixture::reader::Watched;
 use fixture::workload::{self, Workload};
-use starkiln::block::{BlockExecutor, BlockHashSource, ParallelCounters, TransactionStatus, WorkerPool};
-use starkiln::protocol::Engine;
+use starkiln::block::{BlockExecutor, BlockHashSource, Engine, ParallelCounters, TransactionStatus, WorkerPool};
 use starkiln::state::StateReader;
 use starknet_api::block::BlockHash;
 

@@ -4,7 +4,7 @@
 
 use std::time::{Duration, Instant};
 
-use starkiln::protocol::Engine;
+use starkiln::block::Engine;
 
 use super::words;
 

@@ -30,7 +30,8 @@ use std::cell::Cell;
 
 use starkiln::call::CallInfo;
 use starkiln::class::Cairo1Class;
-use starkiln::protocol::{Engine, ProtocolVersion};
+use starkiln::block::Engine;
+use starkiln::protocol::ProtocolVersion;
 use starkiln::transaction::{CallResult, ContractCall};
 use starknet_api::contract_class::SierraVersion;
 use starknet_api::core::EntryPointSelector;

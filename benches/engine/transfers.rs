@@ -1,7 +1,8 @@
 //! Whole transactions: an account without signature check calls `transfer` and pays, in Cairo 1 and in Cairo 0. How long one takes,
 //! and how much memory it asks for.
 
-use starkiln::protocol::{Engine, ProtocolVersion};
+use starkiln::block::Engine;
+use starkiln::protocol::ProtocolVersion;
 use starkiln::transaction::Transaction;
 use starknet_types_core::felt::Felt;
 

@@ -12,7 +12,8 @@ use super::capacity::{Capacity, ExecutedClass, Load, Migration, Weights, classes
 use super::outcome::{TransactionDisposition, TransactionOutcome};
 use crate::protocol::{BlockEnv, TransactionKind};
 use crate::state::{Journal, JournalParts, StateDiff, StateReader, StopFlag};
-use crate::transaction::{Execution, FatalError, Plan, Rejection, Transaction, execute};
+use crate::transaction::{Execution, ExecutionContext, FatalError, Plan, Rejection, Transaction, execute};
+use crate::vm::VmOptions;
 
 /// What a transaction did, or would do, to the state that it ran on.
 #[derive(Clone, Debug)]
@@ -57,6 +58,15 @@ pub(super) struct AttemptOptions {
     pub(super) finds_migrations: bool,
     /// How much a block holds.
     pub(super) capacity: Capacity,
+    /// How frames are run.
+    pub(super) vm: VmOptions,
+}
+
+impl AttemptOptions {
+    /// The context in which a block's transactions are executed.
+    pub(super) fn context<'a>(&self, env: &'a BlockEnv) -> ExecutionContext<'a> {
+        ExecutionContext { env, vm: self.vm }
+    }
 }
 
 impl Attempt {
@@ -71,7 +81,7 @@ impl Attempt {
         let mut journal = Journal::new(reader).stopped_by(stop);
         let ran = Plan::new(transaction)
             .map_err(Rejection::from)
-            .and_then(|plan| caught(|| execute(&plan, &mut journal, env)));
+            .and_then(|plan| caught(|| execute(&plan, &mut journal, options.context(env))));
         Self::of(Name::of(transaction), ran, &mut journal, env, options)
     }
 

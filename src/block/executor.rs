@@ -8,9 +8,10 @@ use super::outcome::{BlockEnd, BlockError, BlockOutcome, TransactionOutcome};
 use super::parallel::{self, Order, Run};
 use super::pre_process::BlockHashSource;
 use super::worker_pool::{WorkerPool, WorkerPoolError};
-use crate::protocol::{BlockEnv, Engine};
+use crate::protocol::BlockEnv;
 use crate::state::{Journal, StateReader, StopFlag};
-use crate::transaction::{CallResult, ContractCall, Transaction, call_contract_entry_point};
+use crate::transaction::{CallResult, ContractCall, ExecutionContext, Transaction, call_contract_entry_point};
+use crate::vm::{Engine, VmOptions};
 
 /// Whether a block goes on after an invalid transaction.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -28,6 +29,7 @@ pub struct BlockExecutor<R> {
     pub(super) env: BlockEnv,
     pub(super) reader: R,
     pub(super) options: BlockOptions,
+    vm: VmOptions,
     on_invalid: OnInvalid,
     keep_reverted_calls: bool,
     parallel: Option<Parallel<R>>,
@@ -71,6 +73,7 @@ impl<R: StateReader> BlockExecutor<R> {
             env,
             reader,
             options: BlockOptions::default(),
+            vm: VmOptions::default(),
             on_invalid: OnInvalid::default(),
             keep_reverted_calls: false,
             parallel: None,
@@ -114,7 +117,7 @@ impl<R: StateReader> BlockExecutor<R> {
 
     /// Which engine runs the code. It changes how long that takes, and nothing else.
     pub fn engine(mut self, engine: Engine) -> Self {
-        self.env.engine = engine;
+        self.vm.engine = engine;
         self
     }
 
@@ -122,7 +125,7 @@ impl<R: StateReader> BlockExecutor<R> {
     /// [`OutOfMemory`](crate::transaction::FatalError::OutOfMemory) error of the host's, never a revert: the network sets no such
     /// limit. What runs on `cairo-vm` cannot be held to it.
     pub fn memory_limit(mut self, bytes: usize) -> Self {
-        self.env.memory_limit = bytes;
+        self.vm.memory_limit = bytes;
         self
     }
 
@@ -170,11 +173,16 @@ impl<R: StateReader> BlockExecutor<R> {
         Ok((outcomes, ParallelCounters::default()))
     }
 
+    pub(super) fn context(&self) -> ExecutionContext<'_> {
+        ExecutionContext { env: &self.env, vm: self.vm }
+    }
+
     pub(super) fn attempt_options(&self) -> AttemptOptions {
         AttemptOptions {
             keep_reverted_calls: self.keep_reverted_calls,
             finds_migrations: !self.options.skips_finalization,
             capacity: self.options.capacity.clone(),
+            vm: self.vm,
         }
     }
 
@@ -214,7 +222,7 @@ impl<R: StateReader> BlockExecutor<R> {
     pub fn call(&self, call: &ContractCall) -> Result<CallResult, BlockError> {
         let block = OpenBlock::open(&self.env, &self.reader, self.options.clone())?;
         let mut journal = Journal::new(block.state());
-        let result = caught(|| call_contract_entry_point(call, &mut journal, &self.env));
+        let result = caught(|| call_contract_entry_point(call, &mut journal, self.context()));
         result.map_err(|failure| BlockError::Call(Box::new(failure)))
     }
 }

@@ -36,3 +36,4 @@ pub use self::session::{
 pub use self::validation::{Validation, ValidationOptions};
 pub use self::worker_pool::{WorkerPool, WorkerPoolError};
 pub use crate::parallel::Counters as ParallelCounters;
+pub use crate::vm::Engine;

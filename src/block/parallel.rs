@@ -25,7 +25,7 @@ use crate::state::{
     writes,
 };
 use crate::transaction::{
-    Admitted, Execution, FatalError, Plan, Rejection, Transaction, admit_and_validate, charge, is_charged,
+    Admitted, Execution, ExecutionContext, FatalError, Plan, Rejection, Transaction, admit_and_validate, charge, is_charged,
     run,
 };
 
@@ -146,7 +146,7 @@ impl<'b, R: StateReader + Sync> Task for BlockTask<'b, R> {
         let (mark, reads) = (journal.mark(), view.reads_so_far());
         let mut has_ended = false;
         let mut ran = caught(|| {
-            let ran = run(&plan, &mut admitted, &mut journal, &self.env);
+            let ran = run(&plan, &mut admitted, &mut journal, self.context());
             has_ended = true;
             ran
         });
@@ -224,7 +224,7 @@ impl<'b, R: StateReader + Sync> Task for BlockTask<'b, R> {
         let is_last = view.is_last();
         let mut has_ended = false;
         let charged = caught(|| {
-            let charged = charge(plan, &mut unpaid, &self.env, *fee);
+            let charged = charge(plan, &mut unpaid, self.context(), *fee);
             has_ended = true;
             charged
         });
@@ -273,6 +273,10 @@ impl<'b, R: StateReader + Sync> BlockTask<'b, R> {
         view.is_interrupted() || self.term.is_over()
     }
 
+    fn context(&self) -> ExecutionContext<'_> {
+        self.options.context(&self.env)
+    }
+
     fn stop_flag(&self, view: &View<'_, Self>) -> StopFlag {
         StopFlag::new(view.void_flag(), Arc::clone(&self.term))
     }
@@ -287,8 +291,8 @@ impl<'b, R: StateReader + Sync> BlockTask<'b, R> {
         view: &View<'_, Self>,
     ) -> Option<Executed<Self>> {
         let ran = caught(|| {
-            let mut execution = run(plan, &mut admitted, journal, &self.env)?;
-            execution.fee_transfer_call = charge(plan, journal, &self.env, execution.receipt.fee)?;
+            let mut execution = run(plan, &mut admitted, journal, self.context())?;
+            execution.fee_transfer_call = charge(plan, journal, self.context(), execution.receipt.fee)?;
             Ok::<_, Rejection>(execution)
         });
         if self.is_in_vain(view) {
@@ -365,7 +369,7 @@ impl<'b, R: StateReader + Sync> BlockTask<'b, R> {
                 Err(reads) => return Err(Some(Box::new(Kept { reads, journal: earlier, validated }))),
             }
         }
-        Ok(caught(|| admit_and_validate(plan, journal, &self.env)))
+        Ok(caught(|| admit_and_validate(plan, journal, self.context())))
     }
 }
 

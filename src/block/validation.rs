@@ -81,7 +81,7 @@ impl<R: StateReader> BlockExecutor<R> {
                         plan.flags.strict_nonce = false;
                     }
                 }
-                validate_alone(&plan, block.state(), &self.env)
+                validate_alone(&plan, block.state(), self.context())
             })
         });
         match validated {

@@ -77,9 +77,9 @@ impl CallStack<'_, '_, '_> {
             },
         };
         let started = match &class {
-            ContractClass::Cairo0(class) => Frame::start_cairo0(class, &call, self.phase.env.engine),
+            ContractClass::Cairo0(class) => Frame::start_cairo0(class, &call, self.phase.engine),
             ContractClass::Cairo1(class) => {
-                Frame::start_cairo1(class, &call, tracked, self.phase.env.engine, constants)
+                Frame::start_cairo1(class, &call, tracked, self.phase.engine, constants)
             }
         };
         match started {

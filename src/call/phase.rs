@@ -15,13 +15,24 @@ use super::unwind::{Fault, unwind};
 use crate::protocol::{BlockEnv, well_known};
 use crate::state::{Journal, StateError, StopFlag};
 use crate::syscall::{CallType, ExecutionMode, GasTracker, PhaseCounters, TransactionInfo, UnresolvedCall};
-use crate::vm::{CELL_BYTES, StepBudget};
+use crate::vm::{CELL_BYTES, Engine, StepBudget, VmOptions};
+
+/// What every phase of every transaction of a block shares: the block, and how the host wants frames to be run.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ExecutionContext<'a> {
+    /// Block, chain, constants.
+    pub env: &'a BlockEnv,
+    /// The host's choices, which change no result.
+    pub vm: VmOptions,
+}
 
 /// One phase of a transaction: validation, execution or fee transfer. Events, messages, depth and steps are counted over a phase
 /// (C18).
 pub(crate) struct Phase<'a> {
     /// Block, chain, constants.
     pub env: &'a BlockEnv,
+    /// The VM that runs the frames.
+    pub engine: Engine,
     /// What contracts see of the transaction.
     pub transaction: Arc<TransactionInfo>,
     /// Validation or execution.
@@ -37,19 +48,20 @@ pub(crate) struct Phase<'a> {
 impl<'a> Phase<'a> {
     /// A phase with this many steps and this much gas.
     pub(crate) fn new(
-        env: &'a BlockEnv,
+        context: ExecutionContext<'a>,
         transaction: &Arc<TransactionInfo>,
         mode: ExecutionMode,
         max_steps: u64,
         initial_gas: u64,
     ) -> Self {
         Self {
-            env,
+            env: context.env,
+            engine: context.vm.engine,
             transaction: Arc::clone(transaction),
             mode,
             steps: StepBudget {
                 remaining: max_steps,
-                cells: env.memory_limit / CELL_BYTES,
+                cells: context.vm.memory_limit / CELL_BYTES,
                 stop: StopFlag::default(),
             },
             counters: PhaseCounters::default(),

@@ -8,10 +8,7 @@ use serde::{Deserialize, Serialize};
 use starknet_api::block::{BlockNumber, BlockTimestamp, FeeType, GasPrice};
 use starknet_api::core::{ChainId, ContractAddress};
 
-use super::{Constants, Engine};
-
-/// 2 GiB: more than the steps of any transaction fill.
-pub const DEFAULT_MEMORY_LIMIT: usize = 1 << 31;
+use super::Constants;
 
 /// The chain: its identity and its fee tokens.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -102,23 +99,12 @@ pub struct BlockEnv {
     pub chain: Arc<ChainInfo>,
     /// What the protocol version fixes.
     pub constants: Arc<Constants>,
-    /// What runs the code. It changes no result.
-    pub engine: Engine,
-    /// Bytes of memory that the calls of a transaction may hold at a time, as far as the engine can be told:
-    /// [`DEFAULT_MEMORY_LIMIT`] unless the host says otherwise. A transaction that needs more fails, with nothing said of it.
-    pub memory_limit: usize,
 }
 
 impl BlockEnv {
     /// Puts a block's surroundings together.
     pub fn new(block: BlockInfo, chain: ChainInfo, constants: Arc<Constants>) -> Self {
-        Self {
-            block: Arc::new(block),
-            chain: Arc::new(chain),
-            constants,
-            engine: Engine::default(),
-            memory_limit: DEFAULT_MEMORY_LIMIT,
-        }
+        Self { block: Arc::new(block), chain: Arc::new(chain), constants }
     }
 
     /// The header values that validation code sees: number and timestamp rounded down, sequencer 0.

@@ -6,7 +6,6 @@
 
 mod constants;
 mod counters;
-mod engine;
 mod env;
 mod error;
 mod load;
@@ -20,9 +19,8 @@ pub mod well_known;
 
 pub use constants::{Constants, GatewayLimits, Limits, Lists, Switches, TransactionKind};
 pub use counters::{Builtin, BuiltinCounts, VmResources};
-pub use engine::Engine;
 pub use env::{
-    BlockEnv, BlockInfo, BlockPrices, ChainInfo, DEFAULT_MEMORY_LIMIT, DataAvailability, TokenPrices,
+    BlockEnv, BlockInfo, BlockPrices, ChainInfo, DataAvailability, TokenPrices,
 };
 pub use error::ProtocolError;
 pub use os::{OsCost, OsCosts, poseidon_hash_many_resources};

@@ -15,7 +15,7 @@ use super::error::{InvalidTransaction, Rejection};
 use super::plan::Plan;
 use super::run::{Burnt, Gas, receipt};
 use super::validate::{terms, validate};
-use crate::call::CallInfo;
+use crate::call::{CallInfo, ExecutionContext};
 use crate::fee::{check_within_bounds, initial_sierra_gas};
 use crate::protocol::{BlockEnv, ChainInfo, Constants};
 use crate::state::{BlockState, Journal, JournalParts, StateReader, fee_token_balance_key};
@@ -97,8 +97,9 @@ impl CachedValidation {
 pub(crate) fn validate_alone(
     plan: &Plan,
     reader: &dyn StateReader,
-    env: &BlockEnv,
+    context: ExecutionContext<'_>,
 ) -> Result<Option<CachedValidation>, Rejection> {
+    let env = context.env;
     let mut admission = Journal::new(reader);
     admit(plan, &mut admission, env)?;
     let mut gas = Gas::new(initial_sierra_gas(env, &plan.info));
@@ -108,7 +109,7 @@ pub(crate) fn validate_alone(
     admitted.commit(admission.into_parts())?;
     let (call, parts) = {
         let mut journal = Journal::new(&admitted);
-        let call = validate(plan, &mut journal, env, &mut gas)?;
+        let call = validate(plan, &mut journal, context, &mut gas)?;
         (call, journal.into_parts())
     };
     admitted.commit(parts.clone())?;

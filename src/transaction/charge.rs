@@ -7,9 +7,9 @@ use starknet_types_core::felt::Felt;
 use super::error::{InvalidTransaction, Rejection};
 use super::plan::Plan;
 use super::run::failed;
-use crate::call::{CallFailure, CallInfo, ErrorStack, ErrorStackHeader, Phase, RootCall, execute};
+use crate::call::{CallFailure, CallInfo, ErrorStack, ErrorStackHeader, ExecutionContext, Phase, RootCall, execute};
 use crate::fee::{check_chargeable, max_steps};
-use crate::protocol::{BlockEnv, well_known};
+use crate::protocol::well_known;
 use crate::state::Journal;
 use crate::syscall::ExecutionMode;
 
@@ -18,14 +18,15 @@ use crate::syscall::ExecutionMode;
 pub(super) fn transfer_fee(
     plan: &Plan,
     journal: &mut Journal<'_>,
-    env: &BlockEnv,
+    context: ExecutionContext<'_>,
     fee: Fee,
 ) -> Result<CallInfo, Rejection> {
+    let env = context.env;
     check_chargeable(env, &plan.info, fee)?;
     let initial_gas = env.constants.gas.default_initial_gas;
     // The limit is the sender's own bound, not what it left over (C31).
     let steps = max_steps(env, &plan.info, env.constants.limits.execute_max_steps, true);
-    let mut phase = Phase::new(env, &plan.info, ExecutionMode::Execute, steps, initial_gas);
+    let mut phase = Phase::new(context, &plan.info, ExecutionMode::Execute, steps, initial_gas);
     let sequencer = *env.block.sequencer.0.key();
     let call = RootCall {
         class_hash: None,

@@ -11,9 +11,8 @@ use starknet_api::transaction::{TransactionHash, TransactionVersion};
 
 use super::error::FatalError;
 use crate::call::{
-    CallFailure, CallInfo, ErrorStack, ErrorStackHeader, FailureCause, Phase, RootCall, execute,
+    CallFailure, CallInfo, ErrorStack, ErrorStackHeader, ExecutionContext, FailureCause, Phase, RootCall, execute,
 };
-use crate::protocol::BlockEnv;
 use crate::state::Journal;
 use crate::syscall::{BoundTerms, ExecutionMode, FeeTerms, TransactionInfo};
 
@@ -77,10 +76,10 @@ pub enum CallResult {
 pub(crate) fn call_contract_entry_point(
     call: &ContractCall,
     journal: &mut Journal<'_>,
-    env: &BlockEnv,
+    context: ExecutionContext<'_>,
 ) -> Result<CallResult, FatalError> {
     let mut phase =
-        Phase::new(env, &Arc::new(nobody()), ExecutionMode::Execute, call.max_steps, call.max_sierra_gas);
+        Phase::new(context, &Arc::new(nobody()), ExecutionMode::Execute, call.max_steps, call.max_sierra_gas);
     let root = RootCall {
         class_hash: call.class_hash,
         entry_point_type: call.entry_point_type,

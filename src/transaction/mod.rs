@@ -29,11 +29,11 @@ pub(crate) use self::contract_call::call_contract_entry_point;
 pub(crate) use self::error::Rejection;
 pub(crate) use self::plan::Plan;
 pub(crate) use self::run::Admitted;
+pub(crate) use crate::call::ExecutionContext;
 
 use starknet_api::transaction::fields::Fee;
 
 use crate::call::CallInfo;
-use crate::protocol::BlockEnv;
 use crate::state::Journal;
 
 /// Executes a transaction: its changes stay in `journal`, whatever it ends in.
@@ -42,11 +42,11 @@ use crate::state::Journal;
 pub(crate) fn execute(
     plan: &Plan,
     journal: &mut Journal<'_>,
-    env: &BlockEnv,
+    context: ExecutionContext<'_>,
 ) -> Result<Box<Execution>, Rejection> {
-    let mut admitted = admit_and_validate(plan, journal, env)?;
-    let mut execution = run(plan, &mut admitted, journal, env)?;
-    execution.fee_transfer_call = charge(plan, journal, env, execution.receipt.fee)?;
+    let mut admitted = admit_and_validate(plan, journal, context)?;
+    let mut execution = run(plan, &mut admitted, journal, context)?;
+    execution.fee_transfer_call = charge(plan, journal, context, execution.receipt.fee)?;
     Ok(execution)
 }
 
@@ -54,15 +54,15 @@ pub(crate) fn execute(
 pub(crate) fn admit_and_validate(
     plan: &Plan,
     journal: &mut Journal<'_>,
-    env: &BlockEnv,
+    context: ExecutionContext<'_>,
 ) -> Result<Admitted, Rejection> {
-    let mut admitted = Admitted::new(plan, env);
+    let mut admitted = Admitted::new(plan, context.env);
     if plan.is_bootstrap || plan.is_l1_handler() {
         return Ok(admitted);
     }
-    admit::admit(plan, journal, env)?;
+    admit::admit(plan, journal, context.env)?;
     if plan.is_revertible {
-        admitted.validate(plan, journal, env)?;
+        admitted.validate(plan, journal, context)?;
     }
     Ok(admitted)
 }
@@ -73,16 +73,16 @@ pub(crate) fn run(
     plan: &Plan,
     admitted: &mut Admitted,
     journal: &mut Journal<'_>,
-    env: &BlockEnv,
+    context: ExecutionContext<'_>,
 ) -> Result<Box<Execution>, Rejection> {
     let execution = if plan.is_bootstrap {
-        run::bootstrap(plan, journal, env)
+        run::bootstrap(plan, journal, context.env)
     } else if plan.is_l1_handler() {
-        run::l1_handler(plan, journal, env)
+        run::l1_handler(plan, journal, context)
     } else if plan.is_revertible {
-        run::revertible(plan, admitted, journal, env)
+        run::revertible(plan, admitted, journal, context)
     } else {
-        run::non_revertible(plan, admitted, journal, env)
+        run::non_revertible(plan, admitted, journal, context)
     };
     execution.map(Box::new)
 }
@@ -91,13 +91,13 @@ pub(crate) fn run(
 pub(crate) fn charge(
     plan: &Plan,
     journal: &mut Journal<'_>,
-    env: &BlockEnv,
+    context: ExecutionContext<'_>,
     fee: Fee,
 ) -> Result<Option<CallInfo>, Rejection> {
     if !is_charged(plan, fee) {
         return Ok(None);
     }
-    charge::transfer_fee(plan, journal, env, fee).map(Some)
+    charge::transfer_fee(plan, journal, context, fee).map(Some)
 }
 
 /// Whether there is a last part.

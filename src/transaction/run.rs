@@ -11,7 +11,7 @@ use super::plan::{EntryCall, Plan, Work};
 use super::validate::validate;
 use crate::call::{
     CallFailure, CallInfo, DeployFailure, EntryPointFrame, ErrorSegment, ErrorStack, ErrorStackHeader,
-    ExecutionSummary, FrameKind, Phase, RootCall, deploy, execute,
+    ExecutionContext, ExecutionSummary, FrameKind, Phase, RootCall, deploy, execute,
 };
 use crate::fee::{
     Receipt, ReceiptInput, check_after, check_gas_within, check_paid_on_l1, initial_sierra_gas, max_steps,
@@ -61,9 +61,9 @@ impl Admitted {
         &mut self,
         plan: &Plan,
         journal: &mut Journal<'_>,
-        env: &BlockEnv,
+        context: ExecutionContext<'_>,
     ) -> Result<(), Rejection> {
-        self.validate_call = validate(plan, journal, env, &mut self.gas)?;
+        self.validate_call = validate(plan, journal, context, &mut self.gas)?;
         Ok(())
     }
 
@@ -127,8 +127,9 @@ pub(super) fn revertible(
     plan: &Plan,
     admitted: &mut Admitted,
     journal: &mut Journal<'_>,
-    env: &BlockEnv,
+    context: ExecutionContext<'_>,
 ) -> Result<Execution, Rejection> {
+    let env = context.env;
     let Admitted { gas, validate_call } = admitted;
     let is_comprehensive = env.constants.switches.comprehensive_state_diff;
     let validate_changes = if is_comprehensive { None } else { Some(journal.changes()) };
@@ -139,7 +140,7 @@ pub(super) fn revertible(
     let validate_steps = validate_call.as_ref().map_or(0, |call| call.resources.steps);
     let steps = max_steps(env, &plan.info, limits.execute_max_steps, plan.flags.charge_fee);
     let steps = steps_after_validation(env, steps, validate_steps, plan.kind, plan.extended_calldata_length)?;
-    let mut phase = Phase::new(env, &plan.info, ExecutionMode::Execute, steps, initial_gas);
+    let mut phase = Phase::new(context, &plan.info, ExecutionMode::Execute, steps, initial_gas);
     let ran = run_work(plan, journal, &mut phase, initial_gas);
 
     let revert = |journal: &mut Journal<'_>, phase: &Phase<'_>| -> Result<Receipt, Rejection> {
@@ -205,8 +206,9 @@ pub(super) fn non_revertible(
     plan: &Plan,
     admitted: &Admitted,
     journal: &mut Journal<'_>,
-    env: &BlockEnv,
+    context: ExecutionContext<'_>,
 ) -> Result<Execution, Rejection> {
+    let env = context.env;
     let mut admitted = Admitted { gas: admitted.gas, validate_call: None };
     let executes_first = plan.kind == TransactionKind::DeployAccount;
     let limits = &env.constants.limits;
@@ -219,7 +221,7 @@ pub(super) fn non_revertible(
     let run = |journal: &mut Journal<'_>, gas: &mut Gas| -> Result<Option<CallInfo>, Rejection> {
         let initial_gas = gas.limited(gas_limit);
         let steps = max_steps(env, &plan.info, step_limit, plan.flags.charge_fee);
-        let mut phase = Phase::new(env, &plan.info, mode, steps, initial_gas);
+        let mut phase = Phase::new(context, &plan.info, mode, steps, initial_gas);
         let call = run_work(plan, journal, &mut phase, initial_gas).map_err(|ended| match ended {
             Ended::Rejected(rejection) => rejection,
             Ended::Reverted(reverted) => match reverted.reason {
@@ -232,10 +234,10 @@ pub(super) fn non_revertible(
     };
     let (validate_call, execute_call) = if executes_first {
         let execute_call = run(journal, &mut admitted.gas)?;
-        admitted.validate(plan, journal, env)?;
+        admitted.validate(plan, journal, context)?;
         (admitted.validate_call, execute_call)
     } else {
-        admitted.validate(plan, journal, env)?;
+        admitted.validate(plan, journal, context)?;
         let execute_call = run(journal, &mut admitted.gas)?;
         (admitted.validate_call, execute_call)
     };
@@ -255,15 +257,16 @@ pub(super) fn non_revertible(
 pub(super) fn l1_handler(
     plan: &Plan,
     journal: &mut Journal<'_>,
-    env: &BlockEnv,
+    context: ExecutionContext<'_>,
 ) -> Result<Execution, Rejection> {
+    let env = context.env;
     let Work::L1Handler { payload_length, paid_fee, .. } = &plan.work else {
         return Err(FatalError::Internal("Not an L1 handler.".to_owned()).into());
     };
     let limits = &env.constants.limits;
     let initial_gas = limits.l1_handler_max.l2_gas.0;
     let steps = max_steps(env, &plan.info, limits.execute_max_steps, false);
-    let mut phase = Phase::new(env, &plan.info, ExecutionMode::Execute, steps, initial_gas);
+    let mut phase = Phase::new(context, &plan.info, ExecutionMode::Execute, steps, initial_gas);
     let checkpoint = journal.checkpoint();
     let cost = |changes: &StateChanges, call: Option<&CallInfo>| -> Result<Receipt, Rejection> {
         let summary = summary(call, env)?;

@@ -9,7 +9,7 @@ use super::plan::Plan;
 use super::run::{Gas, failed, stack};
 use crate::call::{
     Cairo1RevertHeader, Cairo1RevertSummary, CallFailure, CallInfo, EntryPointFrame, ErrorStackHeader,
-    FrameKind, Phase, RootCall, execute,
+    ExecutionContext, FrameKind, Phase, RootCall, execute,
 };
 use crate::fee::max_steps;
 use crate::protocol::{BlockEnv, well_known};
@@ -21,9 +21,10 @@ use crate::syscall::ExecutionMode;
 pub(super) fn validate(
     plan: &Plan,
     journal: &mut Journal<'_>,
-    env: &BlockEnv,
+    context: ExecutionContext<'_>,
     gas: &mut Gas,
 ) -> Result<Option<CallInfo>, Rejection> {
+    let env = context.env;
     let Some(validation) = &plan.validation else { return Ok(None) };
     let (steps, initial_gas) = limits(plan, env, gas);
     if let Some(validated) = &plan.validated
@@ -33,7 +34,7 @@ pub(super) fn validate(
         gas.spend(info.gas_consumed)?;
         return Ok(Some(info));
     }
-    let mut phase = Phase::new(env, &plan.info, ExecutionMode::Validate, steps, initial_gas);
+    let mut phase = Phase::new(context, &plan.info, ExecutionMode::Validate, steps, initial_gas);
 
     let address = plan.info.sender;
     let class_hash = journal.class_hash_at(address)?;

@@ -11,11 +11,12 @@ use starknet_types_core::felt::Felt;
 
 use super::cairo_vm::CairoVmFrame;
 use super::checked::CheckedFrame;
+use super::engine::Engine;
 use super::fast::{Bailout, FastFrame};
 use super::fault::{FinishFault, FrameFault, FrameFaultKind, StartFault, VmLocation};
 use super::frame_setup::{Cairo0FrameSetup, Cairo1FrameSetup};
 use crate::class::{Cairo0Class, Cairo1Class};
-use crate::protocol::{Constants, Engine, VmResources};
+use crate::protocol::{Constants, VmResources};
 use crate::state::StopFlag;
 use crate::syscall::{EntryPointCall, Language, Pointer, SyscallMemory, TrackedResource};
 

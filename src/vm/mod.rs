@@ -10,11 +10,14 @@
 
 mod cairo_vm;
 mod checked;
+mod engine;
 mod fast;
 mod fault;
 mod frame;
 mod frame_setup;
 
+pub use self::engine::Engine;
+pub(crate) use self::engine::VmOptions;
 pub use self::fault::VmLocation;
 pub(crate) use self::fault::{FinishFault, FrameFault, FrameFaultKind, StartFault};
 pub(crate) use self::frame::{CELL_BYTES, Frame, StepBudget, VmExit};

@@ -79,11 +79,11 @@ fn c196_the_counter_is_written_once_without_any_alias() {
     block.number = BlockNumber(5);
     world.env.block = block.into();
     let executor =
-        BlockExecutor::new(world.env.clone(), &world.state).block_hash_source(BlockHashSource::None);
+        BlockExecutor::new(world.env.clone(), &world.state).engine(chosen_engine()).block_hash_source(BlockHashSource::None);
     let first = executor.execute(&[]).unwrap();
     assert_eq!(aliases(&first.state_diff), (vec![], Some(FIRST_ALIAS)));
     world.state.apply(&first.state_diff, []);
-    let second = BlockExecutor::new(world.env.clone(), &world.state).execute(&[]).unwrap();
+    let second = BlockExecutor::new(world.env.clone(), &world.state).engine(chosen_engine()).execute(&[]).unwrap();
     assert!(second.state_diff.is_empty());
     assert_eq!(second.compressed_state_diff, Some(StateDiff::default()));
 }
@@ -296,7 +296,7 @@ fn a_far_host_is_asked_for_what_closing_reads_at_once() {
         Ok::<_, ReadError>(())
     };
     let reader = Watched { state: &world.state, before };
-    let executor = BlockExecutor::new(world.env.clone(), &reader)
+    let executor = BlockExecutor::new(world.env.clone(), &reader).engine(chosen_engine())
         .block_hash_source(block_hash_source())
         .collect_prover_reads()
         .threads(4);
@@ -326,7 +326,7 @@ fn a_far_host_is_asked_for_what_closing_reads_at_once() {
         Ok::<_, ReadError>(())
     };
     let reader = Watched { state: &world.state, before };
-    let executor = BlockExecutor::new(world.env.clone(), &reader)
+    let executor = BlockExecutor::new(world.env.clone(), &reader).engine(chosen_engine())
         .block_hash_source(block_hash_source())
         .collect_prover_reads();
     assert_eq!(executor.execute(&transactions).unwrap(), outcome);

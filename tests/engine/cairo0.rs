@@ -1,7 +1,8 @@
 //! Cairo 0 on the fast engine before its judge, where random arguments do not reach: signatures, and hints with rare endings.
 
 use crate::fixture::{ACCOUNT, World, address, class, selector};
-use starkiln::protocol::{Engine, ProtocolVersion};
+use starkiln::block::Engine;
+use starkiln::protocol::ProtocolVersion;
 use starkiln::transaction::{CallResult, ContractCall};
 use starknet_api::core::EntryPointSelector;
 use starknet_api::transaction::fields::Calldata;

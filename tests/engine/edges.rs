@@ -4,10 +4,10 @@
 use crate::fixture::casm::{self, CALLDATA, GAS, Program, SYSCALLS};
 use crate::fixture::{ACCOUNT, FEE_TOKEN, World, address, felt, selector};
 use serde_json::{Value, json};
-use starkiln::block::BlockError;
+use starkiln::block::{BlockError, Engine};
 use starkiln::call::FailureCause;
 use starkiln::class::{Cairo0Class, Cairo1Class};
-use starkiln::protocol::{Engine, ProtocolVersion};
+use starkiln::protocol::ProtocolVersion;
 use starkiln::transaction::{CallResult, ContractCall, FatalError};
 use starknet_api::contract_class::SierraVersion;
 use starknet_api::core::EntryPointSelector;

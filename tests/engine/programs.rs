@@ -5,9 +5,9 @@ use std::path::Path;
 use crate::fixture::casm::{self, CALLDATA, CALLDATA_END, GAS, Program, SYSCALLS};
 use crate::fixture::{ACCOUNT, FEE_TOKEN, World, address, felt, selector};
 use serde_json::{Value, json};
-use starkiln::block::{BlockError, BlockOutcome};
+use starkiln::block::{BlockError, BlockOutcome, Engine};
 use starkiln::class::{Cairo0Class, Cairo1Class};
-use starkiln::protocol::{Builtin, Engine, ProtocolVersion};
+use starkiln::protocol::{Builtin, ProtocolVersion};
 use starkiln::replay::LoadedBlock;
 use starkiln::transaction::{CallResult, ContractCall, FatalError};
 use starknet_api::contract_class::{EntryPointType, SierraVersion};
@@ -38,7 +38,17 @@ fn call_of(entry_point_type: EntryPointType, name: &str, calldata: &[Felt]) -> C
 
 /// What a call comes to, the same on every engine.
 fn agreed(world: &World, call: &ContractCall, what: &str) -> Result<CallResult, String> {
-    let [judged, fast, checked] = world.call_on_engines(call);
+    agreed_within(world, call, None, what)
+}
+
+/// The same within a bound on memory.
+fn agreed_within(
+    world: &World,
+    call: &ContractCall,
+    memory_limit: Option<usize>,
+    what: &str,
+) -> Result<CallResult, String> {
+    let [judged, fast, checked] = world.call_on_engines_within(call, memory_limit);
     assert_eq!(judged, fast, "{what} {:?}", call.selector);
     assert_eq!(judged, checked, "{what} {:?}", call.selector);
     judged
@@ -590,19 +600,18 @@ fn gaps_are_filled_within_the_bound_on_memory() {
         let json = casm::class(&program, &["range_check96"]).to_string();
         let mut world = World::bare(ProtocolVersion::NEWEST);
         world.put(Cairo1Class::from_casm_json(json, SierraVersion::new(1, 7, 0)).unwrap(), ADDRESS);
-        world.env.memory_limit = 1 << 20;
         world
     };
     let call = ContractCall::new(address(ADDRESS), EntryPointSelector(selector("run")), Calldata::default());
     // A cell has 32 bytes; a frame has others beside these.
     for cells in [0, 1, 2_500, 30_000] {
-        let result = agreed(&pointing_at(cells), &call, "within the bound");
+        let result = agreed_within(&pointing_at(cells), &call, Some(1 << 20), "within the bound");
         let Ok(CallResult::Finished(info)) = result else { panic!("{cells}: {result:?}") };
         assert_eq!(info.builtin_counts.get(Builtin::RangeCheck96), cells);
     }
     let out_of_memory = BlockError::Call(Box::new(FatalError::OutOfMemory)).to_string();
     for cells in [40_000, 1 << 40, 1 << 62] {
-        let result = agreed(&pointing_at(cells), &call, "beyond the bound");
+        let result = agreed_within(&pointing_at(cells), &call, Some(1 << 20), "beyond the bound");
         assert_eq!(result, Err(out_of_memory.clone()), "{cells}");
     }
 }

@@ -7,7 +7,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use crate::engine::on_chosen_engine;
+use crate::engine::chosen_engine;
 use serde_json::{Map, Value, json};
 use starkiln::block::{BlockExecutor, BlockHashSource};
 use starkiln::call::CallInfo;
@@ -56,7 +56,7 @@ fn the_first_blocks_of_mainnet_come_out_exactly() {
         let env = env(&block["header"]);
         assert_eq!(block["header"]["event_count"], 0);
         let inputs: Vec<Transaction> = list(&block["transactions"]).iter().map(transaction).collect();
-        let outcome = BlockExecutor::new(env.clone(), &state).execute(&inputs).unwrap();
+        let outcome = BlockExecutor::new(env.clone(), &state).engine(chosen_engine()).execute(&inputs).unwrap();
         let trace = TRACED_BLOCKS
             .contains(&number)
             .then(|| read(&folder.join(format!("traces_block_{number}.json"))));
@@ -166,7 +166,7 @@ fn env(header: &Value) -> BlockEnv {
     let unnamed: ProtocolVersion = "0.0.0".parse().unwrap();
     let constants = Constants::for_version(unnamed, VersionPolicy::default()).unwrap();
     assert_eq!(constants.version, ProtocolVersion::V0_13_0);
-    on_chosen_engine(BlockEnv::new(block, chain, constants))
+    BlockEnv::new(block, chain, constants)
 }
 
 fn transaction(recorded: &Value) -> Transaction {

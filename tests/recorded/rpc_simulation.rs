@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::engine::on_chosen_engine;
+use crate::engine::chosen_engine;
 use serde_json::{Value, json};
 use starkiln::block::{BlockExecutor, BlockHashSource};
 use starkiln::call::CallInfo;
@@ -59,7 +59,7 @@ fn a_recorded_simulation_comes_out_exactly() {
     let env = env(header);
     let transaction = transaction(request, trace);
 
-    let outcome = BlockExecutor::new(env.clone(), &reader)
+    let outcome = BlockExecutor::new(env.clone(), &reader).engine(chosen_engine())
         .skip_finalization()
         .block_hash_source(BlockHashSource::InState)
         .execute(&[transaction])
@@ -160,11 +160,11 @@ fn env(header: &Value) -> BlockEnv {
     // 0.14.0 and 0.14.1 to the unit, and of no other version (storage reads alone would cost 28,140 more).
     assert_eq!(header["starknet_version"], "0.14.4");
     let version = ProtocolVersion::V0_14_1;
-    on_chosen_engine(BlockEnv::new(
+    BlockEnv::new(
         block,
         chain,
         Constants::for_version(version, VersionPolicy::Exact).unwrap(),
-    ))
+    )
 }
 
 fn transaction(request: &Value, trace: &Value) -> Transaction {

@@ -7,7 +7,7 @@
 
 use std::path::Path;
 
-use crate::engine::on_chosen_engine;
+use crate::engine::chosen_engine;
 use serde_json::{Map, Value, json};
 use starkiln::block::BlockExecutor;
 use starkiln::class::{ContractClass, DeclaredClass, cairo0_class_hash};
@@ -47,7 +47,7 @@ fn the_first_blocks_of_sepolia_come_out_exactly() {
             .iter()
             .map(|recorded| transaction(recorded, &folder, &mut classes))
             .collect();
-        let outcome = BlockExecutor::new(env, &state).execute(&inputs).unwrap();
+        let outcome = BlockExecutor::new(env, &state).engine(chosen_engine()).execute(&inputs).unwrap();
 
         for (index, (outcome, receipt)) in
             outcome.transactions.iter().zip(list(&block["transaction_receipts"])).enumerate()
@@ -98,7 +98,7 @@ fn env(block: &Value) -> BlockEnv {
     let version: ProtocolVersion = text(&block["starknet_version"]).parse().unwrap();
     let constants = Constants::for_version(version, VersionPolicy::default()).unwrap();
     assert_eq!(constants.version, ProtocolVersion::V0_13_0);
-    on_chosen_engine(BlockEnv::new(info, chain, constants))
+    BlockEnv::new(info, chain, constants)
 }
 
 fn transaction(

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock, Mutex};
 
-use crate::fixture::engine::on_chosen_engine;
+use crate::fixture::engine::chosen_engine;
 use serde_json::Value;
 use starkiln::block::{
     BlockExecutor, BlockHashSource, BlockOutcome, TransactionDisposition, TransactionOutcome,
@@ -681,7 +681,7 @@ impl World {
     }
 
     pub(crate) fn env(&self) -> BlockEnv {
-        on_chosen_engine(BlockEnv::new(self.file.block.clone(), self.file.chain.clone(), self.constants()))
+        BlockEnv::new(self.file.block.clone(), self.file.chain.clone(), self.constants())
     }
 
     /// The state before the block.
@@ -771,7 +771,7 @@ impl World {
     /// Executes a block that the published crate cannot run.
     pub(crate) fn run_alone(&self, transactions: &[Tx]) -> Ran {
         let state = self.state();
-        let executor = BlockExecutor::new(self.env(), &state)
+        let executor = BlockExecutor::new(self.env(), &state).engine(chosen_engine())
             .block_hash_source(self.file.block_hash_source)
             .keep_reverted_calls();
         Ran(executor.execute(&self.transactions(transactions)).expect("no reader fails here"))

@@ -21,6 +21,7 @@ use super::error::SubmitError;
 use crate::parallel::{Engine, Panicked};
 use crate::protocol::BlockEnv;
 use crate::state::StateReader;
+use crate::vm::VmOptions;
 use crate::transaction::{FatalError, Transaction};
 
 /// The engine of a session.
@@ -70,7 +71,7 @@ impl<R: StateReader + Send + Sync + 'static> Shared<R> {
         let delivery = Arc::new(Delivery::new(deadline));
         let transactions = Arc::new(TransactionList::default());
         let limits_of_block = capacity.limits;
-        let attempts = AttemptOptions { keep_reverted_calls, finds_migrations: true, capacity };
+        let attempts = AttemptOptions { keep_reverted_calls, finds_migrations: true, capacity, vm: VmOptions::default() };
         let term = Arc::clone(&delivery.term);
         let task = BlockTask::new(Arc::clone(&transactions), reader, env, attempts, term);
         let committer = Committer {

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use starkiln::protocol::{DataAvailability, Engine, ProtocolError, ProtocolVersion};
+use starkiln::block::Engine;
+use starkiln::protocol::{DataAvailability, ProtocolError, ProtocolVersion};
 
 use crate::generate::Era;
 use crate::hostile::SAVE;

@@ -8,11 +8,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
 
-use starkiln::block::BlockHashSource;
+use starkiln::block::{BlockHashSource, Engine};
 use starkiln::class::{
     Cairo1Class, ContractClass, DeclaredClass, compile_sierra, sierra_class_from_json, sierra_version,
 };
-use starkiln::protocol::{BlockEnv, Constants, Engine, ProtocolVersion, VersionPolicy};
+use starkiln::protocol::{BlockEnv, Constants, ProtocolVersion, VersionPolicy};
 use starkiln::replay::{BlockFile, ClassEntry, ClassText, FileTransaction, FileTransactionBody};
 use starkiln::state::MemoryState;
 use starkiln::transaction::Transaction;

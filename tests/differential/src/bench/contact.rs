@@ -7,9 +7,9 @@ use blockifier::execution::entry_point::{
     CallEntryPoint, EntryPointExecutionContext, SierraGasRevertTracker,
 };
 use blockifier::state::cached_state::CachedState;
-use starkiln::block::BlockExecutor;
+use starkiln::block::{BlockExecutor, Engine};
 use starkiln::class::{Cairo0Class, Cairo1Class, ContractClass};
-use starkiln::protocol::{Engine, ProtocolVersion};
+use starkiln::protocol::ProtocolVersion;
 use starkiln::transaction::{CallResult, ContractCall};
 use starknet_api::contract_class::{ContractClass as CompiledClass, EntryPointType};
 use starknet_api::core::EntryPointSelector;

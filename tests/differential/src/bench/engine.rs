@@ -2,9 +2,9 @@
 
 use std::cell::RefCell;
 
-use starkiln::block::BlockOutcome;
+use starkiln::block::{BlockOutcome, Engine};
 use starkiln::class::{Cairo1Class, ContractClass};
-use starkiln::protocol::{Engine, ProtocolVersion};
+use starkiln::protocol::ProtocolVersion;
 use starkiln::state::MemoryState;
 use starkiln::transaction::{CallResult, ContractCall, Execution};
 use starknet_api::contract_class::{ContractClass as CompiledClass, SierraVersion};

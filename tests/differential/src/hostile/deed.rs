@@ -5,9 +5,9 @@
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use starkiln::block::{BlockOutcome, TransactionStatus};
+use starkiln::block::{BlockOutcome, Engine, TransactionStatus};
 use starkiln::class::ContractClass;
-use starkiln::protocol::{Engine, ProtocolVersion};
+use starkiln::protocol::ProtocolVersion;
 use starkiln::state::MemoryState;
 use starkiln::transaction::{CallResult, ContractCall, Transaction};
 use starknet_api::block::GasPrice;

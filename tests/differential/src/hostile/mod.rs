@@ -23,7 +23,8 @@ use std::thread;
 
 use rlimit::Resource;
 use serde_json::{Value, json};
-use starkiln::protocol::{Engine, ProtocolVersion};
+use starkiln::block::Engine;
+use starkiln::protocol::ProtocolVersion;
 use starkiln::state::MemoryState;
 
 use self::base::Base;
