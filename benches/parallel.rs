@@ -23,7 +23,9 @@ use std::time::{Duration, Instant};
 use fixture::felt;
 use fixture::reader::Watched;
 use fixture::workload::{self, Workload};
-use starkiln::block::{BlockExecutor, BlockHashSource, Engine, ParallelCounters, TransactionStatus, WorkerPool};
+use starkiln::block::{
+    BlockExecutor, BlockHashSource, Engine, ParallelCounters, TransactionStatus, WorkerPool,
+};
 use starkiln::state::StateReader;
 use starknet_api::block::BlockHash;
 

@@ -28,9 +28,9 @@ mod transfers;
 
 use std::cell::Cell;
 
+use starkiln::block::Engine;
 use starkiln::call::CallInfo;
 use starkiln::class::Cairo1Class;
-use starkiln::block::Engine;
 use starkiln::protocol::ProtocolVersion;
 use starkiln::transaction::{CallResult, ContractCall};
 use starknet_api::contract_class::SierraVersion;

@@ -10,7 +10,9 @@ use super::pre_process::BlockHashSource;
 use super::worker_pool::{WorkerPool, WorkerPoolError};
 use crate::protocol::BlockEnv;
 use crate::state::{Journal, StateReader, StopFlag};
-use crate::transaction::{CallResult, ContractCall, ExecutionContext, Transaction, call_contract_entry_point};
+use crate::transaction::{
+    CallResult, ContractCall, ExecutionContext, Transaction, call_contract_entry_point,
+};
 use crate::vm::{Engine, VmOptions};
 
 /// Whether a block goes on after an invalid transaction.

@@ -25,8 +25,8 @@ use crate::state::{
     writes,
 };
 use crate::transaction::{
-    Admitted, Execution, ExecutionContext, FatalError, Plan, Rejection, Transaction, admit_and_validate, charge, is_charged,
-    run,
+    Admitted, Execution, ExecutionContext, FatalError, Plan, Rejection, Transaction, admit_and_validate,
+    charge, is_charged, run,
 };
 
 /// How far ahead of the commits transactions may be executed, and so how many results may be held.

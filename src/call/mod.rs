@@ -14,7 +14,9 @@ mod summary;
 mod unwind;
 
 pub use self::info::{CallInfo, CallTree};
-pub(crate) use self::phase::{CallFailure, DeployFailure, ExecutionContext, Phase, RootCall, deploy, execute};
+pub(crate) use self::phase::{
+    CallFailure, DeployFailure, ExecutionContext, Phase, RootCall, deploy, execute,
+};
 pub use self::revert::{
     Cairo1RevertFrame, Cairo1RevertHeader, Cairo1RevertSummary, EntryPointFrame, ErrorSegment, ErrorStack,
     ErrorStackHeader, FailureCause, FrameKind,

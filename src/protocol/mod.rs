@@ -19,9 +19,7 @@ pub mod well_known;
 
 pub use constants::{Constants, GatewayLimits, Limits, Lists, Switches, TransactionKind};
 pub use counters::{Builtin, BuiltinCounts, VmResources};
-pub use env::{
-    BlockEnv, BlockInfo, BlockPrices, ChainInfo, DataAvailability, TokenPrices,
-};
+pub use env::{BlockEnv, BlockInfo, BlockPrices, ChainInfo, DataAvailability, TokenPrices};
 pub use error::ProtocolError;
 pub use os::{OsCost, OsCosts, poseidon_hash_many_resources};
 pub use prices::{

@@ -7,7 +7,9 @@ use starknet_types_core::felt::Felt;
 use super::error::{InvalidTransaction, Rejection};
 use super::plan::Plan;
 use super::run::failed;
-use crate::call::{CallFailure, CallInfo, ErrorStack, ErrorStackHeader, ExecutionContext, Phase, RootCall, execute};
+use crate::call::{
+    CallFailure, CallInfo, ErrorStack, ErrorStackHeader, ExecutionContext, Phase, RootCall, execute,
+};
 use crate::fee::{check_chargeable, max_steps};
 use crate::protocol::well_known;
 use crate::state::Journal;

@@ -11,7 +11,8 @@ use starknet_api::transaction::{TransactionHash, TransactionVersion};
 
 use super::error::FatalError;
 use crate::call::{
-    CallFailure, CallInfo, ErrorStack, ErrorStackHeader, ExecutionContext, FailureCause, Phase, RootCall, execute,
+    CallFailure, CallInfo, ErrorStack, ErrorStackHeader, ExecutionContext, FailureCause, Phase, RootCall,
+    execute,
 };
 use crate::state::Journal;
 use crate::syscall::{BoundTerms, ExecutionMode, FeeTerms, TransactionInfo};

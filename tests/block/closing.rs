@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, Mutex};
 use std::time::Duration;
 
+use crate::fixture::engine::chosen_engine;
 use crate::fixture::reader::Watched;
 use crate::fixture::{ACCOUNT, FEE_TOKEN, World, address, block_hash_source, class, felt, selector};
 use starkiln::block::{BlockExecutor, BlockHashSource, BlockOutcome, Migration, TransactionStatus};
@@ -78,12 +79,14 @@ fn c196_the_counter_is_written_once_without_any_alias() {
     let mut block = (*world.env.block).clone();
     block.number = BlockNumber(5);
     world.env.block = block.into();
-    let executor =
-        BlockExecutor::new(world.env.clone(), &world.state).engine(chosen_engine()).block_hash_source(BlockHashSource::None);
+    let executor = BlockExecutor::new(world.env.clone(), &world.state)
+        .engine(chosen_engine())
+        .block_hash_source(BlockHashSource::None);
     let first = executor.execute(&[]).unwrap();
     assert_eq!(aliases(&first.state_diff), (vec![], Some(FIRST_ALIAS)));
     world.state.apply(&first.state_diff, []);
-    let second = BlockExecutor::new(world.env.clone(), &world.state).engine(chosen_engine()).execute(&[]).unwrap();
+    let second =
+        BlockExecutor::new(world.env.clone(), &world.state).engine(chosen_engine()).execute(&[]).unwrap();
     assert!(second.state_diff.is_empty());
     assert_eq!(second.compressed_state_diff, Some(StateDiff::default()));
 }
@@ -296,7 +299,8 @@ fn a_far_host_is_asked_for_what_closing_reads_at_once() {
         Ok::<_, ReadError>(())
     };
     let reader = Watched { state: &world.state, before };
-    let executor = BlockExecutor::new(world.env.clone(), &reader).engine(chosen_engine())
+    let executor = BlockExecutor::new(world.env.clone(), &reader)
+        .engine(chosen_engine())
         .block_hash_source(block_hash_source())
         .collect_prover_reads()
         .threads(4);
@@ -326,7 +330,8 @@ fn a_far_host_is_asked_for_what_closing_reads_at_once() {
         Ok::<_, ReadError>(())
     };
     let reader = Watched { state: &world.state, before };
-    let executor = BlockExecutor::new(world.env.clone(), &reader).engine(chosen_engine())
+    let executor = BlockExecutor::new(world.env.clone(), &reader)
+        .engine(chosen_engine())
         .block_hash_source(block_hash_source())
         .collect_prover_reads();
     assert_eq!(executor.execute(&transactions).unwrap(), outcome);

@@ -2,10 +2,14 @@
 
 use std::fmt::Write as _;
 
+use crate::fixture::engine::chosen_engine;
 use crate::fixture::reader::Watched;
 use crate::fixture::workload::{self, Maker, Workload};
 use crate::fixture::{ACCOUNT, FEE_TOKEN, SEQUENCER, World, address, felt, selector};
-use starkiln::block::{BlockError, BlockExecutor, BlockHashSource, BlockOutcome, Engine, OnInvalid, TransactionOutcome, TransactionStatus, WorkerPool};
+use starkiln::block::{
+    BlockError, BlockExecutor, BlockHashSource, BlockOutcome, Engine, OnInvalid, TransactionOutcome,
+    TransactionStatus, WorkerPool,
+};
 use starkiln::class::DeclaredClass;
 use starkiln::protocol::ProtocolVersion;
 use starkiln::state::{ReadError, StateKey, fee_token_balance_key};
@@ -158,7 +162,8 @@ fn a_broken_reader_breaks_its_block_and_not_the_pool() {
                 if cell == broken { Err(ReadError::message("no answer, as asked")) } else { Ok(()) }
             },
         };
-        let executor = BlockExecutor::new(workload.world.env.clone(), &reader).engine(chosen_engine())
+        let executor = BlockExecutor::new(workload.world.env.clone(), &reader)
+            .engine(chosen_engine())
             .block_hash_source(BlockHashSource::Hash(BlockHash(Felt::ONE)));
         let expected = executor.execute(&workload.transactions);
         assert!(matches!(&expected, Err(BlockError::Transaction { index: 25, .. })), "{expected:?}");

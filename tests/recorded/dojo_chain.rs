@@ -78,8 +78,11 @@ fn execute(
         let block_hash_source = number.checked_sub(10).map_or(BlockHashSource::None, |source_number| {
             BlockHashSource::Hash(BlockHash(felt(&chain[source_number]["block_hash"])))
         });
-        let outcome =
-            BlockExecutor::new(env, &state).engine(chosen_engine()).block_hash_source(block_hash_source).execute(&inputs).unwrap();
+        let outcome = BlockExecutor::new(env, &state)
+            .engine(chosen_engine())
+            .block_hash_source(block_hash_source)
+            .execute(&inputs)
+            .unwrap();
         for (index, (outcome, recorded)) in outcome.transactions.iter().zip(recorded).enumerate() {
             let what = format!("block {number}, transaction {index} ({:#x})", outcome.hash.0);
             transactions += 1;
@@ -157,11 +160,7 @@ fn env(header: &Value, version: ProtocolVersion) -> BlockEnv {
         eth_fee_token: address(&json!("0x49d36570d4e46f48e99674bd3fcc84644ddd6b96f7c741b1562b82f9e004dc7")),
         is_l3: false,
     };
-    BlockEnv::new(
-        block,
-        chain,
-        Constants::for_version(version, VersionPolicy::Exact).unwrap(),
-    )
+    BlockEnv::new(block, chain, Constants::for_version(version, VersionPolicy::Exact).unwrap())
 }
 
 fn transaction(recorded: &Value, classes: &IndexMap<ClassHash, DeclaredClass>) -> Transaction {

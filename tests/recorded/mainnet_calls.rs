@@ -120,7 +120,8 @@ fn reads_of_validation(
         let flags = ExecutionFlags { charge_fee: false, ..ExecutionFlags::default() };
         let transaction = Transaction::invoke(InvokeTransaction::V1(invoke), hash).with_flags(flags);
         let reader = Replay::new(recorded, classes);
-        let executor = BlockExecutor::new(env(ProtocolVersion::V0_13_3), &reader).engine(chosen_engine())
+        let executor = BlockExecutor::new(env(ProtocolVersion::V0_13_3), &reader)
+            .engine(chosen_engine())
             .block_hash_source(BlockHashSource::InState);
         let outcome = executor.execute(&[transaction]).unwrap();
         assert!(outcome.transactions[0].execution().is_none(), "{what}: that was no signature");
@@ -169,7 +170,9 @@ fn compare(
     let recorded = &recorded["call_info"];
     let is_account_call = is_outermost && recorded["call"]["entry_point_selector"] == EXECUTE;
     let reader = Replay::new(recorded, classes);
-    let executor = BlockExecutor::new(env(version), &reader).engine(chosen_engine()).block_hash_source(BlockHashSource::InState);
+    let executor = BlockExecutor::new(env(version), &reader)
+        .engine(chosen_engine())
+        .block_hash_source(BlockHashSource::InState);
     let ran = if is_account_call {
         execute(&executor, &transaction(&recorded["call"], hash))
     } else {
@@ -338,11 +341,7 @@ fn env(version: ProtocolVersion) -> BlockEnv {
         eth_fee_token: ContractAddress::default(),
         is_l3: false,
     };
-    BlockEnv::new(
-        block,
-        chain,
-        Constants::for_version(version, VersionPolicy::Exact).unwrap(),
-    )
+    BlockEnv::new(block, chain, Constants::for_version(version, VersionPolicy::Exact).unwrap())
 }
 
 fn call(recorded: &Value) -> ContractCall {

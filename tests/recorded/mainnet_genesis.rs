@@ -56,7 +56,8 @@ fn the_first_blocks_of_mainnet_come_out_exactly() {
         let env = env(&block["header"]);
         assert_eq!(block["header"]["event_count"], 0);
         let inputs: Vec<Transaction> = list(&block["transactions"]).iter().map(transaction).collect();
-        let outcome = BlockExecutor::new(env.clone(), &state).engine(chosen_engine()).execute(&inputs).unwrap();
+        let outcome =
+            BlockExecutor::new(env.clone(), &state).engine(chosen_engine()).execute(&inputs).unwrap();
         let trace = TRACED_BLOCKS
             .contains(&number)
             .then(|| read(&folder.join(format!("traces_block_{number}.json"))));

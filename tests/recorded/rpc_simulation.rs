@@ -59,7 +59,8 @@ fn a_recorded_simulation_comes_out_exactly() {
     let env = env(header);
     let transaction = transaction(request, trace);
 
-    let outcome = BlockExecutor::new(env.clone(), &reader).engine(chosen_engine())
+    let outcome = BlockExecutor::new(env.clone(), &reader)
+        .engine(chosen_engine())
         .skip_finalization()
         .block_hash_source(BlockHashSource::InState)
         .execute(&[transaction])
@@ -160,11 +161,7 @@ fn env(header: &Value) -> BlockEnv {
     // 0.14.0 and 0.14.1 to the unit, and of no other version (storage reads alone would cost 28,140 more).
     assert_eq!(header["starknet_version"], "0.14.4");
     let version = ProtocolVersion::V0_14_1;
-    BlockEnv::new(
-        block,
-        chain,
-        Constants::for_version(version, VersionPolicy::Exact).unwrap(),
-    )
+    BlockEnv::new(block, chain, Constants::for_version(version, VersionPolicy::Exact).unwrap())
 }
 
 fn transaction(request: &Value, trace: &Value) -> Transaction {

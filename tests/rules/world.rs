@@ -771,7 +771,8 @@ impl World {
     /// Executes a block that the published crate cannot run.
     pub(crate) fn run_alone(&self, transactions: &[Tx]) -> Ran {
         let state = self.state();
-        let executor = BlockExecutor::new(self.env(), &state).engine(chosen_engine())
+        let executor = BlockExecutor::new(self.env(), &state)
+            .engine(chosen_engine())
             .block_hash_source(self.file.block_hash_source)
             .keep_reverted_calls();
         Ran(executor.execute(&self.transactions(transactions)).expect("no reader fails here"))

@@ -21,8 +21,8 @@ use super::error::SubmitError;
 use crate::parallel::{Engine, Panicked};
 use crate::protocol::BlockEnv;
 use crate::state::StateReader;
-use crate::vm::VmOptions;
 use crate::transaction::{FatalError, Transaction};
+use crate::vm::VmOptions;
 
 /// The engine of a session.
 type SessionEngine<R> = Engine<BlockTask<'static, Arc<R>>, Committer<Arc<R>>>;
@@ -71,7 +71,12 @@ impl<R: StateReader + Send + Sync + 'static> Shared<R> {
         let delivery = Arc::new(Delivery::new(deadline));
         let transactions = Arc::new(TransactionList::default());
         let limits_of_block = capacity.limits;
-        let attempts = AttemptOptions { keep_reverted_calls, finds_migrations: true, capacity, vm: VmOptions::default() };
+        let attempts = AttemptOptions {
+            keep_reverted_calls,
+            finds_migrations: true,
+            capacity,
+            vm: VmOptions::default(),
+        };
         let term = Arc::clone(&delivery.term);
         let task = BlockTask::new(Arc::clone(&transactions), reader, env, attempts, term);
         let committer = Committer {
