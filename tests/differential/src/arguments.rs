@@ -7,8 +7,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use starkiln::block::Engine;
 use starkiln::protocol::{DataAvailability, ProtocolError, ProtocolVersion};
 
+use crate::adversarial::SAVE;
 use crate::generate::Era;
-use crate::hostile::SAVE;
 use crate::input::Way;
 
 /// The command line.
@@ -146,7 +146,7 @@ pub struct CodeArguments {
     pub jobs: usize,
     /// Run the transactions of one program of so many through blockifier as well; 0 for none.
     #[arg(long, default_value_t = 0)]
-    pub peer: u64,
+    pub blockifier: u64,
     /// Where to save programs on which the engines differ.
     #[arg(long, default_value = SAVE)]
     pub save: PathBuf,

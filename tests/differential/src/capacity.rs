@@ -69,7 +69,7 @@ fn run(library: &Library, arguments: &FuzzArguments) -> Result<bool, String> {
         trials.extend((0..LIMITS).map(|_| limits(&outcome.transactions, &mut random)));
         for limits in trials {
             input.limits = limits;
-            let report = compare(&input, library.peer_classes.clone())?;
+            let report = compare(&input, library.blockifier_classes.clone())?;
             totals.add(&report);
             for difference in report.differences.iter().take(arguments.show) {
                 println!(

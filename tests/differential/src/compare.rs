@@ -13,8 +13,8 @@ use starkiln::state::InitialReads;
 use starkiln::transaction::{Transaction, TransactionBody};
 
 use crate::input::Input;
-use crate::peer::{Ending, Peer, PeerClasses, PeerOutcome};
-use crate::view::ours;
+use crate::reference::{Blockifier, BlockifierClasses, BlockifierOutcome, Ending};
+use crate::view::of_starkiln;
 
 /// Longest value that is printed whole.
 const SHOWN: usize = 600;
@@ -90,23 +90,24 @@ pub struct Report {
 }
 
 /// Runs the block through both and compares all that a caller can see.
-pub fn compare(input: &Input, classes: PeerClasses) -> Result<Report, String> {
+pub fn compare(input: &Input, classes: BlockifierClasses) -> Result<Report, String> {
     compare_altered(input, classes, &|_| {})
 }
 
 /// The same, but what starkiln says of each transaction is altered first: so one can see what a difference leads to.
 pub fn compare_altered(
     input: &Input,
-    classes: PeerClasses,
+    classes: BlockifierClasses,
     alter: &dyn Fn(&mut Value),
 ) -> Result<Report, String> {
     let mut report = Report::default();
     let mut input = input.clone();
     let mut indices: Vec<usize> = (0..input.transactions.len()).collect();
     loop {
-        let mut peer = Peer::new(&input, classes.clone()).map_err(|error| format!("blockifier: {error}"))?;
-        let theirs: Vec<PeerOutcome> =
-            input.transactions.iter().map_while(|transaction| peer.try_execute(transaction)).collect();
+        let mut blockifier =
+            Blockifier::new(&input, classes.clone()).map_err(|error| format!("blockifier: {error}"))?;
+        let theirs: Vec<BlockifierOutcome> =
+            input.transactions.iter().map_while(|transaction| blockifier.try_execute(transaction)).collect();
         let is_full = theirs.len() < input.transactions.len();
         let ours = BlockExecutor::new(input.env.clone(), &input.state)
             .block_hash_source(input.block_hash_source)
@@ -122,10 +123,10 @@ pub fn compare_altered(
                 theirs.iter().enumerate().filter_map(|(at, outcome)| Some((at, outcome.panic.clone()?)));
             for (at, panic) in panics {
                 let ours = match &ours {
-                    Ok(ours) => ours
-                        .transactions
-                        .get(at)
-                        .map_or_else(|| "not executed".to_owned(), |outcome| ended(&ours::outcome(outcome))),
+                    Ok(ours) => ours.transactions.get(at).map_or_else(
+                        || "not executed".to_owned(),
+                        |outcome| ended(&of_starkiln::outcome(outcome)),
+                    ),
                     Err(error) => format!("failed: {error}"),
                 };
                 report.departures.push(Departure { transaction: (indices[at], hash(at)), ours, panic });
@@ -145,12 +146,12 @@ pub fn compare_altered(
                 ending: outcome.ending,
             })
             .collect();
-        let block = peer.close();
+        let block = blockifier.close();
         match ours {
             Ok(ours) => {
                 for (at, (ours, theirs)) in ours.transactions.iter().zip(&theirs).enumerate() {
                     let transaction = Some((indices[at], hash(at)));
-                    let mut ours = ours::outcome(ours);
+                    let mut ours = of_starkiln::outcome(ours);
                     alter(&mut ours);
                     report.differences.extend(differing(transaction, "", &ours, &theirs.view));
                 }
@@ -162,7 +163,7 @@ pub fn compare_altered(
                     other => format!("{other:?}"),
                 };
                 report.differences.extend(differing(None, "end", &our_end.into(), &their_end.into()));
-                let our_diff = ours::state_diff(&ours.state_diff);
+                let our_diff = of_starkiln::state_diff(&ours.state_diff);
                 report.differences.extend(differing(None, "state_diff", &our_diff, &block.state_diff));
                 report.differences.extend(differing(
                     None,
@@ -178,7 +179,7 @@ pub fn compare_altered(
                     }
                     summary
                 };
-                report.differences.extend(differing(None, "summary", &ours::summary(&ours), &summary));
+                report.differences.extend(differing(None, "summary", &of_starkiln::summary(&ours), &summary));
                 for outcome in &ours.transactions {
                     if let TransactionDisposition::TooLarge(error) = &outcome.result {
                         report.too_large.extend(error.exceeded.iter().map(|exceeded| exceeded.weight));
@@ -205,13 +206,13 @@ pub fn compare_altered(
 fn without_aliases(reads: &InitialReads) -> Value {
     let mut reads = reads.clone();
     reads.storage.retain(|(address, _), _| *address != well_known::ALIAS_CONTRACT);
-    ours::initial_reads(&reads)
+    of_starkiln::initial_reads(&reads)
 }
 
 /// Blockifier's reads. Of a full block they have those of the transaction that did not fit, which ours have not: they are taken
 /// out.
 fn without_surplus(mut theirs: Value, ours: &InitialReads, is_full: bool) -> Value {
-    let ours = ours::initial_reads(ours);
+    let ours = of_starkiln::initial_reads(ours);
     let Value::Object(tables) = &mut theirs else { return theirs };
     for (name, table) in tables.iter_mut().filter(|_| is_full) {
         let Value::Object(table) = table else { continue };

@@ -11,8 +11,8 @@ use std::path::Path;
 
 use blockifier::execution::contract_class::RunnableCompiledClass;
 use blockifier::state::cached_state::{CachedState, TransactionalState};
-use blockifier::state::errors::StateError as PeerError;
-use blockifier::state::state_api::{StateReader as PeerStateReader, StateResult};
+use blockifier::state::errors::StateError as BlockifierError;
+use blockifier::state::state_api::{StateReader as BlockifierStateReader, StateResult};
 use blockifier::transaction::account_transaction::{AccountTransaction, ExecutionFlags};
 use blockifier::transaction::objects::TransactionExecutionInfo;
 use blockifier::transaction::transactions::ExecutableTransaction;
@@ -33,30 +33,32 @@ use starknet_types_core::felt::Felt;
 use self::world::*;
 use crate::fixture::casm::{self, Program};
 use crate::input::Input;
-use crate::peer::{Ending, Peer, PeerClasses, PeerOutcome, block_context, peer_classes};
+use crate::reference::{
+    Blockifier, BlockifierClasses, BlockifierOutcome, Ending, block_context, blockifier_classes,
+};
 
 /// Both executors' inputs.
-fn input(world: &World, transactions: &[Tx]) -> (Input, PeerClasses) {
+fn input(world: &World, transactions: &[Tx]) -> (Input, BlockifierClasses) {
     let input = Input::new(&world.block(transactions), Path::new("")).unwrap();
-    let classes = peer_classes(&input.classes);
+    let classes = blockifier_classes(&input.classes);
     (input, classes)
 }
 
 /// What blockifier makes of a block. Its panics are caught.
-fn theirs(world: &World, transactions: &[Tx]) -> Vec<PeerOutcome> {
+fn theirs(world: &World, transactions: &[Tx]) -> Vec<BlockifierOutcome> {
     let (input, classes) = input(world, transactions);
-    let mut peer = Peer::new(&input, classes).unwrap();
-    input.transactions.iter().map(|transaction| peer.execute(transaction)).collect()
+    let mut blockifier = Blockifier::new(&input, classes).unwrap();
+    input.transactions.iter().map(|transaction| blockifier.execute(transaction)).collect()
 }
 
-fn panicked(outcome: &PeerOutcome) -> &str {
+fn panicked(outcome: &BlockifierOutcome) -> &str {
     outcome.panic.as_deref().unwrap_or_else(|| panic!("it did not panic: {}", outcome.view))
 }
 
 /// A reader that cannot read one cell.
 struct Broken {
     state: MemoryState,
-    classes: PeerClasses,
+    classes: BlockifierClasses,
     cell: (ContractAddress, StorageKey),
 }
 
@@ -89,11 +91,11 @@ impl StateReader for Broken {
 /// The same for blockifier.
 struct BrokenForThem(Broken);
 
-fn refused(error: ReadError) -> PeerError {
-    PeerError::StateReadError(error.to_string())
+fn refused(error: ReadError) -> BlockifierError {
+    BlockifierError::StateReadError(error.to_string())
 }
 
-impl PeerStateReader for BrokenForThem {
+impl BlockifierStateReader for BrokenForThem {
     fn get_storage_at(&self, address: ContractAddress, key: StorageKey) -> StateResult<Felt> {
         self.0.storage_at(address, key).map_err(refused)
     }
@@ -107,7 +109,7 @@ impl PeerStateReader for BrokenForThem {
     }
 
     fn get_compiled_class(&self, class_hash: ClassHash) -> StateResult<RunnableCompiledClass> {
-        self.0.classes.get(&class_hash).cloned().ok_or(PeerError::UndeclaredClassHash(class_hash))
+        self.0.classes.get(&class_hash).cloned().ok_or(BlockifierError::UndeclaredClassHash(class_hash))
     }
 
     fn get_compiled_class_hash(&self, class_hash: ClassHash) -> StateResult<CompiledClassHash> {
@@ -116,7 +118,7 @@ impl PeerStateReader for BrokenForThem {
 }
 
 /// What blockifier tells of an invocation: its execution info, or its error.
-fn their_info<R: PeerStateReader>(
+fn their_info<R: BlockifierStateReader>(
     input: &Input,
     reader: R,
     transaction: &Transaction,
@@ -217,10 +219,10 @@ fn the_last_nonce_is_an_error_and_zero_again_there() {
         .execute(&input.transactions)
         .unwrap();
     assert_eq!(ours.transactions[0].status(), TransactionStatus::Invalid);
-    let mut peer = Peer::new(&input, peer_classes(&input.classes)).unwrap();
-    let theirs = peer.execute(&input.transactions[0]);
+    let mut blockifier = Blockifier::new(&input, blockifier_classes(&input.classes)).unwrap();
+    let theirs = blockifier.execute(&input.transactions[0]);
     assert!(theirs.ending != Ending::Invalid, "{}", theirs.view);
-    assert_eq!(peer.nonce_at(address(ACCOUNT)), Nonce(Felt::ZERO));
+    assert_eq!(blockifier.nonce_at(address(ACCOUNT)), Nonce(Felt::ZERO));
 }
 
 #[test]

@@ -113,7 +113,8 @@ fn run_all(library: &Library, requests: Vec<Request>, jobs: usize, way: Way) -> 
     let results: Vec<_> = requests.iter().map(|_| Mutex::new(None)).collect();
     let work = || {
         while let Some(at) = Some(next.fetch_add(1, Ordering::Relaxed)).filter(|at| *at < requests.len()) {
-            *results[at].lock().expect("nobody panics with it") = Some(run(library, &requests[at], way));
+            *results[at].lock().expect("no thread panics while it holds the lock") =
+                Some(run(library, &requests[at], way));
         }
     };
     thread::scope(|scope| {
@@ -124,7 +125,7 @@ fn run_all(library: &Library, requests: Vec<Request>, jobs: usize, way: Way) -> 
     let done = |result: Mutex<Option<_>>| {
         result
             .into_inner()
-            .expect("nobody panics with it")
+            .expect("no thread panics while it holds the lock")
             .unwrap_or_else(|| Err("a job panicked".to_owned()))
     };
     results.into_iter().map(done).collect()
@@ -134,7 +135,7 @@ fn run(library: &Library, request: &Request, way: Way) -> Result<Ran, String> {
     let block = generate(library, request)?;
     let mut input = Input::with_classes(&block.file, library.classes.clone())?;
     input.way = way;
-    let report = compare(&input, library.peer_classes.clone())?;
+    let report = compare(&input, library.blockifier_classes.clone())?;
     Ok(Ran { request: request.clone(), file: block.file, recipes: block.recipes, report })
 }
 
@@ -156,7 +157,7 @@ fn show(ran: &Ran, most: usize) {
 fn save(library: &Library, ran: &Ran, arguments: &FuzzArguments) -> Result<(), String> {
     let Some(first) = ran.report.differences.first() else { return Ok(()) };
     let again = |input: &Input| {
-        compare(&Input { way: arguments.way.way(), ..input.clone() }, library.peer_classes.clone())
+        compare(&Input { way: arguments.way.way(), ..input.clone() }, library.blockifier_classes.clone())
     };
     let file = thread::scope(|scope| {
         let shrinking = thread::Builder::new().stack_size(STACK);
@@ -206,7 +207,7 @@ mod tests {
     use super::*;
     use crate::compare::compare_altered;
     use crate::generate::MoreClasses;
-    use crate::peer::peer_classes;
+    use crate::reference::blockifier_classes;
 
     /// A bug that shows when the NFT's token 2 is given to somebody, for which token 1 must have been minted before.
     fn bug(view: &mut Value) {
@@ -233,7 +234,7 @@ mod tests {
         let ran = run(&library, &request, Way::default()).expect("it runs");
         assert!(ran.report.differences.is_empty(), "{:?}", ran.report.differences);
 
-        let buggy = |input: &Input| compare_altered(input, library.peer_classes.clone(), &bug);
+        let buggy = |input: &Input| compare_altered(input, library.blockifier_classes.clone(), &bug);
         let input = Input::with_classes(&ran.file, library.classes.clone()).expect("it is complete");
         let report = buggy(&input).expect("it runs");
         let difference = report.differences.first().expect("many tokens are minted");
@@ -259,7 +260,7 @@ mod tests {
         std::fs::remove_file(&path).expect("it is ours");
         let read: BlockFile = serde_json::from_str(&text).expect("it is a block file");
         let input = Input::new(&read, Path::new("/nowhere")).expect("it is complete");
-        let classes = peer_classes(&input.classes);
+        let classes = blockifier_classes(&input.classes);
         let again = compare_altered(&input, classes.clone(), &bug).expect("it runs");
         assert!(
             again.differences.iter().any(|found| found.shape() == "receipt.fee" && found.ours == "12345")

@@ -1,6 +1,6 @@
 //! A block as both executors take it.
 //!
-//! In: a block file. Out: [`Input`]: starkiln's own inputs, and beside each class the compiled form that the peer prepares for
+//! In: a block file. Out: [`Input`]: starkiln's own inputs, and beside each class the compiled form that blockifier prepares for
 //! itself.
 
 use std::collections::BTreeMap;
@@ -26,7 +26,7 @@ use crate::limits::Limits;
 /// A class in the forms that the two executors need.
 #[derive(Clone, Debug)]
 pub struct ClassSource {
-    /// Compiled: the peer prepares its own class from it. Shared, because it is large.
+    /// Compiled: blockifier prepares its own class from it. Shared, because it is large.
     pub compiled: Arc<CompiledClass>,
     /// Prepared by us, with the lengths that declaring it costs.
     pub ours: DeclaredClass,
@@ -38,7 +38,7 @@ pub type ClassSources = BTreeMap<ClassHash, ClassSource>;
 /// A block for both executors.
 #[derive(Clone, Debug)]
 pub struct Input {
-    /// The block's surroundings.
+    /// The block's environment.
     pub env: BlockEnv,
     /// The old block's hash.
     pub block_hash_source: BlockHashSource,

@@ -2,6 +2,7 @@
 //!
 //! Test code: it may panic where a panic means that the test itself is broken.
 
+mod adversarial;
 mod arguments;
 mod bench;
 mod capacity;
@@ -12,10 +13,9 @@ mod departures;
 mod fixture;
 mod fuzz;
 mod generate;
-mod hostile;
 mod input;
 mod limits;
-mod peer;
+mod reference;
 mod shrink;
 mod tally;
 mod view;
@@ -33,7 +33,7 @@ use crate::arguments::{
 use crate::compare::{Report, compare};
 use crate::generate::{Library, MoreClasses, Purpose, Request, generate};
 use crate::input::Input;
-use crate::peer::{Ending, peer_classes};
+use crate::reference::{Ending, blockifier_classes};
 
 /// Where our contracts are, seen from a folder of block files.
 const CONTRACTS: &str = "../contracts";
@@ -52,7 +52,7 @@ fn main() -> ExitCode {
         Command::Block(arguments) => blocks(&arguments),
         Command::Demo(arguments) => demo(&arguments),
         Command::Fuzz(arguments) => fuzz(&arguments),
-        Command::FuzzCode(arguments) => hostile::fuzz(&arguments),
+        Command::FuzzCode(arguments) => adversarial::fuzz(&arguments),
         Command::Bench(arguments) => bench::bench(&arguments),
     };
     match result {
@@ -73,7 +73,7 @@ fn blocks(arguments: &BlockArguments) -> Result<bool, String> {
         let text = std::fs::read_to_string(path).map_err(|error| named(error.to_string()))?;
         let file: BlockFile = serde_json::from_str(&text).map_err(|error| named(error.to_string()))?;
         let input = Input::new(&file, path.parent().unwrap_or(Path::new("")))?;
-        let classes = peer_classes(&input.classes);
+        let classes = blockifier_classes(&input.classes);
         let version = input.env.constants.version;
         let publication = input.env.block.data_availability;
         for version in arguments.version.as_ref().map_or_else(|| vec![version], Versions::list) {

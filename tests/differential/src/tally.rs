@@ -8,7 +8,7 @@ use starkiln::protocol::ProtocolVersion;
 
 use crate::compare::Report;
 use crate::generate::{Era, recipes};
-use crate::peer::Ending;
+use crate::reference::Ending;
 
 /// Kinds of transactions that blocks of the modern era have, with their versions.
 const MODERN: [&str; 7] =

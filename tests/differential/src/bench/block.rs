@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use blockifier::context::BlockContext;
-use blockifier::transaction::transaction_execution::Transaction as PeerTransaction;
+use blockifier::transaction::transaction_execution::Transaction as BlockifierTransaction;
 use starkiln::block::{BlockExecutor, BlockHashSource, BlockOutcome};
 use starkiln::class::ContractClass;
 use starkiln::protocol::BlockEnv;
@@ -21,8 +21,9 @@ use crate::compare::compare;
 use crate::fixture;
 use crate::input::{ClassSources, Input, Way, load_classes};
 use crate::limits::Limits;
-use crate::peer::{
-    PeerClasses, PeerReader, block_context, block_hash_source, peer_classes, peer_transaction,
+use crate::reference::{
+    BlockifierClasses, BlockifierReader, block_context, block_hash_source, blockifier_classes,
+    blockifier_transaction,
 };
 
 /// Our contracts that blocks to time are made of.
@@ -32,7 +33,7 @@ const CONTRACTS: [&str; 8] =
 /// Classes in the forms that both executors need.
 pub struct Classes {
     sources: ClassSources,
-    theirs: PeerClasses,
+    theirs: BlockifierClasses,
 }
 
 impl Classes {
@@ -48,7 +49,7 @@ impl Classes {
         });
         let entries = more.into_iter().chain(ours).collect();
         let sources = load_classes(&entries, &fixture::contracts())?;
-        let theirs = peer_classes(&sources);
+        let theirs = blockifier_classes(&sources);
         Ok(Self { sources, theirs })
     }
 
@@ -68,15 +69,15 @@ pub struct TimedBlock {
     /// What both take.
     pub input: Input,
     /// The classes for blockifier.
-    pub peer_classes: PeerClasses,
+    pub blockifier_classes: BlockifierClasses,
     /// The state for blockifier.
-    pub peer_reader: PeerReader,
-    /// The surroundings for blockifier.
-    pub peer_context: BlockContext,
+    pub blockifier_reader: BlockifierReader,
+    /// The environment for blockifier.
+    pub blockifier_context: BlockContext,
     /// The block ten before, for blockifier.
-    pub peer_old_block: Option<BlockHashAndNumber>,
+    pub blockifier_old_block: Option<BlockHashAndNumber>,
     /// The transactions for blockifier.
-    pub peer_transactions: Vec<PeerTransaction>,
+    pub blockifier_transactions: Vec<BlockifierTransaction>,
 }
 
 impl TimedBlock {
@@ -103,20 +104,20 @@ impl TimedBlock {
             limits: Limits::none(),
             way: Way::default(),
         };
-        let peer = |transaction: &Transaction| peer_transaction(transaction, &input.classes);
+        let blockifier = |transaction: &Transaction| blockifier_transaction(transaction, &input.classes);
         Ok(Self {
-            peer_classes: classes.theirs.clone(),
-            peer_reader: PeerReader::new(input.state.clone(), classes.theirs.clone()),
-            peer_context: block_context(&input.env, input.limits.theirs())?,
-            peer_old_block: block_hash_source(&input)?,
-            peer_transactions: input.transactions.iter().map(peer).collect(),
+            blockifier_classes: classes.theirs.clone(),
+            blockifier_reader: BlockifierReader::new(input.state.clone(), classes.theirs.clone()),
+            blockifier_context: block_context(&input.env, input.limits.theirs())?,
+            blockifier_old_block: block_hash_source(&input)?,
+            blockifier_transactions: input.transactions.iter().map(blockifier).collect(),
             input,
         })
     }
 
     /// What differs between the two when one transaction runs after another; nothing, if the block may be timed.
     pub fn difference(&self) -> Result<Option<String>, String> {
-        let report = compare(&self.input, self.peer_classes.clone())?;
+        let report = compare(&self.input, self.blockifier_classes.clone())?;
         let departures = report.departures.iter().map(ToString::to_string);
         Ok(report.differences.iter().map(ToString::to_string).chain(departures).next())
     }

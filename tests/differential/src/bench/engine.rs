@@ -13,9 +13,9 @@ use starknet_api::transaction::fields::Calldata;
 use starknet_types_core::felt::Felt;
 
 use super::block::{Classes, TimedBlock};
+use super::blockifier_run;
 use super::clock::{Time, Times, in_turn};
-use super::contact;
-use super::theirs;
+use super::cold_start;
 use super::transfers::{Accounts, Kinds};
 use crate::arguments::EngineArguments;
 use crate::fixture::workload::{self, Workload};
@@ -107,7 +107,7 @@ pub fn bench(arguments: &EngineArguments) -> Result<bool, String> {
         }
         row(name, *goal, &block, runs)?;
     }
-    equal &= contact::table(&kinds, &classes, runs, only)?;
+    equal &= cold_start::table(&kinds, &classes, runs, only)?;
     Ok(equal)
 }
 
@@ -115,7 +115,7 @@ pub fn bench(arguments: &EngineArguments) -> Result<bool, String> {
 fn row(name: &str, goal: u32, block: &TimedBlock, runs: usize) -> Result<(), String> {
     let mut failed = Ok(());
     let mut all_succeed = true;
-    let mut theirs = || match theirs::run(block, block.peer_reader.clone(), 1, None) {
+    let mut theirs = || match blockifier_run::run(block, block.blockifier_reader.clone(), 1, None) {
         Ok((_, time)) => time,
         Err(error) => {
             failed = Err(error);

@@ -5,11 +5,11 @@
 //! dropped after.
 
 mod block;
+mod blockifier_run;
 mod clock;
-mod contact;
+mod cold_start;
 mod engine;
 mod parallel;
-mod theirs;
 mod transfers;
 
 use crate::arguments::{BenchArguments, BenchTable};

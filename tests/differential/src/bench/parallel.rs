@@ -4,7 +4,7 @@ use std::thread;
 use std::time::Duration;
 
 use blockifier::execution::contract_class::RunnableCompiledClass;
-use blockifier::state::state_api::{StateReader as PeerStateReader, StateResult};
+use blockifier::state::state_api::{StateReader as BlockifierStateReader, StateResult};
 use serde_json::Value;
 use starkiln::block::{BlockOutcome, Weights, WorkerPool};
 use starkiln::state::StateReader;
@@ -13,12 +13,12 @@ use starknet_api::state::StorageKey;
 use starknet_types_core::felt::Felt;
 
 use super::block::{Classes, TimedBlock};
+use super::blockifier_run::{self, BlockifierRun, Workers};
 use super::clock::{Time, Times, in_turn};
-use super::theirs::{self, PeerRun, Workers};
 use crate::arguments::ParallelArguments;
 use crate::fixture::reader::Watched;
 use crate::fixture::workload::{self, Workload};
-use crate::peer::PeerReader;
+use crate::reference::BlockifierReader;
 use crate::view;
 
 /// How long a cell takes in the second table.
@@ -41,7 +41,7 @@ impl<R> Slow<R> {
     }
 }
 
-impl PeerStateReader for Slow<PeerReader> {
+impl BlockifierStateReader for Slow<BlockifierReader> {
     fn get_storage_at(&self, address: ContractAddress, key: StorageKey) -> StateResult<Felt> {
         self.wait().get_storage_at(address, key)
     }
@@ -72,17 +72,17 @@ impl PeerStateReader for Slow<PeerReader> {
 }
 
 /// The threads of a row, for both. None of either's has any when there is one.
-struct Crew<R: PeerStateReader> {
+struct WorkerSet<R: BlockifierStateReader> {
     threads: usize,
     ours: Option<WorkerPool>,
     theirs: Option<Workers<R>>,
 }
 
-impl<R: PeerStateReader + Send + 'static> Crew<R> {
+impl<R: BlockifierStateReader + Send + 'static> WorkerSet<R> {
     fn new(threads: usize) -> Result<Self, String> {
         let many = threads > 1;
         let ours = many.then(|| WorkerPool::new(threads)).transpose().map_err(|error| error.to_string())?;
-        Ok(Self { threads, ours, theirs: many.then(|| theirs::workers(threads)) })
+        Ok(Self { threads, ours, theirs: many.then(|| blockifier_run::workers(threads)) })
     }
 }
 
@@ -106,15 +106,16 @@ pub fn bench(arguments: &ParallelArguments) -> Result<bool, String> {
 
     println!("\nin memory");
     head();
-    let crews = threads.into_iter().map(Crew::new).collect::<Result<Vec<_>, _>>()?;
+    let worker_sets = threads.into_iter().map(WorkerSet::new).collect::<Result<Vec<_>, _>>()?;
     let makers = workload::TABLE.into_iter().chain([workload::signed as workload::Maker]);
     for workload in &makers.map(|make| make(transactions, 1)).filter(chosen).collect::<Vec<_>>() {
         let block = prepared(workload)?;
         equal &= agree(workload.name, &block)?;
         let own = |block: &TimedBlock| block.input.state.clone();
         let state = own(&block);
-        for crew in &crews {
-            equal &= row(workload.name, &block, crew, runs, || &state, || block.peer_reader.clone())?;
+        for workers in &worker_sets {
+            equal &=
+                row(workload.name, &block, workers, runs, || &state, || block.blockifier_reader.clone())?;
         }
     }
 
@@ -131,8 +132,8 @@ pub fn bench(arguments: &ParallelArguments) -> Result<bool, String> {
                     Ok(())
                 },
             };
-            let theirs = || Slow(block.peer_reader.clone());
-            equal &= row(workload.name, &block, &Crew::new(threads)?, runs.min(3), ours, theirs)?;
+            let theirs = || Slow(block.blockifier_reader.clone());
+            equal &= row(workload.name, &block, &WorkerSet::new(threads)?, runs.min(3), ours, theirs)?;
         }
     }
     Ok(equal)
@@ -149,19 +150,19 @@ fn head() {
 fn row<'b, S, P>(
     name: &str,
     block: &'b TimedBlock,
-    crew: &Crew<P>,
+    workers: &WorkerSet<P>,
     runs: usize,
     reader: impl Fn() -> S,
-    peer_reader: impl Fn() -> P,
+    blockifier_reader: impl Fn() -> P,
 ) -> Result<bool, String>
 where
     S: StateReader + Sync + 'b,
-    P: PeerStateReader + Send + Sync + 'static,
+    P: BlockifierStateReader + Send + Sync + 'static,
 {
     let mut our_last = None;
     let mut ours = || {
         let executor = block.executor(reader());
-        let executor = match &crew.ours {
+        let executor = match &workers.ours {
             Some(pool) => executor.pool(pool),
             None => executor,
         };
@@ -171,7 +172,7 @@ where
     };
     let mut their_last = Err("it never ran".to_owned());
     let mut theirs = || {
-        let run = theirs::run(block, peer_reader(), crew.threads, crew.theirs.as_ref());
+        let run = blockifier_run::run(block, blockifier_reader(), workers.threads, workers.theirs.as_ref());
         let (run, time) = match run {
             Ok((run, time)) => (Ok(run), time),
             Err(error) => (Err(error), Time::default()),
@@ -186,7 +187,7 @@ where
     };
     println!(
         "{name:<24} {:>7} | {} | {} | {:>6.2} {:>6.2}",
-        crew.threads,
+        workers.threads,
         part(&ours),
         part(&theirs),
         theirs.seconds() / ours.seconds(),
@@ -194,7 +195,7 @@ where
     );
     let difference = our_last.zip(Some(their_last?)).and_then(|(ours, theirs)| differing(&ours, &theirs));
     if let Some(difference) = &difference {
-        println!("{name} on {} threads: {difference}", crew.threads);
+        println!("{name} on {} threads: {difference}", workers.threads);
     }
     Ok(difference.is_none())
 }
@@ -210,7 +211,7 @@ fn agree(name: &str, block: &TimedBlock) -> Result<bool, String> {
 
 /// The first thing in which results differ. Not compared: what each transaction changed and weighs, which blockifier shows only
 /// one after another.
-fn differing(ours: &BlockOutcome, theirs: &PeerRun) -> Option<String> {
+fn differing(ours: &BlockOutcome, theirs: &BlockifierRun) -> Option<String> {
     if ours.transactions.len() != theirs.outcomes.len() {
         return Some(format!("{} transactions, not {}", ours.transactions.len(), theirs.outcomes.len()));
     }
@@ -222,16 +223,16 @@ fn differing(ours: &BlockOutcome, theirs: &PeerRun) -> Option<String> {
         view
     };
     for (index, (ours, theirs)) in ours.transactions.iter().zip(&theirs.outcomes).enumerate() {
-        let ours = without(view::ours::outcome(ours));
+        let ours = without(view::of_starkiln::outcome(ours));
         let theirs = match theirs {
-            Ok((info, _)) => view::theirs::executed(info, Value::Null, Weights::default()),
+            Ok((info, _)) => view::of_blockifier::executed(info, Value::Null, Weights::default()),
             Err(error) => return Some(format!("transaction {index}: {error}")),
         };
         if ours != without(theirs) {
             return Some(format!("transaction {index} differs"));
         }
     }
-    let (ours, theirs) = (view::ours::summary(ours), view::theirs::summary(&theirs.summary));
+    let (ours, theirs) = (view::of_starkiln::summary(ours), view::of_blockifier::summary(&theirs.summary));
     let parts = ours.as_object().into_iter().flatten();
     parts
         .into_iter()

@@ -22,8 +22,8 @@ use starknet_api::transaction::{
 };
 use starknet_types_core::felt::Felt;
 
+use super::accounts::{Account, AccountKind, Newcomer};
 use super::fit::Fit;
-use super::people::{Account, AccountKind, Newcomer};
 use super::world::World;
 use crate::fixture::workload::sign;
 

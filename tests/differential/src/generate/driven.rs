@@ -8,11 +8,11 @@ use starknet_api::transaction::fields::Fee;
 use starknet_types_core::felt::Felt;
 
 use super::abi::{Names, Way};
+use super::accounts::{Account, AccountKind, Newcomer};
 use super::at;
 use super::draft::{Action, Bounds, Call, Draft, Signing, call, selector, span};
 use super::initial::{BALANCE, contract, fund, variable};
 use super::library::Library;
-use super::people::{Account, AccountKind, Newcomer};
 use super::random::Random;
 use super::special::{Recipe, account, compiled};
 use super::world::{Driven, Era, RawContract, World, short_text};

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::draft::{Action, Bounds, Draft};
 use super::random::Random;
 use super::{Boxed, Era, Purpose, all};
-use crate::peer::{Ending, PeerOutcome};
+use crate::reference::{BlockifierOutcome, Ending};
 
 /// How a limit of a draft shall fit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,7 +51,11 @@ pub fn recipes(era: Era) -> Vec<(String, Boxed)> {
 }
 
 /// Makes a limit of the draft fit. A draft that is invalid anyway stays as it is.
-pub fn fitted(draft: Draft, random: &mut Random, try_out: &mut dyn FnMut(&Draft) -> PeerOutcome) -> Draft {
+pub fn fitted(
+    draft: Draft,
+    random: &mut Random,
+    try_out: &mut dyn FnMut(&Draft) -> BlockifierOutcome,
+) -> Draft {
     let Some(fit) = draft.fit else { return draft };
     let whole = try_out(&draft);
     if whole.panic.is_some() || whole.ending == Ending::Invalid || gas(&whole.view, "l2_gas") > MOST_L2 {
@@ -112,7 +116,7 @@ fn border(mut low: u128, mut high: u128, guess: u128, is: &mut dyn FnMut(u128) -
 }
 
 /// What one sees of an outcome from afar: how it ended, why, how many calls and events there were.
-fn looks(outcome: &PeerOutcome) -> String {
+fn looks(outcome: &BlockifierOutcome) -> String {
     let text = |name: &str| outcome.view.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
     let mut reason = text("revert_reason") + &text("error");
     if reason.contains("Insufficient") || reason.contains("Resource") {

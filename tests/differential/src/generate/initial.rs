@@ -11,9 +11,9 @@ use starknet_api::core::{CompiledClassHash, ContractAddress, Nonce};
 use starknet_api::state::StorageKey;
 use starknet_types_core::felt::Felt;
 
+use super::accounts::AccountKind;
 use super::at;
 use super::library::{DECLARED, PAST_DECLARED};
-use super::people::AccountKind;
 use super::random::Random;
 use super::world::{Era, World};
 

@@ -17,7 +17,7 @@ use super::packages::{self, PackageClass};
 use super::random::Random;
 use super::raw::{self, RawClass};
 use crate::input::{ClassSources, load_classes};
-use crate::peer::{PeerClasses, peer_classes};
+use crate::reference::{BlockifierClasses, blockifier_classes};
 
 /// The classes that are declared before the block.
 pub const DECLARED: [&str; 11] = [
@@ -62,7 +62,7 @@ pub struct Library {
     /// The classes, loaded.
     pub classes: ClassSources,
     /// The same for blockifier.
-    pub peer_classes: PeerClasses,
+    pub blockifier_classes: BlockifierClasses,
     /// Their hashes by name.
     pub class_hashes: BTreeMap<&'static str, ClassHash>,
     /// What ours take.
@@ -125,7 +125,7 @@ impl Library {
         entries.extend(raw.iter().map(|class| (class.class_hash, class.entry.clone())));
         class_hashes.extend(packages.iter().map(|class| (class.name, class.class_hash)));
         let classes = load_classes(&entries, folder)?;
-        let peer_classes = peer_classes(&classes);
-        Ok(Self { entries, classes, peer_classes, class_hashes, abis, packages, raw })
+        let blockifier_classes = blockifier_classes(&classes);
+        Ok(Self { entries, classes, blockifier_classes, class_hashes, abis, packages, raw })
     }
 }

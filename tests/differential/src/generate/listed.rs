@@ -7,7 +7,7 @@ use starkiln::replay::{ClassEntry, ClassText};
 use starknet_api::core::{ClassHash, ContractAddress};
 use starknet_types_core::felt::Felt;
 
-use super::people::{Account, AccountKind};
+use super::accounts::{Account, AccountKind};
 
 /// The class that version 0 transactions may not run.
 const FAULTY: &str = "0x1a7820094feaf82d53f53f214b81292d717e7bb9a92bb2488092cd306f3993f";

@@ -3,11 +3,13 @@
 //! In: a seed. Out: a block file whose expected outcomes are blockifier's.
 
 mod abi;
+mod accounts;
 mod at;
 mod calls;
 mod draft;
 mod driven;
 mod edges;
+mod environment;
 mod fit;
 mod initial;
 mod library;
@@ -16,12 +18,10 @@ mod nested;
 mod packages;
 mod past;
 mod past_calls;
-mod people;
 mod random;
 mod rare;
 mod raw;
 mod special;
-mod surroundings;
 mod world;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -35,16 +35,16 @@ use starknet_api::execution_resources::{GasAmount, GasVector};
 use starknet_api::transaction::fields::Fee;
 
 pub use self::abi::{Abi, Names};
+use self::accounts::AccountKind;
 use self::draft::{Action, Bounds, Draft, Signing};
 pub use self::library::{Library, MoreClasses};
 pub use self::packages::PackageClass;
-use self::people::AccountKind;
 pub use self::random::Random;
 use self::special::account;
 pub use self::world::Era;
 use self::world::World;
 use crate::input::{Input, prepared};
-use crate::peer::{Ending, Peer};
+use crate::reference::{Blockifier, Ending};
 
 /// What block to make.
 #[derive(Clone, Debug)]
@@ -66,9 +66,9 @@ pub struct Request {
 /// What a block is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
-    /// To be looked at: usual surroundings; no transaction on which blockifier panics, for nothing can be expected of it.
+    /// To be looked at: usual environment; no transaction on which blockifier panics, for nothing can be expected of it.
     Demo,
-    /// To find differences: any surroundings, any transactions.
+    /// To find differences: any environment, any transactions.
     Fuzz,
 }
 
@@ -89,21 +89,21 @@ pub fn generate(library: &Library, request: &Request) -> Result<Generated, Strin
     let mut random = Random::new(seed);
     let world = World::new(library, version, era, purpose, &mut random);
     let mut input = Input::with_classes(&world.file, world.classes.clone())?;
-    let mut peer = Peer::new(&input, library.peer_classes.clone())?;
+    let mut blockifier = Blockifier::new(&input, library.blockifier_classes.clone())?;
     let mut generated = Generated { file: world.file.clone(), recipes: Vec::new(), counts: BTreeMap::new() };
     let mut expected = Vec::new();
     let mut plan = plan(request, &mut random).into_iter();
     while generated.file.transactions.len() < count {
         let (name, recipe) = plan.next().unwrap_or_else(|| one_more(request, &mut random));
         let draft = recipe(&world, &mut random);
-        let nonce = peer.nonce_at(draft.nonce_address());
+        let nonce = blockifier.nonce_at(draft.nonce_address());
         let draft = fit::fitted(draft, &mut random, &mut |draft| {
             let transaction = draft.clone().complete(&world, nonce);
-            peer.try_out(&prepared(&transaction, &world.classes).expect("its class is there"))
+            blockifier.try_out(&prepared(&transaction, &world.classes).expect("its class is there"))
         });
         let transaction = draft.complete(&world, nonce);
         let ready = prepared(&transaction, &world.classes)?;
-        let outcome = peer.execute(&ready);
+        let outcome = blockifier.execute(&ready);
         if outcome.panic.is_some() && purpose == Purpose::Demo {
             continue;
         }
@@ -114,8 +114,10 @@ pub fn generate(library: &Library, request: &Request) -> Result<Generated, Strin
         input.transactions.push(ready);
         generated.file.transactions.push(transaction);
     }
-    generated.file.expected =
-        Some(Expected { transactions: expected, state_diff: Some(state_diff(&peer.close().state_diff)) });
+    generated.file.expected = Some(Expected {
+        transactions: expected,
+        state_diff: Some(state_diff(&blockifier.close().state_diff)),
+    });
     Ok(generated)
 }
 

@@ -7,11 +7,11 @@ use starknet_api::core::ClassHash;
 use starknet_api::transaction::fields::Fee;
 use starknet_types_core::felt::Felt;
 
+use super::accounts::{Account, AccountKind, Newcomer};
 use super::at;
 use super::calls;
 use super::draft::{Action, Bounds, Call, Draft, Signing, call, selector, span};
 use super::library::PAST_UNDECLARED;
-use super::people::{Account, AccountKind, Newcomer};
 use super::random::Random;
 use super::special::{Recipe, account};
 use super::world::World;

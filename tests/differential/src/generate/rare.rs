@@ -8,10 +8,10 @@ use starknet_api::core::{ContractAddress, OsChainInfo};
 use starknet_api::transaction::fields::Fee;
 use starknet_types_core::felt::Felt;
 
+use super::accounts::AccountKind;
 use super::at;
 use super::draft::{Action, Bounds, Call, Draft, Signing, call, selector, span};
 use super::listed::Listed;
-use super::people::AccountKind;
 use super::random::Random;
 use super::special::{Recipe, account};
 use super::world::{World, short_text};

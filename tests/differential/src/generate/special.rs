@@ -8,10 +8,10 @@ use starknet_api::core::{ClassHash, CompiledClassHash};
 use starknet_api::transaction::fields::Fee;
 use starknet_types_core::felt::Felt;
 
+use super::accounts::{Account, AccountKind, Newcomer};
 use super::at;
 use super::draft::{Action, Bounds, Call, Draft, Signing, call, selector, span, wide};
 use super::library::UNDECLARED;
-use super::people::{Account, AccountKind, Newcomer};
 use super::random::Random;
 use super::world::{World, short_text};
 

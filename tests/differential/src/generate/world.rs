@@ -12,11 +12,11 @@ use starknet_types_core::felt::Felt;
 
 use super::Purpose;
 use super::abi::{Abi, Names};
+use super::accounts::{Account, AccountKind, Newcomer, account_address};
+use super::environment::Environment;
 use super::library::Library;
 use super::listed::Listed;
-use super::people::{Account, AccountKind, Newcomer, account_address};
 use super::random::Random;
-use super::surroundings::Surroundings;
 use crate::input::ClassSources;
 
 /// Which transactions a block is made of.
@@ -92,9 +92,9 @@ impl World {
         purpose: Purpose,
         random: &mut Random,
     ) -> Self {
-        let surroundings = match purpose {
-            Purpose::Demo => Surroundings::usual(random),
-            Purpose::Fuzz => Surroundings::odd(random),
+        let environment = match purpose {
+            Purpose::Demo => Environment::usual(random),
+            Purpose::Fuzz => Environment::odd(random),
         };
         let Library { mut entries, classes, class_hashes, .. } = library.clone();
         let mut listed = Listed::all();
@@ -149,10 +149,10 @@ impl World {
             .collect();
         let file = BlockFile {
             format: BlockFile::FORMAT,
-            chain: surroundings.chain,
+            chain: environment.chain,
             protocol_version: version,
-            block: surroundings.block,
-            block_hash_source: surroundings.block_hash_source,
+            block: environment.block,
+            block_hash_source: environment.block_hash_source,
             classes: entries,
             state: InitialState::default(),
             transactions: Vec::new(),

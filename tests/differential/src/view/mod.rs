@@ -3,8 +3,8 @@
 //! In: results of either executor. Out: JSON values with the same names at the same places. Sets and maps are in key order;
 //! counts that are zero are left out of maps of counts.
 
-pub mod ours;
-pub mod theirs;
+pub mod of_blockifier;
+pub mod of_starkiln;
 
 use serde_json::{Map, Value, json};
 use starknet_api::execution_resources::GasVector;

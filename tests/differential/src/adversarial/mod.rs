@@ -1,12 +1,12 @@
-//! Hostile code: classes that no compiler made, run on both engines.
+//! Adversarial code: classes that no compiler made, run on both engines.
 //!
 //! In: a seed. Out: whether the engines agreed on every program, and none of our code panicked; counts of how programs ended are
 //! printed. A program on which they differ is shrunk and saved.
 
 mod base;
-mod deed;
 mod edit;
 mod hint;
+mod invocation;
 mod numbers;
 mod panics;
 mod program;
@@ -28,8 +28,8 @@ use starkiln::protocol::ProtocolVersion;
 use starkiln::state::MemoryState;
 
 use self::base::Base;
-use self::deed::{Bounds, Chain, Deed, Done};
 use self::edit::Changed;
+use self::invocation::{Bounds, Chain, Done, Invocation};
 use self::program::Program;
 use self::tally::Tally;
 use self::watch::{Running, noted, watch};
@@ -38,7 +38,7 @@ use crate::compare::compare;
 use crate::generate::Random;
 use crate::input::{ClassSource, ClassSources, Input, Way, load_classes};
 use crate::limits::Limits;
-use crate::peer::peer_classes;
+use crate::reference::blockifier_classes;
 use crate::shrink::minimal;
 
 /// Both engines at once, too, for one program of so many: that compares memory as well.
@@ -58,7 +58,7 @@ const ADDRESS_SPACE: u64 = 12 << 30;
 const VERSIONS: [ProtocolVersion; 3] =
     [ProtocolVersion::NEWEST, ProtocolVersion::V0_13_5, ProtocolVersion::V0_13_1];
 
-/// Why a deed is not compared: nothing ends it.
+/// Why a invocation is not compared: nothing ends it.
 const ENDLESS: &str = "it is measured in gas, never looks at it and does not end";
 
 /// Why a run is not compared: `cairo-vm` takes what the machine gives, or fails where that ends.
@@ -75,7 +75,7 @@ struct Shared {
 
 /// A difference between engines, or a panic of ours.
 struct Finding {
-    deed: Deed,
+    invocation: Invocation,
     engine: &'static str,
     what: String,
 }
@@ -106,7 +106,7 @@ pub fn fuzz(arguments: &CodeArguments) -> Result<bool, String> {
                     let run = || one(shared, index, arguments, job, tally);
                     if catch_unwind(AssertUnwindSafe(run)).is_err() {
                         println!("program {index}: {:?}", panics::take());
-                        tally.lock().expect("nobody panics with it").panics += 1;
+                        tally.lock().expect("no thread panics while it holds the lock").panics += 1;
                     }
                 }
             };
@@ -123,12 +123,12 @@ fn one(shared: &Shared, index: u64, arguments: &CodeArguments, job: &Running, ta
     let mut random = Random::new(arguments.seed).branch(index);
     let program = Program::any(&shared.bases, VERSIONS.len(), &mut random);
     let is_checked = random.once_in(CHECKED);
-    let asks_peer = arguments.peer > 0 && index.is_multiple_of(arguments.peer);
-    let lock = || tally.lock().expect("nobody panics with it");
+    let asks_blockifier = arguments.blockifier > 0 && index.is_multiple_of(arguments.blockifier);
+    let lock = || tally.lock().expect("no thread panics while it holds the lock");
     let class = program.class(&shared.bases);
     if arguments.programs == 1 {
         println!("from {}: {:#?}", program.origin(&shared.bases), program.code);
-        println!("{}, {}: {:?}", VERSIONS[program.version], program.sierra_version, program.deeds);
+        println!("{}, {}: {:?}", VERSIONS[program.version], program.sierra_version, program.invocations);
     }
     {
         let mut tally = lock();
@@ -148,50 +148,50 @@ fn one(shared: &Shared, index: u64, arguments: &CodeArguments, job: &Running, ta
     let state = chain.state(loaded);
     let unending = unending(chain, &program, &shared.bases, job, index);
     let mut found = Vec::new();
-    for deed in &program.deeds {
-        if unending.contains(deed) {
+    for invocation in &program.invocations {
+        if unending.contains(invocation) {
             lock().not_compared(ENDLESS);
             continue;
         }
-        let run = |name, engine| noted(job, index, name, || chain.run(&state, deed, engine));
-        let judged = run("cairo-vm", Engine::CairoVm);
+        let run = |name, engine| noted(job, index, name, || chain.run(&state, invocation, engine));
+        let reference = run("cairo-vm", Engine::CairoVm);
         {
             let mut tally = lock();
-            *tally.endings.entry(judged.ended.name()).or_default() += 1;
-            for panic in &judged.panics {
-                tally.judge_panicked(panic);
+            *tally.endings.entry(reference.ended.name()).or_default() += 1;
+            for panic in &reference.panics {
+                tally.cairo_vm_panicked(panic);
             }
         }
         for (name, engine) in engines(is_checked) {
             let mut done = run(name, engine);
-            if done.ended.needs_too_much_memory() && !judged.ended.needs_too_much_memory() {
+            if done.ended.needs_too_much_memory() && !reference.ended.needs_too_much_memory() {
                 // Both at once find no other end than the fast engine alone, and look at every cell.
                 if engine == Engine::Checked {
                     continue;
                 }
                 // The bound is ours, and `cairo-vm` has none: it is compared with a bound that is nearly all there is.
                 let _alone = shared.large.lock();
-                let large = || chain.run_within(Bounds::LARGE, &state, deed, engine);
+                let large = || chain.run_within(Bounds::LARGE, &state, invocation, engine);
                 done = noted(job, index, "with more memory", large);
                 if done.ended.needs_too_much_memory() {
                     lock().not_compared(TOO_LARGE);
                     continue;
                 }
             }
-            found.extend(differing(&judged, &done).map(|what| Finding {
-                deed: deed.clone(),
+            found.extend(differing(&reference, &done).map(|what| Finding {
+                invocation: invocation.clone(),
                 engine: name,
                 what,
             }));
             lock().time(index, name, done.time);
         }
-        lock().time(index, "cairo-vm", judged.time);
+        lock().time(index, "cairo-vm", reference.time);
     }
-    if asks_peer && let Some(class) = &class {
-        let asked = noted(job, index, "blockifier", || ask_peer(shared, &program, class, &state));
+    if asks_blockifier && let Some(class) = &class {
+        let asked = noted(job, index, "blockifier", || ask_blockifier(shared, &program, class, &state));
         let mut tally = lock();
         for (ending, text) in asked {
-            tally.peer[ending] += 1;
+            tally.blockifier[ending] += 1;
             if let Some(text) = text {
                 println!("program {index}: {text}");
             }
@@ -216,22 +216,22 @@ fn one(shared: &Shared, index: u64, arguments: &CodeArguments, job: &Running, ta
     }
 }
 
-/// The deeds of a class that is measured in gas which would not end. Only code that looks at its gas stops when it is used up: what
+/// The invocations of a class that is measured in gas which would not end. Only code that looks at its gas stops when it is used up: what
 /// does not end within more steps than the gas could pay for, when it is done as if the class counted steps, never does.
-fn unending(chain: &Chain, program: &Program, bases: &[Base], job: &Running, index: u64) -> Vec<Deed> {
+fn unending(chain: &Chain, program: &Program, bases: &[Base], job: &Running, index: u64) -> Vec<Invocation> {
     let in_steps = Program { sierra_version: program::in_steps(), ..program.clone() };
     if in_steps.sierra_version == program.sierra_version {
         return Vec::new();
     }
     let Some(Ok(class)) = in_steps.class(bases).map(|class| class.load()) else { return Vec::new() };
     let state = chain.state(class);
-    let ends = |deed: &Deed| {
+    let ends = |invocation: &Invocation| {
         [Bounds::USUAL, Bounds::LONG].into_iter().any(|bounds| {
-            let run = || chain.run_within(bounds, &state, deed, Engine::CairoVm);
+            let run = || chain.run_within(bounds, &state, invocation, Engine::CairoVm);
             !noted(job, index, "cairo-vm in steps", run).ended.ran_out_of_steps()
         })
     };
-    program.deeds.iter().filter(|deed| !ends(deed)).cloned().collect()
+    program.invocations.iter().filter(|invocation| !ends(invocation)).cloned().collect()
 }
 
 fn engines(is_checked: bool) -> impl Iterator<Item = (&'static str, Engine)> {
@@ -239,20 +239,20 @@ fn engines(is_checked: bool) -> impl Iterator<Item = (&'static str, Engine)> {
 }
 
 /// What the judge did and another did not; panics that the judge's run does not have are that engine's own.
-fn differing(judged: &Done, done: &Done) -> Option<String> {
-    if let Some(panic) = done.panics.iter().find(|panic| !judged.panics.contains(panic)) {
+fn differing(reference: &Done, done: &Done) -> Option<String> {
+    if let Some(panic) = done.panics.iter().find(|panic| !reference.panics.contains(panic)) {
         return Some(format!("panic: {panic}"));
     }
-    (judged.ended != done.ended).then(|| {
-        let (judged, done) = (format!("{:?}", judged.ended), format!("{:?}", done.ended));
+    (reference.ended != done.ended).then(|| {
+        let (reference, done) = (format!("{:?}", reference.ended), format!("{:?}", done.ended));
         // From a little before the first place where they differ.
-        let same = judged.bytes().zip(done.bytes()).take_while(|(left, right)| left == right).count();
+        let same = reference.bytes().zip(done.bytes()).take_while(|(left, right)| left == right).count();
         let part = |text: &str| {
             let bytes = text.as_bytes();
             String::from_utf8_lossy(&bytes[same.saturating_sub(160)..bytes.len().min(same + 240)])
                 .into_owned()
         };
-        format!("judge: ...{}\n    other: ...{}", part(&judged), part(&done))
+        format!("cairo-vm: ...{}\n    other: ...{}", part(&reference), part(&done))
     })
 }
 
@@ -263,19 +263,19 @@ fn report(shared: &Shared, index: u64, program: &Program, finding: &Finding, arg
         let Some(Ok(class)) = program.class(&shared.bases).map(|class| class.load()) else { return None };
         let chain = &shared.chains[program.version];
         let state = chain.state(class);
-        program.deeds.iter().find_map(|deed| {
-            let judged = chain.run(&state, deed, Engine::CairoVm);
+        program.invocations.iter().find_map(|invocation| {
+            let reference = chain.run(&state, invocation, Engine::CairoVm);
             engines(finding.engine == "checked").find_map(|(name, engine)| {
-                let done = chain.run(&state, deed, engine);
+                let done = chain.run(&state, invocation, engine);
                 if done.ended.needs_too_much_memory() {
                     return None;
                 }
-                let what = differing(&judged, &done)?;
+                let what = differing(&reference, &done)?;
                 (name == finding.engine && is_panic(&what) == is_panic(&finding.what)).then_some(what)
             })
         })
     };
-    let mut small = Program { deeds: vec![finding.deed.clone()], ..program.clone() };
+    let mut small = Program { invocations: vec![finding.invocation.clone()], ..program.clone() };
     if shows(&small).is_none() {
         small = program.clone();
     }
@@ -290,7 +290,7 @@ fn report(shared: &Shared, index: u64, program: &Program, finding: &Finding, arg
         "engine": finding.engine,
         "from": small.origin(&shared.bases),
         "changes": format!("{:?}", small.code),
-        "deeds": small.deeds.iter().map(Deed::json).collect::<Value>(),
+        "invocations": small.invocations.iter().map(Invocation::json).collect::<Value>(),
         "class": small.class(&shared.bases).map(|class| class.json()),
     });
     let path = arguments.save.join(format!("code-{}-{index}.json", arguments.seed));
@@ -306,7 +306,7 @@ fn report(shared: &Shared, index: u64, program: &Program, finding: &Finding, arg
 }
 
 /// Runs a program's transactions through blockifier: how many agreed (0), differed (1), could not be run there (2).
-fn ask_peer(
+fn ask_blockifier(
     shared: &Shared,
     program: &Program,
     class: &Changed,
@@ -317,8 +317,8 @@ fn ask_peer(
     if [hint::RANDOM_POINT, "random_ec_point", hint::PRINT].iter().any(|name| text.contains(name)) {
         return Vec::new();
     }
-    let transactions: Vec<_> = program.deeds.iter().filter_map(Deed::transaction).collect();
-    let class_hash = starknet_api::core::ClassHash(crate::fixture::felt(deed::PROGRAM));
+    let transactions: Vec<_> = program.invocations.iter().filter_map(Invocation::transaction).collect();
+    let class_hash = starknet_api::core::ClassHash(crate::fixture::felt(invocation::PROGRAM));
     let (Some(compiled), Some(ours)) = (class.compiled(), state.classes.get(&class_hash)) else {
         return vec![(2, None)];
     };
@@ -326,7 +326,7 @@ fn ask_peer(
     let ours =
         starkiln::class::DeclaredClass { class: ours.clone(), sierra_program_length: 0, abi_length: 0 };
     classes.insert(class_hash, ClassSource { compiled: compiled.into(), ours });
-    let Ok(theirs) = catch_unwind(AssertUnwindSafe(|| peer_classes(&classes))) else {
+    let Ok(theirs) = catch_unwind(AssertUnwindSafe(|| blockifier_classes(&classes))) else {
         return vec![(2, None)];
     };
     let world = shared.chains[program.version].world();
@@ -366,7 +366,7 @@ mod tests {
     use std::path::Path;
     use std::time::Duration;
 
-    use super::deed::Ended;
+    use super::invocation::Ended;
     use super::*;
 
     #[test]
@@ -376,7 +376,7 @@ mod tests {
             seed: 3,
             first: 0,
             jobs: 2,
-            peer: 60,
+            blockifier: 60,
             save: Path::new(SAVE).into(),
         };
         assert_eq!(fuzz(&arguments), Ok(true));
@@ -386,10 +386,10 @@ mod tests {
     fn what_engines_may_differ_in_is_seen() {
         let done = |ended, panics| Done { ended, panics, time: Duration::ZERO };
         let failed = |text: &str| Ended::Call(Err(text.to_owned()));
-        let judged = done(failed("a"), vec!["x".to_owned()]);
-        assert_eq!(differing(&judged, &done(failed("a"), vec![])), None);
-        assert!(differing(&judged, &done(failed("b"), vec![])).is_some());
+        let reference = done(failed("a"), vec!["x".to_owned()]);
+        assert_eq!(differing(&reference, &done(failed("a"), vec![])), None);
+        assert!(differing(&reference, &done(failed("b"), vec![])).is_some());
         let panicked = done(failed("a"), vec!["x".to_owned(), "y".to_owned()]);
-        assert_eq!(differing(&judged, &panicked), Some("panic: y".to_owned()));
+        assert_eq!(differing(&reference, &panicked), Some("panic: y".to_owned()));
     }
 }

@@ -19,17 +19,17 @@ pub struct Tally {
     pub refused: u64,
     /// Programs by what they were made from.
     pub origins: BTreeMap<&'static str, u64>,
-    /// Deeds by how they ended.
+    /// Invocations by how they ended.
     pub endings: BTreeMap<&'static str, u64>,
     not_compared: BTreeMap<&'static str, u64>,
-    judge_panics: BTreeMap<String, u64>,
+    cairo_vm_panics: BTreeMap<String, u64>,
     /// Differences between engines.
     pub differences: u64,
     /// Panics of ours.
     pub panics: u64,
     slow: Vec<(Duration, u64, &'static str)>,
     /// Transactions that were the same at blockifier, that were not, that it cannot execute.
-    pub peer: [u64; 3],
+    pub blockifier: [u64; 3],
     /// Programs with differences.
     pub saved: usize,
 }
@@ -48,8 +48,8 @@ impl Tally {
     }
 
     /// Notes a panic inside `cairo-vm`.
-    pub fn judge_panicked(&mut self, panic: &str) {
-        *self.judge_panics.entry(kind(panic)).or_default() += 1;
+    pub fn cairo_vm_panicked(&mut self, panic: &str) {
+        *self.cairo_vm_panics.entry(kind(panic)).or_default() += 1;
     }
 
     /// Prints everything; whether all is well.
@@ -66,9 +66,9 @@ impl Tally {
         for (because, count) in &self.not_compared {
             println!("{count:9} not compared, because {because}");
         }
-        if !self.judge_panics.is_empty() {
+        if !self.cairo_vm_panics.is_empty() {
             println!("\npanics inside cairo-vm, caught");
-            for (panic, count) in &self.judge_panics {
+            for (panic, count) in &self.cairo_vm_panics {
                 println!("{count:9} {panic}");
             }
         }
@@ -79,7 +79,7 @@ impl Tally {
                 println!("    program {index} on {engine}: {time:.1?}");
             }
         }
-        let [equal, different, impossible] = self.peer;
+        let [equal, different, impossible] = self.blockifier;
         if equal + different + impossible > 0 {
             println!(
                 "\n{equal} transactions were the same at blockifier, {different} were not, {impossible} it cannot execute"

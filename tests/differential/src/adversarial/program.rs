@@ -7,8 +7,8 @@ use starknet_api::contract_class::{EntryPointType, SierraVersion};
 use starknet_types_core::felt::Felt;
 
 use super::base::{Base, EntryPoint, Form};
-use super::deed::{Deed, PROGRAM};
 use super::edit::{Changed, Edit, changed, edits};
+use super::invocation::{Invocation, PROGRAM};
 use super::minimal;
 use super::numbers::{number, point};
 use super::scratch::{self, Scratch};
@@ -42,7 +42,7 @@ pub struct Program {
     /// The protocol version, by its place in the list.
     pub version: usize,
     /// What is done with it.
-    pub deeds: Vec<Deed>,
+    pub invocations: Vec<Invocation>,
 }
 
 impl Program {
@@ -52,15 +52,19 @@ impl Program {
         // Half of them under the newest rules.
         let version = if random.once_in(2) { 0 } else { random.below(versions as u64) as usize };
         let has_bounds = version < versions - 1;
-        let mut deeds = Vec::new();
+        let mut invocations = Vec::new();
         let code = if random.once_in(SCRATCH) {
             let scratch = Scratch::any(random);
             let selector = scratch::selector();
             for _ in 0..2 {
-                deeds.push(Deed::Call(EntryPointType::External, selector, calldata(bases, None, random)));
+                invocations.push(Invocation::Call(
+                    EntryPointType::External,
+                    selector,
+                    calldata(bases, None, random),
+                ));
             }
             if has_bounds && random.once_in(3) {
-                deeds.push(Deed::Invoke(selector, calldata(bases, None, random)));
+                invocations.push(Invocation::Invoke(selector, calldata(bases, None, random)));
             }
             Code::Scratch(scratch)
         } else {
@@ -70,17 +74,18 @@ impl Program {
             for _ in 0..random.between(1, 3) {
                 let entry_point = if random.once_in(4) { random.pick(&base.entry_points) } else { focus };
                 let calldata = calldata(bases, Some((base, entry_point)), random);
-                deeds.push(Deed::Call(entry_point.way, entry_point.selector, calldata));
+                invocations.push(Invocation::Call(entry_point.way, entry_point.selector, calldata));
             }
             if has_bounds && random.once_in(3) {
-                deeds.push(Deed::Invoke(focus.selector, calldata(bases, Some((base, focus)), random)));
+                invocations
+                    .push(Invocation::Invoke(focus.selector, calldata(bases, Some((base, focus)), random)));
             }
             if has_bounds && base.is_account() && random.once_in(2) {
-                deeds.push(account_deed(base, random));
+                invocations.push(account_invocation(base, random));
             }
             Code::Changed(which, edits(base, focus, random))
         };
-        Self { code, sierra_version, version, deeds }
+        Self { code, sierra_version, version, invocations }
     }
 
     /// What it was made from.
@@ -116,9 +121,10 @@ impl Program {
             }
         };
         let small = Self { code, ..self };
-        let deeds =
-            minimal(small.deeds.clone(), &|kept| shows(&Self { deeds: kept.to_vec(), ..small.clone() }));
-        Self { deeds, ..small }
+        let invocations = minimal(small.invocations.clone(), &|kept| {
+            shows(&Self { invocations: kept.to_vec(), ..small.clone() })
+        });
+        Self { invocations, ..small }
     }
 }
 
@@ -175,7 +181,7 @@ fn any(random: &mut Random) -> Felt {
 }
 
 /// A transaction of the program's own, which transfers nothing, or anything.
-fn account_deed(base: &Base, random: &mut Random) -> Deed {
+fn account_invocation(base: &Base, random: &mut Random) -> Invocation {
     let transfer = [felt(FEE_TOKEN), selector_from_name("transfer").0];
     let arguments = [felt(ACCOUNT), Felt::ZERO, Felt::ZERO];
     let length = Felt::THREE;
@@ -187,5 +193,5 @@ fn account_deed(base: &Base, random: &mut Random) -> Deed {
         }
     };
     let signature = (0..random.below(4)).map(|_| any(random)).collect();
-    Deed::Itself(calldata, signature)
+    Invocation::Itself(calldata, signature)
 }

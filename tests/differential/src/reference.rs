@@ -1,6 +1,6 @@
 //! The published blockifier, fed with our inputs.
 //!
-//! In: a block's surroundings, starkiln transactions, classes as CASM. Out: what blockifier made of each transaction, as a view
+//! In: a block's environment, starkiln transactions, classes as CASM. Out: what blockifier made of each transaction, as a view
 //! (see [`crate::view`]). Knows nothing of starkiln's results.
 
 use std::collections::HashMap;
@@ -16,9 +16,9 @@ use blockifier::context::{BlockContext, ChainInfo, FeeTokenAddresses};
 use blockifier::execution::contract_class::RunnableCompiledClass;
 use blockifier::state::cached_state::{CachedState, TransactionalState};
 use blockifier::state::errors::StateError;
-use blockifier::state::state_api::{StateReader as PeerStateReader, StateResult};
+use blockifier::state::state_api::{StateReader as BlockifierStateReader, StateResult};
 use blockifier::transaction::account_transaction::{AccountTransaction, ExecutionFlags};
-use blockifier::transaction::transaction_execution::Transaction as PeerTransaction;
+use blockifier::transaction::transaction_execution::Transaction as BlockifierTransaction;
 use blockifier::transaction::transactions::ExecutableTransaction;
 use serde_json::Value;
 use starkiln::block::{BlockHashSource, Weights};
@@ -41,16 +41,16 @@ use starknet_api::versioned_constants_logic::VersionedConstantsTrait;
 use starknet_types_core::felt::Felt;
 
 use crate::input::{ClassSources, Input};
-use crate::view::theirs;
+use crate::view::of_blockifier;
 
 /// Why the state and the bouncer are there.
 const OPEN: &str = "the block is open";
 
 /// The classes of a block as blockifier runs them, prepared once for many runs.
-pub type PeerClasses = Arc<HashMap<ClassHash, RunnableCompiledClass>>;
+pub type BlockifierClasses = Arc<HashMap<ClassHash, RunnableCompiledClass>>;
 
 /// Prepares classes the way blockifier does.
-pub fn peer_classes(classes: &ClassSources) -> PeerClasses {
+pub fn blockifier_classes(classes: &ClassSources) -> BlockifierClasses {
     let prepare = |(class_hash, source): (&ClassHash, &crate::input::ClassSource)| {
         let class = RunnableCompiledClass::try_from((*source.compiled).clone())
             .expect("blockifier takes every class that the compiler made");
@@ -61,20 +61,20 @@ pub fn peer_classes(classes: &ClassSources) -> PeerClasses {
 
 /// The state before the block, for blockifier.
 #[derive(Clone, Debug)]
-pub struct PeerReader {
+pub struct BlockifierReader {
     state: Arc<MemoryState>,
-    classes: PeerClasses,
+    classes: BlockifierClasses,
     hashes: Arc<Mutex<HashMap<ClassHash, CompiledClassHash>>>,
 }
 
-impl PeerReader {
+impl BlockifierReader {
     /// Over this state.
-    pub fn new(state: MemoryState, classes: PeerClasses) -> Self {
+    pub fn new(state: MemoryState, classes: BlockifierClasses) -> Self {
         Self { state: Arc::new(state), classes, hashes: Arc::default() }
     }
 }
 
-impl PeerStateReader for PeerReader {
+impl BlockifierStateReader for BlockifierReader {
     fn get_storage_at(&self, contract_address: ContractAddress, key: StorageKey) -> StateResult<Felt> {
         self.state
             .storage_at(contract_address, key)
@@ -109,7 +109,7 @@ impl PeerStateReader for PeerReader {
         class_hash: ClassHash,
         compiled_class: &RunnableCompiledClass,
     ) -> StateResult<CompiledClassHash> {
-        let mut known = self.hashes.lock().expect("nobody panics with it");
+        let mut known = self.hashes.lock().expect("no thread panics while it holds the lock");
         if let Some(hash) = known.get(&class_hash) {
             return Ok(*hash);
         }
@@ -150,7 +150,7 @@ impl Ending {
 
 /// What blockifier made of one transaction.
 #[derive(Clone, Debug)]
-pub struct PeerOutcome {
+pub struct BlockifierOutcome {
     /// Everything a caller can see.
     pub view: Value,
     /// How the transaction ended; one that blockifier panicked on is not in the block.
@@ -160,7 +160,7 @@ pub struct PeerOutcome {
 }
 
 /// A closed block at blockifier.
-pub struct PeerBlock {
+pub struct BlockifierBlock {
     /// The state diff, end of the block included.
     pub state_diff: Value,
     /// What the transactions read.
@@ -170,15 +170,15 @@ pub struct PeerBlock {
 }
 
 /// A block in the making at blockifier.
-pub struct Peer {
-    executor: TransactionExecutor<PeerReader>,
+pub struct Blockifier {
+    executor: TransactionExecutor<BlockifierReader>,
     classes: ClassSources,
 }
 
-impl Peer {
+impl Blockifier {
     /// Opens the block.
-    pub fn new(input: &Input, classes: PeerClasses) -> Result<Self, String> {
-        let mut state = CachedState::new(PeerReader::new(input.state.clone(), classes));
+    pub fn new(input: &Input, classes: BlockifierClasses) -> Result<Self, String> {
+        let mut state = CachedState::new(BlockifierReader::new(input.state.clone(), classes));
         let context = block_context(&input.env, input.limits.theirs())?;
         if input.block_hash_source != BlockHashSource::InState {
             let (old, number) = (block_hash_source(input)?, input.env.block.number);
@@ -190,23 +190,23 @@ impl Peer {
     }
 
     /// Executes a transaction and commits it unless it is invalid.
-    pub fn execute(&mut self, transaction: &Transaction) -> PeerOutcome {
+    pub fn execute(&mut self, transaction: &Transaction) -> BlockifierOutcome {
         self.try_execute(transaction).expect("there is no limit")
     }
 
     /// The same for a block with limits; `None` if it is full.
-    pub fn try_execute(&mut self, transaction: &Transaction) -> Option<PeerOutcome> {
+    pub fn try_execute(&mut self, transaction: &Transaction) -> Option<BlockifierOutcome> {
         self.run(transaction, true)
     }
 
     /// Executes a transaction and forgets it. What it read stays among the initial reads: for generators only.
-    pub fn try_out(&mut self, transaction: &Transaction) -> PeerOutcome {
+    pub fn try_out(&mut self, transaction: &Transaction) -> BlockifierOutcome {
         self.run(transaction, false).expect("it is not added to the block")
     }
 
     /// What the executor's own `execute` does, except that panics are caught and that what was read can be seen.
-    fn run(&mut self, transaction: &Transaction, keep: bool) -> Option<PeerOutcome> {
-        let peer = peer_transaction(transaction, &self.classes);
+    fn run(&mut self, transaction: &Transaction, keep: bool) -> Option<BlockifierOutcome> {
+        let blockifier = blockifier_transaction(transaction, &self.classes);
         let before = crate::limits::weights(self.bouncer().get_bouncer_weights());
         let context = self.executor.block_context.clone();
         let bouncer = self.executor.bouncer.clone();
@@ -214,7 +214,7 @@ impl Peer {
             TransactionalState::create_transactional(self.executor.block_state.as_mut().expect(OPEN));
         // What a panic may leave half done is dropped with the transactional state.
         let result = catch_unwind(AssertUnwindSafe(|| {
-            let info = peer.execute_raw(&mut state, &context, false)?;
+            let info = blockifier.execute_raw(&mut state, &context, false)?;
             let reads = state.get_initial_reads()?;
             let changes = state.to_state_diff()?.state_maps;
             if keep {
@@ -238,10 +238,10 @@ impl Peer {
                     state.abort();
                 }
                 let after = crate::limits::weights(self.bouncer().get_bouncer_weights());
-                let diff = theirs::state_diff(&changes, &reads);
+                let diff = of_blockifier::state_diff(&changes, &reads);
                 let ending = if info.is_reverted() { Ending::Reverted } else { Ending::Succeeded };
-                let view = theirs::executed(&info, diff, added(&before, &after));
-                PeerOutcome { view, ending, panic: None }
+                let view = of_blockifier::executed(&info, diff, added(&before, &after));
+                BlockifierOutcome { view, ending, panic: None }
             }
             Ok(Err(TransactionExecutorError::BlockFull)) => {
                 state.abort();
@@ -249,7 +249,11 @@ impl Peer {
             }
             Ok(Err(TransactionExecutorError::TransactionExecutionError(error))) => {
                 state.abort();
-                PeerOutcome { view: theirs::invalid(&error), ending: Ending::Invalid, panic: None }
+                BlockifierOutcome {
+                    view: of_blockifier::invalid(&error),
+                    ending: Ending::Invalid,
+                    panic: None,
+                }
             }
             Ok(Err(error)) => panic!("the reader never fails: {error}"),
             Err(panic) => {
@@ -258,14 +262,18 @@ impl Peer {
                     .map(|text| (*text).to_owned())
                     .or_else(|| panic.downcast_ref::<String>().cloned())
                     .unwrap_or_default();
-                PeerOutcome { view: theirs::panicked(&text), ending: Ending::Invalid, panic: Some(text) }
+                BlockifierOutcome {
+                    view: of_blockifier::panicked(&text),
+                    ending: Ending::Invalid,
+                    panic: Some(text),
+                }
             }
         })
     }
 
     /// Closes the block.
-    pub fn close(mut self) -> PeerBlock {
-        let state = |executor: &mut TransactionExecutor<PeerReader>| {
+    pub fn close(mut self) -> BlockifierBlock {
+        let state = |executor: &mut TransactionExecutor<BlockifierReader>| {
             let state = executor.block_state.as_mut().expect(OPEN);
             let changes = state.to_state_diff().expect("the reader never fails").state_maps;
             (changes, state.get_initial_reads().expect("it only clones"))
@@ -273,10 +281,10 @@ impl Peer {
         let (_, reads) = state(&mut self.executor);
         let summary = self.executor.finalize().expect("the reader never fails");
         let (changes, all_reads) = state(&mut self.executor);
-        PeerBlock {
-            state_diff: theirs::state_diff(&changes, &all_reads),
-            reads: theirs::initial_reads(&reads),
-            summary: theirs::summary(&summary),
+        BlockifierBlock {
+            state_diff: of_blockifier::state_diff(&changes, &all_reads),
+            reads: of_blockifier::initial_reads(&reads),
+            summary: of_blockifier::summary(&summary),
         }
     }
 
@@ -292,11 +300,11 @@ impl Peer {
 }
 
 /// A transaction as blockifier takes it. `classes` has those that it may declare.
-pub fn peer_transaction(transaction: &Transaction, classes: &ClassSources) -> PeerTransaction {
+pub fn blockifier_transaction(transaction: &Transaction, classes: &ClassSources) -> BlockifierTransaction {
     let tx_hash = transaction.hash;
     let account = |tx| {
         let flags = transaction.flags;
-        PeerTransaction::Account(AccountTransaction {
+        BlockifierTransaction::Account(AccountTransaction {
             tx,
             execution_flags: ExecutionFlags {
                 only_query: flags.query,
@@ -332,7 +340,7 @@ pub fn peer_transaction(transaction: &Transaction, classes: &ClassSources) -> Pe
             }))
         }
         TransactionBody::L1Handler { transaction, paid_fee_on_l1 } => {
-            PeerTransaction::L1Handler(L1HandlerTransaction {
+            BlockifierTransaction::L1Handler(L1HandlerTransaction {
                 tx: transaction.clone(),
                 tx_hash,
                 paid_fee_on_l1: *paid_fee_on_l1,
@@ -363,7 +371,7 @@ pub fn block_hash_source(input: &Input) -> Result<Option<BlockHashAndNumber>, St
     Ok(Some(BlockHashAndNumber { number: BlockNumber(number), hash }))
 }
 
-/// A block's surroundings in blockifier's types. Zero gas prices, which it cannot hold, become one.
+/// A block's environment in blockifier's types. Zero gas prices, which it cannot hold, become one.
 pub fn block_context(env: &BlockEnv, limits: BouncerConfig) -> Result<BlockContext, String> {
     let version = StarknetVersion::try_from(env.constants.version).map_err(|error| error.to_string())?;
     let price = |price: GasPrice| NonzeroGasPrice::new(price).unwrap_or(NonzeroGasPrice::MIN);

@@ -26,7 +26,7 @@ pub fn workers<R: StateReader + Send + 'static>(threads: usize) -> Workers<R> {
 }
 
 /// What blockifier made of a block.
-pub struct PeerRun {
+pub struct BlockifierRun {
     /// Of each transaction.
     pub outcomes: Vec<TransactionExecutorResult<TransactionExecutionOutput>>,
     /// Of the block.
@@ -39,29 +39,29 @@ pub fn run<R>(
     reader: R,
     threads: usize,
     workers: Option<&Workers<R>>,
-) -> Result<(PeerRun, Time), String>
+) -> Result<(BlockifierRun, Time), String>
 where
     R: StateReader + Send + Sync + 'static,
 {
     let concurrency_config = ConcurrencyConfig {
         enabled: workers.is_some(),
         n_workers: threads,
-        chunk_size: block.peer_transactions.len(),
+        chunk_size: block.blockifier_transactions.len(),
     };
     let config = TransactionExecutorConfig { concurrency_config, ..Default::default() };
-    let context = block.peer_context.clone();
+    let context = block.blockifier_context.clone();
     let (run, time) = Time::of(|| {
         let mut executor = TransactionExecutor::pre_process_and_create_with_pool(
             reader,
             context,
-            block.peer_old_block,
+            block.blockifier_old_block,
             config,
             workers.cloned(),
         )
         .map_err(|error| error.to_string())?;
-        let outcomes = executor.execute_txs(&block.peer_transactions, None);
+        let outcomes = executor.execute_txs(&block.blockifier_transactions, None);
         let summary = executor.finalize().map_err(|error| error.to_string())?;
-        Ok::<_, String>((PeerRun { outcomes, summary }, executor))
+        Ok::<_, String>((BlockifierRun { outcomes, summary }, executor))
     });
     Ok((run?.0, time))
 }

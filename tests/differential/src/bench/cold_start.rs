@@ -21,7 +21,7 @@ use super::clock::{Time, Times, in_turn};
 use super::engine::ENGINES;
 use super::transfers::Kinds;
 use crate::fixture::{ACCOUNT, World, address, selector};
-use crate::peer::PeerReader;
+use crate::reference::BlockifierReader;
 
 /// Classes, with an entry point without arguments.
 const CLASSES: [(&str, &str); 6] = [
@@ -143,11 +143,11 @@ fn row(name: &str, entry_point: &str, kinds: &Kinds, classes: &Classes, runs: us
     let [their_result, our_results @ ..] = &mut returned;
     let mut theirs_called = || {
         let compiled = compiled.clone();
-        let mut peer_classes = (*block.peer_classes).clone();
+        let mut blockifier_classes = (*block.blockifier_classes).clone();
         let mut state = block.input.state.clone();
         // Blockifier's reader asks it what is declared.
         state.classes.insert(class_hash, ours(compiled.clone()));
-        let context = Arc::new(block.peer_context.to_tx_context(&block.peer_transactions[0]));
+        let context = Arc::new(block.blockifier_context.to_tx_context(&block.blockifier_transactions[0]));
         let call = CallEntryPoint {
             class_hash: None,
             code_address: None,
@@ -160,8 +160,8 @@ fn row(name: &str, entry_point: &str, kinds: &Kinds, classes: &Classes, runs: us
         };
         let (info, time) = Time::of(|| {
             let class = RunnableCompiledClass::try_from(compiled).expect("it loads");
-            peer_classes.insert(class_hash, class);
-            let mut state = CachedState::new(PeerReader::new(state, Arc::new(peer_classes)));
+            blockifier_classes.insert(class_hash, class);
+            let mut state = CachedState::new(BlockifierReader::new(state, Arc::new(blockifier_classes)));
             let tracker = SierraGasRevertTracker::new(GasAmount(GAS));
             let mut context = EntryPointExecutionContext::new_invoke(context, false, tracker);
             let mut gas = GAS;

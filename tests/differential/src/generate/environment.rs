@@ -1,4 +1,4 @@
-//! A block's surroundings: the chain and the header.
+//! A block's environment: the chain and the header.
 //!
 //! In: random numbers. Out: what every transaction of the block can see without asking a contract.
 
@@ -7,8 +7,8 @@ use starkiln::protocol::{BlockInfo, BlockPrices, ChainInfo, DataAvailability, To
 use starknet_api::block::{BlockHash, BlockNumber, BlockTimestamp, GasPrice};
 use starknet_api::core::{ChainId, ContractAddress};
 
+use super::accounts::account_address;
 use super::at;
-use super::people::account_address;
 use super::random::Random;
 
 /// The demo block's number.
@@ -19,7 +19,7 @@ const TIMESTAMP: u64 = 1_750_000_123;
 
 /// Chain and header.
 #[derive(Clone, Debug)]
-pub struct Surroundings {
+pub struct Environment {
     /// The chain.
     pub chain: ChainInfo,
     /// The header.
@@ -28,7 +28,7 @@ pub struct Surroundings {
     pub block_hash_source: BlockHashSource,
 }
 
-impl Surroundings {
+impl Environment {
     /// Those of the demo block.
     pub fn usual(random: &mut Random) -> Self {
         Self {

@@ -1,6 +1,6 @@
 //! What is done with a program: it is called, or a transaction runs it; and what came of it.
 //!
-//! In: a class, a deed, an engine. Out: an [`Ended`], which is all that a caller can see.
+//! In: a class, a invocation, an engine. Out: an [`Ended`], which is all that a caller can see.
 
 use std::time::{Duration, Instant};
 
@@ -55,7 +55,7 @@ const L2_GAS: u64 = 3_500_000;
 
 /// What is done.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Deed {
+pub enum Invocation {
     /// A call.
     Call(EntryPointType, Felt, Vec<Felt>),
     /// An account that checks nothing calls it.
@@ -134,18 +134,24 @@ impl Chain {
         self.world.state.clone().with_class(ClassHash(felt(PROGRAM)), class)
     }
 
-    /// The block's surroundings.
+    /// The block's environment.
     pub fn world(&self) -> &World {
         &self.world
     }
 
     /// Does it.
-    pub fn run(&self, state: &MemoryState, deed: &Deed, engine: Engine) -> Done {
-        self.run_within(Bounds::USUAL, state, deed, engine)
+    pub fn run(&self, state: &MemoryState, invocation: &Invocation, engine: Engine) -> Done {
+        self.run_within(Bounds::USUAL, state, invocation, engine)
     }
 
     /// Does it within other bounds.
-    pub fn run_within(&self, bounds: Bounds, state: &MemoryState, deed: &Deed, engine: Engine) -> Done {
+    pub fn run_within(
+        &self,
+        bounds: Bounds,
+        state: &MemoryState,
+        invocation: &Invocation,
+        engine: Engine,
+    ) -> Done {
         let mut executor = starkiln::block::BlockExecutor::new(self.world.env.clone(), state)
             .block_hash_source(crate::fixture::block_hash_source())
             .keep_reverted_calls()
@@ -155,8 +161,8 @@ impl Chain {
         }
         panics::take();
         let began = Instant::now();
-        let ended = match deed {
-            Deed::Call(way, selector, calldata) => {
+        let ended = match invocation {
+            Invocation::Call(way, selector, calldata) => {
                 let call = ContractCall {
                     entry_point_type: *way,
                     caller: address(ACCOUNT),
@@ -170,8 +176,8 @@ impl Chain {
                 };
                 Ended::Call(executor.call(&call).map_err(|error| error.to_string()))
             }
-            Deed::Invoke(..) | Deed::Itself(..) => {
-                let outcome = executor.execute(&[deed.transaction().expect("it is one")]);
+            Invocation::Invoke(..) | Invocation::Itself(..) => {
+                let outcome = executor.execute(&[invocation.transaction().expect("it is one")]);
                 Ended::Block(outcome.map(Box::new).map_err(|error| error.to_string()))
             }
         };
@@ -179,7 +185,7 @@ impl Chain {
     }
 }
 
-impl Deed {
+impl Invocation {
     /// The transaction, if it is one.
     pub fn transaction(&self) -> Option<Transaction> {
         let (sender, calldata, signature) = match self {

@@ -9,8 +9,8 @@ use starknet_api::contract_class::{SierraVersion, VersionedCasm};
 use starknet_types_core::felt::Felt;
 
 use super::base::{Base, Form};
-use super::deed::PROGRAM;
 use super::hint;
+use super::invocation::PROGRAM;
 use super::numbers::{number, offset, point};
 use super::word::{flag, word};
 use crate::fixture::{self, FEE_TOKEN, felt};

@@ -15,7 +15,7 @@ pub type Running = Mutex<Option<(u64, &'static str, Instant)>>;
 
 /// Notes what a job runs while this runs.
 pub fn noted<T>(running: &Running, program: u64, engine: &'static str, run: impl FnOnce() -> T) -> T {
-    let note = |what| *running.lock().expect("nobody panics with it") = what;
+    let note = |what| *running.lock().expect("no thread panics while it holds the lock") = what;
     note(Some((program, engine, Instant::now())));
     let made = run();
     note(None);
@@ -26,7 +26,7 @@ pub fn noted<T>(running: &Running, program: u64, engine: &'static str, run: impl
 pub fn watch(jobs: &[Running], until: &Receiver<()>) {
     while until.recv_timeout(Duration::from_secs(1)) == Err(RecvTimeoutError::Timeout) {
         for job in jobs {
-            let running = *job.lock().expect("nobody panics with it");
+            let running = *job.lock().expect("no thread panics while it holds the lock");
             if let Some((program, engine, began)) = running.filter(|(.., began)| began.elapsed() > PATIENCE) {
                 println!(
                     "program {program} on {engine} has not ended after {:.0?}; again with: --first {program} --programs 1",
