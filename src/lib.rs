@@ -126,6 +126,7 @@ pub mod call;
 pub mod class;
 pub mod crypto;
 pub mod fee;
+mod panic;
 mod parallel;
 pub mod protocol;
 pub mod replay;

@@ -193,11 +193,7 @@ fn migration(class_hash: ClassHash, journal: &mut Journal<'_>) -> Result<Option<
 /// what a panic may have left half done.
 pub(super) fn caught<T, E: From<FatalError>>(run: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
     catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| {
-        let message = panic
-            .downcast_ref::<&str>()
-            .map(|text| (*text).to_owned())
-            .or_else(|| panic.downcast_ref::<String>().cloned())
-            .unwrap_or_else(|| "a panic without a message".to_owned());
+        let message = crate::panic::message(panic.as_ref());
         Err(FatalError::Internal(message).into())
     })
 }

@@ -16,8 +16,6 @@ mod parallel;
 mod pre_process;
 mod prefetch;
 mod session;
-mod speculation;
-mod transaction_list;
 mod validation;
 mod worker_pool;
 

@@ -22,7 +22,6 @@ pub(crate) use self::hint::{HintKind, PreparedHint};
 
 use self::file::{EntryPointLists, ProgramFile, class_file, program_text};
 use self::program::{Prepared, prepare};
-use super::compile::panic_message;
 use super::engine_code::EngineCode;
 use super::error::ClassError;
 use super::hint_table::HintTable;
@@ -104,7 +103,7 @@ impl Cairo0Class {
         // checked. What it panics over is only dropped, so no broken state is seen.
         let Prepared { vm_program, hints, unprepared_hint, builtins } =
             catch_unwind(AssertUnwindSafe(|| prepare(program))).unwrap_or_else(|panic| {
-                Err(ClassError::VmProgram { reason: panic_message(panic.as_ref()) })
+                Err(ClassError::VmProgram { reason: crate::panic::message(panic.as_ref()) })
             })?;
         let mut unsupported_builtins = Vec::new();
         for builtin in &builtins {

@@ -2,8 +2,6 @@
 //!
 //! In: a Sierra class. Out: a compiled class, or the compiler's complaint. Must not know: how a compiled class is prepared.
 
-use std::any::Any;
-
 use cairo_lang_starknet_classes::casm_contract_class::CasmContractClass;
 use cairo_lang_starknet_classes::contract_class::{
     ContractClass as CompilerClass, ContractEntryPoint, ContractEntryPoints,
@@ -89,18 +87,8 @@ pub(super) fn compile(class: CompilerClass) -> Result<CasmContractClass, ClassEr
         });
     match compiler {
         Ok(thread) => thread.join().unwrap_or_else(|panic| {
-            Err(ClassError::SierraCompilerPanicked { message: panic_message(panic.as_ref()) })
+            Err(ClassError::SierraCompilerPanicked { message: crate::panic::message(panic.as_ref()) })
         }),
         Err(error) => Err(ClassError::SierraCompilerNotStarted { reason: error.to_string() }),
     }
-}
-
-/// The text of a panic.
-pub(super) fn panic_message(panic: &(dyn Any + Send)) -> String {
-    panic
-        .downcast_ref::<String>()
-        .map(String::as_str)
-        .or_else(|| panic.downcast_ref::<&str>().copied())
-        .unwrap_or("no message")
-        .to_owned()
 }

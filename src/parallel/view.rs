@@ -5,11 +5,11 @@
 
 use std::cell::{Cell as Slot, RefCell};
 
-use super::counters::Counters;
-use super::engine::Engine;
-use super::memory::{Location, Memory, Note, Run, Seen, Source};
-use super::steady::{Known, Steady};
+use super::executor::Engine;
+use super::read_cache::{Known, Steady};
+use super::stats::Counters;
 use super::task::{Sink, Task};
+use super::versioned_memory::{Location, Memory, Note, Run, Seen, Source};
 use crate::sync::{Arc, AtomicBool, Moment};
 
 /// Of so many loads the time of one is taken.

@@ -149,12 +149,7 @@ impl FinishFault {
     }
 }
 
-/// What a panic said.
-pub(super) fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
-    let message = panic
-        .downcast_ref::<&str>()
-        .map(|text| (*text).to_owned())
-        .or_else(|| panic.downcast_ref::<String>().cloned())
-        .unwrap_or_else(|| "no message".to_owned());
-    format!("The engine panicked: {message}\n")
+/// The text of a panic of the VM as it stands in a fault.
+pub(super) fn panic_message(payload: &(dyn std::any::Any + Send)) -> String {
+    format!("The engine panicked: {}\n", crate::panic::message(payload))
 }

@@ -2,9 +2,9 @@
 //!
 //! In: the states of all tasks. Out: jobs, of which each is given out once.
 
-use super::super::counters::{Spent, count};
-use super::super::memory::{Location, Run};
+use super::super::stats::{Spent, count};
 use super::super::task::Task;
+use super::super::versioned_memory::{Location, Run};
 use super::super::view::Read;
 use super::{Schedule, Status};
 

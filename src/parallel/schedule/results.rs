@@ -2,9 +2,9 @@
 //!
 //! In: ended bodies and tails, commits, interruptions. Out: the new states, and what its thread had best do next.
 
-use super::super::counters::count;
-use super::super::memory::{Location, Run};
+use super::super::stats::count;
 use super::super::task::Task;
+use super::super::versioned_memory::{Location, Run};
 use super::super::view::Interruption;
 use super::job::{Done, Earlier, Job};
 use super::{MOST_EARLY_RUNS, Schedule, Status};

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use crate::crew::{limits, run, stream};
+use crate::workers::{limits, run, stream};
 use crate::mock::{Block, Program, Step};
 use crate::parallel::{Limits, Panicked};
 

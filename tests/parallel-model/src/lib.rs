@@ -13,6 +13,8 @@
 #![cfg_attr(not(test), allow(dead_code, unused_imports, reason = "the models are tests"))]
 #![cfg_attr(test, allow(dead_code, unused_imports, reason = "each model uses a part of the engine"))]
 
+#[path = "../../../src/panic.rs"]
+mod panic;
 #[path = "../../../src/parallel/mod.rs"]
 mod parallel;
 #[path = "../../../src/sync.rs"]
@@ -20,7 +22,7 @@ mod sync;
 
 #[cfg(test)]
 #[cfg_attr(model = "loom", expect(unused_imports, reason = "loom's threads are made by its models"))]
-mod crew;
+mod workers;
 #[cfg(test)]
 mod mock;
 

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use loom::thread;
 
-use crate::crew::{Bell, limits};
+use crate::workers::{Bell, limits};
 use crate::mock::{Block, BlockSink, Outcome, Program, Step};
 use crate::parallel::model::{Memory, Note, Run, Seen, Source};
 use crate::parallel::{Engine, Limits};

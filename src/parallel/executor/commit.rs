@@ -5,10 +5,10 @@
 
 use std::ops::ControlFlow;
 
-use super::super::counters::{Counters, count};
-use super::super::memory::Run;
 use super::super::schedule::{Busy, By, Done, Job, Schedule};
+use super::super::stats::{Counters, count};
 use super::super::task::{Sink, Task};
+use super::super::versioned_memory::Run;
 use super::super::view::Read;
 use super::{Engine, Shift};
 use crate::sync::Moment;

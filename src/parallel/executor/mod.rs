@@ -4,16 +4,16 @@
 //! so that a pool that is busy elsewhere never stops a block; helpers are called as jobs turn up, and leave when there are none.
 
 mod commit;
+mod inline;
 mod job;
-mod straight;
 
 use std::cell::{Cell, RefCell};
 
-use super::counters::Counters;
-use super::memory::Memory;
+use super::read_cache::Steady;
 use super::schedule::{Busy, By, Calls, Next, Schedule};
-use super::steady::Steady;
+use super::stats::Counters;
 use super::task::{Sink, Task};
+use super::versioned_memory::Memory;
 use crate::sync::{Apart, AtomicBool, Condvar, Mutex, MutexGuard, Ordering};
 
 /// How many jobs a helper does before it lets others have its thread.

@@ -9,7 +9,7 @@ use starknet_api::core::{ClassHash, CompiledClassHash, ContractAddress, Nonce};
 use starknet_api::state::StorageKey;
 use starknet_types_core::felt::Felt;
 
-use super::parallel::BlockTask;
+use super::BlockTask;
 use crate::parallel::{Peeked, ReadFailure, View};
 use crate::protocol::BlockEnv;
 use crate::state::{ReadError, StateKey, StateReader, StateValue, fee_token_balance_key};
@@ -27,7 +27,7 @@ use crate::state::{ReadError, StateKey, StateReader, StateValue, fee_token_balan
 /// A transaction that touches these cells before its fee (it sends to the sequencer, is the sequencer, or asks for its balance) is
 /// executed when all before it are committed.
 #[derive(Clone, Debug)]
-pub(super) struct Credits {
+pub(in crate::block) struct Credits {
     strk: ContractAddress,
     eth: ContractAddress,
     low: StorageKey,
@@ -36,13 +36,13 @@ pub(super) struct Credits {
 
 /// A fee.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Credit {
-    pub(super) token: ContractAddress,
-    pub(super) amount: u128,
+pub(in crate::block) struct Credit {
+    pub(in crate::block) token: ContractAddress,
+    pub(in crate::block) amount: u128,
 }
 
 impl Credits {
-    pub(super) fn new(env: &BlockEnv) -> Self {
+    pub(in crate::block) fn new(env: &BlockEnv) -> Self {
         let low = fee_token_balance_key(env.block.sequencer);
         let high = low.next_storage_key().ok();
         Self { strk: env.chain.strk_fee_token, eth: env.chain.eth_fee_token, low, high }
@@ -55,7 +55,7 @@ impl Credits {
 
 /// Which part of a transaction reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Part {
+pub(in crate::block) enum Part {
     /// All but the fee.
     Body,
     /// The fee's transfer in this token.
@@ -65,7 +65,7 @@ pub(super) enum Part {
 }
 
 /// The reader of one run.
-pub(super) struct Speculation<'a, 'v, 'b, R: StateReader + Sync> {
+pub(in crate::block) struct Speculation<'a, 'v, 'b, R: StateReader + Sync> {
     view: &'a View<'v, BlockTask<'b, R>>,
     credits: &'a Credits,
     part: Part,
@@ -79,7 +79,11 @@ struct Told {
 }
 
 impl<'a, 'v, 'b, R: StateReader + Sync> Speculation<'a, 'v, 'b, R> {
-    pub(super) fn new(view: &'a View<'v, BlockTask<'b, R>>, credits: &'a Credits, part: Part) -> Self {
+    pub(in crate::block) fn new(
+        view: &'a View<'v, BlockTask<'b, R>>,
+        credits: &'a Credits,
+        part: Part,
+    ) -> Self {
         Self { view, credits, part, told: RefCell::new(None) }
     }
 

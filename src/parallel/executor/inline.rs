@@ -6,10 +6,10 @@
 
 use std::ops::ControlFlow;
 
-use super::super::counters::{Counters, Spent, count};
-use super::super::memory::{Location, Run};
 use super::super::schedule::{Job, Schedule, Start};
+use super::super::stats::{Counters, Spent, count};
 use super::super::task::{Executed, Sink, Straight, Task};
+use super::super::versioned_memory::{Location, Run};
 use super::super::view::{Interruption, Part, Read, Reads, View};
 use super::{Engine, Shift};
 use crate::sync::{Moment, Ordering};

@@ -7,8 +7,8 @@
 
 use hashbrown::HashTable;
 
-use super::memory::Location;
 use super::task::Task;
+use super::versioned_memory::Location;
 use crate::sync::Arc;
 
 /// As many cells as a thread remembers; then it begins anew.

@@ -14,7 +14,7 @@ use crate::transaction::Transaction;
 
 /// Transactions; more can be added behind them.
 #[derive(Default)]
-pub(super) struct TransactionList<'b>(RwLock<List<'b>>);
+pub(in crate::block) struct TransactionList<'b>(RwLock<List<'b>>);
 
 #[derive(Default)]
 struct List<'b> {
@@ -31,7 +31,7 @@ struct Entry<'b> {
 
 /// A transaction, lent by the host or handed over.
 #[derive(Clone)]
-pub(super) enum Held<'b> {
+pub(in crate::block) enum Held<'b> {
     Lent(&'b Transaction),
     Owned(Arc<Transaction>),
 }
@@ -49,14 +49,14 @@ impl Deref for Held<'_> {
 
 impl<'b> TransactionList<'b> {
     /// The host's transactions where they are.
-    pub(super) fn lent(transactions: &'b [Transaction]) -> Self {
+    pub(in crate::block) fn lent(transactions: &'b [Transaction]) -> Self {
         let list = Self::default();
         list.add(transactions.iter().map(Held::Lent));
         list
     }
 
     /// Adds transactions behind those that there are.
-    pub(super) fn add(&self, transactions: impl IntoIterator<Item = Held<'b>>) {
+    pub(in crate::block) fn add(&self, transactions: impl IntoIterator<Item = Held<'b>>) {
         let mut list = self.0.write().unwrap_or_else(PoisonError::into_inner);
         let List { entries, last } = &mut *list;
         for transaction in transactions {
@@ -69,12 +69,12 @@ impl<'b> TransactionList<'b> {
     }
 
     /// The transaction at a place.
-    pub(super) fn at(&self, index: usize) -> Option<Held<'b>> {
+    pub(in crate::block) fn at(&self, index: usize) -> Option<Held<'b>> {
         self.get(index, |entry| entry.transaction.clone())
     }
 
     /// The one before it of the same sender.
-    pub(super) fn predecessor(&self, index: usize) -> Option<usize> {
+    pub(in crate::block) fn predecessor(&self, index: usize) -> Option<usize> {
         self.get(index, |entry| entry.predecessor).flatten()
     }
 

@@ -2,9 +2,9 @@
 //!
 //! In: runs that are void. Out: when their tasks run again: the more often one was a victim, the later.
 
-use super::super::counters::count;
-use super::super::memory::Run;
+use super::super::stats::count;
 use super::super::task::Task;
+use super::super::versioned_memory::Run;
 use super::{Earlier, MOST_EARLY_RUNS, Schedule, Status};
 
 /// After so many aborts a task waits for the commit of the one that voided it.

@@ -17,7 +17,7 @@ use self::cell::Answer;
 pub(crate) use self::cell::{Note, Seen, Source};
 pub(crate) use self::shard::Location;
 use self::shard::Shard;
-pub(crate) use super::run::Run;
+pub(crate) use super::incarnation::Run;
 use crate::sync::{Apart, AtomicUsize, Ordering};
 
 /// Cells by key.

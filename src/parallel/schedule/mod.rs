@@ -12,22 +12,22 @@
 //!           └── Waiting (for another's execution, settlement or commit) ◀── repeated victims
 //! ```
 
+mod aborts;
+mod index_set;
 mod job;
-mod places;
 mod results;
 mod threads;
-mod victims;
 
 use std::collections::{BTreeMap, VecDeque};
 
+use self::index_set::Places;
 pub(super) use self::job::{Done, Earlier, Job, Next, Published, Start};
-use self::places::Places;
 pub(super) use self::threads::{Busy, By, Calls};
-use super::counters::Counters;
-use super::engine::Limits;
-use super::memory::{Location, Run};
+use super::concurrency_limit::Width;
+use super::executor::Limits;
+use super::stats::Counters;
 use super::task::Task;
-use super::width::Width;
+use super::versioned_memory::{Location, Run};
 
 /// After so many runs a task waits for its own turn, when nothing can void it: it runs once more at most.
 const MOST_EARLY_RUNS: u64 = 5;

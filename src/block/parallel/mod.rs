@@ -1,10 +1,12 @@
 //! Transactions as tasks of `parallel`: many at once, the same bytes as one after another.
 //!
 //! In: an open block, transactions, threads. Out: attempts, committed in order through the block's one door. A transaction runs in
-//! two parts: its body, and the transfer of its fee (see [`speculation`](super::speculation)). What its validation left is
+//! two parts: its body, and the transfer of its fee (see [`speculative_reader`]). What its validation left is
 //! kept: when only the execution goes stale, the signature is not checked again.
 
 mod batch;
+mod speculative_reader;
+mod transaction_list;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -14,10 +16,10 @@ use starknet_api::transaction::fields::Fee;
 use starknet_types_core::felt::Felt;
 
 pub(super) use self::batch::{Order, Run, execute};
+use self::speculative_reader::{Credit, Credits, Part, Speculation};
+pub(super) use self::transaction_list::{Held, TransactionList};
 use super::attempt::{Attempt, AttemptOptions, Name, Share, caught};
 use super::outcome::TransactionDisposition;
-use super::speculation::{Credit, Credits, Part, Speculation};
-use super::transaction_list::TransactionList;
 use crate::parallel::{Executed, Limits, Reads, Settled, Task, View};
 use crate::protocol::BlockEnv;
 use crate::state::{

@@ -5,10 +5,10 @@
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use super::super::counters::{Counters, Spent, count};
-use super::super::memory::{Location, Run};
 use super::super::schedule::{Busy, By, Done, Earlier, Job, Next, Published, Schedule, Start};
+use super::super::stats::{Counters, Spent, count};
 use super::super::task::{Executed, Settled, Sink, Task};
+use super::super::versioned_memory::{Location, Run};
 use super::super::view::{Interruption, Part, Reads, View};
 use super::{Engine, Panicked, Shift};
 use crate::sync::Moment;
@@ -27,11 +27,7 @@ impl<T: Task, S: Sink<T>> Engine<T, S> {
             }
         }));
         if let Err(panic) = performed {
-            let message = panic
-                .downcast_ref::<&str>()
-                .map(|text| (*text).to_owned())
-                .or_else(|| panic.downcast_ref::<String>().cloned())
-                .unwrap_or_else(|| "a panic without a message".to_owned());
+            let message = crate::panic::message(panic.as_ref());
             self.panicked.lock().get_or_insert(Panicked(message));
             self.halt(call);
         }
