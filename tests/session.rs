@@ -40,7 +40,7 @@ const POOR: u128 = 0xace;
 fn bytes(outcome: &BlockOutcome) -> String {
     let mut text = String::new();
     for transaction in &outcome.transactions {
-        writeln!(text, "{:#x} {:?}", transaction.hash.0, transaction.result).unwrap();
+        writeln!(text, "{:#x} {:?}", transaction.hash.0, transaction.disposition).unwrap();
         writeln!(text, "{}", serde_json::to_string(&transaction.weights).unwrap()).unwrap();
         writeln!(text, "{}", serde_json::to_string(&transaction.state_diff).unwrap()).unwrap();
     }
@@ -561,7 +561,7 @@ fn departure_a_full_block_says_what_did_not_fit() {
     let session = open(&world, &WorkerPool::new(2).unwrap(), SessionOptions { capacity, ..options() });
     session.submit(transactions[..7].to_vec()).unwrap();
     let outcome = session.finish().unwrap();
-    assert!(matches!(outcome.transactions[6].result, TransactionDisposition::TooLarge(_)));
+    assert!(matches!(outcome.transactions[6].disposition, TransactionDisposition::TooLarge(_)));
     assert_eq!(outcome.end, BlockEnd::Finished);
 }
 

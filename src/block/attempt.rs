@@ -8,7 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use starknet_api::core::{ClassHash, CompiledClassHash};
 use starknet_api::transaction::TransactionHash;
 
-use super::capacity::{Capacity, ExecutedClass, Load, Migration, Weights, classes_of};
+use super::capacity::{Capacity, ExecutedClass, Migration, TransactionUsage, Weights, classes_of};
 use super::outcome::{TransactionDisposition, TransactionOutcome};
 use crate::protocol::{BlockEnv, TransactionKind};
 use crate::state::{Journal, JournalParts, StateDiff, StateReader, StopFlag};
@@ -21,28 +21,28 @@ pub(super) struct Attempt {
     /// What will be said of it. What it adds to the block's weights is for the block to find.
     pub(super) outcome: Box<TransactionOutcome>,
     /// What it leaves in its block.
-    pub(super) share: Box<Share>,
+    pub(super) data: Box<CommitData>,
 }
 
 /// What a transaction that had its turn leaves in its block.
 #[derive(Clone, Debug)]
-pub(super) struct Share {
+pub(super) struct CommitData {
     /// What it brought; `None` if it was rejected.
-    pub(super) load: Option<Load>,
+    pub(super) usage: Option<TransactionUsage>,
     /// What it read and changed. Of a rejected transaction only the reads count (C2, C238).
     pub(super) parts: JournalParts,
 }
 
 /// Which transaction it is.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Name {
+pub(super) struct TransactionId {
     /// Its hash.
     pub(super) hash: TransactionHash,
     /// Its kind.
     pub(super) kind: TransactionKind,
 }
 
-impl Name {
+impl TransactionId {
     pub(super) fn of(transaction: &Transaction) -> Self {
         Self { hash: transaction.hash, kind: transaction.kind() }
     }
@@ -82,22 +82,22 @@ impl Attempt {
         let ran = Plan::new(transaction)
             .map_err(Rejection::from)
             .and_then(|plan| caught(|| execute(&plan, &mut journal, options.context(env))));
-        Self::of(Name::of(transaction), ran, &mut journal, env, options)
+        Self::of(TransactionId::of(transaction), ran, &mut journal, env, options)
     }
 
     /// What a transaction that ran to one of its ends left in its journal, which is empty afterwards.
     pub(super) fn of(
-        name: Name,
+        id: TransactionId,
         ran: Result<Box<Execution>, Rejection>,
         journal: &mut Journal<'_>,
         env: &BlockEnv,
         options: &AttemptOptions,
     ) -> Result<Self, FatalError> {
         match ran {
-            Ok(execution) => Self::executed(name, &mut Some(execution), journal, true, env, options),
+            Ok(execution) => Self::executed(id, &mut Some(execution), journal, true, env, options),
             Err(Rejection::Invalid(error)) => {
-                let result = TransactionDisposition::Invalid(error);
-                Ok(Self::rejected(name, result, journal.take_parts()))
+                let disposition = TransactionDisposition::Invalid(error);
+                Ok(Self::rejected(id, disposition, journal.take_parts()))
             }
             Err(Rejection::Failure(failure)) => Err(failure),
         }
@@ -106,7 +106,7 @@ impl Attempt {
     /// A transaction that ran to its end and is paid. Takes its execution if it can be in the block. `is_last` says that nobody
     /// needs the journal afterwards.
     pub(super) fn executed(
-        name: Name,
+        id: TransactionId,
         executed: &mut Option<Box<Execution>>,
         journal: &mut Journal<'_>,
         is_last: bool,
@@ -120,15 +120,18 @@ impl Attempt {
         }
         let classes = caught(|| look_up_classes(&execution, journal, env, options));
         let parts = if is_last { journal.take_parts() } else { journal.copy_parts() };
-        let result = match classes {
+        let disposition = match classes {
             Ok(classes) => {
-                let load = Load::of(&execution, &parts.0, classes)?;
-                match options.capacity.holds(&load, &env.constants.gas) {
+                let usage = TransactionUsage::of(&execution, &parts.0, classes)?;
+                match options.capacity.holds(&usage, &env.constants.gas) {
                     Ok(()) => {
                         let state_diff = StateDiff::new(&parts.0, &parts.1);
-                        let result = TransactionDisposition::Executed(execution);
-                        let outcome = Box::new(Self::outcome(name, result, state_diff));
-                        return Ok(Self { outcome, share: Box::new(Share { load: Some(load), parts }) });
+                        let disposition = TransactionDisposition::Executed(execution);
+                        let outcome = Box::new(Self::outcome(id, disposition, state_diff));
+                        return Ok(Self {
+                            outcome,
+                            data: Box::new(CommitData { usage: Some(usage), parts }),
+                        });
                     }
                     Err(too_large) => TransactionDisposition::TooLarge(too_large),
                 }
@@ -137,23 +140,31 @@ impl Attempt {
             Err(Rejection::Failure(failure)) => return Err(failure),
         };
         *executed = Some(execution);
-        Ok(Self::rejected(name, result, parts))
+        Ok(Self::rejected(id, disposition, parts))
     }
 
     /// A transaction that will not be in the block.
-    pub(super) fn rejected(name: Name, result: TransactionDisposition, parts: JournalParts) -> Self {
-        let outcome = Self::outcome(name, result, StateDiff::default());
-        Self { outcome: Box::new(outcome), share: Box::new(Share { load: None, parts }) }
+    pub(super) fn rejected(
+        id: TransactionId,
+        disposition: TransactionDisposition,
+        parts: JournalParts,
+    ) -> Self {
+        let outcome = Self::outcome(id, disposition, StateDiff::default());
+        Self { outcome: Box::new(outcome), data: Box::new(CommitData { usage: None, parts }) }
     }
 
-    fn outcome(name: Name, result: TransactionDisposition, state_diff: StateDiff) -> TransactionOutcome {
-        let Name { hash, kind } = name;
-        TransactionOutcome { hash, kind, result, weights: Weights::ZERO, state_diff }
+    fn outcome(
+        id: TransactionId,
+        disposition: TransactionDisposition,
+        state_diff: StateDiff,
+    ) -> TransactionOutcome {
+        let TransactionId { hash, kind } = id;
+        TransactionOutcome { hash, kind, disposition, weights: Weights::ZERO, state_diff }
     }
 
     /// Takes the execution back, if it can be in the block.
     pub(super) fn into_execution(self) -> Option<Box<Execution>> {
-        match self.outcome.result {
+        match self.outcome.disposition {
             TransactionDisposition::Executed(execution) => Some(execution),
             TransactionDisposition::Invalid(_) | TransactionDisposition::TooLarge(_) => None,
         }
@@ -189,7 +200,7 @@ fn migration(class_hash: ClassHash, journal: &mut Journal<'_>) -> Result<Option<
     Ok(to.filter(|to| *to != from).map(|to| Migration { from, to }))
 }
 
-/// Turns a panic, the reader's included, into a failure that its caller can name. The journal is dropped then, so nobody sees
+/// Turns a panic, the reader's included, into a failure that its caller can id. The journal is dropped then, so nobody sees
 /// what a panic may have left half done.
 pub(super) fn caught<T, E: From<FatalError>>(run: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
     catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| {

@@ -3,10 +3,10 @@
 use super::ParallelCounters;
 use super::attempt::{Attempt, AttemptOptions, caught};
 use super::capacity::Capacity;
+use super::open_block::BlockHashSource;
 use super::open_block::{BlockOptions, Commit, OpenBlock};
 use super::outcome::{BlockEnd, BlockError, BlockOutcome, TransactionOutcome};
 use super::parallel::{self, Order, Run};
-use super::pre_process::BlockHashSource;
 use super::worker_pool::{WorkerPool, WorkerPoolError};
 use crate::protocol::BlockEnv;
 use crate::state::{Journal, StateReader, StopFlag};

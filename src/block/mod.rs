@@ -4,17 +4,12 @@
 //! each transaction, the block's state diffs and how full it is. Opening the block (the block-hash contract, C202) and closing it
 //! (aliases, migrations) are part of executing it. Knows nothing of how a transaction runs.
 
-mod aliases;
 mod attempt;
 mod capacity;
-mod changed_contracts;
-mod close;
 mod executor;
 mod open_block;
 mod outcome;
 mod parallel;
-mod pre_process;
-mod prefetch;
 mod session;
 mod validation;
 mod worker_pool;
@@ -24,10 +19,10 @@ pub use self::capacity::{
     Weights,
 };
 pub use self::executor::{BlockExecutor, OnInvalid};
+pub use self::open_block::BlockHashSource;
 pub use self::outcome::{
     BlockEnd, BlockError, BlockOutcome, TransactionDisposition, TransactionOutcome, TransactionStatus,
 };
-pub use self::pre_process::BlockHashSource;
 pub use self::session::{
     BlockSession, CancelHandle, CloseError, Progress, Results, SessionOptions, SubmitError, Submitter,
 };

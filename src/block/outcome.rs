@@ -83,7 +83,7 @@ pub struct TransactionOutcome {
     /// Its kind.
     pub kind: TransactionKind,
     /// Whether it is in the block.
-    pub result: TransactionDisposition,
+    pub disposition: TransactionDisposition,
     /// What it added to the weights of the block: what earlier transactions brought is not counted again. Nothing when it is not
     /// in the block.
     pub weights: Weights,
@@ -105,7 +105,7 @@ pub enum TransactionDisposition {
 impl TransactionOutcome {
     /// Its execution, if it is in the block.
     pub fn execution(&self) -> Option<&Execution> {
-        match &self.result {
+        match &self.disposition {
             TransactionDisposition::Executed(execution) => Some(execution),
             TransactionDisposition::Invalid(_) | TransactionDisposition::TooLarge(_) => None,
         }
@@ -113,7 +113,7 @@ impl TransactionOutcome {
 
     /// How it ended.
     pub fn status(&self) -> TransactionStatus {
-        match &self.result {
+        match &self.disposition {
             TransactionDisposition::Executed(execution) if execution.is_reverted() => {
                 TransactionStatus::Reverted
             }

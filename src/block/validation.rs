@@ -102,7 +102,7 @@ impl<R: StateReader> BlockExecutor<R> {
         let attempt = Attempt::run(transaction, block.state(), StopFlag::default(), &self.env, &options)
             .map_err(failed)?;
         match block.commit(attempt)? {
-            Commit::Done(outcome) => Ok(match outcome.result {
+            Commit::Done(outcome) => Ok(match outcome.disposition {
                 TransactionDisposition::Executed(_) => Validation::Valid(None),
                 TransactionDisposition::Invalid(error) => Validation::Invalid(error),
                 TransactionDisposition::TooLarge(error) => Validation::TooLarge(error),

@@ -10,7 +10,7 @@ use std::sync::{Arc, mpsc};
 use super::attempt::caught;
 use crate::transaction::FatalError;
 
-/// Threads for parallel execution. Cloning it shares them.
+/// Threads for parallel execution. Cloning it commit_data them.
 ///
 /// ```
 /// use starkiln::block::WorkerPool;

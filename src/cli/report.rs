@@ -91,7 +91,7 @@ impl<'a> Report<'a> {
         };
         *count = count.saturating_add(1);
         let fee_type = self.block.transactions.get(index).map_or(FeeType::Strk, Transaction::fee_type);
-        let ([fee, gas, calls, events], reason) = match &outcome.result {
+        let ([fee, gas, calls, events], reason) = match &outcome.disposition {
             TransactionDisposition::Executed(execution) => {
                 let receipt = &execution.receipt;
                 self.gas = sum(&self.gas, &receipt.gas);

@@ -103,7 +103,7 @@ impl ExpectedTransaction {
             messages: 0,
             reason: None,
         };
-        match &outcome.result {
+        match &outcome.disposition {
             TransactionDisposition::Executed(execution) => Self {
                 fee: execution.receipt.fee,
                 gas: execution.receipt.gas,

@@ -85,7 +85,7 @@ impl<'a> BlockJson<'a> {
 
 impl<'a> TransactionJson<'a> {
     fn of(outcome: &'a TransactionOutcome) -> Self {
-        let (reason, execution) = match &outcome.result {
+        let (reason, execution) = match &outcome.disposition {
             TransactionDisposition::Executed(execution) => (
                 execution.revert_reason.as_ref().map(ToString::to_string),
                 Some(ExecutionJson::of(execution)),

@@ -25,7 +25,7 @@ fn world() -> World {
 }
 
 fn execution(outcome: &TransactionOutcome) -> &Execution {
-    outcome.execution().unwrap_or_else(|| panic!("not in the block: {:?}", outcome.result))
+    outcome.execution().unwrap_or_else(|| panic!("not in the block: {:?}", outcome.disposition))
 }
 
 fn limited(world: &World, limits: Weights, transactions: &[Transaction]) -> BlockOutcome {
@@ -228,7 +228,7 @@ fn c214_a_transaction_too_large_for_any_block_is_rejected_and_the_block_goes_on(
         statuses,
         [TransactionStatus::Succeeded, TransactionStatus::Invalid, TransactionStatus::Succeeded]
     );
-    let TransactionDisposition::TooLarge(error) = &outcome.transactions[1].result else { panic!() };
+    let TransactionDisposition::TooLarge(error) = &outcome.transactions[1].disposition else { panic!() };
     // Alone in a block: 20 cells and two balances; account, token and syscalls.
     assert_eq!(error.weights.state_diff_size, 2 * (22 + 3));
     assert_eq!(error.exceeded.len(), 1);

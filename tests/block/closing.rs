@@ -250,7 +250,7 @@ fn c201_a_class_that_is_declared_and_runs_in_one_block_moves_too() {
     let deploy = [class_hash.0, Felt::ONE, Felt::ONE, Felt::ZERO, selector("version"), Felt::ZERO];
     let outcome = world.execute(&[declare, world.call(1, CALLER, "deploy_and_call", &deploy)]);
     let statuses: Vec<_> = outcome.transactions.iter().map(|outcome| outcome.status()).collect();
-    assert_eq!(statuses, [TransactionStatus::Succeeded; 2], "{:?}", outcome.transactions[0].result);
+    assert_eq!(statuses, [TransactionStatus::Succeeded; 2], "{:?}", outcome.transactions[0].disposition);
     assert_eq!(outcome.transactions[0].state_diff.declared[&class_hash], v1);
     assert_eq!(outcome.state_diff.declared[&class_hash], v2);
     assert_eq!(outcome.usage.migrations[&class_hash], Migration { from: v1, to: v2 });
@@ -367,7 +367,9 @@ fn a_block_that_is_left_open_is_its_transactions_only() {
     let open = world.executor().skip_finalization().execute(&transactions).unwrap();
     let results = |outcome: &BlockOutcome| {
         let transactions = outcome.transactions.iter();
-        transactions.map(|outcome| (outcome.result.clone(), outcome.state_diff.clone())).collect::<Vec<_>>()
+        transactions
+            .map(|outcome| (outcome.disposition.clone(), outcome.state_diff.clone()))
+            .collect::<Vec<_>>()
     };
     assert_eq!(results(&open), results(&closed));
     // What a class weighs that has to move, it does not weigh here; nor is it asked for.

@@ -24,7 +24,7 @@ use starknet_types_core::felt::Felt;
 fn bytes(outcome: &BlockOutcome) -> String {
     let mut text = String::new();
     for transaction in &outcome.transactions {
-        writeln!(text, "{} {:?}", transaction.hash.0, transaction.result).unwrap();
+        writeln!(text, "{} {:?}", transaction.hash.0, transaction.disposition).unwrap();
         writeln!(text, "{}", serde_json::to_string(&transaction.state_diff).unwrap()).unwrap();
         if let Some(execution) = transaction.execution() {
             writeln!(text, "{}", serde_json::to_string(execution).unwrap()).unwrap();
@@ -264,7 +264,7 @@ fn a_compiled_class_hash_of_an_undeclared_class_is_zero() {
 
     let expected = world.execute(&transactions);
     let succeeded = expected.transactions.iter().filter(|it| it.status() == TransactionStatus::Succeeded);
-    assert!(succeeded.count() >= 2, "{:?}", expected.transactions[0].result);
+    assert!(succeeded.count() >= 2, "{:?}", expected.transactions[0].disposition);
     assert!(expected.usage.executed_classes.contains_key(&class_hash));
     assert!(expected.usage.migrations.is_empty(), "{:?}", expected.usage.migrations);
     for threads in [2, 3, 8] {

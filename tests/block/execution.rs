@@ -14,7 +14,7 @@ const CALLER: u128 = 0xca11;
 const NEWEST: ProtocolVersion = ProtocolVersion::NEWEST;
 
 fn execution(outcome: &TransactionOutcome) -> &Execution {
-    outcome.execution().unwrap_or_else(|| panic!("invalid: {:?}", outcome.result))
+    outcome.execution().unwrap_or_else(|| panic!("invalid: {:?}", outcome.disposition))
 }
 
 /// The only call that the account made.
@@ -126,7 +126,7 @@ fn c2_an_invalid_transaction_changes_nothing() {
         statuses,
         [TransactionStatus::Invalid, TransactionStatus::Invalid, TransactionStatus::Succeeded]
     );
-    let TransactionDisposition::Invalid(error) = &outcome.transactions[1].result else { panic!() };
+    let TransactionDisposition::Invalid(error) = &outcome.transactions[1].disposition else { panic!() };
     assert!(matches!(**error, InvalidTransaction::ValidationPanic(_)), "{error}");
     assert!(outcome.transactions[..2].iter().all(|transaction| transaction.state_diff.is_empty()));
     assert_eq!(outcome.state_diff.nonces[&address(ACCOUNT)].0, Felt::ONE);

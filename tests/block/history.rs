@@ -41,7 +41,7 @@ fn a_deploy_transaction_deploys_and_runs_the_constructor() {
     let outcome = world.execute(&[transaction]);
 
     let deployed = &outcome.transactions[0];
-    assert_eq!(deployed.status(), TransactionStatus::Succeeded, "{:?}", deployed.result);
+    assert_eq!(deployed.status(), TransactionStatus::Succeeded, "{:?}", deployed.disposition);
     let execution = deployed.execution().unwrap();
     assert_eq!(execution.receipt.fee.0, 0);
     assert!(execution.validate_call.is_none() && execution.fee_transfer_call.is_none());
@@ -89,7 +89,7 @@ fn c56_cairo_0_calls_at_the_depth_limit_run_on_256_kib_of_stack() {
         // `__execute__` is the first of 50 frames; 49 are left for the recursion, whose innermost has depth 0.
         let limit = 48;
         let deepest = world.run(OLD_CALLER, "recurse", &[felt(limit), Felt::ZERO]);
-        assert_eq!(deepest.status(), TransactionStatus::Succeeded, "{:?}", deepest.result);
+        assert_eq!(deepest.status(), TransactionStatus::Succeeded, "{:?}", deepest.disposition);
         assert_eq!(frames(&deepest.execution().unwrap().execute_call).len(), 50);
         let library = world.run(OLD_CALLER, "recurse_library", &[felt(limit), Felt::ZERO, old.0]);
         assert_eq!(library.status(), TransactionStatus::Succeeded);
@@ -110,7 +110,7 @@ fn steps_stick_below_a_cairo_0_frame() {
     world.deploy("cairo0/syscalls", OLD_SYSCALLS);
     let store = [felt(CALLER), selector("recurse"), felt(2), Felt::ONE, Felt::ZERO];
     let outcome = world.run(OLD_SYSCALLS, "call_contract", &store);
-    assert_eq!(outcome.status(), TransactionStatus::Succeeded, "{:?}", outcome.result);
+    assert_eq!(outcome.status(), TransactionStatus::Succeeded, "{:?}", outcome.disposition);
     let tracked: Vec<_> =
         frames(&outcome.execution().unwrap().execute_call).iter().map(|call| call.tracked).collect();
     use TrackedResource::{CairoSteps, SierraGas};

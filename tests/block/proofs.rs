@@ -90,7 +90,7 @@ fn asking(world: &World, nonce: u64) -> Transaction {
 }
 
 fn execution(outcome: &TransactionOutcome) -> &Execution {
-    outcome.execution().unwrap_or_else(|| panic!("{:?}", outcome.result))
+    outcome.execution().unwrap_or_else(|| panic!("{:?}", outcome.disposition))
 }
 
 /// Why a block of this one transaction rejects it, and validation alone as well.
@@ -102,7 +102,7 @@ fn refusal(world: &World, transaction: Transaction) -> ProofFactsError {
     let Validation::Invalid(alone) = world.executor().validate(&transaction).unwrap() else {
         panic!("validation alone accepts it")
     };
-    match &world.execute(&[transaction]).transactions[0].result {
+    match &world.execute(&[transaction]).transactions[0].disposition {
         TransactionDisposition::Invalid(error) => {
             assert_eq!(**error, *alone);
             assert!(error.to_string().starts_with("Invalid proof facts: "), "{error}");
@@ -234,7 +234,7 @@ fn proofs_are_checked_for_free_transactions_too_and_on_short_chains() {
     env.block = block.into();
     let executor = starkiln::BlockExecutor::new(env, &young.state);
     let outcome = executor.execute(&[with_facts(asking(&world, 0), facts)]).unwrap();
-    let TransactionDisposition::Invalid(error) = &outcome.transactions[0].result else { panic!() };
+    let TransactionDisposition::Invalid(error) = &outcome.transactions[0].disposition else { panic!() };
     let short_chain = ProofFactsError::ShortChain { current: BlockNumber(9), buffer: 10 };
     assert_eq!(**error, InvalidTransaction::ProofFacts(short_chain));
 }
@@ -248,7 +248,7 @@ fn departure_a_proof_without_bounds_for_l2_gas_is_invalid() {
     let bounds = invoke.resource_bounds;
     invoke.resource_bounds = ValidResourceBounds::L1Gas(bounds.get_l1_bounds());
     let outcome = world.execute(&[transaction]);
-    let TransactionDisposition::Invalid(error) = &outcome.transactions[0].result else { panic!() };
+    let TransactionDisposition::Invalid(error) = &outcome.transactions[0].disposition else { panic!() };
     assert_eq!(**error, InvalidTransaction::Amount(FeeError::ProofWithoutL2Gas));
 }
 
@@ -328,7 +328,7 @@ fn a_bootstrap_declaration_needs_no_account() {
 
         let rejected = |transaction: Transaction| {
             let outcome = executor.execute(&[transaction]).unwrap();
-            match &outcome.transactions[0].result {
+            match &outcome.transactions[0].disposition {
                 TransactionDisposition::Invalid(error) => (**error).clone(),
                 other => panic!("{other:?}"),
             }
@@ -353,6 +353,6 @@ fn a_bootstrap_declaration_needs_no_account() {
         state: world.state.clone().with_class(class_hash, class("upgradable").1),
     };
     let outcome = known.execute(&[declaring(bootstrap, 0, v2)]);
-    let TransactionDisposition::Invalid(error) = &outcome.transactions[0].result else { panic!() };
+    let TransactionDisposition::Invalid(error) = &outcome.transactions[0].disposition else { panic!() };
     assert_eq!(**error, InvalidTransaction::AlreadyDeclared(class_hash));
 }

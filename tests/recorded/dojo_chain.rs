@@ -88,7 +88,7 @@ fn execute(
             transactions += 1;
             match outcome.execution() {
                 Some(execution) => compare(&mut differences, &what, execution, recorded),
-                None => differences.note(format!("{what}: invalid: {:?}", outcome.result)),
+                None => differences.note(format!("{what}: invalid: {:?}", outcome.disposition)),
             }
         }
         let what = format!("block {number}.state_diff");

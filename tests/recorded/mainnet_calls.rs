@@ -195,7 +195,7 @@ fn execute(executor: &BlockExecutor<&Replay<'_>>, transaction: &Transaction) -> 
     let outcome = executor.execute(std::slice::from_ref(transaction)).map_err(|error| error.to_string())?;
     match outcome.transactions[0].execution() {
         Some(Execution { execute_call: Some(call), .. }) => Ok(call.clone()),
-        _ => Err(format!("{:?}", outcome.transactions[0].result)),
+        _ => Err(format!("{:?}", outcome.transactions[0].disposition)),
     }
 }
 

@@ -69,7 +69,7 @@ fn the_first_blocks_of_mainnet_come_out_exactly() {
             assert_eq!(outcome.hash.0, felt(&receipt["transaction_hash"]));
             transactions += 1;
             let Some(execution) = outcome.execution() else {
-                differences.note(format!("{what}: invalid: {:?}", outcome.result));
+                differences.note(format!("{what}: invalid: {:?}", outcome.disposition));
                 continue;
             };
             compare_receipt(&mut differences, &what, execution, receipt, &env.constants);

@@ -66,7 +66,7 @@ fn a_recorded_simulation_comes_out_exactly() {
         .execute(&[transaction])
         .unwrap();
     let outcome = &outcome.transactions[0];
-    let execution = outcome.execution().unwrap_or_else(|| panic!("invalid: {:?}", outcome.result));
+    let execution = outcome.execution().unwrap_or_else(|| panic!("invalid: {:?}", outcome.disposition));
     assert_eq!(execution.revert_reason, None);
 
     let call = execution.execute_call.as_ref().unwrap();

@@ -819,7 +819,7 @@ impl Ran {
     }
 
     pub(crate) fn invalid(&self, index: usize) -> &InvalidTransaction {
-        match &self.at(index).result {
+        match &self.at(index).disposition {
             TransactionDisposition::Invalid(error) => error,
             TransactionDisposition::Executed(execution) => {
                 panic!("not invalid: {:?}", execution.revert_reason)

@@ -1,28 +1,28 @@
-//! Capacity: how much fits in a block, and how full it is. Block builders know it as the bouncer.
+//! Block capacity: the limits of a block and the tracker of what its transactions use (blockifier's bouncer).
 //!
-//! In: what a transaction used, changed and accessed. Out: its [`Weights`], or by which limit it does not fit. A pure function
-//! makes a transaction's `Load` where it ran; adding loads up happens in block order.
+//! Input: the resource usage, state changes and accesses of transactions. Output: their [`Weights`], or the limits that they exceed.
+//! A pure function computes a transaction's `TransactionUsage` on the thread that executed it; the `Bouncer` adds usages in commit order.
 //!
-//! What a transaction adds to a block is *marginal*: cells, contracts and classes that an earlier transaction brought are paid
-//! for.
+//! The weights that a transaction adds to a block are *marginal*: cells, contracts and classes that an earlier transaction of the
+//! block already paid for are not counted again.
 
+mod bouncer;
 mod error;
 mod limits;
-mod load;
 mod price;
-mod usage;
+mod transaction_usage;
 mod weights;
 
+pub use self::bouncer::{BlockUsage, ClassHashGas};
 pub use self::error::{BlockFull, TooLarge};
 pub use self::limits::{Capacity, ProvingPrices};
-pub use self::load::Migration;
-pub use self::usage::{BlockUsage, ClassHashGas};
+pub use self::transaction_usage::Migration;
 pub use self::weights::{Exceeded, Weight, Weights};
 
-pub(super) use self::load::{ExecutedClass, Load, classes_of};
-pub(super) use self::usage::Usage;
+pub(super) use self::bouncer::Bouncer;
+pub(super) use self::transaction_usage::{ExecutedClass, TransactionUsage, classes_of};
 
-/// A length as a count; no machine holds more than 2^64 things.
+/// Converts a length to a count, saturating at [`u64::MAX`].
 fn count(length: usize) -> u64 {
     u64::try_from(length).unwrap_or(u64::MAX)
 }

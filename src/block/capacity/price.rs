@@ -1,13 +1,13 @@
 //! What a transaction weighs, once it is known which of its keys and classes count.
 //!
-//! In: a load and what of it counts. Out: weights. All prices are linear, so that the weights of a block are the sum of those of
+//! In: a usage and what of it counts. Out: weights. All prices are linear, so that the weights of a block are the sum of those of
 //! its transactions.
 
 use std::collections::BTreeSet;
 
 use starknet_api::core::ClassHash;
 
-use super::load::{ExecutedClass, Load};
+use super::transaction_usage::{ExecutedClass, TransactionUsage};
 use super::{ProvingPrices, Weights, count};
 use crate::fee::gas::STEPS_PER_SEGMENT_ARENA;
 use crate::protocol::{Builtin, BuiltinCounts, GasSchedule, VmResources};
@@ -19,7 +19,7 @@ const STEPS_PER_NODE: u64 = 16;
 /// Pedersen hashes for each node on the way to a leaf (C208).
 const PEDERSENS_PER_NODE: u64 = 1;
 
-/// What of a load counts.
+/// What of a usage counts.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Counted {
     /// Storage cells that are accessed for the first time.
@@ -40,11 +40,11 @@ pub(super) struct Counted {
 
 impl Counted {
     /// All of it: as for the first transaction of a block.
-    pub(super) fn all(load: &Load) -> Self {
-        let changed = &load.changed;
-        let classes: Vec<&ExecutedClass> = load.classes.iter().collect();
+    pub(super) fn all(usage: &TransactionUsage) -> Self {
+        let changed = &usage.changed;
+        let classes: Vec<&ExecutedClass> = usage.classes.iter().collect();
         Self {
-            visited: count(load.visited.len()),
+            visited: count(usage.visited.len()),
             storage: count(changed.storage.len()),
             class_hashes: count(changed.class_hashes.len()),
             contracts: count(changed.contracts.len()),
@@ -106,12 +106,12 @@ pub(super) struct Prices<'a> {
 
 impl Prices<'_> {
     /// The weights of a transaction (C203-C208).
-    pub(super) fn weights(&self, load: &Load, counted: &Counted) -> Weights {
+    pub(super) fn weights(&self, usage: &TransactionUsage, counted: &Counted) -> Weights {
         let walks = counted.trie_walks();
-        let mut vm = load.vm;
+        let mut vm = usage.vm;
         add(&mut vm, &walks);
-        let execution = self.sierra_gas(&vm).saturating_add(load.sierra_gas);
-        let mut builtins = load.builtins;
+        let execution = self.sierra_gas(&vm).saturating_add(usage.sierra_gas);
+        let mut builtins = usage.builtins;
         walks.builtins.iter().for_each(|(builtin, count)| builtins.add(builtin, count));
         // What is not builtins is steps, which cost the same in both (C205).
         let steps = execution.saturating_sub(self.sierra_gas_of(&builtins));
@@ -120,14 +120,14 @@ impl Prices<'_> {
         let classes = [&counted.migration, &counted.hashing];
         let sum = |gas: u64, resources| gas.saturating_add(resources);
         Weights {
-            l1_gas: load.l1_gas,
-            message_segment_length: load.message_segment_length,
-            events: load.events,
+            l1_gas: usage.l1_gas,
+            message_segment_length: usage.message_segment_length,
+            events: usage.events,
             transactions: 1,
             state_diff_size: counted.state_diff_size(),
             sierra_gas: classes.iter().map(|class| self.sierra_gas(class)).fold(execution, sum),
             proving_gas: classes.iter().map(|class| self.proving_gas(class)).fold(proving, sum),
-            receipt_l2_gas: load.receipt_l2_gas,
+            receipt_l2_gas: usage.receipt_l2_gas,
         }
     }
 

@@ -150,7 +150,7 @@ pub(in crate::block) fn execute<'b, R: StateReader + Sync>(
     })?;
     let (mut block, end) = (committer.block, committer.end?);
     if counters.load_nanoseconds.checked_div(counters.loads).is_some_and(|each| each >= FAR) {
-        block.load_ahead(pool);
+        block.prefetch(pool);
     }
     Ok(Run { block, outcomes, end, counters, leftover: Box::new(memory) })
 }

@@ -18,7 +18,7 @@ use starknet_types_core::felt::Felt;
 pub(super) use self::batch::{Order, Run, execute};
 use self::speculative_reader::{Credit, Credits, Part, Speculation};
 pub(super) use self::transaction_list::{Held, TransactionList};
-use super::attempt::{Attempt, AttemptOptions, Name, Share, caught};
+use super::attempt::{Attempt, AttemptOptions, CommitData, TransactionId, caught};
 use super::outcome::TransactionDisposition;
 use crate::parallel::{Executed, Limits, Reads, Settled, Task, View};
 use crate::protocol::BlockEnv;
@@ -128,22 +128,22 @@ impl<'b, R: StateReader + Sync> Task for BlockTask<'b, R> {
         kept: Option<Box<Kept<'b, R>>>,
     ) -> Result<Executed<Self>, Option<Box<Kept<'b, R>>>> {
         let Some(transaction) = self.transactions.at(index) else { return Err(kept) };
-        let name = Name::of(&transaction);
+        let id = TransactionId::of(&transaction);
         let part = if view.is_alone() { Part::Whole } else { Part::Body };
         let reader = Speculation::new(view, &self.credits, part);
         let mut journal = Journal::new(&reader).stopped_by(self.stop_flag(view));
         let plan = match Plan::new(&transaction) {
             Ok(plan) => plan,
-            Err(error) => return self.whole(name, Err(error.into()), &mut journal, view).ok_or(None),
+            Err(error) => return self.whole(id, Err(error.into()), &mut journal, view).ok_or(None),
         };
         let mut admitted = match self.admitted(&plan, &mut journal, &reader, view, kept)? {
             Ok(admitted) => admitted,
             Err(rejection) => {
-                return self.whole(name, Err(rejection), &mut journal, view).ok_or(None);
+                return self.whole(id, Err(rejection), &mut journal, view).ok_or(None);
             }
         };
         if view.is_alone() {
-            return self.alone(name, &plan, &mut journal, admitted, view).ok_or(None);
+            return self.alone(id, &plan, &mut journal, admitted, view).ok_or(None);
         }
         let (mark, reads) = (journal.mark(), view.reads_so_far());
         let mut has_ended = false;
@@ -168,12 +168,12 @@ impl<'b, R: StateReader + Sync> Task for BlockTask<'b, R> {
         let execution = match ran {
             Ok(execution) => execution,
             Err(rejection) => {
-                return self.whole(name, Err(rejection), &mut journal, view).ok_or(None);
+                return self.whole(id, Err(rejection), &mut journal, view).ok_or(None);
             }
         };
         let fee = execution.receipt.fee;
         if !is_charged(&plan, fee) {
-            return self.whole(name, Ok(execution), &mut journal, view).ok_or(None);
+            return self.whole(id, Ok(execution), &mut journal, view).ok_or(None);
         }
         let token = self.env.chain.fee_token(plan.info.fee_type());
         let sender = plan.info.sender;
@@ -217,7 +217,7 @@ impl<'b, R: StateReader + Sync> Task for BlockTask<'b, R> {
         if let Some(earlier) = paid.take().and_then(Result::ok).and_then(Attempt::into_execution) {
             *execution = Some(earlier);
         }
-        let name = Name { hash: plan.info.hash, kind: plan.kind };
+        let id = TransactionId { hash: plan.info.hash, kind: plan.kind };
         let token: ContractAddress = self.env.chain.fee_token(plan.info.fee_type());
         let reader = Speculation::new(view, &self.credits, Part::Fee(token));
         // Gone for good if what comes now panics: then the body runs again.
@@ -236,11 +236,11 @@ impl<'b, R: StateReader + Sync> Task for BlockTask<'b, R> {
                 if let Some(execution) = execution {
                     execution.fee_transfer_call = call;
                 }
-                Some(Attempt::executed(name, execution, &mut unpaid, is_last, &self.env, &self.options))
+                Some(Attempt::executed(id, execution, &mut unpaid, is_last, &self.env, &self.options))
             }
             Err(Rejection::Invalid(error)) => {
                 let result = TransactionDisposition::Invalid(error);
-                Some(Ok(Attempt::rejected(name, result, unpaid.copy_parts())))
+                Some(Ok(Attempt::rejected(id, result, unpaid.copy_parts())))
             }
             Err(Rejection::Failure(failure)) => Some(Err(failure)),
         };
@@ -286,7 +286,7 @@ impl<'b, R: StateReader + Sync> BlockTask<'b, R> {
     /// A transaction that nothing can disturb: in one go, fee included, as one after another.
     fn alone(
         &self,
-        name: Name,
+        id: TransactionId,
         plan: &Plan,
         journal: &mut Journal<'_>,
         mut admitted: Admitted,
@@ -300,7 +300,7 @@ impl<'b, R: StateReader + Sync> BlockTask<'b, R> {
         if self.is_in_vain(view) {
             return None;
         }
-        self.whole(name, ran, journal, view)
+        self.whole(id, ran, journal, view)
     }
 
     /// What an execution took, in Cairo steps: gas counts by what a step costs.
@@ -332,12 +332,12 @@ impl<'b, R: StateReader + Sync> BlockTask<'b, R> {
     /// A transaction that ends without a fee; `None` when it was interrupted.
     fn whole(
         &self,
-        name: Name,
+        id: TransactionId,
         result: Result<Box<Execution>, Rejection>,
         journal: &mut Journal<'_>,
         view: &View<'_, Self>,
     ) -> Option<Executed<Self>> {
-        let attempt = Attempt::of(name, result, journal, &self.env, &self.options);
+        let attempt = Attempt::of(id, result, journal, &self.env, &self.options);
         if self.is_in_vain(view) {
             return None;
         }
@@ -378,8 +378,8 @@ impl<'b, R: StateReader + Sync> BlockTask<'b, R> {
 impl Attempt {
     /// What the transaction wrote, if it can be in the block.
     pub(super) fn writes(&self) -> Vec<(StateKey, StateValue)> {
-        let Share { load, parts: (changes, reads, classes) } = &*self.share;
-        if load.is_some() { writes(changes, classes, reads) } else { Vec::new() }
+        let CommitData { usage, parts: (changes, reads, classes) } = &*self.data;
+        if usage.is_some() { writes(changes, classes, reads) } else { Vec::new() }
     }
 }
 

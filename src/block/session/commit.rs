@@ -1,13 +1,13 @@
 //! Commits of a session: what is kept so that the block can be ended after any number of transactions.
 //!
 //! In: results of the engine, in order, one at a time. Out: outcomes, for the delivery or the host's callback; a [`Ledger`]. The
-//! block's state is put together when the block is closed, from the shares of those transactions that it has: a commit itself only
+//! block's state is put together when the block is closed, from the commit_data of those transactions that it has: a commit itself only
 //! weighs, so it is short, and what was committed beyond the end leaves no trace.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use super::super::attempt::{Attempt, Share, caught};
+use super::super::attempt::{Attempt, CommitData, caught};
 use super::super::executor::OnInvalid;
 use super::super::open_block::OpenBlock;
 use super::super::outcome::{BlockEnd, BlockError, BlockOutcome, TransactionOutcome};
@@ -23,12 +23,12 @@ pub(super) type OnResult = Box<dyn FnMut(usize, TransactionOutcome) + Send>;
 /// A block that can still end after any number of its transactions.
 pub(super) struct Ledger<R> {
     block: OpenBlock<R>,
-    shares: Vec<Share>,
+    commit_data: Vec<CommitData>,
 }
 
 impl<R: StateReader> Ledger<R> {
     pub(super) fn new(block: OpenBlock<R>) -> Self {
-        Self { block, shares: Vec::new() }
+        Self { block, commit_data: Vec::new() }
     }
 
     /// Ends the block after its first `count` transactions.
@@ -39,13 +39,13 @@ impl<R: StateReader> Ledger<R> {
         end: BlockEnd,
         pool: Option<&rayon::ThreadPool>,
     ) -> Result<BlockOutcome, BlockError> {
-        let Self { mut block, mut shares } = self;
-        if count < shares.len() {
-            shares.truncate(count);
-            block.count_again(&shares);
+        let Self { mut block, mut commit_data } = self;
+        if count < commit_data.len() {
+            commit_data.truncate(count);
+            block.recount(&commit_data);
         }
-        for share in shares {
-            block.absorb(share)?;
+        for data in commit_data {
+            block.apply(data)?;
         }
         block.close(transactions, end, pool)
     }
@@ -79,7 +79,7 @@ impl<R: StateReader> Committer<R> {
             Ok(attempt) => attempt,
             Err(failure) => return failed(failure),
         };
-        let (outcome, share) = match ledger.block.weigh(attempt) {
+        let (outcome, data) = match ledger.block.reserve(attempt) {
             Ok(weighed) => weighed,
             Err(reason) => {
                 return ControlFlow::Break(Some(Ok(BlockEnd::Full { index, hash, reason })));
@@ -87,7 +87,7 @@ impl<R: StateReader> Committer<R> {
         };
         let is_last = outcome.execution().is_none() && self.on_invalid == OnInvalid::Stop;
         let end = is_last.then_some(BlockEnd::Invalid { index });
-        ledger.shares.push(*share);
+        ledger.commit_data.push(*data);
         let weights = ledger.block.weights();
         let Some(on_result) = &mut self.on_result else {
             return if self.delivery.commit(weights, Some(*outcome), end) && !is_last {

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use super::super::capacity::Capacity;
 use super::super::executor::OnInvalid;
-use super::super::pre_process::BlockHashSource;
+use super::super::open_block::BlockHashSource;
 
 /// How a [session](super::BlockSession) goes. The default has no deadline and no limits.
 #[derive(Clone, Debug, PartialEq)]

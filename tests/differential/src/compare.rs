@@ -181,7 +181,7 @@ pub fn compare_altered(
                 };
                 report.differences.extend(differing(None, "summary", &of_starkiln::summary(&ours), &summary));
                 for outcome in &ours.transactions {
-                    if let TransactionDisposition::TooLarge(error) = &outcome.result {
+                    if let TransactionDisposition::TooLarge(error) = &outcome.disposition {
                         report.too_large.extend(error.exceeded.iter().map(|exceeded| exceeded.weight));
                     }
                 }

@@ -18,7 +18,7 @@ use super::{counts, felt, felts, gas, map, pairs, set, storage};
 
 /// What became of a transaction.
 pub fn outcome(outcome: &TransactionOutcome) -> Value {
-    match &outcome.result {
+    match &outcome.disposition {
         TransactionDisposition::Executed(execution) => {
             executed(execution, state_diff(&outcome.state_diff), outcome.weights)
         }

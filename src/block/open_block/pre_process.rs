@@ -5,7 +5,7 @@ use starknet_api::block::{BlockHash, BlockNumber};
 use starknet_api::state::StorageKey;
 use starknet_types_core::felt::Felt;
 
-use super::BlockError;
+use super::super::BlockError;
 use crate::protocol::{BlockEnv, well_known};
 use crate::state::{BlockState, Journal, StateReader};
 
@@ -23,7 +23,7 @@ pub enum BlockHashSource {
 }
 
 /// Makes the old block's hash readable. Doing it twice changes nothing.
-pub(super) fn open<R: StateReader>(
+pub(super) fn pre_process<R: StateReader>(
     env: &BlockEnv,
     block_hash_source: BlockHashSource,
     state: &mut BlockState<R>,

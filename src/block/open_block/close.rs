@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use starknet_api::core::{ClassHash, ContractAddress};
 
-use super::capacity::Migration;
+use super::super::BlockError;
+use super::super::capacity::Migration;
+use super::super::worker_pool::Offer;
+use super::aliases;
 use super::changed_contracts::Changed;
-use super::worker_pool::Offer;
-use super::{BlockError, aliases};
 use crate::protocol::BlockEnv;
 use crate::state::{BlockState, InitialReads, Journal, StateDiff, StateKey, StateMap, StateReader, StateSet};
 

@@ -6,7 +6,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use super::attempt::caught;
+use super::super::attempt::caught;
 use crate::state::{StateKey, StateReader, StateSet, StateValue};
 use crate::transaction::FatalError;
 

@@ -3,12 +3,19 @@
 //! In: attempts, strictly in block order, each made over the state that this block has then. Out: outcomes, and in the end the
 //! block's. Whether attempts were made one after another or many at once is not known here.
 
-use super::attempt::{Attempt, Share};
-use super::capacity::{BlockFull, BlockUsage, Capacity, Usage, Weights};
-use super::close::{self, close, skip_finalization};
+mod aliases;
+mod changed_contracts;
+mod close;
+mod pre_process;
+mod prefetch;
+
+pub use self::pre_process::BlockHashSource;
+
+use self::close::{close, skip_finalization};
+use self::pre_process::pre_process;
+use super::attempt::{Attempt, CommitData};
+use super::capacity::{BlockFull, BlockUsage, Bouncer, Capacity, Weights};
 use super::outcome::{BlockEnd, BlockError, BlockOutcome, TransactionOutcome};
-use super::pre_process::{BlockHashSource, open};
-use super::prefetch;
 use crate::protocol::BlockEnv;
 use crate::state::{BlockState, InitialReads, StateKey, StateReader, StateValue, writes};
 
@@ -30,7 +37,7 @@ pub(super) struct OpenBlock<R> {
     env: BlockEnv,
     options: BlockOptions,
     state: BlockState<R>,
-    usage: Usage,
+    bouncer: Bouncer,
 }
 
 /// What became of an attempt.
@@ -45,9 +52,9 @@ impl<R: StateReader> OpenBlock<R> {
     /// Opens a block (C202).
     pub(super) fn open(env: &BlockEnv, reader: R, options: BlockOptions) -> Result<Self, BlockError> {
         let mut state = BlockState::new(reader);
-        open(env, options.block_hash_source, &mut state)?;
-        let usage = Usage::new(options.capacity.clone());
-        Ok(Self { env: env.clone(), options, state, usage })
+        pre_process(env, options.block_hash_source, &mut state)?;
+        let bouncer = Bouncer::new(options.capacity.clone());
+        Ok(Self { env: env.clone(), options, state, bouncer })
     }
 
     /// What the next transaction sees.
@@ -62,14 +69,14 @@ impl<R: StateReader> OpenBlock<R> {
 
     /// How full it is.
     pub(super) fn weights(&self) -> Weights {
-        self.usage.weights()
+        self.bouncer.weights()
     }
 
     /// Makes the next transaction part of the block, if it is valid and there is room for it.
     pub(super) fn commit(&mut self, attempt: Attempt) -> Result<Commit, BlockError> {
-        match self.weigh(attempt) {
-            Ok((outcome, share)) => {
-                self.absorb(*share)?;
+        match self.reserve(attempt) {
+            Ok((outcome, data)) => {
+                self.apply(*data)?;
                 Ok(Commit::Done(outcome))
             }
             Err(full) => Ok(Commit::Full(full)),
@@ -77,41 +84,41 @@ impl<R: StateReader> OpenBlock<R> {
     }
 
     /// The first half of a commit: counts the next transaction in, if it is valid and there is room for it.
-    pub(super) fn weigh(
+    pub(super) fn reserve(
         &mut self,
         attempt: Attempt,
-    ) -> Result<(Box<TransactionOutcome>, Box<Share>), Box<BlockFull>> {
-        let Attempt { mut outcome, share } = attempt;
-        if let Some(load) = &share.load {
-            outcome.weights = self.usage.try_add(load, &self.env.constants.gas)?;
+    ) -> Result<(Box<TransactionOutcome>, Box<CommitData>), Box<BlockFull>> {
+        let Attempt { mut outcome, data } = attempt;
+        if let Some(usage) = &data.usage {
+            outcome.weights = self.bouncer.try_add(usage, &self.env.constants.gas)?;
         }
-        Ok((outcome, share))
+        Ok((outcome, data))
     }
 
     /// The second half: what the next transaction changed is there. The writes of a rejected one are dropped; what it read was still
     /// read (C238).
-    pub(super) fn absorb(&mut self, share: Share) -> Result<(), BlockError> {
-        if share.load.is_some() {
-            return Ok(self.state.commit(share.parts)?);
+    pub(super) fn apply(&mut self, data: CommitData) -> Result<(), BlockError> {
+        if data.usage.is_some() {
+            return Ok(self.state.commit(data.parts)?);
         }
-        let (_, reads, classes) = share.parts;
+        let (_, reads, classes) = data.parts;
         self.state.absorb_reads(reads);
         self.state.absorb_classes(classes.loaded);
         Ok(())
     }
 
     /// Forgets what was counted in, and counts these in instead: the first so many of those that were.
-    pub(super) fn count_again(&mut self, shares: &[Share]) {
-        let mut usage = Usage::new(self.options.capacity.clone());
+    pub(super) fn recount(&mut self, commit_data: &[CommitData]) {
+        let mut bouncer = Bouncer::new(self.options.capacity.clone());
         // There is room for each: it was added before, after the same ones.
-        let loads = shares.iter().filter_map(|share| share.load.as_ref());
+        let usages = commit_data.iter().filter_map(|data| data.usage.as_ref());
         let _all_fit =
-            loads.map(|load| usage.try_add(load, &self.env.constants.gas)).all(|added| added.is_ok());
-        self.usage = usage;
+            usages.map(|usage| bouncer.try_add(usage, &self.env.constants.gas)).all(|added| added.is_ok());
+        self.bouncer = bouncer;
     }
 
     /// Loads what closing will read, on many threads. Changes no result.
-    pub(super) fn load_ahead(&mut self, pool: &rayon::ThreadPool)
+    pub(super) fn prefetch(&mut self, pool: &rayon::ThreadPool)
     where
         R: Sync,
     {
@@ -129,12 +136,12 @@ impl<R: StateReader> OpenBlock<R> {
         end: BlockEnd,
         pool: Option<&rayon::ThreadPool>,
     ) -> Result<BlockOutcome, BlockError> {
-        let usage: BlockUsage = self.usage.summary();
+        let usage: BlockUsage = self.bouncer.summary();
         let closing = if self.options.skips_finalization {
             skip_finalization(self.state)
         } else {
             let collects = self.options.collect_prover_reads;
-            close(self.state, &self.env, self.usage.migrations(), collects, pool)?
+            close(self.state, &self.env, self.bouncer.migrations(), collects, pool)?
         };
         Ok(BlockOutcome {
             transactions,

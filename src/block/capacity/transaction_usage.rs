@@ -1,6 +1,6 @@
 //! What one transaction brings to a block, before it is known what the block has already.
 //!
-//! In: an execution, what it changed, the classes that it ran. Out: a [`Load`]: amounts that always count, and sets of which only
+//! In: an execution, what it changed, the classes that it ran. Out: a [`TransactionUsage`]: amounts that always count, and sets of which only
 //! what is new to the block counts. A pure function, so that it can be computed where the transaction ran. Knows no block.
 
 use serde::{Deserialize, Serialize};
@@ -16,7 +16,7 @@ use crate::transaction::{Execution, FatalError};
 
 /// What one transaction brings to a block.
 #[derive(Clone, Debug, Default)]
-pub(in crate::block) struct Load {
+pub(in crate::block) struct TransactionUsage {
     /// L1 gas of its messages in the Starknet contract (C203).
     pub(super) l1_gas: u64,
     /// Felts of its messages.
@@ -99,7 +99,7 @@ fn overflow() -> FatalError {
     FatalError::Internal("A sum over the calls overflowed.".to_owned())
 }
 
-impl Load {
+impl TransactionUsage {
     /// What a transaction brings that is in the block, succeeded or reverted. `classes` are those that [`classes_of`] names.
     pub(in crate::block) fn of(
         execution: &Execution,

@@ -10,8 +10,8 @@ use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use starknet_api::core::{ClassHash, ContractAddress};
 
-use super::load::{ExecutedClass, Load, Migration, StorageCell};
 use super::price::{Counted, Prices};
+use super::transaction_usage::{ExecutedClass, Migration, StorageCell, TransactionUsage};
 use super::{BlockFull, Capacity, TooLarge, Weights};
 use crate::protocol::GasSchedule;
 use crate::state::{BuildStateHasher, StateMap};
@@ -52,7 +52,7 @@ impl BlockUsage {
 
 /// A block's use of its capacity.
 #[derive(Clone, Debug)]
-pub(in crate::block) struct Usage {
+pub(in crate::block) struct Bouncer {
     capacity: Capacity,
     weights: Weights,
     visited: Set<StorageCell>,
@@ -69,15 +69,19 @@ type Set<K> = HashSet<K, BuildStateHasher>;
 
 impl Capacity {
     /// Whether a block has room for this transaction alone, with all its keys and classes (C214).
-    pub(in crate::block) fn holds(&self, load: &Load, schedule: &GasSchedule) -> Result<(), Box<TooLarge>> {
+    pub(in crate::block) fn holds(
+        &self,
+        usage: &TransactionUsage,
+        schedule: &GasSchedule,
+    ) -> Result<(), Box<TooLarge>> {
         let prices = Prices { schedule, proving: &self.proving_prices };
-        let weights = prices.weights(load, &Counted::all(load));
+        let weights = prices.weights(usage, &Counted::all(usage));
         let exceeded = weights.beyond(&self.limits);
         if exceeded.is_empty() { Ok(()) } else { Err(Box::new(TooLarge { weights, exceeded })) }
     }
 }
 
-impl Usage {
+impl Bouncer {
     /// Of a block before its first transaction.
     pub(in crate::block) fn new(capacity: Capacity) -> Self {
         Self {
@@ -116,19 +120,19 @@ impl Usage {
     /// not added leaves nothing behind.
     pub(in crate::block) fn try_add(
         &mut self,
-        load: &Load,
+        usage: &TransactionUsage,
         schedule: &GasSchedule,
     ) -> Result<Weights, Box<BlockFull>> {
         let prices = Prices { schedule, proving: &self.capacity.proving_prices };
         let limits = &self.capacity.limits;
-        let added = prices.weights(load, &self.counted(load));
+        let added = prices.weights(usage, &self.counted(usage));
         let weights = self.weights.plus(&added);
         let exceeded = weights.beyond(limits);
         if !exceeded.is_empty() {
             let full = BlockFull { block: self.weights, transaction: added, exceeded };
             return Err(Box::new(full));
         }
-        for class in &load.classes {
+        for class in &usage.classes {
             if self.executed_classes.contains_key(&class.class_hash) {
                 continue;
             }
@@ -142,25 +146,25 @@ impl Usage {
             }
         }
         self.weights = weights;
-        self.visited.extend(&load.visited);
-        self.storage.extend(&load.changed.storage);
-        self.class_hashes.extend(&load.changed.class_hashes);
-        self.compiled_class_hashes.extend(&load.changed.compiled_class_hashes);
-        self.contracts.extend(&load.changed.contracts);
+        self.visited.extend(&usage.visited);
+        self.storage.extend(&usage.changed.storage);
+        self.class_hashes.extend(&usage.changed.class_hashes);
+        self.compiled_class_hashes.extend(&usage.changed.compiled_class_hashes);
+        self.contracts.extend(&usage.changed.contracts);
         Ok(added)
     }
 
-    /// What of a load is new to the block.
-    fn counted(&self, load: &Load) -> Counted {
-        let changed = &load.changed;
-        let classes: Vec<&ExecutedClass> = load
+    /// What of a usage is new to the block.
+    fn counted(&self, usage: &TransactionUsage) -> Counted {
+        let changed = &usage.changed;
+        let classes: Vec<&ExecutedClass> = usage
             .classes
             .iter()
             .filter(|class| !self.executed_classes.contains_key(&class.class_hash))
             .collect();
         let compiled = changed.compiled_class_hashes.iter();
         Counted {
-            visited: new(&load.visited, &self.visited),
+            visited: new(&usage.visited, &self.visited),
             storage: new(&changed.storage, &self.storage),
             class_hashes: new(&changed.class_hashes, &self.class_hashes),
             contracts: new(&changed.contracts, &self.contracts),

@@ -7,7 +7,7 @@ use starknet_api::core::PatriciaKey;
 use starknet_api::state::StorageKey;
 use starknet_types_core::felt::Felt;
 
-use super::BlockError;
+use super::super::BlockError;
 use super::changed_contracts::{Changed, FIRST_ALIAS};
 use crate::protocol::well_known::ALIAS_CONTRACT;
 use crate::state::{BlockState, StateKey, StateReader};

@@ -8,7 +8,7 @@ use starknet_api::core::{ClassHash, ContractAddress, Nonce, PatriciaKey};
 use starknet_api::state::StorageKey;
 use starknet_types_core::felt::Felt;
 
-use super::BlockError;
+use super::super::BlockError;
 use crate::state::{BlockState, BuildStateHasher, StateDiff, StateMap, StateReader};
 
 /// The first alias. What is smaller needs none.
@@ -25,12 +25,12 @@ fn exceeds(digits: &Digits, limit: u64) -> bool {
 
 /// An address or a storage key.
 #[derive(Clone, Copy, Debug)]
-struct Name {
+struct SortKey {
     key: PatriciaKey,
     digits: Digits,
 }
 
-impl Name {
+impl SortKey {
     fn new(key: PatriciaKey) -> Self {
         Self { key, digits: key.to_be_digits() }
     }
@@ -44,16 +44,16 @@ impl Name {
 /// What changed in a contract.
 #[derive(Clone, Debug)]
 struct Contract {
-    address: Name,
+    address: SortKey,
     /// Ascending.
-    cells: Vec<(Name, Felt)>,
+    cells: Vec<(SortKey, Felt)>,
     nonce: Option<Nonce>,
     /// With what it was before.
     class_hash: Option<(ClassHash, ClassHash)>,
 }
 
 impl Contract {
-    fn new(address: Name) -> Self {
+    fn new(address: SortKey) -> Self {
         Self { address, cells: Vec::new(), nonce: None, class_hash: None }
     }
 
@@ -86,11 +86,11 @@ impl Changed {
             contracts: &mut StateMap<ContractAddress, Contract>,
             address: ContractAddress,
         ) -> &mut Contract {
-            contracts.entry(address).or_insert_with(|| Contract::new(Name::new(address.0)))
+            contracts.entry(address).or_insert_with(|| Contract::new(SortKey::new(address.0)))
         }
         let mut contracts: StateMap<ContractAddress, Contract> = StateMap::default();
         for ((address, key), value) in state.changed_storage() {
-            of(&mut contracts, address).cells.push((Name::new(key.0), value));
+            of(&mut contracts, address).cells.push((SortKey::new(key.0), value));
         }
         for (address, nonce) in state.changed_nonces() {
             of(&mut contracts, address).nonce = Some(nonce);
@@ -118,17 +118,17 @@ impl Changed {
         written: Vec<(StorageKey, Felt)>,
         state: &BlockState<R>,
     ) {
-        let address = Name::new(address.0);
+        let address = SortKey::new(address.0);
         let place = self.0.binary_search_by_key(&address.digits, |contract| contract.address.digits);
         match place.map(|place| self.0.get_mut(place)) {
             // Of what was written before, some may be as it was in the beginning: look at all of it.
             Ok(Some(contract)) => {
                 let cells = state.changed_storage().filter(|((changed, _), _)| changed.0 == address.key);
-                contract.cells = cells.map(|((_, key), value)| (Name::new(key.0), value)).collect();
+                contract.cells = cells.map(|((_, key), value)| (SortKey::new(key.0), value)).collect();
                 contract.sort();
             }
             Err(place) if !written.is_empty() => {
-                let cells = written.into_iter().map(|(key, value)| (Name::new(key.0), value)).collect();
+                let cells = written.into_iter().map(|(key, value)| (SortKey::new(key.0), value)).collect();
                 let mut contract = Contract { cells, ..Contract::new(address) };
                 contract.sort();
                 self.0.insert(place, contract);
@@ -163,13 +163,13 @@ impl Changed {
     /// [`aliased`](Self::aliased), one by one.
     pub(super) fn compressed(&self, classes: StateDiff, aliases: &[Felt]) -> Result<StateDiff, BlockError> {
         let mut aliases = aliases.iter();
-        let mut published = |name: &Name| -> Result<Name, BlockError> {
+        let mut published = |name: &SortKey| -> Result<SortKey, BlockError> {
             if !name.has_alias() {
                 return Ok(*name);
             }
             let missing = BlockError::NoAlias { key: StorageKey(name.key) };
             let alias = aliases.next().and_then(|alias| PatriciaKey::try_from(*alias).ok());
-            alias.map(Name::new).ok_or(missing)
+            alias.map(SortKey::new).ok_or(missing)
         };
         let mut contracts = Vec::with_capacity(self.0.len());
         for contract in &self.0 {
