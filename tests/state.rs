@@ -12,8 +12,8 @@ use proptest::prelude::*;
 use proptest::test_runner::{RngAlgorithm, TestRng, TestRunner};
 use starkiln::class::{Cairo1Class, ContractClass};
 use starkiln::state::{
-    BlockState, Checkpoint, InitialReads, Journal, JournalClasses, MemoryState, ReadError, StateChanges,
-    StateDiff, StateError, StateKey, StateReader, fee_token_balance_key,
+    BlockState, Checkpoint, InitialReads, Journal, JournalClasses, JournalParts, MemoryState, ReadError,
+    StateChanges, StateDiff, StateError, StateKey, StateReader, fee_token_balance_key,
 };
 use starknet_api::contract_class::SierraVersion;
 use starknet_api::core::{ClassHash, CompiledClassHash, ContractAddress, Nonce};
@@ -250,7 +250,7 @@ impl Model {
                 .declared
                 .difference(&old.declared)
                 .filter(|class_hash| reads.declared.get(*class_hash) != Some(&true))
-                .map(|class_hash| (*class_hash, true))
+                .copied()
                 .collect(),
         }
     }
@@ -482,7 +482,7 @@ fn block_is_like_one_map() {
             pair.assert_alike();
             let diff = pair.journal.diff();
             let (after, transaction_reads) = (pair.now, pair.reads);
-            let (changes, seen, classes) = pair.journal.into_parts();
+            let JournalParts { changes, initial_reads: seen, classes } = pair.journal.into_parts();
 
             // Of what the transaction read, the block remembers what nothing in the block had written before.
             let mut first = transaction_reads.clone();
@@ -504,18 +504,18 @@ fn block_is_like_one_map() {
             }
 
             if *accepted {
-                declared.extend(changes.declared.keys().copied());
+                declared.extend(changes.declared.iter().copied());
                 one_map.apply(&diff, classes.declared.clone());
                 // A class that was known to be declared is not declared again: the block keeps the one it has.
-                assert!(classes.declared.keys().all(|class_hash| changes.declared.contains_key(class_hash)));
+                assert!(classes.declared.keys().all(|class_hash| changes.declared.contains(class_hash)));
                 assert_eq!(classes.declared.len(), changes.declared.len());
                 now = after;
                 for class_hash in std::mem::take(&mut now.declared) {
-                    if !changes.declared.contains_key(&class_hash) {
+                    if !changes.declared.contains(&class_hash) {
                         now.classes.insert(class_hash, pair.before.classes[&class_hash].clone());
                     }
                 }
-                block.commit((changes, seen, classes)).unwrap();
+                block.commit(JournalParts { changes, initial_reads: seen, classes }).unwrap();
             } else {
                 block.absorb_reads(seen);
                 block.absorb_classes(classes.loaded);
@@ -612,7 +612,7 @@ fn a_declaration_is_visible_until_it_is_taken_back() {
     assert!(diff.deprecated_declared.is_empty());
     journal.revert_to(checkpoint);
     assert_eq!(journal.find_class(class_hash(1)), Ok(None));
-    let (changes, _, classes) = journal.into_parts();
+    let JournalParts { changes, classes, .. } = journal.into_parts();
     assert!(changes.is_empty());
     assert_eq!(classes, JournalClasses::default());
 }
@@ -649,7 +649,7 @@ fn a_commit_reads_what_nobody_read_or_takes_over_nothing() {
     let mut changes = StateChanges::default();
     changes.storage.insert((address(1), key(1)), Felt::TWO);
     changes.nonces.insert(address(1), Nonce(Felt::TWO));
-    let parts = || (changes.clone(), InitialReads::default(), JournalClasses::default());
+    let parts = || JournalParts { changes: changes.clone(), ..JournalParts::default() };
 
     probe.seen.borrow_mut().failing = BTreeSet::from([1]);
     let mut block = BlockState::new(&probe);
@@ -665,7 +665,7 @@ fn a_commit_reads_what_nobody_read_or_takes_over_nothing() {
     let mut back = StateChanges::default();
     back.storage.insert((address(1), key(1)), Felt::ONE);
     back.nonces.insert(address(1), Nonce(Felt::ONE));
-    block.commit((back, InitialReads::default(), JournalClasses::default())).unwrap();
+    block.commit(JournalParts { changes: back, ..JournalParts::default() }).unwrap();
     assert!(block.diff().is_empty());
 }
 

@@ -119,13 +119,13 @@ impl Attempt {
             execution.reverted_call = None;
         }
         let classes = caught(|| look_up_classes(&execution, journal, env, options));
-        let parts = if is_last { journal.take_parts() } else { journal.copy_parts() };
+        let parts = if is_last { journal.take_parts() } else { journal.snapshot() };
         let disposition = match classes {
             Ok(classes) => {
-                let usage = TransactionUsage::of(&execution, &parts.0, classes)?;
+                let usage = TransactionUsage::of(&execution, &parts.changes, classes)?;
                 match options.capacity.holds(&usage, &env.constants.gas) {
                     Ok(()) => {
-                        let state_diff = StateDiff::new(&parts.0, &parts.1);
+                        let state_diff = StateDiff::new(&parts.changes, &parts.initial_reads);
                         let disposition = TransactionDisposition::Executed(execution);
                         let outcome = Box::new(Self::outcome(id, disposition, state_diff));
                         return Ok(Self {

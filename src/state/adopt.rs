@@ -9,7 +9,7 @@ use super::{InitialReads, Journal, JournalParts, StateError, StateKey};
 impl Journal<'_> {
     /// Whether all these cells have these values now. What is asked for that is not noted as read: if the answer is no, it was not.
     pub(crate) fn holds(&self, reads: &InitialReads) -> Result<bool, StateError> {
-        let touched = &self.so_far.touched;
+        let touched = &self.state.touched;
         for (&(address, key), value) in &reads.storage {
             let read =
                 || self.reader.storage_at(address, key).map_err(read_error(StateKey::Storage(address, key)));
@@ -54,15 +54,15 @@ impl Journal<'_> {
     /// Takes over what another journal read and changed, over a state that [holds](Self::holds) what it read. Nonces and
     /// declarations are not taken over.
     pub(crate) fn adopt(&mut self, parts: &JournalParts) -> Result<(), StateError> {
-        let (changes, reads, classes) = parts;
-        let touched = &mut self.so_far.touched;
-        reads.storage.iter().for_each(|(cell, value)| touched.storage.note_initial(*cell, *value));
-        reads.nonces.iter().for_each(|(address, nonce)| touched.nonces.note_initial(*address, *nonce));
+        let JournalParts { changes, initial_reads: reads, classes } = parts;
+        let touched = &mut self.state.touched;
+        reads.storage.iter().for_each(|(cell, value)| touched.storage.record_initial(*cell, *value));
+        reads.nonces.iter().for_each(|(address, nonce)| touched.nonces.record_initial(*address, *nonce));
         for (address, class_hash) in &reads.class_hashes {
-            touched.class_hashes.note_initial(*address, *class_hash);
+            touched.class_hashes.record_initial(*address, *class_hash);
         }
         for (class_hash, compiled) in &reads.compiled_class_hashes {
-            touched.compiled_class_hashes.note_initial(*class_hash, *compiled);
+            touched.compiled_class_hashes.record_initial(*class_hash, *compiled);
         }
         for (class_hash, declared) in &reads.declared {
             let known = touched.classes.entry(*class_hash).or_default();

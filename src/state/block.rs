@@ -26,13 +26,13 @@ pub struct BlockState<R> {
     reader: R,
     touched: Touched,
     /// Values of the host's that somebody may read before long. Not read as yet: no part of the initial reads.
-    ahead: StateMap<StateKey, StateValue>,
+    prefetched: StateMap<StateKey, StateValue>,
 }
 
 impl<R: StateReader> BlockState<R> {
     /// A block before its first transaction, over the state before the block.
     pub fn new(reader: R) -> Self {
-        Self { reader, touched: Touched::default(), ahead: StateMap::default() }
+        Self { reader, touched: Touched::default(), prefetched: StateMap::default() }
     }
 
     /// The host's reader: the state before the block.
@@ -50,7 +50,7 @@ impl<R: StateReader> BlockState<R> {
     /// Asks the host only for cells that are changed without ever having been read, which no [`Journal`](super::Journal) does
     /// (C189). If that fails, nothing of the journal has been taken over.
     pub fn commit(&mut self, parts: JournalParts) -> Result<(), StateError> {
-        let (changes, mut reads, classes) = parts;
+        let JournalParts { changes, initial_reads: mut reads, classes } = parts;
         reads.merge(self.unread(&changes, &reads)?);
         self.absorb_reads(reads);
         self.absorb_classes(classes.loaded);
@@ -79,16 +79,16 @@ impl<R: StateReader> BlockState<R> {
     /// later ones read there is not an initial value and is passed over.
     pub fn absorb_reads(&mut self, reads: InitialReads) {
         for (cell, value) in reads.storage {
-            self.touched.storage.note_initial(cell, value);
+            self.touched.storage.record_initial(cell, value);
         }
         for (address, nonce) in reads.nonces {
-            self.touched.nonces.note_initial(address, nonce);
+            self.touched.nonces.record_initial(address, nonce);
         }
         for (address, class_hash) in reads.class_hashes {
-            self.touched.class_hashes.note_initial(address, class_hash);
+            self.touched.class_hashes.record_initial(address, class_hash);
         }
         for (class_hash, compiled) in reads.compiled_class_hashes {
-            self.touched.compiled_class_hashes.note_initial(class_hash, compiled);
+            self.touched.compiled_class_hashes.record_initial(class_hash, compiled);
         }
         for (class_hash, declared) in reads.declared {
             let known = self.touched.classes.entry(class_hash).or_default();
@@ -111,8 +111,8 @@ impl<R: StateReader> BlockState<R> {
     }
 
     /// Keeps values of the host's that were loaded before anybody asked, so that the host is not asked again. Changes no result.
-    pub(crate) fn keep_ahead(&mut self, values: impl IntoIterator<Item = (StateKey, StateValue)>) {
-        self.ahead.extend(values);
+    pub(crate) fn insert_prefetched(&mut self, values: impl IntoIterator<Item = (StateKey, StateValue)>) {
+        self.prefetched.extend(values);
     }
 
     /// Whether reading the cell would ask the host.
@@ -128,7 +128,7 @@ impl<R: StateReader> BlockState<R> {
                 self.touched.classes.get(&class_hash).is_some_and(|known| known.visible().is_some())
             }
         };
-        !is_known && !self.ahead.contains_key(&cell)
+        !is_known && !self.prefetched.contains_key(&cell)
     }
 
     /// What is in a cell, if the host need not be asked for it.
@@ -152,7 +152,7 @@ impl<R: StateReader> BlockState<R> {
 
     /// What the host has in a cell of one felt.
     fn host(&self, cell: StateKey) -> Result<Felt, ReadError> {
-        match self.ahead.get(&cell) {
+        match self.prefetched.get(&cell) {
             Some(value) => Ok(value.felt()),
             None => StateValue::load(&self.reader, cell).map(|value| value.felt()),
         }
@@ -198,7 +198,7 @@ impl<R: StateReader> BlockState<R> {
         update: impl FnOnce(Felt) -> Option<Felt>,
     ) -> Result<Felt, StateError> {
         let cell = StateKey::Storage(address, key);
-        let load = || match self.ahead.get(&cell) {
+        let load = || match self.prefetched.get(&cell) {
             Some(value) => Ok(value.felt()),
             None => self.reader.storage_at(address, key),
         };
@@ -215,6 +215,11 @@ impl<R: StateReader> BlockState<R> {
     /// What is different from the state before the block. A cell that went A -> B -> A is not part of it (C194).
     pub fn changes(&self) -> StateChanges {
         self.touched.changes()
+    }
+
+    /// The changes as writes to cells.
+    pub(crate) fn writes(&self) -> Vec<(StateKey, StateValue)> {
+        self.touched.writes()
     }
 
     /// The block's state diff, classified, against the state before the block (C193, C194).

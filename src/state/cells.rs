@@ -127,7 +127,7 @@ impl<K: Copy + Eq + Hash, V: Copy + PartialEq> Cells<K, V> {
     }
 
     /// Notes an initial value; of a cell that was touched before, the first one stays.
-    pub(super) fn note_initial(&mut self, key: K, initial: V) {
+    pub(super) fn record_initial(&mut self, key: K, initial: V) {
         if let Entry::Vacant(entry) = self.initial.entry(key) {
             entry.insert(initial);
             self.current.push(initial);

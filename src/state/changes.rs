@@ -25,9 +25,9 @@ pub struct StateChanges {
     /// Compiled class hashes by class: declared and migrated ones alike.
     #[serde(serialize_with = "ascending::map")]
     pub compiled_class_hashes: StateMap<ClassHash, CompiledClassHash>,
-    /// Classes that became declared; always with `true`.
-    #[serde(serialize_with = "ascending::map")]
-    pub declared: StateMap<ClassHash, bool>,
+    /// Classes that became declared.
+    #[serde(serialize_with = "ascending::set")]
+    pub declared: StateSet<ClassHash>,
     /// Storage cells that went from zero to something (C157).
     #[serde(with = "ascending::storage_set")]
     pub allocated: StateSet<(ContractAddress, StorageKey)>,
@@ -160,7 +160,7 @@ mod tests {
             changes.storage.insert((address(value), key(value)), Felt::from(value));
             changes.allocated.insert((address(value), key(value)));
             changes.nonces.insert(address(value), Nonce(Felt::from(value)));
-            changes.declared.insert(ClassHash(Felt::from(value)), true);
+            changes.declared.insert(ClassHash(Felt::from(value)));
         }
         let text = serde_json::to_string(&changes).unwrap();
         let position = |part: &str| text.find(part).unwrap();

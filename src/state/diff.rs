@@ -71,13 +71,8 @@ impl StateDiff {
             !changes.compiled_class_hashes.contains_key(class_hash)
                 && old_compiled_class_hash(*class_hash) == CompiledClassHash::default()
         };
-        diff.deprecated_declared.extend(
-            changes
-                .declared
-                .iter()
-                .filter(|(class_hash, declared)| **declared && without_compiled(class_hash))
-                .map(|(class_hash, _)| *class_hash),
-        );
+        let deprecated = changes.declared.iter().filter(|class_hash| without_compiled(class_hash));
+        diff.deprecated_declared.extend(deprecated.copied());
         diff.sort();
         diff
     }
@@ -150,9 +145,9 @@ mod tests {
         changes.class_hashes.insert(address(3), class(2));
         changes.compiled_class_hashes.insert(class(20), compiled(20));
         changes.compiled_class_hashes.insert(class(21), compiled(22));
-        changes.declared.insert(class(20), true);
-        changes.declared.insert(class(12), true);
-        changes.declared.insert(class(11), true);
+        changes.declared.insert(class(20));
+        changes.declared.insert(class(12));
+        changes.declared.insert(class(11));
         let mut before = InitialReads::default();
         before.class_hashes.insert(address(9), class(0));
         before.class_hashes.insert(address(3), class(1));

@@ -23,14 +23,22 @@ use crate::class::ContractClass;
 /// Storage cells that a transaction touches, if it does what most do.
 const STORAGE: usize = 14;
 
-/// What [`Journal::into_parts`] leaves and [`BlockState::commit`](super::BlockState::commit) takes.
-pub type JournalParts = (StateChanges, InitialReads, JournalClasses);
+/// The contents of a journal: the input of [`BlockState::commit`](super::BlockState::commit).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct JournalParts {
+    /// The cells with a new value.
+    pub changes: StateChanges,
+    /// The cells that were read before they were written, with the value they had.
+    pub initial_reads: InitialReads,
+    /// The classes that were declared or loaded.
+    pub classes: JournalClasses,
+}
 
 /// The state of one transaction.
 pub struct Journal<'r> {
     pub(super) reader: &'r dyn StateReader,
     pub(super) stop: StopFlag,
-    pub(super) so_far: Box<JournalState>,
+    pub(super) state: Box<JournalState>,
 }
 
 /// The classes that a journal holds.
@@ -46,8 +54,8 @@ impl<'r> Journal<'r> {
     /// An empty journal over the state before the transaction.
     pub fn new(reader: &'r dyn StateReader) -> Self {
         let touched = Touched { storage: Cells::with_room(STORAGE), ..Touched::default() };
-        let so_far = Box::new(JournalState { touched, ..JournalState::default() });
-        Self { reader, stop: StopFlag::default(), so_far }
+        let state = Box::new(JournalState { touched, ..JournalState::default() });
+        Self { reader, stop: StopFlag::default(), state }
     }
 
     /// The same, for an execution that can be stopped from outside.
@@ -90,16 +98,15 @@ impl<'r> Journal<'r> {
     /// The first answer from below enters the witness; that the class is not declared, together with a compiled class hash of
     /// 0 (C38).
     pub fn find_class(&mut self, class_hash: ClassHash) -> Result<Option<ContractClass>, StateError> {
-        if let Some(visible) = self.so_far.touched.classes.get(&class_hash).and_then(|known| known.visible())
-        {
+        if let Some(visible) = self.state.touched.classes.get(&class_hash).and_then(|known| known.visible()) {
             return Ok(visible.cloned());
         }
         // Never asked for. (There may be an entry all the same: a declaration that was taken back.)
         let class = self.reader.class(class_hash).map_err(read_error(StateKey::Class(class_hash)))?;
         if class.is_none() {
-            self.so_far.touched.compiled_class_hashes.note_initial(class_hash, CompiledClassHash::default());
+            self.state.touched.compiled_class_hashes.record_initial(class_hash, CompiledClassHash::default());
         }
-        let known = self.so_far.touched.classes.entry(class_hash).or_default();
+        let known = self.state.touched.classes.entry(class_hash).or_default();
         known.initial = Some(class.is_some());
         known.loaded.clone_from(&class);
         Ok(class)
@@ -118,11 +125,11 @@ impl<'r> Journal<'r> {
 
     /// [`fee_token_balance_key`], which costs a hash, of the account that pays for the transaction.
     pub(crate) fn balance_key(&mut self, account: ContractAddress) -> StorageKey {
-        match self.so_far.payer {
+        match self.state.payer {
             Some((payer, key)) if payer == account => key,
             _ => {
                 let key = fee_token_balance_key(account);
-                self.so_far.payer = Some((account, key));
+                self.state.payer = Some((account, key));
                 key
             }
         }
@@ -137,8 +144,8 @@ impl<'r> Journal<'r> {
     ) -> Result<(), StateError> {
         let (position, old) = self.storage_cell(address, key)?;
         if old != value {
-            self.so_far.touched.storage.set_at(position, value);
-            self.so_far.log.push(Undo::Storage(position, old));
+            self.state.touched.storage.set_at(position, value);
+            self.state.log.push(Undo::Storage(position, old));
         }
         Ok(())
     }
@@ -151,8 +158,8 @@ impl<'r> Journal<'r> {
         if new == Nonce::default() {
             return Err(StateError::NonceOverflow(address));
         }
-        self.so_far.touched.nonces.set_at(position, new);
-        self.so_far.log.push(Undo::Nonce(position, old));
+        self.state.touched.nonces.set_at(position, new);
+        self.state.log.push(Undo::Nonce(position, old));
         Ok(())
     }
 
@@ -167,8 +174,8 @@ impl<'r> Journal<'r> {
         }
         let (position, old) = self.class_hash_cell(address)?;
         if old != class_hash {
-            self.so_far.touched.class_hashes.set_at(position, class_hash);
-            self.so_far.log.push(Undo::ClassHash(position, old));
+            self.state.touched.class_hashes.set_at(position, class_hash);
+            self.state.log.push(Undo::ClassHash(position, old));
         }
         Ok(())
     }
@@ -181,8 +188,8 @@ impl<'r> Journal<'r> {
     ) -> Result<(), StateError> {
         let (position, old) = self.compiled_class_hash_cell(class_hash)?;
         if old != compiled_class_hash {
-            self.so_far.touched.compiled_class_hashes.set_at(position, compiled_class_hash);
-            self.so_far.log.push(Undo::CompiledClassHash(position, old));
+            self.state.touched.compiled_class_hashes.set_at(position, compiled_class_hash);
+            self.state.log.push(Undo::CompiledClassHash(position, old));
         }
         Ok(())
     }
@@ -190,31 +197,31 @@ impl<'r> Journal<'r> {
     /// Declares a class. Whether it was declared before is not asked here: the one rule that allows that (Cairo 0, C191) does
     /// not read it either.
     pub fn declare_class(&mut self, class_hash: ClassHash, class: ContractClass) {
-        let entry = self.so_far.touched.classes.entry(class_hash);
+        let entry = self.state.touched.classes.entry(class_hash);
         let position = entry.index();
         let before = entry.or_default().declared.replace(class);
-        self.so_far.log.push(Undo::Class(position, before));
+        self.state.log.push(Undo::Class(position, before));
     }
 
     /// This moment, to come back to.
     pub fn checkpoint(&self) -> Checkpoint {
-        self.so_far.log.checkpoint()
+        self.state.log.checkpoint()
     }
 
     /// Takes back every write made after the checkpoint. Costs those writes. What was read stays read (C101).
     pub fn revert_to(&mut self, checkpoint: Checkpoint) {
-        while let Some(undo) = self.so_far.log.pop_since(checkpoint) {
+        while let Some(undo) = self.state.log.pop_since(checkpoint) {
             match undo {
-                Undo::Storage(position, value) => self.so_far.touched.storage.set_at(position, value),
-                Undo::Nonce(position, nonce) => self.so_far.touched.nonces.set_at(position, nonce),
+                Undo::Storage(position, value) => self.state.touched.storage.set_at(position, value),
+                Undo::Nonce(position, nonce) => self.state.touched.nonces.set_at(position, nonce),
                 Undo::ClassHash(position, class_hash) => {
-                    self.so_far.touched.class_hashes.set_at(position, class_hash)
+                    self.state.touched.class_hashes.set_at(position, class_hash)
                 }
                 Undo::CompiledClassHash(position, compiled) => {
-                    self.so_far.touched.compiled_class_hashes.set_at(position, compiled)
+                    self.state.touched.compiled_class_hashes.set_at(position, compiled)
                 }
                 Undo::Class(position, declared) => {
-                    if let Some((_, known)) = self.so_far.touched.classes.get_index_mut(position) {
+                    if let Some((_, known)) = self.state.touched.classes.get_index_mut(position) {
                         known.declared = declared;
                     }
                 }
@@ -231,7 +238,7 @@ impl<'r> Journal<'r> {
         let mut class_hashes = StateMap::default();
         let mut compiled_class_hashes = StateMap::default();
         let mut classes = StateMap::default();
-        for undo in self.so_far.log.since(checkpoint) {
+        for undo in self.state.log.since(checkpoint) {
             match undo {
                 Undo::Storage(position, value) => {
                     storage.entry(*position).or_insert(*value);
@@ -252,28 +259,28 @@ impl<'r> Journal<'r> {
         }
 
         let mut changes = StateChanges::default();
-        for (cell, old, new) in differing(&self.so_far.touched.storage, storage) {
+        for (cell, old, new) in differing(&self.state.touched.storage, storage) {
             changes.storage.insert(cell, new);
             if old == Felt::ZERO {
                 changes.allocated.insert(cell);
             }
         }
-        changes.nonces = differing(&self.so_far.touched.nonces, nonces)
+        changes.nonces = differing(&self.state.touched.nonces, nonces)
             .map(|(address, _, nonce)| (address, nonce))
             .collect();
-        changes.class_hashes = differing(&self.so_far.touched.class_hashes, class_hashes)
+        changes.class_hashes = differing(&self.state.touched.class_hashes, class_hashes)
             .map(|(address, _, class_hash)| (address, class_hash))
             .collect();
         changes.compiled_class_hashes =
-            differing(&self.so_far.touched.compiled_class_hashes, compiled_class_hashes)
+            differing(&self.state.touched.compiled_class_hashes, compiled_class_hashes)
                 .map(|(class_hash, _, compiled)| (class_hash, compiled))
                 .collect();
         for (position, declared_then) in classes {
-            if let Some((class_hash, known)) = self.so_far.touched.classes.get_index(position)
+            if let Some((class_hash, known)) = self.state.touched.classes.get_index(position)
                 && known.newly_declared()
                 && !declared_then
             {
-                changes.declared.insert(*class_hash, true);
+                changes.declared.insert(*class_hash);
             }
         }
         changes
@@ -281,17 +288,17 @@ impl<'r> Journal<'r> {
 
     /// What is different from the beginning of the journal.
     pub fn changes(&self) -> StateChanges {
-        self.so_far.touched.changes()
+        self.state.touched.changes()
     }
 
     /// Every cell that was read from below, with the value it had. Reverts do not shorten it.
     pub fn initial_reads(&self) -> InitialReads {
-        self.so_far.touched.initial_reads()
+        self.state.touched.initial_reads()
     }
 
     /// The classified diff of the journal against the state before it.
     pub fn diff(&self) -> StateDiff {
-        self.so_far.touched.classified(&self.changes())
+        self.state.touched.classified(&self.changes())
     }
 
     /// What a block needs of the journal: what changed, what was read, and the classes that were declared or loaded.
@@ -302,19 +309,20 @@ impl<'r> Journal<'r> {
     /// The same, of a journal that is empty afterwards.
     pub(crate) fn take_parts(&mut self) -> JournalParts {
         let (changes, classes) = (self.changes(), self.take_classes());
-        let touched = std::mem::take(&mut self.so_far.touched);
-        (changes, touched.into_initial_reads(), classes)
+        let touched = std::mem::take(&mut self.state.touched);
+        JournalParts { changes, initial_reads: touched.into_initial_reads(), classes }
     }
 
-    /// The same, of a journal that is to be [taken back](Self::take_back) to what it was before. What it had loaded of classes it
+    /// The same, of a journal that is to be [taken back](Self::rollback_to) to what it was before. What it had loaded of classes it
     /// has no more.
-    pub(crate) fn copy_parts(&mut self) -> JournalParts {
-        (self.changes(), self.initial_reads(), self.take_classes())
+    pub(crate) fn snapshot(&mut self) -> JournalParts {
+        let (changes, initial_reads) = (self.changes(), self.initial_reads());
+        JournalParts { changes, initial_reads, classes: self.take_classes() }
     }
 
     fn take_classes(&mut self) -> JournalClasses {
         let mut classes = JournalClasses::default();
-        for (class_hash, known) in &mut self.so_far.touched.classes {
+        for (class_hash, known) in &mut self.state.touched.classes {
             if let Some(class) = &known.declared
                 && known.newly_declared()
             {
@@ -332,7 +340,7 @@ impl<'r> Journal<'r> {
         address: ContractAddress,
         key: StorageKey,
     ) -> Result<(usize, Felt), StateError> {
-        self.so_far
+        self.state
             .touched
             .storage
             .read((address, key), || self.reader.storage_at(address, key))
@@ -340,7 +348,7 @@ impl<'r> Journal<'r> {
     }
 
     fn nonce_cell(&mut self, address: ContractAddress) -> Result<(usize, Nonce), StateError> {
-        self.so_far
+        self.state
             .touched
             .nonces
             .read(address, || self.reader.nonce_at(address))
@@ -348,7 +356,7 @@ impl<'r> Journal<'r> {
     }
 
     fn class_hash_cell(&mut self, address: ContractAddress) -> Result<(usize, ClassHash), StateError> {
-        self.so_far
+        self.state
             .touched
             .class_hashes
             .read(address, || self.reader.class_hash_at(address))
@@ -359,7 +367,7 @@ impl<'r> Journal<'r> {
         &mut self,
         class_hash: ClassHash,
     ) -> Result<(usize, CompiledClassHash), StateError> {
-        self.so_far
+        self.state
             .touched
             .compiled_class_hashes
             .read(class_hash, || self.reader.compiled_class_hash(class_hash))

@@ -4,7 +4,7 @@
 
 use starknet_types_core::felt::Felt;
 
-use super::{InitialReads, JournalClasses, ReadError, StateChanges, StateKey, StateReader};
+use super::{JournalParts, ReadError, StateKey, StateReader};
 use crate::class::ContractClass;
 
 /// The value of a [`StateKey`].
@@ -47,39 +47,37 @@ impl StateValue {
     }
 }
 
-/// Changes as writes to cells, made by a journal that read `reads`.
-///
-/// A class that was not declared has the compiled class hash 0, whatever the host says (C38). So a declaration that left that as it
-/// was wrote it all the same: whoever runs the class then must not ask the host.
-pub(crate) fn writes(
-    changes: &StateChanges,
-    classes: &JournalClasses,
-    reads: &InitialReads,
-) -> Vec<(StateKey, StateValue)> {
-    let unchanged = classes.declared.keys().filter_map(|class_hash| {
-        let compiled = reads.compiled_class_hashes.get(class_hash)?;
-        let is_changed = changes.compiled_class_hashes.contains_key(class_hash);
-        (!is_changed).then_some((StateKey::CompiledClassHash(*class_hash), compiled.0))
-    });
-    let storage =
-        changes.storage.iter().map(|((address, key), value)| (StateKey::Storage(*address, *key), *value));
-    let nonces = changes.nonces.iter().map(|(address, nonce)| (StateKey::Nonce(*address), nonce.0));
-    let class_hashes =
-        changes.class_hashes.iter().map(|(address, hash)| (StateKey::ClassHash(*address), hash.0));
-    let compiled = changes
-        .compiled_class_hashes
-        .iter()
-        .map(|(class_hash, compiled)| (StateKey::CompiledClassHash(*class_hash), compiled.0));
-    let declared = classes
-        .declared
-        .iter()
-        .map(|(class_hash, class)| (StateKey::Class(*class_hash), StateValue::Class(Some(class.clone()))));
-    storage
-        .chain(nonces)
-        .chain(class_hashes)
-        .chain(compiled)
-        .chain(unchanged)
-        .map(|(cell, felt)| (cell, StateValue::Felt(felt)))
-        .chain(declared)
-        .collect()
+impl JournalParts {
+    /// The changes as writes to cells.
+    ///
+    /// A class that was not declared has the compiled class hash 0, whatever the host says (C38). So a declaration that left that
+    /// as it was wrote it all the same: who runs the class then must not ask the host.
+    pub(crate) fn writes(&self) -> Vec<(StateKey, StateValue)> {
+        let Self { changes, initial_reads: reads, classes } = self;
+        let unchanged = classes.declared.keys().filter_map(|class_hash| {
+            let compiled = reads.compiled_class_hashes.get(class_hash)?;
+            let is_changed = changes.compiled_class_hashes.contains_key(class_hash);
+            (!is_changed).then_some((StateKey::CompiledClassHash(*class_hash), compiled.0))
+        });
+        let storage =
+            changes.storage.iter().map(|((address, key), value)| (StateKey::Storage(*address, *key), *value));
+        let nonces = changes.nonces.iter().map(|(address, nonce)| (StateKey::Nonce(*address), nonce.0));
+        let class_hashes =
+            changes.class_hashes.iter().map(|(address, hash)| (StateKey::ClassHash(*address), hash.0));
+        let compiled = changes
+            .compiled_class_hashes
+            .iter()
+            .map(|(class_hash, compiled)| (StateKey::CompiledClassHash(*class_hash), compiled.0));
+        let declared = classes.declared.iter().map(|(class_hash, class)| {
+            (StateKey::Class(*class_hash), StateValue::Class(Some(class.clone())))
+        });
+        storage
+            .chain(nonces)
+            .chain(class_hashes)
+            .chain(compiled)
+            .chain(unchanged)
+            .map(|(cell, felt)| (cell, StateValue::Felt(felt)))
+            .chain(declared)
+            .collect()
+    }
 }

@@ -19,7 +19,7 @@ pub(crate) struct JournalState {
 /// A moment in a journal's life that it can be taken back to as if nothing had been read since. A checkpoint takes back writes
 /// alone, since for the protocol what was read stays read; this is for runs that never were.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Mark {
+pub(crate) struct RollbackPoint {
     pub(super) checkpoint: Checkpoint,
     /// How many cells of each kind were known.
     pub(super) storage: usize,
@@ -32,45 +32,25 @@ pub(crate) struct Mark {
 impl JournalState {
     /// Goes on over `reader`, which must answer as the former one did.
     pub(crate) fn resume<'r>(self: Box<Self>, reader: &'r dyn StateReader, stop: StopFlag) -> Journal<'r> {
-        Journal { reader, stop, so_far: self }
+        Journal { reader, stop, state: self }
     }
 
-    /// What is different from the beginning, as writes to cells: those that [`writes`](super::writes) makes of its parts.
+    /// What is different from the beginning, as writes to cells: those that [`writes`](super::JournalParts::writes) makes of its parts.
     pub(crate) fn writes(&self) -> Vec<(StateKey, StateValue)> {
-        let Touched { storage, nonces, class_hashes, compiled_class_hashes, classes } = &self.touched;
-        let storage =
-            storage.changed().map(|((address, key), _, now)| (StateKey::Storage(address, key), now));
-        let nonces = nonces.changed().map(|(address, _, now)| (StateKey::Nonce(address), now.0));
-        let class_hashes =
-            class_hashes.changed().map(|(address, _, now)| (StateKey::ClassHash(address), now.0));
-        let compiled = compiled_class_hashes
-            .changed()
-            .map(|(class_hash, _, now)| (StateKey::CompiledClassHash(class_hash), now.0));
-        let felts = storage.chain(nonces).chain(class_hashes).chain(compiled);
-        let mut writes: Vec<_> = felts.map(|(cell, felt)| (cell, StateValue::Felt(felt))).collect();
-        for (class_hash, known) in classes {
-            let Some(class) = known.declared.as_ref().filter(|_| known.newly_declared()) else { continue };
-            writes.push((StateKey::Class(*class_hash), StateValue::Class(Some(class.clone()))));
-            if let Some((before, now)) = compiled_class_hashes.versions_of(class_hash)
-                && before == now
-            {
-                writes.push((StateKey::CompiledClassHash(*class_hash), StateValue::Felt(now.0)));
-            }
-        }
-        writes
+        self.touched.writes()
     }
 }
 
 impl Journal<'_> {
     /// What was read and written, without the reader.
     pub(crate) fn suspend(self) -> Box<JournalState> {
-        self.so_far
+        self.state
     }
 
     /// This moment, to be taken back to.
-    pub(crate) fn mark(&self) -> Mark {
-        let touched = &self.so_far.touched;
-        Mark {
+    pub(crate) fn rollback_point(&self) -> RollbackPoint {
+        let touched = &self.state.touched;
+        RollbackPoint {
             checkpoint: self.checkpoint(),
             storage: touched.storage.len(),
             nonces: touched.nonces.len(),
@@ -81,10 +61,10 @@ impl Journal<'_> {
     }
 
     /// Goes back to that moment: what was written since is taken back, what was read since was not read. Classes that
-    /// [`copy_parts`](Self::copy_parts) gave away are asked for again.
-    pub(crate) fn take_back(&mut self, mark: &Mark) {
+    /// [`snapshot`](Self::snapshot) gave away are asked for again.
+    pub(crate) fn rollback_to(&mut self, mark: &RollbackPoint) {
         self.revert_to(mark.checkpoint);
-        let touched = &mut self.so_far.touched;
+        let touched = &mut self.state.touched;
         touched.storage.truncate(mark.storage);
         touched.nonces.truncate(mark.nonces);
         touched.class_hashes.truncate(mark.class_hashes);

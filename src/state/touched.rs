@@ -7,7 +7,7 @@ use starknet_api::state::StorageKey;
 use starknet_types_core::felt::Felt;
 
 use super::cells::{Cells, KnownClasses};
-use super::{InitialReads, StateChanges, StateDiff, StateMap};
+use super::{InitialReads, StateChanges, StateDiff, StateKey, StateMap, StateSet, StateValue};
 
 /// Cells of all kinds, and classes.
 #[derive(Clone, Default)]
@@ -37,10 +37,35 @@ impl Touched {
         }
     }
 
+    /// The changes as writes to cells; those of [`JournalParts::writes`](super::JournalParts::writes).
+    pub(super) fn writes(&self) -> Vec<(StateKey, StateValue)> {
+        let Touched { storage, nonces, class_hashes, compiled_class_hashes, classes } = self;
+        let storage =
+            storage.changed().map(|((address, key), _, now)| (StateKey::Storage(address, key), now));
+        let nonces = nonces.changed().map(|(address, _, now)| (StateKey::Nonce(address), now.0));
+        let class_hashes =
+            class_hashes.changed().map(|(address, _, now)| (StateKey::ClassHash(address), now.0));
+        let compiled = compiled_class_hashes
+            .changed()
+            .map(|(class_hash, _, now)| (StateKey::CompiledClassHash(class_hash), now.0));
+        let felts = storage.chain(nonces).chain(class_hashes).chain(compiled);
+        let mut writes: Vec<_> = felts.map(|(cell, felt)| (cell, StateValue::Felt(felt))).collect();
+        for (class_hash, known) in classes {
+            let Some(class) = known.declared.as_ref().filter(|_| known.newly_declared()) else { continue };
+            writes.push((StateKey::Class(*class_hash), StateValue::Class(Some(class.clone()))));
+            if let Some((before, now)) = compiled_class_hashes.versions_of(class_hash)
+                && before == now
+            {
+                writes.push((StateKey::CompiledClassHash(*class_hash), StateValue::Felt(now.0)));
+            }
+        }
+        writes
+    }
+
     /// Classes that became declared.
-    pub(super) fn newly_declared(&self) -> StateMap<ClassHash, bool> {
+    pub(super) fn newly_declared(&self) -> StateSet<ClassHash> {
         let declared = self.classes.iter().filter(|(_, known)| known.newly_declared());
-        declared.map(|(class_hash, _)| (*class_hash, true)).collect()
+        declared.map(|(class_hash, _)| *class_hash).collect()
     }
 
     /// Changes, classified against the beginning.

@@ -84,7 +84,7 @@ impl CachedValidation {
         wanted: &Terms,
         journal: &mut Journal<'_>,
     ) -> Result<Option<CallInfo>, Rejection> {
-        if !self.terms.cover(wanted) || !journal.holds(&self.parts.1)? {
+        if !self.terms.cover(wanted) || !journal.holds(&self.parts.initial_reads)? {
             return Ok(None);
         }
         journal.adopt(&self.parts)?;
@@ -120,7 +120,9 @@ pub(crate) fn validate_alone(
     {
         return Err(InvalidTransaction::Cost(error).into());
     }
-    let can_be_adopted =
-        parts.0.nonces.is_empty() && parts.0.compiled_class_hashes.is_empty() && parts.0.declared.is_empty();
+    let can_be_adopted = {
+        let changes = &parts.changes;
+        changes.nonces.is_empty() && changes.compiled_class_hashes.is_empty() && changes.declared.is_empty()
+    };
     Ok(call.filter(|_| can_be_adopted).map(|call| CachedValidation { terms, call, parts }))
 }

@@ -17,7 +17,7 @@ use super::attempt::{Attempt, CommitData};
 use super::capacity::{BlockFull, BlockUsage, Bouncer, Capacity, Weights};
 use super::outcome::{BlockEnd, BlockError, BlockOutcome, TransactionOutcome};
 use crate::protocol::BlockEnv;
-use crate::state::{BlockState, InitialReads, StateKey, StateReader, StateValue, writes};
+use crate::state::{BlockState, StateKey, StateReader, StateValue};
 
 /// How a block is opened and closed.
 #[derive(Clone, Debug, Default)]
@@ -64,7 +64,7 @@ impl<R: StateReader> OpenBlock<R> {
 
     /// What opening the block wrote, before its first transaction.
     pub(super) fn writes(&self) -> Vec<(StateKey, StateValue)> {
-        writes(&self.state.changes(), &self.state.classes(), &InitialReads::default())
+        self.state.writes()
     }
 
     /// How full it is.
@@ -101,9 +101,8 @@ impl<R: StateReader> OpenBlock<R> {
         if data.usage.is_some() {
             return Ok(self.state.commit(data.parts)?);
         }
-        let (_, reads, classes) = data.parts;
-        self.state.absorb_reads(reads);
-        self.state.absorb_classes(classes.loaded);
+        self.state.absorb_reads(data.parts.initial_reads);
+        self.state.absorb_classes(data.parts.classes.loaded);
         Ok(())
     }
 
@@ -125,7 +124,7 @@ impl<R: StateReader> OpenBlock<R> {
         if !self.options.skips_finalization {
             let cells = close::cells(&self.state, &self.env, self.options.collect_prover_reads);
             let values = prefetch::load(&cells, self.state.reader(), pool);
-            self.state.keep_ahead(values);
+            self.state.insert_prefetched(values);
         }
     }
 

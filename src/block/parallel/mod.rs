@@ -23,8 +23,8 @@ use super::outcome::TransactionDisposition;
 use crate::parallel::{Executed, Limits, Reads, Settled, Task, View};
 use crate::protocol::BlockEnv;
 use crate::state::{
-    CancellationToken, Journal, JournalState, Mark, ReadError, StateKey, StateReader, StateValue, StopFlag,
-    writes,
+    CancellationToken, Journal, JournalState, ReadError, RollbackPoint, StateKey, StateReader, StateValue,
+    StopFlag,
 };
 use crate::transaction::{
     Admitted, Execution, ExecutionContext, FatalError, Plan, Rejection, Transaction, admit_and_validate,
@@ -68,7 +68,7 @@ pub(super) struct Unpaid {
     fee: Fee,
     /// As the fee's transfer left it, if one was tried; gone when that was the last that is tried.
     journal: Option<Box<JournalState>>,
-    before_fee: Mark,
+    before_fee: RollbackPoint,
     /// Without the validation, which is part of the execution.
     validated: ValidatedPrefix,
     /// What came of it with its fee's transfer, if one was tried.
@@ -78,7 +78,7 @@ pub(super) struct Unpaid {
 /// The moment after validation, which the next run may begin from.
 struct ValidatedPrefix {
     admitted: Admitted,
-    journal: Mark,
+    journal: RollbackPoint,
     /// How many reads it took.
     reads: usize,
 }
@@ -118,7 +118,7 @@ impl<'b, R: StateReader + Sync> Task for BlockTask<'b, R> {
     }
 
     fn is_over(&self) -> bool {
-        self.term.is_over()
+        self.term.is_cancelled()
     }
 
     fn execute(
@@ -145,7 +145,7 @@ impl<'b, R: StateReader + Sync> Task for BlockTask<'b, R> {
         if view.is_alone() {
             return self.alone(id, &plan, &mut journal, admitted, view).ok_or(None);
         }
-        let (mark, reads) = (journal.mark(), view.reads_so_far());
+        let (mark, reads) = (journal.rollback_point(), view.reads_so_far());
         let mut has_ended = false;
         let mut ran = caught(|| {
             let ran = run(&plan, &mut admitted, &mut journal, self.context());
@@ -179,7 +179,7 @@ impl<'b, R: StateReader + Sync> Task for BlockTask<'b, R> {
         let sender = plan.info.sender;
         let amount = if sender == self.env.block.sequencer { 0 } else { fee.0 };
         let balance = journal.balance_key(sender);
-        let (steps, before_fee) = (self.steps(&execution), journal.mark());
+        let (steps, before_fee) = (self.steps(&execution), journal.rollback_point());
         let (execution, journal) = (Some(execution), Some(journal.suspend()));
         let unpaid = Box::new(Unpaid { plan, execution, fee, journal, before_fee, validated, paid: None });
         Ok(Executed {
@@ -222,7 +222,7 @@ impl<'b, R: StateReader + Sync> Task for BlockTask<'b, R> {
         let reader = Speculation::new(view, &self.credits, Part::Fee(token));
         // Gone for good if what comes now panics: then the body runs again.
         let mut unpaid = journal.take()?.resume(&reader, self.stop_flag(view));
-        unpaid.take_back(before_fee);
+        unpaid.rollback_to(before_fee);
         let is_last = view.is_last();
         let mut has_ended = false;
         let charged = caught(|| {
@@ -240,7 +240,7 @@ impl<'b, R: StateReader + Sync> Task for BlockTask<'b, R> {
             }
             Err(Rejection::Invalid(error)) => {
                 let result = TransactionDisposition::Invalid(error);
-                Some(Ok(Attempt::rejected(id, result, unpaid.copy_parts())))
+                Some(Ok(Attempt::rejected(id, result, unpaid.snapshot())))
             }
             Err(Rejection::Failure(failure)) => Some(Err(failure)),
         };
@@ -272,7 +272,7 @@ impl<'b, R: StateReader + Sync> BlockTask<'b, R> {
 
     /// Whether what has just been run is not to be looked at: it may have been stopped.
     fn is_in_vain(&self, view: &View<'_, Self>) -> bool {
-        view.is_interrupted() || self.term.is_over()
+        view.is_interrupted() || self.term.is_cancelled()
     }
 
     fn context(&self) -> ExecutionContext<'_> {
@@ -364,7 +364,7 @@ impl<'b, R: StateReader + Sync> BlockTask<'b, R> {
             match view.read_again(reads) {
                 Ok(true) => {
                     *journal = earlier.resume(reader, self.stop_flag(view));
-                    journal.take_back(&validated.journal);
+                    journal.rollback_to(&validated.journal);
                     return Ok(Ok(validated.admitted));
                 }
                 Ok(false) => {}
@@ -378,8 +378,8 @@ impl<'b, R: StateReader + Sync> BlockTask<'b, R> {
 impl Attempt {
     /// What the transaction wrote, if it can be in the block.
     pub(super) fn writes(&self) -> Vec<(StateKey, StateValue)> {
-        let CommitData { usage, parts: (changes, reads, classes) } = &*self.data;
-        if usage.is_some() { writes(changes, classes, reads) } else { Vec::new() }
+        let CommitData { usage, parts } = &*self.data;
+        if usage.is_some() { parts.writes() } else { Vec::new() }
     }
 }
 

@@ -76,7 +76,7 @@ impl State {
     fn end(&mut self, term: &CancellationToken, end: Ended) -> bool {
         let is_first = self.end.is_none();
         self.end.get_or_insert(end);
-        term.end();
+        term.cancel();
         is_first
     }
 }
@@ -95,7 +95,7 @@ impl Delivery {
     }
 
     fn look_at_the_clock(&self, state: &mut State) {
-        if state.end.is_none() && self.term.is_late() {
+        if state.end.is_none() && self.term.is_past_deadline() {
             state.end(&self.term, Ok(BlockEnd::Deadline));
             self.changed.notify_all();
         }

@@ -11,12 +11,12 @@ use crate::sync::{Arc, AtomicBool, Ordering};
 #[derive(Debug, Default)]
 pub(crate) struct CancellationToken {
     deadline: Option<Instant>,
-    is_ended: AtomicBool,
+    is_cancelled: AtomicBool,
 }
 
 impl CancellationToken {
     pub(crate) fn until(deadline: Option<Instant>) -> Self {
-        Self { deadline, is_ended: AtomicBool::new(false) }
+        Self { deadline, is_cancelled: AtomicBool::new(false) }
     }
 
     pub(crate) fn deadline(&self) -> Option<Instant> {
@@ -24,17 +24,17 @@ impl CancellationToken {
     }
 
     /// Whether the deadline has passed.
-    pub(crate) fn is_late(&self) -> bool {
+    pub(crate) fn is_past_deadline(&self) -> bool {
         self.deadline.is_some_and(|deadline| Instant::now() >= deadline)
     }
 
     /// Whether it was ended or the deadline has passed. Once over it stays over.
-    pub(crate) fn is_over(&self) -> bool {
-        self.is_ended.load(Ordering::Acquire) || self.is_late()
+    pub(crate) fn is_cancelled(&self) -> bool {
+        self.is_cancelled.load(Ordering::Acquire) || self.is_past_deadline()
     }
 
-    pub(crate) fn end(&self) {
-        self.is_ended.store(true, Ordering::Release);
+    pub(crate) fn cancel(&self) {
+        self.is_cancelled.store(true, Ordering::Release);
     }
 }
 
@@ -59,7 +59,7 @@ impl StopFlag {
 
     pub(crate) fn is_raised(&self) -> bool {
         let is_one_there =
-            |reasons: &Arc<Reasons>| reasons.flag.load(Ordering::Relaxed) || reasons.term.is_over();
+            |reasons: &Arc<Reasons>| reasons.flag.load(Ordering::Relaxed) || reasons.term.is_cancelled();
         self.0.as_ref().is_some_and(is_one_there)
     }
 }
