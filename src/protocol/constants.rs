@@ -1,11 +1,13 @@
-//! Everything that a protocol version fixes, in one immutable value.
+//! The constants of a protocol version, in one immutable value.
 //!
-//! In: `load` builds one per supported version from the data files. Out: shared as `Arc<Constants>`; a host that needs
-//! other limits clones one, changes fields and shares that.
+//! Input: `load` builds one per supported version from the data files; `Limits`, `Switches` and `Lists` are
+//! read from them as they are. Output: shared as `Arc<Constants>`; a host that needs other limits clones one,
+//! changes fields and shares that.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use serde::Deserialize;
 use starknet_api::core::ClassHash;
 use starknet_api::execution_resources::GasVector;
 use starknet_api::transaction::fields::Tip;
@@ -13,20 +15,20 @@ use starknet_types_core::felt::Felt;
 
 use super::{
     AllocationPrices, ArchivalPrices, GasSchedule, ListedSyscallPrice, OsCosts, ProtocolError,
-    ProtocolVersion, Ratio, SyscallName, SyscallPrice, VersionPolicy, VmFeePrices, load,
+    ProtocolVersion, Ratio, SyscallName, SyscallPrice, VersionPolicy, VmFeePrices, json, load,
 };
 
-/// What a protocol version fixes: limits, switches, prices, OS costs and lists.
+/// The constants of a protocol version: limits, switches, prices, OS costs and lists.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Constants {
-    /// The version whose figures these are; under a lenient [`VersionPolicy`] not the one that was asked for.
+    /// The version that these constants belong to; under a lenient [`VersionPolicy`] not the requested one.
     pub version: ProtocolVersion,
-    /// How much is allowed.
+    /// The limits on steps, gas, call depth and events.
     pub limits: Limits,
-    /// Which rules are in force.
+    /// The rules that are in force.
     pub switches: Switches,
-    /// The price of data that is kept for ever.
+    /// The price of data that is kept permanently.
     pub archival: ArchivalPrices,
     /// The price of new storage cells.
     pub allocation: AllocationPrices,
@@ -34,56 +36,58 @@ pub struct Constants {
     pub vm_fee: VmFeePrices,
     /// The price of execution, in Sierra gas.
     pub gas: GasSchedule,
-    /// The price of each syscall, in Sierra gas. Derived once, from `listed_syscalls` or else from `gas` and `os`;
-    /// whoever changes those must change these.
+    /// The price of each syscall, in Sierra gas. Derived at load time, from `listed_syscalls` or else from
+    /// `gas` and `os`; a host that changes those must change these too.
     pub syscalls: [SyscallPrice; SyscallName::COUNT],
-    /// The syscall prices as listed. Before 0.13.4; later versions derive them from what the OS spends.
+    /// The syscall prices as listed before 0.13.4; later versions derive them from the OS costs.
     pub listed_syscalls: Option<BTreeMap<SyscallName, ListedSyscallPrice>>,
-    /// What the OS spends around the code of contracts.
+    /// The VM resources that the OS uses around the code of contracts.
     pub os: OsCosts,
-    /// Classes and hashes with a rule of their own.
+    /// Classes and hashes that special rules apply to.
     pub lists: Lists,
 }
 
 impl Constants {
-    /// The constants of a version, or of the one that stands for it under `policy`: see [`VersionPolicy`]. All versions
-    /// are parsed at the first call in a process and shared from then on.
+    /// Returns the constants of a version, or of the version that replaces it under `policy`: see
+    /// [`VersionPolicy`]. The first call in a process parses all versions; later calls share them.
     pub fn for_version(version: ProtocolVersion, policy: VersionPolicy) -> Result<Arc<Self>, ProtocolError> {
         load::constants(version.resolve(policy)?)
     }
 
-    /// What a syscall costs in Sierra gas. Zero if the version has no such syscall.
+    /// Returns the price of a syscall in Sierra gas. Zero if the version has no such syscall.
     pub fn syscall_price(&self, syscall: SyscallName) -> SyscallPrice {
         self.syscalls.get(syscall.index()).copied().unwrap_or(SyscallPrice::ZERO)
     }
 
-    /// The Sierra gas that a transaction without a bound of its own on L2 gas starts with: what validation and
-    /// execution may use at most (C8).
+    /// Returns the initial Sierra gas of a transaction that does not bound L2 gas: the sum of the limits of
+    /// validation and execution ([C8](crate::rules#c8)).
     pub fn sierra_gas_without_bound(&self) -> Option<u64> {
         self.limits.execute_max_sierra_gas.checked_add(self.limits.validate_max_sierra_gas)
     }
 
-    /// Sierra gas in L1 gas, rounded up (C148): both are tied by the price of a step.
+    /// Converts Sierra gas to L1 gas, rounded up ([C148](crate::rules#c148)). The price of a step relates the
+    /// two.
     pub fn sierra_gas_to_l1_gas(&self, sierra_gas: u64) -> Option<u64> {
         self.l1_gas_of_sierra_gas()?.ceil_mul(sierra_gas)
     }
 
-    /// L1 gas in Sierra gas, rounded up (C144).
+    /// Converts L1 gas to Sierra gas, rounded up ([C144](crate::rules#c144)).
     pub fn l1_gas_to_sierra_gas(&self, l1_gas: u64) -> Option<u64> {
         self.l1_gas_of_sierra_gas()?.inverse().ceil_mul(l1_gas)
     }
 
-    /// The price of a unit of L2 gas that corresponds to a price of L1 gas, rounded up (C173).
+    /// Returns the price of a unit of L2 gas that corresponds to a price of L1 gas, rounded up
+    /// ([C173](crate::rules#c173)).
     pub fn l1_to_l2_gas_price(&self, l1_gas_price: u128) -> Option<u128> {
         let Ratio { numerator, denominator } = self.l1_gas_of_sierra_gas()?;
         let product = l1_gas_price.checked_mul(u128::from(numerator))?;
         let denominator = u128::from(denominator);
-        let rest = product.checked_rem(denominator)?;
-        product.checked_div(denominator)?.checked_add(u128::from(rest != 0))
+        let remainder = product.checked_rem(denominator)?;
+        product.checked_div(denominator)?.checked_add(u128::from(remainder != 0))
     }
 
-    /// The L1 gas that a unit of Sierra gas is worth: 1/40000 since 0.13.1. In lowest terms, so that products with a
-    /// 128-bit price do not overflow without need.
+    /// The value of a unit of Sierra gas in L1 gas: 1/40000 since 0.13.1. In lowest terms, so that products
+    /// with a 128-bit price overflow only if the result does.
     fn l1_gas_of_sierra_gas(&self) -> Option<Ratio> {
         let Ratio { numerator, denominator } = self.vm_fee.step;
         let divisor = num_integer::gcd(numerator, denominator);
@@ -94,8 +98,9 @@ impl Constants {
     }
 }
 
-/// How much is allowed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Limits on steps, gas, call depth and events.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Limits {
     /// VM steps of `__execute__`, inner calls included.
@@ -106,28 +111,34 @@ pub struct Limits {
     pub execute_max_sierra_gas: u64,
     /// Sierra gas of validation.
     pub validate_max_sierra_gas: u64,
-    /// Gas of an L1 handler, whose sender bounds nothing (C43).
+    /// Gas of an L1 handler, which has no resource bounds ([C43](crate::rules#c43)).
+    #[serde(deserialize_with = "json::gas_vector")]
     pub l1_handler_max: GasVector,
-    /// How deep calls may nest (C56).
+    /// Nesting depth of calls ([C56](crate::rules#c56)).
     pub max_call_depth: u64,
     /// Felts of data in an event.
     pub event_max_data: u64,
     /// Keys of an event.
     pub event_max_keys: u64,
-    /// Events in one phase of a transaction (C18, C125).
+    /// Events in one phase of a transaction ([C18](crate::rules#c18), [C125](crate::rules#c125)).
     pub event_max_count: u64,
-    /// Validation sees the block number rounded down to a multiple of this.
+    /// The block number that validation sees is rounded down to a multiple of this. Not 0.
+    #[serde(deserialize_with = "json::nonzero")]
     pub block_number_rounding: u64,
-    /// Validation sees the block's time, in seconds, rounded down to a multiple of this.
+    /// The timestamp that validation sees, in seconds, is rounded down to a multiple of this. Not 0.
+    #[serde(deserialize_with = "json::nonzero")]
     pub timestamp_rounding: u64,
-    /// The highest tip with which an account in [`Lists::v1_bound_accounts_cairo1`] is shown version 1 (C121).
+    /// The highest tip with which an account in [`Lists::v1_bound_accounts_cairo1`] sees version 1
+    /// ([C121](crate::rules#c121)).
+    #[serde(deserialize_with = "json::tip")]
     pub v1_bound_max_tip: Tip,
-    /// What gateways check before a transaction is executed; execution itself does not.
+    /// Limits that gateways check before a transaction is executed; execution itself does not.
     pub gateway: GatewayLimits,
 }
 
-/// What gateways check.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Limits that gateways check.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GatewayLimits {
     /// Felts of calldata.
@@ -138,78 +149,85 @@ pub struct GatewayLimits {
     pub max_proof_size: u64,
 }
 
-/// Which rules are in force. They come and go with versions, sometimes more than once.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// The rules that are in force. Versions turn them on and off, sometimes more than once.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Switches {
     /// The Sierra version (major, minor, patch) from which classes are metered in gas instead of steps.
+    #[serde(deserialize_with = "json::dotted")]
     pub min_sierra_version_for_gas: (u64, u64, u64),
-    /// A failed inner call is undone and reported to its caller, instead of ending the transaction (C60).
+    /// A failed inner call is rolled back and reported to its caller, instead of ending the transaction
+    /// ([C60](crate::rules#c60)).
     pub reverts: bool,
-    /// Version 3 transactions pay their tip (C34).
+    /// Version 3 transactions pay their tip ([C34](crate::rules#c34)).
     pub tip: bool,
-    /// A transaction's state diff is the net of all its phases; else the phases' diffs are merged as they are (C27).
+    /// A transaction's state diff is the net of all its phases; otherwise the diffs of the phases are merged
+    /// ([C27](crate::rules#c27)).
     pub comprehensive_state_diff: bool,
-    /// Addresses and keys in published diffs are replaced by aliases (2.9).
+    /// Addresses and keys in published diffs are replaced by aliases ([C195](crate::rules#c195)).
     pub stateful_compression: bool,
-    /// Executed classes move to the Blake compiled class hash (2.9).
+    /// Executed classes migrate to the Blake compiled class hash ([C200](crate::rules#c200)).
     pub casm_hash_migration: bool,
-    /// Version 3 declares must carry the Blake compiled class hash (C39).
+    /// Version 3 declares must carry the Blake compiled class hash ([C39](crate::rules#c39)).
     pub casm_hash_v1_declares_blocked: bool,
-    /// A Cairo 0 class cannot be declared twice (C36).
+    /// A Cairo 0 class cannot be declared twice ([C36](crate::rules#c36)).
     pub cairo0_redeclaration_disabled: bool,
-    /// Contracts cannot call `__execute__` (C112, C113).
+    /// Contracts cannot call `__execute__` ([C112](crate::rules#c112), [C113](crate::rules#c113)).
     pub direct_execute_blocked: bool,
-    /// Validation cannot deploy contracts (C135).
+    /// Validation cannot deploy contracts ([C135](crate::rules#c135)).
     pub deploy_in_validate_disabled: bool,
-    /// Events of inner calls are free (C170).
+    /// Events of inner calls are free ([C170](crate::rules#c170)).
     pub inner_event_resources_ignored: bool,
-    /// The VM of the time counted cells of the segment arena, of which an instance has three.
+    /// Segment arena usage is counted in cells, three per instance, as the VM of these versions did.
     pub segment_arena_cells: bool,
-    /// Revert reasons do not list the VM's frames of calls that are metered in gas.
+    /// Revert reasons omit the VM stack frames of calls that are metered in gas.
     pub vm_frames_stripped: bool,
 }
 
-/// Classes and hashes with a rule of their own.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Classes and hashes that special rules apply to.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Lists {
-    /// Cairo 0 account classes that are shown version 1 of version 3 transactions (C121).
+    /// Cairo 0 account classes that see version 3 transactions as version 1 ([C121](crate::rules#c121)).
     pub v1_bound_accounts_cairo0: BTreeSet<ClassHash>,
-    /// Cairo 1 account classes that are shown version 1 of version 3 transactions (C121).
+    /// Cairo 1 account classes that see version 3 transactions as version 1 ([C121](crate::rules#c121)).
     pub v1_bound_accounts_cairo1: BTreeSet<ClassHash>,
-    /// Account classes that are not shown the bound on L1 data gas (C122).
+    /// Account classes that do not see the bound on L1 data gas ([C122](crate::rules#c122)).
     pub data_gas_accounts: BTreeSet<ClassHash>,
     /// Accepted proof versions, as short strings.
+    #[serde(deserialize_with = "json::short_strings")]
     pub proof_versions: Vec<Felt>,
-    /// Programs whose proofs are accepted.
+    /// Hashes of the programs whose proofs are accepted.
     pub virtual_os_program_hashes: Vec<Felt>,
 }
 
-/// A kind of transaction, as far as costs depend on it.
+/// The kind of a transaction, as far as costs depend on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(usize)]
 pub enum TransactionKind {
     /// Declares a class.
     Declare,
-    /// Deploys an account, which pays for it.
+    /// Deploys an account, which pays the fee.
     DeployAccount,
     /// Runs an account's `__execute__`.
     Invoke,
     /// Handles a message from L1.
     L1Handler,
-    /// Deploys a contract, as anybody could until 2022. Older than all cost tables: its own work is all it is counted by.
+    /// Deploys a contract without an account, as was possible until 2022. Older than all cost tables: only
+    /// its own resources are counted.
     Deploy,
 }
 
 impl TransactionKind {
-    /// How many have costs of their own.
+    /// The number of kinds that have OS costs.
     pub const COUNT: usize = 4;
 
-    /// Those that have costs of their own, in the order of their indices.
+    /// The kinds that have OS costs, in the order of their indices.
     pub const ALL: [Self; Self::COUNT] = [Self::Declare, Self::DeployAccount, Self::Invoke, Self::L1Handler];
 
-    /// Its place in tables by kind.
+    /// Returns the index in tables by kind.
     pub const fn index(self) -> usize {
         self as usize
     }
@@ -224,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn are_shared() {
+    fn constants_are_shared() {
         for version in ProtocolVersion::SUPPORTED {
             assert_eq!(constants(version).version, version);
             assert!(Arc::ptr_eq(&constants(version), &constants(version)));
@@ -232,14 +250,14 @@ mod tests {
     }
 
     #[test]
-    fn policy_reaches_the_figures() {
-        let stand_in = |version: &str, policy| Constants::for_version(version.parse().unwrap(), policy);
+    fn policy_selects_the_constants() {
+        let resolved = |version: &str, policy| Constants::for_version(version.parse().unwrap(), policy);
         let version_of = |result: Result<Arc<Constants>, _>| result.map(|constants| constants.version);
-        assert_eq!(version_of(stand_in("0.12.0", VersionPolicy::Nearest)), Ok(ProtocolVersion::V0_13_0));
-        assert_eq!(version_of(stand_in("0.13.4.1", VersionPolicy::Nearest)), Ok(ProtocolVersion::V0_13_4));
-        assert_eq!(version_of(stand_in("0.15.0", VersionPolicy::AllowNewer)), Ok(ProtocolVersion::V0_14_4));
-        assert!(matches!(stand_in("0.15.0", VersionPolicy::Nearest), Err(ProtocolError::TooNew { .. })));
-        assert!(matches!(stand_in("0.13.7", VersionPolicy::Exact), Err(ProtocolError::Unsupported(_))));
+        assert_eq!(version_of(resolved("0.12.0", VersionPolicy::Nearest)), Ok(ProtocolVersion::V0_13_0));
+        assert_eq!(version_of(resolved("0.13.4.1", VersionPolicy::Nearest)), Ok(ProtocolVersion::V0_13_4));
+        assert_eq!(version_of(resolved("0.15.0", VersionPolicy::AllowNewer)), Ok(ProtocolVersion::V0_14_4));
+        assert!(matches!(resolved("0.15.0", VersionPolicy::Nearest), Err(ProtocolError::TooNew { .. })));
+        assert!(matches!(resolved("0.13.7", VersionPolicy::Exact), Err(ProtocolError::Unsupported(_))));
     }
 
     #[test]

@@ -27,7 +27,7 @@ pub enum Builtin {
     Keccak,
     /// The Poseidon permutation.
     Poseidon,
-    /// Dictionary segments; not proven, each instance is worth ten steps (C145).
+    /// Dictionary segments; not proven, each instance is worth ten steps ([C145](crate::rules#c145)).
     SegmentArena,
     /// Range checks of 96 bits.
     RangeCheck96,
@@ -35,7 +35,7 @@ pub enum Builtin {
     AddMod,
     /// Modular multiplication.
     MulMod,
-    /// The Blake2s compression: an opcode, counted like a builtin (C146).
+    /// The Blake2s compression: an opcode, counted like a builtin ([C146](crate::rules#c146)).
     Blake,
 }
 
@@ -140,8 +140,8 @@ impl BuiltinCounts {
         }
     }
 
-    /// Counts more instances of one builtin. Stops at `u64::MAX`, which no counting reaches; amounts that come from
-    /// multiplication go through the checked methods.
+    /// Counts more instances of one builtin. Stops at `u64::MAX`, which no counting reaches; amounts that
+    /// come from multiplication go through the checked methods.
     pub fn add(&mut self, builtin: Builtin, count: u64) {
         self.set(builtin, self.get(builtin).saturating_add(count));
     }
@@ -228,7 +228,7 @@ impl VmResources {
         })
     }
 
-    /// Each number divided by `divisor` and rounded up on its own (C152).
+    /// Each number divided by `divisor` and rounded up on its own ([C152](crate::rules#c152)).
     pub fn div_ceil(&self, divisor: std::num::NonZeroU64) -> Self {
         let divisor = divisor.get();
         Self {

@@ -19,7 +19,8 @@ pub struct ChainInfo {
     pub strk_fee_token: ContractAddress,
     /// The token in which older transactions pay.
     pub eth_fee_token: ContractAddress,
-    /// Whether this is a layer 3: messages may then go to any felt, not only to Ethereum addresses (C126).
+    /// Whether this is a layer 3: messages may then go to any felt, not only to Ethereum addresses
+    /// ([C126](crate::rules#c126)).
     #[serde(default)]
     pub is_l3: bool,
 }

@@ -11,7 +11,8 @@ pub enum ProtocolError {
     /// The text is not a version: three or four numbers below 256, joined by dots.
     #[error("`{0}` is not a Starknet protocol version")]
     NotAVersion(String),
-    /// The version is newer than every version this crate knows, and the policy does not allow to go on without it.
+    /// The version is newer than every version this crate knows, and the policy does not allow to go on
+    /// without it.
     #[error("protocol version {version} is newer than {newest}, the newest supported one")]
     TooNew {
         /// The version asked for.

@@ -1,7 +1,9 @@
-//! Loading: the oldest version's file whole, then each later one laid over the version before it.
+//! The data files of all versions: the oldest one is complete, each later one is a patch of the version
+//! before it.
 //!
-//! In: the text of `resources/protocol/`, compiled in. Out: one [`Constants`] per version, made once per process.
-//! A change file is a JSON merge: objects are merged key by key, anything else replaces, `null` removes.
+//! Input: the text of `resources/protocol/`, compiled in. Output: one [`Constants`] per version, made once
+//! per process. A patch is a JSON merge patch: objects are merged key by key, anything else replaces, `null`
+//! removes.
 
 use std::sync::{Arc, OnceLock};
 
@@ -10,7 +12,7 @@ use serde_json::Value;
 use super::schema::VersionFile;
 use super::{Constants, ProtocolError, ProtocolVersion};
 
-/// The data files, oldest version first. Each is laid over the one before it.
+/// The data files, oldest version first. Each is merged over the version before it.
 const FILES: [(ProtocolVersion, &str); ProtocolVersion::SUPPORTED.len()] = [
     (ProtocolVersion::V0_13_0, include_str!("../../resources/protocol/0.13.0.json")),
     (ProtocolVersion::V0_13_1, include_str!("../../resources/protocol/0.13.1.json")),
@@ -36,16 +38,16 @@ pub(super) fn constants(version: ProtocolVersion) -> Result<Arc<Constants>, Prot
     found.cloned().ok_or(ProtocolError::Unsupported(version))
 }
 
-/// Reads files that build on each other.
+/// Reads the files in order, each merged over those before it.
 fn load(files: &[(ProtocolVersion, &str)]) -> Result<Vec<Arc<Constants>>, ProtocolError> {
-    let mut figures = Value::Object(serde_json::Map::new());
+    let mut values = Value::Object(serde_json::Map::new());
     let mut loaded = Vec::with_capacity(files.len());
     for (version, text) in files {
         let constants = (|| {
-            let changes: Value = serde_json::from_str(text).map_err(|error| error.to_string())?;
-            lay_over(&mut figures, changes, "")?;
+            let patch: Value = serde_json::from_str(text).map_err(|error| error.to_string())?;
+            merge_patch(&mut values, patch, "")?;
             let file: VersionFile =
-                serde_json::from_value(figures.clone()).map_err(|error| error.to_string())?;
+                serde_json::from_value(values.clone()).map_err(|error| error.to_string())?;
             file.into_constants(*version)
         })();
         loaded.push(Arc::new(constants.map_err(|reason| ProtocolError::Data { version: *version, reason })?));
@@ -53,28 +55,29 @@ fn load(files: &[(ProtocolVersion, &str)]) -> Result<Vec<Arc<Constants>>, Protoc
     Ok(loaded)
 }
 
-/// Lays changes over figures. A change that changes nothing is an error: it would hide what a version really did.
-fn lay_over(figures: &mut Value, changes: Value, path: &str) -> Result<(), String> {
-    match (figures, changes) {
-        (Value::Object(figures), Value::Object(changes)) => {
+/// Applies a patch. A patch that sets a value to itself is an error: it would obscure the changes of a
+/// version.
+fn merge_patch(values: &mut Value, patch: Value, path: &str) -> Result<(), String> {
+    match (values, patch) {
+        (Value::Object(values), Value::Object(changes)) => {
             for (key, change) in changes {
                 let path = format!("{path}/{key}");
-                match (figures.get_mut(&key), change) {
+                match (values.get_mut(&key), change) {
                     (Some(_), Value::Null) => {
-                        figures.remove(&key);
+                        values.remove(&key);
                     }
-                    (None, Value::Null) => return Err(format!("{path} is removed but was not there")),
-                    (Some(figure), change) => lay_over(figure, change, &path)?,
-                    (None, figure) => {
-                        figures.insert(key, figure);
+                    (None, Value::Null) => return Err(format!("{path} is removed but does not exist")),
+                    (Some(value), change) => merge_patch(value, change, &path)?,
+                    (None, value) => {
+                        values.insert(key, value);
                     }
                 }
             }
             Ok(())
         }
-        (figure, change) if *figure == change => Err(format!("{path} is set to what it was")),
-        (figure, change) => {
-            *figure = change;
+        (value, change) if *value == change => Err(format!("{path} is set to its old value")),
+        (value, change) => {
+            *value = change;
             Ok(())
         }
     }
@@ -84,18 +87,18 @@ fn lay_over(figures: &mut Value, changes: Value, path: &str) -> Result<(), Strin
 mod tests {
     use super::*;
 
-    fn merged(figures: &str, changes: &str) -> Result<Value, String> {
-        let mut figures = serde_json::from_str(figures).unwrap();
-        lay_over(&mut figures, serde_json::from_str(changes).unwrap(), "")?;
-        Ok(figures)
+    fn merged(values: &str, patch: &str) -> Result<Value, String> {
+        let mut values = serde_json::from_str(values).unwrap();
+        merge_patch(&mut values, serde_json::from_str(patch).unwrap(), "")?;
+        Ok(values)
     }
 
-    /// The error of loading the oldest file with one piece of text replaced, then a change file.
-    fn reason(from: &str, to: &str, changes: &str) -> String {
+    /// The error of loading the oldest file with one piece of text replaced, then a patch.
+    fn reason(from: &str, to: &str, patch: &str) -> String {
         let (version, text) = FILES[0];
         assert!(text.contains(from));
         let damaged = text.replacen(from, to, 1);
-        match load(&[(version, damaged.as_str()), (ProtocolVersion::V0_13_1, changes)]) {
+        match load(&[(version, damaged.as_str()), (ProtocolVersion::V0_13_1, patch)]) {
             Err(ProtocolError::Data { reason, .. }) => reason,
             other => panic!("{other:?}"),
         }
@@ -118,21 +121,21 @@ mod tests {
 
     #[test]
     fn merge_replaces_adds_and_removes() {
-        let figures = r#"{"a": {"b": 1, "c": 2}, "d": [1, 2], "e": true}"#;
-        let changes = r#"{"a": {"b": null, "f": {"g": 3}}, "d": [2], "e": false}"#;
+        let values = r#"{"a": {"b": 1, "c": 2}, "d": [1, 2], "e": true}"#;
+        let patch = r#"{"a": {"b": null, "f": {"g": 3}}, "d": [2], "e": false}"#;
         let expected: Value =
             serde_json::from_str(r#"{"a": {"c": 2, "f": {"g": 3}}, "d": [2], "e": false}"#).unwrap();
-        assert_eq!(merged(figures, changes), Ok(expected));
-        assert_eq!(merged(figures, "{}"), Ok(serde_json::from_str(figures).unwrap()));
+        assert_eq!(merged(values, patch), Ok(expected));
+        assert_eq!(merged(values, "{}"), Ok(serde_json::from_str(values).unwrap()));
     }
 
     #[test]
-    fn empty_changes_are_errors() {
+    fn patches_without_effect_are_errors() {
         assert_eq!(
             merged(r#"{"a": {"b": 1}}"#, r#"{"a": {"b": 1}}"#),
-            Err("/a/b is set to what it was".to_owned())
+            Err("/a/b is set to its old value".to_owned())
         );
-        assert_eq!(merged("{}", r#"{"a": null}"#), Err("/a is removed but was not there".to_owned()));
+        assert_eq!(merged("{}", r#"{"a": null}"#), Err("/a is removed but does not exist".to_owned()));
     }
 
     #[test]

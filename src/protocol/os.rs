@@ -1,20 +1,29 @@
-//! What the Starknet OS spends around the code that contracts run: per transaction, per syscall, per published felt.
+//! The costs of the Starknet OS around the code of contracts: per transaction, per syscall, per published
+//! felt.
 //!
-//! In: the measured figures of a version. Out: VM resources that `fee` and `block` add to a transaction's own.
+//! Input: the measured costs of a version. Output: VM resources that `fee` and `block` add to those of a
+//! transaction's own code.
 
 use std::num::NonZeroU64;
 
-use super::{Builtin, Constants, ProtocolError, SyscallName, SyscallUsage, TransactionKind, VmResources};
+use serde::{Deserialize, Deserializer};
 
-/// The OS's cost of one transaction or syscall: a constant, and a part that grows with its items.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+use super::{
+    Builtin, BuiltinCounts, Constants, ProtocolError, SyscallName, SyscallUsage, TransactionKind,
+    VmResources, json,
+};
+
+/// The OS cost of one transaction or syscall: a constant part and a part that is linear in the number of
+/// items.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(from = "FlatOsCost")]
 #[non_exhaustive]
 pub struct OsCost {
-    /// Always.
+    /// The part that is always charged.
     pub constant: VmResources,
-    /// Per `scale` items.
+    /// The cost of `scale` items.
     pub per_item: VmResources,
-    /// How many items share one [`per_item`](Self::per_item); 1 for all syscalls.
+    /// The number of items that [`per_item`](Self::per_item) pays for; 1 for all syscalls.
     pub scale: NonZeroU64,
 }
 
@@ -23,40 +32,87 @@ impl OsCost {
     pub const ZERO: Self =
         Self { constant: VmResources::ZERO, per_item: VmResources::ZERO, scale: NonZeroU64::MIN };
 
-    /// The growing part: `per_item` times `items`, then each number divided by the scale and rounded up (C152).
+    /// Returns the linear part: `per_item` times `items`, then each number divided by the scale and rounded
+    /// up ([C152](crate::rules#c152)).
     pub fn linear(&self, items: u64) -> Option<VmResources> {
         Some(self.per_item.checked_mul(items)?.div_ceil(self.scale))
     }
 }
 
-/// The OS's costs at one version.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// The OS costs of one version.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct OsCosts {
-    /// Per transaction, by kind; covers the fee transfer too.
+    /// Per transaction, by kind; includes the fee transfer.
+    #[serde(deserialize_with = "by_kind")]
     pub transactions: [OsCost; TransactionKind::COUNT],
     /// Per syscall. Zero for syscalls that the version does not have.
+    #[serde(deserialize_with = "json::by_syscall")]
     pub syscalls: [OsCost; SyscallName::COUNT],
-    /// Per felt that is published in a blob. Zero before 0.13.2, which did not count this work.
+    /// Per felt that is published in a blob. Zero before 0.13.2, when this work was not counted.
+    #[serde(default, deserialize_with = "json::resources")]
     pub kzg_per_felt: VmResources,
 }
 
 impl OsCosts {
-    /// The cost of a transaction of this kind.
+    /// Returns the cost of a transaction of this kind.
     pub fn transaction(&self, kind: TransactionKind) -> &OsCost {
         self.transactions.get(kind.index()).unwrap_or(&OsCost::ZERO)
     }
 
-    /// The cost of this syscall.
+    /// Returns the cost of this syscall.
     pub fn syscall(&self, syscall: SyscallName) -> &OsCost {
         self.syscalls.get(syscall.index()).unwrap_or(&OsCost::ZERO)
     }
 }
 
+/// Reads a table by transaction kind; all kinds are required.
+fn by_kind<'de, D: Deserializer<'de>>(deserializer: D) -> Result<[OsCost; TransactionKind::COUNT], D::Error> {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Kinds {
+        declare: OsCost,
+        deploy_account: OsCost,
+        invoke: OsCost,
+        l1_handler: OsCost,
+    }
+    let Kinds { declare, deploy_account, invoke, l1_handler } = Kinds::deserialize(deserializer)?;
+    Ok([declare, deploy_account, invoke, l1_handler]) // in the order of `TransactionKind::ALL`
+}
+
+/// The notation of an [`OsCost`]: the constant part is not nested.
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+struct FlatOsCost {
+    steps: u64,
+    memory_holes: u64,
+    #[serde(deserialize_with = "json::builtin_counts")]
+    builtins: BuiltinCounts,
+    #[serde(deserialize_with = "json::resources")]
+    per_item: VmResources,
+    scale: Option<NonZeroU64>,
+}
+
+impl From<FlatOsCost> for OsCost {
+    fn from(cost: FlatOsCost) -> Self {
+        let FlatOsCost { steps, memory_holes, builtins, per_item, scale } = cost;
+        let constant = VmResources { steps, memory_holes, builtins };
+        Self { constant, per_item, scale: scale.unwrap_or(NonZeroU64::MIN) }
+    }
+}
+
+impl Default for OsCost {
+    fn default() -> Self {
+        Self::ZERO
+    }
+}
+
 impl Constants {
-    /// What the OS spends on a transaction of this kind with `n` items (C150): 0 for declare, constructor calldata for
-    /// deploy account, calldata and proof facts for invoke, payload for an L1 handler. Without the cost of publishing
-    /// state diffs; for that see [`kzg_os_resources`](Self::kzg_os_resources).
+    /// Returns the OS cost of a transaction of this kind with `n` items ([C150](crate::rules#c150)). The
+    /// items are constructor calldata felts for deploy account, calldata felts and proof facts for invoke,
+    /// payload felts for an L1 handler; a declare has none. Does not include the cost of publishing state
+    /// diffs: see [`kzg_os_resources`](Self::kzg_os_resources).
     pub fn transaction_os_resources(
         &self,
         kind: TransactionKind,
@@ -68,8 +124,8 @@ impl Constants {
             .ok_or(ProtocolError::Overflow("the OS cost of a transaction"))
     }
 
-    /// What the OS spends on committing to so many felts in a blob (C150, C151). Nothing in versions that price no such
-    /// work, the hashing included.
+    /// Returns the OS cost of committing to that many felts in a blob, hashing included
+    /// ([C150](crate::rules#c150), [C151](crate::rules#c151)). Zero in versions that do not price this work.
     pub fn kzg_os_resources(&self, data_availability_felts: u64) -> Result<VmResources, ProtocolError> {
         if self.os.kzg_per_felt.is_zero() {
             return Ok(VmResources::ZERO);
@@ -81,8 +137,9 @@ impl Constants {
             .ok_or(ProtocolError::Overflow("the OS cost of publishing a state diff"))
     }
 
-    /// What the OS spends on the syscalls of one call frame (C88, C129). Each syscall at most once in `usage`: an entry
-    /// for [`SyscallName::Keccak`] counts rounds, and pays the fixed part of Keccak once, even for no round at all.
+    /// Returns the OS cost of the syscalls of one call frame ([C88](crate::rules#c88),
+    /// [C129](crate::rules#c129)). Each syscall occurs at most once in `usage`: an entry for
+    /// [`SyscallName::Keccak`] counts rounds and pays the constant part of Keccak once, even for 0 rounds.
     pub fn syscall_os_resources(
         &self,
         usage: impl IntoIterator<Item = (SyscallName, SyscallUsage)>,
@@ -95,7 +152,7 @@ impl Constants {
             .ok_or(ProtocolError::Overflow("the OS cost of syscalls"))
     }
 
-    /// What the OS spends on one entry of a frame's usage.
+    /// The OS cost of one entry of a frame's usage.
     fn os_resources_of(&self, syscall: SyscallName, usage: SyscallUsage) -> Option<VmResources> {
         let (fixed, counted) = match syscall {
             SyscallName::Keccak => (Some(&self.os.syscall(syscall).constant), SyscallName::KeccakRound),
@@ -110,15 +167,16 @@ impl Constants {
     }
 }
 
-/// The VM resources of Cairo's `poseidon_hash_many` over so many felts (C151): its loop takes ten felts at a time, then
-/// pairs, then a last single one. `None` if they do not fit in 64 bits.
+/// Returns the VM resources of Cairo's `poseidon_hash_many` over that many felts ([C151](crate::rules#c151)):
+/// its loop takes ten felts at a time, then pairs, then a last single one. `None` if they do not fit in 64
+/// bits.
 pub fn poseidon_hash_many_resources(felts: u64) -> Option<VmResources> {
     let tens = (felts / 10).checked_mul(55)?;
-    let rest =
+    let remainder =
         ((felts % 10) / 2).checked_mul(18)?.checked_add((felts % 2).checked_mul(3)?)?.checked_add(21)?;
     let permutations = (felts / 2).checked_add(1)?;
     Some(VmResources {
-        steps: tens.checked_add(rest)?,
+        steps: tens.checked_add(remainder)?,
         memory_holes: 0,
         builtins: [(Builtin::Poseidon, permutations)].into_iter().collect(),
     })
@@ -169,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn growing_part_is_scaled_then_rounded_up() {
+    fn linear_part_is_scaled_then_rounded_up() {
         let invoke =
             |version, n| constants(version).transaction_os_resources(TransactionKind::Invoke, n).unwrap();
         // 0.14.0: 4348 + ceil(11 n / 2), Poseidon 12 + ceil(n / 2).
@@ -183,7 +241,7 @@ mod tests {
         // 0.13.2: 3763 + 8 n, Pedersen 14 + n.
         let expected = resources(3803, &[(Builtin::Pedersen, 19), (Builtin::RangeCheck, 69)]);
         assert_eq!(invoke(ProtocolVersion::V0_13_2, 5), expected);
-        // 0.13.0: nothing grows.
+        // 0.13.0: no linear part.
         assert_eq!(invoke(ProtocolVersion::V0_13_0, 5), invoke(ProtocolVersion::V0_13_0, 0));
         let deploy =
             constants(ProtocolVersion::V0_14_4).transaction_os_resources(TransactionKind::DeployAccount, 3);
@@ -197,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn syscalls_add_up() {
+    fn costs_of_syscalls_are_summed() {
         let latest = constants(ProtocolVersion::V0_14_4);
         let usage = [
             (SyscallName::StorageRead, SyscallUsage { calls: 2, linear: 0 }),
@@ -212,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn keccak_pays_its_fixed_part_once_per_entry() {
+    fn keccak_pays_its_constant_part_once_per_entry() {
         let keccak = |version, rounds| {
             let usage = [(SyscallName::Keccak, SyscallUsage { calls: rounds, linear: 0 })];
             constants(version).syscall_os_resources(usage).unwrap()

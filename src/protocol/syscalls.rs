@@ -1,14 +1,30 @@
-//! The syscalls by name, what one costs in Sierra gas, and how much of it was used.
+//! The syscalls: names, calling conventions, prices in Sierra gas, usage.
+//!
+//! Input: one list, in this file. Output: the enum and its tables. Must not know: the meaning of a syscall.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-use starknet_types_core::felt::Felt;
 
-/// Declares the enum, its list and its names from one list.
+use super::ProtocolVersion;
+
+/// The calling conventions that offer a syscall.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SyscallAbi {
+    /// Only Cairo 0 classes can request it. Such a syscall has an OS cost, but no price in Sierra gas.
+    Cairo0,
+    /// Only Cairo 1 classes can request it.
+    Cairo1,
+    /// All classes can request it.
+    Both,
+    /// No class can request it: it exists in cost tables only.
+    Internal,
+}
+
+/// Declares the enum, its list, its names, its calling conventions and its first versions from one list.
 macro_rules! syscall_names {
-    ($($(#[$doc:meta])+ $name:ident,)+) => {
-        /// A syscall, of both calling conventions, as price and cost tables name it.
+    ($($(#[$doc:meta])+ $name:ident: $abi:ident, $since:ident;)+) => {
+        /// A syscall of either calling convention, under its name in price and cost tables.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[repr(usize)]
         pub enum SyscallName {
@@ -16,19 +32,33 @@ macro_rules! syscall_names {
         }
 
         impl SyscallName {
-            /// All of them, in the order of their indices (which is that of their names).
+            /// All syscalls, in the order of their indices, which is that of their names.
             pub const ALL: [Self; Self::COUNT] = [$(Self::$name,)+];
 
-            /// How many there are.
+            /// The number of syscalls.
             pub const COUNT: usize = [$(stringify!($name),)+].len();
 
-            /// What contracts ask for them with: their names as short strings.
+            /// The selectors that contracts write: the names as short strings.
             const SELECTORS: [[u64; 4]; Self::COUNT] = [$(short_string(stringify!($name).as_bytes()),)+];
 
-            /// The name as the protocol's tables write it: `CallContract`.
+            /// Returns the name as the protocol's tables write it: `CallContract`.
             pub const fn name(self) -> &'static str {
                 match self {
                     $(Self::$name => stringify!($name),)+
+                }
+            }
+
+            /// Returns the calling conventions that offer the syscall.
+            pub(crate) const fn abi(self) -> SyscallAbi {
+                match self {
+                    $(Self::$name => SyscallAbi::$abi,)+
+                }
+            }
+
+            /// Returns the first version that has the syscall.
+            pub(crate) const fn since(self) -> ProtocolVersion {
+                match self {
+                    $(Self::$name => ProtocolVersion::$since,)+
                 }
             }
         }
@@ -37,127 +67,112 @@ macro_rules! syscall_names {
 
 syscall_names! {
     /// Calls another contract.
-    CallContract,
+    CallContract: Both, V0_13_0;
     /// Cairo 0: library call by address.
-    DelegateCall,
+    DelegateCall: Cairo0, V0_13_0;
     /// Cairo 0: library call of an L1 handler, by address.
-    DelegateL1Handler,
+    DelegateL1Handler: Cairo0, V0_13_0;
     /// Deploys a contract.
-    Deploy,
+    Deploy: Both, V0_13_0;
     /// Emits an event.
-    EmitEvent,
+    EmitEvent: Both, V0_13_0;
     /// The hash of an older block.
-    GetBlockHash,
+    GetBlockHash: Cairo1, V0_13_0;
     /// Cairo 0: the block's number.
-    GetBlockNumber,
-    /// Cairo 0: the block's time.
-    GetBlockTimestamp,
-    /// Cairo 0: who called.
-    GetCallerAddress,
+    GetBlockNumber: Cairo0, V0_13_0;
+    /// Cairo 0: the block's timestamp.
+    GetBlockTimestamp: Cairo0, V0_13_0;
+    /// Cairo 0: the caller's address.
+    GetCallerAddress: Cairo0, V0_13_0;
     /// The class of a contract.
-    GetClassHashAt,
-    /// Cairo 0: the running contract.
-    GetContractAddress,
-    /// Block, transaction and call, in one.
-    GetExecutionInfo,
+    GetClassHashAt: Cairo1, V0_13_4;
+    /// Cairo 0: the running contract's address.
+    GetContractAddress: Cairo0, V0_13_0;
+    /// Block, transaction and call information.
+    GetExecutionInfo: Cairo1, V0_13_0;
     /// Cairo 0: the sequencer's address.
-    GetSequencerAddress,
-    /// Cairo 0: the transaction.
-    GetTxInfo,
+    GetSequencerAddress: Cairo0, V0_13_0;
+    /// Cairo 0: the transaction's fields.
+    GetTxInfo: Cairo0, V0_13_0;
     /// Cairo 0: the transaction's signature.
-    GetTxSignature,
-    /// Keccak: the fixed part of a call. Usage is counted in rounds (C129).
-    Keccak,
-    /// One round of Keccak; not a syscall of its own, but priced like one.
-    KeccakRound,
-    /// Runs another class in this contract's place.
-    LibraryCall,
+    GetTxSignature: Cairo0, V0_13_0;
+    /// Keccak: the constant part of a call. Usage is counted in rounds (C129).
+    Keccak: Cairo1, V0_13_0;
+    /// One round of Keccak; not a syscall, but priced like one.
+    KeccakRound: Internal, V0_13_0;
+    /// Runs the code of another class on the storage of this contract.
+    LibraryCall: Both, V0_13_0;
     /// Cairo 0: library call of an L1 handler.
-    LibraryCallL1Handler,
+    LibraryCallL1Handler: Cairo0, V0_13_0;
     /// Runs a version 0 transaction inside another one.
-    MetaTxV0,
+    MetaTxV0: Cairo1, V0_13_4;
     /// Replaces the running contract's class.
-    ReplaceClass,
+    ReplaceClass: Both, V0_13_0;
     /// Adds two points of secp256k1.
-    Secp256k1Add,
+    Secp256k1Add: Cairo1, V0_13_0;
     /// The point of secp256k1 with a given x.
-    Secp256k1GetPointFromX,
+    Secp256k1GetPointFromX: Cairo1, V0_13_0;
     /// The coordinates of a point of secp256k1.
-    Secp256k1GetXy,
+    Secp256k1GetXy: Cairo1, V0_13_0;
     /// Multiplies a point of secp256k1.
-    Secp256k1Mul,
+    Secp256k1Mul: Cairo1, V0_13_0;
     /// The point of secp256k1 with given coordinates.
-    Secp256k1New,
+    Secp256k1New: Cairo1, V0_13_0;
     /// Adds two points of secp256r1.
-    Secp256r1Add,
+    Secp256r1Add: Cairo1, V0_13_0;
     /// The point of secp256r1 with a given x.
-    Secp256r1GetPointFromX,
+    Secp256r1GetPointFromX: Cairo1, V0_13_0;
     /// The coordinates of a point of secp256r1.
-    Secp256r1GetXy,
+    Secp256r1GetXy: Cairo1, V0_13_0;
     /// Multiplies a point of secp256r1.
-    Secp256r1Mul,
+    Secp256r1Mul: Cairo1, V0_13_0;
     /// The point of secp256r1 with given coordinates.
-    Secp256r1New,
+    Secp256r1New: Cairo1, V0_13_0;
     /// Sends a message to L1.
-    SendMessageToL1,
+    SendMessageToL1: Both, V0_13_0;
     /// One compression of SHA-256.
-    Sha256ProcessBlock,
+    Sha256ProcessBlock: Cairo1, V0_13_2;
     /// One compression of SHA-512.
-    Sha512ProcessBlock,
+    Sha512ProcessBlock: Cairo1, V0_13_4;
     /// Reads a storage cell.
-    StorageRead,
+    StorageRead: Both, V0_13_0;
     /// Writes a storage cell.
-    StorageWrite,
+    StorageWrite: Both, V0_13_0;
 }
 
 impl SyscallName {
-    /// Its place in tables by syscall.
+    /// Returns the index in tables by syscall.
     pub const fn index(self) -> usize {
         self as usize
     }
 
-    /// The syscall with this [`name`](Self::name).
+    /// Returns the syscall with this [`name`](Self::name).
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|syscall| syscall.name() == name)
     }
 
-    /// The syscall that a contract asks for with this selector: the name as a short string. Nobody can ask for a keccak round.
-    pub fn from_selector(selector: Felt) -> Option<Self> {
-        Self::from_digits(selector.to_le_digits())
-    }
-
-    /// The same of a selector's digits, the least significant first.
+    /// Returns the syscall that contracts request with this selector, given as digits, the least significant
+    /// first.
     pub(crate) fn from_digits(digits: [u64; 4]) -> Option<Self> {
-        // From the end, where storage is: most ask for that.
+        // From the end of the list, where the storage syscalls are: they are the most frequent.
         let index = Self::SELECTORS.iter().rposition(|selector| *selector == digits)?;
-        Self::ALL.get(index).copied().filter(|syscall| *syscall != Self::KeccakRound)
+        Self::ALL.get(index).copied().filter(|syscall| syscall.abi() != SyscallAbi::Internal)
     }
 
-    /// Whether only Cairo 0 classes can ask for it. Such a syscall has OS costs, but no price in Sierra gas.
+    /// Returns `true` if only Cairo 0 classes can request it. Such a syscall has an OS cost, but no price in
+    /// Sierra gas.
     pub const fn is_cairo0_only(self) -> bool {
-        matches!(
-            self,
-            Self::DelegateCall
-                | Self::DelegateL1Handler
-                | Self::GetBlockNumber
-                | Self::GetBlockTimestamp
-                | Self::GetCallerAddress
-                | Self::GetContractAddress
-                | Self::GetSequencerAddress
-                | Self::GetTxInfo
-                | Self::GetTxSignature
-                | Self::LibraryCallL1Handler
-        )
+        matches!(self.abi(), SyscallAbi::Cairo0)
     }
 }
 
 /// The digits of a short string, least significant first.
 const fn short_string(mut text: &[u8]) -> [u64; 4] {
     let mut digits = [0; 4];
-    while let Some((character, rest)) = text.split_first() {
+    while let Some((character, remainder)) = text.split_first() {
         let [a, b, c, d] = digits;
         digits = [a << 8 | *character as u64, b << 8 | a >> 56, c << 8 | b >> 56, d << 8 | c >> 56];
-        text = rest;
+        text = remainder;
     }
     digits
 }
@@ -168,13 +183,14 @@ impl fmt::Display for SyscallName {
     }
 }
 
-/// What a syscall costs in Sierra gas, the part that the compiler charges ahead included (C106). All zero: the version
-/// has no such syscall, or it is one of Cairo 0.
+/// The price of a syscall in Sierra gas, including the part that compiled code charges in advance
+/// ([C106](crate::rules#c106)). All zero if the version has no such syscall, or if only Cairo 0 has it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct SyscallPrice {
     /// Per call.
     pub base: u64,
-    /// Per item: a felt of calldata (deploy, meta transaction) or of message payload (C104).
+    /// Per item: a felt of calldata (deploy, meta transaction) or of message payload
+    /// ([C104](crate::rules#c104)).
     pub per_item: u64,
 }
 
@@ -182,28 +198,31 @@ impl SyscallPrice {
     /// No price.
     pub const ZERO: Self = Self { base: 0, per_item: 0 };
 
-    /// The gas of one call with so many items; `None` if it does not fit in 64 bits.
+    /// Returns the gas of one call with that many items; `None` if it does not fit in 64 bits.
     pub fn cost(&self, items: u64) -> Option<u64> {
         self.per_item.checked_mul(items)?.checked_add(self.base)
     }
 
-    /// Whether the version has no price for it.
+    /// Returns `true` if there is no price.
     pub const fn is_zero(&self) -> bool {
         self.base == 0 && self.per_item == 0
     }
 }
 
-/// How much of a syscall was used.
+/// The usage of a syscall.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct SyscallUsage {
-    /// Calls; rounds, for Keccak (C129).
+    /// The number of calls; for Keccak, of rounds ([C129](crate::rules#c129)).
     pub calls: u64,
-    /// Items over all calls: felts of calldata or of message payload (C104).
+    /// The number of items over all calls: felts of calldata or of message payload
+    /// ([C104](crate::rules#c104)).
     pub linear: u64,
 }
 
 #[cfg(test)]
 mod tests {
+    use starknet_types_core::felt::Felt;
+
     use super::*;
 
     #[test]
@@ -213,9 +232,9 @@ mod tests {
             assert_eq!(syscall.index(), index);
             assert_eq!(SyscallName::from_name(syscall.name()), Some(syscall));
             let selector = Felt::from_bytes_be_slice(syscall.name().as_bytes());
-            let asked_for = Some(syscall).filter(|syscall| *syscall != SyscallName::KeccakRound);
-            assert_eq!(SyscallName::from_selector(selector), asked_for);
-            assert_eq!(SyscallName::from_selector(selector + Felt::ONE), None);
+            let callable = Some(syscall).filter(|syscall| *syscall != SyscallName::KeccakRound);
+            assert_eq!(SyscallName::from_digits(selector.to_le_digits()), callable);
+            assert_eq!(SyscallName::from_digits((selector + Felt::ONE).to_le_digits()), None);
             assert_eq!(serde_json::to_string(&syscall).unwrap(), format!("\"{syscall}\""));
         }
         assert!(SyscallName::ALL.is_sorted_by_key(|syscall| syscall.name()));

@@ -8,7 +8,8 @@ use starknet_api::block::StarknetVersion;
 
 use super::ProtocolError;
 
-/// A version of the Starknet protocol, as block headers carry it: `0.13.1` or `0.13.1.1`. A missing fourth number is 0.
+/// A version of the Starknet protocol, as block headers carry it: `0.13.1` or `0.13.1.1`. A missing fourth
+/// number is 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ProtocolVersion([u8; 4]);
 
@@ -160,8 +161,8 @@ impl<'de> Deserialize<'de> for ProtocolVersion {
 pub enum VersionPolicy {
     /// Only versions with constants of their own.
     Exact,
-    /// The nearest older version, or the oldest. A newer version than the newest is an error: its rules are unknown,
-    /// and results would silently differ from the network's.
+    /// The nearest older version, or the oldest. A newer version than the newest is an error: its rules are
+    /// unknown, and results would silently differ from the network's.
     #[default]
     Nearest,
     /// As `Nearest`, and versions from the future run with the newest constants. For tools that prefer an

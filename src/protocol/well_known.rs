@@ -29,7 +29,7 @@ pub const CONSTRUCTOR: EntryPointSelector =
 /// Selector of the Cairo 0 fallback entry points `__default__` and `__l1_default__`.
 pub const DEFAULT: EntryPointSelector = EntryPointSelector(Felt::ZERO);
 
-/// `VALID`: what validation returns (C17).
+/// `VALID`: what validation returns ([C17](crate::rules#c17)).
 pub const VALID: Felt = Felt::from_hex_unchecked("0x56414c4944");
 /// `Out of gas`: the failure of a call or syscall that is not paid for.
 pub const OUT_OF_GAS: Felt = Felt::from_hex_unchecked("0x4f7574206f6620676173");
@@ -59,11 +59,11 @@ pub const ALIAS_CONTRACT: ContractAddress = ContractAddress(PatriciaKey::TWO);
 /// An address that no contract can have.
 pub const RESERVED_CONTRACT: ContractAddress = ContractAddress(PatriciaKey::from_hex_unchecked("0x3"));
 
-/// How many blocks pass before contracts can read a block's hash (C115).
+/// How many blocks pass before contracts can read a block's hash ([C115](crate::rules#c115)).
 pub const STORED_BLOCK_HASH_BUFFER: u64 = 10;
 /// The version of L1 handler transactions.
 pub const L1_HANDLER_VERSION: u8 = 0;
-/// The class that cannot run in transactions of version 0 (C49).
+/// The class that cannot run in transactions of version 0 ([C49](crate::rules#c49)).
 pub const FAULTY_CLASS_HASH: ClassHash =
     ClassHash(Felt::from_hex_unchecked("0x1a7820094feaf82d53f53f214b81292d717e7bb9a92bb2488092cd306f3993f"));
 

@@ -156,7 +156,7 @@ impl<'a, 'r> SyscallCall<'a, 'r> {
         let price = constants.syscall_price(name).cost(items).ok_or(SyscallFault::Overflow(name))?;
         // The compiler charges the base price before it asks; the rest is charged here (C106).
         let Some(required) = price.checked_sub(constants.gas.syscall_base) else {
-            return Err(SyscallFault::NotYet { name, since: self.row.since });
+            return Err(SyscallFault::NotYet { name, since: name.since() });
         };
         let Some(left) = gas.checked_sub(required) else {
             fail(self.memory, self.at, gas, &[well_known::OUT_OF_GAS])?;
