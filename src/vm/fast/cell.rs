@@ -4,7 +4,7 @@
 
 use starknet_types_core::felt::Felt;
 
-use super::field::{
+use super::number::field::{
     Limbs, TOP, add, add_below_prime, as_u64, from_felt, mul, neg, offset_plus, small, sub, to_felt,
 };
 use crate::syscall::{Pointer, Value};

@@ -10,10 +10,10 @@ use cairo_vm::types::instruction::{
 };
 use cairo_vm::vm::decoding::decoder::decode_instruction;
 
-use super::cairo0_hint::compile_cairo0;
+use super::cairo0::compile_cairo0;
 use super::cell::VmCell;
-use super::field::{Limbs, as_u128, neg, offset_plus};
 use super::hint::{Hint, compile};
+use super::number::field::{Limbs, as_u128, neg, offset_plus};
 use crate::class::{Cairo0Class, Cairo1Class};
 use crate::protocol::Builtin;
 use crate::vm::frame_setup::RET;

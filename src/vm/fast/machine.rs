@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::Bailout;
 use super::cell::VmCell;
 use super::decode::Program;
-use super::hint_scope::Scopes;
+use super::hint::Scopes;
 use super::memory::VmMemory;
 use crate::state::StopFlag;
 

@@ -11,29 +11,17 @@
 //! plus what was spent here.
 
 mod builtin;
-mod cairo0_dict;
-mod cairo0_hint;
-mod cairo0_keccak;
-mod cairo0_list;
-mod cairo0_number;
-mod cairo0_point;
-mod cairo0_run;
-mod cairo0_variable;
+mod cairo0;
 mod cell;
-mod circuit;
 mod decode;
 mod fast_path;
-mod field;
 mod finish;
 mod frame;
 mod hint;
-mod hint_run;
-mod hint_scope;
-mod integer;
 mod machine;
 mod memory;
 mod memory_pool;
-mod modular;
+mod number;
 mod record;
 mod run;
 mod segments;

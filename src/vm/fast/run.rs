@@ -3,7 +3,7 @@
 use super::Bailout;
 use super::decode::{Kind, Operation, Program};
 use super::fast_path::{FastPath, index};
-use super::hint_run::Hinted;
+use super::hint::Hinted;
 use super::machine::{Machine, Resume};
 use super::memory::VmMemory;
 use crate::vm::frame::VmExit;

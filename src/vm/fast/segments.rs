@@ -5,7 +5,7 @@
 
 use super::Bailout;
 use super::cell::VmCell;
-use super::field::as_u128;
+use super::number::field::as_u128;
 use super::signature::Signatures;
 use crate::protocol::Builtin;
 

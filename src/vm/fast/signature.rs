@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use super::Bailout;
 use super::builtin::instance_cells;
 use super::cell::VmCell;
-use super::field::Limbs;
+use super::number::field::Limbs;
 use crate::crypto::is_signature;
 use crate::protocol::Builtin;
 

@@ -16,9 +16,9 @@ use super::builtin::read_computed;
 use super::cell::VmCell;
 use super::decode::instruction;
 use super::fast_path::LIMIT;
-use super::field::{as_u128, div, offset_plus, wide};
 use super::machine::Machine;
 use super::memory::EXECUTION;
+use super::number::field::{as_u128, div, offset_plus, wide};
 
 /// Segment and offset.
 type Address = (u64, u64);

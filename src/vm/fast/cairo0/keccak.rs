@@ -2,17 +2,17 @@
 
 use cairo_vm::hint_processor::builtin_hint_processor::hint_code;
 
-use super::Bailout;
-use super::cairo0_hint::Names;
-use super::cairo0_variable::Variable;
-use super::cell::VmCell;
-use super::field::{Limbs, as_u64, is_less, small};
-use super::integer::div_rem;
-use super::machine::Machine;
+use super::action::Names;
+use super::variable::Variable;
+use crate::vm::fast::Bailout;
+use crate::vm::fast::cell::VmCell;
+use crate::vm::fast::machine::Machine;
+use crate::vm::fast::number::field::{Limbs, as_u64, is_less, small};
+use crate::vm::fast::number::integer::div_rem;
 
 /// What a hint does.
 #[derive(Clone, Debug)]
-pub(super) enum KeccakAction {
+pub(in crate::vm::fast) enum KeccakAction {
     /// Four words of a number in two parts.
     Words { low: Variable, high: Variable, inputs: Variable },
     /// Whether fewer bytes are left than this.

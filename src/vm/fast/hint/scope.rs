@@ -2,16 +2,16 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::Bailout;
-use super::cairo0_dict::{Manager, Squashing};
-use super::cairo0_list::Sorted;
-use super::cell::VmCell;
-use super::field::Limbs;
-use super::machine::Machine;
+use crate::vm::fast::Bailout;
+use crate::vm::fast::cairo0::Sorted;
+use crate::vm::fast::cairo0::{Manager, Squashing};
+use crate::vm::fast::cell::VmCell;
+use crate::vm::fast::machine::Machine;
+use crate::vm::fast::number::field::Limbs;
 
 /// Everything that the hints of a frame keep.
 #[derive(Debug, Default)]
-pub(super) struct Scopes {
+pub(in crate::vm::fast) struct Scopes {
     /// Dictionaries by their segment; `None` until the first one.
     pub dicts: Option<BTreeMap<u64, Dict>>,
     /// The squash under way.
@@ -36,7 +36,7 @@ pub(super) struct Scopes {
 
 /// What hints keep by name, in a scope of their own.
 #[derive(Debug, Default)]
-pub(super) struct Scope {
+pub(in crate::vm::fast) struct Scope {
     /// How many rounds a loop has left.
     pub count: Option<Limbs>,
     /// The arc that a comparison left out.
@@ -53,33 +53,33 @@ pub(super) struct Scope {
 
 /// What things that hints keep count as in the budget, in cells, with what tables leave free: a dictionary or a value of one, a
 /// scope, an access under squash.
-pub(super) const ENTRY_CELLS: usize = 5;
+pub(in crate::vm::fast) const ENTRY_CELLS: usize = 5;
 const SCOPE_CELLS: usize = 2 * size_of::<Scope>() / size_of::<VmCell>();
-pub(super) const SQUASH_CELLS: usize = 8;
+pub(in crate::vm::fast) const SQUASH_CELLS: usize = 8;
 
 /// What a tree of numbered things takes with the first one, whose node has room for eleven; what a table of values does.
-pub(super) const TREE_CELLS: usize = 11 * size_of::<(Limbs, Vec<u64>)>() / size_of::<VmCell>();
+pub(in crate::vm::fast) const TREE_CELLS: usize = 11 * size_of::<(Limbs, Vec<u64>)>() / size_of::<VmCell>();
 const TABLE_CELLS: usize = 4;
 
 /// What the values of a dictionary count as.
-pub(super) fn values_cells(count: usize) -> usize {
+pub(in crate::vm::fast) fn values_cells(count: usize) -> usize {
     count.saturating_mul(ENTRY_CELLS).saturating_add(TABLE_CELLS)
 }
 
 /// What numbers count as that were taken up, four of them a cell, once those that they are from are dropped: until then they count
 /// there.
-pub(super) fn left_cells(left: Option<&(Vec<u64>, u64)>) -> usize {
+pub(in crate::vm::fast) fn left_cells(left: Option<&(Vec<u64>, u64)>) -> usize {
     left.map_or(0, |(numbers, _)| numbers.capacity() / 4)
 }
 
 impl Scopes {
     /// The innermost scope.
-    pub(super) fn current(&mut self) -> &mut Scope {
+    pub(in crate::vm::fast) fn current(&mut self) -> &mut Scope {
         self.inner.last_mut().unwrap_or(&mut self.main)
     }
 
     /// Leaves a scope; the main one cannot be left.
-    pub(super) fn exit(&mut self) -> Option<()> {
+    pub(in crate::vm::fast) fn exit(&mut self) -> Option<()> {
         let left = self.inner.pop()?;
         self.give_back(left.held());
         // Only the scope around may have the same manager; those of scopes within are gone.
@@ -91,12 +91,12 @@ impl Scopes {
     }
 
     /// Makes cells that were held free for what comes next.
-    pub(super) fn give_back(&mut self, cells: usize) {
+    pub(in crate::vm::fast) fn give_back(&mut self, cells: usize) {
         self.held = self.held.saturating_sub(cells);
     }
 
     /// Whether every scope that was entered was left, as is due at the end of a frame.
-    pub(super) fn are_left(&self) -> bool {
+    pub(in crate::vm::fast) fn are_left(&self) -> bool {
         self.inner.is_empty()
     }
 }
@@ -113,7 +113,7 @@ impl Scope {
 
 impl Machine {
     /// Counts what a hint is about to keep: only what exceeds all that was held before is taken.
-    pub(super) fn hold(&mut self, cells: usize) -> Result<(), Bailout> {
+    pub(in crate::vm::fast) fn hold(&mut self, cells: usize) -> Result<(), Bailout> {
         let Scopes { held, most, .. } = &mut self.scopes;
         *held = held.saturating_add(cells);
         let more = held.saturating_sub(*most);
@@ -123,7 +123,7 @@ impl Machine {
     }
 
     /// Enters a scope.
-    pub(super) fn enter_scope(&mut self, scope: Scope) -> Result<(), Bailout> {
+    pub(in crate::vm::fast) fn enter_scope(&mut self, scope: Scope) -> Result<(), Bailout> {
         let Scopes { inner, deepest, .. } = &mut self.scopes;
         if inner.len() == *deepest {
             self.memory.segments.charge(SCOPE_CELLS)?;
@@ -136,7 +136,7 @@ impl Machine {
 
 /// A dictionary.
 #[derive(Debug)]
-pub(super) struct Dict {
+pub(in crate::vm::fast) struct Dict {
     /// Its number among the frame's dictionaries.
     pub index: u64,
     /// Its present values. Looked up only: the order of a hash map shows nowhere.
@@ -145,14 +145,14 @@ pub(super) struct Dict {
 
 /// The accesses to a dictionary, on their way to one access a key.
 #[derive(Debug, Default)]
-pub(super) struct Squash {
+pub(in crate::vm::fast) struct Squash {
     /// Keys with the numbers of their accesses; the present key and its present access are the last.
     keys: Vec<(Limbs, Vec<u64>)>,
 }
 
 impl Squash {
     /// Sorts accesses by key.
-    pub(super) fn new(accesses: Vec<Limbs>) -> Self {
+    pub(in crate::vm::fast) fn new(accesses: Vec<Limbs>) -> Self {
         let mut by_key: BTreeMap<Limbs, Vec<u64>> = BTreeMap::new();
         for (number, key) in (0_u64..).zip(accesses) {
             by_key.entry(reversed(key)).or_default().push(number);
@@ -170,17 +170,17 @@ impl Squash {
     }
 
     /// The key in turn.
-    pub(super) fn key(&self) -> Option<Limbs> {
+    pub(in crate::vm::fast) fn key(&self) -> Option<Limbs> {
         self.keys.last().map(|(key, _)| *key)
     }
 
     /// How many accesses the key in turn has left.
-    pub(super) fn left(&self) -> Option<usize> {
+    pub(in crate::vm::fast) fn left(&self) -> Option<usize> {
         self.keys.last().map(|(_, numbers)| numbers.len())
     }
 
     /// The access in turn.
-    pub(super) fn access(&self) -> Option<u64> {
+    pub(in crate::vm::fast) fn access(&self) -> Option<u64> {
         self.keys.last()?.1.last().copied()
     }
 
@@ -190,14 +190,14 @@ impl Squash {
     }
 
     /// Takes the key in turn out, which must have one access left.
-    pub(super) fn next_key(&mut self) -> Option<()> {
+    pub(in crate::vm::fast) fn next_key(&mut self) -> Option<()> {
         let (_, numbers) = self.keys.pop()?;
         (numbers.len() == 1).then_some(())
     }
 }
 
 /// Most significant limb first: the order of numbers.
-pub(super) fn reversed([a, b, c, d]: Limbs) -> Limbs {
+pub(in crate::vm::fast) fn reversed([a, b, c, d]: Limbs) -> Limbs {
     [d, c, b, a]
 }
 
@@ -206,13 +206,13 @@ mod tests {
     use cairo_vm::hint_processor::builtin_hint_processor::builtin_hint_processor_definition::HintProcessorData;
     use cairo_vm::hint_processor::hint_processor_definition::HintReference;
 
-    use super::super::cairo0_dict::DictAction;
-    use super::super::cairo0_hint::Cairo0Action;
-    use super::super::cairo0_list::ListAction;
-    use super::super::cairo0_variable::Variable;
-    use super::super::memory::{EXECUTION, VmMemory};
     use super::*;
     use crate::class::{HintKind, PreparedHint};
+    use crate::vm::fast::cairo0::Cairo0Action;
+    use crate::vm::fast::cairo0::DictAction;
+    use crate::vm::fast::cairo0::ListAction;
+    use crate::vm::fast::cairo0::Variable;
+    use crate::vm::fast::memory::{EXECUTION, VmMemory};
 
     /// A machine that may take so many cells.
     fn machine(cells: usize) -> Machine {

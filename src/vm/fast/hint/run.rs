@@ -2,22 +2,22 @@
 //!
 //! Where the judge's would panic or fail, these report a fault.
 
-use super::Bailout;
-use super::cell::VmCell;
+use super::action::{Action, Buffer, Hint, Operand, Place, WideAction};
 use super::circuit::eval_circuit;
-use super::field::{Limbs, as_u128, is_less, mul, neg, offset_plus, small, sub, wide};
-use super::hint::{Action, Buffer, Hint, Operand, Place, WideAction};
-use super::hint_scope::{Dict, ENTRY_CELLS, SQUASH_CELLS, Squash};
-use super::integer::{
+use super::scope::{Dict, ENTRY_CELLS, SQUASH_CELLS, Squash};
+use crate::crypto::{Element, Root, root_of_it_or_its_triple, secret_point};
+use crate::vm::fast::Bailout;
+use crate::vm::fast::cell::VmCell;
+use crate::vm::fast::machine::Machine;
+use crate::vm::fast::memory::EXECUTION;
+use crate::vm::fast::number::field::{Limbs, as_u128, is_less, mul, neg, offset_plus, small, sub, wide};
+use crate::vm::fast::number::integer::{
     div_rem, div_rem_256, div_rem_512, inverse_modulo, square_root, square_root_256, wide_product,
 };
-use super::machine::Machine;
-use super::memory::EXECUTION;
-use crate::crypto::{Element, Root, root_of_it_or_its_triple, secret_point};
 
 /// What became of a hint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Hinted {
+pub(in crate::vm::fast) enum Hinted {
     /// It ran.
     Ran,
     /// It is a syscall.
@@ -33,7 +33,7 @@ const HALF: u128 = 5_316_911_983_139_663_648_412_552_867_652_567_041;
 
 impl Machine {
     /// Runs a hint.
-    pub(super) fn run_hint(&mut self, hint: &Hint) -> Result<Hinted, Bailout> {
+    pub(in crate::vm::fast) fn run_hint(&mut self, hint: &Hint) -> Result<Hinted, Bailout> {
         match &hint.action {
             Action::Syscall => return Ok(Hinted::Syscall),
             Action::Unknown => return Err(Bailout::Unsupported),
@@ -198,7 +198,7 @@ impl Machine {
     }
 
     /// Writes the two smaller of the arcs from 0 to `a`, from `a` to `b` and from `b` to -1, each split; which arc is left out.
-    pub(super) fn split_small_arcs(
+    pub(in crate::vm::fast) fn split_small_arcs(
         &mut self,
         a: &Limbs,
         b: &Limbs,

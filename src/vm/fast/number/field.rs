@@ -5,35 +5,35 @@
 
 use starknet_types_core::felt::Felt;
 
-pub(super) use crate::crypto::Limbs;
+pub(in crate::vm::fast) use crate::crypto::Limbs;
 use crate::crypto::{Element, product, quotient};
 
 /// The prime, 2^251 + 17 * 2^192 + 1.
 const PRIME: Limbs = [1, 0, 0, TOP];
 
 /// Its highest limb.
-pub(super) const TOP: u64 = 0x0800_0000_0000_0011;
+pub(in crate::vm::fast) const TOP: u64 = 0x0800_0000_0000_0011;
 
 /// The prime over 2^128, rounded down.
-pub(super) const PRIME_OVER_RANGE: Limbs = [0, TOP, 0, 0];
+pub(in crate::vm::fast) const PRIME_OVER_RANGE: Limbs = [0, TOP, 0, 0];
 
 /// The number of a felt.
-pub(super) fn from_felt(felt: &Felt) -> Limbs {
+pub(in crate::vm::fast) fn from_felt(felt: &Felt) -> Limbs {
     Element::from_felt(felt).to_limbs()
 }
 
 /// The felt of a number.
-pub(super) fn to_felt(limbs: &Limbs) -> Felt {
+pub(in crate::vm::fast) fn to_felt(limbs: &Limbs) -> Felt {
     Element::from_limbs(limbs).to_felt()
 }
 
 /// A small number.
-pub(super) const fn small(value: u64) -> Limbs {
+pub(in crate::vm::fast) const fn small(value: u64) -> Limbs {
     [value, 0, 0, 0]
 }
 
 /// A number of 128 bits.
-pub(super) const fn wide(value: u128) -> Limbs {
+pub(in crate::vm::fast) const fn wide(value: u128) -> Limbs {
     #[expect(clippy::cast_possible_truncation, reason = "the halves of the number")]
     {
         [value as u64, (value >> 64) as u64, 0, 0]
@@ -41,7 +41,7 @@ pub(super) const fn wide(value: u128) -> Limbs {
 }
 
 /// The number, if it has 64 bits.
-pub(super) fn as_u64(limbs: &Limbs) -> Option<u64> {
+pub(in crate::vm::fast) fn as_u64(limbs: &Limbs) -> Option<u64> {
     match limbs {
         [low, 0, 0, 0] => Some(*low),
         _ => None,
@@ -49,7 +49,7 @@ pub(super) fn as_u64(limbs: &Limbs) -> Option<u64> {
 }
 
 /// The number, if it has 128 bits.
-pub(super) fn as_u128(limbs: &Limbs) -> Option<u128> {
+pub(in crate::vm::fast) fn as_u128(limbs: &Limbs) -> Option<u128> {
     match limbs {
         [low, high, 0, 0] => Some(u128::from(*low) | u128::from(*high) << 64),
         _ => None,
@@ -58,7 +58,7 @@ pub(super) fn as_u128(limbs: &Limbs) -> Option<u128> {
 
 /// Whether `a` is below `b`.
 #[inline]
-pub(super) fn is_less(a: &Limbs, b: &Limbs) -> bool {
+pub(in crate::vm::fast) fn is_less(a: &Limbs, b: &Limbs) -> bool {
     overflowing_sub(a, b).1
 }
 
@@ -82,7 +82,7 @@ fn wrapping_add([a0, a1, a2, a3]: &Limbs, [b0, b1, b2, b3]: &Limbs) -> Limbs {
 
 /// `a + b`.
 #[inline]
-pub(super) fn add(a: &Limbs, b: &Limbs) -> Limbs {
+pub(in crate::vm::fast) fn add(a: &Limbs, b: &Limbs) -> Limbs {
     // Two numbers of 252 bits do not overflow 256.
     let sum = wrapping_add(a, b);
     match overflowing_sub(&sum, &PRIME) {
@@ -93,7 +93,7 @@ pub(super) fn add(a: &Limbs, b: &Limbs) -> Limbs {
 
 /// `a + b`, if that is seen at once to be below the prime.
 #[inline(always)]
-pub(super) fn add_below_prime(a: &Limbs, b: &Limbs) -> Option<Limbs> {
+pub(in crate::vm::fast) fn add_below_prime(a: &Limbs, b: &Limbs) -> Option<Limbs> {
     let sum = wrapping_add(a, b);
     let [.., top] = sum;
     (top < TOP).then_some(sum)
@@ -101,7 +101,7 @@ pub(super) fn add_below_prime(a: &Limbs, b: &Limbs) -> Option<Limbs> {
 
 /// `a - b`.
 #[inline]
-pub(super) fn sub(a: &Limbs, b: &Limbs) -> Limbs {
+pub(in crate::vm::fast) fn sub(a: &Limbs, b: &Limbs) -> Limbs {
     match overflowing_sub(a, b) {
         (difference, false) => difference,
         (difference, true) => wrapping_add(&difference, &PRIME),
@@ -110,13 +110,13 @@ pub(super) fn sub(a: &Limbs, b: &Limbs) -> Limbs {
 
 /// `-a`.
 #[inline]
-pub(super) fn neg(a: &Limbs) -> Limbs {
+pub(in crate::vm::fast) fn neg(a: &Limbs) -> Limbs {
     sub(&[0; 4], a)
 }
 
 /// `a * b`.
 #[inline]
-pub(super) fn mul(a: &Limbs, b: &Limbs) -> Limbs {
+pub(in crate::vm::fast) fn mul(a: &Limbs, b: &Limbs) -> Limbs {
     match (a, b) {
         ([a0, 0, 0, 0], [b0, 0, 0, 0]) => {
             let (low, high) = a0.carrying_mul(*b0, 0);
@@ -148,13 +148,13 @@ pub(super) fn reduce(number: &Limbs) -> Limbs {
 }
 
 /// `a / b`; `None` when `b` is zero.
-pub(super) fn div(a: &Limbs, b: &Limbs) -> Option<Limbs> {
+pub(in crate::vm::fast) fn div(a: &Limbs, b: &Limbs) -> Option<Limbs> {
     quotient(a, b)
 }
 
 /// `offset + number`, where a number just below the prime counts as negative; `None` outside 64 bits.
 #[inline]
-pub(super) fn offset_plus(offset: u64, number: &Limbs) -> Option<u64> {
+pub(in crate::vm::fast) fn offset_plus(offset: u64, number: &Limbs) -> Option<u64> {
     if let [forward, 0, 0, 0] = number {
         return offset.checked_add(*forward);
     }

@@ -7,12 +7,12 @@ use cairo_vm::serde::deserialize_program::OffsetValue;
 use cairo_vm::types::instruction::Register;
 use starknet_types_core::felt::Felt;
 
-use super::Bailout;
-use super::cell::VmCell;
-use super::field::{Limbs, as_u64, is_less, small};
-use super::machine::Machine;
-use super::memory::EXECUTION;
 use crate::class::PreparedHint;
+use crate::vm::fast::Bailout;
+use crate::vm::fast::cell::VmCell;
+use crate::vm::fast::machine::Machine;
+use crate::vm::fast::memory::EXECUTION;
+use crate::vm::fast::number::field::{Limbs, as_u64, is_less, small};
 
 /// A part of a reference: a number, an address near a register, or what lies there.
 #[derive(Clone, Copy, Debug)]
@@ -29,7 +29,7 @@ enum Part {
 
 /// A variable: the sum or difference of two parts, read as an address once or twice to come to its value.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Variable {
+pub(in crate::vm::fast) struct Variable {
     first: Part,
     second: Part,
     is_difference: bool,
@@ -40,7 +40,7 @@ pub(super) struct Variable {
 
 impl Variable {
     /// Makes it ready; `None` if it has no place where the hint stands.
-    pub(super) fn new(reference: &HintReference, hint: &PreparedHint) -> Option<Self> {
+    pub(in crate::vm::fast) fn new(reference: &HintReference, hint: &PreparedHint) -> Option<Self> {
         let part = |offset: &OffsetValue| {
             Some(match offset {
                 OffsetValue::Immediate(number) => Part::Number(VmCell::of_felt(number)),
@@ -97,14 +97,14 @@ impl Machine {
     }
 
     /// The value of a variable.
-    pub(super) fn variable(&self, variable: &Variable) -> Result<VmCell, Bailout> {
+    pub(in crate::vm::fast) fn variable(&self, variable: &Variable) -> Result<VmCell, Bailout> {
         let (first, second) = (self.part(&variable.first)?, self.part(&variable.second)?);
         let value = if variable.is_difference { first.minus(&second) } else { first.plus(&second) };
         (0..variable.reads).try_fold(value.ok_or(Bailout::Fault)?, |value, _| self.read_behind(value))
     }
 
     /// The number that a variable is.
-    pub(super) fn limbs(&self, variable: &Variable) -> Result<Limbs, Bailout> {
+    pub(in crate::vm::fast) fn limbs(&self, variable: &Variable) -> Result<Limbs, Bailout> {
         self.variable(variable)?.as_number().ok_or(Bailout::Fault)
     }
 
@@ -121,7 +121,10 @@ impl Machine {
     }
 
     /// The numbers that lie where a variable does: a structure.
-    pub(super) fn parts<const N: usize>(&self, variable: &Variable) -> Result<[Limbs; N], Bailout> {
+    pub(in crate::vm::fast) fn parts<const N: usize>(
+        &self,
+        variable: &Variable,
+    ) -> Result<[Limbs; N], Bailout> {
         self.numbers_from(self.address_of(variable)?)
     }
 
@@ -138,12 +141,12 @@ impl Machine {
     }
 
     /// The number, if it has 64 bits; the judge refuses others in its own way.
-    pub(super) fn word(&self, variable: &Variable) -> Result<u64, Bailout> {
+    pub(in crate::vm::fast) fn word(&self, variable: &Variable) -> Result<u64, Bailout> {
         as_u64(&self.limbs(variable)?).ok_or(Bailout::Unsupported)
     }
 
     /// Where the pointer points that a variable is.
-    pub(super) fn pointer(&self, variable: &Variable) -> Result<(u64, u64), Bailout> {
+    pub(in crate::vm::fast) fn pointer(&self, variable: &Variable) -> Result<(u64, u64), Bailout> {
         self.variable(variable)?.as_pointer().ok_or(Bailout::Fault)
     }
 
@@ -158,7 +161,7 @@ impl Machine {
     }
 
     /// Writes a number.
-    pub(super) fn put(&mut self, variable: &Variable, number: Limbs) -> Result<(), Bailout> {
+    pub(in crate::vm::fast) fn put(&mut self, variable: &Variable, number: Limbs) -> Result<(), Bailout> {
         self.put_cell(variable, VmCell::number(number))
     }
 

@@ -4,13 +4,13 @@
 //! and the check at the end of the frame computes every gate again. Values with longer words, which no compiler makes, are the
 //! judge's.
 
-use super::Bailout;
-use super::cell::VmCell;
-use super::field::{as_u128, offset_plus, wide};
-use super::machine::InterruptCheck;
-use super::memory::VmMemory;
-use super::modular::{Modulus, Wide};
 use crate::protocol::Builtin;
+use crate::vm::fast::Bailout;
+use crate::vm::fast::cell::VmCell;
+use crate::vm::fast::machine::InterruptCheck;
+use crate::vm::fast::memory::VmMemory;
+use crate::vm::fast::number::field::{as_u128, offset_plus, wide};
+use crate::vm::fast::number::modular::{Modulus, Wide};
 
 /// Segment and offset.
 type Address = (u64, u64);
@@ -202,7 +202,7 @@ fn words_of([a, b, c, d, e, f]: &Wide) -> [u128; 4] {
 }
 
 /// Checks every instance of a modular builtin (C77, C79): instances of one circuit follow each other, and gates hold.
-pub(super) fn verify_instances(
+pub(in crate::vm::fast) fn verify_instances(
     memory: &VmMemory,
     interrupt_check: &mut InterruptCheck,
     segment: u64,

@@ -7,27 +7,27 @@ use cairo_lang_casm::hints::{CoreHint, CoreHintBase, DeprecatedHint, Hint as Cas
 use cairo_lang_casm::operand::{BinOpOperand, CellRef, DerefOrImmediate, Operation, Register, ResOperand};
 use starknet_types_core::felt::Felt;
 
-use super::cairo0_hint::Cairo0Action;
-use super::cell::VmCell;
-use super::field::Limbs;
+use crate::vm::fast::cairo0::Cairo0Action;
+use crate::vm::fast::cell::VmCell;
+use crate::vm::fast::number::field::Limbs;
 
 /// A hint, and whether it is the last one before its instruction.
 #[derive(Clone, Debug)]
-pub(super) struct Hint {
+pub(in crate::vm::fast) struct Hint {
     pub action: Action,
     pub is_last: bool,
 }
 
 /// A cell relative to a register.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Place {
+pub(in crate::vm::fast) struct Place {
     pub is_fp: bool,
     pub offset: i16,
 }
 
 /// Where a hint takes a value from.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Operand {
+pub(in crate::vm::fast) enum Operand {
     VmCell(Place),
     /// The cell that a pointer with an offset points to.
     Behind(Place, Limbs),
@@ -40,14 +40,14 @@ pub(super) enum Operand {
 
 /// A pointer in a cell, and an offset from it.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Buffer {
+pub(in crate::vm::fast) struct Buffer {
     pub base: Place,
     pub offset: Limbs,
 }
 
 /// What a hint does. Operands and places stand in the order of the compiler's own list.
 #[derive(Clone, Debug)]
-pub(super) enum Action {
+pub(in crate::vm::fast) enum Action {
     /// Leaves the loop.
     Syscall,
     /// Not for this engine.
@@ -156,7 +156,7 @@ pub(super) enum Action {
 
 /// What a hint does with numbers in several cells.
 #[derive(Clone, Debug)]
-pub(super) enum WideAction {
+pub(in crate::vm::fast) enum WideAction {
     Uint256DivMod([Operand; 4], [Place; 4]),
     Uint512DivMod([Operand; 6], [Place; 6]),
     Uint256SquareRoot([Operand; 2], [Place; 5]),
@@ -165,7 +165,7 @@ pub(super) enum WideAction {
 
 /// Where a circuit lies.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct CircuitHint {
+pub(in crate::vm::fast) struct CircuitHint {
     pub add_count: Operand,
     pub add_builtin: Buffer,
     pub mul_count: Operand,
@@ -173,7 +173,7 @@ pub(super) struct CircuitHint {
 }
 
 /// Prepares a hint.
-pub(super) fn compile(hint: &CasmHint, is_last: bool) -> Hint {
+pub(in crate::vm::fast) fn compile(hint: &CasmHint, is_last: bool) -> Hint {
     let action = match hint {
         CasmHint::Starknet(StarknetHint::SystemCall { .. }) => Some(Action::Syscall),
         CasmHint::Core(CoreHintBase::Core(hint)) => core(hint),
@@ -290,7 +290,10 @@ fn core(hint: &CoreHint) -> Option<Action> {
         CoreHint::Felt252DictEntryUpdate { dict_ptr, value } => {
             let dict = buffer(dict_ptr)?;
             // The key lies three cells before the entry's end.
-            let key = super::field::add(&dict.offset, &super::field::neg(&super::field::small(3)));
+            let key = crate::vm::fast::number::field::add(
+                &dict.offset,
+                &crate::vm::fast::number::field::neg(&crate::vm::fast::number::field::small(3)),
+            );
             Action::DictEntryUpdate { dict, key: Operand::Behind(dict.base, key), value: operand(value) }
         }
         CoreHint::GetSegmentArenaIndex { dict_end_ptr, dict_index } => {
@@ -360,7 +363,7 @@ fn operand(operand: &ResOperand) -> Operand {
     match operand {
         ResOperand::Deref(cell) => Operand::VmCell(place(cell)),
         ResOperand::DoubleDeref(cell, offset) => {
-            Operand::Behind(place(cell), super::field::from_felt(&Felt::from(*offset)))
+            Operand::Behind(place(cell), crate::vm::fast::number::field::from_felt(&Felt::from(*offset)))
         }
         ResOperand::Immediate(value) => Operand::Immediate(immediate(&value.value)),
         ResOperand::BinOp(BinOpOperand { op, a, b }) => match (op, b) {

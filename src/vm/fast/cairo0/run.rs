@@ -1,17 +1,17 @@
 //! Running hints of Cairo 0. Each writes what the judge's writes, in its order, and reports a fault where the judge's fails.
 
-use super::Bailout;
-use super::cairo0_hint::Cairo0Action;
-use super::cairo0_variable::{demand, is_in_range};
-use super::field::{PRIME_OVER_RANGE, add, is_less, neg, small, sub};
-use super::hint_run::Hinted;
-use super::hint_scope::Scope;
-use super::integer::div_rem;
-use super::machine::Machine;
+use super::action::Cairo0Action;
+use super::variable::{demand, is_in_range};
+use crate::vm::fast::Bailout;
+use crate::vm::fast::hint::Hinted;
+use crate::vm::fast::hint::Scope;
+use crate::vm::fast::machine::Machine;
+use crate::vm::fast::number::field::{PRIME_OVER_RANGE, add, is_less, neg, small, sub};
+use crate::vm::fast::number::integer::div_rem;
 
 impl Machine {
     /// Runs a hint.
-    pub(super) fn run_cairo0_hint(&mut self, action: &Cairo0Action) -> Result<Hinted, Bailout> {
+    pub(in crate::vm::fast) fn run_cairo0_hint(&mut self, action: &Cairo0Action) -> Result<Hinted, Bailout> {
         match action {
             Cairo0Action::Syscall(at) => {
                 return if self.variable(at)?.same(&self.syscall_pointer) {

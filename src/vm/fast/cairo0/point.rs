@@ -3,16 +3,16 @@
 use cairo_vm::hint_processor::builtin_hint_processor::hint_code;
 use sha2::{Digest, Sha256};
 
-use super::Bailout;
-use super::cairo0_hint::Names;
-use super::cairo0_variable::Variable;
-use super::field::{Limbs, to_felt};
-use super::machine::Machine;
+use super::action::Names;
+use super::variable::Variable;
 use crate::crypto::{Element, Point};
+use crate::vm::fast::Bailout;
+use crate::vm::fast::machine::Machine;
+use crate::vm::fast::number::field::{Limbs, to_felt};
 
 /// What a hint does.
 #[derive(Clone, Debug)]
-pub(super) enum PointAction {
+pub(in crate::vm::fast) enum PointAction {
     /// The point of a first coordinate.
     Recover { x: Variable, point: Variable },
     /// The point to start `p + m * q` at.

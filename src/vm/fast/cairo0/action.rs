@@ -7,20 +7,20 @@
 use cairo_vm::hint_processor::builtin_hint_processor::hint_code;
 use starknet_types_core::felt::Felt;
 
-use super::cairo0_dict::DictAction;
-use super::cairo0_keccak::KeccakAction;
-use super::cairo0_list::ListAction;
-use super::cairo0_number::NumberAction;
-use super::cairo0_point::PointAction;
-use super::cairo0_variable::Variable;
-use super::field::{Limbs, from_felt, is_less, neg};
-use super::hint::{Action, Hint, Place};
+use super::dict::DictAction;
+use super::keccak::KeccakAction;
+use super::list::ListAction;
+use super::number::NumberAction;
+use super::point::PointAction;
+use super::variable::Variable;
 use crate::class::{Cairo0Class, HintKind, PreparedHint};
 use crate::protocol::Builtin;
+use crate::vm::fast::hint::{Action, Hint, Place};
+use crate::vm::fast::number::field::{Limbs, from_felt, is_less, neg};
 
 /// What a hint does.
 #[derive(Clone, Debug)]
-pub(super) enum Cairo0Action {
+pub(in crate::vm::fast) enum Cairo0Action {
     /// A syscall, which must stand at the variable.
     Syscall(Variable),
     EnterScope,
@@ -92,7 +92,7 @@ pub(super) enum Cairo0Action {
 }
 
 /// Prepares a hint.
-pub(super) fn compile_cairo0(hint: &PreparedHint, class: &Cairo0Class, is_last: bool) -> Hint {
+pub(in crate::vm::fast) fn compile_cairo0(hint: &PreparedHint, class: &Cairo0Class, is_last: bool) -> Hint {
     Hint { action: action(hint, class).unwrap_or(Action::Unknown), is_last }
 }
 
@@ -105,17 +105,17 @@ pub(super) struct Names<'a> {
 
 impl Names<'_> {
     /// A variable.
-    pub(super) fn variable(&self, name: &str) -> Option<Variable> {
+    pub(in crate::vm::fast) fn variable(&self, name: &str) -> Option<Variable> {
         Variable::new(self.hint.data.ids_data.get(name)?, self.hint)
     }
 
     /// A constant, by its whole name.
-    pub(super) fn constant(&self, name: &str) -> Option<Limbs> {
+    pub(in crate::vm::fast) fn constant(&self, name: &str) -> Option<Limbs> {
         self.hint.data.constants.get(name).map(from_felt)
     }
 
     /// The bound of range checks, which programs without that builtin have not.
-    pub(super) fn bounded(&self) -> Option<()> {
+    pub(in crate::vm::fast) fn bounded(&self) -> Option<()> {
         self.class.builtins().contains(&Builtin::RangeCheck).then_some(())
     }
 }

@@ -11,7 +11,7 @@ use starknet_types_core::felt::Felt;
 use super::field::{Limbs, as_u128, from_felt, reduce, small, wide};
 
 /// A number as a big integer.
-pub(super) fn big(limbs: &Limbs) -> BigUint {
+pub(in crate::vm::fast) fn big(limbs: &Limbs) -> BigUint {
     limbs.iter().rev().fold(BigUint::zero(), |number, limb| (number << 64_u32) + limb)
 }
 
@@ -35,7 +35,7 @@ fn split(number: &BigUint) -> [Limbs; 2] {
 }
 
 /// The product, from 2^128 on and below.
-pub(super) fn wide_product(a: &Limbs, b: &Limbs) -> (Limbs, Limbs) {
+pub(in crate::vm::fast) fn wide_product(a: &Limbs, b: &Limbs) -> (Limbs, Limbs) {
     if let ([a0, a1, 0, 0], [b0, b1, 0, 0]) = (a, b) {
         let (c0, carry) = a0.carrying_mul(*b0, 0);
         let (c1, c2) = a1.carrying_mul(*b0, carry);
@@ -48,7 +48,7 @@ pub(super) fn wide_product(a: &Limbs, b: &Limbs) -> (Limbs, Limbs) {
 }
 
 /// Quotient and remainder; `None` when the divisor is zero.
-pub(super) fn div_rem(a: &Limbs, b: &Limbs) -> Option<(Limbs, Limbs)> {
+pub(in crate::vm::fast) fn div_rem(a: &Limbs, b: &Limbs) -> Option<(Limbs, Limbs)> {
     if let ([a0, a1, a2, a3], [0, 0, 1, 0]) = (a, b) {
         return Some(([*a2, *a3, 0, 0], [*a0, *a1, 0, 0]));
     }
@@ -107,7 +107,7 @@ fn div_rem_by_two_limbs(a: &Limbs, divisor: u128) -> (Limbs, Limbs) {
 }
 
 /// Dividend and divisor in two parts each; quotient and remainder likewise.
-pub(super) fn div_rem_256([a0, a1, b0, b1]: &[Limbs; 4]) -> Option<[Limbs; 4]> {
+pub(in crate::vm::fast) fn div_rem_256([a0, a1, b0, b1]: &[Limbs; 4]) -> Option<[Limbs; 4]> {
     if let (Some(a), Some(b), [0, 0, 0, 0], [0, 0, 0, 0]) = (as_u128(a0), as_u128(b0), a1, b1) {
         return Some([wide(a.checked_div(b)?), small(0), wide(a.checked_rem(b)?), small(0)]);
     }
@@ -121,7 +121,7 @@ pub(super) fn div_rem_256([a0, a1, b0, b1]: &[Limbs; 4]) -> Option<[Limbs; 4]> {
 }
 
 /// The same with a dividend and a quotient of four parts.
-pub(super) fn div_rem_512([a0, a1, a2, a3, b0, b1]: &[Limbs; 6]) -> Option<[Limbs; 6]> {
+pub(in crate::vm::fast) fn div_rem_512([a0, a1, a2, a3, b0, b1]: &[Limbs; 6]) -> Option<[Limbs; 6]> {
     let divisor = joined(b0, b1);
     if divisor.is_zero() {
         return None;
@@ -135,7 +135,7 @@ pub(super) fn div_rem_512([a0, a1, a2, a3, b0, b1]: &[Limbs; 6]) -> Option<[Limb
 }
 
 /// The integer square root.
-pub(super) fn square_root(a: &Limbs) -> Limbs {
+pub(in crate::vm::fast) fn square_root(a: &Limbs) -> Limbs {
     match as_u128(a) {
         Some(a) => wide(a.isqrt()),
         None => number_of(&big(a).sqrt()),
@@ -144,7 +144,7 @@ pub(super) fn square_root(a: &Limbs) -> Limbs {
 
 /// The root in two parts of 64 bits, the remainder in two of 128, and whether twice the root exceeds the remainder by 2^128 or
 /// more.
-pub(super) fn square_root_256([low, high]: &[Limbs; 2]) -> [Limbs; 5] {
+pub(in crate::vm::fast) fn square_root_256([low, high]: &[Limbs; 2]) -> [Limbs; 5] {
     let value = joined(low, high);
     let root = value.sqrt();
     let rest = value - &root * &root;
@@ -156,12 +156,12 @@ pub(super) fn square_root_256([low, high]: &[Limbs; 2]) -> [Limbs; 5] {
 }
 
 /// The integer square root of a number in two parts.
-pub(super) fn root_256([low, high]: &[Limbs; 2]) -> Limbs {
+pub(in crate::vm::fast) fn root_256([low, high]: &[Limbs; 2]) -> Limbs {
     number_of(&joined(low, high).sqrt())
 }
 
 /// `a * b / by` of numbers in two parts: the lowest four parts of the quotient, and the remainder.
-pub(super) fn mul_div_rem_256(
+pub(in crate::vm::fast) fn mul_div_rem_256(
     [a0, a1]: &[Limbs; 2],
     [b0, b1]: &[Limbs; 2],
     [by0, by1]: &[Limbs; 2],
@@ -182,7 +182,7 @@ pub(super) fn mul_div_rem_256(
 
 /// The inverse of `b` modulo `n`, or a proof that there is none: `[g0, g1, s0, s1, t0, t1]`, where `g1` stays unwritten if there is
 /// one.
-pub(super) fn inverse_modulo([b0, b1, n0, n1]: &[Limbs; 4]) -> Option<[Option<Limbs>; 6]> {
+pub(in crate::vm::fast) fn inverse_modulo([b0, b1, n0, n1]: &[Limbs; 4]) -> Option<[Option<Limbs>; 6]> {
     let (b, n) = (BigInt::from(joined(b0, b1)), BigInt::from(joined(n0, n1)));
     let ExtendedGcd { gcd: mut g, y: mut r, .. } = n.extended_gcd(&b);
     if n.is_one() {

@@ -7,11 +7,11 @@ use num_integer::{ExtendedGcd, Integer};
 use num_traits::{One, Signed, Zero};
 
 /// A number of 384 bits.
-pub(super) type Wide = [u64; 6];
+pub(in crate::vm::fast) type Wide = [u64; 6];
 
 /// A modulus, ready to divide by.
 #[derive(Clone, Debug)]
-pub(super) struct Modulus {
+pub(in crate::vm::fast) struct Modulus {
     value: Wide,
     /// Shifted so far to the left that its highest bit is set: a guess at a quotient's limb by the highest limbs alone is then at most
     /// two too high.
@@ -23,7 +23,7 @@ pub(super) struct Modulus {
 
 impl Modulus {
     /// A modulus; 0 is none.
-    pub(super) fn new(value: Wide) -> Option<Self> {
+    pub(in crate::vm::fast) fn new(value: Wide) -> Option<Self> {
         let limbs = value.iter().rev().take_while(|limb| **limb == 0).count();
         let bits = value.iter().rev().nth(limbs)?.leading_zeros();
         let mut shifted = [0; 6];
@@ -36,22 +36,22 @@ impl Modulus {
     }
 
     /// The number itself.
-    pub(super) fn value(&self) -> &Wide {
+    pub(in crate::vm::fast) fn value(&self) -> &Wide {
         &self.value
     }
 
     /// The rest of a number.
-    pub(super) fn rest(&self, number: &Wide) -> Wide {
+    pub(in crate::vm::fast) fn rest(&self, number: &Wide) -> Wide {
         self.rest_of(number)
     }
 
     /// `a + b`.
-    pub(super) fn add(&self, a: &Wide, b: &Wide) -> Wide {
+    pub(in crate::vm::fast) fn add(&self, a: &Wide, b: &Wide) -> Wide {
         self.rest_of(&sum(a, b))
     }
 
     /// `c - b`, if `c` and the modulus together are not below `b`.
-    pub(super) fn subtract(&self, c: &Wide, b: &Wide) -> Option<Wide> {
+    pub(in crate::vm::fast) fn subtract(&self, c: &Wide, b: &Wide) -> Option<Wide> {
         let mut difference = sum(c, &self.value);
         let mut borrow = false;
         for (limb, b) in difference.iter_mut().zip(b.iter().chain([&0])) {
@@ -61,7 +61,7 @@ impl Modulus {
     }
 
     /// `a * b`.
-    pub(super) fn multiply(&self, a: &Wide, b: &Wide) -> Wide {
+    pub(in crate::vm::fast) fn multiply(&self, a: &Wide, b: &Wide) -> Wide {
         let mut product = [0; 12];
         for (start, a) in a.iter().enumerate() {
             let mut carry = 0;
@@ -73,7 +73,7 @@ impl Modulus {
     }
 
     /// The inverse of a number, or else a number other than zero that makes the product zero; whether it is the inverse.
-    pub(super) fn invert_or_nullify(&self, number: &Wide) -> Option<(bool, Wide)> {
+    pub(in crate::vm::fast) fn invert_or_nullify(&self, number: &Wide) -> Option<(bool, Wide)> {
         if let Some(inverse) = self.odd_inverse(number) {
             return Some((true, inverse));
         }

@@ -2,18 +2,18 @@
 
 use cairo_vm::hint_processor::builtin_hint_processor::hint_code;
 
-use super::Bailout;
-use super::cairo0_hint::Names;
-use super::cairo0_variable::{Variable, demand, is_in_range};
-use super::cell::VmCell;
-use super::field::{Limbs, PRIME_OVER_RANGE, add, is_less, neg, small, sub};
-use super::integer::{div_rem, div_rem_256, mul_div_rem_256, root_256, square_root};
-use super::machine::Machine;
+use super::action::Names;
+use super::variable::{Variable, demand, is_in_range};
 use crate::crypto::{Element, square_root as field_root};
+use crate::vm::fast::Bailout;
+use crate::vm::fast::cell::VmCell;
+use crate::vm::fast::machine::Machine;
+use crate::vm::fast::number::field::{Limbs, PRIME_OVER_RANGE, add, is_less, neg, small, sub};
+use crate::vm::fast::number::integer::{div_rem, div_rem_256, mul_div_rem_256, root_256, square_root};
 
 /// What a hint does.
 #[derive(Clone, Debug)]
-pub(super) enum NumberAction {
+pub(in crate::vm::fast) enum NumberAction {
     /// Whether `a` and `b - a` have 128 bits, where `a` must not be above `b`.
     AreSmall {
         a: Variable,

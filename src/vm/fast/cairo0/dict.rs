@@ -7,17 +7,19 @@ use std::collections::{BTreeMap, HashMap};
 
 use cairo_vm::hint_processor::builtin_hint_processor::hint_code;
 
-use super::Bailout;
-use super::cairo0_hint::Names;
-use super::cairo0_variable::{Variable, demand, is_in_range};
-use super::cell::VmCell;
-use super::field::{Limbs, small, sub};
-use super::hint_scope::{ENTRY_CELLS, SQUASH_CELLS, Scope, TREE_CELLS, left_cells, reversed, values_cells};
-use super::machine::Machine;
+use super::action::Names;
+use super::variable::{Variable, demand, is_in_range};
+use crate::vm::fast::Bailout;
+use crate::vm::fast::cell::VmCell;
+use crate::vm::fast::hint::{
+    ENTRY_CELLS, SQUASH_CELLS, Scope, TREE_CELLS, left_cells, reversed, values_cells,
+};
+use crate::vm::fast::machine::Machine;
+use crate::vm::fast::number::field::{Limbs, small, sub};
 
 /// What a hint does.
 #[derive(Clone, Debug)]
-pub(super) enum DictAction {
+pub(in crate::vm::fast) enum DictAction {
     /// A dictionary with the values that the scope starts from.
     New,
     /// The same with a value for all other keys; here a scope need not start from any.
@@ -78,7 +80,7 @@ struct Values {
 
 /// Dictionaries by their segment.
 #[derive(Debug, Default)]
-pub(super) struct Manager {
+pub(in crate::vm::fast) struct Manager {
     dicts: BTreeMap<u64, Values>,
     /// Cells that it holds.
     pub held: usize,
@@ -86,7 +88,7 @@ pub(super) struct Manager {
 
 /// A squash under way.
 #[derive(Debug, Default)]
-pub(super) struct Squashing {
+pub(in crate::vm::fast) struct Squashing {
     /// Keys with the numbers of their accesses.
     accesses: BTreeMap<Limbs, Vec<u64>>,
     /// Keys that are to come, the next one last.

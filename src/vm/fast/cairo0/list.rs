@@ -4,17 +4,17 @@ use std::collections::BTreeMap;
 
 use cairo_vm::hint_processor::builtin_hint_processor::hint_code;
 
-use super::Bailout;
-use super::cairo0_hint::Names;
-use super::cairo0_variable::{Variable, demand};
-use super::cell::VmCell;
-use super::field::{Limbs, is_less, small, sub};
-use super::hint_scope::{Scope, TREE_CELLS, left_cells, reversed};
-use super::machine::Machine;
+use super::action::Names;
+use super::variable::{Variable, demand};
+use crate::vm::fast::Bailout;
+use crate::vm::fast::cell::VmCell;
+use crate::vm::fast::hint::{Scope, TREE_CELLS, left_cells, reversed};
+use crate::vm::fast::machine::Machine;
+use crate::vm::fast::number::field::{Limbs, is_less, small, sub};
 
 /// What a hint does.
 #[derive(Clone, Debug)]
-pub(super) enum ListAction {
+pub(in crate::vm::fast) enum ListAction {
     /// Where an element with this key is.
     Find(Search),
     /// The first element whose key is not below this one; the list's length if there is none.
@@ -33,7 +33,7 @@ pub(super) enum ListAction {
 
 /// A list of elements of some cells, the first of which is the key.
 #[derive(Clone, Debug)]
-pub(super) struct Search {
+pub(in crate::vm::fast) struct Search {
     key: Variable,
     list: Variable,
     element: Variable,
@@ -43,7 +43,7 @@ pub(super) struct Search {
 
 /// What a sort keeps until it is verified.
 #[derive(Debug, Default)]
-pub(super) struct Sorted {
+pub(in crate::vm::fast) struct Sorted {
     /// The places of each element.
     places: BTreeMap<Limbs, Vec<u64>>,
     /// Those left of the element taken up, the next one last; and what the last distance was measured to.
