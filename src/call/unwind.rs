@@ -98,7 +98,9 @@ fn reason(levels: &[Level], fault: Fault, strip: bool) -> Result<(FailureCause, 
         Fault::Internal(message) => Err(CallFailure::Internal(message)),
         Fault::Frame(fault) => {
             let cause = match fault.kind {
-                FrameFaultKind::Engine => return Err(CallFailure::Internal(fault.text.unwrap_or_default())),
+                FrameFaultKind::Internal => {
+                    return Err(CallFailure::Internal(fault.text.unwrap_or_default()));
+                }
                 FrameFaultKind::OutOfMemory => return Err(CallFailure::OutOfMemory),
                 FrameFaultKind::OutOfSteps => FailureCause::OutOfSteps,
                 FrameFaultKind::Program => FailureCause::Program,
@@ -131,7 +133,7 @@ fn reason(levels: &[Level], fault: Fault, strip: bool) -> Result<(FailureCause, 
             FinishFault::Check(sentence) => text(FailureCause::Program, sentence),
             FinishFault::OutOfMemory => Err(CallFailure::OutOfMemory),
             FinishFault::Interrupted => Err(CallFailure::Reader(StateError::Stopped)),
-            FinishFault::Engine(message) => Err(CallFailure::Internal(message)),
+            FinishFault::Internal(message) => Err(CallFailure::Internal(message)),
         },
         Fault::Entry { cause, text: sentence } => text(cause, format!("{sentence}\n")),
         Fault::EntryState(error) if error.is_from_outside() => Err(CallFailure::Reader(error)),
@@ -160,7 +162,7 @@ fn push_location(segments: &mut Vec<ErrorSegment>, level: &Level, strip: bool) -
         let location = level.frame.location().map_err(|fault| match fault {
             FinishFault::Interrupted => CallFailure::Reader(StateError::Stopped),
             FinishFault::OutOfMemory => CallFailure::OutOfMemory,
-            FinishFault::Check(text) | FinishFault::Engine(text) => CallFailure::Internal(text),
+            FinishFault::Check(text) | FinishFault::Internal(text) => CallFailure::Internal(text),
         })?;
         segments.push(ErrorSegment::Vm(location));
     }

@@ -1,7 +1,7 @@
-//! Both engines at once: every frame runs on both, and whatever can be observed is compared.
+//! Checked mode: every frame runs on `fast` and on `cairo-vm`, and everything observable is compared.
 //!
-//! Syscalls are answered once, in a memory that does everything twice and compares what it sees. The judge's result is the one that
-//! counts; a difference is an internal error that says where.
+//! Each syscall is executed once, over a memory that applies every access to both frames and compares the results. The result of
+//! `cairo-vm` is returned; a difference is an internal error that names it.
 
 use std::cell::RefCell;
 
@@ -9,84 +9,85 @@ use starknet_types_core::felt::Felt;
 
 use super::cairo_vm::CairoVmFrame;
 use super::fast::{Bailout, FastFrame};
-use super::fault::{FinishFault, FrameFault, FrameFaultKind, VmLocation};
+use super::fault::{FinishFault, FrameFault, VmLocation};
 use super::frame::{FrameOutput, StepBudget, VmExit};
 use crate::protocol::Constants;
 use crate::syscall::{Language, MemoryFault, Pointer, SyscallMemory, TrackedResource, Value};
 
-/// A frame on both engines.
+/// A frame on both back ends.
 pub(super) struct CheckedFrame {
-    judge: CairoVmFrame,
-    /// Gone once it handed over.
+    cairo_vm: CairoVmFrame,
+    /// `None` after it bailed out.
     fast: Option<Box<FastFrame>>,
-    /// The first difference, where nobody could be told at once.
+    /// The first difference that a memory access showed, until the next call that can return an error.
     difference: RefCell<Option<String>>,
 }
 
+/// The text of an internal error.
 fn differ(what: impl std::fmt::Display) -> String {
-    format!("The engines differ: {what}")
-}
-
-fn frame_fault(text: String) -> FrameFault {
-    FrameFault { location: VmLocation::nowhere(), text: Some(text), kind: FrameFaultKind::Engine }
+    format!("engines differ: {what}")
 }
 
 impl CheckedFrame {
-    pub(super) fn new(judge: CairoVmFrame, fast: Option<Box<FastFrame>>) -> Self {
-        Self { judge, fast, difference: RefCell::new(None) }
+    pub(super) fn new(cairo_vm: CairoVmFrame, fast: Option<Box<FastFrame>>) -> Self {
+        Self { cairo_vm, fast, difference: RefCell::new(None) }
     }
 
-    /// SyscallMemory cells of the budget that the frame holds.
+    /// The number of memory cells of the budget that the frame holds.
     pub(super) fn held_cells(&self) -> usize {
         self.fast.as_ref().map_or(0, |fast| fast.held_cells())
     }
 
     /// The language of the frame's code.
     pub(super) fn language(&self) -> Language {
-        self.judge.language()
+        self.cairo_vm.language()
     }
 
-    /// Runs both to the next syscall or the end.
+    /// Runs both frames to the next syscall or the end.
     pub(super) fn run(&mut self, budget: &mut StepBudget, counts_steps: bool) -> Result<VmExit, FrameFault> {
         if let Some(difference) = self.difference.take() {
-            return Err(frame_fault(difference));
+            return Err(FrameFault::internal(difference));
         }
         let mut fast_budget = budget.clone();
         let fast = self.fast.as_mut().map(|fast| fast.run(&mut fast_budget, counts_steps));
         if fast == Some(Err(Bailout::OutOfMemory)) {
             return Err(FrameFault::out_of_memory());
         }
-        let judged = self.judge.run(budget, counts_steps);
+        let result = self.cairo_vm.run(budget, counts_steps);
         budget.cells = fast_budget.cells;
-        match (fast, &judged) {
+        match (fast, &result) {
             (None, _) | (_, Ok(VmExit::Interrupted)) => {}
             (Some(Ok(VmExit::Interrupted)), _) => return Ok(VmExit::Interrupted),
-            (Some(Err(Bailout::Fault)), Ok(stop)) => {
-                return Err(frame_fault(differ(format!("the fast one finds a fault before {stop:?}"))));
+            (Some(Err(Bailout::Fault)), Ok(exit)) => {
+                return Err(FrameFault::internal(differ(format!("fast fails before {exit:?} of cairo-vm"))));
             }
             (Some(Err(_)), _) => {
                 budget.cells = budget.cells.saturating_add(self.held_cells());
                 self.fast = None;
             }
-            (Some(Ok(stop)), Err(fault)) => {
-                return Err(frame_fault(differ(format!("the fast one comes to {stop:?}, not to {fault:?}"))));
+            (Some(Ok(exit)), Err(fault)) => {
+                return Err(FrameFault::internal(differ(format!("fast {exit:?}, cairo-vm {fault:?}"))));
             }
-            (Some(Ok(stop)), Ok(judged)) => {
-                let (left, judged_left) = (fast_budget.remaining, budget.remaining);
-                if (stop, left) != (*judged, judged_left) {
-                    let text = format!("{stop:?} with {left} steps left, {judged:?} with {judged_left}");
-                    return Err(frame_fault(differ(text)));
+            (Some(Ok(exit)), Ok(expected)) => {
+                let (steps, expected_steps) = (fast_budget.remaining, budget.remaining);
+                if (exit, steps) != (*expected, expected_steps) {
+                    let text = format!(
+                        "fast {exit:?} with {steps} steps remaining, cairo-vm {expected:?} with {expected_steps}"
+                    );
+                    return Err(FrameFault::internal(differ(text)));
                 }
-                let (fast, judge) = (self.fast.as_ref().map(|fast| fast.registers()), self.judge.registers());
-                if fast.is_some_and(|fast| fast != judge) {
-                    return Err(frame_fault(differ(format!("{fast:?}, not {judge:?}"))));
+                let expected = self.cairo_vm.registers();
+                let registers = self.fast.as_ref().map(|fast| fast.registers());
+                if let Some(registers) = registers.filter(|registers| *registers != expected) {
+                    let text = format!("fast {registers:?}, cairo-vm {expected:?}");
+                    return Err(FrameFault::internal(differ(text)));
                 }
             }
         }
-        judged
+        result
     }
 
-    /// Ends both.
+    /// Checks and ends both frames.
     pub(super) fn finish(
         self,
         initial_gas: u64,
@@ -94,154 +95,159 @@ impl CheckedFrame {
         constants: &Constants,
         budget: &StepBudget,
     ) -> Result<FrameOutput, FinishFault> {
-        let Self { mut judge, fast, difference } = self;
+        let Self { mut cairo_vm, fast, difference } = self;
         if let Some(difference) = difference.into_inner() {
-            return Err(FinishFault::engine(&difference));
+            return Err(FinishFault::internal(&difference));
         }
-        let Some(mut fast) = fast else { return judge.finish(initial_gas, tracked, constants, budget) };
-        if let Some(difference) = compare_memory(&fast, &mut judge) {
-            return Err(FinishFault::engine(&differ(difference)));
+        let Some(mut fast) = fast else { return cairo_vm.finish(initial_gas, tracked, constants, budget) };
+        if let Some(difference) = compare_memory(&fast, &mut cairo_vm) {
+            return Err(FinishFault::internal(&differ(difference)));
         }
         let finished = fast.finish(initial_gas, tracked, constants);
         if finished == Err(Bailout::OutOfMemory) {
             return Err(FinishFault::OutOfMemory);
         }
-        let judged = judge.finish(initial_gas, tracked, constants, budget);
-        match (&finished, &judged) {
+        let expected = cairo_vm.finish(initial_gas, tracked, constants, budget);
+        match (&finished, &expected) {
             (_, Err(FinishFault::Interrupted)) => {}
-            (Ok(finished), Ok(judged)) if finished == judged => {}
+            (Ok(finished), Ok(expected)) if finished == expected => {}
             (Err(Bailout::Fault), Err(_)) => {}
             (Err(Bailout::Unsupported), _) => {}
             (Err(Bailout::Interrupted), _) => return Err(FinishFault::Interrupted),
-            _ => return Err(FinishFault::engine(&differ(format!("{finished:?}, not {judged:?}")))),
+            _ => {
+                let text = differ(format!("fast {finished:?}, cairo-vm {expected:?}"));
+                return Err(FinishFault::Internal(text));
+            }
         }
-        judged
+        expected
     }
 
-    /// The memory of both.
+    /// Gives access to the memory of both frames.
     pub(super) fn with_memory<T>(
         &mut self,
-        answer: impl FnOnce(&mut dyn SyscallMemory, &mut Pointer) -> T,
+        respond: impl FnOnce(&mut dyn SyscallMemory, &mut Pointer) -> T,
     ) -> T {
-        let Self { judge, fast, difference } = self;
-        let Some(fast) = fast else { return judge.with_memory(answer) };
-        judge.with_memory(|judge, at| {
+        let Self { cairo_vm, fast, difference } = self;
+        let Some(fast) = fast else { return cairo_vm.with_memory(respond) };
+        cairo_vm.with_memory(|cairo_vm, at| {
             fast.with_memory(|fast, fast_at| {
-                let mut both = BothMemories { judge, fast, difference };
-                let answered = answer(&mut both, at);
+                let mut both = BothMemories { cairo_vm, fast, difference };
+                let result = respond(&mut both, at);
                 *fast_at = *at;
-                answered
+                result
             })
         })
     }
 
-    /// Where the frame stands, if both say the same.
+    /// The location of the frame, which must be the same on both back ends.
     pub(super) fn location(&self) -> Result<VmLocation, FinishFault> {
-        let location = self.judge.location();
+        let expected = self.cairo_vm.location();
         match self.fast.as_ref().map(|fast| fast.location()).transpose()? {
-            Some(other) if other != location => {
-                Err(FinishFault::Engine(differ(format!("{other:?}, not {location:?}"))))
+            Some(location) if location != expected => {
+                let text = differ(format!("fast {location:?}, cairo-vm {expected:?}"));
+                Err(FinishFault::Internal(text))
             }
-            _ => Ok(location),
+            _ => Ok(expected),
         }
     }
 
-    /// What syscalls saw differ.
+    /// The first difference that a memory access showed.
     pub(super) fn difference(&self) -> Option<String> {
         self.difference.borrow().clone()
     }
 }
 
-/// The first cell in which two memories differ, or whose touch differs where that is observed.
-fn compare_memory(fast: &FastFrame, judge: &mut CairoVmFrame) -> Option<String> {
-    let sizes = judge.segment_sizes();
+/// The first cell in which the memories differ: in its value, or in its access mark where accesses count.
+fn compare_memory(fast: &FastFrame, cairo_vm: &mut CairoVmFrame) -> Option<String> {
+    let sizes = cairo_vm.segment_sizes();
     let fast_sizes: Vec<usize> = fast.segment_sizes();
     if sizes != fast_sizes {
-        return Some(format!("segments of {fast_sizes:?} cells, not {sizes:?}"));
+        return Some(format!("fast has segments of {fast_sizes:?} cells, cairo-vm of {sizes:?}"));
     }
     for (segment, size) in (0_isize..).zip(sizes) {
         for offset in 0..size {
             let at = Pointer { segment, offset };
-            let (own, judged) = (fast.cell(at), judge.cell(at));
-            // Behind the code the judge marks what ran; it does not count either way.
-            let touches_count = segment != 0 && fast.marks_accesses();
-            if own.0 != judged.0 || (touches_count && own.1 != judged.1) {
-                return Some(format!("{own:?} at {at:?}, not {judged:?}"));
+            let (cell, expected) = (fast.cell(at), cairo_vm.cell(at));
+            // `cairo-vm` marks the executed instructions of the code segment, which has no memory holes either way.
+            let counts_accesses = segment != 0 && fast.marks_accesses();
+            if cell.0 != expected.0 || (counts_accesses && cell.1 != expected.1) {
+                return Some(format!("fast {cell:?} at {at:?}, cairo-vm {expected:?}"));
             }
         }
     }
     None
 }
 
-/// Two memories as one. What the judge's says is returned.
+/// The memories of both frames as one. Reads return what the memory of `cairo-vm` returns.
 struct BothMemories<'a> {
-    judge: &'a mut dyn SyscallMemory,
+    cairo_vm: &'a mut dyn SyscallMemory,
     fast: &'a mut dyn SyscallMemory,
     difference: &'a RefCell<Option<String>>,
 }
 
 impl BothMemories<'_> {
-    fn same<T: PartialEq + std::fmt::Debug>(&self, judged: T, fast: T) -> T {
-        if judged != fast {
-            let text = || differ(format!("a syscall sees {fast:?}, not {judged:?}"));
+    /// Returns the result of `cairo-vm` after comparing it with that of `fast`.
+    fn same<T: PartialEq + std::fmt::Debug>(&self, expected: T, fast: T) -> T {
+        if expected != fast {
+            let text = || differ(format!("a memory access returns {fast:?}, on cairo-vm {expected:?}"));
             self.difference.borrow_mut().get_or_insert_with(text);
         }
-        judged
+        expected
     }
 }
 
 impl SyscallMemory for BothMemories<'_> {
     fn value(&self, at: Pointer) -> Option<Value> {
-        self.same(self.judge.value(at), self.fast.value(at))
+        self.same(self.cairo_vm.value(at), self.fast.value(at))
     }
 
     fn digits(&self, at: Pointer) -> Option<[u64; 4]> {
-        self.same(self.judge.digits(at), self.fast.digits(at))
+        self.same(self.cairo_vm.digits(at), self.fast.digits(at))
     }
 
     fn felt(&self, at: Pointer) -> Result<Felt, MemoryFault> {
-        self.same(self.judge.felt(at), self.fast.felt(at))
+        self.same(self.cairo_vm.felt(at), self.fast.felt(at))
     }
 
     fn pointer(&self, at: Pointer) -> Result<Pointer, MemoryFault> {
-        self.same(self.judge.pointer(at), self.fast.pointer(at))
+        self.same(self.cairo_vm.pointer(at), self.fast.pointer(at))
     }
 
     fn felts(&self, start: Pointer, count: usize) -> Result<Vec<Felt>, MemoryFault> {
-        self.same(self.judge.felts(start, count), self.fast.felts(start, count))
+        self.same(self.cairo_vm.felts(start, count), self.fast.felts(start, count))
     }
 
     fn write(&mut self, at: Pointer, value: Value) -> Result<(), MemoryFault> {
-        let (judged, fast) = (self.judge.write(at, value), self.fast.write(at, value));
-        self.same(judged, fast)
+        let (expected, fast) = (self.cairo_vm.write(at, value), self.fast.write(at, value));
+        self.same(expected, fast)
     }
 
     fn write_small(&mut self, at: Pointer, number: u64) -> Result<(), MemoryFault> {
-        let (judged, fast) = (self.judge.write_small(at, number), self.fast.write_small(at, number));
-        self.same(judged, fast)
+        let (expected, fast) = (self.cairo_vm.write_small(at, number), self.fast.write_small(at, number));
+        self.same(expected, fast)
     }
 
     fn load(&mut self, at: Pointer, values: &[Value]) -> Result<Pointer, MemoryFault> {
-        let (judged, fast) = (self.judge.load(at, values), self.fast.load(at, values));
-        self.same(judged, fast)
+        let (expected, fast) = (self.cairo_vm.load(at, values), self.fast.load(at, values));
+        self.same(expected, fast)
     }
 
     fn new_segment(&mut self) -> Pointer {
-        let (judged, fast) = (self.judge.new_segment(), self.fast.new_segment());
-        self.same(judged, fast)
+        let (expected, fast) = (self.cairo_vm.new_segment(), self.fast.new_segment());
+        self.same(expected, fast)
     }
 
     fn new_read_only_segment(&mut self, values: &[Value]) -> Result<Pointer, MemoryFault> {
-        let judged = self.judge.new_read_only_segment(values);
+        let expected = self.cairo_vm.new_read_only_segment(values);
         let fast = self.fast.new_read_only_segment(values);
-        self.same(judged, fast)
+        self.same(expected, fast)
     }
 
     fn add(&self, base: Pointer, cells: usize) -> Result<Pointer, MemoryFault> {
-        self.same(self.judge.add(base, cells), self.fast.add(base, cells))
+        self.same(self.cairo_vm.add(base, cells), self.fast.add(base, cells))
     }
 
     fn distance(&self, start: Pointer, end: Pointer) -> Result<usize, MemoryFault> {
-        self.same(self.judge.distance(start, end), self.fast.distance(start, end))
+        self.same(self.cairo_vm.distance(start, end), self.fast.distance(start, end))
     }
 }

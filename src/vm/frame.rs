@@ -1,8 +1,8 @@
-//! The boundary: a frame, whatever engine runs it.
+//! The boundary of this module: a frame on any of the back ends.
 //!
-//! In: a class, a call, the engine to use. Out: the frame runs to its next syscall or its end, lends its memory to who answers the
-//! syscall, says where it stands, and at its end what it returned and used. A frame may change its engine on the way; nobody above
-//! can tell.
+//! Input: a class, a call, the engine to use. Output: the frame runs to its next syscall or until it returns; it gives access to its
+//! memory for the response to a syscall, and reports its location; at its end it yields its return data and resource usage. A frame
+//! may fall back from `fast` to `cairo_vm` at any time, which callers cannot observe.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -13,17 +13,17 @@ use super::cairo_vm::CairoVmFrame;
 use super::checked::CheckedFrame;
 use super::engine::Engine;
 use super::fast::{Bailout, FastFrame};
-use super::fault::{FinishFault, FrameFault, FrameFaultKind, StartFault, VmLocation};
+use super::fault::{FinishFault, FrameFault, StartFault, VmLocation};
 use super::frame_setup::{Cairo0FrameSetup, Cairo1FrameSetup};
 use crate::class::{Cairo0Class, Cairo1Class};
 use crate::protocol::{Constants, VmResources};
 use crate::state::StopFlag;
 use crate::syscall::{EntryPointCall, Language, Pointer, SyscallMemory, TrackedResource};
 
-/// One frame of one entry point, running or waiting.
+/// One frame of one entry point, running or suspended at a syscall.
 pub(crate) struct Frame(Backend);
 
-/// A frame on its engine. Boxed: frames move about, engines are large.
+/// A frame on its back end. Boxed, because frames are moved and back ends are large.
 enum Backend {
     CairoVm(Box<CairoVmFrame>),
     Fast(Box<FastFrame>),
@@ -32,44 +32,44 @@ enum Backend {
 
 impl std::fmt::Debug for Frame {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let engine = match &self.0 {
+        let name = match &self.0 {
             Backend::CairoVm(_) => "cairo-vm",
             Backend::Fast(_) => "fast",
             Backend::Checked(_) => "checked",
         };
-        f.debug_tuple("Frame").field(&engine).finish()
+        f.debug_tuple("Frame").field(&name).finish()
     }
 }
 
-/// Why a frame stopped running.
+/// The reasons why a frame stops running without a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum VmExit {
-    /// At a syscall, to be answered in memory.
+    /// The frame made a syscall. Its response is to be written into the frame's memory.
     Syscall,
-    /// At its end.
+    /// The entry point returned.
     Returned,
-    /// Anywhere: somebody raised the flag. Nothing of the phase is to be used.
+    /// The execution was interrupted, at any instruction. All results of the phase are to be discarded.
     Interrupted,
 }
 
-/// Steps that the frames of a phase share (C52), and memory.
+/// The steps (C52) and the memory that the frames of a phase share.
 #[derive(Clone, Debug)]
 pub(crate) struct StepBudget {
-    /// Steps left.
+    /// The remaining steps.
     pub remaining: u64,
-    /// SyscallMemory cells that frames may still take.
+    /// The number of memory cells that frames may still allocate.
     pub cells: usize,
-    /// Looked at every now and then.
+    /// The interrupt flag, which running frames poll.
     pub stop: StopFlag,
 }
 
-/// Bytes of a memory cell.
+/// The size of a memory cell, in bytes.
 pub(crate) const CELL_BYTES: usize = 32;
 
-/// Steps between two looks at the flag.
+/// Number of steps between two polls of the interrupt flag.
 pub(super) const STEPS_BETWEEN_POLLS: u32 = 1_000;
 
-/// Where a frame's machine stands.
+/// The registers of a frame and its number of steps, for comparison.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct RegisterSnapshot {
     /// Program counter.
@@ -78,25 +78,25 @@ pub(super) struct RegisterSnapshot {
     pub ap: usize,
     /// Frame pointer.
     pub fp: usize,
-    /// Steps made.
+    /// Number of executed steps.
     pub steps: usize,
 }
 
-/// What a frame returned and used.
+/// The return data and the resource usage of a frame.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct FrameOutput {
-    /// Whether the code panicked.
+    /// `true` if the code panicked.
     pub failed: bool,
-    /// Return data, or the panic's.
+    /// The return data, or the data of the panic.
     pub retdata: Vec<Felt>,
-    /// Sierra gas used out of the initial gas; 0 in steps mode (C57).
+    /// The consumed Sierra gas, out of the initial gas; 0 in steps mode (C57).
     pub gas_consumed: u64,
-    /// Steps, holes and builtins of the frame alone. Holes are counted in steps mode only: nobody looks at them otherwise.
+    /// Steps, memory holes and builtins of this frame, without inner calls. Steps and holes are counted in steps mode only.
     pub resources: VmResources,
 }
 
 impl Frame {
-    /// Lays out the frame for `call` in a Cairo 0 class. Refusals come in the network's order: builtins, entry point.
+    /// Sets up the frame of `call` in a Cairo 0 class. The checks run in blockifier's order: builtins, entry point.
     pub(crate) fn start_cairo0(
         class: &Arc<Cairo0Class>,
         call: &EntryPointCall,
@@ -110,7 +110,7 @@ impl Frame {
         )
     }
 
-    /// Lays out the frame for `call` in a Cairo 1 class. Refusals come in the network's order: entry point, builtins, gas.
+    /// Sets up the frame of `call` in a Cairo 1 class. The checks run in blockifier's order: entry point, builtins, gas.
     pub(crate) fn start_cairo1(
         class: &Arc<Cairo1Class>,
         call: &EntryPointCall,
@@ -128,59 +128,59 @@ impl Frame {
 
     fn start(
         engine: Engine,
-        judge: impl Fn() -> Result<CairoVmFrame, StartFault>,
+        cairo_vm: impl Fn() -> Result<CairoVmFrame, StartFault>,
         fast: impl Fn() -> Option<Box<FastFrame>>,
     ) -> Result<Self, StartFault> {
         let fast = || catch_unwind(AssertUnwindSafe(&fast)).ok().flatten();
         Ok(Self(match engine {
-            Engine::CairoVm => Backend::CairoVm(Box::new(judge()?)),
+            Engine::CairoVm => Backend::CairoVm(Box::new(cairo_vm()?)),
             Engine::Fast => match fast() {
                 Some(fast) => Backend::Fast(fast),
-                None => Backend::CairoVm(Box::new(judge()?)),
+                None => Backend::CairoVm(Box::new(cairo_vm()?)),
             },
-            Engine::Checked => Backend::Checked(Box::new(CheckedFrame::new(judge()?, fast()))),
+            Engine::Checked => Backend::Checked(Box::new(CheckedFrame::new(cairo_vm()?, fast()))),
         }))
     }
 
-    /// Runs until the next syscall or the end. Only frames measured in steps use up `budget`, but a frame of either kind
-    /// stops when it is used up (C53).
+    /// Runs until the next syscall or the end. Only frames measured in steps consume steps of `budget`, but a frame of either
+    /// kind fails when no step remains (C53).
     pub(crate) fn run(&mut self, budget: &mut StepBudget, counts_steps: bool) -> Result<VmExit, FrameFault> {
         match &mut self.0 {
-            Backend::CairoVm(judge) => judge.run(budget, counts_steps),
-            Backend::Checked(both) => both.run(budget, counts_steps),
+            Backend::CairoVm(frame) => frame.run(budget, counts_steps),
+            Backend::Checked(frame) => frame.run(budget, counts_steps),
             Backend::Fast(fast) => {
                 let before = budget.remaining;
-                // A panic would be our mistake: the judge goes on then, too.
+                // A panic here is a bug of this crate. The frame falls back to `cairo-vm` then, too.
                 let run = || fast.run(budget, counts_steps);
                 match catch_unwind(AssertUnwindSafe(run)).unwrap_or(Err(Bailout::Unsupported)) {
-                    Ok(stop) => return Ok(stop),
+                    Ok(exit) => return Ok(exit),
                     Err(Bailout::OutOfMemory) => return Err(FrameFault::out_of_memory()),
                     Err(Bailout::Interrupted) => return Ok(VmExit::Interrupted),
                     Err(Bailout::Fault | Bailout::Unsupported) => {}
                 }
                 budget.remaining = before;
                 budget.cells = budget.cells.saturating_add(fast.held_cells());
-                let Some(judge) = fast.fall_back().map_err(engine_fault)? else {
+                let Some(frame) = fast.fall_back().map_err(FrameFault::internal)? else {
                     return Ok(VmExit::Interrupted);
                 };
-                let mut judge = Box::new(judge);
-                let result = judge.run(budget, counts_steps);
-                self.0 = Backend::CairoVm(judge);
+                let mut frame = Box::new(frame);
+                let result = frame.run(budget, counts_steps);
+                self.0 = Backend::CairoVm(frame);
                 result
             }
         }
     }
 
-    /// SyscallMemory cells of the budget that the frame holds.
+    /// The number of memory cells of the budget that the frame holds.
     pub(crate) fn held_cells(&self) -> usize {
         match &self.0 {
             Backend::CairoVm(_) => 0,
             Backend::Fast(fast) => fast.held_cells(),
-            Backend::Checked(both) => both.held_cells(),
+            Backend::Checked(frame) => frame.held_cells(),
         }
     }
 
-    /// Ends a frame that returned, within what is left of `budget` without what the frame holds.
+    /// Checks and ends a frame that returned. `budget` is the remaining budget, without the cells that the frame holds.
     pub(crate) fn finish(
         self,
         initial_gas: u64,
@@ -189,8 +189,8 @@ impl Frame {
         budget: &StepBudget,
     ) -> Result<FrameOutput, FinishFault> {
         match self.0 {
-            Backend::CairoVm(judge) => judge.finish(initial_gas, tracked, constants, budget),
-            Backend::Checked(both) => both.finish(initial_gas, tracked, constants, budget),
+            Backend::CairoVm(frame) => frame.finish(initial_gas, tracked, constants, budget),
+            Backend::Checked(frame) => frame.finish(initial_gas, tracked, constants, budget),
             Backend::Fast(mut fast) => {
                 let finish = || fast.finish(initial_gas, tracked, constants);
                 match catch_unwind(AssertUnwindSafe(finish)).unwrap_or(Err(Bailout::Unsupported)) {
@@ -199,8 +199,8 @@ impl Frame {
                     Err(Bailout::Interrupted) => return Err(FinishFault::Interrupted),
                     Err(Bailout::Fault | Bailout::Unsupported) => {}
                 }
-                let judge = fast.fall_back_at_end()?;
-                judge.finish(initial_gas, tracked, constants, budget)
+                let frame = fast.fall_back_at_end()?;
+                frame.finish(initial_gas, tracked, constants, budget)
             }
         }
     }
@@ -208,42 +208,38 @@ impl Frame {
     /// The language of the frame's code.
     pub(crate) fn language(&self) -> Language {
         match &self.0 {
-            Backend::CairoVm(judge) => judge.language(),
-            Backend::Fast(fast) => fast.language(),
-            Backend::Checked(both) => both.language(),
+            Backend::CairoVm(frame) => frame.language(),
+            Backend::Fast(frame) => frame.language(),
+            Backend::Checked(frame) => frame.language(),
         }
     }
 
-    /// The frame's memory and its syscall pointer, to answer a syscall.
+    /// Gives access to the frame's memory and its syscall pointer, to respond to a syscall.
     pub(crate) fn with_memory<T>(
         &mut self,
-        answer: impl FnOnce(&mut dyn SyscallMemory, &mut Pointer) -> T,
+        respond: impl FnOnce(&mut dyn SyscallMemory, &mut Pointer) -> T,
     ) -> T {
         match &mut self.0 {
-            Backend::CairoVm(judge) => judge.with_memory(answer),
-            Backend::Fast(fast) => fast.with_memory(answer),
-            Backend::Checked(both) => both.with_memory(answer),
+            Backend::CairoVm(frame) => frame.with_memory(respond),
+            Backend::Fast(frame) => frame.with_memory(respond),
+            Backend::Checked(frame) => frame.with_memory(respond),
         }
     }
 
-    /// Where a frame stands that waits at a syscall; an engine that cannot tell is broken, or was stopped.
+    /// The location of a frame that is suspended at a syscall. Fails only if the execution is interrupted, or on a bug.
     pub(crate) fn location(&self) -> Result<VmLocation, FinishFault> {
         match &self.0 {
-            Backend::CairoVm(judge) => Ok(judge.location()),
-            Backend::Fast(fast) => fast.location(),
-            Backend::Checked(both) => both.location(),
+            Backend::CairoVm(frame) => Ok(frame.location()),
+            Backend::Fast(frame) => frame.location(),
+            Backend::Checked(frame) => frame.location(),
         }
     }
 
-    /// What the engines were seen to differ in, if both run. To be asked before a frame is dropped that has not ended.
+    /// The first difference between the back ends, in checked mode. To be checked before an unfinished frame is dropped.
     pub(crate) fn difference(&self) -> Option<String> {
         match &self.0 {
             Backend::CairoVm(_) | Backend::Fast(_) => None,
-            Backend::Checked(both) => both.difference(),
+            Backend::Checked(frame) => frame.difference(),
         }
     }
-}
-
-fn engine_fault(text: String) -> FrameFault {
-    FrameFault { location: VmLocation::nowhere(), text: Some(text), kind: FrameFaultKind::Engine }
 }

@@ -1,7 +1,7 @@
-//! What a frame begins with, whatever engine runs it (C75-C78, C91).
+//! The setup of a frame: entry point and arguments, the same for every back end (C75-C78, C91).
 //!
-//! In: a class and a call. Out: where the code begins and what it is given, or why it cannot. An engine lays it out in its memory,
-//! and can do so again.
+//! Input: a class and a call. Output: the first instruction and the arguments, or the reason why the call cannot be entered. A back
+//! end writes the setup into the memory of a new frame, as often as it needs to. It must not know any back end.
 
 use std::sync::Arc;
 
@@ -14,16 +14,16 @@ use crate::class::{Cairo0Class, Cairo0Lookup, Cairo1Class, EntryPoint};
 use crate::protocol::{Builtin, Constants, well_known};
 use crate::syscall::EntryPointCall;
 
-/// `ret`, appended to the bytecode: where the code jumps to when it runs out of gas (C76).
+/// The `ret` instruction that is appended to the bytecode. Code jumps to it when it runs out of gas (C76).
 pub(super) const RET: Felt = Felt::from_hex_unchecked("0x208b7fff7fff7ffe");
 
-/// Cells behind the bytecode: the `ret` and the pointer to the price list.
+/// Number of cells after the bytecode: the `ret` and the pointer to the builtin prices.
 pub(super) const PROGRAM_EXTRA: usize = 2;
 
-/// Arguments of a Cairo 0 entry point: selector, implicit arguments, size of the calldata, calldata.
+/// Number of arguments of a Cairo 0 entry point: selector, implicit arguments, size of the calldata, calldata.
 pub(super) const CAIRO0_ARGUMENTS: usize = 4;
 
-/// The builtins that code pays for by itself, in the order in which it looks their prices up (C76).
+/// The builtins whose gas Cairo 1 code charges itself, in the order of its price table (C76).
 const PRICED: [Builtin; 7] = [
     Builtin::Pedersen,
     Builtin::Bitwise,
@@ -34,25 +34,32 @@ const PRICED: [Builtin; 7] = [
     Builtin::Blake,
 ];
 
-/// Everything that a frame of Cairo 1 code is laid out from.
+/// The setup of a frame in either language.
+#[derive(Debug)]
+pub(super) enum FrameSetup {
+    Cairo0(Cairo0FrameSetup),
+    Cairo1(Cairo1FrameSetup),
+}
+
+/// The setup of a frame of Cairo 1 code.
 #[derive(Clone, Debug)]
 pub(super) struct Cairo1FrameSetup {
-    /// The code.
+    /// The class that contains the code.
     pub class: Arc<Cairo1Class>,
-    /// Index of the entry point's first instruction.
+    /// Offset of the entry point's first instruction in the bytecode.
     pub offset: usize,
-    /// The entry point's builtins, in its order.
+    /// The builtins of the entry point, in the order of its arguments.
     pub builtins: Vec<Builtin>,
-    /// Gas that is left after the entry point's own charge.
+    /// The gas that remains after the initial budget of the entry point is charged.
     pub gas: u64,
-    /// The arguments.
+    /// The arguments of the call.
     pub calldata: Calldata,
-    /// Prices of builtins, in the order of `PRICED`.
+    /// The prices of the builtins, in the order of `PRICED`.
     pub prices: [u64; PRICED.len()],
 }
 
 impl Cairo1FrameSetup {
-    /// Refusals come in the network's order: entry point, builtins, gas.
+    /// Checks the call as blockifier does, in its order: entry point, builtins, gas.
     pub(super) fn new(
         class: &Arc<Cairo1Class>,
         call: &EntryPointCall,
@@ -77,21 +84,21 @@ impl Cairo1FrameSetup {
     }
 }
 
-/// Everything that a frame of Cairo 0 code is laid out from.
+/// The setup of a frame of Cairo 0 code.
 #[derive(Clone, Debug)]
 pub(super) struct Cairo0FrameSetup {
-    /// The code.
+    /// The class that contains the code.
     pub class: Arc<Cairo0Class>,
-    /// Index of the entry point's first instruction.
+    /// Offset of the entry point's first instruction in the bytecode.
     pub offset: usize,
-    /// What the code is called by: a default entry point looks at it.
+    /// The selector of the call, which a default entry point receives.
     pub selector: Felt,
-    /// The arguments.
+    /// The arguments of the call.
     pub calldata: Calldata,
 }
 
 impl Cairo0FrameSetup {
-    /// Refusals come in the network's order: builtins, entry point.
+    /// Checks the call as blockifier does, in its order: builtins, entry point.
     pub(super) fn new(class: &Arc<Cairo0Class>, call: &EntryPointCall) -> Result<Self, StartFault> {
         let unsupported = class.unsupported_builtins();
         if !unsupported.is_empty() {

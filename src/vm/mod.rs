@@ -1,12 +1,12 @@
-//! The engines: they run one frame of one entry point.
+//! The VM back ends. They run one frame: the execution of one entry point of one class.
 //!
-//! In: a prepared class, an entry point, its arguments, which engine. Out: the frame stops at each syscall and at its end; then
-//! its return values and what it used. `frame` is the boundary and the only thing that rooms above see. Behind it `judge` runs
-//! frames on `cairo-vm`, whose behaviour is the measure of all; `fast` runs them on an engine of our own, and hands a frame over
-//! to the judge where it cannot go on; `checked` runs both and compares.
+//! Input: a prepared class, a call of one of its entry points, and the [`Engine`] to use. Output: the frame
+//! stops at each syscall and when it returns; then its return data and the resources it used. `frame` is the boundary, and all
+//! that callers see. Three back ends implement it: `cairo_vm` runs frames on `cairo-vm`, the reference; `fast` is an interpreter
+//! of our own, which falls back to `cairo-vm` where it cannot continue; `checked` runs both and compares them.
 //!
-//! The only room that names `cairo-vm` types (the class holds the prepared program for it). It does not know what a syscall
-//! means, and nothing of the call stack above.
+//! Apart from `class`, which holds the prepared `cairo-vm` program, this is the only module that uses `cairo-vm` types. It must
+//! not know what a syscall means, nor the call stack above it.
 
 mod cairo_vm;
 mod checked;

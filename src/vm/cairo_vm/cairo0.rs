@@ -1,6 +1,6 @@
-//! Frames of Cairo 0 code: their layout, their hints, the checks at their end.
+//! Frames of Cairo 0 code: their setup, their hints, the checks at their end.
 //!
-//! Unlike Cairo 1, the code hands back the pointers of its syscalls and builtins, and all of them are checked (C80, C81).
+//! Unlike Cairo 1 code, the code returns its syscall pointer and its builtin pointers, and all of them are checked (C80, C81).
 
 use std::any::Any;
 use std::collections::BTreeMap;
@@ -26,8 +26,8 @@ use num_bigint::BigUint;
 use starknet_types_core::felt::Felt;
 
 use super::memory::{pointer, relocatable};
-use super::run::{Break, CairoVmFrame, Code, Hinted};
-use super::start::{allocate, engine_fault};
+use super::run::{CairoVmFrame, FrameClass, NextHint, RunError};
+use super::start::allocate;
 use crate::class::{Cairo0Class, HintKind};
 use crate::protocol::Constants;
 use crate::syscall::{Pointer, TrackedResource};
@@ -36,12 +36,12 @@ use crate::vm::frame::FrameOutput;
 use crate::vm::frame_setup::{CAIRO0_ARGUMENTS, Cairo0FrameSetup};
 
 impl CairoVmFrame {
-    /// Lays out a frame of Cairo 0 code.
+    /// Sets up a frame of Cairo 0 code.
     pub(in crate::vm) fn start_cairo0(setup: &Cairo0FrameSetup) -> Result<Self, StartFault> {
         let class = &setup.class;
         let mut runner = CairoRunner::new(&class.vm_program, LayoutName::starknet, None, false, false, false)
-            .map_err(engine_fault)?;
-        runner.initialize_builtins(false).map_err(engine_fault)?;
+            .map_err(StartFault::vm)?;
+        runner.initialize_builtins(false).map_err(StartFault::vm)?;
         runner.initialize_segments(None);
         let vm = &mut runner.vm;
         let syscall_start = vm.add_memory_segment();
@@ -53,7 +53,7 @@ impl CairoVmFrame {
             setup.calldata.0.iter().copied().map(MaybeRelocatable::Int).collect();
         let calldata_start = allocate(vm, &calldata, &mut read_only)?;
         let implicit_start = vm.add_memory_segment();
-        vm.load_data(implicit_start, &implicit_arguments).map_err(engine_fault)?;
+        vm.load_data(implicit_start, &implicit_arguments).map_err(StartFault::vm)?;
         let stack = vec![
             MaybeRelocatable::Int(setup.selector),
             MaybeRelocatable::RelocatableValue(implicit_start),
@@ -62,11 +62,15 @@ impl CairoVmFrame {
         ];
         let end = runner
             .initialize_function_entrypoint(setup.offset, stack, MaybeRelocatable::Int(Felt::ZERO))
-            .map_err(engine_fault)?;
-        runner.initialize_vm().map_err(engine_fault)?;
+            .map_err(StartFault::vm)?;
+        runner.initialize_vm().map_err(StartFault::vm)?;
 
         Ok(Self {
-            code: Code::Cairo0 { class: Arc::clone(class), implicit_arguments, hints: BTreeMap::new() },
+            class: FrameClass::Cairo0 {
+                class: Arc::clone(class),
+                implicit_arguments,
+                hints: BTreeMap::new(),
+            },
             runner,
             end,
             read_only,
@@ -76,13 +80,13 @@ impl CairoVmFrame {
         })
     }
 
-    /// The checks at the end of a Cairo 0 frame, and what it returned and used.
+    /// Checks a Cairo 0 frame that returned, and reads its return data and resource usage.
     pub(super) fn finish_cairo0(&mut self, constants: &Constants) -> Result<FrameOutput, FinishFault> {
-        verify_secure_runner(&self.runner, false, None).map_err(|error| FinishFault::run(&error))?;
+        verify_secure_runner(&self.runner, false, None).map_err(|error| FinishFault::vm(&error))?;
         self.mark_arguments_and_segments()?;
-        let values = self.runner.vm.get_return_values(2).map_err(FinishFault::post)?;
+        let values = self.runner.vm.get_return_values(2).map_err(FinishFault::protocol)?;
         let [size, start] = values.as_slice() else {
-            return Err(FinishFault::engine("The engine returned another number of values."));
+            return Err(FinishFault::internal("cairo-vm returned a wrong number of return values"));
         };
         let (size, start) = (size.clone(), start.clone());
         self.check_pointers()?;
@@ -91,94 +95,95 @@ impl CairoVmFrame {
         Ok(FrameOutput { failed: false, retdata, gas_consumed: 0, resources })
     }
 
-    /// Builtins, implicit arguments, syscalls and read-only segments must be where they were left, in this order (C81).
+    /// Checks the end pointers of builtins, implicit arguments, syscalls and read-only segments, in this order (C81).
     fn check_pointers(&mut self) -> Result<(), FinishFault> {
-        let invalid = |what: &str| FinishFault::post(format!("Validation failed: {what}."));
-        let Code::Cairo0 { implicit_arguments, .. } = &self.code else {
-            return Err(FinishFault::engine("Not a Cairo 0 frame."));
+        let invalid = |what: &str| FinishFault::protocol(format!("Validation failed: {what}."));
+        let FrameClass::Cairo0 { implicit_arguments, .. } = &self.class else {
+            return Err(FinishFault::internal("not a Cairo 0 frame"));
         };
-        let implicit_end = (self.runner.vm.get_ap() - 2).map_err(FinishFault::post)?;
+        let implicit_end = (self.runner.vm.get_ap() - 2).map_err(FinishFault::protocol)?;
         let builtins_end = self
             .runner
             .get_builtins_final_stack(implicit_end)
             .map_err(|error| invalid(&error.to_string()))?;
-        let implicit_start = (builtins_end - 1).map_err(FinishFault::post)?;
-        if (implicit_start + implicit_arguments.len()).map_err(FinishFault::post)? != implicit_end {
+        let implicit_start = (builtins_end - 1).map_err(FinishFault::protocol)?;
+        if (implicit_start + implicit_arguments.len()).map_err(FinishFault::protocol)? != implicit_end {
             return Err(invalid("Implicit arguments' segments"));
         }
 
         let vm = &self.runner.vm;
         let Some(MaybeRelocatable::RelocatableValue(syscall_start)) = implicit_arguments.first() else {
-            return Err(FinishFault::engine("The syscall pointer is no pointer."));
+            return Err(FinishFault::internal("the syscall pointer is not a pointer"));
         };
-        let syscall_end = vm.get_relocatable(implicit_start).map_err(FinishFault::post)?;
+        let syscall_end = vm.get_relocatable(implicit_start).map_err(FinishFault::protocol)?;
         let used = usize::try_from(syscall_start.segment_index)
             .ok()
             .and_then(|segment| vm.get_segment_used_size(segment))
-            .ok_or_else(|| FinishFault::engine("The syscall segment is missing."))?;
-        if (*syscall_start + used).map_err(FinishFault::post)? != syscall_end {
+            .ok_or_else(|| FinishFault::internal("the syscall segment is missing"))?;
+        if (*syscall_start + used).map_err(FinishFault::protocol)? != syscall_end {
             return Err(invalid("Syscall segment size"));
         }
         if syscall_end != relocatable(self.syscall_pointer) {
             return Err(invalid("Syscall segment end"));
         }
-        let is_kept = |(start, length): &(Relocatable, usize)| {
+        let has_length = |(start, length): &(Relocatable, usize)| {
             let used =
                 usize::try_from(start.segment_index).ok().and_then(|index| vm.get_segment_used_size(index));
             used == Some(*length)
         };
-        if !self.read_only.iter().all(is_kept) {
+        if !self.read_only.iter().all(has_length) {
             return Err(invalid("Read-only segments"));
         }
         Ok(())
     }
 }
 
-/// Runs hint number `at.1` of the step at `at.0`. A syscall must stand where the last one ended.
+/// Runs hint number `at.1` of the step at `at.0`. The request of a syscall must begin where the last response ended.
 pub(super) fn run_cairo0_hint(
     class: &Cairo0Class,
-    boxes: &mut BTreeMap<(usize, usize), Box<dyn Any>>,
+    boxed_hints: &mut BTreeMap<(usize, usize), Box<dyn Any>>,
     at: (usize, usize),
     vm: &mut VirtualMachine,
     exec_scopes: &mut ExecutionScopes,
     syscall_pointer: Pointer,
-) -> Result<Hinted, Break> {
+) -> Result<NextHint, RunError> {
     let (pc, index) = at;
-    let Some(hint) = class.hints.at(pc).get(index) else { return Ok(Hinted::None) };
+    let Some(hint) = class.hints.at(pc).get(index) else { return Ok(NextHint::NoneLeft) };
     let data = &hint.data;
-    let ran = match hint.kind {
+    let result = match hint.kind {
         HintKind::Syscall => {
             let actual = get_ptr_from_var_name("syscall_ptr", vm, &data.ids_data, &data.ap_tracking)
-                .map_err(|error| Break::Hint(error.to_string()))?;
+                .map_err(|error| RunError::Hint(error.to_string()))?;
             let expected = relocatable(syscall_pointer);
             if actual != expected {
                 let text = format!("Bad syscall_ptr; expected: {expected:?}, got: {actual:?}.");
-                return Err(Break::Hint(text));
+                return Err(RunError::Hint(text));
             }
-            return Ok(Hinted::Syscall);
+            return Ok(NextHint::Syscall);
         }
         HintKind::AddressIsSmall => address_is_small(vm, data),
         HintKind::AddressIs250 => address_is_250(vm, data),
-        HintKind::Engine if pads_by_no_block(data) => {
+        HintKind::Engine if pads_zero_blocks(data) => {
             Err(HintError::CustomHint("Expected the block size to be above 0.".into()))
         }
         HintKind::Engine => {
-            let boxed = boxes.entry(at).or_insert_with(|| hint.boxed());
+            let boxed = boxed_hints.entry(at).or_insert_with(|| hint.boxed());
             BuiltinHintProcessor::new_empty().execute_hint(vm, exec_scopes, boxed)
         }
     };
-    ran.map_err(|error| VirtualMachineError::Hint(Box::new((index, error))))?;
-    Ok(Hinted::Ran)
+    result.map_err(|error| VirtualMachineError::Hint(Box::new((index, error))))?;
+    Ok(NextHint::Executed)
 }
 
-/// Whether the hint is one that pads Keccak's input, by no block: the engine would pad until the process has no memory left.
-fn pads_by_no_block(data: &HintProcessorData) -> bool {
+/// Returns `true` if the hint pads the input of Keccak with a block size of zero. `cairo-vm` would pad until the process is out of
+/// memory.
+fn pads_zero_blocks(data: &HintProcessorData) -> bool {
     const BLOCK_SIZE: &str = "starkware.cairo.common.cairo_keccak.packed_keccak.BLOCK_SIZE";
     let pads = [hint_code::CAIRO_KECCAK_FINALIZE_V1, hint_code::CAIRO_KECCAK_FINALIZE_V2];
     pads.contains(&data.code.as_str()) && data.constants.get(BLOCK_SIZE) == Some(&Felt::ZERO)
 }
 
-/// Starknet's own hint: whether an address is below the bound of addresses.
+/// A hint of Starknet: writes whether an address is below the bound of addresses.
 fn address_is_small(vm: &mut VirtualMachine, data: &HintProcessorData) -> Result<(), HintError> {
     const BOUND: &str = "starkware.starknet.common.storage.ADDR_BOUND";
     let bound = data.constants.get(BOUND).ok_or_else(|| HintError::MissingConstant("ADDR_BOUND".into()))?;
@@ -201,7 +206,7 @@ fn address_is_small(vm: &mut VirtualMachine, data: &HintProcessorData) -> Result
     insert_value_from_var_name("is_small", is_small, vm, &data.ids_data, &data.ap_tracking)
 }
 
-/// Starknet's own hint: whether an address is below 2^250.
+/// A hint of Starknet: writes whether an address is below 2^250.
 fn address_is_250(vm: &mut VirtualMachine, data: &HintProcessorData) -> Result<(), HintError> {
     let address = get_integer_from_var_name("addr", vm, &data.ids_data, &data.ap_tracking)?;
     let is_250 = Felt::from(u8::from(address.to_biguint() < BigUint::from(1_u8) << 250_u32));

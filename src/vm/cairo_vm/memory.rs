@@ -1,4 +1,4 @@
-//! The memory of a frame as syscalls see it, over `cairo-vm`'s.
+//! The memory of a `cairo-vm` frame as syscalls see it.
 
 use cairo_vm::types::relocatable::{MaybeRelocatable, Relocatable};
 use cairo_vm::vm::vm_core::VirtualMachine;
@@ -6,23 +6,24 @@ use starknet_types_core::felt::Felt;
 
 use crate::syscall::{MemoryFault, Pointer, SyscallMemory, Value};
 
-/// A frame's memory, and which of its segments the program may not extend.
+/// The memory of a frame.
 pub(super) struct FrameMemory<'a> {
     pub vm: &'a mut VirtualMachine,
+    /// Segments that the program must not extend, with their lengths.
     pub read_only: &'a mut Vec<(Relocatable, usize)>,
 }
 
-/// The engine's address.
+/// Converts an address to the type of `cairo-vm`.
 pub(in crate::vm) fn relocatable(pointer: Pointer) -> Relocatable {
     Relocatable { segment_index: pointer.segment, offset: pointer.offset }
 }
 
-/// Our address.
+/// Converts an address from the type of `cairo-vm`.
 pub(in crate::vm) fn pointer(address: Relocatable) -> Pointer {
     Pointer { segment: address.segment_index, offset: address.offset }
 }
 
-/// The engine's cell value.
+/// Converts a cell value to the type of `cairo-vm`.
 pub(in crate::vm) fn maybe_relocatable(value: Value) -> MaybeRelocatable {
     match value {
         Value::Felt(felt) => MaybeRelocatable::Int(felt),
@@ -51,7 +52,7 @@ impl SyscallMemory for FrameMemory<'_> {
     }
 
     fn felts(&self, start: Pointer, count: usize) -> Result<Vec<Felt>, MemoryFault> {
-        // Checked against the segment first: a count out of the blue must not reserve memory.
+        // `get_integer_range` checks `count` against the segment first: an arbitrary count must not reserve memory.
         let cells = self.vm.get_integer_range(relocatable(start), count).map_err(fault)?;
         Ok(cells.into_iter().map(std::borrow::Cow::into_owned).collect())
     }

@@ -1,7 +1,7 @@
-//! Running a frame on `cairo-vm`: our own loop over the engine's single step, with hints from the class's table.
+//! The run loop over `cairo-vm`: our own loop around its single step, with the hints of the class's table.
 //!
-//! A syscall leaves the loop; whoever answers it resumes the frame where it stopped. So inner calls do not nest on the native
-//! stack, and a frame that waits is only data.
+//! A syscall leaves the loop; the frame is resumed after the response. Therefore inner calls do not nest on the native stack, and
+//! a suspended frame is only data.
 
 use std::any::Any;
 use std::collections::BTreeMap;
@@ -23,37 +23,37 @@ use crate::class::{Cairo0Class, Cairo1Class};
 use crate::crypto::secret_point;
 use crate::protocol::Builtin;
 use crate::syscall::{Language, Pointer, SyscallFault, SyscallMemory, Value};
-use crate::vm::fault::{FrameFault, FrameFaultKind, VmLocation, panic_message};
+use crate::vm::fault::{FrameFault, VmLocation, panic_message};
 use crate::vm::frame::{RegisterSnapshot, STEPS_BETWEEN_POLLS, StepBudget, VmExit};
 
-/// One frame of one entry point, running or waiting.
+/// One frame of one entry point, running or suspended at a syscall.
 pub(in crate::vm) struct CairoVmFrame {
     pub(super) runner: CairoRunner,
-    pub(super) code: Code,
-    /// Where the program returns to: reaching it is the end.
+    pub(super) class: FrameClass,
+    /// The return address of the entry point. The frame ends when the program counter reaches it.
     pub(super) end: Relocatable,
-    /// Segments that the program may not extend, with their lengths.
+    /// Segments that the program must not extend, with their lengths.
     pub(super) read_only: Vec<(Relocatable, usize)>,
-    /// The next syscall's place.
+    /// The address of the next syscall's request.
     pub(super) syscall_pointer: Pointer,
     /// Number of arguments on the stack.
     pub(super) arguments: usize,
-    /// Set while a step is under way: which of its hints comes next.
+    /// The index of the next hint of a step that a syscall suspended.
     pub(super) next_hint: Option<usize>,
 }
 
-/// The class of a frame, with what its language needs to know until the end.
-pub(super) enum Code {
+/// The class of a frame, with the values that its language needs at the end.
+pub(super) enum FrameClass {
     Cairo0 {
         class: Arc<Cairo0Class>,
-        /// Syscall pointer and builtin pointers as they were at the start, to be checked at the end.
+        /// The initial syscall pointer and builtin pointers, to be checked at the end.
         implicit_arguments: Vec<MaybeRelocatable>,
-        /// The class's hints, in the form in which the engine takes them, once they have run in this frame.
+        /// The hints that have run in this frame, in the form that `cairo-vm` takes.
         hints: BTreeMap<(usize, usize), Box<dyn Any>>,
     },
     Cairo1 {
         class: Arc<Cairo1Class>,
-        /// The entry point's builtins, in its order.
+        /// The builtins of the entry point, in the order of its arguments.
         builtins: Vec<Builtin>,
     },
 }
@@ -64,52 +64,47 @@ impl std::fmt::Debug for CairoVmFrame {
     }
 }
 
-/// Why the loop ended early.
-pub(super) enum Break {
-    /// The engine says so.
+/// The errors that end the run loop.
+pub(super) enum RunError {
+    /// An error of `cairo-vm`.
     Vm(VirtualMachineError),
-    /// A hint of ours says so.
+    /// An error of a hint that we implement: its text.
     Hint(String),
 }
 
-impl From<VirtualMachineError> for Break {
+impl From<VirtualMachineError> for RunError {
     fn from(error: VirtualMachineError) -> Self {
         Self::Vm(error)
     }
 }
 
 impl CairoVmFrame {
-    /// Runs until the next syscall or the end. Only frames measured in steps use up `budget`, but a frame of either kind
-    /// stops when it is used up (C53).
+    /// Runs until the next syscall or the end. Only frames measured in steps consume steps of `budget`, but a frame of either
+    /// kind fails when no step remains (C53).
     pub(in crate::vm) fn run(
         &mut self,
         budget: &mut StepBudget,
         counts_steps: bool,
     ) -> Result<VmExit, FrameFault> {
-        // The engine and the hints are other people's code over input that anybody may craft: a panic in them must not take the
-        // host down, nor end a block for the others in it. It is the program's fault: the engine is told nothing else.
+        // `cairo-vm` and its hints process adversarial input. A panic in them must neither take the host down nor end the block; it
+        // counts as an error of the program.
         let result = catch_unwind(AssertUnwindSafe(|| self.run_loop(budget, counts_steps)));
         match result {
-            Ok(Ok(stop)) => Ok(stop),
-            Ok(Err(Break::Vm(error))) => Err(FrameFault::of(&self.runner, &error)),
-            Ok(Err(Break::Hint(text))) => Err(FrameFault {
-                location: VmLocation::of(&self.runner),
-                text: Some(text),
-                kind: FrameFaultKind::Program,
-            }),
-            Err(panic) => Err(FrameFault {
-                location: catch_unwind(AssertUnwindSafe(|| VmLocation::of(&self.runner)))
-                    .unwrap_or_else(|_| VmLocation::nowhere()),
-                text: Some(panic_message(panic.as_ref())),
-                kind: FrameFaultKind::Program,
-            }),
+            Ok(Ok(exit)) => Ok(exit),
+            Ok(Err(RunError::Vm(error))) => Err(FrameFault::of(&self.runner, &error)),
+            Ok(Err(RunError::Hint(text))) => Err(FrameFault::program(VmLocation::of(&self.runner), text)),
+            Err(panic) => {
+                let location = catch_unwind(AssertUnwindSafe(|| VmLocation::of(&self.runner)));
+                let location = location.unwrap_or_else(|_| VmLocation::none());
+                Err(FrameFault::program(location, panic_message(panic.as_ref())))
+            }
         }
     }
 
-    fn run_loop(&mut self, budget: &mut StepBudget, counts_steps: bool) -> Result<VmExit, Break> {
-        let Self { runner, code, end, next_hint, syscall_pointer, .. } = self;
+    fn run_loop(&mut self, budget: &mut StepBudget, counts_steps: bool) -> Result<VmExit, RunError> {
+        let Self { runner, class, end, next_hint, syscall_pointer, .. } = self;
         let CairoRunner { vm, exec_scopes, .. } = runner;
-        if let Code::Cairo0 { class, .. } = code
+        if let FrameClass::Cairo0 { class, .. } = class
             && let Some(hint) = &class.unprepared_hint
         {
             return Err(VirtualMachineError::CompileHintFail(hint.clone().into()).into());
@@ -131,26 +126,26 @@ impl CairoVmFrame {
                     return Err(VirtualMachineError::UnfinishedExecution.into());
                 }
             }
-            // Hints are found by the offset alone, whatever the segment, as the engine does it.
+            // Like `cairo-vm`, hints are looked up by the offset alone, in any segment.
             let pc = vm.get_pc().offset;
             let mut index = next_hint.unwrap_or(0);
             loop {
-                let ran = match code {
-                    Code::Cairo0 { class, hints, .. } => {
+                let hint = match class {
+                    FrameClass::Cairo0 { class, hints, .. } => {
                         run_cairo0_hint(class, hints, (pc, index), vm, exec_scopes, *syscall_pointer)?
                     }
-                    Code::Cairo1 { class, .. } => {
+                    FrameClass::Cairo1 { class, .. } => {
                         run_cairo1_hint(class.hints_at(pc), index, vm, exec_scopes)?
                     }
                 };
                 index = index.saturating_add(1);
-                match ran {
-                    Hinted::Ran => {}
-                    Hinted::Syscall => {
+                match hint {
+                    NextHint::Executed => {}
+                    NextHint::Syscall => {
                         *next_hint = Some(index);
                         return Ok(VmExit::Syscall);
                     }
-                    Hinted::None => break,
+                    NextHint::NoneLeft => break,
                 }
             }
             *next_hint = None;
@@ -163,22 +158,22 @@ impl CairoVmFrame {
 
     /// The language of the frame's code.
     pub(in crate::vm) fn language(&self) -> Language {
-        match self.code {
-            Code::Cairo0 { .. } => Language::Cairo0,
-            Code::Cairo1 { .. } => Language::Cairo1,
+        match self.class {
+            FrameClass::Cairo0 { .. } => Language::Cairo0,
+            FrameClass::Cairo1 { .. } => Language::Cairo1,
         }
     }
 
-    /// The frame's memory and its syscall pointer, to answer a syscall.
+    /// Gives access to the frame's memory and its syscall pointer, to respond to a syscall.
     pub(in crate::vm) fn with_memory<T>(
         &mut self,
-        answer: impl FnOnce(&mut dyn SyscallMemory, &mut Pointer) -> T,
+        respond: impl FnOnce(&mut dyn SyscallMemory, &mut Pointer) -> T,
     ) -> T {
         let mut memory = FrameMemory { vm: &mut self.runner.vm, read_only: &mut self.read_only };
-        answer(&mut memory, &mut self.syscall_pointer)
+        respond(&mut memory, &mut self.syscall_pointer)
     }
 
-    /// The registers and the number of steps, to be compared.
+    /// The registers and the number of steps.
     pub(in crate::vm) fn registers(&self) -> RegisterSnapshot {
         let vm = &self.runner.vm;
         RegisterSnapshot {
@@ -189,12 +184,12 @@ impl CairoVmFrame {
         }
     }
 
-    /// How many cells each segment has; of a frame that has returned.
+    /// The number of cells of each segment of a frame that has returned.
     pub(in crate::vm) fn segment_sizes(&mut self) -> Vec<usize> {
         self.runner.vm.segments.compute_effective_sizes().clone()
     }
 
-    /// A cell, and whether an instruction touched it.
+    /// The value of a cell, and `true` if an instruction accessed it.
     pub(in crate::vm) fn cell(&self, at: Pointer) -> (Option<Value>, bool) {
         let at = relocatable(at);
         let value = self.runner.vm.get_maybe(&at).map(|value| match value {
@@ -205,20 +200,20 @@ impl CairoVmFrame {
         (value, is_accessed)
     }
 
-    /// Where the frame stands.
+    /// The current location of the frame.
     pub(in crate::vm) fn location(&self) -> VmLocation {
         VmLocation::of(&self.runner)
     }
 }
 
-/// What became of the next hint of a step.
-pub(super) enum Hinted {
-    /// It ran.
-    Ran,
-    /// It is a syscall.
+/// The outcome of the next hint of a step.
+pub(super) enum NextHint {
+    /// The hint was executed.
+    Executed,
+    /// The hint is a syscall.
     Syscall,
-    /// There is none left.
-    None,
+    /// The step has no further hint.
+    NoneLeft,
 }
 
 fn run_cairo1_hint(
@@ -226,31 +221,31 @@ fn run_cairo1_hint(
     index: usize,
     vm: &mut VirtualMachine,
     exec_scopes: &mut ExecutionScopes,
-) -> Result<Hinted, Break> {
+) -> Result<NextHint, RunError> {
     match hints.get(index) {
-        None => Ok(Hinted::None),
+        None => Ok(NextHint::NoneLeft),
         Some(Hint::Core(CoreHintBase::Core(CoreHint::RandomEcPoint { x, y }))) => {
             let point = secret_point();
             for (cell, value) in [(x, point.x.to_felt()), (y, point.y.to_felt())] {
                 vm.insert_value(cell_ref_to_relocatable(cell, vm), value)
                     .map_err(|error| VirtualMachineError::Hint(Box::new((index, error.into()))))?;
             }
-            Ok(Hinted::Ran)
+            Ok(NextHint::Executed)
         }
         Some(Hint::Core(CoreHintBase::Core(CoreHint::DebugPrint { start, end }))) => {
-            // Standard output is the host's. What could not be printed is the error that it was.
+            // Nothing is printed: standard output belongs to the host. Unreadable arguments are the error that they are there.
             read_felts(vm, start, end)
                 .map_err(|error| VirtualMachineError::Hint(Box::new((index, error))))?;
-            Ok(Hinted::Ran)
+            Ok(NextHint::Executed)
         }
         Some(Hint::Core(core)) => {
-            // Segment arena finalization matters to the prover only: no temporary segments.
+            // `true`: no temporary segments. Only the prover needs the finalization of the segment arena.
             execute_core_hint_base(vm, exec_scopes, core, true)
                 .map_err(|error| VirtualMachineError::Hint(Box::new((index, error))))?;
-            Ok(Hinted::Ran)
+            Ok(NextHint::Executed)
         }
-        Some(Hint::Starknet(StarknetHint::SystemCall { .. })) => Ok(Hinted::Syscall),
-        Some(Hint::Starknet(_)) => Err(Break::Hint(SyscallFault::TestHint.to_string())),
+        Some(Hint::Starknet(StarknetHint::SystemCall { .. })) => Ok(NextHint::Syscall),
+        Some(Hint::Starknet(_)) => Err(RunError::Hint(SyscallFault::TestHint.to_string())),
         Some(Hint::External(_)) => {
             let error = HintError::CustomHint("External hints are unsupported on starknet.".into());
             Err(VirtualMachineError::Hint(Box::new((index, error))).into())

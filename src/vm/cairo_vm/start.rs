@@ -1,4 +1,4 @@
-//! Laying out a frame: its segments, its arguments, its first instruction (C75-C78).
+//! The start of a Cairo 1 frame: its segments, its arguments, its first instruction (C75-C78).
 
 use std::sync::Arc;
 
@@ -10,24 +10,20 @@ use cairo_vm::vm::vm_core::VirtualMachine;
 use starknet_types_core::felt::Felt;
 
 use super::memory::pointer;
-use super::run::{CairoVmFrame, Code};
+use super::run::{CairoVmFrame, FrameClass};
 use crate::protocol::Builtin;
 use crate::vm::fault::StartFault;
 use crate::vm::frame_setup::{Cairo1FrameSetup, RET};
 
-pub(super) fn engine_fault(error: impl std::fmt::Display) -> StartFault {
-    StartFault::Engine(error.to_string())
-}
-
 impl CairoVmFrame {
-    /// Lays out a frame of Cairo 1 code.
+    /// Sets up a frame of Cairo 1 code.
     pub(in crate::vm) fn start_cairo1(setup: &Cairo1FrameSetup) -> Result<Self, StartFault> {
         let class = &setup.class;
         let mut runner = CairoRunner::new(&class.vm_program, LayoutName::starknet, None, false, false, false)
-            .map_err(engine_fault)?;
+            .map_err(StartFault::vm)?;
         let builtins: Vec<BuiltinName> =
-            setup.builtins.iter().filter_map(|builtin| engine_builtin(*builtin)).collect();
-        runner.initialize_function_runner_cairo_1(&builtins).map_err(engine_fault)?;
+            setup.builtins.iter().filter_map(|builtin| to_builtin_name(*builtin)).collect();
+        runner.initialize_function_runner_cairo_1(&builtins).map_err(StartFault::vm)?;
 
         let mut read_only = Vec::new();
         write_program_extra(&mut runner.vm, class.bytecode_len(), setup, &mut read_only)?;
@@ -36,7 +32,7 @@ impl CairoVmFrame {
         let mut stack = Vec::new();
         for name in &builtins {
             let builtin = runner.vm.builtin_runners.iter().find(|builtin| builtin.name() == *name);
-            let builtin = builtin.ok_or_else(|| StartFault::Engine(format!("Invalid builtin {name}.")))?;
+            let builtin = builtin.ok_or_else(|| StartFault::Vm(format!("Invalid builtin {name}.")))?;
             stack.extend(builtin.initial_stack());
         }
         stack.push(MaybeRelocatable::Int(Felt::from(setup.gas)));
@@ -44,18 +40,18 @@ impl CairoVmFrame {
         let calldata: Vec<MaybeRelocatable> =
             setup.calldata.0.iter().copied().map(MaybeRelocatable::Int).collect();
         let calldata_start = allocate(&mut runner.vm, &calldata, &mut read_only)?;
-        let calldata_end = (calldata_start + calldata.len()).map_err(engine_fault)?;
+        let calldata_end = (calldata_start + calldata.len()).map_err(StartFault::vm)?;
         stack.push(MaybeRelocatable::RelocatableValue(calldata_start));
         stack.push(MaybeRelocatable::RelocatableValue(calldata_end));
 
         let arguments = stack.len();
         let end = runner
             .initialize_function_entrypoint(setup.offset, stack, MaybeRelocatable::Int(Felt::ZERO))
-            .map_err(engine_fault)?;
-        runner.initialize_vm().map_err(engine_fault)?;
+            .map_err(StartFault::vm)?;
+        runner.initialize_vm().map_err(StartFault::vm)?;
 
         Ok(Self {
-            code: Code::Cairo1 { class: Arc::clone(class), builtins: setup.builtins.clone() },
+            class: FrameClass::Cairo1 { class: Arc::clone(class), builtins: setup.builtins.clone() },
             runner,
             end,
             read_only,
@@ -66,7 +62,7 @@ impl CairoVmFrame {
     }
 }
 
-/// Writes what code expects behind its bytecode: a `ret`, and the prices of builtins.
+/// Writes what code expects after its bytecode: a `ret`, and a pointer to the builtin prices.
 fn write_program_extra(
     vm: &mut VirtualMachine,
     bytecode_len: usize,
@@ -75,11 +71,12 @@ fn write_program_extra(
 ) -> Result<(), StartFault> {
     let prices = setup.prices.map(|price| MaybeRelocatable::from(Felt::from(price)));
     let prices = allocate(vm, &prices, read_only)?;
-    let behind = (vm.get_pc() + bytecode_len).map_err(engine_fault)?;
-    vm.load_data(behind, &[RET.into(), prices.into()]).map_err(engine_fault)?;
+    let end = (vm.get_pc() + bytecode_len).map_err(StartFault::vm)?;
+    vm.load_data(end, &[RET.into(), prices.into()]).map_err(StartFault::vm)?;
     Ok(())
 }
 
+/// Allocates a segment with `data`, which the program must not extend.
 pub(super) fn allocate(
     vm: &mut VirtualMachine,
     data: &[MaybeRelocatable],
@@ -87,12 +84,12 @@ pub(super) fn allocate(
 ) -> Result<Relocatable, StartFault> {
     let start = vm.add_memory_segment();
     read_only.push((start, data.len()));
-    vm.load_data(start, data).map_err(engine_fault)?;
+    vm.load_data(start, data).map_err(StartFault::vm)?;
     Ok(start)
 }
 
-/// The engine's name of a builtin; Blake is an instruction, not a builtin.
-fn engine_builtin(builtin: Builtin) -> Option<BuiltinName> {
+/// The `cairo-vm` name of a builtin. Blake is an instruction there, not a builtin.
+fn to_builtin_name(builtin: Builtin) -> Option<BuiltinName> {
     Some(match builtin {
         Builtin::Output => BuiltinName::output,
         Builtin::Pedersen => BuiltinName::pedersen,
@@ -110,8 +107,8 @@ fn engine_builtin(builtin: Builtin) -> Option<BuiltinName> {
     })
 }
 
-/// Our name of an engine's builtin.
-pub(super) fn our_builtin(name: BuiltinName) -> Builtin {
+/// The builtin of a `cairo-vm` name.
+pub(super) fn from_builtin_name(name: BuiltinName) -> Builtin {
     match name {
         BuiltinName::output => Builtin::Output,
         BuiltinName::pedersen => Builtin::Pedersen,

@@ -14,17 +14,10 @@ use super::record::Record;
 use crate::protocol::Builtin;
 use crate::syscall::{Language, Pointer, Value};
 use crate::vm::frame::{RegisterSnapshot, STEPS_BETWEEN_POLLS, StepBudget, VmExit};
-use crate::vm::frame_setup::{Cairo0FrameSetup, Cairo1FrameSetup};
+use crate::vm::frame_setup::{Cairo0FrameSetup, Cairo1FrameSetup, FrameSetup};
 
 /// Room for the segments that most frames are given.
 const READ_ONLY: usize = 16;
-
-/// What a frame was laid out from.
-#[derive(Debug)]
-pub(super) enum FrameSetup {
-    Cairo0(Cairo0FrameSetup),
-    Cairo1(Cairo1FrameSetup),
-}
 
 /// One frame, running or waiting.
 #[derive(Debug)]

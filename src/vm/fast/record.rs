@@ -10,12 +10,13 @@ use cairo_vm::vm::errors::memory_errors::MemoryError;
 use starknet_types_core::felt::Felt;
 
 use super::cell::VmCell;
-use super::frame::{FastFrame, FrameSetup};
+use super::frame::FastFrame;
 use super::memory::VmMemory as Cells;
 use crate::syscall::{MemoryFault, Pointer, SyscallMemory, Value};
 use crate::vm::cairo_vm::{CairoVmFrame, maybe_relocatable, relocatable};
 use crate::vm::fault::{FinishFault, VmLocation};
 use crate::vm::frame::{StepBudget, VmExit};
+use crate::vm::frame_setup::FrameSetup;
 
 /// Room for what most frames do.
 const CHANGES: usize = 32;
@@ -98,11 +99,11 @@ impl FastFrame {
 
     /// The judge's frame at the next stop, which must be this one.
     fn fall_back_at(&self, stop: VmExit) -> Result<CairoVmFrame, FinishFault> {
-        let mut judge = self.fall_back().map_err(FinishFault::Engine)?.ok_or(FinishFault::Interrupted)?;
+        let mut judge = self.fall_back().map_err(FinishFault::Internal)?.ok_or(FinishFault::Interrupted)?;
         match judge.run(&mut self.replay_budget(), false) {
             Ok(judged) if judged == stop => Ok(judge),
             Ok(VmExit::Interrupted) => Err(FinishFault::Interrupted),
-            _ => Err(FinishFault::Engine(format!(
+            _ => Err(FinishFault::Internal(format!(
                 "The engines differ about where a frame comes to: {stop:?}."
             ))),
         }
