@@ -1,4 +1,4 @@
-//! What the command line says.
+//! The command line.
 
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -35,7 +35,7 @@ pub enum Command {
     Bench(BenchArguments),
 }
 
-/// Which block files, and how.
+/// Arguments of `block`.
 #[derive(Debug, Args)]
 pub struct BlockArguments {
     /// The block files.
@@ -47,7 +47,7 @@ pub struct BlockArguments {
     /// Publish state diffs in this way instead of the file's.
     #[arg(long)]
     pub data_availability: Option<Publication>,
-    /// How starkiln executes them.
+    /// Options of starkiln's executor.
     #[command(flatten)]
     pub way: WayArguments,
     /// Print at most this many differences for each run.
@@ -55,57 +55,57 @@ pub struct BlockArguments {
     pub show: usize,
 }
 
-/// Which demo block.
+/// Arguments of `demo`.
 #[derive(Debug, Args)]
 pub struct DemoArguments {
-    /// What the random choices depend on.
+    /// The seed of the random choices.
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
-    /// Where to write it.
+    /// The file to write.
     #[arg(long, default_value = "resources/blocks/demo.json")]
     pub out: PathBuf,
-    /// How many transactions.
+    /// The number of transactions.
     #[arg(long, default_value_t = 300)]
     pub transactions: usize,
     /// The version.
     #[arg(long, default_value = "0.14.4")]
     pub version: ProtocolVersion,
-    /// Which transactions.
+    /// The era of the transactions.
     #[arg(long, default_value = "modern")]
     pub era: Era,
 }
 
-/// How starkiln executes a block. Results do not depend on it.
+/// Options of starkiln's executor. Results do not depend on them.
 #[derive(Clone, Copy, Debug, Args)]
 pub struct WayArguments {
-    /// On how many threads starkiln executes a block.
+    /// The number of threads of starkiln's executor.
     #[arg(long, default_value_t = 1)]
     threads: usize,
-    /// Which engine runs starkiln's code; the crate's own choice, unless it is given.
+    /// The engine of starkiln's executor; the crate's default unless given.
     #[arg(long)]
     engine: Option<EngineName>,
 }
 
 impl WayArguments {
-    /// As the comparison takes it.
+    /// The options in the form of the comparison.
     pub fn way(self) -> Way {
         Way { threads: self.threads, engine: self.engine.map_or_else(Engine::default, Engine::from) }
     }
 }
 
-/// Which random blocks.
+/// Arguments of `fuzz`.
 #[derive(Debug, Args)]
 pub struct FuzzArguments {
     /// The version, or `all`.
     #[arg(long, default_value = "all")]
     pub version: Versions,
-    /// Which transactions; both eras in turn unless it is given.
+    /// The era of the transactions; both, alternating, unless given.
     #[arg(long)]
     pub era: Option<Era>,
-    /// How many transactions to compare in all.
+    /// The number of transactions to compare in all.
     #[arg(long, default_value_t = 2000)]
     pub transactions: usize,
-    /// What all blocks depend on.
+    /// The seed of all blocks.
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
     /// Use only recipes whose names begin so, such as `raw`. Which kinds must occur is not checked then.
@@ -115,44 +115,44 @@ pub struct FuzzArguments {
     /// is shrunk.
     #[arg(long)]
     pub capacity: bool,
-    /// How starkiln executes a block.
+    /// Options of starkiln's executor.
     #[command(flatten)]
     pub way: WayArguments,
-    /// How many blocks to run at a time. Results do not depend on it.
+    /// The number of blocks to run at a time. Results do not depend on it.
     #[arg(long, default_value_t = 1)]
     pub jobs: usize,
     /// Print at most this many differences for each block.
     #[arg(long, default_value_t = 20)]
     pub show: usize,
-    /// Where to save shrunken blocks in which the two differ.
+    /// The folder for shrunken blocks in which the two differ.
     #[arg(long, default_value = "target/differences")]
     pub save: PathBuf,
 }
 
-/// Which programs.
+/// Arguments of `fuzz-code`.
 #[derive(Debug, Args)]
 pub struct CodeArguments {
-    /// How many.
+    /// The number of programs.
     #[arg(long, default_value_t = 10_000)]
     pub programs: u64,
-    /// What all of them depend on.
+    /// The seed of all programs.
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
-    /// The first one's number.
+    /// The number of the first program.
     #[arg(long, default_value_t = 0)]
     pub first: u64,
-    /// How many to run at a time. Results do not depend on it.
+    /// The number of programs to run at a time. Results do not depend on it.
     #[arg(long, default_value_t = 1)]
     pub jobs: usize,
-    /// Run the transactions of one program of so many through blockifier as well; 0 for none.
+    /// Run the transactions of one program in this many through blockifier as well; 0 for none.
     #[arg(long, default_value_t = 0)]
     pub blockifier: u64,
-    /// Where to save programs on which the engines differ.
+    /// The folder for programs on which the engines differ.
     #[arg(long, default_value = SAVE)]
     pub save: PathBuf,
 }
 
-/// What to time.
+/// Arguments of `bench`.
 #[derive(Debug, Args)]
 pub struct BenchArguments {
     /// The table.
@@ -163,39 +163,39 @@ pub struct BenchArguments {
 /// The tables.
 #[derive(Debug, Subcommand)]
 pub enum BenchTable {
-    /// One thread: transfers of many kinds, swaps, a loop; and first contact with classes.
+    /// One thread: transfers of many kinds, swaps, a loop; and cold starts of classes.
     Engine(EngineArguments),
     /// Blocks of the crate's own benchmark by threads, in memory and over a slow reader.
     Parallel(ParallelArguments),
 }
 
-/// Which blocks, on how many threads.
+/// Arguments of `bench parallel`.
 #[derive(Debug, Args)]
 pub struct ParallelArguments {
-    /// How many transactions a block has.
+    /// The number of transactions of a block.
     #[arg(long, default_value_t = 1000)]
     pub transactions: u64,
-    /// How often each is run.
+    /// The number of runs of each row.
     #[arg(long, default_value_t = 5)]
     pub runs: usize,
-    /// On how many threads, such as `1,2`; 1, 2 and what else there are cores for, unless it is given.
+    /// The numbers of threads, such as `1,2`; 1, 2 and the number of cores unless given.
     #[arg(long, value_delimiter = ',')]
     pub threads: Vec<usize>,
-    /// Only workloads whose names have this in them.
+    /// Only workloads whose names contain this.
     #[arg(long, default_value = "")]
     pub only: String,
 }
 
-/// Which blocks.
+/// Arguments of `bench engine`.
 #[derive(Debug, Args)]
 pub struct EngineArguments {
-    /// How many transactions a block has.
+    /// The number of transactions of a block.
     #[arg(long, default_value_t = 500)]
     pub transactions: u64,
-    /// How often each is run.
+    /// The number of runs of each row.
     #[arg(long, default_value_t = 5)]
     pub runs: usize,
-    /// Only rows whose names have this in them; `first contact` for that table.
+    /// Only rows whose names contain this; `cold start` for that table.
     #[arg(long, default_value = "")]
     pub only: String,
 }
@@ -203,7 +203,7 @@ pub struct EngineArguments {
 /// One version or all.
 #[derive(Clone, Debug)]
 pub enum Versions {
-    /// This one.
+    /// One version.
     One(ProtocolVersion),
     /// Every version there is.
     All,
@@ -218,7 +218,7 @@ impl FromStr for Versions {
 }
 
 impl Versions {
-    /// Them all.
+    /// All values.
     pub fn list(&self) -> Vec<ProtocolVersion> {
         match self {
             Self::One(version) => vec![*version],
@@ -260,7 +260,7 @@ pub enum Publication {
 }
 
 impl Publication {
-    /// Them all.
+    /// All values.
     pub fn list(self) -> Vec<DataAvailability> {
         match self {
             Self::Blob => vec![DataAvailability::Blob],

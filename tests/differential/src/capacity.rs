@@ -1,7 +1,7 @@
-//! Random blocks under limits: what every transaction weighs, where the block is cut, what its builder is told.
+//! Random blocks under limits: the weights of every transaction, the cut of the block, the outputs for the sequencer.
 //!
-//! In: the classes, what to do. Out: whether the two never differed and every limit cut some block. Limits are taken from what
-//! the block's transactions weigh without any, so that they lie inside the block, and often exactly on a transaction's edge.
+//! Input: the classes, what to do. Output: whether the two never differed and every limit cut some block. Limits are taken from what
+//! the block's weights without limits, so that the cut is inside the block, and often exactly at a transaction's boundary.
 
 use std::collections::BTreeMap;
 use std::thread;
@@ -16,12 +16,12 @@ use crate::limits::Limits;
 
 /// Fewest and most transactions of a block.
 const SIZE: (u64, u64) = (25, 80);
-/// So many limits for each block, besides none and mainnet's.
+/// The number of limits for each block, besides none and mainnet's.
 const LIMITS: usize = 4;
 /// Nested calls of blockifier nest on the native stack.
 const STACK: usize = 256 << 20;
 
-/// What was compared.
+/// The counts of the comparison.
 #[derive(Default)]
 struct Totals {
     compared: usize,
@@ -144,7 +144,7 @@ impl Totals {
         }
     }
 
-    /// Prints the counts; whether there was no difference and every limit was met.
+    /// Prints the counts; returns `true` if there was no difference and every limit was reached.
     fn print(&self) -> bool {
         println!("{:24}{:>12}{:>12}", "", "block full", "too large");
         for weight in Weight::ALL {

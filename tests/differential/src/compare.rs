@@ -1,6 +1,6 @@
 //! Runs a block through both executors and lists where they differ.
 //!
-//! In: an [`Input`]. Out: a [`Report`]. Prints nothing.
+//! Input: an [`Input`]. Output: a [`Report`]. Prints nothing.
 
 use std::fmt::{self, Display, Formatter};
 use std::iter::repeat;
@@ -26,9 +26,9 @@ pub struct Difference {
     pub transaction: Option<(usize, String)>,
     /// The field.
     pub path: String,
-    /// What starkiln says.
+    /// Starkiln's value.
     pub ours: String,
-    /// What blockifier says.
+    /// Blockifier's value.
     pub theirs: String,
 }
 
@@ -57,7 +57,7 @@ impl Display for Difference {
 pub struct Departure {
     /// The transaction: its index and hash.
     pub transaction: (usize, String),
-    /// How it ended at starkiln.
+    /// The ending at starkiln.
     pub ours: String,
     /// The panic.
     pub panic: String,
@@ -70,20 +70,20 @@ pub struct Compared {
     pub index: usize,
     /// Its kind and version.
     pub kind: String,
-    /// How it ended, by blockifier's word.
+    /// The ending at blockifier.
     pub ending: Ending,
 }
 
-/// What comparing a block gave.
+/// The result of comparing a block.
 #[derive(Clone, Debug, Default)]
 pub struct Report {
     /// Transactions compared.
     pub compared: Vec<Compared>,
-    /// Where the two differ.
+    /// The differences.
     pub differences: Vec<Difference>,
     /// Transactions that blockifier cannot execute. They were taken out of the block before the rest was compared.
     pub departures: Vec<Departure>,
-    /// Why starkiln's block has no more transactions.
+    /// The reason why starkiln's block ended.
     pub end: Option<BlockEnd>,
     /// The limits that transactions were too large for.
     pub too_large: Vec<Weight>,
@@ -94,7 +94,7 @@ pub fn compare(input: &Input, classes: BlockifierClasses) -> Result<Report, Stri
     compare_altered(input, classes, &|_| {})
 }
 
-/// The same, but what starkiln says of each transaction is altered first: so one can see what a difference leads to.
+/// The same with starkiln's outcomes altered first, to test the handling of a difference.
 pub fn compare_altered(
     input: &Input,
     classes: BlockifierClasses,
@@ -202,7 +202,7 @@ pub fn compare_altered(
     }
 }
 
-/// What a block's transactions read: the reads of closing it are in the alias contract, which no transaction reads.
+/// The reads of a block's transactions: the reads of closing are in the alias contract, which no transaction reads.
 fn without_aliases(reads: &InitialReads) -> Value {
     let mut reads = reads.clone();
     reads.storage.retain(|(address, _), _| *address != well_known::ALIAS_CONTRACT);
@@ -237,7 +237,7 @@ fn kind(transaction: &Transaction) -> String {
     format!("{} {}", kind_name(transaction.kind()), version.0)
 }
 
-/// How a transaction ended, in a line.
+/// The ending of a transaction, in a line.
 fn ended(view: &Value) -> String {
     let part = |name: &str| view.get(name).and_then(Value::as_str).unwrap_or_default();
     let text = format!("{} {}{}", part("ending"), part("error"), part("revert_reason"));

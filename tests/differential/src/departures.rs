@@ -1,4 +1,4 @@
-//! Where starkiln does not do what blockifier does, and means it: each departure of DESIGN.md with what both make of one case.
+//! Deliberate departures from blockifier: each with the results of both executors for one case.
 //!
 //! Blocks are made by the `World` of the rule tests. Not here, because they are not of one transaction: what ends, fills and
 //! cancels a block, and parallel fee transfers.
@@ -44,7 +44,7 @@ fn input(world: &World, transactions: &[Tx]) -> (Input, BlockifierClasses) {
     (input, classes)
 }
 
-/// What blockifier makes of a block. Its panics are caught.
+/// Blockifier's results of a block. Its panics are caught.
 fn theirs(world: &World, transactions: &[Tx]) -> Vec<BlockifierOutcome> {
     let (input, classes) = input(world, transactions);
     let mut blockifier = Blockifier::new(&input, classes).unwrap();
@@ -117,7 +117,7 @@ impl BlockifierStateReader for BrokenForThem {
     }
 }
 
-/// What blockifier tells of an invocation: its execution info, or its error.
+/// Blockifier's result of an invocation: its execution info, or its error.
 fn their_info<R: BlockifierStateReader>(
     input: &Input,
     reader: R,
@@ -265,7 +265,7 @@ fn every_call_knows_its_class_where_theirs_may_have_none() {
     let info = their_info(&input, reader, &input.transactions[0]).unwrap();
     let theirs = &info.execute_call_info.as_ref().unwrap().inner_calls[0].inner_calls[0];
     let ours = world.run_alone(&[tx]);
-    // The one type always holds a class hash, the other one may: who reads it must think of a call without.
+    // Starkiln's type always holds a class hash; blockifier's holds an `Option` that every reader must handle.
     let ours: ClassHash = ours.inner(0).inner_calls[0].call.class_hash;
     let theirs: Option<ClassHash> = theirs.call.class_hash;
     assert_eq!((ours, theirs), (class_hash, Some(class_hash)));
@@ -338,7 +338,7 @@ fn a_drawn_point_is_the_same_in_a_process_and_another_each_time_there() {
         call["retdata"].clone()
     };
     assert_ne!(point(0), point(1));
-    // What compiled code makes of a point is the same at both, and the same every time.
+    // Results of compiled code that use a point are the same at both, and the same in every run.
     let x = Felt::from_hex_unchecked("0x1ef15c18599971b7beced415a40f0c7deacfd9b0d1819e03d723d8bc943cfca");
     let y = Felt::from_hex_unchecked("0x5668060aa49730b7be4801df46ec62de53ecd11abe43a32873000c36e8dc1f");
     let sums =
@@ -347,7 +347,7 @@ fn a_drawn_point_is_the_same_in_a_process_and_another_each_time_there() {
     assert_eq!(ours.inner(0).retdata, ours.inner(1).retdata);
 }
 
-/// Whoever has the key can make such a signature; theirs ends the thread that executes the block.
+/// The owner of a key can make such a signature; blockifier panics in the thread that executes the block.
 #[test]
 fn a_signature_with_a_sum_at_infinity_is_refused_and_a_panic_there() {
     let mut world = World::furnished(ProtocolVersion::NEWEST);

@@ -1,6 +1,6 @@
-//! Random blocks through both executors, until so many transactions have been compared.
+//! Random blocks through both executors, until the requested number of transactions has been compared.
 //!
-//! In: the classes, what to do. Out: whether the two never differed and everything occurred; progress, differences and counts are
+//! Input: the classes, what to do. Output: whether the two never differed and everything occurred; progress, differences and counts are
 //! printed. Blocks run in rounds, one for each version that still needs some, so that the outcome does not depend on how many
 //! run at a time.
 
@@ -25,10 +25,10 @@ const SIZE: (usize, usize) = (40, 250);
 /// Nested calls of blockifier nest on the native stack.
 const STACK: usize = 256 << 20;
 
-/// So many differing blocks are shrunk; more of them would hardly tell more.
+/// The most differing blocks that are shrunk; more of them rarely add information.
 const SHRUNK: usize = 5;
 
-/// How far a version has come.
+/// The progress of one version.
 struct Version {
     version: ProtocolVersion,
     wanted: usize,
@@ -209,7 +209,7 @@ mod tests {
     use crate::generate::MoreClasses;
     use crate::reference::blockifier_classes;
 
-    /// A bug that shows when the NFT's token 2 is given to somebody, for which token 1 must have been minted before.
+    /// A planted bug that shows when the NFT's token 2 is transferred, for which token 1 must have been minted before.
     fn bug(view: &mut Value) {
         let is_second = |event: &Value| event["from"] == "0x4f7" && event.to_string().contains("\"0x2\"");
         if view["sorted_events"].as_array().is_some_and(|events| events.iter().any(is_second)) {

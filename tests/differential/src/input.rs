@@ -1,6 +1,6 @@
-//! A block as both executors take it.
+//! A block in the form that both executors take.
 //!
-//! In: a block file. Out: [`Input`]: starkiln's own inputs, and beside each class the compiled form that blockifier prepares for
+//! Input: a block file. Output: [`Input`]: starkiln's own inputs, and beside each class the compiled form that blockifier prepares for
 //! itself.
 
 use std::collections::BTreeMap;
@@ -23,7 +23,7 @@ use starknet_api::transaction::{DeclareTransaction, TransactionHash};
 
 use crate::limits::Limits;
 
-/// A class in the forms that the two executors need.
+/// A class in the forms of the two executors.
 #[derive(Clone, Debug)]
 pub struct ClassSource {
     /// Compiled: blockifier prepares its own class from it. Shared, because it is large.
@@ -40,7 +40,7 @@ pub type ClassSources = BTreeMap<ClassHash, ClassSource>;
 pub struct Input {
     /// The block's environment.
     pub env: BlockEnv,
-    /// The old block's hash.
+    /// The hash of block N-10.
     pub block_hash_source: BlockHashSource,
     /// The state before the block.
     pub state: MemoryState,
@@ -48,18 +48,18 @@ pub struct Input {
     pub classes: ClassSources,
     /// The transactions.
     pub transactions: Vec<Transaction>,
-    /// How much the block holds.
+    /// The capacity of the block.
     pub limits: Limits,
-    /// How starkiln executes it.
+    /// The options of starkiln's executor.
     pub way: Way,
 }
 
-/// How starkiln executes a block. No result depends on it.
+/// The options of starkiln's executor. No result depends on them.
 #[derive(Clone, Copy, Debug)]
 pub struct Way {
-    /// On how many threads.
+    /// The number of threads.
     pub threads: usize,
-    /// Which engine runs the code.
+    /// The engine.
     pub engine: Engine,
 }
 
@@ -121,7 +121,7 @@ pub fn memory_state(file: &BlockFile, classes: &ClassSources) -> Result<MemorySt
     Ok(state)
 }
 
-/// A transaction of a file as starkiln takes it.
+/// A transaction of a file in starkiln's form.
 pub fn prepared(transaction: &FileTransaction, classes: &ClassSources) -> Result<Transaction, String> {
     let hash = transaction.hash;
     let prepared = match transaction.body.clone() {

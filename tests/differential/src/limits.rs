@@ -1,6 +1,6 @@
-//! How much a block holds, for both executors.
+//! The capacity of a block, for both executors.
 //!
-//! In: nothing, or limits to try. Out: starkiln's capacity and blockifier's bouncer configuration, which mean the same.
+//! Input: nothing, or limits to try. Output: starkiln's capacity and blockifier's bouncer configuration, which mean the same.
 
 use std::num::NonZeroU64;
 
@@ -9,7 +9,7 @@ use starkiln::block::{Capacity, ProvingPrices, Weights};
 use starkiln::protocol::Builtin;
 use starknet_api::execution_resources::GasAmount;
 
-/// How much a block holds, as blockifier configures it: builtins are priced by how many of them use up the proving gas.
+/// The capacity of a block in blockifier's terms: builtins are priced by the number of them that uses up the proving gas.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Limits {
     /// The limits.
@@ -19,7 +19,7 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// What mainnet has: blockifier's defaults.
+    /// Mainnet's limits: blockifier's defaults.
     pub fn mainnet() -> Self {
         let BuiltinInstanceLimits {
             pedersen,
@@ -51,7 +51,7 @@ impl Limits {
         Self { weights: weights(&BouncerWeights::default()), instances }
     }
 
-    /// Nothing is too much, at mainnet's prices. For blockifier they follow from the limit on proving gas: that is very high, and
+    /// No limits, at mainnet's prices. For blockifier the prices follow from the limit on proving gas, which is very high, and
     /// so are the numbers of instances.
     pub fn none() -> Self {
         const TIMES: u64 = 1_000_000;

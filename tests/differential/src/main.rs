@@ -35,13 +35,13 @@ use crate::generate::{Library, MoreClasses, Purpose, Request, generate};
 use crate::input::Input;
 use crate::reference::{Ending, blockifier_classes};
 
-/// Where our contracts are, seen from a folder of block files.
+/// The folder of our contracts, relative to a folder of block files.
 const CONTRACTS: &str = "../contracts";
 
-/// Where our block files are.
+/// The folder of our block files.
 const BLOCKS: &str = "resources/blocks";
 
-/// What blockifier's own node runs with. Both executors allocate by it.
+/// The allocator of blockifier's own node, for both executors.
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
@@ -65,7 +65,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Runs block files; whether there was no difference.
+/// Runs block files; returns `true` if there was no difference.
 fn blocks(arguments: &BlockArguments) -> Result<bool, String> {
     let mut equal = true;
     for path in &arguments.files {
@@ -113,7 +113,7 @@ fn demo(arguments: &DemoArguments) -> Result<bool, String> {
     Ok(true)
 }
 
-/// Runs random blocks; whether there was no difference and nothing that never occurred.
+/// Runs random blocks; returns `true` if there was no difference and every expected kind occurred.
 fn fuzz(arguments: &FuzzArguments) -> Result<bool, String> {
     let blocks = Path::new(BLOCKS);
     let more = MoreClasses::load(&blocks.join(CONTRACTS), arguments.seed)?;

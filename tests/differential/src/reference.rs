@@ -1,6 +1,6 @@
 //! The published blockifier, fed with our inputs.
 //!
-//! In: a block's environment, starkiln transactions, classes as CASM. Out: what blockifier made of each transaction, as a view
+//! Input: a block's environment, starkiln transactions, classes as CASM. Output: what blockifier made of each transaction, as a view
 //! (see [`crate::view`]). Knows nothing of starkiln's results.
 
 use std::collections::HashMap;
@@ -43,10 +43,10 @@ use starknet_types_core::felt::Felt;
 use crate::input::{ClassSources, Input};
 use crate::view::of_blockifier;
 
-/// Why the state and the bouncer are there.
+/// The reason why the state and the bouncer are present.
 const OPEN: &str = "the block is open";
 
-/// The classes of a block as blockifier runs them, prepared once for many runs.
+/// The classes of a block in blockifier's form, prepared once for many runs.
 pub type BlockifierClasses = Arc<HashMap<ClassHash, RunnableCompiledClass>>;
 
 /// Prepares classes the way blockifier does.
@@ -126,11 +126,11 @@ impl BlockifierStateReader for BlockifierReader {
 /// How a transaction ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Ending {
-    /// It is in the block.
+    /// Executed: part of the block.
     Succeeded,
-    /// It is in the block and changed nothing but what it paid.
+    /// Reverted: part of the block, with no changes besides the fee.
     Reverted,
-    /// It is not.
+    /// Invalid: not part of the block.
     Invalid,
 }
 
@@ -148,7 +148,7 @@ impl Ending {
     }
 }
 
-/// What blockifier made of one transaction.
+/// Blockifier's outcome of one transaction.
 #[derive(Clone, Debug)]
 pub struct BlockifierOutcome {
     /// Everything a caller can see.
@@ -163,9 +163,9 @@ pub struct BlockifierOutcome {
 pub struct BlockifierBlock {
     /// The state diff, end of the block included.
     pub state_diff: Value,
-    /// What the transactions read.
+    /// The initial reads of the transactions.
     pub reads: Value,
-    /// What the block builder and the prover are told.
+    /// The outputs for the sequencer and the prover.
     pub summary: Value,
 }
 
@@ -204,7 +204,7 @@ impl Blockifier {
         self.run(transaction, false).expect("it is not added to the block")
     }
 
-    /// What the executor's own `execute` does, except that panics are caught and that what was read can be seen.
+    /// Does the same as the executor's own `execute`, except that panics are caught and reads are visible.
     fn run(&mut self, transaction: &Transaction, keep: bool) -> Option<BlockifierOutcome> {
         let blockifier = blockifier_transaction(transaction, &self.classes);
         let before = crate::limits::weights(self.bouncer().get_bouncer_weights());
@@ -212,7 +212,7 @@ impl Blockifier {
         let bouncer = self.executor.bouncer.clone();
         let mut state =
             TransactionalState::create_transactional(self.executor.block_state.as_mut().expect(OPEN));
-        // What a panic may leave half done is dropped with the transactional state.
+        // Writes of a transaction that panicked are dropped with the transactional state.
         let result = catch_unwind(AssertUnwindSafe(|| {
             let info = blockifier.execute_raw(&mut state, &context, false)?;
             let reads = state.get_initial_reads()?;
@@ -299,7 +299,7 @@ impl Blockifier {
     }
 }
 
-/// A transaction as blockifier takes it. `classes` has those that it may declare.
+/// A transaction in blockifier's form. `classes` has those that it may declare.
 pub fn blockifier_transaction(transaction: &Transaction, classes: &ClassSources) -> BlockifierTransaction {
     let tx_hash = transaction.hash;
     let account = |tx| {
@@ -350,7 +350,7 @@ pub fn blockifier_transaction(transaction: &Transaction, classes: &ClassSources)
     }
 }
 
-/// What a transaction added.
+/// The changes of a transaction.
 fn added(before: &Weights, after: &Weights) -> Weights {
     Weights {
         l1_gas: after.l1_gas - before.l1_gas,
@@ -364,7 +364,7 @@ fn added(before: &Weights, after: &Weights) -> Weights {
     }
 }
 
-/// The block ten before, if blockifier is told of it.
+/// Number and hash of block N-10, if the block has one.
 pub fn block_hash_source(input: &Input) -> Result<Option<BlockHashAndNumber>, String> {
     let BlockHashSource::Hash(hash) = input.block_hash_source else { return Ok(None) };
     let number = input.env.block.number.0.checked_sub(10).ok_or("no block ten before")?;

@@ -1,6 +1,6 @@
-//! Shrinks a block to the smallest that still shows what the whole block shows.
+//! Shrinks a block to the smallest that still has a property of the whole block.
 //!
-//! In: a block file and a question that it answers with yes. Out: a block file that still does, with as few transactions, contracts,
+//! Input: a block file and a question that it answers with yes. Output: a block file that still does, with as few transactions, contracts,
 //! cells and classes as could be found. Knows nothing of what the question is.
 
 use std::collections::BTreeSet;
@@ -9,7 +9,7 @@ use std::path::Path;
 use starkiln::replay::{BlockFile, ClassEntry, ClassText};
 use starknet_api::core::ClassHash;
 
-/// Does a block still show it?
+/// The property: returns `true` if a block still has it.
 pub type Question<'a> = dyn Fn(&BlockFile) -> bool + Sync + 'a;
 
 /// Shrinks a block. `last` is the transaction after which nothing matters, if one is known.

@@ -1,6 +1,6 @@
 //! Counts of what was compared: by kind, by ending, by version.
 //!
-//! In: reports. Out: tables on standard output, and whether anything that should occur never did.
+//! Input: reports. Output: tables on standard output, and whether anything that should occur never did.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -33,13 +33,13 @@ type Endings = [usize; Ending::ALL.len()];
 pub struct Tally {
     by_kind: BTreeMap<String, Endings>,
     by_version: BTreeMap<ProtocolVersion, Endings>,
-    /// By what stands before the colon in the names of recipes.
+    /// Counts by the part before the colon in the names of recipes.
     by_group: BTreeMap<String, Endings>,
-    /// Departures by what blockifier panicked with: how many, and how they ended at starkiln.
+    /// Departures by the text of blockifier's panic: the count, and the endings at starkiln.
     departures: BTreeMap<String, (usize, BTreeSet<String>)>,
     unused: BTreeSet<String>,
     recipes: usize,
-    /// Whether only some recipes were to be used, which need not lead to every ending.
+    /// `true` if only some recipes are used, which need not lead to every ending.
     is_chosen: bool,
     differences: usize,
 }
@@ -84,12 +84,12 @@ impl Tally {
         self.differences += report.differences.len();
     }
 
-    /// How many transactions were compared.
+    /// The number of compared transactions.
     pub fn compared(&self) -> usize {
         self.by_version.values().flatten().sum()
     }
 
-    /// Prints the counts; whether there was no difference, and everything occurred that should.
+    /// Prints the counts; returns `true` if there was no difference and every expected kind occurred.
     pub fn print(&self) -> bool {
         let mut complete = true;
         println!();

@@ -1,6 +1,6 @@
 //! Classes to change: ours, and small ones of registry packages, with all that choosing where to change them needs.
 //!
-//! In: the folder of our contracts. Out: [`Base`]s.
+//! Input: the folder of our contracts. Output: [`Base`]s.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -54,7 +54,7 @@ const PACKAGES: [&str; 6] = [
     "open_zeppelin_0.8",
 ];
 
-/// An entry point is looked at so many instructions far.
+/// The number of instructions followed from an entry point.
 const REACHED: usize = 400;
 
 /// The code of a class.
@@ -68,13 +68,13 @@ pub enum Form {
 /// An entry point.
 #[derive(Clone, Debug)]
 pub struct EntryPoint {
-    /// Which way it is called.
+    /// The entry point type.
     pub way: EntryPointType,
-    /// Its place in the class's list of that way.
+    /// The index in the class's list of that type.
     pub index: usize,
     /// Its selector.
     pub selector: Felt,
-    /// Where it begins.
+    /// The offset of its first instruction.
     pub offset: usize,
     /// Its builtins; none in Cairo 0.
     pub builtins: Vec<String>,
@@ -96,7 +96,7 @@ pub struct Base {
     pub references: Vec<String>,
     /// All entry points.
     pub entry_points: Vec<EntryPoint>,
-    /// What it takes.
+    /// Its ABI: the arguments of each entry point.
     pub abi: Arc<Abi>,
     /// How often to draw it, relative to others.
     pub weight: u64,

@@ -1,6 +1,6 @@
 //! Changes to a class: words of its code, hints, entry points, builtins.
 //!
-//! In: a [`Base`], random numbers. Out: edits, and the class that they lead to.
+//! Input: a [`Base`], random numbers. Output: edits, and the class that they lead to.
 
 use serde_json::{Value, json};
 use starkiln::class::{Cairo0Class, Cairo1Class, ContractClass};
@@ -38,7 +38,7 @@ pub enum Edit {
     Hints(usize, Vec<Value>),
     /// This reference, by which hints find a variable, is that; Cairo 0 only.
     Reference(usize, String),
-    /// An entry point of this way and place is another.
+    /// Replaces the entry point of this type and index.
     EntryPoint { way: EntryPointType, index: usize, selector: Felt, offset: usize, builtins: Vec<String> },
     /// The program names these builtins; Cairo 0 only.
     Builtins(Vec<String>),

@@ -1,13 +1,13 @@
 //! Hints at random, and hints with other operands.
 //!
-//! In: random numbers. Out: hints as a compiled class's file holds them.
+//! Input: random numbers. Output: hints as a compiled class's file holds them.
 
 use serde_json::{Value, json};
 
 use super::numbers::{number, offset};
 use crate::generate::Random;
 
-/// What a hint takes: operands (`o`) and cells (`c`), by name.
+/// The fields of a hint: operands (`o`) and cells (`c`), by name.
 type Takes = &'static [(&'static str, char)];
 
 /// Every hint that compilers ever wrote, and those that only tools write.
@@ -123,7 +123,7 @@ const HINTS: [(&str, Takes); 41] = [
 /// The name of the hint that writes to standard output, at blockifier.
 pub const PRINT: &str = "DebugPrint";
 
-/// The name of the hint whose result nobody may know: not the same in another process.
+/// The name of the hint whose result is random: it differs between processes.
 pub const RANDOM_POINT: &str = "RandomEcPoint";
 
 /// Any hint with any operands.
@@ -148,7 +148,7 @@ pub fn any(random: &mut Random) -> Value {
 }
 
 fn cell(random: &mut Random) -> Value {
-    // Arguments lie below fp, results below ap.
+    // Arguments are below fp, results below ap.
     let (register, offset) = if random.once_in(2) { ("FP", -3) } else { ("AP", -1) };
     json!({ "register": register, "offset": offset - random.below(8) as i64 + random.below(2) as i64 })
 }
@@ -170,7 +170,7 @@ fn operand(random: &mut Random) -> Value {
     }
 }
 
-/// What may stand on the right of an operation.
+/// The right-hand operand of an operation.
 fn right_operand(random: &mut Random) -> Value {
     if random.once_in(2) { immediate(random) } else { json!({ "Deref": cell(random) }) }
 }
@@ -199,7 +199,7 @@ fn places(value: &Value) -> usize {
     inner + usize::from(is_place(value))
 }
 
-/// Changes the place that is so many places away, to an operand of that kind if it is one; whether it was found.
+/// Changes the `n`-th place, to an operand of that kind if it is one; returns `true` if it was found.
 fn change(value: &mut Value, operand: fn(&mut Random) -> Value, left: &mut u64, random: &mut Random) -> bool {
     if is_place(value) {
         if *left == 0 {

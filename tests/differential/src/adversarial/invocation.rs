@@ -1,6 +1,6 @@
-//! What is done with a program: it is called, or a transaction runs it; and what came of it.
+//! The invocations of a program: a call, or a transaction that runs it; and how each ended.
 //!
-//! In: a class, a invocation, an engine. Out: an [`Ended`], which is all that a caller can see.
+//! Input: a class, a invocation, an engine. Output: an [`Ended`], which is all that a caller can see.
 
 use std::time::{Duration, Instant};
 
@@ -24,10 +24,10 @@ use starknet_types_core::felt::Felt;
 use super::panics;
 use crate::fixture::{ACCOUNT, FEE_TOKEN, World, address, felt};
 
-/// Where the program is, and its class hash.
+/// The program's address, which is also its class hash.
 pub const PROGRAM: u128 = 0xe61;
 
-/// How much a run may take.
+/// The limits of a run.
 #[derive(Clone, Copy)]
 pub struct Bounds {
     /// Steps of a call.
@@ -37,7 +37,7 @@ pub struct Bounds {
 }
 
 impl Bounds {
-    /// What programs are run with.
+    /// The usual limits.
     pub const USUAL: Self = Self { steps: 3_000, memory: None };
 
     /// More steps than the gas of a call buys: a call that looks at its gas has ended by then.
@@ -53,18 +53,18 @@ const GAS: u64 = 2_000_000;
 /// L2 gas of a transaction: what it is charged for being there, and some.
 const L2_GAS: u64 = 3_500_000;
 
-/// What is done.
+/// An invocation.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Invocation {
     /// A call.
     Call(EntryPointType, Felt, Vec<Felt>),
     /// An account that checks nothing calls it.
     Invoke(Felt, Vec<Felt>),
-    /// It is the account, and is given this calldata and this signature.
+    /// The program is the account, and receives this calldata and this signature.
     Itself(Vec<Felt>, Vec<Felt>),
 }
 
-/// What came of it.
+/// The ending.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Ended {
     /// Of a call.
@@ -89,25 +89,25 @@ impl Ended {
         }
     }
 
-    /// Whether some code in it made all the steps that it may make.
+    /// Returns `true` if some code in it used up its steps.
     pub fn ran_out_of_steps(&self) -> bool {
         format!("{self:?}").contains("no remaining steps")
     }
 
-    /// Whether it was given up because of the bound on memory.
+    /// Returns `true` if it was abandoned because of the bound on memory.
     pub fn needs_too_much_memory(&self) -> bool {
         let (Self::Call(Err(text)) | Self::Block(Err(text))) = self else { return false };
         text.contains("more memory than is allowed")
     }
 }
 
-/// What came of it, and how.
+/// The ending, the panics and the time of a run.
 pub struct Done {
-    /// What a caller sees.
+    /// The ending that a caller sees.
     pub ended: Ended,
-    /// Panics on the way, which the executor caught.
+    /// Panics during the run, which the executor caught.
     pub panics: Vec<String>,
-    /// How long it took.
+    /// The duration.
     pub time: Duration,
 }
 
@@ -139,12 +139,12 @@ impl Chain {
         &self.world
     }
 
-    /// Does it.
+    /// Runs an invocation.
     pub fn run(&self, state: &MemoryState, invocation: &Invocation, engine: Engine) -> Done {
         self.run_within(Bounds::USUAL, state, invocation, engine)
     }
 
-    /// Does it within other bounds.
+    /// Runs an invocation within other limits.
     pub fn run_within(
         &self,
         bounds: Bounds,
@@ -186,7 +186,7 @@ impl Chain {
 }
 
 impl Invocation {
-    /// The transaction, if it is one.
+    /// The transaction; `None` for a call.
     pub fn transaction(&self) -> Option<Transaction> {
         let (sender, calldata, signature) = match self {
             Self::Call(..) => return None,

@@ -1,6 +1,6 @@
 //! Adversarial code: classes that no compiler made, run on both engines.
 //!
-//! In: a seed. Out: whether the engines agreed on every program, and none of our code panicked; counts of how programs ended are
+//! Input: a seed. Output: whether the engines agreed on every program, and none of our code panicked; counts of how programs ended are
 //! printed. A program on which they differ is shrunk and saved.
 
 mod base;
@@ -41,10 +41,10 @@ use crate::limits::Limits;
 use crate::reference::blockifier_classes;
 use crate::shrink::minimal;
 
-/// Both engines at once, too, for one program of so many: that compares memory as well.
+/// One program in this many also runs on `Checked`, which compares memory as well.
 const CHECKED: u64 = 4;
 
-/// So many differing programs are shrunk and saved.
+/// The most differing programs that are shrunk and saved.
 const SAVED: usize = 10;
 
 /// Native stack of a job.
@@ -54,19 +54,19 @@ const STACK: usize = 64 << 20;
 /// it asks for beyond, it is refused.
 const ADDRESS_SPACE: u64 = 12 << 30;
 
-/// What programs run on: the newest rules, those of the middle, and a version whose reasons show frames.
+/// The versions that programs run on: the newest, one of the middle, and one whose revert reasons show VM frames.
 const VERSIONS: [ProtocolVersion; 3] =
     [ProtocolVersion::NEWEST, ProtocolVersion::V0_13_5, ProtocolVersion::V0_13_1];
 
-/// Why a invocation is not compared: nothing ends it.
+/// The reason for not comparing an invocation that never ends.
 const ENDLESS: &str = "it is measured in gas, never looks at it and does not end";
 
-/// Why a run is not compared: `cairo-vm` takes what the machine gives, or fails where that ends.
+/// The reason for not comparing a run that needs more memory than the process may have: `cairo-vm` has no bound of its own.
 const TOO_LARGE: &str = "it needs more than 6 GiB of cells";
 
-/// What all programs share.
+/// The data that all programs share.
 struct Shared {
-    /// Held by who needs most of the memory.
+    /// Held by the job that needs most of the memory.
     large: Mutex<()>,
     bases: Vec<Base>,
     chains: Vec<Chain>,
@@ -80,7 +80,7 @@ struct Finding {
     what: String,
 }
 
-/// Runs programs; whether both engines always agreed and nothing of ours panicked.
+/// Runs programs; returns `true` if the engines always agreed and nothing of ours panicked.
 pub fn fuzz(arguments: &CodeArguments) -> Result<bool, String> {
     println!("seed {}", arguments.seed);
     Resource::AS.set(ADDRESS_SPACE, ADDRESS_SPACE).map_err(|error| format!("address space: {error}"))?;
@@ -118,7 +118,7 @@ pub fn fuzz(arguments: &CodeArguments) -> Result<bool, String> {
     Ok(tally.into_inner().map_err(|_| "a job panicked")?.print())
 }
 
-/// Makes a program, runs it, counts what became of it.
+/// Makes a program, runs it and counts how it ended.
 fn one(shared: &Shared, index: u64, arguments: &CodeArguments, job: &Running, tally: &Mutex<Tally>) {
     let mut random = Random::new(arguments.seed).branch(index);
     let program = Program::any(&shared.bases, VERSIONS.len(), &mut random);
@@ -238,7 +238,7 @@ fn engines(is_checked: bool) -> impl Iterator<Item = (&'static str, Engine)> {
     [("fast", Engine::Fast), ("checked", Engine::Checked)].into_iter().take(if is_checked { 2 } else { 1 })
 }
 
-/// What the judge did and another did not; panics that the judge's run does not have are that engine's own.
+/// The first difference between the run on cairo-vm and another engine's; a panic that cairo-vm's run does not have is that engine's own.
 fn differing(reference: &Done, done: &Done) -> Option<String> {
     if let Some(panic) = done.panics.iter().find(|panic| !reference.panics.contains(panic)) {
         return Some(format!("panic: {panic}"));
@@ -312,7 +312,7 @@ fn ask_blockifier(
     class: &Changed,
     state: &MemoryState,
 ) -> Vec<(usize, Option<String>)> {
-    // Its outcome is another in every process; its output is not ours.
+    // The outcome differs between processes, and the output is not ours.
     let text = class.json().to_string();
     if [hint::RANDOM_POINT, "random_ec_point", hint::PRINT].iter().any(|name| text.contains(name)) {
         return Vec::new();
@@ -358,7 +358,7 @@ fn ask_blockifier(
         .collect()
 }
 
-/// Where programs are saved that engines differ on.
+/// The folder for programs on which the engines differ.
 pub const SAVE: &str = "target/differences";
 
 #[cfg(test)]
@@ -370,7 +370,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn engines_agree_about_hostile_code() {
+    fn engines_agree_on_adversarial_code() {
         let arguments = CodeArguments {
             programs: 300,
             seed: 3,

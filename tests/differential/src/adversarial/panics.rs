@@ -1,5 +1,5 @@
-//! Panics of this thread that somebody caught: the executor turns them into errors, or has the other engine go on. Here they are
-//! seen all the same.
+//! Panics of this thread that were caught: the executor turns them into errors, or the other engine takes over. They are recorded
+//! here all the same.
 
 use std::cell::RefCell;
 use std::panic::{PanicHookInfo, set_hook};
@@ -8,7 +8,7 @@ thread_local! {
     static SEEN: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
 }
 
-/// From now on panics are noted, not shouted.
+/// Records panics from now on instead of printing them.
 pub fn watch() {
     set_hook(Box::new(|info: &PanicHookInfo<'_>| {
         let place = info.location().map_or_else(String::new, ToString::to_string);
@@ -19,7 +19,7 @@ pub fn watch() {
     }));
 }
 
-/// What was noted on this thread since.
+/// The panics recorded on this thread since the last call.
 pub fn take() -> Vec<String> {
     SEEN.with_borrow_mut(std::mem::take)
 }

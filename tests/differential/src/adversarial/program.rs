@@ -1,6 +1,6 @@
-//! A program: a class that is not what it was, or never was one, and what is done with it.
+//! A program: a changed or invented class, and its invocations.
 //!
-//! In: classes to change, random numbers. Out: [`Program`]s, and smaller ones that still show something.
+//! Input: classes to change, random numbers. Output: [`Program`]s, and smaller ones that still show something.
 
 use starknet_api::abi::abi_utils::selector_from_name;
 use starknet_api::contract_class::{EntryPointType, SierraVersion};
@@ -15,15 +15,15 @@ use super::scratch::{self, Scratch};
 use crate::fixture::{self, ACCOUNT, FEE_TOKEN, felt};
 use crate::generate::{Names, Random};
 
-/// Classes that say to be compiled from this version are measured in steps; from the next one on, in gas.
+/// Classes compiled from this Sierra version are measured in steps; from the next one on, in gas.
 pub fn in_steps() -> SierraVersion {
     SierraVersion::new(1, 6, 0)
 }
 
-/// One program of so many is made from nothing.
+/// One program in this many is made from nothing.
 const SCRATCH: u64 = 3;
 
-/// Where a program comes from.
+/// The origin of a program.
 #[derive(Clone, Debug)]
 pub enum Code {
     /// A class, by its place in the list, with changes.
@@ -37,11 +37,11 @@ pub enum Code {
 pub struct Program {
     /// Its code.
     pub code: Code,
-    /// From which its class says to be compiled: measured in gas or in steps.
+    /// The Sierra version of its class, which decides between gas and steps.
     pub sierra_version: SierraVersion,
     /// The protocol version, by its place in the list.
     pub version: usize,
-    /// What is done with it.
+    /// Its invocations.
     pub invocations: Vec<Invocation>,
 }
 
@@ -88,7 +88,7 @@ impl Program {
         Self { code, sierra_version, version, invocations }
     }
 
-    /// What it was made from.
+    /// The name of its origin.
     pub fn origin(&self, bases: &[Base]) -> &'static str {
         match &self.code {
             Code::Changed(which, _) => bases[*which].name,

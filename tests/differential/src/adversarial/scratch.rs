@@ -1,7 +1,7 @@
-//! Small programs made from nothing: instructions of every form around arguments that lie where the calling convention puts them,
+//! Small programs made from nothing: instructions of every form around arguments at the addresses of the calling convention,
 //! hints before them, builtins written to and read from; most of them end as the convention demands.
 //!
-//! In: random numbers. Out: lines of code, and the class they make. A line can be left out and the rest still is a program, which
+//! Input: random numbers. Output: lines of code, and the class they make. A line can be left out and the rest still is a program, which
 //! is what shrinking needs.
 
 use serde_json::{Value, json};
@@ -88,7 +88,7 @@ struct Author<'r> {
     used: Vec<u64>,
     /// Cells of the syscall segment that are.
     asked: u64,
-    /// So many values are kept in a segment of their own, to be returned: its pointer is the frame's first cell.
+    /// The number of values kept in a segment of their own, to be returned: its pointer is the frame's first cell.
     kept: Option<u64>,
 }
 
@@ -184,7 +184,7 @@ impl Author<'_> {
         self.argument(number as usize)
     }
 
-    /// Where a builtin's pointer is.
+    /// The cell of a builtin's pointer.
     fn builtin(&self, which: usize) -> i64 {
         self.argument(4 + self.builtins.len() - 1 - which)
     }
@@ -352,7 +352,7 @@ impl Author<'_> {
             "a": { "register": "FP", "offset": syscalls },
             "b": { "Immediate": format!("{start:#x}") },
         } });
-        // The first cell of the answer is there when the hint has run.
+        // The first cell of the response is known once the hint has run.
         let hints = vec![json!({ "SystemCall": { "system": place } })];
         let words = vec![word(read, 0, syscalls, self.asked as i64, 0)];
         self.lines.push(Line { hints, words });
@@ -374,7 +374,7 @@ impl Author<'_> {
         let words = match self.random.below(6) {
             0..3 => [word(jump | flag::JUMP_IF, recent, -1, 1, 0), by],
             3 => [word(jump | flag::DST_FP | flag::JUMP_BY, -1, -1, 1, 0), by],
-            // A call keeps fp and the way back.
+            // A call saves fp and the return address.
             4 => [word(flag::OP1_IMMEDIATE | flag::JUMP_BY | flag::CALL, 0, 1, 1, 0), by],
             _ => [word(jump | flag::DST_FP | flag::JUMP, -1, -1, 1, 0), by],
         };

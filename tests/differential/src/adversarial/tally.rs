@@ -1,6 +1,6 @@
-//! What became of programs, in counts.
+//! Counts of how programs ended.
 //!
-//! In: endings, times, panics. Out: tables on standard output, and whether all is well.
+//! Input: endings, times, panics. Output: tables on standard output, and whether all is well.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -52,7 +52,7 @@ impl Tally {
         *self.cairo_vm_panics.entry(kind(panic)).or_default() += 1;
     }
 
-    /// Prints everything; whether all is well.
+    /// Prints all counts; returns `true` if nothing differed and nothing of ours panicked.
     pub fn print(&mut self) -> bool {
         println!("\nprograms, by what they were made from");
         for (origin, count) in &self.origins {

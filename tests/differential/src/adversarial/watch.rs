@@ -1,19 +1,19 @@
-//! Who watches that runs end: one that does not is named, and ends the whole.
+//! A watchdog: a run that does not end is named, and ends the process.
 //!
-//! In: what each job runs, since when. Out: nothing, or the end of the process. A run cannot be stopped from outside: that it ends is
-//! what is to be shown.
+//! Input: what each job runs, since when. Output: nothing, or the end of the process. A run cannot be stopped from outside: that it ends is
+//! the property under test.
 
 use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
-/// Longer than this nobody waits. Runs have few steps; only a loop inside of one takes so long.
+/// The longest time that a run may take. Runs have few steps; only a loop within one takes so long.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// What a job runs: the program, the engine, since when.
+/// The run of a job: the program, the engine, the start.
 pub type Running = Mutex<Option<(u64, &'static str, Instant)>>;
 
-/// Notes what a job runs while this runs.
+/// Records the run of a job for as long as it takes.
 pub fn noted<T>(running: &Running, program: u64, engine: &'static str, run: impl FnOnce() -> T) -> T {
     let note = |what| *running.lock().expect("no thread panics while it holds the lock") = what;
     note(Some((program, engine, Instant::now())));
@@ -22,7 +22,7 @@ pub fn noted<T>(running: &Running, program: u64, engine: &'static str, run: impl
     made
 }
 
-/// Watches until nobody holds the other end of the channel.
+/// Watches until the other end of the channel is dropped.
 pub fn watch(jobs: &[Running], until: &Receiver<()>) {
     while until.recv_timeout(Duration::from_secs(1)) == Err(RecvTimeoutError::Timeout) {
         for job in jobs {

@@ -18,11 +18,11 @@ pub mod flag {
     pub const ADD: u64 = 1 << 5;
     /// The result is a product.
     pub const MUL: u64 = 1 << 6;
-    /// To this address.
+    /// An absolute jump.
     pub const JUMP: u64 = 1 << 7;
-    /// So far on.
+    /// A relative jump.
     pub const JUMP_BY: u64 = 1 << 8;
-    /// So far on, unless the destination is 0.
+    /// A relative jump unless the destination is 0.
     pub const JUMP_IF: u64 = 1 << 9;
     /// ap grows by the result.
     pub const AP_ADD: u64 = 1 << 10;
@@ -30,7 +30,7 @@ pub mod flag {
     pub const AP_NEXT: u64 = 1 << 11;
     /// A call.
     pub const CALL: u64 = 1 << 12;
-    /// Back to the caller.
+    /// A return.
     pub const RETURN: u64 = 1 << 13;
     /// The destination equals the result.
     pub const ASSERT: u64 = 1 << 14;
@@ -54,7 +54,7 @@ pub fn flags(bits: u128) -> u64 {
     (bits >> 48) as u64 & 0x7fff
 }
 
-/// Whether the next word belongs to the instruction.
+/// Returns `true` if the next word is the instruction's immediate.
 pub fn has_immediate(bits: u128) -> bool {
     flags(bits) & flag::OP1_IMMEDIATE != 0
 }
@@ -70,7 +70,7 @@ pub fn with_offset(bits: u128, which: u32, offset: i64) -> u128 {
     bits & !(0xffff << place) | u128::from((offset + 0x8000) as u64 & 0xffff) << place
 }
 
-/// Where execution may go from an instruction, as far as its words tell.
+/// The possible successors of an instruction, as far as its words determine them.
 pub fn next(words: &[Felt], at: usize) -> Vec<usize> {
     let Some(bits) = words.get(at).and_then(bits) else { return Vec::new() };
     let flags = flags(bits);
@@ -87,7 +87,7 @@ pub fn next(words: &[Felt], at: usize) -> Vec<usize> {
     next
 }
 
-/// So far on from a place, or back.
+/// An address plus a signed offset.
 fn moved(at: usize, by: &Felt) -> Option<usize> {
     let small = |by: &Felt| match by.to_le_digits() {
         [small, 0, 0, 0] => usize::try_from(small).ok(),

@@ -1,6 +1,6 @@
 //! Blocks to time, with everything that both executors need prepared.
 //!
-//! In: workloads of the crate's own benchmarks. Out: [`TimedBlock`].
+//! Input: workloads of the crate's own benchmarks. Output: [`TimedBlock`].
 
 use std::collections::BTreeMap;
 
@@ -66,7 +66,7 @@ impl Classes {
 
 /// A block to time.
 pub struct TimedBlock {
-    /// What both take.
+    /// The input of both executors.
     pub input: Input,
     /// The classes for blockifier.
     pub blockifier_classes: BlockifierClasses,
@@ -74,7 +74,7 @@ pub struct TimedBlock {
     pub blockifier_reader: BlockifierReader,
     /// The environment for blockifier.
     pub blockifier_context: BlockContext,
-    /// The block ten before, for blockifier.
+    /// Number and hash of block N-10, for blockifier.
     pub blockifier_old_block: Option<BlockHashAndNumber>,
     /// The transactions for blockifier.
     pub blockifier_transactions: Vec<BlockifierTransaction>,
@@ -115,7 +115,7 @@ impl TimedBlock {
         })
     }
 
-    /// What differs between the two when one transaction runs after another; nothing, if the block may be timed.
+    /// The differences of a serial execution; none if the block may be timed.
     pub fn difference(&self) -> Result<Option<String>, String> {
         let report = compare(&self.input, self.blockifier_classes.clone())?;
         let departures = report.departures.iter().map(ToString::to_string);

@@ -1,7 +1,7 @@
-//! Blockifier at its best: one after another on one thread; on more, on workers that live on from block to block, all of a block's
+//! Blockifier at its best: serial on one thread; on more, on workers that persist from block to block, all of a block's
 //! transactions at once.
 //!
-//! In: a [`TimedBlock`]. Out: its results, and how long it took.
+//! Input: a [`TimedBlock`]. Output: its results, and how long it took.
 
 use std::sync::Arc;
 
@@ -19,13 +19,13 @@ use super::clock::Time;
 /// Workers for blocks over such a reader.
 pub type Workers<R> = Arc<WorkerPool<CachedState<R>>>;
 
-/// Starts so many; they sleep between blocks.
+/// Starts `n` workers; they sleep between blocks.
 pub fn workers<R: StateReader + Send + 'static>(threads: usize) -> Workers<R> {
     let stack_size = TransactionExecutorConfig::default().stack_size;
     Arc::new(WorkerPool::start(&WorkerPoolConfig { n_workers: threads, stack_size }))
 }
 
-/// What blockifier made of a block.
+/// Blockifier's results of a block.
 pub struct BlockifierRun {
     /// Of each transaction.
     pub outcomes: Vec<TransactionExecutorResult<TransactionExecutionOutput>>,

@@ -1,21 +1,21 @@
-//! Times of runs, and what several of them come to.
+//! Times of runs, and their medians.
 //!
-//! In: things to run. Out: medians with their spread. Knows nothing of what runs.
+//! Input: things to run. Output: medians with their spread. Knows nothing of what runs.
 
 use std::fs;
 use std::time::Instant;
 
-/// What a run took.
+/// The time of a run.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Time {
-    /// By the clock on the wall.
+    /// Wall-clock time, in seconds.
     pub seconds: f64,
-    /// On all processors together.
+    /// Processor time of all threads, in seconds.
     pub processor: f64,
 }
 
 impl Time {
-    /// Of running this. What it made is dropped afterwards.
+    /// The time of a closure. Its result is dropped afterwards.
     pub fn of<T>(run: impl FnOnce() -> T) -> (T, Self) {
         let (processor, began) = (processor_time(), Instant::now());
         let made = run();
@@ -55,7 +55,7 @@ impl Times {
         median(self.0.iter().map(|time| time.processor).collect())
     }
 
-    /// Half of the distance between the shortest and the longest, in percent of the median.
+    /// Half of the range, in percent of the median.
     pub fn spread(&self) -> f64 {
         let seconds = || self.0.iter().map(|time| time.seconds);
         let (least, most) = (seconds().fold(f64::INFINITY, f64::min), seconds().fold(0.0, f64::max));
@@ -100,7 +100,7 @@ mod tests {
         let (give, take) = std::sync::mpsc::channel::<()>();
         let (done, wait) = std::sync::mpsc::channel();
         let thread = std::thread::spawn(move || {
-            take.recv().expect("it is told to begin");
+            take.recv().expect("the start signal is sent");
             let began = Instant::now();
             while began.elapsed().as_millis() < 30 {}
             done.send(()).expect("it is waited for");

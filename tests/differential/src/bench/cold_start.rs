@@ -1,4 +1,4 @@
-//! First contact with a class: from a file or from its parsed form to something that runs, and to the end of its first call.
+//! Cold start of a class: from a file or its parsed form to a runnable class, and to the end of its first call.
 
 use std::sync::Arc;
 
@@ -33,19 +33,19 @@ const CLASSES: [(&str, &str); 6] = [
     ("cairo0/erc20", "decimals"),
 ];
 
-/// Where the contract of the class is.
+/// The address of the contract of the class.
 const PLACE: u128 = 0xc1a5;
 
-/// Runs are short here: there are so many times more.
+/// The factor for the number of runs, since each is short.
 const MORE_RUNS: usize = 4;
 
 /// Gas for a call.
 const GAS: u64 = 10_000_000;
 
-/// Prints the table; whether all first calls had the same results.
+/// Prints the table; returns `true` if all first calls had the same results.
 pub fn table(kinds: &Kinds, classes: &Classes, runs: usize, only: &str) -> Result<bool, String> {
     let runs = runs * MORE_RUNS;
-    println!("\nfirst contact with a class: milliseconds, medians of {runs}, ratios of ours to blockifier's");
+    println!("\ncold start of a class: milliseconds, medians of {runs}, ratios of ours to blockifier's");
     println!(
         "{:<14} {:>7} | {:^23} | {:^23} | {:^46}",
         "", "", "from JSON", "from CASM", "from CASM to the end of a first call"
@@ -68,14 +68,14 @@ pub fn table(kinds: &Kinds, classes: &Classes, runs: usize, only: &str) -> Resul
     );
     let mut equal = true;
     for (name, entry_point) in CLASSES {
-        if "first contact".contains(only) {
+        if "cold start".contains(only) {
             equal &= row(name, entry_point, kinds, classes, runs)?;
         }
     }
     Ok(equal)
 }
 
-/// A class in the forms that it comes in.
+/// A class in its source forms.
 struct Forms<'c> {
     json: String,
     compiled: &'c CompiledClass,
@@ -145,7 +145,7 @@ fn row(name: &str, entry_point: &str, kinds: &Kinds, classes: &Classes, runs: us
         let compiled = compiled.clone();
         let mut blockifier_classes = (*block.blockifier_classes).clone();
         let mut state = block.input.state.clone();
-        // Blockifier's reader asks it what is declared.
+        // Blockifier's reader asks it for declared classes.
         state.classes.insert(class_hash, ours(compiled.clone()));
         let context = Arc::new(block.blockifier_context.to_tx_context(&block.blockifier_transactions[0]));
         let call = CallEntryPoint {

@@ -30,10 +30,10 @@ const STEPS: u64 = 1_000_000;
 /// How many transactions of such a loop the block has.
 const LOOPS: u64 = 3;
 
-/// Where the contract with the loop is.
+/// The address of the contract with the loop.
 const LOOP: u128 = 0x100b;
 
-/// What a block does.
+/// The work of a block.
 #[derive(Clone, Copy)]
 enum Work {
     /// Transfers of our token between our accounts that check nothing.
@@ -46,7 +46,7 @@ enum Work {
     Loops,
 }
 
-/// The rows: what they are called, how many times as fast the fast engine is to be, what they do.
+/// The rows: name, the goal for the fast engine's ratio, work.
 const WORKS: [(&str, u32, Work); 9] = [
     ("transfers, our token", 15, Work::Transfers),
     ("transfers, STRK", 15, Work::Accounts(Accounts::Open, "strk")),
@@ -63,7 +63,7 @@ const WORKS: [(&str, u32, Work); 9] = [
     ("a loop of a million steps", 12, Work::Loops),
 ];
 
-/// Prints the tables; whether all agreed on every block.
+/// Prints the tables; returns `true` if all agreed on every block.
 pub fn bench(arguments: &EngineArguments) -> Result<bool, String> {
     let &EngineArguments { transactions, runs, ref only } = arguments;
     let kinds = Kinds::load()?;
@@ -162,7 +162,7 @@ fn loops(iterations: u64) -> Workload {
     Workload { name: "loop", world, transactions }
 }
 
-/// How often `loop_n` must loop to make so many steps. Measured, in a class that counts steps.
+/// The iterations of `loop_n` for a number of steps. Measured, in a class that counts steps.
 fn iterations_for(steps: u64, classes: &Classes) -> Result<u64, String> {
     let Some(CompiledClass::V1((casm, _))) = classes.compiled(fixture::class("syscalls").0) else {
         return Err("a class of ours has no CASM".to_owned());

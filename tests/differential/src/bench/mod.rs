@@ -1,6 +1,6 @@
-//! How fast the two are, side by side: the same blocks, in the same process, with the same allocator, taking turns.
+//! Speed of the two side by side: the same blocks, in the same process, with the same allocator, alternating.
 //!
-//! In: the workloads of the crate's own benchmarks, and accounts and tokens of registry packages. Out: tables on standard output.
+//! Input: the workloads of the crate's own benchmarks, and accounts and tokens of registry packages. Output: tables on standard output.
 //! Every block is first compared in all that a caller can see; only then is it timed. Classes are prepared before, and results
 //! dropped after.
 
@@ -14,7 +14,7 @@ mod transfers;
 
 use crate::arguments::{BenchArguments, BenchTable};
 
-/// Prints a table; whether the two agreed on every block.
+/// Prints a table; returns `true` if the two agreed on every block.
 pub fn bench(arguments: &BenchArguments) -> Result<bool, String> {
     match &arguments.table {
         BenchTable::Engine(arguments) => engine::bench(arguments),

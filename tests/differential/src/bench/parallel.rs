@@ -21,16 +21,16 @@ use crate::fixture::workload::{self, Workload};
 use crate::reference::BlockifierReader;
 use crate::view;
 
-/// How long a cell takes in the second table.
+/// The latency of a read in the second table.
 const SLOW: Duration = Duration::from_micros(100);
 
-/// On how many threads the second table runs.
+/// The numbers of threads of the second table.
 const SLOW_THREADS: usize = 8;
 
-/// How many transactions the second table's block has, at most.
+/// The most transactions of the second table's block.
 const SLOW_TRANSACTIONS: u64 = 400;
 
-/// A database far away, for blockifier.
+/// A slow database, for blockifier.
 #[derive(Clone, Debug)]
 struct Slow<R>(R);
 
@@ -71,7 +71,7 @@ impl BlockifierStateReader for Slow<BlockifierReader> {
     }
 }
 
-/// The threads of a row, for both. None of either's has any when there is one.
+/// The worker pools of a row, for both executors; none with one thread.
 struct WorkerSet<R: BlockifierStateReader> {
     threads: usize,
     ours: Option<WorkerPool>,
@@ -86,7 +86,7 @@ impl<R: BlockifierStateReader + Send + 'static> WorkerSet<R> {
     }
 }
 
-/// Prints both tables; whether the two agreed on every block.
+/// Prints both tables; returns `true` if the two agreed on every block.
 pub fn bench(arguments: &ParallelArguments) -> Result<bool, String> {
     let cores = thread::available_parallelism().map_or(1, usize::from);
     let &ParallelArguments { transactions, runs, ref threads, ref only } = arguments;
@@ -146,7 +146,7 @@ fn head() {
     );
 }
 
-/// Times a block on some threads, and sees that the last results of both are the same.
+/// Times a block on some threads, and checks that the last results of both are the same.
 fn row<'b, S, P>(
     name: &str,
     block: &'b TimedBlock,
@@ -200,7 +200,7 @@ where
     Ok(difference.is_none())
 }
 
-/// Whether the two agree on a block when one transaction runs after another, in all that a caller can see.
+/// Returns `true` if the two agree on a serially executed block in everything visible.
 fn agree(name: &str, block: &TimedBlock) -> Result<bool, String> {
     let difference = block.difference()?;
     if let Some(difference) = &difference {

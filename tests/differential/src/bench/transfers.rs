@@ -1,6 +1,6 @@
 //! Blocks of transfers by accounts of every kind: ours, and those of registry packages that live on mainnet.
 //!
-//! In: a kind of account, a token. Out: a [`Workload`] whose fee token is that token. Every account has a key of its own, and signs.
+//! Input: a kind of account, a token. Output: a [`Workload`] whose fee token is that token. Every account has a key of its own, and signs.
 
 use std::collections::BTreeMap;
 
@@ -19,13 +19,13 @@ use crate::generate::{MoreClasses, PackageClass};
 /// Classes of registry packages that are used.
 const PACKAGES: [&str; 4] = ["argent", "open_zeppelin_1.0", "open_zeppelin_old", "strk"];
 
-/// How many accounts send to each other, at most.
+/// The most accounts that send to each other.
 const ACCOUNTS: u64 = 1_000;
 
-/// Where the first one is.
+/// The first address.
 const FIRST: u128 = 0x20_000;
 
-/// What an account is.
+/// The kind of an account.
 #[derive(Clone, Copy, Debug)]
 pub enum Accounts {
     /// Ours, which check nothing.
@@ -43,7 +43,7 @@ pub enum Accounts {
 }
 
 impl Accounts {
-    /// The class, and where it keeps the public key; nowhere if it checks nothing.
+    /// The class, and the storage variable of the public key; none if it checks no signature.
     fn class(self) -> (&'static str, Option<&'static str>) {
         match self {
             Self::Open => ("account_open", None),
@@ -55,7 +55,7 @@ impl Accounts {
         }
     }
 
-    /// A call as its `__execute__` takes it.
+    /// A call encoded for its `__execute__`.
     fn execute(self, to: Felt, selector: Felt, calldata: &[Felt]) -> Vec<Felt> {
         let length = Felt::from(calldata.len());
         let head = match self {

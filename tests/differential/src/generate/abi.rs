@@ -1,6 +1,6 @@
-//! What contracts take: entry points with the types of their arguments, read from ABIs, and arguments for them.
+//! ABIs of contracts: entry points with the types of their arguments, and random arguments for them.
 //!
-//! In: the ABI of a class of either language. Out: calldata that usually fit and sometimes do not.
+//! Input: the ABI of a class of either language. Output: calldata that usually fit and sometimes do not.
 
 use std::collections::BTreeMap;
 
@@ -24,7 +24,7 @@ pub enum Way {
 /// An entry point.
 #[derive(Clone, Debug)]
 pub struct EntryPoint {
-    /// Which way it is called.
+    /// The entry point type.
     pub way: Way,
     /// Its name.
     pub name: String,
@@ -32,7 +32,7 @@ pub struct EntryPoint {
     inputs: Vec<(String, String)>,
 }
 
-/// Everything an ABI says that we need.
+/// The parts of an ABI that are needed here.
 #[derive(Clone, Debug, Default)]
 pub struct Abi {
     /// The entry points.
@@ -43,7 +43,7 @@ pub struct Abi {
     enums: BTreeMap<String, Vec<String>>,
 }
 
-/// What arguments may name.
+/// The addresses, classes and selectors that arguments may name.
 #[derive(Clone, Debug, Default)]
 pub struct Names {
     /// Contracts and accounts.
@@ -97,7 +97,7 @@ impl Abi {
         }
     }
 
-    /// Entry points that are called this way.
+    /// The entry points of a type.
     pub fn called(&self, way: Way) -> Vec<&EntryPoint> {
         self.entry_points.iter().filter(|entry_point| entry_point.way == way).collect()
     }
@@ -194,7 +194,7 @@ impl Abi {
     }
 }
 
-/// A felt that suits an argument of this name.
+/// A felt for an argument of this name.
 fn felt_named(name: &str, names: &Names, random: &mut Random) -> Felt {
     let has = |parts: &[&str]| parts.iter().any(|part| name.contains(part));
     if has(&["class_hash", "implementation"]) {

@@ -1,10 +1,10 @@
-//! Accounts: those that are there before the block, and those that it may deploy.
+//! Accounts: those that exist before the block, and those that it may deploy.
 
 use starknet_api::core::{ClassHash, ContractAddress, calculate_contract_address};
 use starknet_api::transaction::fields::{Calldata, ContractAddressSalt};
 use starknet_types_core::felt::Felt;
 
-/// Which code an account runs.
+/// The code of an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AccountKind {
     /// Checks signatures, in Cairo 0.
@@ -26,9 +26,9 @@ pub enum AccountKind {
 pub struct Account {
     /// Its code.
     pub kind: AccountKind,
-    /// Where it is.
+    /// The address.
     pub address: ContractAddress,
-    /// What it signs with.
+    /// The private key.
     pub private_key: Felt,
 }
 
@@ -39,19 +39,19 @@ pub struct Newcomer {
     pub class_hash: ClassHash,
     /// Its salt.
     pub salt: Felt,
-    /// What it signs with.
+    /// The private key.
     pub private_key: Felt,
     /// The arguments of its constructor.
     pub arguments: Vec<Felt>,
 }
 
-/// Where an account is.
+/// The address of an account.
 pub fn account_address(number: u64) -> ContractAddress {
     ContractAddress::from(0xacc0_0000 + u128::from(number))
 }
 
 impl Newcomer {
-    /// Where it will be.
+    /// The address after deployment.
     pub fn address(&self) -> ContractAddress {
         calculate_contract_address(
             ContractAddressSalt(self.salt),

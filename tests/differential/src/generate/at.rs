@@ -1,4 +1,4 @@
-//! Where contracts are.
+//! The addresses of contracts.
 
 /// STRK.
 pub const STRK: u128 = 0x57ec_0001;

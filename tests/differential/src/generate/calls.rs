@@ -1,6 +1,6 @@
-//! Recipes for calls: what accounts ask our contracts to do.
+//! Recipes for calls that accounts make to our contracts.
 //!
-//! In: where things are, random numbers. Out: calls. Some fail; that is meant.
+//! Input: where things are, random numbers. Output: calls. Some fail; that is meant.
 
 use starknet_types_core::felt::Felt;
 

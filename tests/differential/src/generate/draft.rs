@@ -1,6 +1,6 @@
-//! A transaction in the making: what it shall do, by whom, with which mistakes; and how it becomes a signed transaction.
+//! A draft of a transaction: its action, sender and mistakes; and its completion to a signed transaction.
 //!
-//! In: recipes write drafts. Out: a transaction of a block file with its real hash and a real signature.
+//! Input: recipes write drafts. Output: a transaction of a block file with its real hash and a real signature.
 
 use starkiln::protocol::TokenPrices;
 use starkiln::replay::{FileTransaction, FileTransactionBody};
@@ -60,7 +60,7 @@ pub fn wide(low: u128) -> Vec<Felt> {
     vec![Felt::from(low), Felt::ZERO]
 }
 
-/// What is paid at most.
+/// The resource bounds.
 #[derive(Clone, Debug)]
 pub enum Bounds {
     /// Amounts of all three gases, and a factor for the block's prices in hundredths.
@@ -81,12 +81,12 @@ pub enum Bounds {
         /// 100 is the block's price.
         price: u128,
     },
-    /// Exactly these: L1 gas, L1 data gas, L2 gas; each with an amount and a price.
+    /// Exact bounds: L1 gas, L1 data gas, L2 gas; each with an amount and a price.
     Exactly([(u64, u128); 3]),
 }
 
 impl Bounds {
-    /// Enough for whatever a demo transaction does.
+    /// Bounds that suffice for every demo transaction.
     pub const ENOUGH: Self = Self::All { l1: 300_000, data: 60_000, l2: 300_000_000, price: 200 };
     /// The same with L1 gas alone.
     pub const ENOUGH_L1: Self = Self::L1 { amount: 600_000, price: 200 };
@@ -115,7 +115,7 @@ impl Bounds {
     }
 }
 
-/// How it is signed.
+/// The signature.
 #[derive(Clone, Debug)]
 pub enum Signing {
     /// Properly.
@@ -126,7 +126,7 @@ pub enum Signing {
     Felts(Vec<Felt>),
 }
 
-/// What it does.
+/// The action.
 #[derive(Clone, Debug)]
 pub enum Action {
     /// Calls.
@@ -141,7 +141,7 @@ pub enum Action {
     DeclareV2(ClassHash, CompiledClassHash, Fee),
     /// Calls as version 1, at most for this fee.
     InvokeV1(Vec<Call>, Fee),
-    /// One call as version 0, which anybody may send to any contract, at most for this fee. The sender signs.
+    /// One call as version 0, which may be sent to any contract by anyone, at most for this fee. The sender signs.
     InvokeV0(Call, Fee),
     /// Deploys an account as version 1, at most for this fee.
     DeployAccountV1(Newcomer, Fee),
@@ -156,23 +156,23 @@ pub enum Action {
 /// A transaction in the making.
 #[derive(Clone, Debug)]
 pub struct Draft {
-    /// What it does.
+    /// The action.
     pub action: Action,
-    /// Who sends it; of no meaning for messages from L1 and newcomers.
+    /// The sender; unused for messages from L1 and new accounts.
     pub sender: Account,
-    /// What is paid at most.
+    /// The resource bounds.
     pub bounds: Bounds,
     /// The tip.
     pub tip: u64,
-    /// How it is signed.
+    /// The signature.
     pub signing: Signing,
-    /// What is added to the right nonce.
+    /// The offset added to the right nonce.
     pub nonce_off: i64,
-    /// How it is treated.
+    /// The execution flags.
     pub flags: ExecutionFlags,
-    /// How one of its limits shall fit.
+    /// The limit that is fitted to the outcome.
     pub fit: Option<Fit>,
-    /// What it says was proven outside.
+    /// The proof facts.
     pub proof_facts: Vec<Felt>,
 }
 
@@ -217,12 +217,12 @@ impl Draft {
         Self { flags, ..self }
     }
 
-    /// With what was proven outside.
+    /// With proof facts.
     pub fn proof_facts(self, proof_facts: Vec<Felt>) -> Self {
         Self { proof_facts, ..self }
     }
 
-    /// Whose nonce it needs.
+    /// The account whose nonce it needs.
     pub fn nonce_address(&self) -> ContractAddress {
         match &self.action {
             Action::DeployAccount(newcomer) | Action::DeployAccountV1(newcomer, _) => newcomer.address(),
@@ -397,7 +397,7 @@ impl<T: TransactionHasher> Hashed for T {
     }
 }
 
-/// Where a transaction keeps its signature.
+/// The signature of a transaction.
 fn signature(body: &mut FileTransactionBody) -> Option<&mut TransactionSignature> {
     Some(match body {
         FileTransactionBody::Invoke(InvokeTransaction::V0(transaction)) => &mut transaction.signature,
@@ -446,7 +446,7 @@ impl Account {
     }
 }
 
-/// Calls as Cairo 1 accounts read them.
+/// Calls encoded for Cairo 1 accounts.
 pub fn execute_calldata(calls: &[Call]) -> Vec<Felt> {
     let mut out = vec![Felt::from(calls.len())];
     for call in calls {
@@ -456,7 +456,7 @@ pub fn execute_calldata(calls: &[Call]) -> Vec<Felt> {
     out
 }
 
-/// Calls as Cairo 0 accounts read them: their heads first, then one list of all arguments.
+/// Calls encoded for Cairo 0 accounts: their heads first, then one list of all arguments.
 pub fn old_execute_calldata(calls: &[Call]) -> Vec<Felt> {
     let mut out = vec![Felt::from(calls.len())];
     let mut arguments = Vec::new();

@@ -1,6 +1,6 @@
-//! Recipes that call whatever there is at random: our contracts and those of registry packages, by their ABIs.
+//! Recipes that call contracts at random: ours and those of registry packages, by their ABIs.
 //!
-//! In: contracts with their ABIs, random numbers. Out: drafts.
+//! Input: contracts with their ABIs, random numbers. Output: drafts.
 
 use starkiln::transaction::ExecutionFlags;
 use starknet_api::core::{ClassHash, CompiledClassHash, ContractAddress, Nonce};
@@ -38,7 +38,7 @@ const ACCOUNTS: [(&str, AccountKind, Option<&str>); 9] = [
 ];
 
 impl World {
-    /// Adds the contracts of packages, and says what there is to call.
+    /// Adds the contracts of packages, and lists the callable contracts.
     pub(super) fn add_packages(&mut self, library: &Library, era: Era, random: &mut Random) {
         for &(place, name) in &self.ours {
             let (class_hash, abi) = (self.class_hashes[name], library.abis[name].clone());
@@ -104,7 +104,7 @@ impl World {
             let abi = class.changed.map(|name| library.abis[name].clone());
             self.raw.push(RawContract { address: address.into(), abi });
         }
-        // The fee token may be anybody's, as long as balances lie where they always do.
+        // The fee token may be any contract that stores balances at the usual keys.
         let tokens =
             ["strk", "erc20", "erc20_old"].map(|name| wanted.iter().find(|(_, class)| class.name == name));
         if let (true, Some((_, class))) = (random.once_in(3), *random.pick(&tokens)) {
@@ -135,7 +135,7 @@ impl World {
     }
 }
 
-/// A recipe that is there so many times: its name, how often, what it makes.
+/// A recipe with a weight: its name, its number of entries, its function.
 type Several<T> = (&'static str, usize, fn(&World, &mut Random) -> T);
 
 /// The recipes; most of them several times, so that they are drawn more often.
@@ -261,7 +261,7 @@ fn deployment(world: &World, random: &mut Random) -> Vec<Call> {
     vec![call(at::SYSCALLS, "deploy", calldata)]
 }
 
-/// What an account of a package signs with: a signature, or orders for those that do not check one.
+/// The signature of a package's account, or commands for accounts that do not check one.
 fn signing(account: &Account, random: &mut Random) -> Signing {
     match account.kind {
         AccountKind::Single => {

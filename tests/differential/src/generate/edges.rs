@@ -1,6 +1,6 @@
 //! Recipes for calls right at the edges: of curves, of hashes, of the limits on events, of the depth of calls.
 //!
-//! In: random numbers. Out: calls. Many fail; that is meant.
+//! Input: random numbers. Output: calls. Many fail; that is meant.
 
 use starknet_types_core::felt::Felt;
 

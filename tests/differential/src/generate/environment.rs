@@ -1,6 +1,6 @@
 //! A block's environment: the chain and the header.
 //!
-//! In: random numbers. Out: what every transaction of the block can see without asking a contract.
+//! Input: random numbers. Output: what every transaction of the block can see without asking a contract.
 
 use starkiln::block::BlockHashSource;
 use starkiln::protocol::{BlockInfo, BlockPrices, ChainInfo, DataAvailability, TokenPrices};
@@ -24,7 +24,7 @@ pub struct Environment {
     pub chain: ChainInfo,
     /// The header.
     pub block: BlockInfo,
-    /// Where the old block's hash comes from.
+    /// The source of block N-10's hash.
     pub block_hash_source: BlockHashSource,
 }
 

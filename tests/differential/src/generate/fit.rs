@@ -1,6 +1,6 @@
 //! Limits that fit: just enough, just short of it, or at a point where the outcome changes, such as the gas of one more syscall.
 //!
-//! In: a draft, and a way to try transactions out on blockifier. Out: the same draft with one of its limits found by bisection.
+//! Input: a draft, and a way to try transactions out on blockifier. Output: the same draft with one of its limits found by bisection.
 
 use serde_json::Value;
 
@@ -9,7 +9,7 @@ use super::random::Random;
 use super::{Boxed, Era, Purpose, all};
 use crate::reference::{BlockifierOutcome, Ending};
 
-/// How a limit of a draft shall fit.
+/// The fit of a draft's limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fit {
     /// The least with which the draft ends as it does.
@@ -115,7 +115,7 @@ fn border(mut low: u128, mut high: u128, guess: u128, is: &mut dyn FnMut(u128) -
     [low, high]
 }
 
-/// What one sees of an outcome from afar: how it ended, why, how many calls and events there were.
+/// The summary of an outcome: the ending, its reason, the numbers of calls and events.
 fn looks(outcome: &BlockifierOutcome) -> String {
     let text = |name: &str| outcome.view.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
     let mut reason = text("revert_reason") + &text("error");
@@ -172,7 +172,7 @@ impl Draft {
     }
 }
 
-/// Where a limit stands in a draft.
+/// The field of a limit in a draft.
 enum Found<'d> {
     Amount(&'d mut u64),
     Fee(&'d mut u128),

@@ -1,6 +1,6 @@
 //! The state before the block: contracts, accounts, balances, older block hashes.
 //!
-//! In: a [`World`] of contracts and accounts. Out: its [`InitialState`].
+//! Input: a [`World`] of contracts and accounts. Output: its [`InitialState`].
 
 use starkiln::block::BlockHashSource;
 use starkiln::class::ContractClass;
@@ -17,10 +17,10 @@ use super::library::{DECLARED, PAST_DECLARED};
 use super::random::Random;
 use super::world::{Era, World};
 
-/// What every funded account has of each token.
+/// The balance of every funded account in each token.
 pub(super) const BALANCE: u128 = 10_u128.pow(24);
 
-/// What the poor account has: enough to be charged something, not enough for usual bounds.
+/// The balance of the poor account: enough to be charged something, not enough for usual bounds.
 pub const POOR_BALANCE: u128 = 10_u128.pow(12);
 
 impl World {

@@ -1,6 +1,6 @@
 //! The classes that blocks are made with, loaded once for many blocks.
 //!
-//! In: the folder of our contracts. Out: [`Library`].
+//! Input: the folder of our contracts. Output: [`Library`].
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -57,7 +57,7 @@ pub const UNDECLARED: [&str; 3] = ["upgradable_v2", "circuit", "erc20_steps"];
 /// Our contracts, loaded once for many blocks.
 #[derive(Clone, Debug)]
 pub struct Library {
-    /// How a block file names them.
+    /// The entries of a block file.
     pub entries: BTreeMap<ClassHash, ClassEntry>,
     /// The classes, loaded.
     pub classes: ClassSources,
@@ -65,7 +65,7 @@ pub struct Library {
     pub blockifier_classes: BlockifierClasses,
     /// Their hashes by name.
     pub class_hashes: BTreeMap<&'static str, ClassHash>,
-    /// What ours take.
+    /// The ABIs of ours.
     pub abis: BTreeMap<&'static str, Arc<Abi>>,
     /// Those of registry packages; empty unless asked for.
     pub packages: Vec<PackageClass>,

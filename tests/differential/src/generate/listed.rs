@@ -17,9 +17,9 @@ const FAULTY: &str = "0x1a7820094feaf82d53f53f214b81292d717e7bb9a92bb2488092cd30
 pub struct Listed {
     /// Its hash.
     pub class_hash: ClassHash,
-    /// Whose code it is.
+    /// The contract whose code it runs.
     pub code: &'static str,
-    /// Where it is deployed.
+    /// The address.
     pub address: ContractAddress,
 }
 
@@ -43,28 +43,28 @@ impl Listed {
         .collect()
     }
 
-    /// Whether it is an account.
+    /// Returns `true` for an account.
     pub fn is_account(&self) -> bool {
         self.code.ends_with("account_open")
     }
 
-    /// Whether it is a Cairo 0 class.
+    /// Returns `true` for a Cairo 0 class.
     pub fn is_cairo0(&self) -> bool {
         self.code.starts_with("cairo0/")
     }
 
-    /// Whether version 0 transactions may not run it.
+    /// Returns `true` if version 0 transactions may not run it.
     pub fn is_faulty(&self) -> bool {
         self.class_hash.0 == Felt::from_hex_unchecked(FAULTY)
     }
 
-    /// It as a sender.
+    /// The class as a sender.
     pub fn account(&self) -> Account {
         let kind = if self.is_cairo0() { AccountKind::OldOpen } else { AccountKind::Open };
         Account { kind, address: self.address, private_key: Felt::ONE }
     }
 
-    /// How a block file names its code. Compiled, because no Sierra of ours has this hash.
+    /// The entry of a block file for its code. Compiled, because no Sierra of ours has this hash.
     pub fn entry(&self, contracts: &Path) -> ClassEntry {
         if self.is_cairo0() {
             return ClassEntry::Cairo0(ClassText::File(contracts.join(format!("{}.json", self.code))));

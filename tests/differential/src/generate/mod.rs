@@ -1,6 +1,6 @@
 //! Random blocks: all kinds of transactions on contracts of many kinds, drawn from recipes.
 //!
-//! In: a seed. Out: a block file whose expected outcomes are blockifier's.
+//! Input: a seed. Output: a block file whose expected outcomes are blockifier's.
 
 mod abi;
 mod accounts;
@@ -46,27 +46,27 @@ use self::world::World;
 use crate::input::{Input, prepared};
 use crate::reference::{Blockifier, Ending};
 
-/// What block to make.
+/// The request for a block.
 #[derive(Clone, Debug)]
 pub struct Request {
     /// Its version.
     pub version: ProtocolVersion,
-    /// Which transactions it shall have.
+    /// The era of its transactions.
     pub era: Era,
-    /// How many.
+    /// The number of programs.
     pub transactions: usize,
-    /// What all random choices depend on.
+    /// The seed of all random choices.
     pub seed: u64,
-    /// What it is for.
+    /// The purpose.
     pub purpose: Purpose,
     /// Only recipes whose names begin so.
     pub recipes: String,
 }
 
-/// What a block is for.
+/// The purpose of a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
-    /// To be looked at: usual environment; no transaction on which blockifier panics, for nothing can be expected of it.
+    /// A demonstration: the usual environment, and no transaction on which blockifier panics.
     Demo,
     /// To find differences: any environment, any transactions.
     Fuzz,
@@ -234,7 +234,7 @@ fn usual(world: &World, random: &mut Random, recipe: fn(&World, &mut Random) -> 
     if kind == AccountKind::Open && random.once_in(2) { draft.signing(Signing::Felts(vec![])) } else { draft }
 }
 
-/// What a view of blockifier's outcome means as an expectation.
+/// The expectation that a view of blockifier's outcome stands for.
 fn expected_transaction(view: &Value, ending: Ending) -> ExpectedTransaction {
     let text = |name: &str| view.get(name).and_then(Value::as_str).map(ToOwned::to_owned);
     let number = |value: Option<&Value>| value.and_then(Value::as_u64).unwrap_or_default();
@@ -271,7 +271,7 @@ fn calls(call: &Value) -> u64 {
     inner.map_or(0, |inner| 1 + inner.iter().map(calls).sum::<u64>())
 }
 
-/// A viewed state diff as starkiln writes it: the same names, sets and maps of felts.
+/// A viewed state diff in starkiln's JSON: the same names, sets and maps of felts.
 fn state_diff(view: &Value) -> StateDiff {
     serde_json::from_value(view.clone()).expect("the view has the names of a state diff")
 }

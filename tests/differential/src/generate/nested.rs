@@ -1,6 +1,6 @@
 //! Recipes for calls that nest, fail and are caught, and for contracts that replace their class.
 //!
-//! In: where things are, random numbers. Out: calls.
+//! Input: where things are, random numbers. Output: calls.
 
 use starknet_types_core::felt::Felt;
 

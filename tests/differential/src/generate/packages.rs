@@ -1,7 +1,7 @@
 //! Classes that registry packages carry: test contracts of blockifier, accounts of OpenZeppelin and Argent, tokens, examples of
 //! the Cairo compiler. They are read where cargo put them, never copied.
 //!
-//! In: `cargo metadata`. Out: classes with their ABIs.
+//! Input: `cargo metadata`. Output: classes with their ABIs.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -15,7 +15,7 @@ use starknet_api::core::ClassHash;
 
 use super::abi::Abi;
 
-/// The packages, and whose optional dependencies or dependencies they are.
+/// The packages, and the manifests that depend on them.
 const PACKAGES: [(&str, &str); 3] = [
     ("blockifier_test_utils", "Cargo.toml"),
     ("cairo-lang-starknet", "Cargo.toml"),
@@ -170,20 +170,20 @@ pub struct PackageClass {
     pub name: &'static str,
     /// Its hash.
     pub class_hash: ClassHash,
-    /// How a block file names it.
+    /// The entry of a block file.
     pub entry: ClassEntry,
-    /// What it takes.
+    /// Its ABI: the arguments of each entry point.
     pub abi: Arc<Abi>,
 }
 
 impl PackageClass {
-    /// Whether it is a Cairo 0 class.
+    /// Returns `true` for a Cairo 0 class.
     pub fn is_cairo0(&self) -> bool {
         self.name.ends_with("_old")
     }
 }
 
-/// Reads all classes. Asks cargo where they lie, which fetches packages that are not there yet.
+/// Reads all classes. Asks cargo for their folders, which fetches missing packages.
 pub fn load() -> Result<Vec<PackageClass>, String> {
     let mut folders = BTreeMap::new();
     for manifest in ["Cargo.toml", "contracts/Cargo.toml"] {
@@ -197,7 +197,7 @@ pub fn load() -> Result<Vec<PackageClass>, String> {
     CLASSES.iter().map(|&(package, name, file)| read(name, &folders[package].join(file))).collect()
 }
 
-/// Where the packages of a manifest lie.
+/// The folders of a manifest's packages.
 fn locate(manifest: &str) -> Result<BTreeMap<String, PathBuf>, String> {
     let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join(manifest);
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());

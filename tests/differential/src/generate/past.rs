@@ -1,6 +1,6 @@
 //! Recipes for transactions of the past: versions 0 and 1, Cairo 0 accounts and classes, fees in wei.
 //!
-//! In: where things are, random numbers. Out: drafts. DEPLOY is not among them: blockifier does not execute it.
+//! Input: where things are, random numbers. Output: drafts. DEPLOY is not among them: blockifier does not execute it.
 
 use starkiln::transaction::ExecutionFlags;
 use starknet_api::core::ClassHash;
@@ -73,7 +73,7 @@ fn version_0(account: &Account, calls: &[Call]) -> Draft {
     Draft::new(Action::InvokeV0(execute, ENOUGH), account)
 }
 
-/// Version 0 without any account, so that there is nobody who could pay.
+/// Version 0 without any account, so that no account could pay.
 fn directly(account: &Account, calls: Vec<Call>) -> Draft {
     let first = calls.into_iter().next().expect("a recipe makes at least one call");
     Draft::new(Action::InvokeV0(first, Fee(0)), account).flags(FREE)
@@ -158,7 +158,7 @@ const TRANSACTIONS: &[Recipe] = &[
         version_0(old(world, random), &simple()).signing(Signing::WrongKey)
     }),
     ("version 0 without fee", |world, random| version_0(old(world, random), &simple()).flags(FREE)),
-    ("version 0 to nobody", |world, random| {
+    ("version 0 to an undeployed address", |world, random| {
         Draft::new(Action::InvokeV0(call(0xdead, "nothing", vec![]), Fee(0)), old(world, random)).flags(FREE)
     }),
     ("version 0 as a query", |world, random| {
@@ -240,7 +240,7 @@ const TRANSACTIONS: &[Recipe] = &[
     }),
 ];
 
-/// Orders for an account without a signature check.
+/// Commands for an account without a signature check.
 fn ordered(world: &World, random: &mut Random, orders: Vec<Felt>) -> Draft {
     let draft = if random.once_in(4) {
         Draft::new(Action::Invoke(simple()), account(world, random, AccountKind::OldOpen))
@@ -255,7 +255,7 @@ fn felts(list: &[u128]) -> Vec<Felt> {
     list.iter().copied().map(Felt::from).collect()
 }
 
-/// What validations of Cairo 0 accounts may do, and what they may not.
+/// Actions that validations of Cairo 0 accounts may or may not take.
 const VALIDATION: &[Recipe] = &[
     ("old validation fails", |world, random| ordered(world, random, felts(&[1, 77]))),
     ("old validation divides by zero", |world, random| ordered(world, random, felts(&[2]))),

@@ -1,6 +1,6 @@
 //! Recipes for calls of Cairo 0 contracts: the old syscalls, the library's hints, nesting, and both languages calling each other.
 //!
-//! In: where things are, random numbers. Out: calls.
+//! Input: where things are, random numbers. Output: calls.
 
 use starknet_types_core::felt::Felt;
 

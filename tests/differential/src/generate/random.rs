@@ -1,4 +1,4 @@
-//! Numbers that look random and depend on the seed alone (SplitMix64).
+//! Pseudo-random numbers that depend on the seed alone (SplitMix64).
 
 use starknet_types_core::felt::Felt;
 

@@ -1,6 +1,6 @@
 //! Recipes for what hosts seldom see: client-side proofs, absurd bounds, classes with rules of their own, reserved addresses.
 //!
-//! In: where things are, random numbers. Out: drafts.
+//! Input: where things are, random numbers. Output: drafts.
 
 use starkiln::transaction::ExecutionFlags;
 use starknet_api::block::StarknetVersion;
@@ -34,7 +34,7 @@ fn signed(world: &World, random: &mut Random) -> Draft {
     Draft::new(Action::Invoke(simple()), account(world, random, AccountKind::Signed))
 }
 
-/// Where something stands in proof facts.
+/// The index of a field in proof facts.
 mod fact {
     pub const VERSION: usize = 0;
     pub const MARKER: usize = 1;
@@ -152,7 +152,7 @@ pub const PROOFS: &[Recipe] = &[
     }),
 ];
 
-/// Bounds that nobody would set.
+/// Absurd bounds.
 pub const ABSURD: &[Recipe] = &[
     ("all amounts", |world, random| {
         signed(world, random).bounds(Bounds::All { l1: u64::MAX, data: u64::MAX, l2: u64::MAX, price: 100 })
@@ -241,13 +241,13 @@ fn bounds(random: &mut Random) -> Bounds {
     Bounds::All { l1: 100_000, data: 40_000, l2: 100_000_000, price: 200 }
 }
 
-/// A contract with code that asks what it is shown, under a class hash of a list.
+/// A contract that reports its execution info, under a listed class hash.
 fn asker<'w>(world: &'w World, random: &mut Random) -> &'w Listed {
     let askers: Vec<_> = world.listed.iter().filter(|listed| !listed.is_account()).collect();
     random.pick::<&Listed>(&askers)
 }
 
-/// Classes that are shown something else than others, or are not called.
+/// Classes that see a different execution info than others, or must not be called.
 pub const LISTED: &[Recipe] = &[
     ("called", |world, random| {
         let listed = asker(world, random);

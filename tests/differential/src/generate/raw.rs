@@ -1,7 +1,7 @@
-//! Cairo 1 classes that no compiler would make: entry points that hand the machine syscalls of any shape, and contracts of ours
+//! Cairo 1 classes that no compiler would make: entry points that make syscalls of any shape, and contracts of ours
 //! with some cells of their bytecode changed.
 //!
-//! In: random numbers, the CASM of our contracts. Out: classes as compiled JSON, trusted to have the hashes they are given.
+//! Input: random numbers, the CASM of our contracts. Output: classes as compiled JSON, trusted to have the hashes they are given.
 
 use std::path::Path;
 
@@ -15,13 +15,13 @@ use super::draft::selector;
 use super::random::Random;
 use super::world::short_text;
 
-/// How many classes of each sort there are.
+/// The number of classes of each sort.
 const CLASSES: u64 = 6;
 
-/// How many entry points each assembled class has.
+/// The number of entry points of each assembled class.
 pub const ENTRY_POINTS: u64 = 24;
 
-/// What gets changed.
+/// The contracts that are changed.
 const CHANGED: [&str; 4] = ["caller", "syscalls", "nft", "erc20"];
 
 /// A class that no compiler would make.
@@ -92,7 +92,7 @@ fn return_instruction() -> Felt {
     Felt::from(0x208b_7fff_7fff_7ffe_u64)
 }
 
-/// Where the arguments of an entry point without builtins lie.
+/// The cells of the arguments of an entry point without builtins.
 mod at_fp {
     pub const GAS: i64 = -6;
     pub const SYSCALLS: i64 = -5;
@@ -114,9 +114,9 @@ enum Cell {
     Number(Felt),
     /// An argument of the entry point.
     Argument(i64),
-    /// What an argument points to, so many cells on.
+    /// The cell at an offset from an argument that is a pointer.
     Pointed(i64, u64),
-    /// An argument, so many cells on.
+    /// An argument plus an offset.
     Beyond(i64, u64),
 }
 
@@ -155,7 +155,7 @@ impl Assembler {
     }
 }
 
-/// What a syscall takes.
+/// An input of a syscall.
 #[derive(Clone, Copy)]
 enum Request {
     Address,
@@ -169,7 +169,7 @@ enum Request {
     Felt,
 }
 
-/// Syscalls with what they take and how many cells they answer with, gas and flag included.
+/// Syscalls with their inputs and the number of response cells, gas and flag included.
 const SYSCALLS: &[(&str, &[Request], u64)] = &{
     use Request::{Address, Array, Class, Felt, Flag, Pointer, Selector, Small, Wide};
     [

@@ -1,6 +1,6 @@
 //! Recipes for whole transactions: other kinds than calls, wrong ones, and accounts that misbehave while validating.
 //!
-//! In: where things are, random numbers. Out: drafts.
+//! Input: where things are, random numbers. Output: drafts.
 
 use starkiln::class::ContractClass;
 use starkiln::transaction::ExecutionFlags;
@@ -43,7 +43,7 @@ fn signed(world: &World, random: &mut Random, calls: Vec<Call>) -> Draft {
     Draft::new(Action::Invoke(calls), account(world, random, AccountKind::Signed))
 }
 
-/// An account without a signature check, which reads its orders from the signature.
+/// An account without a signature check, which reads its commands from the signature.
 fn ordered(world: &World, random: &mut Random, orders: Vec<Felt>) -> Draft {
     Draft::new(Action::Invoke(simple()), account(world, random, AccountKind::Open))
         .signing(Signing::Felts(orders))
@@ -183,7 +183,7 @@ pub const MESSAGES: &[Recipe] = &[
         let data = vec![felt(random.number())];
         handler(world, message(random, "nothing", data))
     }),
-    ("message to nobody", |world, random| {
+    ("message to an undeployed address", |world, random| {
         let data = vec![felt(random.number())];
         handler(world, Action::L1Handler(felt(random.number()), selector("handle"), data, Fee(1)))
     }),
@@ -375,7 +375,7 @@ pub const UNUSUAL: &[Recipe] =
         }),
     ];
 
-/// What an account may do while it validates, and what it may not.
+/// Actions that an account may or may not take during validation.
 pub const VALIDATION: &[Recipe] = &[
     ("panics", |world, random| ordered(world, random, vec![felt(1_u64), short_text("NO")])),
     ("returns another word", |world, random| ordered(world, random, vec![felt(2_u64)])),
@@ -396,7 +396,7 @@ pub const VALIDATION: &[Recipe] = &[
     ("calls a view", |world, random| {
         ordered(world, random, vec![felt(4_u64), felt(at::STRK), selector("total_supply")])
     }),
-    ("calls nobody", |world, random| {
+    ("calls an undeployed address", |world, random| {
         ordered(world, random, vec![felt(4_u64), felt(0xdead_u64), selector("mint")])
     }),
     ("calls itself", |world, random| {

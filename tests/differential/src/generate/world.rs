@@ -1,6 +1,6 @@
-//! The chain before the block, and where everything in it is.
+//! The chain before the block, and the addresses of everything in it.
 //!
-//! In: a [`Library`] of classes. Out: [`World`]: a block file without transactions.
+//! Input: a [`Library`] of classes. Output: [`World`]: a block file without transactions.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ use super::listed::Listed;
 use super::random::Random;
 use crate::input::ClassSources;
 
-/// Which transactions a block is made of.
+/// The era of a block's transactions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Era {
     /// Those of version 3, on Cairo 1 contracts.
@@ -28,7 +28,7 @@ pub enum Era {
     Past,
 }
 
-/// Where everything is.
+/// The addresses of everything.
 #[derive(Clone, Debug)]
 pub struct World {
     /// The block file without transactions.
@@ -47,7 +47,7 @@ pub struct World {
     pub listed: Vec<Listed>,
     /// Our contracts: addresses and classes.
     pub ours: Vec<(u128, &'static str)>,
-    /// Contracts that are called at random, with what they take.
+    /// Contracts that are called at random, with their ABIs.
     pub driven: Vec<Driven>,
     /// Accounts of registry packages; none in a demo.
     pub package_accounts: Vec<Account>,
@@ -57,29 +57,29 @@ pub struct World {
     pub package_undeclared: Vec<ClassHash>,
     /// Contracts of classes that no compiler would make.
     pub raw: Vec<RawContract>,
-    /// What arguments may name.
+    /// The addresses, classes and selectors that arguments may name.
     pub names: Names,
-    /// What the version fixes.
+    /// The constants of the version.
     pub constants: Arc<Constants>,
 }
 
 /// A contract of a class that no compiler would make.
 #[derive(Clone, Debug)]
 pub struct RawContract {
-    /// Where it is.
+    /// The address.
     pub address: Felt,
-    /// What it takes, if it was made from a contract of ours.
+    /// The ABI, if it was made from a contract of ours.
     pub abi: Option<Arc<Abi>>,
 }
 
 /// A contract that is called at random.
 #[derive(Clone, Debug)]
 pub struct Driven {
-    /// Where it is.
+    /// The address.
     pub address: Felt,
     /// Its class.
     pub class_hash: ClassHash,
-    /// What it takes.
+    /// Its ABI: the arguments of each entry point.
     pub abi: Arc<Abi>,
 }
 
@@ -193,7 +193,7 @@ impl World {
         self.file.block.number.0
     }
 
-    /// The number of a block so many before this one; 0 if there is none.
+    /// The number of the block `n` before this one; 0 if there is none.
     pub fn block_before(&self, back: u64) -> Felt {
         Felt::from(self.number().saturating_sub(back))
     }

@@ -1,6 +1,6 @@
-//! What a caller can see of a result, as one tree for both executors, so that comparing is walking two trees.
+//! The visible part of a result, as one tree for both executors: comparing is walking two trees.
 //!
-//! In: results of either executor. Out: JSON values with the same names at the same places. Sets and maps are in key order;
+//! Input: results of either executor. Output: JSON values with the same names at the same places. Sets and maps are in key order;
 //! counts that are zero are left out of maps of counts.
 
 pub mod of_blockifier;

@@ -53,7 +53,7 @@ pub fn executed(info: &TransactionExecutionInfo, state_diff: Value, weights: Wei
     })
 }
 
-/// A transaction that is not.
+/// A transaction that is not in the block.
 pub fn invalid(error: &TransactionExecutionError) -> Value {
     if let TransactionExecutionError::TransactionTooLarge { tx_size, .. } = error {
         return json!({ "ending": "too large", "weights": crate::limits::weights(tx_size) });
@@ -61,7 +61,7 @@ pub fn invalid(error: &TransactionExecutionError) -> Value {
     json!({ "ending": "invalid", "error": error.to_string() })
 }
 
-/// A transaction that blockifier gave up with a panic.
+/// A transaction on which blockifier panicked.
 pub fn panicked(text: &str) -> Value {
     json!({ "ending": "panicked", "panic": text })
 }
@@ -91,7 +91,7 @@ pub fn state_diff(changes: &StateMaps, before: &StateMaps) -> Value {
     })
 }
 
-/// What a block builder and a prover are told of a block.
+/// The outputs of a block for the sequencer and the prover.
 pub fn summary(summary: &BlockExecutionSummary) -> Value {
     let BlockExecutionSummary {
         // Seen before it loses what is not committed to.

@@ -16,7 +16,7 @@ use starkiln::transaction::Execution;
 
 use super::{counts, felt, felts, gas, map, pairs, set, storage};
 
-/// What became of a transaction.
+/// The outcome of a transaction.
 pub fn outcome(outcome: &TransactionOutcome) -> Value {
     match &outcome.disposition {
         TransactionDisposition::Executed(execution) => {
@@ -65,7 +65,7 @@ fn executed(execution: &Execution, state_diff: Value, weights: Weights) -> Value
     })
 }
 
-/// What a block builder and a prover are told of a block.
+/// The outputs of a block for the sequencer and the prover.
 pub fn summary(block: &BlockOutcome) -> Value {
     let BlockUsage { weights, executed_classes, migrations } = &block.usage;
     let classes = executed_classes.iter();
