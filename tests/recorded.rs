@@ -1,6 +1,6 @@
-//! Recorded data of real chains, executed again: what comes out must be what was recorded.
+//! Recorded data of real chains, executed again: the results must equal the recording.
 //!
-//! The data lies beside the repository, where `STARKILN_DATA` says. Without it every test here says that it was skipped.
+//! The data is outside the repository, in the folder `STARKILN_DATA`. Without it every test here prints that it was skipped.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -28,7 +28,7 @@ mod rpc_simulation;
 #[path = "recorded/sepolia_genesis.rs"]
 mod sepolia_genesis;
 
-/// The folder of the recorded data, or a word on why a test is skipped.
+/// The folder of the recorded data; `None`, with a printed reason, if the test is skipped.
 fn data(folder: &str) -> Option<PathBuf> {
     let Some(root) = std::env::var_os("STARKILN_DATA") else {
         println!("skipped: STARKILN_DATA is not set, so there is no {folder} to compare with");

@@ -1,4 +1,4 @@
-//! Cairo 0 on the fast engine before its judge, where random arguments do not reach: signatures, and hints with rare endings.
+//! Cairo 0 on the fast engine against cairo-vm, where random arguments do not reach: signatures, and hints with rare endings.
 
 use crate::fixture::{ACCOUNT, World, address, class, selector};
 use starkiln::block::Engine;
@@ -20,7 +20,7 @@ fn world(contract: &str) -> World {
     world
 }
 
-/// What it returns, the same on every engine; `None` if the call fails, with the same text on every engine.
+/// The return data, equal on every engine; `None` if the call fails, with an equal text on every engine.
 fn call(world: &World, name: &str, calldata: &[Felt]) -> Option<Vec<Felt>> {
     let call = ContractCall {
         caller: address(ACCOUNT),
@@ -31,13 +31,13 @@ fn call(world: &World, name: &str, calldata: &[Felt]) -> Option<Vec<Felt>> {
             Calldata(calldata.to_vec().into()),
         )
     };
-    let [judged, fast, checked] = [Engine::CairoVm, Engine::Fast, Engine::Checked].map(|engine| {
+    let [expected, fast, checked] = [Engine::CairoVm, Engine::Fast, Engine::Checked].map(|engine| {
         let result = world.executor().engine(engine).call(&call);
         result.unwrap_or_else(|error| panic!("{name} {calldata:?} {engine:?}: {error}"))
     });
-    assert_eq!(judged, checked, "{name} {calldata:?}");
-    assert_eq!(judged, fast, "{name} {calldata:?}");
-    match judged {
+    assert_eq!(expected, checked, "{name} {calldata:?}");
+    assert_eq!(expected, fast, "{name} {calldata:?}");
+    match expected {
         CallResult::Finished(info) => Some(info.retdata),
         CallResult::Failed { .. } => None,
     }
@@ -68,8 +68,8 @@ fn signatures_are_checked() {
     }
 }
 
-/// Whoever has the key can make a signature that leads the published verifier to a sum at infinity, over which it panics: it costs
-/// him his transaction, and nobody else theirs.
+/// The owner of a key can make a signature that leads the published verifier to a sum at infinity, where it panics: the
+/// transaction fails, and no other is affected.
 #[test]
 fn a_signature_with_a_sum_at_infinity_is_refused() {
     let world = world("cairo0/library");

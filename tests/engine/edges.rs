@@ -1,4 +1,4 @@
-//! The fast engine before its judge at edges that random code hardly meets: addresses that do not exist, the last cells of a bound on
+//! The fast engine against cairo-vm at edges that random code rarely reaches: addresses that do not exist, the last cells of a bound on
 //! memory, and code over which `cairo-vm` panics.
 
 use crate::fixture::casm::{self, CALLDATA, GAS, Program, SYSCALLS};
@@ -21,15 +21,15 @@ fn call(name: &str, calldata: &[Felt]) -> ContractCall {
     ContractCall { caller: address(ACCOUNT), ..ContractCall::new(address(ADDRESS), selector, calldata) }
 }
 
-/// What a call comes to, the same on every engine.
+/// The result of a call, equal on every engine.
 fn agreed(world: &World, call: &ContractCall) -> CallResult {
-    let [judged, fast, checked] = world.call_on_engines(call);
-    assert_eq!(judged, fast);
-    assert_eq!(judged, checked);
-    judged.unwrap()
+    let [expected, fast, checked] = world.call_on_engines(call);
+    assert_eq!(expected, fast);
+    assert_eq!(expected, checked);
+    expected.unwrap()
 }
 
-/// How code without builtins that is measured in gas ends a call with an empty result.
+/// The end of a program without builtins that is measured in gas: an empty result.
 fn end(program: Program) -> Program {
     program.push_fp(GAS).push_fp(SYSCALLS).push(0_u64).push_fp(CALLDATA).push_fp(CALLDATA).ret()
 }
@@ -47,10 +47,10 @@ fn run_cairo0(class: &Value) -> CallResult {
     agreed(&world, &call("run", &[]))
 }
 
-/// `ap` may stand at the end of all addresses, but no cell may be asked for behind it: a sum that wraps around would find one of the
+/// `ap` may be at the end of the address range, but no cell after it may be accessed: a sum that wraps around would reach one of the
 /// frame's own.
 #[test]
-fn no_operand_lies_behind_the_last_address() {
+fn no_operand_is_after_the_last_address() {
     // [ap] = [fp + GAS], with `ap` far away and back again in between.
     let far = |at: i64, value: Option<u64>| {
         let distance = (1_i128 << 64) - 12;
@@ -63,14 +63,14 @@ fn no_operand_lies_behind_the_last_address() {
         run(&end(program.word(0x0407, 1, -1, -1).immediate(to(-distance))))
     };
     assert!(matches!(far(0, None), CallResult::Finished(_)));
-    // `ap` is 2^64 - 6: six cells on, an address would be 2^64, where no cell is; twelve on, where a wrapped one would be 6.
+    // `ap` is 2^64 - 6: six cells further an address would be 2^64, which does not exist; twelve further a wrapped one would be 6.
     for at in [6, 7, 12, 13] {
         let CallResult::Failed { cause, stack } = far(at, Some(0)) else { panic!("{at}: it ran") };
         assert_eq!(cause, FailureCause::Program, "{stack}");
     }
 }
 
-/// However many cells are left at a syscall: too few are the host's error, never a revert that other hosts do not see.
+/// For any number of cells left at a syscall: too few are the host's error, never a revert that other hosts do not see.
 #[test]
 fn memory_that_runs_out_is_never_a_revert() {
     let mut world = World::new(ProtocolVersion::NEWEST);

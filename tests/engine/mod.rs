@@ -1,4 +1,4 @@
-//! The engines: programs that both must run alike.
+//! The engines: programs that both must run with equal results.
 
 mod cairo0;
 mod edges;

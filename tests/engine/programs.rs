@@ -1,4 +1,4 @@
-//! The fast engine before its judge: frames run on both engines, and whatever can be observed is compared.
+//! The fast engine against cairo-vm: frames run on both engines, and everything observable is compared.
 
 use std::path::Path;
 
@@ -36,7 +36,7 @@ fn call_of(entry_point_type: EntryPointType, name: &str, calldata: &[Felt]) -> C
     }
 }
 
-/// What a call comes to, the same on every engine.
+/// The result of a call, equal on every engine.
 fn agreed(world: &World, call: &ContractCall, what: &str) -> Result<CallResult, String> {
     agreed_within(world, call, None, what)
 }
@@ -48,19 +48,19 @@ fn agreed_within(
     memory_limit: Option<usize>,
     what: &str,
 ) -> Result<CallResult, String> {
-    let [judged, fast, checked] = world.call_on_engines_within(call, memory_limit);
-    assert_eq!(judged, fast, "{what} {:?}", call.selector);
-    assert_eq!(judged, checked, "{what} {:?}", call.selector);
-    judged
+    let [expected, fast, checked] = world.call_on_engines_within(call, memory_limit);
+    assert_eq!(expected, fast, "{what} {:?}", call.selector);
+    assert_eq!(expected, checked, "{what} {:?}", call.selector);
+    expected
 }
 
 /// The demonstration block has a transaction for nearly every rule: syscalls, builtins, reverts, both languages.
 #[test]
 fn the_engines_agree_about_the_demonstration_block() {
     let block = block("demo.json");
-    let judged = execute(&block, Engine::CairoVm);
-    assert_eq!(execute(&block, Engine::Checked), judged);
-    assert_eq!(execute(&block, Engine::Fast), judged);
+    let expected = execute(&block, Engine::CairoVm);
+    assert_eq!(execute(&block, Engine::Checked), expected);
+    assert_eq!(execute(&block, Engine::Fast), expected);
 }
 
 /// A stream of numbers (splitmix64), the same in every run.
@@ -97,7 +97,7 @@ impl Draws {
             1 => Felt::from(u128::MAX) + felt(self.number(8)),
             2 => selector("echo"),
             3 => selector("nothing"),
-            // A point of the curve that everybody knows.
+            // A well-known point of the curve.
             4 => {
                 Felt::from_hex_unchecked("0x1ef15c18599971b7beced415a40f0c7deacfd9b0d1819e03d723d8bc943cfca")
             }
@@ -474,14 +474,14 @@ fn the_engines_agree_about_mutated_cairo_0_code() {
                 max_steps: 5_000,
                 ..ContractCall::new(address(ADDRESS), selector, Calldata(calldata.into()))
             };
-            let [judged, fast, checked] = world.call_on_engines(&call);
-            if judged != fast || judged != checked {
+            let [expected, fast, checked] = world.call_on_engines(&call);
+            if expected != fast || expected != checked {
                 let file = std::env::temp_dir().join("starkiln_mutant_cairo0.json");
                 std::fs::write(&file, class.to_string()).unwrap();
                 let (contract, file) = (CAIRO0_CONTRACTS[which], file.display());
-                panic!("{contract} ({program}, {file}) {selector:?}:\n{judged:?}\n{fast:?}\n{checked:?}");
+                panic!("{contract} ({program}, {file}) {selector:?}:\n{expected:?}\n{fast:?}\n{checked:?}");
             }
-            match judged {
+            match expected {
                 Ok(CallResult::Finished(_)) => finished += 1,
                 Ok(CallResult::Failed { .. }) | Err(_) => failed += 1,
             }
@@ -491,7 +491,7 @@ fn the_engines_agree_about_mutated_cairo_0_code() {
     assert!(loaded > programs / 2 && finished > 0 && failed > 0, "{loaded} {finished} {failed}");
 }
 
-/// Scopes that hints entered and nobody left: the frame fails at its end, on every engine.
+/// Scopes that hints entered and did not exit: the frame fails at its end, on every engine.
 #[test]
 fn the_engines_agree_about_scopes_that_are_not_left() {
     let mut refused = 0;
@@ -528,7 +528,7 @@ fn setting(name: &str, usual: u64) -> u64 {
 }
 
 /// Code that no compiler made: the engines come to the same result or to the same error, with the same words. Measured in steps,
-/// because hostile code need not look at its gas. `STARKILN_MUTANTS` and `STARKILN_SEED` make other runs.
+/// because adversarial code need not check its gas. `STARKILN_MUTANTS` and `STARKILN_SEED` make other runs.
 #[test]
 fn the_engines_agree_about_mutated_code() {
     let programs = setting("STARKILN_MUTANTS", 400);
@@ -559,9 +559,9 @@ fn the_engines_agree_about_mutated_code() {
                 max_steps: 5_000,
                 ..ContractCall::new(address(ADDRESS), selector, Calldata(calldata.into()))
             };
-            // Whatever comes of it must be the same on every way, a panic inside `cairo-vm` among it.
-            let [judged, fast, checked] = world.call_on_engines(&call);
-            // What `cairo-vm` says at an offset of many gigabytes depends on the machine; we say that it is too much.
+            // The result must be equal on every engine, a panic inside `cairo-vm` included.
+            let [expected, fast, checked] = world.call_on_engines(&call);
+            // The result of `cairo-vm` at an offset of many gigabytes depends on the machine; the fast engine reports out of memory.
             let is_too_large = |result: &Result<CallResult, String>| match result {
                 Ok(CallResult::Failed { stack, .. }) => {
                     stack.to_string().contains("Vector capacity exceeded")
@@ -569,17 +569,17 @@ fn the_engines_agree_about_mutated_code() {
                 _ => false,
             };
             let out_of_memory = BlockError::Call(Box::new(FatalError::OutOfMemory)).to_string();
-            if is_too_large(&judged) && fast == Err(out_of_memory.clone()) && checked == Err(out_of_memory) {
+            if is_too_large(&expected) && fast == Err(out_of_memory.clone()) && checked == Err(out_of_memory) {
                 failed += 1;
                 continue;
             }
-            if judged != fast || judged != checked {
+            if expected != fast || expected != checked {
                 let file = std::env::temp_dir().join("starkiln_mutant.json");
                 std::fs::write(&file, class.to_string()).unwrap();
                 let (contract, file) = (contracts[which], file.display());
-                panic!("{contract} ({program}, {file}) {selector:?}:\n{judged:?}\n{fast:?}\n{checked:?}");
+                panic!("{contract} ({program}, {file}) {selector:?}:\n{expected:?}\n{fast:?}\n{checked:?}");
             }
-            match judged {
+            match expected {
                 Ok(CallResult::Finished(_)) => finished += 1,
                 Ok(CallResult::Failed { .. }) | Err(_) => failed += 1,
             }
@@ -589,7 +589,7 @@ fn the_engines_agree_about_mutated_code() {
     println!("{loaded} programs loaded, {finished} calls finished, {failed} failed");
 }
 
-/// How far the gaps among its range checks of 96 bits are filled, a program says itself, and pays nothing for it: no further than the
+/// A program decides how far the gaps among its range checks of 96 bits are filled, at no cost: no further than the
 /// bound on memory, on any engine.
 #[test]
 fn gaps_are_filled_within_the_bound_on_memory() {
@@ -616,7 +616,7 @@ fn gaps_are_filled_within_the_bound_on_memory() {
     }
 }
 
-/// A hint that prints: nothing reaches the host's output. Looked at from outside, since a test's own output is taken away from it.
+/// A hint that prints: nothing reaches the host's output. Checked from another process, since a test's own output is captured.
 #[test]
 fn a_hint_that_prints_prints_nothing() {
     let itself = std::env::current_exe().unwrap();
@@ -645,7 +645,7 @@ fn printing() {
     };
     let words = [Felt::from_bytes_be_slice(b"whisper"), Felt::TWO];
     assert!(matches!(run(CALLDATA, CALLDATA_END, &words), CallResult::Finished(_)));
-    // What cannot be printed fails as it always did: an end before the start, a number instead of a pointer.
+    // Invalid ranges fail as on `cairo-vm`: an end before the start, a number instead of a pointer.
     for (start, end) in [(CALLDATA_END, CALLDATA), (GAS, CALLDATA_END)] {
         let CallResult::Failed { stack, .. } = run(start, end, &words) else { panic!("{start} {end}") };
         assert!(stack.to_string().contains("Error at pc=0:0"), "{stack}");

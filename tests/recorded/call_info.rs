@@ -1,4 +1,4 @@
-//! Call trees as blockifier writes them, in one form for all its ages.
+//! Call trees as blockifier serializes them, in one form for all its versions.
 
 use serde_json::{Value, json};
 use starkiln::call::CallInfo;
@@ -12,7 +12,7 @@ pub(super) fn frames(call: &Value) -> Vec<&Value> {
     std::iter::once(call).chain(list(&call["inner_calls"]).iter().flat_map(frames)).collect()
 }
 
-/// What a call accessed: newer recordings put it into an object of its own.
+/// The accesses of a call: newer recordings put them into an object of their own.
 pub(super) fn accessed<'a>(call: &'a Value, field: &str) -> Option<&'a Value> {
     call.get("storage_access_tracker").unwrap_or(call).get(field)
 }

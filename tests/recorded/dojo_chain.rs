@@ -43,7 +43,7 @@ fn a_development_chain_comes_out_exactly() {
     let Some(folder) = super::data("dojo_chain") else { return };
     let chain = read(&folder.join("chain.json"));
     let classes = classes(&folder.join("classes"));
-    // Whatever the headers say (0.13.1.1 in the first, 0.13.4 then): one version's constants fit, and no other's.
+    // The headers say 0.13.1.1 in the first block and 0.13.4 later, but only one version's constants fit all of them.
     let others = ProtocolVersion::SUPPORTED.into_iter().filter(|version| *version != VERSION);
     for version in others {
         let (_, differences) = execute(list(&chain), &classes, version);
@@ -58,7 +58,7 @@ fn a_development_chain_comes_out_exactly() {
     );
 }
 
-/// Executes the chain block by block, and says how many transactions it has.
+/// Executes the chain block by block; returns the number of its transactions.
 fn execute(
     chain: &[Value],
     classes: &IndexMap<ClassHash, DeclaredClass>,
@@ -117,7 +117,7 @@ fn classes(folder: &Path) -> IndexMap<ClassHash, DeclaredClass> {
     classes
 }
 
-/// Takes a recorded state diff over, with what the chain wrote when it closed the block.
+/// Applies a recorded state diff, the writes of closing the block included.
 fn apply(state: &mut MemoryState, diff: &Value, classes: &IndexMap<ClassHash, DeclaredClass>) {
     for (contract, cells) in diff["storage"].as_object().unwrap() {
         for (key, value) in cells.as_object().unwrap() {

@@ -1,4 +1,4 @@
-//! Reading recorded JSON, and comparing with it what came out.
+//! Reading recorded JSON, and comparing results with it.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -60,7 +60,7 @@ pub(super) fn hex_list<'a>(felts: impl IntoIterator<Item = &'a Felt>) -> Value {
     felts.into_iter().map(|felt| json!(hex(*felt))).collect()
 }
 
-/// Hexadecimal strings by another's rules become ours: no leading zeros, small letters.
+/// Hexadecimal strings in canonical form: no leading zeros, lower case.
 pub(super) fn normal_hex(value: &Value) -> Value {
     json!(hex(felt(value)))
 }
@@ -113,7 +113,7 @@ pub(super) fn recorded_builtins(counts: &Value) -> Value {
     counts.map(|(name, count)| (long(name), count.clone())).collect::<Map<String, Value>>().into()
 }
 
-/// What the entry point used itself, its inner calls included: without what the operating system adds for their syscalls.
+/// The resources of the entry point, inner calls included, without what the OS adds for their syscalls.
 pub(super) fn without_syscalls(call: &CallInfo, constants: &Constants) -> VmResources {
     let mut own = call.resources;
     for call in call.iter() {
@@ -128,19 +128,19 @@ pub(super) fn without_syscalls(call: &CallInfo, constants: &Constants) -> VmReso
     own
 }
 
-/// A difference that is understood: what was recorded is no rule of the versions that we execute.
+/// A known difference: the recording follows no rule of the versions that we execute.
 pub(super) struct Known {
     /// The transaction and the field.
     pub(super) what: &'static str,
-    /// What comes out, as JSON.
+    /// Our result, as JSON.
     pub(super) ours: &'static str,
-    /// What was recorded, as JSON.
+    /// The recorded value, as JSON.
     pub(super) recorded: &'static str,
-    /// Why.
+    /// The reason.
     pub(super) reason: &'static str,
 }
 
-/// What differs between what came out and what was recorded.
+/// The differences between our results and the recording.
 #[derive(Default)]
 pub(super) struct Differences {
     found: Vec<String>,
@@ -183,7 +183,7 @@ impl Differences {
         }
     }
 
-    /// Takes over what another comparison found.
+    /// Adds the differences of another comparison.
     pub(super) fn append(&mut self, mut other: Self) {
         self.found.append(&mut other.found);
     }

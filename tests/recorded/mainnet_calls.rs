@@ -94,8 +94,8 @@ fn recorded_calls_come_out_exactly() {
     }
 }
 
-/// What can be compared of a validation without its signature: the cells it reads until that fails. A few forms of signature are
-/// tried, for accounts look at the form first; none may read a cell that is not recorded. How many it read at most, of how many.
+/// The comparable part of a validation without its signature: the cells it reads until that fails. A few forms of signature are
+/// tried, for accounts check the form first; none may read a cell that is not recorded. Returns the most cells read, and the recorded number.
 fn reads_of_validation(
     differences: &mut Differences,
     what: &str,
@@ -202,7 +202,7 @@ fn execute(executor: &BlockExecutor<&Replay<'_>>, transaction: &Transaction) -> 
 /// The classes of the recorded calls.
 struct Classes {
     cairo0: BTreeMap<ClassHash, ContractClass>,
-    /// To be measured in gas, as who recorded them chose to, and in steps, as they were when a caller was.
+    /// Once measured in gas, as in the recording, and once in steps, as below a caller that is.
     cairo1: BTreeMap<ClassHash, (ContractClass, ContractClass)>,
 }
 
@@ -239,7 +239,7 @@ impl Classes {
 fn is_in_gas(call: &Value) -> bool {
     match call.get("tracked_resource") {
         Some(tracked) => tracked == "SierraGas",
-        // What was not measured in gas used none. Where nothing was recorded it does not matter.
+        // Calls that are not measured in gas use none. Where nothing was recorded it is not compared.
         None => call["execution"].get("gas_consumed").is_none_or(|gas| *gas != json!(0)),
     }
 }
@@ -296,7 +296,7 @@ impl StateReader for Replay<'_> {
                 return Ok(*value);
             }
         }
-        // It is written without having been read: nobody saw its value.
+        // The cell is written without having been read, so that its old value is unknown.
         Ok(Felt::ZERO)
     }
 
@@ -374,7 +374,7 @@ fn transaction(recorded: &Value, hash: TransactionHash) -> Transaction {
     Transaction::invoke(InvokeTransaction::V1(invoke), hash).with_flags(flags)
 }
 
-/// Both sides of a comparison. What lies above the call is not part of the recording.
+/// Both sides of a comparison. The callers of the call are not part of the recording.
 fn sides(info: &CallInfo, recorded: &Value) -> (Value, Value) {
     let (mut ours, mut theirs) = (call_info::of(info), call_info::comparable(recorded));
     call_info::keep_recorded(&mut ours, &theirs);

@@ -116,7 +116,7 @@ fn mainnets_block_0_runs_from_a_block_file() {
     println!("mainnet_genesis: block 0 as a block file: {}", path.display());
 }
 
-/// A block that knows no state but its class.
+/// A block on an empty state but for its class.
 fn block_file(folder: &Path, block: &Value) -> BlockFile {
     let class_hash = ClassHash(felt(&json!(CLASS)));
     let class = std::fs::canonicalize(folder.join(format!("class_{CLASS}.json"))).unwrap();

@@ -92,7 +92,7 @@ fn a_recorded_simulation_comes_out_exactly() {
     println!("rpc_simulation: 1 transaction compared, 0 differences (trace, gas, fee, state diff)");
 }
 
-/// Answers what was recorded and nothing else.
+/// A reader of the recorded cells, which fails on any other.
 struct Recording {
     reads: Value,
     classes: BTreeMap<ClassHash, ContractClass>,
