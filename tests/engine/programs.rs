@@ -569,7 +569,8 @@ fn the_engines_agree_about_mutated_code() {
                 _ => false,
             };
             let out_of_memory = BlockError::Call(Box::new(FatalError::OutOfMemory)).to_string();
-            if is_too_large(&expected) && fast == Err(out_of_memory.clone()) && checked == Err(out_of_memory) {
+            if is_too_large(&expected) && fast == Err(out_of_memory.clone()) && checked == Err(out_of_memory)
+            {
                 failed += 1;
                 continue;
             }
