@@ -1,6 +1,7 @@
-//! Counts of what a run used: VM steps, memory holes, builtin instances.
+//! Counts of VM resources: steps, memory holes, builtin instances.
 //!
-//! In: filled by `vm` and by the OS cost tables. Out: priced by `fee` and `block`. Knows no prices.
+//! Input: filled by `vm` and by the OS cost tables. Output: priced by `fee` and `block`. Must not know
+//! prices.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,25 +12,25 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(usize)]
 pub enum Builtin {
-    /// Program output; no transaction code can use it.
+    /// Program output; contracts cannot use it.
     Output,
     /// The Pedersen hash.
     Pedersen,
-    /// Range checks of 128 bits.
+    /// The 128-bit range check.
     RangeCheck,
-    /// ECDSA signature checks.
+    /// The ECDSA signature check.
     Ecdsa,
-    /// Bitwise operations.
+    /// The bitwise operations.
     Bitwise,
-    /// Operations on the Stark curve.
+    /// The operation on the Stark curve.
     EcOp,
     /// The Keccak permutation.
     Keccak,
     /// The Poseidon permutation.
     Poseidon,
-    /// Dictionary segments; not proven, each instance is worth ten steps ([C145](crate::rules#c145)).
+    /// Dictionary segments; not proven, each instance counts as ten steps ([C145](crate::rules#c145)).
     SegmentArena,
-    /// Range checks of 96 bits.
+    /// The 96-bit range check.
     RangeCheck96,
     /// Modular addition.
     AddMod,
@@ -40,10 +41,10 @@ pub enum Builtin {
 }
 
 impl Builtin {
-    /// How many there are.
+    /// The number of builtins.
     pub const COUNT: usize = 13;
 
-    /// All of them, in the order of their indices.
+    /// All builtins, in the order of their indices.
     pub const ALL: [Self; Self::COUNT] = [
         Self::Output,
         Self::Pedersen,
@@ -60,12 +61,12 @@ impl Builtin {
         Self::Blake,
     ];
 
-    /// Its place in tables by builtin.
+    /// Returns the index in tables by builtin.
     pub const fn index(self) -> usize {
         self as usize
     }
 
-    /// The name in traces and receipts: `pedersen_builtin`, `blake_opcode`.
+    /// Returns the name in traces and receipts: `pedersen_builtin`, `blake_opcode`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Output => "output_builtin",
@@ -84,18 +85,18 @@ impl Builtin {
         }
     }
 
-    /// The name in compiled classes: `pedersen`, `blake`.
+    /// Returns the name in compiled classes: `pedersen`, `blake`.
     pub fn short_name(self) -> &'static str {
         let name = self.name();
         name.strip_suffix("_builtin").or_else(|| name.strip_suffix("_opcode")).unwrap_or(name)
     }
 
-    /// The builtin with this [`name`](Self::name).
+    /// Returns the builtin with this [`name`](Self::name).
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|builtin| builtin.name() == name)
     }
 
-    /// The builtin with this [`short_name`](Self::short_name).
+    /// Returns the builtin with this [`short_name`](Self::short_name).
     pub fn from_short_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|builtin| builtin.short_name() == name)
     }
@@ -120,15 +121,15 @@ impl<'de> Deserialize<'de> for Builtin {
     }
 }
 
-/// Instances used, per builtin. In JSON a map from name to count, without the zeros.
+/// The number of instances used, per builtin. In JSON a map from name to count, without zeros.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct BuiltinCounts([u64; Builtin::COUNT]);
 
 impl BuiltinCounts {
-    /// No instance of any.
+    /// Zero for all builtins.
     pub const ZERO: Self = Self([0; Builtin::COUNT]);
 
-    /// The instances of one builtin.
+    /// Returns the count of one builtin.
     pub fn get(&self, builtin: Builtin) -> u64 {
         self.0.get(builtin.index()).copied().unwrap_or_default()
     }
@@ -140,13 +141,13 @@ impl BuiltinCounts {
         }
     }
 
-    /// Counts more instances of one builtin. Stops at `u64::MAX`, which no counting reaches; amounts that
-    /// come from multiplication go through the checked methods.
+    /// Adds to the count of one builtin. Saturates at `u64::MAX`, which counting cannot reach; products go
+    /// through the checked methods.
     pub fn add(&mut self, builtin: Builtin, count: u64) {
         self.set(builtin, self.get(builtin).saturating_add(count));
     }
 
-    /// The sum, builtin by builtin; `None` if one of them overflows.
+    /// Returns the sum per builtin; `None` if a count overflows.
     pub fn checked_add(&self, other: &Self) -> Option<Self> {
         let mut sum = *self;
         for (slot, count) in sum.0.iter_mut().zip(other.0) {
@@ -155,7 +156,7 @@ impl BuiltinCounts {
         Some(sum)
     }
 
-    /// `times` as much of each; `None` if one of them overflows.
+    /// Returns `times` as much of each builtin; `None` if a count overflows.
     pub fn checked_mul(&self, times: u64) -> Option<Self> {
         let mut product = *self;
         for slot in &mut product.0 {
@@ -164,12 +165,12 @@ impl BuiltinCounts {
         Some(product)
     }
 
-    /// The builtins that were used, with their counts, in the order of [`Builtin::ALL`].
+    /// Returns the builtins that were used, with their counts, in the order of [`Builtin::ALL`].
     pub fn iter(&self) -> impl Iterator<Item = (Builtin, u64)> + '_ {
         Builtin::ALL.into_iter().zip(self.0).filter(|(_, count)| *count != 0)
     }
 
-    /// Whether no builtin was used.
+    /// Returns `true` if no builtin was used.
     pub fn is_zero(&self) -> bool {
         *self == Self::ZERO
     }
@@ -195,22 +196,22 @@ impl<'de> Deserialize<'de> for BuiltinCounts {
     }
 }
 
-/// What a run of the Cairo VM used.
+/// The resources that an execution on the Cairo VM used.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct VmResources {
-    /// Steps, without those that segment arena instances are worth.
+    /// The number of steps, without those that segment arena instances count as.
     pub steps: u64,
-    /// Cells that the prover must fill in.
+    /// The number of memory holes: cells that the prover must fill in.
     pub memory_holes: u64,
-    /// Builtin instances.
+    /// The builtin instances.
     pub builtins: BuiltinCounts,
 }
 
 impl VmResources {
-    /// Nothing used.
+    /// No resources.
     pub const ZERO: Self = Self { steps: 0, memory_holes: 0, builtins: BuiltinCounts::ZERO };
 
-    /// The sum; `None` on overflow.
+    /// Returns the sum; `None` on overflow.
     pub fn checked_add(&self, other: &Self) -> Option<Self> {
         Some(Self {
             steps: self.steps.checked_add(other.steps)?,
@@ -219,7 +220,7 @@ impl VmResources {
         })
     }
 
-    /// `times` as much; `None` on overflow.
+    /// Returns `times` as much; `None` on overflow.
     pub fn checked_mul(&self, times: u64) -> Option<Self> {
         Some(Self {
             steps: self.steps.checked_mul(times)?,
@@ -228,7 +229,8 @@ impl VmResources {
         })
     }
 
-    /// Each number divided by `divisor` and rounded up on its own ([C152](crate::rules#c152)).
+    /// Returns the resources with each number divided by `divisor` and rounded up separately
+    /// ([C152](crate::rules#c152)).
     pub fn div_ceil(&self, divisor: std::num::NonZeroU64) -> Self {
         let divisor = divisor.get();
         Self {
@@ -242,7 +244,7 @@ impl VmResources {
         }
     }
 
-    /// Whether nothing was used.
+    /// Returns `true` if nothing was used.
     pub fn is_zero(&self) -> bool {
         *self == Self::ZERO
     }
@@ -266,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn counts_as_json_hold_what_was_used() {
+    fn json_omits_zero_counts() {
         let mut counts = BuiltinCounts::ZERO;
         assert_eq!(serde_json::to_string(&counts).unwrap(), "{}");
         counts.add(Builtin::Blake, 2);
@@ -300,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn each_number_is_rounded_up_on_its_own() {
+    fn each_number_is_rounded_up_separately() {
         let two = std::num::NonZeroU64::new(2).unwrap();
         let used = VmResources {
             steps: 11,

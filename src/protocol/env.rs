@@ -1,6 +1,6 @@
-//! Where a block runs: the chain, the block's header values and the constants in force.
+//! The environment of a block: the chain, the block's header values and the constants in force.
 //!
-//! In: the host, once per block. Out: read by every room above. Knows nothing of transactions.
+//! Input: the host, once per block. Output: read by every other module. Must not know transactions.
 
 use std::sync::Arc;
 
@@ -13,20 +13,20 @@ use super::Constants;
 /// The chain: its identity and its fee tokens.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChainInfo {
-    /// The chain's name as it enters transaction hashes.
+    /// The chain id, which is part of transaction hashes.
     pub chain_id: ChainId,
-    /// The token in which version 3 transactions pay.
+    /// The token that pays the fees of version 3 transactions.
     pub strk_fee_token: ContractAddress,
-    /// The token in which older transactions pay.
+    /// The token that pays the fees of older transactions.
     pub eth_fee_token: ContractAddress,
-    /// Whether this is a layer 3: messages may then go to any felt, not only to Ethereum addresses
+    /// `true` on a layer 3, where messages may go to any felt, not only to Ethereum addresses
     /// ([C126](crate::rules#c126)).
     #[serde(default)]
     pub is_l3: bool,
 }
 
 impl ChainInfo {
-    /// The fee token's address.
+    /// Returns the address of the fee token.
     pub fn fee_token(&self, fee_type: FeeType) -> ContractAddress {
         match fee_type {
             FeeType::Strk => self.strk_fee_token,
@@ -35,28 +35,28 @@ impl ChainInfo {
     }
 }
 
-/// Prices of the three gases in one token, per unit. Zero is legal.
+/// The prices of the three gases in one token, per unit. 0 is legal.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TokenPrices {
-    /// Of L1 gas.
+    /// The price of L1 gas.
     pub l1_gas: GasPrice,
-    /// Of L1 data gas.
+    /// The price of L1 data gas.
     pub l1_data_gas: GasPrice,
-    /// Of L2 gas.
+    /// The price of L2 gas.
     pub l2_gas: GasPrice,
 }
 
-/// The block's gas prices.
+/// The gas prices of a block.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BlockPrices {
-    /// In wei, for transactions that pay in ETH.
+    /// The prices in wei, for transactions that pay in ETH.
     pub wei: TokenPrices,
-    /// In fri, for transactions that pay in STRK.
+    /// The prices in fri, for transactions that pay in STRK.
     pub fri: TokenPrices,
 }
 
 impl BlockPrices {
-    /// The prices in the given token.
+    /// Returns the prices in the given token.
     pub fn of(&self, fee_type: FeeType) -> &TokenPrices {
         match fee_type {
             FeeType::Strk => &self.fri,
@@ -65,50 +65,50 @@ impl BlockPrices {
     }
 }
 
-/// How the block's state diff reaches L1.
+/// The form in which the state diff of a block is published on L1.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DataAvailability {
-    /// As blobs (EIP-4844): costs L1 data gas.
+    /// Blobs (EIP-4844), which cost L1 data gas.
     #[default]
     Blob,
-    /// As calldata: costs L1 gas.
+    /// Calldata, which costs L1 gas.
     Calldata,
 }
 
-/// The block's header values that execution can see.
+/// The header values of a block that execution can see.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BlockInfo {
-    /// The block's number.
+    /// The block number.
     pub number: BlockNumber,
-    /// Seconds since 1970.
+    /// The timestamp, in seconds since 1970.
     pub timestamp: BlockTimestamp,
-    /// Who receives the fees.
+    /// The address of the sequencer, which receives the fees.
     pub sequencer: ContractAddress,
     /// The gas prices.
     pub prices: BlockPrices,
-    /// How state diffs are published.
+    /// The form in which the state diff is published.
     pub data_availability: DataAvailability,
 }
 
-/// Everything about a block that is fixed before its first transaction. Cheap to clone.
+/// The environment of a block: all values that are fixed before its first transaction. Cheap to clone.
 #[derive(Clone, Debug, PartialEq)]
 pub struct BlockEnv {
     /// The header values.
     pub block: Arc<BlockInfo>,
     /// The chain.
     pub chain: Arc<ChainInfo>,
-    /// What the protocol version fixes.
+    /// The constants of the protocol version.
     pub constants: Arc<Constants>,
 }
 
 impl BlockEnv {
-    /// Puts a block's surroundings together.
+    /// Creates the environment of a block.
     pub fn new(block: BlockInfo, chain: ChainInfo, constants: Arc<Constants>) -> Self {
         Self { block: Arc::new(block), chain: Arc::new(chain), constants }
     }
 
-    /// The header values that validation code sees: number and timestamp rounded down, sequencer 0.
+    /// Returns the header values that validation sees: number and timestamp rounded down, sequencer 0.
     pub fn block_for_validate(&self) -> BlockInfo {
         let limits = &self.constants.limits;
         BlockInfo {
@@ -122,5 +122,5 @@ impl BlockEnv {
 
 /// `value` rounded down to a multiple of `step`; unchanged when the step is 0.
 fn round_down(value: u64, step: u64) -> u64 {
-    value.checked_rem(step).map_or(value, |rest| value.saturating_sub(rest))
+    value.checked_rem(step).map_or(value, |remainder| value.saturating_sub(remainder))
 }

@@ -1,8 +1,8 @@
-//! What Starknet fixes per protocol version: limits, switches, prices, OS costs and lists.
+//! The values that Starknet fixes per protocol version: limits, switches, prices, OS costs and lists.
 //!
-//! In: the data files in `resources/protocol/`, one per version, each holding only what that version changed.
-//! Out: [`Constants`], shared by everything above. Behaviour asks a named switch or figure here, never a
-//! version number. Ground floor: knows nothing of the rest of the crate.
+//! Input: the data files in `resources/protocol/`, one per version, each with only the changes of that
+//! version. Output: [`Constants`], shared by all other modules. They depend on a named switch or value, never
+//! on a version number. Base layer: must not know any other module of the crate, nor the options of the host.
 
 mod constants;
 mod counters;
@@ -16,17 +16,22 @@ mod ratio;
 mod schema;
 mod syscalls;
 mod version;
-pub mod well_known;
 
 pub use constants::{Constants, GatewayLimits, Limits, Lists, Switches, TransactionKind};
 pub use counters::{Builtin, BuiltinCounts, VmResources};
 pub use env::{BlockEnv, BlockInfo, BlockPrices, ChainInfo, DataAvailability, TokenPrices};
 pub use error::ProtocolError;
-pub use os::{OsCost, OsCosts, poseidon_hash_many_resources};
+pub use os::{OsCost, OsCosts};
 pub use prices::{
     AllocationPrices, ArchivalPrice, ArchivalPrices, GasSchedule, ListedSyscallPrice, VmFeePrices,
 };
 pub use ratio::Ratio;
-pub(crate) use syscalls::SyscallAbi;
 pub use syscalls::{SyscallName, SyscallPrice, SyscallUsage};
 pub use version::{ProtocolVersion, VersionPolicy};
+
+// Used by tests and benches.
+#[doc(hidden)]
+pub mod well_known;
+
+pub(crate) use os::poseidon_hash_many_resources;
+pub(crate) use syscalls::SyscallAbi;

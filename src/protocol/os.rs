@@ -170,7 +170,7 @@ impl Constants {
 /// Returns the VM resources of Cairo's `poseidon_hash_many` over that many felts ([C151](crate::rules#c151)):
 /// its loop takes ten felts at a time, then pairs, then a last single one. `None` if they do not fit in 64
 /// bits.
-pub fn poseidon_hash_many_resources(felts: u64) -> Option<VmResources> {
+pub(crate) fn poseidon_hash_many_resources(felts: u64) -> Option<VmResources> {
     let tens = (felts / 10).checked_mul(55)?;
     let remainder =
         ((felts % 10) / 2).checked_mul(18)?.checked_add((felts % 2).checked_mul(3)?)?.checked_add(21)?;

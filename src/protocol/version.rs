@@ -1,4 +1,7 @@
-//! Protocol versions: their order, their text form, and which of them this crate knows.
+//! Protocol versions: their order, their text form, and those with constants in this crate.
+//!
+//! Input: text, or a version of `starknet_api`. Output: versions, and the supported version that replaces an
+//! unsupported one.
 
 use std::fmt;
 use std::str::FromStr;
@@ -43,12 +46,12 @@ impl ProtocolVersion {
     /// Starknet 0.14.4, the newest supported version.
     pub const V0_14_4: Self = Self::new(0, 14, 4, 0);
 
-    /// The oldest version with constants of its own.
+    /// The oldest supported version.
     pub const OLDEST: Self = Self::V0_13_0;
-    /// The newest version with constants of its own.
+    /// The newest supported version.
     pub const NEWEST: Self = Self::V0_14_4;
 
-    /// Every version with constants of its own, oldest first.
+    /// The versions with constants in this crate, oldest first.
     pub const SUPPORTED: [Self; 14] = [
         Self::V0_13_0,
         Self::V0_13_1,
@@ -66,12 +69,12 @@ impl ProtocolVersion {
         Self::V0_14_4,
     ];
 
-    /// The version with these four numbers; any version, supported or not.
+    /// Creates a version from its four numbers; it need not be supported.
     pub const fn new(major: u8, minor: u8, patch: u8, hotfix: u8) -> Self {
         Self([major, minor, patch, hotfix])
     }
 
-    /// The supported version whose constants stand for this one under `policy`.
+    /// Returns the supported version whose constants apply to this one under `policy`.
     pub fn resolve(self, policy: VersionPolicy) -> Result<Self, ProtocolError> {
         if Self::SUPPORTED.contains(&self) {
             return Ok(self);
@@ -148,9 +151,9 @@ impl<'de> Deserialize<'de> for ProtocolVersion {
     }
 }
 
-/// Which constants stand for a version that has none of its own.
+/// The rule that selects the constants of a version that is not supported.
 ///
-/// | version asked for | `Exact` | `Nearest` | `AllowNewer` |
+/// | requested version | `Exact` | `Nearest` | `AllowNewer` |
 /// |---|---|---|---|
 /// | in [`ProtocolVersion::SUPPORTED`] | its own | its own | its own |
 /// | older than 0.13.0 | error | 0.13.0 | 0.13.0 |
@@ -159,14 +162,14 @@ impl<'de> Deserialize<'de> for ProtocolVersion {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum VersionPolicy {
-    /// Only versions with constants of their own.
+    /// Only supported versions; any other is an error.
     Exact,
-    /// The nearest older version, or the oldest. A newer version than the newest is an error: its rules are
-    /// unknown, and results would silently differ from the network's.
+    /// The next older supported version, or the oldest. A version after the newest is an error: its rules are
+    /// unknown, and results would silently differ from those of the network.
     #[default]
     Nearest,
-    /// As `Nearest`, and versions from the future run with the newest constants. For tools that prefer an
-    /// approximate answer over none; never for consensus.
+    /// Like `Nearest`, but versions after the newest use the newest constants. For tools that prefer an
+    /// approximate answer to none; never for consensus.
     AllowNewer,
 }
 

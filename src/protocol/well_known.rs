@@ -1,4 +1,4 @@
-//! Names, addresses and numbers that no version has changed so far.
+//! Selectors, short strings, addresses and numbers that are the same in all versions.
 
 use starknet_api::core::{ClassHash, ContractAddress, EntryPointSelector, PatriciaKey};
 use starknet_types_core::felt::Felt;
@@ -20,63 +20,48 @@ pub const VALIDATE_DECLARE: EntryPointSelector =
 /// Selector of `__validate_deploy__`.
 pub const VALIDATE_DEPLOY: EntryPointSelector =
     selector("0x36fcbf06cd96843058359e1a75928beacfac10727dab22a3972f0af8aa92895");
-/// Selector of `transfer`, the fee token's function.
+/// Selector of `transfer`, a function of the fee token.
 pub const TRANSFER: EntryPointSelector =
     selector("0x83afd3f4caedc6eebf44246fe54e38c95e3179a5ec9ea81740eca5b482d12e");
 /// Selector of `constructor`.
 pub const CONSTRUCTOR: EntryPointSelector =
     selector("0x28ffe4ff0f226a9107253e17a904099aa4f63a02a5621de0576e5aa71bc5194");
-/// Selector of the Cairo 0 fallback entry points `__default__` and `__l1_default__`.
+/// Selector of the Cairo 0 default entry points `__default__` and `__l1_default__`.
 pub const DEFAULT: EntryPointSelector = EntryPointSelector(Felt::ZERO);
 
-/// `VALID`: what validation returns ([C17](crate::rules#c17)).
+/// `VALID`: the return value of validation ([C17](crate::rules#c17)).
 pub const VALID: Felt = Felt::from_hex_unchecked("0x56414c4944");
-/// `Out of gas`: the failure of a call or syscall that is not paid for.
+/// `Out of gas`: the failure of a call or syscall whose price exceeds the gas left.
 pub const OUT_OF_GAS: Felt = Felt::from_hex_unchecked("0x4f7574206f6620676173");
 /// `ENTRYPOINT_NOT_FOUND`: the failure of a call to a selector that the class does not have.
 pub const ENTRYPOINT_NOT_FOUND: Felt = Felt::from_hex_unchecked("0x454e545259504f494e545f4e4f545f464f554e44");
-/// `ENTRYPOINT_FAILED`: added by every caller through which a failure passes.
+/// `ENTRYPOINT_FAILED`: appended by each caller that a failure propagates through.
 pub const ENTRYPOINT_FAILED: Felt = Felt::from_hex_unchecked("0x454e545259504f494e545f4641494c4544");
-/// `Invalid argument`: the failure of a syscall whose request makes no sense.
+/// `Invalid argument`: the failure of a syscall with an invalid request.
 pub const INVALID_ARGUMENT: Felt = Felt::from_hex_unchecked("0x496e76616c696420617267756d656e74");
-/// `Invalid input length`: the failure of Keccak over a part of a block.
+/// `Invalid input length`: the failure of Keccak over an input that is not a number of complete blocks.
 pub const INVALID_INPUT_LENGTH: Felt = Felt::from_hex_unchecked("0x496e76616c696420696e707574206c656e677468");
-/// `Block number out of range`: the failure of asking for the hash of a block too young.
+/// `Block number out of range`: the failure of `get_block_hash` for a block that is too recent.
 pub const BLOCK_NUMBER_OUT_OF_RANGE: Felt =
     Felt::from_hex_unchecked("0x426c6f636b206e756d626572206f7574206f662072616e6765");
 
-/// `L1_GAS`: the name of that resource in bounds that contracts see, and its place among the three.
+/// `L1_GAS`: the name of the resource in the bounds that contracts see, and its index among the three.
 pub const L1_GAS: (Felt, usize) = (Felt::from_hex_unchecked("0x4c315f474153"), 0);
-/// `L2_GAS`: the name of that resource in bounds that contracts see, and its place among the three.
+/// `L2_GAS`: the name of the resource in the bounds that contracts see, and its index among the three.
 pub const L2_GAS: (Felt, usize) = (Felt::from_hex_unchecked("0x4c325f474153"), 1);
-/// `L1_DATA`: the name of L1 data gas in bounds that contracts see, and its place among the three.
+/// `L1_DATA`: the name of L1 data gas in the bounds that contracts see, and its index among the three.
 pub const L1_DATA_GAS: (Felt, usize) = (Felt::from_hex_unchecked("0x4c315f44415441"), 2);
 
-/// The contract whose storage holds the hashes of older blocks.
+/// The contract whose storage holds block hashes.
 pub const BLOCK_HASH_CONTRACT: ContractAddress = ContractAddress(PatriciaKey::ONE);
 /// The contract whose storage holds the aliases of addresses and keys.
 pub const ALIAS_CONTRACT: ContractAddress = ContractAddress(PatriciaKey::TWO);
-/// An address that no contract can have.
-pub const RESERVED_CONTRACT: ContractAddress = ContractAddress(PatriciaKey::from_hex_unchecked("0x3"));
 
-/// How many blocks pass before contracts can read a block's hash ([C115](crate::rules#c115)).
+/// The number of blocks after which contracts can read a block's hash ([C115](crate::rules#c115)).
 pub const STORED_BLOCK_HASH_BUFFER: u64 = 10;
-/// The version of L1 handler transactions.
-pub const L1_HANDLER_VERSION: u8 = 0;
 /// The class that cannot run in transactions of version 0 ([C49](crate::rules#c49)).
 pub const FAULTY_CLASS_HASH: ClassHash =
     ClassHash(Felt::from_hex_unchecked("0x1a7820094feaf82d53f53f214b81292d717e7bb9a92bb2488092cd306f3993f"));
-
-/// How the OS numbers entry points that anyone may call.
-pub const EXTERNAL_ENTRY_POINT: u8 = 0;
-/// How the OS numbers handlers of messages from L1.
-pub const L1_HANDLER_ENTRY_POINT: u8 = 1;
-/// How the OS numbers constructors.
-pub const CONSTRUCTOR_ENTRY_POINT: u8 = 2;
-/// How the OS marks the entry point of a class without code to run.
-pub const NO_ENTRY_POINT_OFFSET: i8 = -1;
-/// Arrays in Sierra are shorter than this.
-pub const SIERRA_ARRAY_LENGTH_BOUND: u64 = 1 << 32;
 
 #[cfg(test)]
 mod tests {
@@ -85,7 +70,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn selectors_are_those_of_the_names() {
+    fn selectors_match_their_names() {
         for (selector, name) in [
             (EXECUTE, "__execute__"),
             (VALIDATE, "__validate__"),
@@ -101,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn short_strings_read_as_their_text() {
+    fn short_strings_match_their_text() {
         for (felt, text) in [
             (VALID, "VALID"),
             (OUT_OF_GAS, "Out of gas"),
