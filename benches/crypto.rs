@@ -19,8 +19,8 @@ use ark_ec::short_weierstrass::{Affine, SWCurveConfig};
 use ark_ec::{AffineRepr, scalar_mul::wnaf::WnafContext};
 use ark_ff::Field;
 use starkiln::crypto::{
-    Element, Limbs, PedersenMemo, Point, Root, ec_op, is_signature, pedersen, poseidon,
-    root_of_it_or_its_triple, secret_point,
+    Element, Limbs, PedersenCache, Point, Root, blinding_point, ec_op, pedersen, poseidon,
+    sqrt_or_sqrt_of_triple, verify_signature,
 };
 use starknet_crypto::{get_public_key, sign, verify};
 use starknet_types_core::curve::ProjectivePoint;
@@ -118,7 +118,7 @@ fn field() {
         {
             let mut x = a;
             move || {
-                let (Root::Own(root) | Root::OfTriple(root)) = root_of_it_or_its_triple(&x);
+                let (Root::OfValue(root) | Root::OfTriple(root)) = sqrt_or_sqrt_of_triple(&x);
                 x = root.plus(&b);
                 root
             }
@@ -153,7 +153,7 @@ fn hashes() {
             }
         },
     );
-    let memo = PedersenMemo::new(1 << 16);
+    let memo = PedersenCache::new(1 << 16);
     let pairs: Vec<Limbs> = (0..1000).map(|number| [number, 1, 2, 3]).collect();
     let mut asked = pairs.iter().cycle();
     compare("pedersen, remembered", || memo.hash(asked.next().unwrap(), &b), || Pedersen::hash(&A, &B));
@@ -199,7 +199,7 @@ fn curve() {
         let point = (&library(&generator) * *number).to_affine().unwrap();
         Point::from_felts(&point.x(), &point.y())
     };
-    let (p, q, secret) = (multiple(&A), multiple(&B), secret_point());
+    let (p, q, secret) = (multiple(&A), multiple(&B), blinding_point());
     let m = A * B;
     let number = m.to_le_digits();
     for (name, p, q) in [
@@ -220,7 +220,7 @@ fn signatures() {
     let [own_key, message, own_r, own_s] = [key, B, r, s].map(|number| number.to_le_digits());
     compare(
         "a signature",
-        || is_signature(&own_key, &message, &own_r, &own_s),
+        || verify_signature(&own_key, &message, &own_r, &own_s),
         || verify(&key, &B, &r, &s).unwrap(),
     );
 }

@@ -124,6 +124,7 @@
 pub mod block;
 pub mod call;
 pub mod class;
+#[doc(hidden)]
 pub mod crypto;
 pub mod fee;
 mod panic;

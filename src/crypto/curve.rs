@@ -8,7 +8,7 @@ use starknet_types_core::felt::Felt;
 use super::element::Element;
 use super::lazy::Lazy;
 use super::limbs::Limbs;
-use super::square_root::square_root;
+use super::sqrt::sqrt;
 
 /// The constant of the curve.
 const B: Felt = Felt::from_hex_unchecked("0x6f21413efbe40de150e596d72f7a8c5609ad26c15c915c1f4cdfcb99cee9e89");
@@ -45,7 +45,7 @@ impl Point {
 
     /// The point with this first coordinate whose second is the smaller number of the two; `None` if there is none.
     pub fn from_x(x: &Element) -> Option<Self> {
-        square_root(&right_side(x)).map(|y| Self { x: *x, y })
+        sqrt(&right_side(x)).map(|y| Self { x: *x, y })
     }
 
     /// Whether it is on the curve.
@@ -69,7 +69,7 @@ fn right_side(x: &Element) -> Element {
 ///
 /// The cheapest form to add points with known coordinates to.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Sum {
+pub(super) struct XyzzPoint {
     x: Lazy<2>,
     y: Lazy<2>,
     zz: Lazy<2>,
@@ -79,7 +79,7 @@ pub(super) struct Sum {
 const ZERO: Lazy<2> = Lazy::of(Element::ZERO).below();
 const ONE: Lazy<2> = Lazy::of(Element::ONE).below();
 
-impl Sum {
+impl XyzzPoint {
     /// The sum of nothing. With this `x`, every point shares its first coordinate.
     pub(super) const INFINITY: Self = Self { x: ZERO, y: ONE, zz: ZERO, zzz: ZERO };
 
@@ -156,8 +156,8 @@ impl Sum {
 
     /// Adds a doubled point with a different first coordinate.
     #[inline(always)]
-    pub(super) fn add_doubled(&mut self, doubled: &Doubled, meeting: &Meeting) {
-        let Meeting { zz, mine, width } = *meeting;
+    pub(super) fn add_jacobian(&mut self, doubled: &JacobianPoint, meeting: &AdditionSetup) {
+        let AdditionSetup { zz, mine, width } = *meeting;
         let zzz: Lazy<2> = doubled.z.times(zz);
         let y: Lazy<2> = self.y.times(zzz);
         let height: Lazy<4> = doubled.y.times::<2, 2>(self.zzz).minus(y);
@@ -208,8 +208,8 @@ fn turn(slope: Lazy<2>, start: Lazy<2>) -> Lazy<2> {
 }
 
 /// The coordinates of many sums with one inversion, those at infinity left out.
-pub(super) fn to_points(sums: &[Sum]) -> Vec<Point> {
-    let sums: Vec<&Sum> = sums.iter().filter(|sum| !sum.zzz.is_zero()).collect();
+pub(super) fn to_points(sums: &[XyzzPoint]) -> Vec<Point> {
+    let sums: Vec<&XyzzPoint> = sums.iter().filter(|sum| !sum.zzz.is_zero()).collect();
     // Products of all before, then back down from the inverse of all.
     let mut product = ONE;
     let mut before = Vec::with_capacity(sums.len());
@@ -230,7 +230,7 @@ pub(super) fn to_points(sums: &[Sum]) -> Vec<Point> {
 
 /// A point that is doubled again and again: `x / z^2` and `y / z^3` are its coordinates; at infinity `z` is 0.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Doubled {
+pub(super) struct JacobianPoint {
     x: Lazy<2>,
     y: Lazy<2>,
     z: Lazy<2>,
@@ -238,7 +238,7 @@ pub(super) struct Doubled {
 
 /// A sum and a doubled point, in their common scale.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Meeting {
+pub(super) struct AdditionSetup {
     /// The square of the doubled point's `z`.
     zz: Lazy<2>,
     /// The sum's first coordinate.
@@ -247,7 +247,7 @@ pub(super) struct Meeting {
     width: Lazy<4>,
 }
 
-impl Meeting {
+impl AdditionSetup {
     /// Whether they share their first coordinate.
     #[inline(always)]
     pub(super) fn has_same_x(&self) -> bool {
@@ -255,7 +255,7 @@ impl Meeting {
     }
 }
 
-impl Doubled {
+impl JacobianPoint {
     /// Infinity. With this `x`, every point shares its first coordinate.
     pub(super) const INFINITY: Self = Self { x: ZERO, y: ONE, z: ZERO };
 
@@ -266,15 +266,15 @@ impl Doubled {
 
     /// Both first coordinates, to compare and to add.
     #[inline(always)]
-    pub(super) fn meet(&self, sum: &Sum) -> Meeting {
+    pub(super) fn addition_setup(&self, sum: &XyzzPoint) -> AdditionSetup {
         let zz = self.z.squared();
         let mine = sum.x.times(zz);
-        Meeting { zz, mine, width: self.x.times::<2, 2>(sum.zz).minus(mine) }
+        AdditionSetup { zz, mine, width: self.x.times::<2, 2>(sum.zz).minus(mine) }
     }
 
     /// Doubles the point after a meeting.
     #[inline(always)]
-    pub(super) fn double_after(&mut self, meeting: &Meeting) {
+    pub(super) fn double_with(&mut self, meeting: &AdditionSetup) {
         let square = Lazy::of(self.y.squared::<2>().reduced());
         let start: Lazy<2> = self.x.times::<4, 2>(square.double::<2>().double());
         let slope = slope(self.x, meeting.zz);
@@ -287,7 +287,7 @@ impl Doubled {
     /// Doubles the point.
     #[inline(always)]
     pub(super) fn double(&mut self) {
-        self.double_after(&Meeting { zz: self.z.squared(), mine: ZERO, width: ZERO.below() });
+        self.double_with(&AdditionSetup { zz: self.z.squared(), mine: ZERO, width: ZERO.below() });
     }
 
     /// Adds a point.
@@ -318,9 +318,9 @@ impl Doubled {
     }
 
     /// The same as a sum.
-    pub(super) fn to_sum(self) -> Sum {
+    pub(super) fn to_xyzz(self) -> XyzzPoint {
         let zz: Lazy<2> = self.z.squared();
-        Sum { x: self.x, y: self.y, zz, zzz: zz.times(self.z) }
+        XyzzPoint { x: self.x, y: self.y, zz, zzz: zz.times(self.z) }
     }
 }
 
@@ -347,8 +347,8 @@ mod tests {
     }
 
     /// `number * G` in a form that is not trivial: with another scale than 1.
-    fn sum_of(number: i64) -> Sum {
-        let mut sum = Sum::of(&small(1).unwrap());
+    fn xyzz_of(number: i64) -> XyzzPoint {
+        let mut sum = XyzzPoint::of(&small(1).unwrap());
         sum.double();
         if let Some(point) = small(number - 2) {
             sum.add(&point);
@@ -356,8 +356,8 @@ mod tests {
         sum
     }
 
-    fn doubled_of(number: i64) -> Doubled {
-        let mut doubled = Doubled::of(&small(1).unwrap());
+    fn jacobian_of(number: i64) -> JacobianPoint {
+        let mut doubled = JacobianPoint::of(&small(1).unwrap());
         doubled.double();
         if let Some(point) = small(number - 2) {
             doubled.add(&point);
@@ -367,22 +367,22 @@ mod tests {
 
     #[test]
     fn sums_are_the_groups() {
-        assert!(Sum::INFINITY.to_point().is_none());
+        assert!(XyzzPoint::INFINITY.to_point().is_none());
         for left in -6..=6 {
-            assert_eq!(sum_of(left).to_point(), small(left), "{left}");
-            assert_eq!(doubled_of(left).to_sum().to_point(), small(left), "{left}");
-            let (mut twice, mut doubled) = (sum_of(left), doubled_of(left));
+            assert_eq!(xyzz_of(left).to_point(), small(left), "{left}");
+            assert_eq!(jacobian_of(left).to_xyzz().to_point(), small(left), "{left}");
+            let (mut twice, mut doubled) = (xyzz_of(left), jacobian_of(left));
             twice.double();
             doubled.double();
             assert_eq!(twice.to_point(), small(2 * left), "2 * {left}");
-            assert_eq!(doubled.to_sum().to_point(), small(2 * left), "2 * {left}");
+            assert_eq!(doubled.to_xyzz().to_point(), small(2 * left), "2 * {left}");
             for right in (-6..=6).filter(|right| *right != 0) {
                 let point = small(right).unwrap();
-                let (mut sum, mut doubled) = (sum_of(left), doubled_of(left));
+                let (mut sum, mut doubled) = (xyzz_of(left), jacobian_of(left));
                 sum.add(&point);
                 doubled.add(&point);
                 assert_eq!(sum.to_point(), small(left + right), "{left} + {right}");
-                assert_eq!(doubled.to_sum().to_point(), small(left + right), "{left} + {right}");
+                assert_eq!(doubled.to_xyzz().to_point(), small(left + right), "{left} + {right}");
             }
         }
     }
@@ -391,22 +391,22 @@ mod tests {
     fn a_sum_meets_a_doubled_point() {
         for left in (-6..=6).filter(|left| *left != 0) {
             for right in (-6..=6_i64).filter(|right| *right != 0) {
-                let (mut sum, mut doubled) = (sum_of(left), doubled_of(right));
-                let meeting = doubled.meet(&sum);
+                let (mut sum, mut doubled) = (xyzz_of(left), jacobian_of(right));
+                let meeting = doubled.addition_setup(&sum);
                 assert_eq!(meeting.has_same_x(), left.abs() == right.abs());
                 if !meeting.has_same_x() {
-                    sum.add_doubled(&doubled, &meeting);
+                    sum.add_jacobian(&doubled, &meeting);
                     assert_eq!(sum.to_point(), small(left + right), "{left} + {right}");
                 }
-                doubled.double_after(&meeting);
-                assert_eq!(doubled.to_sum().to_point(), small(2 * right));
+                doubled.double_with(&meeting);
+                assert_eq!(doubled.to_xyzz().to_point(), small(2 * right));
             }
         }
     }
 
     #[test]
     fn many_points_at_once() {
-        let sums: Vec<Sum> = (-5..=5).map(sum_of).collect();
+        let sums: Vec<XyzzPoint> = (-5..=5).map(xyzz_of).collect();
         let points: Vec<Point> = (-5..=5).filter_map(small).collect();
         assert_eq!(points.len(), 10);
         assert_eq!(to_points(&sums), points);

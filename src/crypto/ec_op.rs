@@ -5,7 +5,7 @@
 //! for any `i` below the length of `m`. That is part of the behaviour: code can choose `P`, and see the failure. So each of
 //! these tests is made here too, without divisions.
 //!
-//! **Except where `P` is this process's [secret point](super::secret_point()).** Every curve computation of Cairo 1 starts
+//! **Except where `P` is this process's [secret point](super::blinding_point()).** Every curve computation of Cairo 1 starts
 //! there: the compiler puts the hint that draws the point right in front of the operation and takes the point off at the end.
 //! There a test fails only if `P = k * Q` for one of at most 504 numbers `k` that `m` gives. `Q` and `m` were chosen without
 //! knowledge of `P`, which 128 random bits decide: the odds are below 2^-118 an operation (2^-240 on the network, which draws a
@@ -19,11 +19,11 @@
 
 use thiserror::Error;
 
-use super::curve::{Doubled, Point, Sum};
+use super::blinding_point::blinding_point;
+use super::curve::{JacobianPoint, Point, XyzzPoint};
 use super::generator::generator;
 use super::limbs::Limbs;
-use super::multiple::multiple;
-use super::secret_point::secret_point;
+use super::scalar_mul::scalar_mul;
 
 /// Why the operation has no result.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
@@ -53,7 +53,7 @@ pub fn ec_op(p: &Point, q: &Point, m: &Limbs) -> Result<Point, EcOpError> {
     if let Some(wrong) = [p, q].into_iter().find(|point| !point.is_on_curve()) {
         return Err(EcOpError::NotOnCurve(*wrong));
     }
-    if *p == secret_point() {
+    if *p == blinding_point() {
         // Infinity is no result: a test must have failed before.
         if let Some(sum) = untested(p, q, m).to_point() {
             return Ok(sum);
@@ -64,12 +64,12 @@ pub fn ec_op(p: &Point, q: &Point, m: &Limbs) -> Result<Point, EcOpError> {
 }
 
 /// The sum as the group says.
-fn untested(p: &Point, q: &Point, m: &Limbs) -> Sum {
+fn untested(p: &Point, q: &Point, m: &Limbs) -> XyzzPoint {
     let generator = generator();
     if *q != generator.point {
-        return multiple(q, m).plus(p);
+        return scalar_mul(q, m).plus(p);
     }
-    generator.add_multiple(Sum::of(p), m)
+    generator.add_scalar_mul(XyzzPoint::of(p), m)
 }
 
 /// The bits of a number up to its highest one.
@@ -84,27 +84,27 @@ fn bits(m: &Limbs) -> impl Iterator<Item = bool> {
 
 /// Bit by bit, with the tests.
 fn tested(p: &Point, q: &Point, m: &Limbs) -> Result<Point, EcOpError> {
-    let (mut sum, mut doubled) = (Sum::of(p), Doubled::of(q));
+    let (mut sum, mut doubled) = (XyzzPoint::of(p), JacobianPoint::of(q));
     for bit in bits(m) {
-        let meeting = doubled.meet(&sum);
+        let meeting = doubled.addition_setup(&sum);
         if meeting.has_same_x() {
-            return Err(same_x(sum, doubled.to_sum()));
+            return Err(same_x(sum, doubled.to_xyzz()));
         }
         if bit {
-            sum.add_doubled(&doubled, &meeting);
+            sum.add_jacobian(&doubled, &meeting);
         }
-        doubled.double_after(&meeting);
+        doubled.double_with(&meeting);
     }
     sum.to_point().ok_or(EcOpError::Infinity)
 }
 
 /// Bit by bit, with the tests, where the doublings of `Q` are known.
 fn tested_doubled(p: &Point, doublings: &[Point], m: &Limbs) -> Result<Point, EcOpError> {
-    let mut sum = Sum::of(p);
+    let mut sum = XyzzPoint::of(p);
     for (bit, doubled) in bits(m).zip(doublings) {
         let width = sum.width(doubled);
         if width.is_zero() {
-            return Err(same_x(sum, Sum::of(doubled)));
+            return Err(same_x(sum, XyzzPoint::of(doubled)));
         }
         if bit {
             sum.add_at(doubled, width);
@@ -113,9 +113,9 @@ fn tested_doubled(p: &Point, doublings: &[Point], m: &Limbs) -> Result<Point, Ec
     sum.to_point().ok_or(EcOpError::Infinity)
 }
 
-fn same_x(sum: Sum, doubled: Sum) -> EcOpError {
+fn same_x(sum: XyzzPoint, doubled: XyzzPoint) -> EcOpError {
     // Neither is infinity: sums would have met their negative before, and no doubling of a point is infinity.
-    let point = |sum: Sum| Box::new(sum.to_point().unwrap_or_default());
+    let point = |sum: XyzzPoint| Box::new(sum.to_point().unwrap_or_default());
     EcOpError::SameX { sum: point(sum), doubled: point(doubled) }
 }
 
@@ -125,7 +125,7 @@ mod tests {
     use starknet_types_core::curve::ProjectivePoint;
     use starknet_types_core::felt::Felt;
 
-    use super::super::samples::{edges, felt};
+    use super::super::test_values::{edges, felt};
     use super::*;
 
     /// The order of the group.
@@ -213,7 +213,7 @@ mod tests {
     fn edges_of_the_scalar() {
         let (p, q) = (point(&Felt::from(77)), point(&Felt::from(1234)));
         for m in edges() {
-            for p in [p, secret_point()] {
+            for p in [p, blinding_point()] {
                 check(&p, &q, &m);
                 check(&p, &Point::generator(), &m);
             }
@@ -222,7 +222,7 @@ mod tests {
 
     #[test]
     fn no_test_is_missed_at_the_secret_point_where_the_sum_is_infinity() {
-        let secret = secret_point();
+        let secret = blinding_point();
         let less_one = ORDER - Felt::ONE;
         assert!(matches!(ec_op(&secret, &secret, &less_one.to_le_digits()), Err(EcOpError::SameX { .. })));
     }
@@ -240,7 +240,7 @@ mod tests {
         #[test]
         fn it_is_the_builtins(p in felt(), q in felt(), m in felt()) {
             prop_assume!([p, q].iter().all(|log| *log != Felt::ZERO && *log != ORDER));
-            for p in [point(&p), secret_point()] {
+            for p in [point(&p), blinding_point()] {
                 check(&p, &point(&q), &m);
                 check(&p, &Point::generator(), &m);
             }

@@ -124,7 +124,7 @@ mod tests {
     use num_bigint::BigUint;
     use proptest::prelude::*;
 
-    use super::super::samples::{edges, felt};
+    use super::super::test_values::{edges, felt};
     use super::*;
 
     fn check(a: Felt, b: Felt) {

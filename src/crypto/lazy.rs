@@ -121,7 +121,7 @@ mod tests {
     use proptest::prelude::*;
     use starknet_types_core::felt::Felt;
 
-    use super::super::samples::{edges, felt};
+    use super::super::test_values::{edges, felt};
     use super::*;
 
     /// The felt's form plus `count` times the prime.

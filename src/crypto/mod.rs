@@ -11,39 +11,39 @@
 //! | what | memory |
 //! |---|---|
 //! | [`pedersen`] | 0.9 MB |
-//! | [`square_root`], [`root_of_it_or_its_triple`] | 0.2 MB |
-//! | [`ec_op`], [`is_signature`] | 0.5 MB |
+//! | [`square_root`], [`sqrt_or_sqrt_of_triple`] | 0.2 MB |
+//! | [`ec_op`], [`verify_signature`] | 0.5 MB |
 //! | [`poseidon`] | 4 KB |
-//! | [`PedersenMemo`] | 96 bytes for each hash that its owner grants |
-//! | [`remembered_pedersen`] | 3 MiB, such a memo |
+//! | [`PedersenCache`] | 96 bytes for each hash that its owner grants |
+//! | [`pedersen_cached`] | 3 MiB, such a memo |
 
+mod blinding_point;
+mod cache;
 mod curve;
 mod ec_op;
 mod element;
+mod field_ops;
+mod fixed_base;
 mod generator;
 mod inverse;
 mod lazy;
 mod limbs;
-mod memo;
-mod multiple;
-mod number;
 mod pedersen;
 mod poseidon;
-#[cfg(test)]
-mod samples;
-mod secret_point;
+mod scalar_mul;
 mod signature;
-mod square_root;
-mod table;
+mod sqrt;
+#[cfg(test)]
+mod test_values;
 
+pub use blinding_point::blinding_point;
+pub use cache::{PedersenCache, pedersen_cached};
 pub use curve::Point;
 pub use ec_op::{EcOpError, ec_op};
 pub use element::Element;
+pub use field_ops::{div_mod, mul_mod};
 pub use limbs::Limbs;
-pub use memo::{PedersenMemo, remembered_pedersen};
-pub use number::{product, quotient};
 pub use pedersen::pedersen;
 pub use poseidon::poseidon;
-pub use secret_point::secret_point;
-pub use signature::is_signature;
-pub use square_root::{Root, root_of_it_or_its_triple, square_root};
+pub use signature::verify_signature;
+pub use sqrt::{Root, sqrt, sqrt_or_sqrt_of_triple};

@@ -8,11 +8,11 @@ use std::sync::LazyLock;
 
 use starknet_types_core::felt::Felt;
 
-use super::curve::{Point, Sum};
+use super::curve::{Point, XyzzPoint};
 use super::element::Element;
+use super::fixed_base::{FixedBaseTable, halved_doublings};
 use super::limbs::Limbs;
-use super::multiple::SCALAR_BITS;
-use super::table::{Table, halved_doublings};
+use super::scalar_mul::SCALAR_BITS;
 
 /// Bits that go with the first point of a pair.
 const LOW_BITS: usize = 248;
@@ -45,8 +45,8 @@ const POINTS: [[&str; 2]; 4] = [
 /// The tables of both inputs and where sums start. 0.9 MB, made in some 6 ms by the first hash of the process.
 struct Tables {
     start: Point,
-    first: Table,
-    second: Table,
+    first: FixedBaseTable,
+    second: FixedBaseTable,
 }
 
 static TABLES: LazyLock<Tables> = LazyLock::new(|| {
@@ -55,12 +55,12 @@ static TABLES: LazyLock<Tables> = LazyLock::new(|| {
     let table = |low: [&str; 2], high: [&str; 2]| {
         let mut halves = halved_doublings(&point(low), LOW_BITS);
         halves.extend(halved_doublings(&point(high), SCALAR_BITS.saturating_sub(LOW_BITS)));
-        Table::new(&halves)
+        FixedBaseTable::new(&halves)
     };
     let [first_low, first_high, second_low, second_high] = POINTS;
     let first = table(first_low, first_high);
     let second = table(second_low, second_high);
-    let start = Sum::of(&point(SHIFT)).plus(first.offset()).plus(second.offset());
+    let start = XyzzPoint::of(&point(SHIFT)).plus(first.offset()).plus(second.offset());
     Tables { start: start.to_point().unwrap_or_default(), first, second }
 });
 
@@ -70,7 +70,7 @@ static TABLES: LazyLock<Tables> = LazyLock::new(|| {
 /// the same height, which the library's addition gets wrong). The sum is right even then.
 pub fn pedersen(a: &Limbs, b: &Limbs) -> Limbs {
     let tables = &*TABLES;
-    let mut sum = Sum::of(&tables.start);
+    let mut sum = XyzzPoint::of(&tables.start);
     tables.first.add(a, &mut sum);
     tables.second.add(b, &mut sum);
     sum.to_point().map_or(Element::ZERO, |point| point.x).to_limbs()
@@ -81,7 +81,7 @@ mod tests {
     use proptest::prelude::*;
     use starknet_types_core::hash::{Pedersen, StarkHash};
 
-    use super::super::samples::{edges, felt};
+    use super::super::test_values::{edges, felt};
     use super::*;
 
     fn check(a: &Felt, b: &Felt) {

@@ -124,7 +124,7 @@ mod tests {
     use starknet_types_core::felt::Felt;
     use starknet_types_core::hash::Poseidon;
 
-    use super::super::samples::{edges, felt};
+    use super::super::test_values::{edges, felt};
     use super::*;
 
     fn check(state: [Felt; 3]) {

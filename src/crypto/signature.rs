@@ -6,12 +6,12 @@
 
 use num_bigint::BigUint;
 
-use super::curve::{Point, Sum};
+use super::curve::{Point, XyzzPoint};
 use super::element::Element;
 use super::generator::generator;
 use super::inverse::inverse_modulo_order;
 use super::limbs::Limbs;
-use super::multiple::doubled_multiple;
+use super::scalar_mul::scalar_mul_jacobian;
 
 /// The order of the curve.
 const ORDER: Limbs =
@@ -20,7 +20,7 @@ const ORDER: Limbs =
 /// Whether `(r, s)` signs the message for the public key with this first coordinate, all of them numbers below the prime. `None`
 /// where that is left open, and must not be taken for a no: the message is 0, or one of the two sums to look at is infinity, at
 /// which the published verifier panics, unless the other comes first and matches.
-pub fn is_signature(public_key: &Limbs, message: &Limbs, r: &Limbs, s: &Limbs) -> Option<bool> {
+pub fn verify_signature(public_key: &Limbs, message: &Limbs, r: &Limbs, s: &Limbs) -> Option<bool> {
     if ![message, r, s].into_iter().all(is_in_bounds) || *r == [0; 4] {
         return Some(false);
     }
@@ -28,16 +28,16 @@ pub fn is_signature(public_key: &Limbs, message: &Limbs, r: &Limbs, s: &Limbs) -
     let Some(w) = inverse_modulo_order(s).filter(is_in_bounds) else { return Some(false) };
     let order = order();
     let times_w = |number: &Limbs| limbs(&(big(number) * big(&w) % &order));
-    let of_generator = generator().add_multiple(Sum::INFINITY, &times_w(message));
-    let of_key = doubled_multiple(&public_key, &times_w(r));
-    let meeting = of_key.meet(&of_generator);
+    let of_generator = generator().add_scalar_mul(XyzzPoint::INFINITY, &times_w(message));
+    let of_key = scalar_mul_jacobian(&public_key, &times_w(r));
+    let meeting = of_key.addition_setup(&of_generator);
     if meeting.has_same_x() {
         return None;
     }
     let r = Element::from_limbs(r);
     Some([of_key, of_key.negated()].iter().any(|of_key| {
         let mut sum = of_generator;
-        sum.add_doubled(of_key, &meeting);
+        sum.add_jacobian(of_key, &meeting);
         sum.has_x(&r)
     }))
 }
@@ -73,7 +73,7 @@ mod tests {
     use starknet_crypto::{get_public_key, sign, verify};
     use starknet_types_core::felt::Felt;
 
-    use super::super::samples::{edges, felt};
+    use super::super::test_values::{edges, felt};
     use super::*;
 
     /// What the published verifier says; `None` when it panics.
@@ -83,7 +83,7 @@ mod tests {
 
     fn check(public_key: &Felt, message: &Felt, r: &Felt, s: &Felt) -> Option<bool> {
         let [a, b, c, d] = [public_key, message, r, s].map(Felt::to_le_digits);
-        let own = is_signature(&a, &b, &c, &d);
+        let own = verify_signature(&a, &b, &c, &d);
         let published = published(public_key, message, r, s);
         // At infinity the published one may have seen a match before.
         assert!(own == published || own.is_none(), "{own:?} {public_key:#x} {message:#x} {r:#x} {s:#x}");

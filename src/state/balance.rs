@@ -8,7 +8,7 @@ use starknet_api::state::StorageKey;
 use starknet_types_core::felt::Felt;
 
 use super::contract_address::in_domain;
-use crate::crypto::{Element, remembered_pedersen};
+use crate::crypto::{Element, pedersen_cached};
 
 /// The hash of the name `ERC20_balances`.
 const BALANCES: Felt =
@@ -18,7 +18,7 @@ const BALANCES: Felt =
 ///
 /// Costs one Pedersen hash, or less for an account that was seen lately.
 pub fn fee_token_balance_key(account: ContractAddress) -> StorageKey {
-    let hash = remembered_pedersen(&BALANCES.to_le_digits(), &account.to_le_digits());
+    let hash = pedersen_cached(&BALANCES.to_le_digits(), &account.to_le_digits());
     let key = in_domain(Element::from_limbs(&hash).to_felt());
     StorageKey::try_from(key).unwrap_or_default() // below the bound: a key
 }

@@ -20,7 +20,7 @@ use cairo_vm::vm::vm_core::VirtualMachine;
 use super::cairo0::run_cairo0_hint;
 use super::memory::{FrameMemory, pointer, relocatable};
 use crate::class::{Cairo0Class, Cairo1Class};
-use crate::crypto::secret_point;
+use crate::crypto::blinding_point;
 use crate::protocol::Builtin;
 use crate::syscall::{Language, Pointer, SyscallFault, SyscallMemory, Value};
 use crate::vm::fault::{FrameFault, VmLocation, panic_message};
@@ -225,7 +225,7 @@ fn run_cairo1_hint(
     match hints.get(index) {
         None => Ok(NextHint::NoneLeft),
         Some(Hint::Core(CoreHintBase::Core(CoreHint::RandomEcPoint { x, y }))) => {
-            let point = secret_point();
+            let point = blinding_point();
             for (cell, value) in [(x, point.x.to_felt()), (y, point.y.to_felt())] {
                 vm.insert_value(cell_ref_to_relocatable(cell, vm), value)
                     .map_err(|error| VirtualMachineError::Hint(Box::new((index, error.into()))))?;

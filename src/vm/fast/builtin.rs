@@ -7,7 +7,7 @@ use super::Bailout;
 use super::cell::VmCell;
 use super::machine::InterruptCheck;
 use super::segments::Segments;
-use crate::crypto::{Point, ec_op, poseidon, remembered_pedersen};
+use crate::crypto::{Point, ec_op, pedersen_cached, poseidon};
 use crate::protocol::Builtin;
 
 /// What computing an output counts as, in items.
@@ -52,7 +52,7 @@ fn deduce(segments: &mut Segments, segment: u64, offset: u64) -> Result<Option<V
     match builtin {
         Builtin::Pedersen => {
             let (Some(a), Some(b)) = (input(0).as_number(), input(1).as_number()) else { return Ok(None) };
-            Ok(Some(VmCell::number(remembered_pedersen(&a, &b))))
+            Ok(Some(VmCell::number(pedersen_cached(&a, &b))))
         }
         Builtin::Bitwise => bitwise(input(0), input(1), output),
         Builtin::Poseidon | Builtin::EcOp => {

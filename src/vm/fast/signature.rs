@@ -8,7 +8,7 @@ use super::Bailout;
 use super::builtin::instance_cells;
 use super::cell::VmCell;
 use super::number::field::Limbs;
-use crate::crypto::is_signature;
+use crate::crypto::verify_signature;
 use crate::protocol::Builtin;
 
 /// Signatures `(r, s)` by the place of their public key.
@@ -45,7 +45,7 @@ impl Signatures {
         let other = other.as_number().ok_or(Bailout::Unsupported)?;
         let [r, s] = self.0.get(&place).ok_or(Bailout::Fault)?;
         let (public_key, message) = if index == place { (value, other) } else { (other, value) };
-        match is_signature(&public_key, &message, r, s) {
+        match verify_signature(&public_key, &message, r, s) {
             Some(true) => Ok(()),
             Some(false) => Err(Bailout::Fault),
             None => Err(Bailout::Unsupported),

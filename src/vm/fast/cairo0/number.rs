@@ -4,7 +4,7 @@ use cairo_vm::hint_processor::builtin_hint_processor::hint_code;
 
 use super::action::Names;
 use super::variable::{Variable, demand, is_in_range};
-use crate::crypto::{Element, square_root as field_root};
+use crate::crypto::{Element, sqrt as field_sqrt};
 use crate::vm::fast::Bailout;
 use crate::vm::fast::cell::VmCell;
 use crate::vm::fast::machine::Machine;
@@ -169,7 +169,7 @@ impl Machine {
                 let value = Element::from_limbs(&self.limbs(value)?);
                 let third = || Element::from_limbs(&[3, 0, 0, 0]).inverse().map(|third| value.times(&third));
                 let found =
-                    field_root(&value).or_else(|| field_root(&third()?)).ok_or(Bailout::Unsupported)?;
+                    field_sqrt(&value).or_else(|| field_sqrt(&third()?)).ok_or(Bailout::Unsupported)?;
                 self.put(root, found.to_limbs())
             }
             NumberAction::SquareRoot256 { value, root } => {

@@ -5,7 +5,7 @@
 use super::action::{Action, Buffer, Hint, Operand, Place, WideAction};
 use super::circuit::eval_circuit;
 use super::scope::{Dict, ENTRY_CELLS, SQUASH_CELLS, Squash};
-use crate::crypto::{Element, Root, root_of_it_or_its_triple, secret_point};
+use crate::crypto::{Element, Root, blinding_point, sqrt_or_sqrt_of_triple};
 use crate::vm::fast::Bailout;
 use crate::vm::fast::cell::VmCell;
 use crate::vm::fast::machine::Machine;
@@ -87,11 +87,11 @@ impl Machine {
             Action::Wide(action) => self.run_wide_hint(action)?,
             Action::FieldSquareRoot { value, dst } => {
                 let value = Element::from_limbs(&self.number(value)?);
-                let (Root::Own(root) | Root::OfTriple(root)) = root_of_it_or_its_triple(&value);
+                let (Root::OfValue(root) | Root::OfTriple(root)) = sqrt_or_sqrt_of_triple(&value);
                 self.set_number(dst, root.to_limbs())?;
             }
             Action::RandomPoint { x, y } => {
-                let point = secret_point();
+                let point = blinding_point();
                 self.set_number(x, point.x.to_limbs())?;
                 self.set_number(y, point.y.to_limbs())?;
             }

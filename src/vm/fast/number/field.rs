@@ -6,7 +6,7 @@
 use starknet_types_core::felt::Felt;
 
 pub(in crate::vm::fast) use crate::crypto::Limbs;
-use crate::crypto::{Element, product, quotient};
+use crate::crypto::{Element, div_mod, mul_mod};
 
 /// The prime, 2^251 + 17 * 2^192 + 1.
 const PRIME: Limbs = [1, 0, 0, TOP];
@@ -129,7 +129,7 @@ pub(in crate::vm::fast) fn mul(a: &Limbs, b: &Limbs) -> Limbs {
             let (c2, c3) = a1.carrying_mul_add(*b1, c2, carry);
             reduce(&[c0, c1, c2, c3])
         }
-        _ => product(a, b),
+        _ => mul_mod(a, b),
     }
 }
 
@@ -149,7 +149,7 @@ pub(super) fn reduce(number: &Limbs) -> Limbs {
 
 /// `a / b`; `None` when `b` is zero.
 pub(in crate::vm::fast) fn div(a: &Limbs, b: &Limbs) -> Option<Limbs> {
-    quotient(a, b)
+    div_mod(a, b)
 }
 
 /// `offset + number`, where a number just below the prime counts as negative; `None` outside 64 bits.

@@ -119,15 +119,15 @@ fn squarings(number: Lazy<2>, count: usize) -> Lazy<2> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Root {
     /// The number's.
-    Own(Element),
+    OfValue(Element),
     /// That of three times the number, which has none itself.
     OfTriple(Element),
 }
 
 /// The root of `a` or of `3 * a`: of the two roots the smaller number.
-pub fn root_of_it_or_its_triple(a: &Element) -> Root {
+pub fn sqrt_or_sqrt_of_triple(a: &Element) -> Root {
     if a.is_zero() {
-        return Root::Own(Element::ZERO);
+        return Root::OfValue(Element::ZERO);
     }
     let tables = &*TABLES;
     let below = half_power(a);
@@ -145,7 +145,7 @@ pub fn root_of_it_or_its_triple(a: &Element) -> Root {
         digit => root.times(&tables.power(place, *digit)),
     });
     if even {
-        Root::Own(smaller(root))
+        Root::OfValue(smaller(root))
     } else {
         // One factor of 1 / g more for the carry.
         Root::OfTriple(smaller(root.times(&tables.x_of_three).times(&tables.power(0, 1))))
@@ -153,9 +153,9 @@ pub fn root_of_it_or_its_triple(a: &Element) -> Root {
 }
 
 /// The root of a number: of the two the smaller number; `None` where there is none.
-pub fn square_root(a: &Element) -> Option<Element> {
-    match root_of_it_or_its_triple(a) {
-        Root::Own(root) => Some(root),
+pub fn sqrt(a: &Element) -> Option<Element> {
+    match sqrt_or_sqrt_of_triple(a) {
+        Root::OfValue(root) => Some(root),
         Root::OfTriple(_) => None,
     }
 }
@@ -202,22 +202,22 @@ mod tests {
     use proptest::prelude::*;
     use starknet_types_core::felt::Felt;
 
-    use super::super::samples::{edges, felt};
+    use super::super::test_values::{edges, felt};
     use super::*;
 
     /// What the hint of Cairo 1 answers, from the library.
     fn check(felt: Felt) {
         let smaller = |root: Felt| root.min(-root);
         let own = felt.sqrt().map(smaller);
-        let root = root_of_it_or_its_triple(&Element::from_felt(&felt));
+        let root = sqrt_or_sqrt_of_triple(&Element::from_felt(&felt));
         match root {
-            Root::Own(root) => assert_eq!(Some(root.to_felt()), own, "{felt:#x}"),
+            Root::OfValue(root) => assert_eq!(Some(root.to_felt()), own, "{felt:#x}"),
             Root::OfTriple(root) => {
                 assert_eq!(own, None, "{felt:#x}");
                 assert_eq!(root.to_felt(), smaller((felt * Felt::THREE).sqrt().unwrap()), "{felt:#x}");
             }
         }
-        assert_eq!(square_root(&Element::from_felt(&felt)).map(Element::to_felt), own);
+        assert_eq!(sqrt(&Element::from_felt(&felt)).map(Element::to_felt), own);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use super::limbs::{Limbs, montgomery_product, reduce_once};
 
 /// `a * b` modulo the prime, for numbers below it.
 #[inline]
-pub fn product(a: &Limbs, b: &Limbs) -> Limbs {
+pub fn mul_mod(a: &Limbs, b: &Limbs) -> Limbs {
     // One factor in Montgomery form brings 2^256 along; the reduction takes it off.
     let a = Element::from_limbs(a).to_montgomery();
     reduce_once(&montgomery_product(&a, b))
@@ -14,8 +14,8 @@ pub fn product(a: &Limbs, b: &Limbs) -> Limbs {
 
 /// `a / b` modulo the prime, for numbers below it; `None` when `b` is 0.
 #[inline]
-pub fn quotient(a: &Limbs, b: &Limbs) -> Option<Limbs> {
-    inverse(b).map(|inverse| product(a, &inverse))
+pub fn div_mod(a: &Limbs, b: &Limbs) -> Option<Limbs> {
+    inverse(b).map(|inverse| mul_mod(a, &inverse))
 }
 
 #[cfg(test)]
@@ -23,14 +23,14 @@ mod tests {
     use proptest::prelude::*;
     use starknet_types_core::felt::Felt;
 
-    use super::super::samples::{edges, felt};
+    use super::super::test_values::{edges, felt};
     use super::*;
 
     fn check(a: Felt, b: Felt) {
         let (x, y) = (a.to_le_digits(), b.to_le_digits());
-        assert_eq!(product(&x, &y), (a * b).to_le_digits());
+        assert_eq!(mul_mod(&x, &y), (a * b).to_le_digits());
         let expected = b.try_into().ok().map(|divisor| a.field_div(&divisor).to_le_digits());
-        assert_eq!(quotient(&x, &y), expected);
+        assert_eq!(div_mod(&x, &y), expected);
     }
 
     #[test]

@@ -21,8 +21,8 @@ const SHARDS: usize = 64;
 const REMEMBERED: usize = 1 << 15;
 
 /// [`pedersen`], remembered by the process: for hashes that different transactions are likely to ask for.
-pub fn remembered_pedersen(a: &Limbs, b: &Limbs) -> Limbs {
-    static MEMO: LazyLock<PedersenMemo> = LazyLock::new(|| PedersenMemo::new(REMEMBERED));
+pub fn pedersen_cached(a: &Limbs, b: &Limbs) -> Limbs {
+    static MEMO: LazyLock<PedersenCache> = LazyLock::new(|| PedersenCache::new(REMEMBERED));
     MEMO.hash(a, b)
 }
 
@@ -40,12 +40,12 @@ type Set = [Slot; WAYS];
 ///
 /// Places are chosen by a hash whose key each process draws anew: who fills the places of others' hashes costs time, no more. A
 /// lock is held for a copy of 96 bytes, never while hashing.
-pub struct PedersenMemo {
+pub struct PedersenCache {
     shards: Box<[Mutex<Box<[Set]>>]>,
     key: RandomState,
 }
 
-impl PedersenMemo {
+impl PedersenCache {
     /// A memo of at least so many hashes; at least one.
     pub fn new(hashes: usize) -> Self {
         let sets = hashes.div_ceil(SHARDS * WAYS).max(1);
@@ -75,9 +75,9 @@ impl PedersenMemo {
     }
 }
 
-impl std::fmt::Debug for PedersenMemo {
+impl std::fmt::Debug for PedersenCache {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("PedersenMemo").field("shards", &self.shards.len()).finish_non_exhaustive()
+        f.debug_struct("PedersenCache").field("shards", &self.shards.len()).finish_non_exhaustive()
     }
 }
 
@@ -105,14 +105,14 @@ mod tests {
         [value, 0, 0, 0]
     }
 
-    fn held(memo: &PedersenMemo) -> usize {
+    fn held(memo: &PedersenCache) -> usize {
         let full = |sets: &[Set]| sets.iter().flatten().filter(|slot| slot.hash != [0; 4]).count();
         memo.shards.iter().map(|shard| full(&shard.lock().unwrap())).sum()
     }
 
     #[test]
     fn hashes_are_right_first_and_later() {
-        let memo = PedersenMemo::new(1000);
+        let memo = PedersenCache::new(1000);
         for round in 0..3 {
             for value in 0..50 {
                 let (a, b) = (number(value % 7), number(value));
@@ -125,7 +125,7 @@ mod tests {
 
     #[test]
     fn it_does_not_grow() {
-        let memo = PedersenMemo::new(1);
+        let memo = PedersenCache::new(1);
         for value in 0..2000 {
             assert_eq!(memo.hash(&number(0), &number(value)), pedersen(&number(0), &number(value)));
         }
@@ -148,7 +148,7 @@ mod tests {
 
     #[test]
     fn threads_share_it() {
-        let memo = PedersenMemo::new(100);
+        let memo = PedersenCache::new(100);
         std::thread::scope(|scope| {
             for start in 0..4 {
                 let memo = &memo;

@@ -1,6 +1,6 @@
 //! Multiples of any point, by signed digits.
 
-use super::curve::{Doubled, Point, Sum, to_points};
+use super::curve::{JacobianPoint, Point, XyzzPoint, to_points};
 use super::limbs::Limbs;
 
 /// Bits of a scalar that count: a number of the field has 252.
@@ -11,15 +11,15 @@ const DIGIT_BITS: u32 = 5;
 const ODD_MULTIPLES: usize = 1 << (DIGIT_BITS - 2);
 
 /// `scalar * point`.
-pub(super) fn multiple(point: &Point, scalar: &Limbs) -> Sum {
-    doubled_multiple(point, scalar).to_sum()
+pub(super) fn scalar_mul(point: &Point, scalar: &Limbs) -> XyzzPoint {
+    scalar_mul_jacobian(point, scalar).to_xyzz()
 }
 
 /// `scalar * point`, in the form that it comes in.
-pub(super) fn doubled_multiple(point: &Point, scalar: &Limbs) -> Doubled {
+pub(super) fn scalar_mul_jacobian(point: &Point, scalar: &Limbs) -> JacobianPoint {
     let digits = signed_digits(scalar);
     let odd = odd_multiples(point);
-    let mut sum = Doubled::INFINITY;
+    let mut sum = JacobianPoint::INFINITY;
     for digit in digits.iter().rev().skip_while(|digit| **digit == 0) {
         sum.double();
         if *digit != 0 {
@@ -32,8 +32,8 @@ pub(super) fn doubled_multiple(point: &Point, scalar: &Limbs) -> Doubled {
 
 /// The point times 1, 3, 5 and so on.
 fn odd_multiples(point: &Point) -> Vec<Point> {
-    let twice = Sum::of(point).doubled().to_point().unwrap_or_default();
-    let odd = std::iter::successors(Some(Sum::of(point)), |sum| Some(sum.plus(&twice)));
+    let twice = XyzzPoint::of(point).doubled().to_point().unwrap_or_default();
+    let odd = std::iter::successors(Some(XyzzPoint::of(point)), |sum| Some(sum.plus(&twice)));
     to_points(&odd.take(ODD_MULTIPLES).collect::<Vec<_>>())
 }
 
@@ -74,8 +74,8 @@ pub(super) fn shifted_right([a, b, c, d]: &Limbs, bits: u32) -> Limbs {
 }
 
 /// The point and its doublings, `count` in all.
-pub(super) fn doublings(point: &Point, count: usize) -> impl Iterator<Item = Sum> {
-    std::iter::successors(Some(Sum::of(point)), |sum| Some(sum.doubled())).take(count)
+pub(super) fn doublings(point: &Point, count: usize) -> impl Iterator<Item = XyzzPoint> {
+    std::iter::successors(Some(XyzzPoint::of(point)), |sum| Some(sum.doubled())).take(count)
 }
 
 #[cfg(test)]
@@ -84,7 +84,7 @@ mod tests {
     use starknet_types_core::curve::ProjectivePoint;
     use starknet_types_core::felt::Felt;
 
-    use super::super::samples::{edges, felt};
+    use super::super::test_values::{edges, felt};
     use super::*;
 
     /// What the library says.
@@ -105,7 +105,7 @@ mod tests {
         let powers = (0..252_u32).map(|bit| Felt::TWO.pow(bit));
         for scalar in edges().into_iter().chain(small).chain(powers) {
             assert_eq!(
-                multiple(&point, &scalar.to_le_digits()).to_point(),
+                scalar_mul(&point, &scalar.to_le_digits()).to_point(),
                 expected(&point, &scalar),
                 "{scalar:#x}"
             );
@@ -116,7 +116,7 @@ mod tests {
         #[test]
         fn any_multiple(scalar in felt(), of in felt()) {
             let Some(point) = expected(&Point::generator(), &of) else { return Ok(()) };
-            prop_assert_eq!(multiple(&point, &scalar.to_le_digits()).to_point(), expected(&point, &scalar));
+            prop_assert_eq!(scalar_mul(&point, &scalar.to_le_digits()).to_point(), expected(&point, &scalar));
         }
 
         #[test]

@@ -11,7 +11,7 @@ use super::curve::Point;
 use super::element::Element;
 
 /// The process's secret point.
-pub fn secret_point() -> Point {
+pub fn blinding_point() -> Point {
     static POINT: OnceLock<Point> = OnceLock::new();
     *POINT.get_or_init(draw)
 }
@@ -34,9 +34,9 @@ mod tests {
 
     #[test]
     fn the_point_is_on_the_curve_and_does_not_change() {
-        let point = secret_point();
+        let point = blinding_point();
         assert!(point.is_on_curve());
-        assert_eq!(secret_point(), point);
+        assert_eq!(blinding_point(), point);
         assert_ne!(draw(), draw(), "it is drawn, not fixed");
         assert!((0..20).all(|_| draw().is_on_curve()));
     }

@@ -1,10 +1,10 @@
 //! Tables of known points: sums of their multiples with a few additions.
 
-use super::curve::{Point, Sum, to_points};
+use super::curve::{Point, XyzzPoint, to_points};
 use super::limbs::Limbs;
-use super::multiple::{SCALAR_BITS, doublings, multiple, shifted_right};
+use super::scalar_mul::{SCALAR_BITS, doublings, scalar_mul, shifted_right};
 
-/// Bits of a window of [`Table`].
+/// Bits of a window of [`FixedBaseTable`].
 const WINDOW_BITS: u32 = 9;
 /// Entries of a window: the upper half of its values; the lower half are their negatives.
 const WINDOW_ENTRIES: usize = 1 << (WINDOW_BITS - 1);
@@ -15,17 +15,17 @@ const _: () = assert!(SCALAR_BITS.is_multiple_of(WINDOW_BITS as usize), "a windo
 /// A bit `b` counts as `(1 + s) / 2` with a sign `s`: so the sum is half the sum of all bases, and each halved base added or
 /// subtracted. Nine of these signs make a window; of the two opposite halves of its values the table holds one.
 #[derive(Debug)]
-pub(super) struct Table {
+pub(super) struct FixedBaseTable {
     windows: Vec<[Point; WINDOW_ENTRIES]>,
     /// Half the sum of all bases.
     offset: Point,
 }
 
-impl Table {
+impl FixedBaseTable {
     /// The table for the halves of the 252 bases, lowest first. No sum of a window may be infinity: bases are doublings of
     /// points without a known relation.
     pub(super) fn new(halves: &[Point]) -> Self {
-        let mut offset = Sum::INFINITY;
+        let mut offset = XyzzPoint::INFINITY;
         halves.iter().for_each(|half| offset.add(half));
         let windows = halves.chunks(WINDOW_BITS as usize).map(Self::window).collect();
         Self { windows, offset: offset.to_point().unwrap_or_default() }
@@ -35,7 +35,7 @@ impl Table {
     fn window(halves: &[Point]) -> [Point; WINDOW_ENTRIES] {
         let mut entries = [Point::default(); WINDOW_ENTRIES];
         let Some((top, lower)) = halves.split_last() else { return entries };
-        let mut sums = vec![Sum::of(top)];
+        let mut sums = vec![XyzzPoint::of(top)];
         for half in lower {
             let with = |half: Point| sums.iter().map(move |sum| sum.plus(&half));
             sums = with(half.negated_if(true)).chain(with(*half)).collect();
@@ -53,7 +53,7 @@ impl Table {
 
     /// Adds `sum of bit_i * base_i` without the offset.
     #[inline]
-    pub(super) fn add(&self, scalar: &Limbs, sum: &mut Sum) {
+    pub(super) fn add(&self, scalar: &Limbs, sum: &mut XyzzPoint) {
         let mut rest = *scalar;
         let entries = self.windows.iter().map(|window| {
             let [value, ..] = rest;
@@ -83,7 +83,7 @@ const HALF: Limbs =
 
 /// The point, and its doublings: `count` in all, each halved.
 pub(super) fn halved_doublings(point: &Point, count: usize) -> Vec<Point> {
-    let mut sums = vec![multiple(point, &HALF)];
+    let mut sums = vec![scalar_mul(point, &HALF)];
     sums.extend(doublings(point, count.saturating_sub(1)));
     to_points(&sums)
 }
@@ -92,18 +92,18 @@ pub(super) fn halved_doublings(point: &Point, count: usize) -> Vec<Point> {
 mod tests {
     use starknet_types_core::felt::Felt;
 
-    use super::super::samples::edges;
+    use super::super::test_values::edges;
     use super::*;
 
     #[test]
     fn a_table_of_doublings_multiplies() {
-        let point = multiple(&Point::generator(), &[0x1234_5678_9abc_def0, 0, 0, 0]).to_point().unwrap();
-        let table = Table::new(&halved_doublings(&point, SCALAR_BITS));
+        let point = scalar_mul(&Point::generator(), &[0x1234_5678_9abc_def0, 0, 0, 0]).to_point().unwrap();
+        let table = FixedBaseTable::new(&halved_doublings(&point, SCALAR_BITS));
         let powers = (0..252_u32).map(|bit| Felt::TWO.pow(bit));
         for scalar in edges().into_iter().chain(powers) {
-            let mut sum = Sum::of(table.offset());
+            let mut sum = XyzzPoint::of(table.offset());
             table.add(&scalar.to_le_digits(), &mut sum);
-            let expected = multiple(&point, &scalar.to_le_digits());
+            let expected = scalar_mul(&point, &scalar.to_le_digits());
             assert_eq!(sum.to_point(), expected.to_point(), "{scalar:#x}");
         }
     }
