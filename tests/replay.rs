@@ -5,10 +5,11 @@ use std::sync::atomic::{AtomicU8, Ordering};
 
 use serde_json::{Value, json};
 use starkiln::block::{BlockError, BlockExecutor, BlockOutcome, TransactionStatus};
+use starkiln::fee::fee_token_balance_key;
 use starkiln::replay::{
     BlockFile, ClassEntry, ClassText, Expected, FileTransaction, FileTransactionBody, LoadedBlock, compare,
 };
-use starkiln::state::{MemoryState, ReadError, StateDiff, StateError, StateKey, fee_token_balance_key};
+use starkiln::state::{MemoryState, ReadError, StateDiff, StateError, StateKey};
 use starkiln::transaction::FatalError;
 use starknet_api::core::{ClassHash, CompiledClassHash, ContractAddress};
 use starknet_api::state::StorageKey;

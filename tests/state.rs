@@ -13,7 +13,7 @@ use proptest::test_runner::{RngAlgorithm, TestRng, TestRunner};
 use starkiln::class::{Cairo1Class, ContractClass};
 use starkiln::state::{
     BlockState, Checkpoint, InitialReads, Journal, JournalClasses, JournalParts, MemoryState, ReadError,
-    StateChanges, StateDiff, StateError, StateKey, StateReader, fee_token_balance_key,
+    StateChanges, StateDiff, StateError, StateKey, StateReader,
 };
 use starknet_api::contract_class::SierraVersion;
 use starknet_api::core::{ClassHash, CompiledClassHash, ContractAddress, Nonce};
@@ -623,20 +623,6 @@ fn the_last_nonce_cannot_be_raised() {
     let mut journal = Journal::new(&state);
     assert_eq!(journal.increment_nonce(address(1)), Err(StateError::NonceOverflow(address(1))));
     assert!(journal.changes().is_empty());
-}
-
-#[test]
-fn a_balance_is_two_cells() {
-    let (token, account) = (address(1), address(2));
-    let low = fee_token_balance_key(account);
-    let state = MemoryState::default().with_balance(token, account, u128::MAX).with_storage(
-        token,
-        low.next_storage_key().unwrap(),
-        Felt::TWO,
-    );
-    let mut journal = Journal::new(&state);
-    assert_eq!(journal.fee_token_balance(token, account), Ok((Felt::from(u128::MAX), Felt::TWO)));
-    assert_eq!(journal.initial_reads().storage.len(), 2);
 }
 
 /// Changes as a host could make them up: without the reads that a journal would have made.

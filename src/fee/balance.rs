@@ -6,6 +6,7 @@ use num_bigint::BigUint;
 use starknet_api::transaction::fields::Fee;
 use starknet_types_core::felt::Felt;
 
+use super::balance_key::payer_balance;
 use crate::protocol::BlockEnv;
 use crate::state::{Journal, StateError};
 use crate::syscall::TransactionInfo;
@@ -26,7 +27,7 @@ impl Balance {
         info: &TransactionInfo,
     ) -> Result<Self, StateError> {
         let token = env.chain.fee_token(info.fee_type());
-        let (low, high) = journal.fee_token_balance(token, info.sender)?;
+        let (low, high) = payer_balance(journal, token, info.sender)?;
         Ok(Self { low, high })
     }
 

@@ -13,11 +13,12 @@ use starknet_api::transaction::fields::{
 use starknet_api::transaction::{TransactionHash, TransactionVersion};
 use starknet_types_core::felt::Felt;
 
+use super::{StateChangesCount, fee_token_balance_key};
 use crate::protocol::{
     BlockEnv, BlockInfo, BlockPrices, ChainInfo, Constants, DataAvailability, ProtocolVersion, TokenPrices,
     VersionPolicy,
 };
-use crate::state::{MemoryState, StateChangesCount, fee_token_balance_key};
+use crate::state::MemoryState;
 use crate::syscall::{BoundTerms, FeeTerms, TransactionInfo};
 
 pub(crate) const STRK: u128 = 0x57;

@@ -6,9 +6,9 @@ use starknet_api::execution_resources::GasVector;
 
 use super::error::{FeeError, Sum};
 use super::gas::vm_gas;
+use super::state_changes::StateChangesCount;
 use super::state_gas::{data_availability_gas, state_diff_length};
 use crate::protocol::{BlockEnv, TransactionKind, VmResources};
-use crate::state::StateChangesCount;
 use crate::syscall::TransactionInfo;
 
 /// A lower bound of the transaction's gas (C167): the account's nonce and balance, the class of a new

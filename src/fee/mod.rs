@@ -11,6 +11,7 @@
 
 mod admission;
 mod balance;
+mod balance_key;
 mod bounds;
 mod error;
 pub mod ethereum;
@@ -24,9 +25,11 @@ pub mod price;
 mod properties;
 mod receipt;
 mod resources;
+mod state_changes;
 pub mod state_gas;
 
 pub use admission::{check_balance, check_bounds_cover};
+pub use balance_key::fee_token_balance_key;
 pub use bounds::{
     PostCheck, check_after, check_chargeable, check_gas_within, check_paid_on_l1, check_within_bounds,
 };
@@ -39,3 +42,6 @@ pub use limits::{initial_sierra_gas, max_steps, steps_after_validation};
 pub use minimal::minimal_gas;
 pub use receipt::{Receipt, ReceiptInput, gas_fee};
 pub use resources::{ArchivalResources, ComputationResources, MessageResources, TransactionResources};
+pub use state_changes::StateChangesCount;
+
+pub(crate) use balance_key::payer_balance_key;

@@ -6,6 +6,7 @@ use starknet_api::execution_resources::{GasAmount, GasVector};
 use starknet_api::transaction::fields::GasVectorComputationMode::{self, All, NoL2Gas};
 use starknet_api::transaction::fields::{Fee, Tip};
 
+use super::StateChangesCount;
 use super::fixture::{env_with, prices, with_all, with_l1_gas, with_max_fee};
 use super::price::{fee_of, in_l1_gas};
 use super::{
@@ -16,7 +17,7 @@ use crate::call::EventSummary;
 use crate::protocol::{
     BlockEnv, BlockPrices, Builtin, BuiltinCounts, DataAvailability, TransactionKind, VmResources,
 };
-use crate::state::{Journal, MemoryState, StateChangesCount};
+use crate::state::{Journal, MemoryState};
 use crate::syscall::TransactionInfo;
 
 const VERSIONS: [&str; 6] = ["0.13.0", "0.13.1", "0.13.2", "0.13.4", "0.14.1", "0.14.4"];

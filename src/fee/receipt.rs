@@ -12,6 +12,7 @@ use starknet_api::transaction::fields::{Fee, GasVectorComputationMode};
 use super::error::{FeeError, Sum};
 use super::price::fee_of;
 use super::resources::{ArchivalResources, ComputationResources, MessageResources, TransactionResources};
+use super::state_changes::StateChangesCount;
 use super::state_gas::{data_availability_gas, state_diff_length};
 use crate::call::ExecutionSummary;
 use crate::protocol::{BlockEnv, DataAvailability, TransactionKind, VmResources};
@@ -37,7 +38,7 @@ pub struct ReceiptInput<'a> {
     pub code_size: u64,
     /// Payload length of the consumed message, in felts; only of an L1 handler.
     pub l1_handler_payload: Option<u64>,
-    /// The cell of the paying account's balance ([`fee_token_balance_key`](crate::state::fee_token_balance_key)); `None` for an L1
+    /// The cell of the paying account's balance ([`fee_token_balance_key`](super::fee_token_balance_key)); `None` for an L1
     /// handler, which pays nothing.
     pub payer: Option<StorageKey>,
     /// The changes of validation and execution, before the fee transfer (C155).
@@ -94,7 +95,7 @@ fn is_free(input: &ReceiptInput<'_>) -> bool {
 
 fn resources(input: &ReceiptInput<'_>) -> Result<TransactionResources, FeeError> {
     let fee_token = input.env.chain.fee_token(input.info.fee_type());
-    let state = input.state_changes.count_for_fee(input.payer, fee_token);
+    let state = StateChangesCount::of(input.state_changes, input.payer, fee_token);
     let summary = input.summary;
     Ok(TransactionResources {
         archival: ArchivalResources {
@@ -167,7 +168,7 @@ mod tests {
             signature_length: 2,
             code_size: 0,
             l1_handler_payload: None,
-            payer: Some(crate::state::fee_token_balance_key(info.sender)),
+            payer: Some(crate::fee::fee_token_balance_key(info.sender)),
             state_changes,
             summary,
             reverted_steps: 0,

@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use super::error::{FeeError, Sum};
 use super::ethereum;
+use super::state_changes::StateChangesCount;
 use crate::call::EventSummary;
 use crate::protocol::VmResources;
-use crate::state::StateChangesCount;
 
 /// Everything a transaction used.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

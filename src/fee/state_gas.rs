@@ -6,8 +6,8 @@ use starknet_api::execution_resources::{GasAmount, GasVector};
 
 use super::error::{FeeError, Sum};
 use super::ethereum;
+use super::state_changes::StateChangesCount;
 use crate::protocol::{Constants, DataAvailability};
-use crate::state::StateChangesCount;
 
 /// Felts that the changes add to the published state diff (C153): two per contract (address; class flag,
 /// update count and nonce), one per class, two per storage cell, two per declared class.

@@ -1,6 +1,6 @@
-//! What changed between two points of a journal, and how much of it a transaction pays for.
+//! The changes between two points of a journal.
 //!
-//! In: built by [`Journal`](super::Journal) and [`BlockState`](super::BlockState). Out: counted by `fee`, classified into
+//! Input: built by [`Journal`](super::Journal) and [`BlockState`](super::BlockState). Output: counted by `fee`, classified into
 //! [`StateDiff`](super::StateDiff), committed to a block. Holds new values only.
 
 use serde::{Deserialize, Serialize};
@@ -45,24 +45,6 @@ impl StateChanges {
         self.allocated.extend(later.allocated);
     }
 
-    /// Counts what is paid for (C153-C157).
-    ///
-    /// `payer` is the cell of the paying account's balance, [`fee_token_balance_key`](super::fee_token_balance_key) (`None` for
-    /// L1 handlers). The fee transfer has not happened yet: its write to that cell is counted in advance, and the fee token itself
-    /// is not counted as a modified contract (C155).
-    pub fn count_for_fee(&self, payer: Option<StorageKey>, fee_token: ContractAddress) -> StateChangesCount {
-        let mut modified = self.modified_contracts();
-        modified.swap_remove(&fee_token);
-        let balance_write = payer.is_some_and(|payer| !self.storage.contains_key(&(fee_token, payer)));
-        StateChangesCount {
-            storage_updates: count(self.storage.len()).saturating_add(u64::from(balance_write)),
-            class_hash_updates: count(self.class_hashes.len()),
-            compiled_class_hash_updates: count(self.compiled_class_hashes.len()),
-            modified_contracts: count(modified.len()),
-            allocated_cells: count(self.allocated.len()),
-        }
-    }
-
     /// The contracts with a changed storage cell, nonce or class hash.
     pub fn modified_contracts(&self) -> StateSet<ContractAddress> {
         let mut modified: StateSet<_> = self.storage.keys().map(|(address, _)| *address).collect();
@@ -82,29 +64,8 @@ impl StateChanges {
     }
 }
 
-/// How many changes of each kind are paid for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct StateChangesCount {
-    /// Storage cells with a new value, the payer's balance included (C155).
-    pub storage_updates: u64,
-    /// Contracts that were deployed or whose class was replaced (C156).
-    pub class_hash_updates: u64,
-    /// Classes with a new compiled class hash (C156).
-    pub compiled_class_hash_updates: u64,
-    /// Contracts with any change, the fee token excluded (C155).
-    pub modified_contracts: u64,
-    /// Storage cells that went from zero to something (C157).
-    pub allocated_cells: u64,
-}
-
-/// A length as a count; no machine holds more than 2^64 cells.
-fn count(length: usize) -> u64 {
-    u64::try_from(length).unwrap_or(u64::MAX)
-}
-
 #[cfg(test)]
 mod tests {
-    use super::super::fee_token_balance_key;
     use super::*;
 
     fn address(value: u128) -> ContractAddress {
@@ -113,31 +74,6 @@ mod tests {
 
     fn key(value: u128) -> StorageKey {
         StorageKey::from(value)
-    }
-
-    #[test]
-    fn the_fee_token_is_no_modified_contract_and_the_balance_is_counted_once() {
-        let (sender, token) = (address(1), address(2));
-        let mut changes = StateChanges::default();
-        changes.nonces.insert(sender, Nonce(Felt::ONE));
-        changes.storage.insert((token, key(9)), Felt::ONE);
-        changes.allocated.insert((token, key(9)));
-        changes.class_hashes.insert(address(3), ClassHash(Felt::ONE));
-        let count = changes.count_for_fee(Some(fee_token_balance_key(sender)), token);
-        assert_eq!(
-            count,
-            StateChangesCount {
-                storage_updates: 2,
-                class_hash_updates: 1,
-                compiled_class_hash_updates: 0,
-                modified_contracts: 2,
-                allocated_cells: 1,
-            }
-        );
-        assert_eq!(changes.count_for_fee(None, token).storage_updates, 1);
-
-        changes.storage.insert((token, fee_token_balance_key(sender)), Felt::TWO);
-        assert_eq!(changes.count_for_fee(Some(fee_token_balance_key(sender)), token), count);
     }
 
     #[test]

@@ -20,11 +20,11 @@ pub fn contract_address(
 ) -> ContractAddress {
     let calldata = hash_of_all(calldata.0.iter().copied());
     let hash = hash_of_all([PREFIX, *deployer.0.key(), salt.0, class_hash.0, calldata]);
-    ContractAddress::try_from(in_domain(hash)).unwrap_or_default() // below the bound: an address
+    ContractAddress::try_from(reduced_to_address_range(hash)).unwrap_or_default() // below the bound: an address
 }
 
 /// A hash as an address or the address of a cell: modulo their bound.
-pub(super) fn in_domain(hash: Felt) -> Felt {
+pub(crate) fn reduced_to_address_range(hash: Felt) -> Felt {
     let bound = Felt::from(*L2_ADDRESS_UPPER_BOUND);
     #[expect(clippy::arithmetic_side_effects, reason = "in the field; hashes are below twice the bound")]
     if hash < bound { hash } else { hash - bound }
@@ -64,8 +64,8 @@ mod tests {
     #[test]
     fn hashes_wrap_at_the_bound() {
         let bound = Felt::from(*L2_ADDRESS_UPPER_BOUND);
-        assert_eq!(in_domain(bound - Felt::ONE), bound - Felt::ONE);
-        assert_eq!(in_domain(bound), Felt::ZERO);
-        assert_eq!(in_domain(Felt::MAX), Felt::MAX - bound);
+        assert_eq!(reduced_to_address_range(bound - Felt::ONE), bound - Felt::ONE);
+        assert_eq!(reduced_to_address_range(bound), Felt::ZERO);
+        assert_eq!(reduced_to_address_range(Felt::MAX), Felt::MAX - bound);
     }
 }

@@ -16,7 +16,6 @@ use super::touched::Touched;
 use super::undo::{Checkpoint, Undo};
 use super::{
     InitialReads, ReadError, StateChanges, StateDiff, StateError, StateKey, StateMap, StateReader, StopFlag,
-    fee_token_balance_key,
 };
 use crate::class::ContractClass;
 
@@ -112,24 +111,17 @@ impl<'r> Journal<'r> {
         Ok(class)
     }
 
-    /// The low and the high half of an account's balance (C237).
-    pub fn fee_token_balance(
+    /// Returns `derive(address)`, cached for the last address: for storage keys that cost a hash and are asked for repeatedly.
+    pub(crate) fn derived_key(
         &mut self,
-        fee_token: ContractAddress,
-        account: ContractAddress,
-    ) -> Result<(Felt, Felt), StateError> {
-        let low = self.balance_key(account);
-        let high = low.next_storage_key().map_err(|_| StateError::LastStorageKey(low))?;
-        Ok((self.storage_at(fee_token, low)?, self.storage_at(fee_token, high)?))
-    }
-
-    /// [`fee_token_balance_key`], which costs a hash, of the account that pays for the transaction.
-    pub(crate) fn balance_key(&mut self, account: ContractAddress) -> StorageKey {
-        match self.state.payer {
-            Some((payer, key)) if payer == account => key,
+        address: ContractAddress,
+        derive: fn(ContractAddress) -> StorageKey,
+    ) -> StorageKey {
+        match self.state.derived_key {
+            Some((last, key)) if last == address => key,
             _ => {
-                let key = fee_token_balance_key(account);
-                self.state.payer = Some((account, key));
+                let key = derive(address);
+                self.state.derived_key = Some((address, key));
                 key
             }
         }

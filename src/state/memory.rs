@@ -6,7 +6,7 @@ use starknet_api::core::{ClassHash, CompiledClassHash, ContractAddress, Nonce};
 use starknet_api::state::StorageKey;
 use starknet_types_core::felt::Felt;
 
-use super::{InitialReads, ReadError, StateDiff, StateMap, StateReader, fee_token_balance_key};
+use super::{InitialReads, ReadError, StateDiff, StateMap, StateReader};
 use crate::class::ContractClass;
 
 /// A whole state in memory. What is not in it is zero, or not declared.
@@ -49,12 +49,6 @@ impl MemoryState {
     pub fn with_nonce(mut self, address: ContractAddress, nonce: Nonce) -> Self {
         self.nonces.insert(address, nonce);
         self
-    }
-
-    /// Gives an account a balance of a fee token (C237).
-    #[must_use]
-    pub fn with_balance(self, fee_token: ContractAddress, account: ContractAddress, amount: u128) -> Self {
-        self.with_storage(fee_token, fee_token_balance_key(account), Felt::from(amount))
     }
 
     /// Declares a class without a compiled class hash, as Cairo 0 classes are; see

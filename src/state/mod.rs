@@ -6,13 +6,12 @@
 //!                            └── commit ◀─ StateChanges, InitialReads ◀───┘
 //! ```
 //!
-//! In: a host's [`StateReader`]. Out: [`StateChanges`] (what a transaction changed, and how much of it is paid for),
+//! In: a host's [`StateReader`]. Out: [`StateChanges`] (what a transaction changed),
 //! [`StateDiff`] (the same, classified as nodes print it) and [`InitialReads`] (the witness: every cell that was read, with
 //! the value it had). Knows nothing of transactions, fees or the VM.
 
 mod adopt;
 pub(crate) mod ascending;
-mod balance;
 mod block;
 mod cancellation;
 mod cells;
@@ -29,10 +28,9 @@ mod touched;
 mod undo;
 mod witness;
 
-pub use balance::fee_token_balance_key;
 pub use block::BlockState;
 pub use cells::{BuildStateHasher, StateHasher, StateMap, StateSet};
-pub use changes::{StateChanges, StateChangesCount};
+pub use changes::StateChanges;
 pub use contract_address::contract_address;
 pub use diff::StateDiff;
 pub use error::StateError;
@@ -43,5 +41,6 @@ pub use undo::Checkpoint;
 pub use witness::InitialReads;
 
 pub(crate) use cancellation::{CancellationToken, StopFlag};
+pub(crate) use contract_address::reduced_to_address_range;
 pub(crate) use state_value::StateValue;
 pub(crate) use suspended::{JournalState, RollbackPoint};

@@ -12,8 +12,8 @@ use super::{Checkpoint, Journal, StateKey, StateReader, StateValue, StopFlag};
 pub(crate) struct JournalState {
     pub(super) touched: Touched,
     pub(super) log: UndoLog,
-    /// The account whose balance was asked for last, with its cell: that is the payer, again and again.
-    pub(super) payer: Option<(ContractAddress, StorageKey)>,
+    /// The address that [`Journal::derived_key`] was last called for, and its key.
+    pub(super) derived_key: Option<(ContractAddress, StorageKey)>,
 }
 
 /// A moment in a journal's life that it can be taken back to as if nothing had been read since. A checkpoint takes back writes

@@ -16,9 +16,10 @@ use super::plan::Plan;
 use super::run::{Burnt, Gas, receipt};
 use super::validate::{terms, validate};
 use crate::call::{CallInfo, ExecutionContext};
+use crate::fee::fee_token_balance_key;
 use crate::fee::{check_within_bounds, initial_sierra_gas};
 use crate::protocol::{BlockEnv, ChainInfo, Constants};
-use crate::state::{BlockState, Journal, JournalParts, StateReader, fee_token_balance_key};
+use crate::state::{BlockState, Journal, JournalParts, StateReader};
 use crate::syscall::TransactionInfo;
 
 /// A validation that was carried out: what the account's code answered, read and wrote. Give it to the transaction

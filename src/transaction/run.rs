@@ -15,7 +15,7 @@ use crate::call::{
 };
 use crate::fee::{
     Receipt, ReceiptInput, check_after, check_gas_within, check_paid_on_l1, initial_sierra_gas, max_steps,
-    steps_after_validation,
+    payer_balance_key, steps_after_validation,
 };
 use crate::protocol::{BlockEnv, TransactionKind};
 use crate::state::{Journal, StateChanges};
@@ -150,7 +150,7 @@ pub(super) fn revertible(
             steps: steps.saturating_sub(phase.steps.remaining),
             sierra_gas: phase.gas_tracker.consumed().ok_or_else(overuse)?,
         };
-        let payer = journal.balance_key(plan.info.sender);
+        let payer = payer_balance_key(journal, plan.info.sender);
         // What is left is what validation changed.
         receipt(plan, env, payer, &journal.changes(), validate_call.iter(), burnt)
     };
@@ -164,7 +164,7 @@ pub(super) fn revertible(
                 }
             };
             let calls = validate_call.iter().chain(execute_call.iter());
-            let payer = journal.balance_key(plan.info.sender);
+            let payer = payer_balance_key(journal, plan.info.sender);
             let cost = receipt(plan, env, payer, &changes, calls, Burnt::default())?;
             let checked = check_after(journal, env, &plan.info, &cost, plan.flags.charge_fee)?;
             match checked.error {
@@ -242,7 +242,7 @@ pub(super) fn non_revertible(
         (admitted.validate_call, execute_call)
     };
     let calls = validate_call.iter().chain(execute_call.iter());
-    let payer = journal.balance_key(plan.info.sender);
+    let payer = payer_balance_key(journal, plan.info.sender);
     let receipt = receipt(plan, env, payer, &journal.changes(), calls, Burnt::default())?;
     let checked = check_after(journal, env, &plan.info, &receipt, plan.flags.charge_fee)?;
     if let Some(error) = checked.error {

@@ -8,8 +8,8 @@ use starkiln::block::{
     BlockEnd, BlockOutcome, Capacity, OnInvalid, ProvingPrices, TransactionDisposition, TransactionOutcome,
     TransactionStatus, Weight, Weights,
 };
+use starkiln::fee::fee_token_balance_key;
 use starkiln::protocol::{Builtin, Constants, ProtocolVersion, VmResources};
-use starkiln::state::fee_token_balance_key;
 use starkiln::transaction::{Execution, Transaction};
 use starknet_types_core::felt::Felt;
 

@@ -11,8 +11,9 @@ use starkiln::block::{
     TransactionStatus, WorkerPool,
 };
 use starkiln::class::DeclaredClass;
+use starkiln::fee::fee_token_balance_key;
 use starkiln::protocol::ProtocolVersion;
-use starkiln::state::{ReadError, StateKey, fee_token_balance_key};
+use starkiln::state::{ReadError, StateKey};
 use starkiln::transaction::{ExecutionFlags, Transaction};
 use starknet_api::block::BlockHash;
 use starknet_api::core::{CompiledClassHash, Nonce};

@@ -4,8 +4,8 @@
 use crate::fixture::{ACCOUNT, FEE_TOKEN, SEQUENCER, World, address, felt, on_a_small_stack, selector};
 use starkiln::block::{TransactionDisposition, TransactionOutcome, TransactionStatus};
 use starkiln::call::{CallInfo, FailureCause};
+use starkiln::fee::fee_token_balance_key;
 use starkiln::protocol::{ProtocolVersion, well_known};
-use starkiln::state::fee_token_balance_key;
 use starkiln::syscall::TrackedResource;
 use starkiln::transaction::{Execution, InvalidTransaction, RevertReason};
 use starknet_types_core::felt::Felt;

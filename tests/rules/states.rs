@@ -5,8 +5,8 @@ use std::path::Path;
 
 use starkiln::block::TransactionStatus::{Invalid, Reverted, Succeeded};
 use starkiln::call::FailureCause;
+use starkiln::fee::fee_token_balance_key;
 use starkiln::protocol::well_known;
-use starkiln::state::fee_token_balance_key;
 use starknet_api::contract_class::EntryPointType;
 use starknet_types_core::felt::Felt;
 

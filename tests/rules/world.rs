@@ -19,6 +19,7 @@ use starkiln::class::{
     Cairo0Class, Cairo1Class, ContractClass, DeclaredClass, cairo0_abi_length, cairo0_class_hash,
     sierra_class_from_json, sierra_class_hash, sierra_version,
 };
+use starkiln::fee::fee_token_balance_key;
 use starkiln::protocol::{
     BlockEnv, BlockInfo, BlockPrices, ChainInfo, Constants, DataAvailability, ProtocolVersion, TokenPrices,
     VersionPolicy,
@@ -26,7 +27,7 @@ use starkiln::protocol::{
 use starkiln::replay::{
     BlockFile, ClassEntry, ClassText, FileTransaction, FileTransactionBody, InitialState,
 };
-use starkiln::state::{MemoryState, fee_token_balance_key};
+use starkiln::state::MemoryState;
 use starkiln::transaction::{Execution, ExecutionFlags, InvalidTransaction, RevertReason, Transaction};
 use starknet_api::abi::abi_utils::selector_from_name;
 use starknet_api::block::{BlockHash, BlockNumber, BlockTimestamp, GasPrice};

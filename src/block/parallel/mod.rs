@@ -20,6 +20,7 @@ use self::speculative_reader::{Credit, Credits, Part, Speculation};
 pub(super) use self::transaction_list::{Held, TransactionList};
 use super::attempt::{Attempt, AttemptOptions, CommitData, TransactionId, caught};
 use super::outcome::TransactionDisposition;
+use crate::fee::payer_balance_key;
 use crate::parallel::{Executed, Limits, Reads, Settled, Task, View};
 use crate::protocol::BlockEnv;
 use crate::state::{
@@ -178,7 +179,7 @@ impl<'b, R: StateReader + Sync> Task for BlockTask<'b, R> {
         let token = self.env.chain.fee_token(plan.info.fee_type());
         let sender = plan.info.sender;
         let amount = if sender == self.env.block.sequencer { 0 } else { fee.0 };
-        let balance = journal.balance_key(sender);
+        let balance = payer_balance_key(&mut journal, sender);
         let (steps, before_fee) = (self.steps(&execution), journal.rollback_point());
         let (execution, journal) = (Some(execution), Some(journal.suspend()));
         let unpaid = Box::new(Unpaid { plan, execution, fee, journal, before_fee, validated, paid: None });

@@ -10,9 +10,10 @@ use starknet_api::state::StorageKey;
 use starknet_types_core::felt::Felt;
 
 use super::BlockTask;
+use crate::fee::fee_token_balance_key;
 use crate::parallel::{Peeked, ReadFailure, View};
 use crate::protocol::BlockEnv;
-use crate::state::{ReadError, StateKey, StateReader, StateValue, fee_token_balance_key};
+use crate::state::{ReadError, StateKey, StateReader, StateValue};
 
 /// The cells that fees are credited to.
 ///

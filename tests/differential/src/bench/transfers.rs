@@ -5,9 +5,9 @@
 use std::collections::BTreeMap;
 
 use starkiln::class::ContractClass;
+use starkiln::fee::fee_token_balance_key;
 use starkiln::protocol::ProtocolVersion;
 use starkiln::replay::ClassEntry;
-use starkiln::state::fee_token_balance_key;
 use starknet_api::abi::abi_utils::get_storage_var_address;
 use starknet_api::core::ClassHash;
 use starknet_types_core::felt::Felt;

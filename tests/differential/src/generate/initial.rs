@@ -4,8 +4,8 @@
 
 use starkiln::block::BlockHashSource;
 use starkiln::class::ContractClass;
+use starkiln::fee::fee_token_balance_key;
 use starkiln::replay::{ContractState, InitialState};
-use starkiln::state::fee_token_balance_key;
 use starknet_api::abi::abi_utils::get_storage_var_address;
 use starknet_api::core::{CompiledClassHash, ContractAddress, Nonce};
 use starknet_api::state::StorageKey;

@@ -6,11 +6,12 @@ use starkiln::block::{
     BlockOutcome, BlockUsage, ClassHashGas, TransactionDisposition, TransactionOutcome, Weights,
 };
 use starkiln::call::{CallInfo, EventSummary};
+use starkiln::fee::StateChangesCount;
 use starkiln::fee::{
     ArchivalResources, ComputationResources, MessageResources, Receipt, TransactionResources,
 };
 use starkiln::protocol::VmResources;
-use starkiln::state::{InitialReads, StateChangesCount, StateDiff};
+use starkiln::state::{InitialReads, StateDiff};
 use starkiln::syscall::{EntryPointCall, StorageAccesses};
 use starkiln::transaction::Execution;
 
