@@ -17,6 +17,7 @@ use starknet_api::transaction::TransactionHash;
 use starknet_api::transaction::fields::ValidResourceBounds;
 use starknet_types_core::felt::Felt;
 
+use crate::fixture::error_chain;
 use crate::fixture::reader::Watched;
 
 const TOKEN: u128 = 0x70ce11;
@@ -94,8 +95,11 @@ fn a_reader_that_fails_in_the_middle() {
         let expected = StateError::Read { cell, source: ReadError::message("the disk is on fire") };
         assert_eq!(**failure, FatalError::Reader(expected));
         assert_eq!(
-            error.to_string(),
-            format!("Transaction {index} ({:#066x}): Reading the {cell} failed: the disk is on fire", hash.0)
+            error_chain(&error),
+            format!(
+                "cannot execute transaction {index} ({:#066x}): cannot read the {cell}: the disk is on fire",
+                hash.0
+            )
         );
         // What came before it was told.
         let before: Vec<_> = undisturbed.transactions.iter().take(index).cloned().enumerate().collect();

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use crate::fixture::reader::Watched;
 use crate::fixture::workload::{self, Maker, Workload};
-use crate::fixture::{ACCOUNT, FEE_TOKEN, SEQUENCER, World, address, class, felt, selector};
+use crate::fixture::{ACCOUNT, FEE_TOKEN, SEQUENCER, World, address, class, error_chain, felt, selector};
 use starkiln::block::{
     BlockEnd, BlockError, BlockHashSource, BlockOutcome, BlockSession, Capacity, CloseError, OnInvalid,
     SessionOptions, SubmitError, TransactionDisposition, TransactionOutcome, TransactionStatus, Validation,
@@ -783,7 +783,7 @@ fn a_reader_that_fails_in_the_middle() {
                 panic!("{failure:?}")
             };
             assert_eq!(*hash, transactions[25].hash);
-            assert!(why.to_string().contains("as asked"), "{why}");
+            assert!(error_chain(why).contains("as asked"), "{why:?}");
             let late = session().submit([handler(felt(0x1a7e), "handle", 1)]);
             assert_eq!(late, Err(SubmitError::Failed(Box::new(failure.clone()))));
             assert_eq!(session().close(26), Err(CloseError::Block(failure)));

@@ -3,9 +3,10 @@
 use super::ParallelCounters;
 use super::attempt::{Attempt, AttemptOptions, caught};
 use super::capacity::Capacity;
+use super::error::BlockError;
 use super::open_block::BlockHashSource;
 use super::open_block::{BlockOptions, Commit, OpenBlock};
-use super::outcome::{BlockEnd, BlockError, BlockOutcome, TransactionOutcome};
+use super::outcome::{BlockEnd, BlockOutcome, TransactionOutcome};
 use super::parallel::{self, Order, Run};
 use super::worker_pool::{WorkerPool, WorkerPoolError};
 use crate::protocol::BlockEnv;
@@ -40,7 +41,7 @@ pub struct BlockExecutor<R> {
 /// Parallel execution, chosen where the reader is known to be [`Sync`]: others need not be.
 #[derive(Clone, Debug)]
 struct Parallel<R> {
-    pool: Result<WorkerPool, WorkerPoolError>,
+    pool: WorkerPool,
     execute: Execute<R>,
 }
 
@@ -53,18 +54,16 @@ type Execute<R> = for<'b> fn(
 ) -> Result<Run<'b, R>, BlockError>;
 
 impl<R: StateReader + Sync> BlockExecutor<R> {
-    /// Executes blocks on `threads` threads, of which the calling one is one; same bytes, sooner. The threads live as long as the
-    /// executor and its clones; with [`pool`](Self::pool), executors share them.
-    pub fn threads(self, threads: usize) -> Self {
-        Self {
-            parallel: Some(Parallel { pool: WorkerPool::new(threads), execute: parallel::execute }),
-            ..self
-        }
+    /// Executes blocks on `n` threads, the calling thread included; the results are the same bytes as with one. Fails if the threads
+    /// cannot be started. They live as long as the executor and its clones; a [`pool`](Self::pool) shares them between executors.
+    pub fn threads(self, n: usize) -> Result<Self, WorkerPoolError> {
+        Ok(self.pool(&WorkerPool::new(n)?))
     }
 
-    /// Executes blocks on the calling thread and those of a pool.
+    /// Executes blocks on the calling thread and the threads of a pool.
+    #[must_use]
     pub fn pool(self, pool: &WorkerPool) -> Self {
-        Self { parallel: Some(Parallel { pool: Ok(pool.clone()), execute: parallel::execute }), ..self }
+        Self { parallel: Some(Parallel { pool: pool.clone(), execute: parallel::execute }), ..self }
     }
 }
 
@@ -154,8 +153,7 @@ impl<R: StateReader> BlockExecutor<R> {
     ) -> Result<(BlockOutcome, ParallelCounters), BlockError> {
         let block = OpenBlock::open(&self.env, &self.reader, self.options.clone())?;
         if let Some(Parallel { pool, execute }) = &self.parallel
-            && let Some(pool) =
-                pool.as_ref().map_err(|error| BlockError::WorkerPool(error.clone()))?.helpers()
+            && let Some(pool) = pool.helpers()
         {
             let order = Order {
                 env: &self.env,
@@ -198,11 +196,7 @@ impl<R: StateReader> BlockExecutor<R> {
         let options = self.attempt_options();
         for (index, transaction) in transactions.iter().enumerate() {
             let attempt = Attempt::run(transaction, block.state(), StopFlag::default(), &self.env, &options)
-                .map_err(|failure| BlockError::Transaction {
-                    index,
-                    hash: transaction.hash,
-                    failure: Box::new(failure),
-                })?;
+                .map_err(|failure| BlockError::transaction(index, transaction.hash, failure))?;
             let outcome = match block.commit(attempt)? {
                 Commit::Done(outcome) => *outcome,
                 Commit::Full(reason) => {

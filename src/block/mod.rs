@@ -6,6 +6,7 @@
 
 mod attempt;
 mod capacity;
+mod error;
 mod executor;
 mod open_block;
 mod outcome;
@@ -18,10 +19,11 @@ pub use self::capacity::{
     BlockFull, BlockUsage, Capacity, ClassHashGas, Exceeded, Migration, ProvingPrices, TooLarge, Weight,
     Weights,
 };
+pub use self::error::BlockError;
 pub use self::executor::{BlockExecutor, OnInvalid};
 pub use self::open_block::BlockHashSource;
 pub use self::outcome::{
-    BlockEnd, BlockError, BlockOutcome, TransactionDisposition, TransactionOutcome, TransactionStatus,
+    BlockEnd, BlockOutcome, TransactionDisposition, TransactionOutcome, TransactionStatus,
 };
 pub use self::session::{
     BlockSession, CancelHandle, CloseError, Progress, Results, SessionOptions, SubmitError, Submitter,

@@ -3,15 +3,12 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-use starknet_api::block::BlockNumber;
-use starknet_api::state::StorageKey;
 use starknet_api::transaction::TransactionHash;
 
 use super::capacity::{BlockFull, BlockUsage, TooLarge, Weights};
-use super::worker_pool::WorkerPoolError;
 use crate::protocol::TransactionKind;
-use crate::state::{InitialReads, StateDiff, StateError};
-use crate::transaction::{Execution, FatalError, InvalidTransaction};
+use crate::state::{InitialReads, StateDiff};
+use crate::transaction::{Execution, InvalidTransaction};
 
 /// An executed block.
 #[derive(Clone, Debug, PartialEq)]
@@ -135,60 +132,4 @@ pub enum TransactionStatus {
     Reverted,
     /// Not in the block.
     Invalid,
-}
-
-/// Why a block could not be executed. Nothing of it is to be used.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
-#[non_exhaustive]
-pub enum BlockError {
-    /// From block 10 on the hash of the block ten before is part of the state.
-    #[error(
-        "Block {number} needs the hash of block {source_number}: give it, or say that the state has it already."
-    )]
-    BlockHashMissing {
-        /// The block.
-        number: BlockNumber,
-        /// The block ten before it.
-        source_number: BlockNumber,
-    },
-    /// Blocks 0 to 9 have no block ten before them.
-    #[error("Block {number} has no block ten before it, but the hash of one was given.")]
-    BlockHashUnexpected {
-        /// The block.
-        number: BlockNumber,
-    },
-    /// The state knows no alias for what the block changed, though it gave one. A bug, or a damaged state.
-    #[error("The alias contract has no alias for {:#x}.", ***.key)]
-    NoAlias {
-        /// The address or storage key.
-        key: StorageKey,
-    },
-    /// The block was closed before. A bug: closing takes the session.
-    #[error("The block was closed before.")]
-    Closed,
-    /// There are no threads for parallel execution.
-    #[error("{0}")]
-    WorkerPool(WorkerPoolError),
-    /// The host's reader failed while the block was opened or closed or a transaction committed.
-    #[error("{0}")]
-    State(Box<StateError>),
-    /// A call from outside could not be carried out to any of its proper ends.
-    #[error("The call: {0}")]
-    Call(Box<FatalError>),
-    /// A transaction could not be executed to any of its proper ends.
-    #[error("Transaction {index} ({:#066x}): {failure}", .hash.0)]
-    Transaction {
-        /// Its place in the block, from 0.
-        index: usize,
-        /// Its hash.
-        hash: TransactionHash,
-        /// Why.
-        failure: Box<FatalError>,
-    },
-}
-
-impl From<StateError> for BlockError {
-    fn from(error: StateError) -> Self {
-        Self::State(Box::new(error))
-    }
 }

@@ -11,9 +11,10 @@ use starknet_types_core::felt::Felt;
 
 use super::attempt::{Attempt, caught};
 use super::capacity::TooLarge;
+use super::error::BlockError;
 use super::executor::BlockExecutor;
 use super::open_block::{Commit, OpenBlock};
-use super::outcome::{BlockError, TransactionDisposition};
+use super::outcome::TransactionDisposition;
 use crate::protocol::TransactionKind;
 use crate::state::{Journal, StateReader, StopFlag};
 use crate::transaction::{
@@ -53,11 +54,7 @@ impl<R: StateReader> BlockExecutor<R> {
         options: ValidationOptions,
     ) -> Result<Validation, BlockError> {
         let block = OpenBlock::open(&self.env, &self.reader, self.options.clone())?;
-        let failed = |failure| BlockError::Transaction {
-            index: 0,
-            hash: transaction.hash,
-            failure: Box::new(failure),
-        };
+        let failed = |failure| BlockError::transaction(0, transaction.hash, failure);
         match transaction.kind() {
             TransactionKind::Invoke => self.validate_invocation(transaction, options, &block).map_err(failed),
             // They are paid for or were checked on L1; nobody validates them here.
@@ -93,11 +90,7 @@ impl<R: StateReader> BlockExecutor<R> {
 
     /// Executes a transaction on a block that is thrown away.
     fn try_out(&self, transaction: &Transaction, mut block: OpenBlock<&R>) -> Result<Validation, BlockError> {
-        let failed = |failure| BlockError::Transaction {
-            index: 0,
-            hash: transaction.hash,
-            failure: Box::new(failure),
-        };
+        let failed = |failure| BlockError::transaction(0, transaction.hash, failure);
         let options = self.attempt_options();
         let attempt = Attempt::run(transaction, block.state(), StopFlag::default(), &self.env, &options)
             .map_err(failed)?;

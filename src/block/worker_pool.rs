@@ -29,9 +29,9 @@ pub struct WorkerPool {
     helpers: Option<Arc<rayon::ThreadPool>>,
 }
 
-/// The system has no more threads.
+/// The failure to start the threads of a [`WorkerPool`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("The threads of the pool could not be started: {0}")]
+#[error("cannot start the threads of the pool: {0}")]
 pub struct WorkerPoolError(String);
 
 impl WorkerPool {

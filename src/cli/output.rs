@@ -69,6 +69,12 @@ fn wants_colours() -> bool {
         && std::env::var_os("TERM").is_none_or(|terminal| terminal != "dumb")
 }
 
+/// Returns the texts of an error and of its sources.
+pub(super) fn chain(error: &(dyn Error + 'static)) -> String {
+    let levels = std::iter::successors(Some(error), |error| (*error).source());
+    levels.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
+
 /// Prints an error, as one paragraph. If even that cannot be written, the exit code still tells.
 pub(super) fn error(error: &dyn Error) {
     let text = error.to_string();

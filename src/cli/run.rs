@@ -9,7 +9,7 @@ use starkiln::block::{BlockOutcome, OnInvalid};
 use starkiln::replay::{BlockFile, LoadedBlock, compare, write_outcome};
 
 use super::arguments::Run;
-use super::output::Output;
+use super::output::{Output, chain};
 use super::progress::Progress;
 use super::report::{Report, Timing};
 
@@ -50,7 +50,7 @@ pub(super) fn run(arguments: &Run) -> Result<Verdict, Box<dyn Error>> {
         Ok(outcome) => outcome,
         Err(error) => {
             output.flush()?;
-            return Err(format!("{}: {error}", arguments.file.display()).into());
+            return Err(format!("{}: {}", arguments.file.display(), chain(&error)).into());
         }
     };
     report.totals(&mut output, Timing { loading, executing })?;

@@ -3,6 +3,9 @@
 //! In: raised by [`Journal`](super::Journal) and [`BlockState`](super::BlockState). Out: `call` and `transaction` decide
 //! whether it reverts (an undeclared class), rejects, or ends the block (a failed read, which never becomes a revert).
 
+use std::error::Error;
+use std::fmt;
+
 use starknet_api::core::{ClassHash, ContractAddress};
 use starknet_api::state::StorageKey;
 
@@ -13,11 +16,10 @@ use super::{ReadError, StateKey};
 /// The texts of [`UndeclaredClass`](Self::UndeclaredClass), [`OutOfRangeAddress`](Self::OutOfRangeAddress) and
 /// [`UnavailableContractAddress`](Self::UnavailableContractAddress) are consensus data: they enter revert reasons, which
 /// receipts commit to (C174). They must not change.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum StateError {
     /// The host's reader failed. Never a property of the transaction.
-    #[error("Reading the {cell} failed: {source}")]
     Read {
         /// What was being read.
         cell: StateKey,
@@ -25,23 +27,47 @@ pub enum StateError {
         source: ReadError,
     },
     /// Somebody outside had the execution stopped. Never a property of the transaction.
-    #[error("The execution was stopped.")]
     Stopped,
     /// The class is not declared (C37).
-    #[error("Class with hash {:#066x} is not declared.", **.0)]
     UndeclaredClass(ClassHash),
     /// A contract cannot live at this address, which is 0 (C71).
-    #[error("Cannot deploy contract at address 0.")]
     OutOfRangeAddress(ContractAddress),
     /// A contract is already deployed at the address (C71). Raised by deployment, not by the journal.
-    #[error("Deployment failed: contract already deployed at address {:#066x}", ***.0)]
     UnavailableContractAddress(ContractAddress),
     /// The nonce is the largest felt and cannot be raised. The published crate wraps to 0 here.
-    #[error("The nonce of contract {:#x} cannot be raised any further.", ***.0)]
     NonceOverflow(ContractAddress),
     /// There is no storage key after this one.
-    #[error("There is no storage key after {:#x}.", ***.0)]
     LastStorageKey(StorageKey),
+}
+
+impl fmt::Display for StateError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Read { cell, .. } => write!(f, "cannot read the {cell}"),
+            Self::Stopped => f.write_str("the execution was cancelled"),
+            Self::UndeclaredClass(class_hash) => {
+                write!(f, "Class with hash {:#066x} is not declared.", **class_hash)
+            }
+            Self::OutOfRangeAddress(_) => f.write_str("Cannot deploy contract at address 0."),
+            Self::UnavailableContractAddress(address) => {
+                write!(f, "Deployment failed: contract already deployed at address {:#066x}", ***address)
+            }
+            Self::NonceOverflow(address) => {
+                write!(f, "the nonce of contract {:#x} is the largest felt", ***address)
+            }
+            Self::LastStorageKey(key) => write!(f, "there is no storage key after {:#x}", ***key),
+        }
+    }
+}
+
+/// The source of a failed read is the host's own error: [`ReadError`] only carries it, and prints the same text.
+impl Error for StateError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Read { source, .. } => source.source(),
+            _ => None,
+        }
+    }
 }
 
 impl StateError {
@@ -82,6 +108,7 @@ mod tests {
             cell: StateKey::Nonce(ContractAddress::from(5_u128)),
             source: ReadError::message("disk on fire"),
         };
-        assert_eq!(error.to_string(), "Reading the nonce of contract 0x5 failed: disk on fire");
+        assert_eq!(error.to_string(), "cannot read the nonce of contract 0x5");
+        assert_eq!(error.source().unwrap().to_string(), "disk on fire");
     }
 }

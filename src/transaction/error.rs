@@ -124,7 +124,7 @@ impl From<StarknetApiError> for InvalidTransaction {
 #[non_exhaustive]
 pub enum FatalError {
     /// The host's reader failed, or somebody stopped the execution.
-    #[error("{0}")]
+    #[error(transparent)]
     Reader(StateError),
     /// The transaction needs more memory than the host allows
     /// ([`BlockExecutor::memory_limit`](crate::block::BlockExecutor::memory_limit)).

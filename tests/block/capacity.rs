@@ -197,7 +197,8 @@ fn c212_the_sequencers_balance_weighs_once() {
             alone.transactions.iter().map(|outcome| outcome.weights.state_diff_size).collect();
         assert_eq!(sizes, [2 * (2 + u64::from(carries) + 2), 0, 0]);
         for threads in [2, 4] {
-            let outcome = world.executor().keep_reverted_calls().threads(threads).execute(&transactions);
+            let outcome =
+                world.executor().keep_reverted_calls().threads(threads).unwrap().execute(&transactions);
             assert_eq!(outcome.unwrap(), alone);
         }
     }
@@ -320,7 +321,11 @@ fn c214_c215_limits_cut_alike_on_many_threads() {
             let capacity = Capacity { limits, ..Capacity::unlimited() };
             let executor = world.executor().collect_prover_reads().capacity(capacity);
             let alone = executor.clone().execute(&transactions).unwrap();
-            assert_eq!(executor.threads(4).execute(&transactions).unwrap(), alone, "{weight} {limit}");
+            assert_eq!(
+                executor.threads(4).unwrap().execute(&transactions).unwrap(),
+                alone,
+                "{weight} {limit}"
+            );
         }
     }
 }

@@ -303,7 +303,8 @@ fn a_far_host_is_asked_for_what_closing_reads_at_once() {
         .engine(chosen_engine())
         .block_hash_source(block_hash_source())
         .collect_prover_reads()
-        .threads(4);
+        .threads(4)
+        .unwrap();
     let mut count = 0;
     let (outcome, _) = executor
         .execute_counted(&transactions, |_, _| {

@@ -49,6 +49,7 @@ fn check_on(engine: Engine, workload: &Workload, threads: impl IntoIterator<Item
         let mut seen = 0;
         let (outcome, counters) = executor()
             .threads(threads)
+            .unwrap()
             .execute_counted(transactions, |index, outcome| {
                 assert_eq!((index, outcome), (seen, &expected.transactions[index]), "{name} on {threads}");
                 seen += 1;
@@ -139,7 +140,8 @@ fn c222_when_the_whole_transfer_is_run() {
 
     for threads in [1, 2, 3, 8] {
         for _ in 0..10 {
-            let outcome = world.executor().keep_reverted_calls().threads(threads).execute(&transactions);
+            let outcome =
+                world.executor().keep_reverted_calls().threads(threads).unwrap().execute(&transactions);
             assert_eq!(outcome.unwrap(), alone, "{threads} threads");
         }
     }
@@ -205,7 +207,7 @@ fn stopping_at_an_invalid_transaction() {
     let expected = executor().execute(&workload.transactions).unwrap();
     assert_eq!(expected.transactions.len(), 41);
     for threads in [2, 8] {
-        assert_eq!(executor().threads(threads).execute(&workload.transactions).unwrap(), expected);
+        assert_eq!(executor().threads(threads).unwrap().execute(&workload.transactions).unwrap(), expected);
     }
 }
 
@@ -269,7 +271,8 @@ fn a_compiled_class_hash_of_an_undeclared_class_is_zero() {
     assert!(expected.usage.executed_classes.contains_key(&class_hash));
     assert!(expected.usage.migrations.is_empty(), "{:?}", expected.usage.migrations);
     for threads in [2, 3, 8] {
-        let outcome = world.executor().keep_reverted_calls().threads(threads).execute(&transactions).unwrap();
+        let outcome =
+            world.executor().keep_reverted_calls().threads(threads).unwrap().execute(&transactions).unwrap();
         assert!(outcome == expected, "{:?}", outcome.usage.migrations);
     }
 }

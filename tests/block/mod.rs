@@ -3,6 +3,7 @@
 mod capacity;
 mod closing;
 mod determinism;
+mod errors;
 mod execution;
 mod history;
 mod proofs;

@@ -317,7 +317,7 @@ fn a_bootstrap_declaration_needs_no_account() {
     let (class_hash, _, v2) = upgradable();
     let bootstrap = short("BOOTSTRAP");
     for threads in [1, 3] {
-        let executor = world.executor().threads(threads);
+        let executor = world.executor().threads(threads).unwrap();
         let outcome = executor.execute(&[declaring(bootstrap, 0, v2)]).unwrap();
         let declared = execution(&outcome.transactions[0]);
         assert_eq!(declared, &Execution::default());

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::fixture::casm::{self, CALLDATA, CALLDATA_END, GAS, Program, SYSCALLS};
-use crate::fixture::{ACCOUNT, FEE_TOKEN, World, address, felt, selector};
+use crate::fixture::{ACCOUNT, FEE_TOKEN, World, address, error_chain, felt, selector};
 use serde_json::{Value, json};
 use starkiln::block::{BlockError, BlockOutcome, Engine};
 use starkiln::class::{Cairo0Class, Cairo1Class};
@@ -568,7 +568,7 @@ fn the_engines_agree_about_mutated_code() {
                 }
                 _ => false,
             };
-            let out_of_memory = BlockError::Call(Box::new(FatalError::OutOfMemory)).to_string();
+            let out_of_memory = error_chain(&BlockError::Call(Box::new(FatalError::OutOfMemory)));
             if is_too_large(&expected) && fast == Err(out_of_memory.clone()) && checked == Err(out_of_memory)
             {
                 failed += 1;
@@ -610,7 +610,7 @@ fn gaps_are_filled_within_the_bound_on_memory() {
         let Ok(CallResult::Finished(info)) = result else { panic!("{cells}: {result:?}") };
         assert_eq!(info.builtin_counts.get(Builtin::RangeCheck96), cells);
     }
-    let out_of_memory = BlockError::Call(Box::new(FatalError::OutOfMemory)).to_string();
+    let out_of_memory = error_chain(&BlockError::Call(Box::new(FatalError::OutOfMemory)));
     for cells in [40_000, 1 << 40, 1 << 62] {
         let result = agreed_within(&pointing_at(cells), &call, Some(1 << 20), "beyond the bound");
         assert_eq!(result, Err(out_of_memory.clone()), "{cells}");

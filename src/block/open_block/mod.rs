@@ -15,7 +15,8 @@ use self::close::{close, skip_finalization};
 use self::pre_process::pre_process;
 use super::attempt::{Attempt, CommitData};
 use super::capacity::{BlockFull, BlockUsage, Bouncer, Capacity, Weights};
-use super::outcome::{BlockEnd, BlockError, BlockOutcome, TransactionOutcome};
+use super::error::BlockError;
+use super::outcome::{BlockEnd, BlockOutcome, TransactionOutcome};
 use crate::protocol::BlockEnv;
 use crate::state::{BlockState, StateKey, StateReader, StateValue};
 

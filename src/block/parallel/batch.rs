@@ -8,9 +8,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::super::attempt::{Attempt, AttemptOptions};
+use super::super::error::BlockError;
 use super::super::executor::OnInvalid;
 use super::super::open_block::{Commit, OpenBlock};
-use super::super::outcome::{BlockEnd, BlockError, TransactionOutcome};
+use super::super::outcome::{BlockEnd, TransactionOutcome};
 use super::{BlockTask, Body, TransactionList, limits};
 use crate::parallel::{Counters, Engine, Panicked, Sink, Straight, Task};
 use crate::protocol::BlockEnv;
@@ -63,11 +64,7 @@ impl<R: StateReader> Committer<'_, '_, R> {
     fn commit(&mut self, index: usize, attempt: Result<Attempt, FatalError>) -> ControlFlow<()> {
         let Some(transaction) = self.transactions.get(index) else { return ControlFlow::Break(()) };
         let committed = attempt
-            .map_err(|failure| BlockError::Transaction {
-                index,
-                hash: transaction.hash,
-                failure: Box::new(failure),
-            })
+            .map_err(|failure| BlockError::transaction(index, transaction.hash, failure))
             .and_then(|attempt| self.block.commit(attempt));
         match committed {
             Ok(Commit::Done(outcome)) => {
@@ -142,11 +139,11 @@ pub(in crate::block) fn execute<'b, R: StateReader + Sync>(
     let (finished, memory) = engine.finish();
     let (committer, counters) = finished.map_err(|Panicked(message)| {
         let index = outcomes.len();
-        BlockError::Transaction {
+        BlockError::transaction(
             index,
-            hash: transactions.get(index).map(|transaction| transaction.hash).unwrap_or_default(),
-            failure: Box::new(FatalError::Internal(message)),
-        }
+            transactions.get(index).map(|transaction| transaction.hash).unwrap_or_default(),
+            FatalError::Internal(message),
+        )
     })?;
     let (mut block, end) = (committer.block, committer.end?);
     if counters.load_nanoseconds.checked_div(counters.loads).is_some_and(|each| each >= FAR) {

@@ -8,9 +8,10 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use super::super::attempt::{Attempt, CommitData, caught};
+use super::super::error::BlockError;
 use super::super::executor::OnInvalid;
 use super::super::open_block::OpenBlock;
-use super::super::outcome::{BlockEnd, BlockError, BlockOutcome, TransactionOutcome};
+use super::super::outcome::{BlockEnd, BlockOutcome, TransactionOutcome};
 use super::super::parallel::{BlockTask, Body, TransactionList};
 use super::delivery::{Delivery, Ended};
 use crate::parallel::Sink;
@@ -71,10 +72,7 @@ impl<R: StateReader> Committer<R> {
             return ControlFlow::Break(None);
         }
         let hash = transaction.hash;
-        let failed = |failure| {
-            let failure = Box::new(failure);
-            ControlFlow::Break(Some(Err(BlockError::Transaction { index, hash, failure })))
-        };
+        let failed = |failure| ControlFlow::Break(Some(Err(BlockError::transaction(index, hash, failure))));
         let attempt = match attempt {
             Ok(attempt) => attempt,
             Err(failure) => return failed(failure),

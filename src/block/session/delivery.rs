@@ -10,7 +10,8 @@ use std::time::Instant;
 use starknet_api::transaction::TransactionHash;
 
 use super::super::capacity::Weights;
-use super::super::outcome::{BlockEnd, BlockError, TransactionOutcome};
+use super::super::error::BlockError;
+use super::super::outcome::{BlockEnd, TransactionOutcome};
 use super::error::SubmitError;
 use crate::state::CancellationToken;
 

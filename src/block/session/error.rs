@@ -2,14 +2,15 @@
 
 use starknet_api::transaction::TransactionHash;
 
-use super::super::outcome::{BlockEnd, BlockError};
+use super::super::error::BlockError;
+use super::super::outcome::BlockEnd;
 
 /// Why transactions were not taken. None of the batch was.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SubmitError {
     /// One with the same hash was submitted before, or is in the batch twice. A block cannot contain it twice.
-    #[error("Transaction {:#066x} was submitted already, as number {index}.", .hash.0)]
+    #[error("transaction {:#066x} was submitted before, with index {index}", .hash.0)]
     Duplicate {
         /// Its hash.
         hash: TransactionHash,
@@ -17,14 +18,14 @@ pub enum SubmitError {
         index: usize,
     },
     /// The session was told that there would be no more.
-    #[error("The session was told that there would be no more transactions.")]
+    #[error("the session's input has ended")]
     InputEnded,
     /// The block has come to its end.
-    #[error("The block has ended: {0}.")]
+    #[error("the block has ended: {0}")]
     Ended(Box<BlockEnd>),
     /// The block cannot go on.
-    #[error("The block cannot go on: {0}")]
-    Failed(Box<BlockError>),
+    #[error("the block has failed")]
+    Failed(#[source] Box<BlockError>),
 }
 
 /// Why a session did not become a block.
@@ -32,7 +33,7 @@ pub enum SubmitError {
 #[non_exhaustive]
 pub enum CloseError {
     /// The block was to have more transactions than there are.
-    #[error("The block was to have {wanted} transactions, and has {there}.")]
+    #[error("cannot close after {wanted} transactions: only {there} {}", if .end.is_some() { "are committed" } else { "were submitted" })]
     TooFew {
         /// How many it was to have.
         wanted: usize,

@@ -9,8 +9,8 @@ use std::sync::{Arc, Weak};
 
 use super::super::attempt::AttemptOptions;
 use super::super::capacity::Weights;
+use super::super::error::BlockError;
 use super::super::open_block::{BlockOptions, OpenBlock};
-use super::super::outcome::BlockError;
 use super::super::parallel::{BlockTask, Held, TransactionList, limits};
 use super::super::worker_pool::WorkerPool;
 use super::SessionOptions;
@@ -185,8 +185,8 @@ impl<R: StateReader + Send + Sync + 'static> Shared<R> {
         if let Some(Panicked(message)) = self.engine.panicked() {
             let index = self.delivery.lock().committed;
             let hash = self.transactions.at(index).map(|transaction| transaction.hash).unwrap_or_default();
-            let failure = Box::new(FatalError::Internal(message));
-            self.delivery.end(Err(BlockError::Transaction { index, hash, failure }));
+            let failure = FatalError::Internal(message);
+            self.delivery.end(Err(BlockError::transaction(index, hash, failure)));
         }
     }
 }
