@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::fixture::{FEE_TOKEN, SEQUENCER, World, address, felt, selector};
+use crate::fixture::{FEE_TOKEN, SEQUENCER, SYSCALLS, World, address, felt, selector};
 use starkiln::block::{
     BlockEnd, BlockOutcome, Capacity, OnInvalid, ProvingPrices, TransactionDisposition, TransactionOutcome,
     TransactionStatus, Weight, Weights,
@@ -15,7 +15,6 @@ use starknet_types_core::felt::Felt;
 
 const NEWEST: ProtocolVersion = ProtocolVersion::NEWEST;
 const CALLER: u128 = 0xca11;
-const SYSCALLS: u128 = 0x5ca;
 
 fn world() -> World {
     let mut world = World::new(NEWEST);

@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use crate::fixture::engine::chosen_engine;
 use crate::fixture::reader::Watched;
-use crate::fixture::{ACCOUNT, FEE_TOKEN, World, address, block_hash_source, class, felt, selector};
+use crate::fixture::{
+    ACCOUNT, FEE_TOKEN, SYSCALLS, World, address, block_hash_source, class, felt, selector,
+};
 use starkiln::block::{BlockExecutor, BlockHashSource, BlockOutcome, Migration, TransactionStatus};
 use starkiln::class::{ContractClass, DeclaredClass};
 use starkiln::protocol::{ProtocolVersion, well_known};
@@ -23,7 +25,6 @@ use starknet_types_core::felt::Felt;
 const NEWEST: ProtocolVersion = ProtocolVersion::NEWEST;
 /// A version in which classes do not migrate.
 const WITHOUT_MIGRATION: ProtocolVersion = ProtocolVersion::V0_14_2;
-const SYSCALLS: u128 = 0x5ca;
 const CALLER: u128 = 0xca11;
 const FIRST_ALIAS: Felt = Felt::from_hex_unchecked("0x80");
 

@@ -1,7 +1,9 @@
 //! Execution of our own contracts: depth, failures that are caught, reverts. What is compared with the published crate on
 //! thousands of transactions lies in `tests/differential`; here stand the rules that are ours, or that a reader should see.
 
-use crate::fixture::{ACCOUNT, FEE_TOKEN, SEQUENCER, World, address, felt, on_a_small_stack, selector};
+use crate::fixture::{
+    ACCOUNT, FEE_TOKEN, SEQUENCER, SYSCALLS, World, address, felt, on_a_small_stack, selector,
+};
 use starkiln::block::{TransactionDisposition, TransactionOutcome, TransactionStatus};
 use starkiln::call::{CallInfo, FailureCause};
 use starkiln::fee::fee_token_balance_key;
@@ -156,8 +158,8 @@ fn law_2_executing_twice_gives_the_same() {
 #[test]
 fn departure_a_syscall_younger_than_the_version_is_a_fault() {
     let mut world = World::new(ProtocolVersion::V0_13_3);
-    world.deploy("syscalls_new", 0x5ca);
-    let outcome = world.run(0x5ca, "class_hash_at", &[felt(ACCOUNT)]);
+    world.deploy("syscalls_new", SYSCALLS);
+    let outcome = world.run(SYSCALLS, "class_hash_at", &[felt(ACCOUNT)]);
     assert_eq!(cause(&outcome), FailureCause::Syscall);
     let text = execution(&outcome).revert_reason.as_ref().unwrap().to_string();
     assert!(text.contains("Syscall GetClassHashAt does not exist before version 0.13.4."), "{text}");

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use crate::fixture::{ACCOUNT, World, class, felt};
+use crate::fixture::{ACCOUNT, SYSCALLS, World, class, felt};
 use starkiln::block::{
     BlockHashSource, BlockSession, SessionOptions, TransactionDisposition, TransactionOutcome,
     TransactionStatus, Validation, WorkerPool,
@@ -31,7 +31,6 @@ use ProtocolVersion as Version;
 /// The versions that know proofs.
 const VERSIONS: [Version; 3] = [Version::V0_14_2, Version::V0_14_3, Version::V0_14_4];
 const NEWEST: Version = Version::NEWEST;
-const SYSCALLS: u128 = 0x5ca;
 /// The block ten before ours, whose hash opening the block makes known.
 const OLD_NUMBER: u64 = 990;
 const OLD_HASH: u128 = 0xb10c;

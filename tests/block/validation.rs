@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::fixture::{ACCOUNT, World, address, class, felt};
+use crate::fixture::{ACCOUNT, SYSCALLS, World, address, class, felt};
 use starkiln::block::{BlockOutcome, TransactionStatus, Validation, ValidationOptions};
 use starkiln::protocol::ProtocolVersion;
 use starkiln::transaction::{CachedValidation, ExecutionFlags, InvalidTransaction, Transaction};
@@ -11,7 +11,6 @@ use starknet_api::core::Nonce;
 use starknet_types_core::felt::Felt;
 
 const NEWEST: ProtocolVersion = ProtocolVersion::NEWEST;
-const SYSCALLS: u128 = 0x5ca;
 
 fn world() -> World {
     let mut world = World::new(NEWEST);

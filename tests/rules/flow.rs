@@ -12,6 +12,7 @@ use starknet_api::contract_class::EntryPointType;
 use starknet_api::core::CompiledClassHash;
 use starknet_types_core::felt::Felt;
 
+use super::world::classes::compiled;
 use super::world::*;
 
 fn nothing() -> Tx {

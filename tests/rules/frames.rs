@@ -9,6 +9,7 @@ use starknet_api::core::ClassHash;
 use starknet_types_core::felt::Felt;
 use starknet_types_core::hash::{Pedersen, StarkHash};
 
+use super::world::classes::compiled;
 use super::world::*;
 use crate::fixture::casm::{self, CALLDATA, CALLDATA_END, GAS, Program, SYSCALLS as SYSCALL_POINTER};
 

@@ -10,6 +10,7 @@ use starkiln::transaction::{InvalidTransaction, RevertReason};
 use starknet_api::contract_class::EntryPointType;
 use starknet_types_core::felt::Felt;
 
+use super::world::classes::compiled;
 use super::world::*;
 
 /// `syscalls`, with some of its external functions as L1 handlers too: they get the sender as their first argument.

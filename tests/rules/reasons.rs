@@ -79,7 +79,7 @@ fn one_less_l2_gas(world: &World, tx: &Tx) -> starknet_api::transaction::fields:
 }
 
 fn costs(world: &World, tx: &Tx) -> starknet_api::execution_resources::GasVector {
-    world.run_alone(std::slice::from_ref(tx)).execution(0).receipt.gas
+    world.run_without_blockifier(std::slice::from_ref(tx)).execution(0).receipt.gas
 }
 
 /// Every case: a name, and what happens in which world.
@@ -319,7 +319,7 @@ fn cases(version: Version) -> Vec<(String, World, Tx)> {
     let in_l1 = in_l1.l1_gas.0 + in_l1.l1_data_gas.0.div_ceil(1_000) + in_l1.l2_gas.0.div_ceil(40_000);
     add("cost: L1 gas", write().bounds(l1_bounds(in_l1 - 1)));
     let by_fee = |fee| invoke_v1(fee, SYSCALLS, "storage_write_many", felts(&[1, 20, 7]));
-    let fee = base_of_costs.run_alone(&[by_fee(MAX_FEE)]).execution(0).receipt.fee.0;
+    let fee = base_of_costs.run_without_blockifier(&[by_fee(MAX_FEE)]).execution(0).receipt.fee.0;
     add("cost: the fee", by_fee(fee - 1));
     add(
         "cost: the balance",

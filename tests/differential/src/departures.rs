@@ -4,7 +4,7 @@
 //! cancels a block, and parallel fee transfers.
 
 #[allow(dead_code, reason = "the rule tests use the rest")]
-#[path = "../../rules/world.rs"]
+#[path = "../../rules/world/mod.rs"]
 mod world;
 
 use std::path::Path;
@@ -170,10 +170,10 @@ fn a_fee_above_all_that_was_promised_is_an_error_and_a_panic_there() {
     // New cells cost L2 gas also where only L1 gas is bounded, and it is dear here: the comparison in L1 gas does not see that.
     world.file.block.prices.fri.l2_gas = GasPrice(1_000_000);
     let write = |amount| invoke(SYSCALLS, "storage_write_many", felts(&[1, 20, 7])).bounds(l1_bounds(amount));
-    let gas = world.run_alone(&[write(1_000_000_000)]).execution(0).receipt.gas;
+    let gas = world.run_without_blockifier(&[write(1_000_000_000)]).execution(0).receipt.gas;
     let in_l1_gas = gas.l1_gas.0 + gas.l1_data_gas.0.div_ceil(1_000) + gas.l2_gas.0.div_ceil(40_000);
     let tight = write(in_l1_gas);
-    let ours = world.run_alone(std::slice::from_ref(&tight));
+    let ours = world.run_without_blockifier(std::slice::from_ref(&tight));
     assert!(
         matches!(ours.invalid(0), InvalidTransaction::Amount(FeeError::AboveMaxPossible { .. })),
         "{}",
@@ -189,7 +189,7 @@ fn huge_bounds_are_many_steps_and_wrap_around_there() {
     // 400 steps for one L1 gas: 2^64 and 384. Where overflow is checked they panic; here they go on with 384 steps.
     let huge = u64::MAX / 400 + 1;
     let tx = invoke(SYSCALLS, "nothing", vec![]).bounds(l1_bounds(huge));
-    let ours = world.run_alone(std::slice::from_ref(&tx));
+    let ours = world.run_without_blockifier(std::slice::from_ref(&tx));
     assert_eq!(ours.statuses(), [TransactionStatus::Succeeded]);
     let theirs = &theirs(&world, &[tx])[0];
     let wrapped = theirs.ending == Ending::Reverted
@@ -231,7 +231,7 @@ fn free_gas_is_free_and_cannot_be_said_there() {
     assert!(NonzeroGasPrice::new(GasPrice(0)).is_err());
     let mut world = World::furnished(ProtocolVersion::NEWEST);
     world.file.block.prices = Default::default();
-    let ours = world.run_alone(&[
+    let ours = world.run_without_blockifier(&[
         invoke(SYSCALLS, "storage_write", felts(&[1, 2])),
         invoke_v1(0, SYSCALLS, "nothing", vec![]),
     ]);
@@ -250,7 +250,7 @@ fn a_reverted_execution_keeps_its_calls_on_request_and_loses_them_there() {
         BrokenForThem(Broken { state: input.state.clone(), classes, cell: (address(0xbad), key(0)) });
     let info = their_info(&input, reader, &input.transactions[0]).unwrap();
     assert!(info.is_reverted() && info.execute_call_info.is_none());
-    let ours = world.run_alone(&[tx]);
+    let ours = world.run_without_blockifier(&[tx]);
     assert_eq!(ours.reverted(0).iter().count(), 3);
     assert_eq!(ours.reverted(0).inner_calls[0].inner_calls[0].retdata, felts(&[7]));
 }
@@ -265,7 +265,7 @@ fn every_call_knows_its_class_where_theirs_may_have_none() {
         BrokenForThem(Broken { state: input.state.clone(), classes, cell: (address(0xbad), key(0)) });
     let info = their_info(&input, reader, &input.transactions[0]).unwrap();
     let theirs = &info.execute_call_info.as_ref().unwrap().inner_calls[0].inner_calls[0];
-    let ours = world.run_alone(&[tx]);
+    let ours = world.run_without_blockifier(&[tx]);
     // Starkiln's type always holds a class hash; blockifier's holds an `Option` that every reader must handle.
     let ours: ClassHash = ours.inner(0).inner_calls[0].call.class_hash;
     let theirs: Option<ClassHash> = theirs.call.class_hash;
@@ -277,7 +277,7 @@ fn a_syscall_younger_than_the_version_is_a_typed_fault_and_a_panic_there() {
     for version in [ProtocolVersion::OLDEST, ProtocolVersion::V0_13_3] {
         let world = World::furnished(version);
         let tx = invoke(SYSCALLS_NEW, "class_hash_at", felts(&[1]));
-        let ours = world.run_alone(std::slice::from_ref(&tx));
+        let ours = world.run_without_blockifier(std::slice::from_ref(&tx));
         assert_eq!(ours.cause(0), FailureCause::Syscall);
         let text = ours.reason(0);
         assert!(text.contains("Syscall GetClassHashAt does not exist before version 0.13.4."), "{text}");
@@ -304,7 +304,7 @@ fn a_word_too_long_for_sha_is_a_typed_fault_and_a_panic_there() {
     let class_hash = world.make(MADE, &casm::class(&program, &[]), "1.7.0");
     world.place(class_hash, MADE);
     let tx = invoke(MADE, "run", vec![]);
-    let ours = world.run_alone(std::slice::from_ref(&tx));
+    let ours = world.run_without_blockifier(std::slice::from_ref(&tx));
     assert_eq!(ours.cause(0), FailureCause::Syscall, "{}", ours.reason(0));
     panicked(&theirs(&world, &[tx])[0]);
 }
@@ -329,7 +329,7 @@ fn a_drawn_point_is_the_same_in_a_process_and_another_each_time_there() {
     let mut world = World::furnished(ProtocolVersion::NEWEST);
     showing_the_point(&mut world);
     let txs = [invoke(MADE, "run", vec![]), invoke(MADE, "run", vec![])];
-    let ours = world.run_alone(&txs);
+    let ours = world.run_without_blockifier(&txs);
     assert_eq!(ours.inner(0).retdata, ours.inner(1).retdata);
     assert_eq!(ours.inner(0).retdata.len(), 2);
     let theirs = theirs(&world, &txs);
@@ -344,7 +344,7 @@ fn a_drawn_point_is_the_same_in_a_process_and_another_each_time_there() {
     let y = Felt::from_hex_unchecked("0x5668060aa49730b7be4801df46ec62de53ecd11abe43a32873000c36e8dc1f");
     let sums =
         [invoke(SYSCALLS, "ec_mul", vec![x, y, felt(5)]), invoke(SYSCALLS, "ec_mul", vec![x, y, felt(5)])];
-    let ours = world.run_alone(&sums);
+    let ours = world.run_without_blockifier(&sums);
     assert_eq!(ours.inner(0).retdata, ours.inner(1).retdata);
 }
 
@@ -356,7 +356,7 @@ fn a_signature_with_a_sum_at_infinity_is_refused_and_a_panic_there() {
     let key = Felt::from_hex_unchecked("0x3df94c805edd64cd42c6404d5ecca70b2db9b4b89432a2f01c0c4f54eeecaaa");
     let r = Felt::from_hex_unchecked("0x9f959c427e56725d1745d1745d1745cbce36a17d866af9ee6f853ba8438dad");
     let tx = invoke(MADE, "ecdsa", vec![felt(0x0123_4567_89ab_cdef), key, r, felt(1)]);
-    let ours = world.run_alone(std::slice::from_ref(&tx));
+    let ours = world.run_without_blockifier(std::slice::from_ref(&tx));
     assert_eq!(ours.cause(0), FailureCause::Program, "{}", ours.reason(0));
     panicked(&theirs(&world, &[tx])[0]);
 }
