@@ -1,6 +1,7 @@
-//! The vocabulary: words that are retired appear nowhere in `src`, `tests`, `benches` and the pages.
+//! The language of comments and names: retired words, the first word of a doc, the width of comments.
 //!
-//! The list is `tests/data/retired_words.txt`. An identifier counts as its words: `JudgeFrame` and `judge_frame` both hold "judge".
+//! The list of retired words is `tests/data/retired_words.txt`. An identifier counts as its words: `JudgeFrame` and
+//! `judge_frame` both hold "judge".
 
 use std::path::{Path, PathBuf};
 
@@ -11,6 +12,13 @@ const READ: [&str; 5] = ["src", "tests", "benches", "README.md", ".github"];
 
 /// Extensions of what a person reads.
 const EXTENSIONS: [&str; 4] = ["rs", "md", "toml", "sh"];
+
+/// Words that do not begin a doc comment: a noun phrase or a verb in the third person does.
+const NOT_FIRST: [&str; 10] =
+    ["What", "Whether", "Who", "Whose", "Which", "Why", "How", "It", "Its", "Where"];
+
+/// Columns of a comment line, as `max_width` in `.rustfmt.toml` for code.
+const WIDTH: usize = 110;
 
 /// The entries of the list: a phrase and the term that stands for it.
 fn retired() -> Vec<(String, &'static str)> {
@@ -56,25 +64,61 @@ fn files(path: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-#[test]
-fn retired_words_are_gone() {
+/// Calls `check` with each line of the files, the line before it, and its place.
+fn for_each_line(parts: &[&str], mut check: impl FnMut(&str, &str, &str)) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let retired = retired();
     let mut read = Vec::new();
-    READ.iter().for_each(|part| files(&root.join(part), &mut read));
-    assert!(read.len() > 300, "only {} files: the check no longer reads the tree", read.len());
-    let mut hits = Vec::new();
+    parts.iter().for_each(|part| files(&root.join(part), &mut read));
+    assert!(read.len() > 200, "only {} files: the check no longer reads the tree", read.len());
     for path in read {
         let text = std::fs::read_to_string(&path).unwrap();
+        let mut previous = "";
         for (number, line) in text.lines().enumerate() {
-            let words = words(line);
-            for (phrase, term) in retired.iter().filter(|(phrase, _)| words.contains(phrase.as_str())) {
-                let place = path.strip_prefix(root).unwrap().display();
-                hits.push(format!("{place}:{}: \"{}\", write: {term}", number + 1, phrase.trim()));
-            }
+            let place = format!("{}:{}", path.strip_prefix(root).unwrap().display(), number + 1);
+            check(previous, line, &place);
+            previous = line;
         }
     }
+}
+
+#[test]
+fn retired_words_are_gone() {
+    let retired = retired();
+    let mut hits = Vec::new();
+    for_each_line(&READ, |_, line, place| {
+        let words = words(line);
+        for (phrase, term) in retired.iter().filter(|(phrase, _)| words.contains(phrase.as_str())) {
+            hits.push(format!("{place}: \"{}\", write: {term}", phrase.trim()));
+        }
+    });
     assert!(hits.is_empty(), "{} retired words:\n{}", hits.len(), hits.join("\n"));
+}
+
+#[test]
+fn docs_begin_with_a_noun_or_a_verb() {
+    let mut hits = Vec::new();
+    for_each_line(&["src"], |previous, line, place| {
+        let Some(doc) = line.trim_start().strip_prefix("/// ") else { return };
+        let is_first = !previous.trim_start().starts_with("///");
+        if is_first && NOT_FIRST.iter().any(|word| doc.split([' ', ',', '.', '\'']).next() == Some(word)) {
+            hits.push(format!("{place}: {doc}"));
+        }
+    });
+    assert!(hits.is_empty(), "{} docs:\n{}", hits.len(), hits.join("\n"));
+}
+
+#[test]
+fn comments_keep_to_the_width_of_code() {
+    let mut hits = Vec::new();
+    for_each_line(&["src", "tests", "benches"], |_, line, place| {
+        let comment = line.trim_start();
+        let is_breakable = comment.trim_start_matches(['/', '!']).trim().contains(' ');
+        let is_table = comment.contains(" | ");
+        if comment.starts_with("//") && is_breakable && !is_table && line.chars().count() > WIDTH {
+            hits.push(place.to_owned());
+        }
+    });
+    assert!(hits.is_empty(), "{} comments over {WIDTH} columns:\n{}", hits.len(), hits.join("\n"));
 }
 
 #[test]
