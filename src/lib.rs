@@ -131,6 +131,7 @@ mod panic;
 mod parallel;
 pub mod protocol;
 pub mod replay;
+pub mod rules;
 pub mod state;
 mod sync;
 pub mod syscall;

@@ -1,6 +1,6 @@
-//! The rules of the protocol, C1 to C250, and what guards each of them: the table is `rules/table.md`.
+//! The rules of behaviour, C1 to C250 (`resources/rules.md`), and the table of the tests that guard them (`table.md`).
 //!
-//! Every block that these tests execute can be judged by the published crate as well:
+//! Every block that these tests execute can be compared with blockifier:
 //!
 //! ```sh
 //! mkdir -p target/rule-blocks
@@ -20,23 +20,40 @@ mod syscalls;
 mod world;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 const TABLE: &str = include_str!("table.md");
 
-/// How many rules there are.
+/// The text that ships with the crate as the module `starkiln::rules`.
+const TEXT: &str = include_str!("../../resources/rules.md");
+
+/// The number of rules.
 const RULES: u32 = 250;
 
-/// The lines of the table: number, title, what guards the rule.
+/// The lines of the table: number, title, guards.
 fn rows() -> Vec<(u32, String, String)> {
     TABLE
         .lines()
         .filter_map(|line| line.strip_prefix("| C"))
         .map(|line| {
-            // Titles have no bars in them.
+            // No title contains a vertical bar.
             let cells: Vec<&str> = line.trim_end_matches('|').split(" | ").map(str::trim).collect();
             let [number, title, guards] = cells[..] else { panic!("not three cells: {line}") };
             (number.parse().unwrap(), title.to_owned(), guards.to_owned())
+        })
+        .collect()
+}
+
+/// The rules of the text: number and title. A rule begins `<a id="c1"></a>**C1** *The title.*`.
+fn rules() -> Vec<(u32, String)> {
+    TEXT.lines()
+        .filter_map(|line| line.strip_prefix("<a id=\"c"))
+        .map(|line| {
+            let (anchor, rule) = line.split_once("\"></a>**C").expect(line);
+            let (number, rule) = rule.split_once("** *").expect(line);
+            let (title, _) = rule.split_once(".*").expect(line);
+            assert_eq!(anchor, number, "the anchor of another rule: {line}");
+            (number.parse().expect(line), title.to_owned())
         })
         .collect()
 }
@@ -45,19 +62,15 @@ fn source(file: &str) -> Option<String> {
     std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).ok()
 }
 
-/// What is wrong with what a line says guards its rule.
+/// The faults of a cell of guards.
 fn faults(guards: &str) -> Vec<String> {
     if let Some(reason) = guards.strip_prefix("none:") {
         return if reason.trim().len() < 20 { vec!["no reason".to_owned()] } else { vec![] };
     }
-    if let Some((number, what)) = guards.strip_prefix("issue ").and_then(|rest| rest.split_once(':')) {
-        let is_named = number.parse::<u32>().is_ok() && !what.trim().is_empty();
-        return if is_named { vec![] } else { vec!["no issue, or nothing to be built".to_owned()] };
-    }
     let mut wrong = Vec::new();
     for guard in guards.split(", ") {
         let guard = guard.trim_matches('`');
-        // A recipe of the random blocks: `recipe: NAME`, on top of tests, never instead of them.
+        // A recipe of the random blocks: `recipe: NAME`, in addition to tests, never instead of them.
         if let Some(recipe) = guard.strip_prefix("recipe: ") {
             if !recipes().contains(recipe) {
                 wrong.push(format!("no recipe `{recipe}`"));
@@ -82,30 +95,39 @@ fn faults(guards: &str) -> Vec<String> {
     wrong
 }
 
-/// The strings that begin an entry of a list of recipes.
-fn recipes() -> BTreeSet<String> {
-    fn read(folder: &Path, found: &mut BTreeSet<String>) {
+/// The text of every file below a folder of the repository, by path.
+fn texts(folder: &str) -> BTreeMap<PathBuf, String> {
+    fn read(folder: &Path, found: &mut BTreeMap<PathBuf, String>) {
         for entry in std::fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
             if path.is_dir() {
                 read(&path, found);
-            } else {
-                let text = std::fs::read_to_string(&path).unwrap();
-                let names = text.match_indices("(\"").filter_map(|(at, _)| text[at + 2..].split('"').next());
-                found.extend(names.map(str::to_owned));
+            } else if let Ok(text) = std::fs::read_to_string(&path) {
+                found.insert(path, text);
             }
         }
     }
-    let mut found = BTreeSet::new();
-    read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/differential/src"), &mut found);
+    let mut found = BTreeMap::new();
+    read(&Path::new(env!("CARGO_MANIFEST_DIR")).join(folder), &mut found);
     found
+}
+
+/// The strings that begin an entry of a list of recipes.
+fn recipes() -> BTreeSet<String> {
+    texts("tests/differential/src")
+        .values()
+        .flat_map(|text| {
+            text.match_indices("(\"")
+                .filter_map(|(at, _)| text[at + 2..].split('"').next().map(str::to_owned))
+        })
+        .collect()
 }
 
 #[test]
 fn every_rule_has_a_test_or_a_reason() {
     let rows = rows();
     let numbers: Vec<u32> = rows.iter().map(|(number, ..)| *number).collect();
-    assert_eq!(numbers, (1..=RULES).collect::<Vec<_>>(), "rules that are missing, doubled or out of order");
+    assert_eq!(numbers, (1..=RULES).collect::<Vec<_>>(), "a rule is missing, duplicate or out of order");
     let mut wrong = Vec::new();
     let mut kinds: BTreeMap<&str, u32> = BTreeMap::new();
     for (number, title, guards) in &rows {
@@ -115,7 +137,6 @@ fn every_rule_has_a_test_or_a_reason() {
         wrong.extend(faults(guards).into_iter().map(|fault| format!("C{number}: {fault}")));
         let kind = match guards.split_once(':') {
             Some(("none", _)) => "with a reason",
-            Some((issue, _)) if issue.starts_with("issue ") => issue,
             _ => "with tests",
         };
         *kinds.entry(kind).or_default() += 1;
@@ -125,6 +146,43 @@ fn every_rule_has_a_test_or_a_reason() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     println!("{RULES} rules: {kinds:?}");
+}
+
+#[test]
+fn the_table_and_the_text_have_the_same_rules() {
+    let table: Vec<(u32, String)> = rows().into_iter().map(|(number, title, _)| (number, title)).collect();
+    assert_eq!(rules(), table);
+    for (number, title) in table {
+        assert_eq!(TEXT.matches(&format!("<a id=\"c{number}\"></a>")).count(), 1, "C{number}: {title}");
+    }
+}
+
+#[test]
+fn every_link_to_a_rule_names_an_existing_rule() {
+    let mut links = 0;
+    let mut wrong = Vec::new();
+    let mut texts = texts("src");
+    texts.insert("resources/rules.md".into(), TEXT.to_owned());
+    for (path, text) in &texts {
+        for target in ["](crate::rules#", "](#"] {
+            for (at, _) in text.match_indices(target) {
+                let label = text[..at].rsplit('[').next().unwrap();
+                let anchor = text[at + target.len()..].split(')').next().unwrap();
+                let number = anchor.strip_prefix('c').and_then(|digits| digits.parse::<u32>().ok());
+                // An anchor of the same page need not be a rule.
+                if target == "](#" && number.is_none() {
+                    continue;
+                }
+                links += 1;
+                let exists = number.is_some_and(|number| (1..=RULES).contains(&number));
+                if !exists || !label.eq_ignore_ascii_case(anchor) {
+                    wrong.push(format!("{}: [{label}]{}{anchor})", path.display(), &target[1..]));
+                }
+            }
+        }
+    }
+    assert!(links > 0, "no link was found");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 /// The rules that a test's name begins with: `c70_c243_...`, `c174_to_c187_...`.
@@ -179,7 +237,7 @@ fn the_table_is_read_strictly() {
     assert_eq!(faults("").len(), 1);
     assert_eq!(faults("none: ").len(), 1);
     assert_eq!(faults("issue five: something").len(), 1);
-    assert_eq!(faults("issue 5: something"), [""; 0]);
+    assert_eq!(faults("issue 5: something").len(), 1);
     assert_eq!(faults("none: a reason that is long enough"), [""; 0]);
     assert_eq!(faults("`tests/rules/mod.rs::the_table_is_read_strictly`, `recipe: noisy_call`"), [""; 0]);
     assert_eq!(faults("`recipe: noisy_call`"), ["no test"]);
