@@ -1,9 +1,8 @@
-//! What the field, the curve and the hashes cost, beside the published crates in the same run. What contracts pay for them, as
-//! builtins and as syscalls (keccak, SHA and the rest of the secp curves among them, which are the crates' own), is in the table of
-//! `cargo bench --bench engine`.
+//! Field, curve and hash operations compared with `starknet-types-core` and `starknet-crypto`.
 //!
-//! `cargo bench --bench crypto`. Both sides of a line take turns, so that a busy machine slows both; the figures are the
-//! medians of the turns, and how far the middle half of them spreads.
+//! `cargo bench --bench crypto`. Both sides of a row alternate, so that load on the machine slows both; the
+//! figures are medians of the samples and their interquartile range. Builtins and syscalls as contracts use
+//! them, keccak, SHA-256 and the secp curves included, are rows of `cargo bench --bench engine`.
 #![allow(
     missing_docs,
     clippy::arithmetic_side_effects,
@@ -30,19 +29,19 @@ use starknet_types_core::hash::{Pedersen, Poseidon, StarkHash};
 const A: Felt = Felt::from_hex_unchecked("0x3d937c035c878245caf64531a5756109c53068da139362728feb561405371cb");
 const B: Felt = Felt::from_hex_unchecked("0x208a0a10250e382e1e4bbe2880906c2791bf6275695e02fbbc6aeff9cd8b31a");
 
-/// How long one call takes in a turn of about two milliseconds, in nanoseconds.
-struct Turns<'a> {
+/// The samples of one operation: nanoseconds per call, each over about two milliseconds of calls.
+struct Samples<'a> {
     work: Box<dyn FnMut() + 'a>,
     calls: u32,
     times: Vec<f64>,
 }
 
-impl<'a> Turns<'a> {
+impl<'a> Samples<'a> {
     fn new<T>(mut work: impl FnMut() -> T + 'a) -> Self {
         let mut work: Box<dyn FnMut() + 'a> = Box::new(move || {
             black_box(work());
         });
-        // Tables are made before the clock starts.
+        // Warm-up: tables are built before the clock starts.
         work();
         let start = Instant::now();
         let mut calls = 0;
@@ -61,7 +60,7 @@ impl<'a> Turns<'a> {
         self.times.push(start.elapsed().as_nanos() as f64 / f64::from(self.calls));
     }
 
-    /// The median, and the middle half's spread as a share of it.
+    /// The median, and the interquartile range as a fraction of it.
     fn median(&mut self) -> (f64, f64) {
         self.times.sort_by(f64::total_cmp);
         let at = |share: usize| self.times[self.times.len() * share / 4];
@@ -70,7 +69,7 @@ impl<'a> Turns<'a> {
 }
 
 fn compare<T, U>(name: &str, own: impl FnMut() -> T, other: impl FnMut() -> U) {
-    let (mut own, mut other) = (Turns::new(own), Turns::new(other));
+    let (mut own, mut other) = (Samples::new(own), Samples::new(other));
     for _ in 0..101 {
         own.take();
         other.take();
@@ -85,7 +84,7 @@ fn compare<T, U>(name: &str, own: impl FnMut() -> T, other: impl FnMut() -> U) {
     );
 }
 
-/// Repeats an operation on its own result a hundred times: a call of a few nanoseconds is too short to time.
+/// Applies an operation to its own result a hundred times: a call of a few nanoseconds is too short to time.
 fn chain<T: Copy>(start: T, step: impl Fn(T) -> T) -> impl FnMut() -> T {
     let mut value = start;
     move || {
@@ -109,12 +108,12 @@ fn field() {
     );
     let number = A.to_le_digits();
     compare(
-        "100 times into the field and out of it",
+        "100 conversions to Montgomery form and back",
         chain(number, |x| Element::from_limbs(&black_box(x)).to_limbs()),
         chain(A, |x| Felt::from_bytes_be(&black_box(x).to_bytes_be())),
     );
     compare(
-        "square root of it or its triple",
+        "square root of a value or its triple",
         {
             let mut x = a;
             move || {
@@ -153,10 +152,10 @@ fn hashes() {
             }
         },
     );
-    let memo = PedersenCache::new(1 << 16);
+    let cache = PedersenCache::new(1 << 16);
     let pairs: Vec<Limbs> = (0..1000).map(|number| [number, 1, 2, 3]).collect();
-    let mut asked = pairs.iter().cycle();
-    compare("pedersen, remembered", || memo.hash(asked.next().unwrap(), &b), || Pedersen::hash(&A, &B));
+    let mut requests = pairs.iter().cycle();
+    compare("pedersen, cached", || cache.hash(requests.next().unwrap(), &b), || Pedersen::hash(&A, &B));
     compare(
         "poseidon",
         {
@@ -176,7 +175,7 @@ fn hashes() {
     );
 }
 
-/// The builtin as `cairo-vm` makes it.
+/// The builtin, computed as `cairo-vm` does.
 fn bit_by_bit(p: &ProjectivePoint, q: &ProjectivePoint, m: &Felt) -> Option<(Felt, Felt)> {
     let (mut sum, mut doubled) = (p.clone(), q.clone());
     let slope = m.to_biguint();
@@ -194,22 +193,23 @@ fn bit_by_bit(p: &ProjectivePoint, q: &ProjectivePoint, m: &Felt) -> Option<(Fel
 
 fn curve() {
     let generator = Point::generator();
-    let library = |point: &Point| ProjectivePoint::from_affine(point.x.to_felt(), point.y.to_felt()).unwrap();
+    let reference =
+        |point: &Point| ProjectivePoint::from_affine(point.x.to_felt(), point.y.to_felt()).unwrap();
     let multiple = |number: &Felt| {
-        let point = (&library(&generator) * *number).to_affine().unwrap();
+        let point = (&reference(&generator) * *number).to_affine().unwrap();
         Point::from_felts(&point.x(), &point.y())
     };
-    let (p, q, secret) = (multiple(&A), multiple(&B), blinding_point());
+    let (p, q, blinding) = (multiple(&A), multiple(&B), blinding_point());
     let m = A * B;
     let number = m.to_le_digits();
     for (name, p, q) in [
         ("ec_op, any points", p, q),
-        ("ec_op, the generator", p, generator),
-        ("ec_op from the secret point", secret, q),
-        ("ec_op from the secret point, the generator", secret, generator),
+        ("ec_op, generator", p, generator),
+        ("ec_op from the blinding point", blinding, q),
+        ("ec_op from the blinding point, generator", blinding, generator),
     ] {
-        let (library_p, library_q) = (library(&p), library(&q));
-        compare(name, || ec_op(&p, &q, &number), || bit_by_bit(&library_p, &library_q, &m));
+        let (reference_p, reference_q) = (reference(&p), reference(&q));
+        compare(name, || ec_op(&p, &q, &number), || bit_by_bit(&reference_p, &reference_q, &m));
     }
 }
 
@@ -219,13 +219,13 @@ fn signatures() {
     let (r, s) = (signature.r, signature.s);
     let [own_key, message, own_r, own_s] = [key, B, r, s].map(|number| number.to_le_digits());
     compare(
-        "a signature",
+        "signature verification",
         || verify_signature(&own_key, &message, &own_r, &own_s),
         || verify(&key, &B, &r, &s).unwrap(),
     );
 }
 
-/// A product as the syscall makes it, beside the plain way.
+/// Scalar multiplication as the syscall does it, compared with double-and-add.
 fn secp<C: SWCurveConfig>(name: &str) {
     let point: Affine<C> = (Affine::<C>::generator() * C::ScalarField::from(u128::MAX)).into();
     let scalar = C::ScalarField::from(u128::MAX).pow([77_u64]);
@@ -237,11 +237,11 @@ fn secp<C: SWCurveConfig>(name: &str) {
 }
 
 fn main() {
-    println!("{:<44} {:>10} {:>5} {:>10}", "nanoseconds", "here", "", "crate");
+    println!("{:<44} {:>10} {:>5} {:>10}", "nanoseconds", "starkiln", "", "other");
     field();
     hashes();
     curve();
     signatures();
-    secp::<ark_secp256k1::Config>("secp256k1 product");
-    secp::<ark_secp256r1::Config>("secp256r1 product");
+    secp::<ark_secp256k1::Config>("secp256k1 scalar multiplication");
+    secp::<ark_secp256r1::Config>("secp256r1 scalar multiplication");
 }

@@ -124,7 +124,7 @@ fn cairo1_library() {
     let product = call("ec_mul", &[GENERATOR[0], GENERATOR[1], scalar]);
     per_round(
         &world,
-        "ec_mul, from the secret point",
+        "ec_mul, from the blinding point",
         Unit::Microseconds,
         [&product, &call("nothing", &[])],
         1,

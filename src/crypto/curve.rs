@@ -1,7 +1,8 @@
-//! Points of the Stark curve `y^2 = x^3 + x + B`, and sums of them without divisions.
+//! Points of the Stark curve `y^2 = x^3 + x + B` in affine, Jacobian and XYZZ coordinates.
 //!
-//! The group has a prime order, so no point but infinity is its own negative. Sums are whole: equal points, opposite points and
-//! infinity come out as the group says.
+//! The order of the group is prime, so only infinity is its own negative. Addition is complete: equal points,
+//! opposite points and infinity give what the group law says. Formulas are those of the Explicit-Formulas
+//! Database.
 
 use starknet_types_core::felt::Felt;
 
@@ -10,20 +11,20 @@ use super::lazy::Lazy;
 use super::limbs::Limbs;
 use super::sqrt::sqrt;
 
-/// The constant of the curve.
+/// The coefficient `B` of the curve equation.
 const B: Felt = Felt::from_hex_unchecked("0x6f21413efbe40de150e596d72f7a8c5609ad26c15c915c1f4cdfcb99cee9e89");
 
-/// A point with its two coordinates; never infinity.
+/// A point in affine coordinates; never infinity.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Point {
-    /// The first coordinate.
+    /// The x coordinate.
     pub x: Element,
-    /// The second coordinate.
+    /// The y coordinate.
     pub y: Element,
 }
 
 impl Point {
-    /// The generator that signatures use.
+    /// The generator of the group, which signatures use.
     pub fn generator() -> Self {
         Self::from_felts(
             &Felt::from_hex_unchecked("0x1ef15c18599971b7beced415a40f0c7deacfd9b0d1819e03d723d8bc943cfca"),
@@ -31,43 +32,44 @@ impl Point {
         )
     }
 
-    /// The point of two numbers, on the curve or not.
+    /// The point with these coordinates, on the curve or not.
     #[inline]
     pub fn from_limbs(x: &Limbs, y: &Limbs) -> Self {
         Self { x: Element::from_limbs(x), y: Element::from_limbs(y) }
     }
 
-    /// The point of two felts, on the curve or not.
+    /// The point with these coordinates, on the curve or not.
     #[inline]
     pub fn from_felts(x: &Felt, y: &Felt) -> Self {
         Self { x: Element::from_felt(x), y: Element::from_felt(y) }
     }
 
-    /// The point with this first coordinate whose second is the smaller number of the two; `None` if there is none.
+    /// The point with this x coordinate and the smaller of its two y coordinates; `None` if there is none.
     pub fn from_x(x: &Element) -> Option<Self> {
-        sqrt(&right_side(x)).map(|y| Self { x: *x, y })
+        sqrt(&curve_rhs(x)).map(|y| Self { x: *x, y })
     }
 
-    /// Whether it is on the curve.
+    /// Returns `true` if the point satisfies the curve equation.
     pub fn is_on_curve(&self) -> bool {
-        self.y.squared() == right_side(&self.x)
+        self.y.squared() == curve_rhs(&self.x)
     }
 
-    /// The point, or its negative.
+    /// The point, or its negative, without a branch.
     #[inline]
     pub(super) fn negated_if(&self, negate: bool) -> Self {
         Self { x: self.x, y: self.y.negated_if(negate) }
     }
 }
 
-/// What `y^2` must be: `x^3 + x + B`.
-fn right_side(x: &Element) -> Element {
+/// The right-hand side of the curve equation, `x^3 + x + B`.
+fn curve_rhs(x: &Element) -> Element {
     x.squared().times(x).plus(x).plus(&Element::from_felt(&B))
 }
 
-/// A sum of points: `x / zz` and `y / zzz` are its coordinates, where `zz^3 = zzz^2`; at infinity both are 0.
+/// A point in XYZZ (extended Jacobian) coordinates: affine `x / zz` and `y / zzz`, where `zz^3 = zzz^2`; both
+/// are 0 at infinity.
 ///
-/// The cheapest form to add points with known coordinates to.
+/// The cheapest coordinates for adding an affine point.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct XyzzPoint {
     x: Lazy<2>,
@@ -76,159 +78,162 @@ pub(super) struct XyzzPoint {
     zzz: Lazy<2>,
 }
 
-const ZERO: Lazy<2> = Lazy::of(Element::ZERO).below();
-const ONE: Lazy<2> = Lazy::of(Element::ONE).below();
+const ZERO: Lazy<2> = Lazy::of(Element::ZERO).widen();
+const ONE: Lazy<2> = Lazy::of(Element::ONE).widen();
 
 impl XyzzPoint {
-    /// The sum of nothing. With this `x`, every point shares its first coordinate.
+    /// The point at infinity. Its `x` is 0, so [`Self::x_diff`] to every point is 0.
     pub(super) const INFINITY: Self = Self { x: ZERO, y: ONE, zz: ZERO, zzz: ZERO };
 
-    /// The sum of one point.
+    /// The XYZZ coordinates of an affine point.
     #[inline]
-    pub(super) fn of(point: &Point) -> Self {
-        Self { x: Lazy::of(point.x).below(), y: Lazy::of(point.y).below(), zz: ONE, zzz: ONE }
+    pub(super) fn from_affine(point: &Point) -> Self {
+        Self { x: Lazy::of(point.x).widen(), y: Lazy::of(point.y).widen(), zz: ONE, zzz: ONE }
     }
 
-    /// How far a point's first coordinate is from the sum's, in the sum's scale: 0 if they share it.
+    /// The point's x coordinate minus the sum's, times `zz`: 0 if the two are equal.
     #[inline(always)]
-    pub(super) fn width(&self, point: &Point) -> Lazy<4> {
+    pub(super) fn x_diff(&self, point: &Point) -> Lazy<4> {
         Lazy::of(point.x).times::<2, 2>(self.zz).minus(self.x)
     }
 
-    /// Adds a point.
+    /// Adds an affine point.
     #[inline]
     pub(super) fn add(&mut self, point: &Point) {
-        self.add_at(point, self.width(point));
+        self.add_with(point, self.x_diff(point));
     }
 
-    /// The sum with one more point.
+    /// The sum with an affine point.
     pub(super) fn plus(&self, point: &Point) -> Self {
         let mut sum = *self;
         sum.add(point);
         sum
     }
 
-    /// Twice the sum.
+    /// The double.
     pub(super) fn doubled(&self) -> Self {
         let mut sum = *self;
         sum.double();
         sum
     }
 
-    /// Adds a point whose [`Self::width`] is known.
+    /// Adds an affine point whose [`Self::x_diff`] has been computed (madd-2008-s).
     #[inline(always)]
-    pub(super) fn add_at(&mut self, point: &Point, width: Lazy<4>) {
-        let height: Lazy<4> = Lazy::of(point.y).times::<2, 2>(self.zzz).minus(self.y);
-        if width.is_zero() {
-            return self.add_same_x(point, height);
+    pub(super) fn add_with(&mut self, point: &Point, x_diff: Lazy<4>) {
+        let y_diff: Lazy<4> = Lazy::of(point.y).times::<2, 2>(self.zzz).minus(self.y);
+        if x_diff.is_zero() {
+            return self.add_same_x(point, y_diff);
         }
-        let square: Lazy<2> = width.squared();
-        let cube: Lazy<2> = width.times(square);
-        (self.x, self.y) = third_point(height, cube, self.x.times(square), self.y);
+        let square: Lazy<2> = x_diff.squared();
+        let cube: Lazy<2> = x_diff.times(square);
+        (self.x, self.y) = chord_sum(y_diff, cube, self.x.times(square), self.y);
         self.zz = self.zz.times(square);
         self.zzz = self.zzz.times(cube);
     }
 
-    /// Adds a point that lies above or below, or adds to infinity.
+    /// Adds an affine point with the same x coordinate, or adds to infinity.
     #[cold]
-    fn add_same_x(&mut self, point: &Point, height: Lazy<4>) {
+    fn add_same_x(&mut self, point: &Point, y_diff: Lazy<4>) {
         if self.zz.is_zero() {
-            *self = Self::of(point);
-        } else if height.is_zero() {
+            *self = Self::from_affine(point);
+        } else if y_diff.is_zero() {
             self.double();
         } else {
             *self = Self::INFINITY;
         }
     }
 
-    /// Adds the sum to itself.
+    /// Doubles the point (dbl-2008-s-1).
     pub(super) fn double(&mut self) {
-        let height: Lazy<4> = self.y.double();
-        let square: Lazy<2> = height.squared();
-        let cube: Lazy<2> = height.times(square);
-        let start: Lazy<2> = self.x.times(square);
-        let slope = slope(self.x, self.zz);
-        self.x = turn(slope, start);
-        self.y = slope.times_plus(start.minus::<2, 4>(self.x), cube.negated::<3>(), self.y);
-        self.zz = self.zz.times(square);
-        self.zzz = self.zzz.times(cube);
+        let u: Lazy<4> = self.y.double();
+        let v: Lazy<2> = u.squared();
+        let w: Lazy<2> = u.times(v);
+        let s: Lazy<2> = self.x.times(v);
+        let slope = tangent_slope(self.x, self.zz);
+        self.x = tangent_x(slope, s);
+        self.y = slope.times_plus(s.minus::<2, 4>(self.x), w.negated::<3>(), self.y);
+        self.zz = self.zz.times(v);
+        self.zzz = self.zzz.times(w);
     }
 
-    /// Adds a doubled point with a different first coordinate.
+    /// Adds a Jacobian point with a different x coordinate.
     #[inline(always)]
-    pub(super) fn add_jacobian(&mut self, doubled: &JacobianPoint, meeting: &AdditionSetup) {
-        let AdditionSetup { zz, mine, width } = *meeting;
+    pub(super) fn add_jacobian(&mut self, doubled: &JacobianPoint, setup: &AdditionSetup) {
+        let AdditionSetup { zz, x, x_diff } = *setup;
         let zzz: Lazy<2> = doubled.z.times(zz);
         let y: Lazy<2> = self.y.times(zzz);
-        let height: Lazy<4> = doubled.y.times::<2, 2>(self.zzz).minus(y);
-        let square: Lazy<2> = width.squared();
-        let cube: Lazy<2> = width.times(square);
-        (self.x, self.y) = third_point(height, cube, mine.times(square), y);
+        let y_diff: Lazy<4> = doubled.y.times::<2, 2>(self.zzz).minus(y);
+        let square: Lazy<2> = x_diff.squared();
+        let cube: Lazy<2> = x_diff.times(square);
+        (self.x, self.y) = chord_sum(y_diff, cube, x.times(square), y);
         self.zz = self.zz.times::<2, 2>(zz).times(square);
         self.zzz = self.zzz.times::<2, 2>(zzz).times(cube);
     }
 
-    /// Whether this is its first coordinate. Of infinity, none is.
+    /// Returns `true` if the affine x coordinate equals `x`; `false` at infinity.
     pub(super) fn has_x(&self, x: &Element) -> bool {
-        let width: Lazy<4> = Lazy::of(*x).times::<2, 2>(self.zz).minus(self.x);
-        width.is_zero() && !self.zz.is_zero()
+        let x_diff: Lazy<4> = Lazy::of(*x).times::<2, 2>(self.zz).minus(self.x);
+        x_diff.is_zero() && !self.zz.is_zero()
     }
 
-    /// The coordinates; `None` at infinity.
-    pub(super) fn to_point(self) -> Option<Point> {
-        self.zzz.reduced().inverse().map(|inverse| self.divided(Lazy::of(inverse)))
+    /// The affine coordinates; `None` at infinity.
+    pub(super) fn to_affine(self) -> Option<Point> {
+        self.zzz.reduced().inverse().map(|inverse| self.to_affine_with(Lazy::of(inverse)))
     }
 
-    /// The coordinates, given the inverse of `zzz`.
-    fn divided(&self, inverse: Lazy<1>) -> Point {
-        // zz / zzz is the root of 1 / zz.
+    /// The affine coordinates, given the inverse of `zzz`.
+    fn to_affine_with(&self, inverse: Lazy<1>) -> Point {
+        // (zz / zzz)^2 = 1 / zz.
         let inverse_zz: Lazy<2> = self.zz.times::<1, 2>(inverse).squared();
         Point { x: self.x.times::<2, 2>(inverse_zz).reduced(), y: self.y.times::<1, 2>(inverse).reduced() }
     }
 }
 
-/// The third point on a line, upside down: its x is `height^2 - width^3 - 2 * start`, its y follows from the slope.
+/// The sum of two different points, by the chord through them: `x = y_diff^2 - x_diff^3 - 2 q` with
+/// `q = x1 * x_diff^2`, and `y = y_diff * (q - x) - x_diff^3 * y1`.
 #[inline(always)]
-fn third_point(height: Lazy<4>, cube: Lazy<2>, start: Lazy<2>, y: Lazy<2>) -> (Lazy<2>, Lazy<2>) {
-    let x = height.squared::<2>().minus::<2, 4>(cube).minus::<4, 8>(start.double()).lower();
-    (x, height.times_plus(start.minus::<2, 4>(x), cube.negated::<3>(), y))
+fn chord_sum(y_diff: Lazy<4>, cube: Lazy<2>, q: Lazy<2>, y: Lazy<2>) -> (Lazy<2>, Lazy<2>) {
+    let x = y_diff.squared::<2>().minus::<2, 4>(cube).minus::<4, 8>(q.double()).weak_reduce();
+    (x, y_diff.times_plus(q.minus::<2, 4>(x), cube.negated::<3>(), y))
 }
 
-/// Three times `x^2` and once `zz^2`: the slope of the tangent.
+/// The numerator of the tangent's slope, `3 x^2 + zz^2`.
 #[inline(always)]
-fn slope(x: Lazy<2>, zz: Lazy<2>) -> Lazy<2> {
+fn tangent_slope(x: Lazy<2>, zz: Lazy<2>) -> Lazy<2> {
     let square: Lazy<2> = x.squared();
-    square.double::<4>().plus::<2, 6>(square).plus::<2, 8>(zz.squared()).lower()
+    square.double::<4>().plus::<2, 6>(square).plus::<2, 8>(zz.squared()).weak_reduce()
 }
 
-/// Where a tangent meets the curve again.
+/// The x coordinate of the double, `slope^2 - 2 s`.
 #[inline(always)]
-fn turn(slope: Lazy<2>, start: Lazy<2>) -> Lazy<2> {
-    slope.squared::<2>().minus::<4, 6>(start.double()).lower()
+fn tangent_x(slope: Lazy<2>, s: Lazy<2>) -> Lazy<2> {
+    slope.squared::<2>().minus::<4, 6>(s.double()).weak_reduce()
 }
 
-/// The coordinates of many sums with one inversion, those at infinity left out.
-pub(super) fn to_points(sums: &[XyzzPoint]) -> Vec<Point> {
+/// The affine coordinates of many points by batch inversion (Montgomery's trick). Points at infinity are
+/// skipped.
+pub(super) fn batch_to_affine(sums: &[XyzzPoint]) -> Vec<Point> {
     let sums: Vec<&XyzzPoint> = sums.iter().filter(|sum| !sum.zzz.is_zero()).collect();
-    // Products of all before, then back down from the inverse of all.
+    // Prefix products forwards, then inverses backwards from the inverse of the whole product.
     let mut product = ONE;
-    let mut before = Vec::with_capacity(sums.len());
+    let mut prefixes = Vec::with_capacity(sums.len());
     for sum in &sums {
-        before.push(product);
+        prefixes.push(product);
         product = product.times(sum.zzz);
     }
-    let mut inverse: Lazy<2> = Lazy::of(product.reduced().inverse().unwrap_or_default()).below();
+    let mut inverse: Lazy<2> = Lazy::of(product.reduced().inverse().unwrap_or_default()).widen();
     let mut points: Vec<Point> = Vec::with_capacity(sums.len());
-    for (sum, before) in sums.iter().zip(&before).rev() {
-        let own: Lazy<2> = inverse.times(*before);
-        points.push(sum.divided(Lazy::of(own.reduced())));
+    for (sum, prefix) in sums.iter().zip(&prefixes).rev() {
+        let own: Lazy<2> = inverse.times(*prefix);
+        points.push(sum.to_affine_with(Lazy::of(own.reduced())));
         inverse = inverse.times(sum.zzz);
     }
     points.reverse();
     points
 }
 
-/// A point that is doubled again and again: `x / z^2` and `y / z^3` are its coordinates; at infinity `z` is 0.
+/// A point in Jacobian coordinates, the cheapest for doubling: affine `x / z^2` and `y / z^3`; `z` is 0 at
+/// infinity.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct JacobianPoint {
     x: Lazy<2>,
@@ -236,88 +241,88 @@ pub(super) struct JacobianPoint {
     z: Lazy<2>,
 }
 
-/// A sum and a doubled point, in their common scale.
+/// The intermediate values that comparing and adding an XYZZ point and a Jacobian point share.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct AdditionSetup {
-    /// The square of the doubled point's `z`.
+    /// `z^2` of the Jacobian point.
     zz: Lazy<2>,
-    /// The sum's first coordinate.
-    mine: Lazy<2>,
-    /// How far the point's is from it.
-    width: Lazy<4>,
+    /// The x coordinate of the XYZZ point, over the common denominator.
+    x: Lazy<2>,
+    /// The x coordinate of the Jacobian point minus that of the XYZZ point, over the common denominator.
+    x_diff: Lazy<4>,
 }
 
 impl AdditionSetup {
-    /// Whether they share their first coordinate.
+    /// Returns `true` if both points have the same x coordinate.
     #[inline(always)]
     pub(super) fn has_same_x(&self) -> bool {
-        self.width.is_zero()
+        self.x_diff.is_zero()
     }
 }
 
 impl JacobianPoint {
-    /// Infinity. With this `x`, every point shares its first coordinate.
+    /// The point at infinity. Its `x` is 0, so the x difference to every point is 0.
     pub(super) const INFINITY: Self = Self { x: ZERO, y: ONE, z: ZERO };
 
-    /// A point, not doubled yet.
-    pub(super) fn of(point: &Point) -> Self {
-        Self { x: Lazy::of(point.x).below(), y: Lazy::of(point.y).below(), z: ONE }
+    /// The Jacobian coordinates of an affine point.
+    pub(super) fn from_affine(point: &Point) -> Self {
+        Self { x: Lazy::of(point.x).widen(), y: Lazy::of(point.y).widen(), z: ONE }
     }
 
-    /// Both first coordinates, to compare and to add.
+    /// Prepares comparing with `sum` and adding to it.
     #[inline(always)]
     pub(super) fn addition_setup(&self, sum: &XyzzPoint) -> AdditionSetup {
         let zz = self.z.squared();
-        let mine = sum.x.times(zz);
-        AdditionSetup { zz, mine, width: self.x.times::<2, 2>(sum.zz).minus(mine) }
+        let x = sum.x.times(zz);
+        AdditionSetup { zz, x, x_diff: self.x.times::<2, 2>(sum.zz).minus(x) }
     }
 
-    /// Doubles the point after a meeting.
+    /// Doubles the point, reusing `z^2` from the setup.
     #[inline(always)]
-    pub(super) fn double_with(&mut self, meeting: &AdditionSetup) {
+    pub(super) fn double_with(&mut self, setup: &AdditionSetup) {
         let square = Lazy::of(self.y.squared::<2>().reduced());
-        let start: Lazy<2> = self.x.times::<4, 2>(square.double::<2>().double());
-        let slope = slope(self.x, meeting.zz);
+        let s: Lazy<2> = self.x.times::<4, 2>(square.double::<2>().double());
+        let slope = tangent_slope(self.x, setup.zz);
         self.z = self.z.times::<4, 2>(self.y.double());
-        self.x = turn(slope, start);
+        self.x = tangent_x(slope, s);
         let twice = square.double::<2>();
-        self.y = slope.times_plus(start.minus::<2, 4>(self.x), twice, twice.double::<4>().negated::<5>());
+        self.y = slope.times_plus(s.minus::<2, 4>(self.x), twice, twice.double::<4>().negated::<5>());
     }
 
     /// Doubles the point.
     #[inline(always)]
     pub(super) fn double(&mut self) {
-        self.double_with(&AdditionSetup { zz: self.z.squared(), mine: ZERO, width: ZERO.below() });
+        self.double_with(&AdditionSetup { zz: self.z.squared(), x: ZERO, x_diff: ZERO.widen() });
     }
 
-    /// Adds a point.
+    /// Adds an affine point.
     pub(super) fn add(&mut self, point: &Point) {
         let zz: Lazy<2> = self.z.squared();
         let zzz: Lazy<2> = zz.times(self.z);
-        let width: Lazy<4> = Lazy::of(point.x).times::<2, 2>(zz).minus(self.x);
-        let height: Lazy<4> = Lazy::of(point.y).times::<2, 2>(zzz).minus(self.y);
-        if width.is_zero() {
+        let x_diff: Lazy<4> = Lazy::of(point.x).times::<2, 2>(zz).minus(self.x);
+        let y_diff: Lazy<4> = Lazy::of(point.y).times::<2, 2>(zzz).minus(self.y);
+        if x_diff.is_zero() {
             if self.z.is_zero() {
-                *self = Self::of(point);
-            } else if height.is_zero() {
+                *self = Self::from_affine(point);
+            } else if y_diff.is_zero() {
                 self.double();
             } else {
                 *self = Self::INFINITY;
             }
             return;
         }
-        let square: Lazy<2> = width.squared();
-        let cube: Lazy<2> = width.times(square);
-        (self.x, self.y) = third_point(height, cube, self.x.times(square), self.y);
-        self.z = self.z.times(width);
+        let square: Lazy<2> = x_diff.squared();
+        let cube: Lazy<2> = x_diff.times(square);
+        (self.x, self.y) = chord_sum(y_diff, cube, self.x.times(square), self.y);
+        self.z = self.z.times(x_diff);
     }
 
     /// The negative.
     pub(super) fn negated(self) -> Self {
-        Self { y: self.y.negated::<3>().lower(), ..self }
+        Self { y: self.y.negated::<3>().weak_reduce(), ..self }
     }
 
-    /// The same as a sum.
+    /// The XYZZ coordinates.
     pub(super) fn to_xyzz(self) -> XyzzPoint {
         let zz: Lazy<2> = self.z.squared();
         XyzzPoint { x: self.x, y: self.y, zz, zzz: zz.times(self.z) }
@@ -330,8 +335,8 @@ mod tests {
 
     use super::*;
 
-    /// `number * G` as the library has it.
-    fn library(number: i64) -> ProjectivePoint {
+    /// `number * G`, computed by `starknet-types-core`.
+    fn reference(number: i64) -> ProjectivePoint {
         let generator = Point::generator();
         let point = ProjectivePoint::from_affine(generator.x.to_felt(), generator.y.to_felt()).unwrap();
         let multiple = &point * Felt::from(number.unsigned_abs());
@@ -343,12 +348,12 @@ mod tests {
     }
 
     fn small(number: i64) -> Option<Point> {
-        affine(&library(number))
+        affine(&reference(number))
     }
 
-    /// `number * G` in a form that is not trivial: with another scale than 1.
+    /// `number * G` with a denominator other than 1.
     fn xyzz_of(number: i64) -> XyzzPoint {
-        let mut sum = XyzzPoint::of(&small(1).unwrap());
+        let mut sum = XyzzPoint::from_affine(&small(1).unwrap());
         sum.double();
         if let Some(point) = small(number - 2) {
             sum.add(&point);
@@ -357,7 +362,7 @@ mod tests {
     }
 
     fn jacobian_of(number: i64) -> JacobianPoint {
-        let mut doubled = JacobianPoint::of(&small(1).unwrap());
+        let mut doubled = JacobianPoint::from_affine(&small(1).unwrap());
         doubled.double();
         if let Some(point) = small(number - 2) {
             doubled.add(&point);
@@ -366,55 +371,55 @@ mod tests {
     }
 
     #[test]
-    fn sums_are_the_groups() {
-        assert!(XyzzPoint::INFINITY.to_point().is_none());
+    fn addition_and_doubling_follow_the_group_law() {
+        assert!(XyzzPoint::INFINITY.to_affine().is_none());
         for left in -6..=6 {
-            assert_eq!(xyzz_of(left).to_point(), small(left), "{left}");
-            assert_eq!(jacobian_of(left).to_xyzz().to_point(), small(left), "{left}");
+            assert_eq!(xyzz_of(left).to_affine(), small(left), "{left}");
+            assert_eq!(jacobian_of(left).to_xyzz().to_affine(), small(left), "{left}");
             let (mut twice, mut doubled) = (xyzz_of(left), jacobian_of(left));
             twice.double();
             doubled.double();
-            assert_eq!(twice.to_point(), small(2 * left), "2 * {left}");
-            assert_eq!(doubled.to_xyzz().to_point(), small(2 * left), "2 * {left}");
+            assert_eq!(twice.to_affine(), small(2 * left), "2 * {left}");
+            assert_eq!(doubled.to_xyzz().to_affine(), small(2 * left), "2 * {left}");
             for right in (-6..=6).filter(|right| *right != 0) {
                 let point = small(right).unwrap();
                 let (mut sum, mut doubled) = (xyzz_of(left), jacobian_of(left));
                 sum.add(&point);
                 doubled.add(&point);
-                assert_eq!(sum.to_point(), small(left + right), "{left} + {right}");
-                assert_eq!(doubled.to_xyzz().to_point(), small(left + right), "{left} + {right}");
+                assert_eq!(sum.to_affine(), small(left + right), "{left} + {right}");
+                assert_eq!(doubled.to_xyzz().to_affine(), small(left + right), "{left} + {right}");
             }
         }
     }
 
     #[test]
-    fn a_sum_meets_a_doubled_point() {
+    fn a_jacobian_point_is_added_to_an_xyzz_point() {
         for left in (-6..=6).filter(|left| *left != 0) {
             for right in (-6..=6_i64).filter(|right| *right != 0) {
                 let (mut sum, mut doubled) = (xyzz_of(left), jacobian_of(right));
-                let meeting = doubled.addition_setup(&sum);
-                assert_eq!(meeting.has_same_x(), left.abs() == right.abs());
-                if !meeting.has_same_x() {
-                    sum.add_jacobian(&doubled, &meeting);
-                    assert_eq!(sum.to_point(), small(left + right), "{left} + {right}");
+                let setup = doubled.addition_setup(&sum);
+                assert_eq!(setup.has_same_x(), left.abs() == right.abs());
+                if !setup.has_same_x() {
+                    sum.add_jacobian(&doubled, &setup);
+                    assert_eq!(sum.to_affine(), small(left + right), "{left} + {right}");
                 }
-                doubled.double_with(&meeting);
-                assert_eq!(doubled.to_xyzz().to_point(), small(2 * right));
+                doubled.double_with(&setup);
+                assert_eq!(doubled.to_xyzz().to_affine(), small(2 * right));
             }
         }
     }
 
     #[test]
-    fn many_points_at_once() {
+    fn batch_inversion_converts_all_points() {
         let sums: Vec<XyzzPoint> = (-5..=5).map(xyzz_of).collect();
         let points: Vec<Point> = (-5..=5).filter_map(small).collect();
         assert_eq!(points.len(), 10);
-        assert_eq!(to_points(&sums), points);
-        assert_eq!(to_points(&[]), []);
+        assert_eq!(batch_to_affine(&sums), points);
+        assert_eq!(batch_to_affine(&[]), []);
     }
 
     #[test]
-    fn points_know_their_curve() {
+    fn points_off_the_curve_are_recognized() {
         let point = Point::generator();
         assert!(point.is_on_curve() && point.negated_if(true).is_on_curve());
         assert!(!Point { x: point.y, y: point.x }.is_on_curve());

@@ -1,21 +1,24 @@
-//! The curve operation of the builtin: `P + m * Q`.
+//! The EC_OP builtin: `P + m * Q`.
 //!
-//! The proof system makes it bit by bit, and fails whenever two points with the same first coordinate meet on the way, even
-//! where they need not be added: with `S_i = P + (m mod 2^i) * Q`, it fails if `S_i` and `2^i * Q` share their first coordinate
-//! for any `i` below the length of `m`. That is part of the behaviour: code can choose `P`, and see the failure. So each of
-//! these tests is made here too, without divisions.
+//! The AIR of the builtin computes bit by bit and fails whenever the two points of a step have the same x
+//! coordinate, even if the step adds nothing: with `S_i = P + (m mod 2^i) * Q`, it fails if `S_i` and
+//! `2^i * Q` share their x coordinate for any `i` below the bit length of `m`. Code can choose `P` and
+//! observe the failure, so the failure is consensus behaviour and every one of these checks is made here too,
+//! without divisions.
 //!
-//! **Except where `P` is this process's [secret point](super::blinding_point()).** Every curve computation of Cairo 1 starts
-//! there: the compiler puts the hint that draws the point right in front of the operation and takes the point off at the end.
-//! There a test fails only if `P = k * Q` for one of at most 504 numbers `k` that `m` gives. `Q` and `m` were chosen without
-//! knowledge of `P`, which 128 random bits decide: the odds are below 2^-118 an operation (2^-240 on the network, which draws a
-//! new point each time). So the group's own sum is as true to the network as the tests are; it takes a quarter less time, and
-//! for the generator a third. No caller claims anything: who brings another `P` gets the tests. And should the sum be infinity,
-//! which is no result, the tests are made after all, and one of them fails.
+//! **The checks are skipped if `P` is this process's [blinding point](super::blinding_point()).** Every curve
+//! computation of Cairo 1 starts at that point: the compiler emits the hint that draws it right before the
+//! operation and subtracts the point at the end. From there a check fails only if `P = k * Q` for one of at
+//! most 504 numbers `k` that `m` determines. `Q` and `m` are independent of `P`, which has 128 random bits:
+//! the probability is below 2^-118 per operation (2^-240 with blockifier, which draws a new point for each).
+//! Plain scalar multiplication takes a quarter less time than the checks, for the generator a third less.
+//! Callers pass no flag: any other `P` gets the checks. If the sum is infinity, which is never a result, the
+//! checks run after all, and one of them fails.
 //!
-//! The argument is about code that the Sierra compiler made, which has no way to look at the point, and the network runs no
-//! other. CASM made by hand can read the point, and then say `2 * P` for `Q`: that has a sum here, where a test of the network's
-//! fails. Who runs such code for others can have `cairo-vm` run it, which makes all tests.
+//! This holds for code compiled from Sierra, which cannot inspect the point; a sequencer accepts no other
+//! code. Hand-written CASM can read the point and pass `2 * P` as `Q`: that gives a sum here, where a check
+//! of the reference implementation fails. A host that runs such code can select the cairo-vm engine, which
+//! makes all checks.
 
 use thiserror::Error;
 
@@ -25,54 +28,58 @@ use super::generator::generator;
 use super::limbs::Limbs;
 use super::scalar_mul::scalar_mul;
 
-/// Why the operation has no result.
+/// The reason why the operation has no result.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum EcOpError {
-    /// `P` or `Q`, the first that is wrong.
+    /// `P` or `Q` is not on the curve; the first of the two that is not.
     #[error("a point is not on the curve")]
     NotOnCurve(Point),
-    /// Two points with the same first coordinate met.
+    /// The two points of a step have the same x coordinate.
     #[error("the computation reached two points with the same x coordinate")]
     SameX {
-        /// The sum so far.
+        /// The partial sum.
         sum: Box<Point>,
-        /// `Q`, doubled as often as it was until then.
+        /// `2^i * Q` of that step.
         doubled: Box<Point>,
     },
-    /// The sum is infinity. The tests leave no way there.
+    /// The sum is infinity. Unreachable: a check fails before.
     #[error("the sum is infinity")]
     Infinity,
 }
 
-/// `P + m * Q`, for a number `m` below the prime.
+/// Computes `P + m * Q` for a number `m` below the prime.
 ///
 /// # Errors
 ///
-/// A point off the curve, or points with the same first coordinate, as the module says.
+/// Fails if a point is not on the curve or a step has two points with the same x coordinate.
 pub fn ec_op(p: &Point, q: &Point, m: &Limbs) -> Result<Point, EcOpError> {
     if let Some(wrong) = [p, q].into_iter().find(|point| !point.is_on_curve()) {
         return Err(EcOpError::NotOnCurve(*wrong));
     }
     if *p == blinding_point() {
-        // Infinity is no result: a test must have failed before.
-        if let Some(sum) = untested(p, q, m).to_point() {
+        // Infinity is never a result: a check fails before.
+        if let Some(sum) = unchecked_sum(p, q, m).to_affine() {
             return Ok(sum);
         }
     }
     let generator = generator();
-    if *q == generator.point { tested_doubled(p, &generator.doublings, m) } else { tested(p, q, m) }
+    if *q == generator.point {
+        checked_sum_of_doublings(p, &generator.doublings, m)
+    } else {
+        checked_sum(p, q, m)
+    }
 }
 
-/// The sum as the group says.
-fn untested(p: &Point, q: &Point, m: &Limbs) -> XyzzPoint {
+/// The sum by the group law, without checks.
+fn unchecked_sum(p: &Point, q: &Point, m: &Limbs) -> XyzzPoint {
     let generator = generator();
     if *q != generator.point {
         return scalar_mul(q, m).plus(p);
     }
-    generator.add_scalar_mul(XyzzPoint::of(p), m)
+    generator.add_scalar_mul(XyzzPoint::from_affine(p), m)
 }
 
-/// The bits of a number up to its highest one.
+/// The bits of a number up to its highest set bit, lowest first.
 fn bits(m: &Limbs) -> impl Iterator<Item = bool> {
     let length = m.iter().zip([64_u32, 128, 192, 256]).map(|(limb, end)| match limb {
         0 => 0,
@@ -82,40 +89,41 @@ fn bits(m: &Limbs) -> impl Iterator<Item = bool> {
     m.iter().flat_map(|limb| (0..u64::BITS).map(move |bit| limb >> bit & 1 == 1)).take(length as usize)
 }
 
-/// Bit by bit, with the tests.
-fn tested(p: &Point, q: &Point, m: &Limbs) -> Result<Point, EcOpError> {
-    let (mut sum, mut doubled) = (XyzzPoint::of(p), JacobianPoint::of(q));
+/// The sum bit by bit, with all checks.
+fn checked_sum(p: &Point, q: &Point, m: &Limbs) -> Result<Point, EcOpError> {
+    let (mut sum, mut doubled) = (XyzzPoint::from_affine(p), JacobianPoint::from_affine(q));
     for bit in bits(m) {
-        let meeting = doubled.addition_setup(&sum);
-        if meeting.has_same_x() {
+        let setup = doubled.addition_setup(&sum);
+        if setup.has_same_x() {
             return Err(same_x(sum, doubled.to_xyzz()));
         }
         if bit {
-            sum.add_jacobian(&doubled, &meeting);
+            sum.add_jacobian(&doubled, &setup);
         }
-        doubled.double_with(&meeting);
+        doubled.double_with(&setup);
     }
-    sum.to_point().ok_or(EcOpError::Infinity)
+    sum.to_affine().ok_or(EcOpError::Infinity)
 }
 
-/// Bit by bit, with the tests, where the doublings of `Q` are known.
-fn tested_doubled(p: &Point, doublings: &[Point], m: &Limbs) -> Result<Point, EcOpError> {
-    let mut sum = XyzzPoint::of(p);
+/// The sum bit by bit, with all checks, for precomputed doublings of `Q`.
+fn checked_sum_of_doublings(p: &Point, doublings: &[Point], m: &Limbs) -> Result<Point, EcOpError> {
+    let mut sum = XyzzPoint::from_affine(p);
     for (bit, doubled) in bits(m).zip(doublings) {
-        let width = sum.width(doubled);
-        if width.is_zero() {
-            return Err(same_x(sum, XyzzPoint::of(doubled)));
+        let x_diff = sum.x_diff(doubled);
+        if x_diff.is_zero() {
+            return Err(same_x(sum, XyzzPoint::from_affine(doubled)));
         }
         if bit {
-            sum.add_at(doubled, width);
+            sum.add_with(doubled, x_diff);
         }
     }
-    sum.to_point().ok_or(EcOpError::Infinity)
+    sum.to_affine().ok_or(EcOpError::Infinity)
 }
 
 fn same_x(sum: XyzzPoint, doubled: XyzzPoint) -> EcOpError {
-    // Neither is infinity: sums would have met their negative before, and no doubling of a point is infinity.
-    let point = |sum: XyzzPoint| Box::new(sum.to_point().unwrap_or_default());
+    // Neither is infinity: a partial sum would have failed a check before, and doublings of a point are never
+    // infinity.
+    let point = |sum: XyzzPoint| Box::new(sum.to_affine().unwrap_or_default());
     EcOpError::SameX { sum: point(sum), doubled: point(doubled) }
 }
 
@@ -132,7 +140,7 @@ mod tests {
     const ORDER: Felt =
         Felt::from_hex_unchecked("0x800000000000010ffffffffffffffffb781126dcae7b2321e66a241adc64d2f");
 
-    fn library(point: &Point) -> ProjectivePoint {
+    fn reference(point: &Point) -> ProjectivePoint {
         ProjectivePoint::from_affine(point.x.to_felt(), point.y.to_felt()).unwrap()
     }
 
@@ -143,12 +151,12 @@ mod tests {
 
     /// `number * G`.
     fn point(number: &Felt) -> Point {
-        affine(&(&library(&Point::generator()) * *number))
+        affine(&(&reference(&Point::generator()) * *number))
     }
 
-    /// The builtin, bit by bit with the library's points.
+    /// The builtin, bit by bit on points of `starknet-types-core`.
     fn expected(p: &Point, q: &Point, m: &Felt) -> Result<Point, EcOpError> {
-        let (mut sum, mut doubled) = (library(p), library(q));
+        let (mut sum, mut doubled) = (reference(p), reference(q));
         for bit in m.to_bits_le().into_iter().take(m.bits()) {
             if sum.x() * doubled.z() == sum.z() * doubled.x() {
                 return Err(EcOpError::SameX { sum: affine(&sum).into(), doubled: affine(&doubled).into() });
@@ -168,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn small_multiples_fail_where_the_builtin_fails() {
+    fn small_multiples_fail_exactly_where_the_builtin_fails() {
         let points: Vec<Point> =
             (1..10_u32).flat_map(|n| [point(&Felt::from(n)), point(&(ORDER - Felt::from(n)))]).collect();
         let mut good = 0;
@@ -184,9 +192,10 @@ mod tests {
         assert!(good > 500 && all - good > 500, "{good} of {all}");
     }
 
-    /// `P` made so that the sum meets `2^i Q` or its negative at bit `i`: for each bit of a number.
+    /// `P` is chosen so that the partial sum equals `2^i Q` or its negative at bit `i`, for each bit of a
+    /// scalar.
     #[test]
-    fn a_meeting_at_any_bit_is_seen() {
+    fn equal_x_coordinates_are_found_at_any_bit() {
         let m =
             Felt::from_hex_unchecked("0x5d0f3c9a8b7e6d5c4b3a29181706f5e4d3c2b1a09f8e7d6c5b4a392817060504");
         for log in [Felt::ONE, Felt::from(0xabcd_ef01_u32)] {
@@ -221,14 +230,17 @@ mod tests {
     }
 
     #[test]
-    fn no_test_is_missed_at_the_secret_point_where_the_sum_is_infinity() {
-        let secret = blinding_point();
+    fn the_checks_run_if_the_sum_from_the_blinding_point_is_infinity() {
+        let blinding = blinding_point();
         let less_one = ORDER - Felt::ONE;
-        assert!(matches!(ec_op(&secret, &secret, &less_one.to_le_digits()), Err(EcOpError::SameX { .. })));
+        assert!(matches!(
+            ec_op(&blinding, &blinding, &less_one.to_le_digits()),
+            Err(EcOpError::SameX { .. })
+        ));
     }
 
     #[test]
-    fn points_off_the_curve_are_named() {
+    fn points_off_the_curve_are_reported() {
         let good = Point::generator();
         let (one, two) = (Point { x: good.y, y: good.x }, Point::default());
         assert_eq!(ec_op(&good, &one, &[0; 4]), Err(EcOpError::NotOnCurve(one)));
@@ -238,7 +250,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn it_is_the_builtins(p in felt(), q in felt(), m in felt()) {
+        fn agrees_with_the_builtin(p in felt(), q in felt(), m in felt()) {
             prop_assume!([p, q].iter().all(|log| *log != Felt::ZERO && *log != ORDER));
             for p in [point(&p), blinding_point()] {
                 check(&p, &point(&q), &m);

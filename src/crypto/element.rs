@@ -1,12 +1,14 @@
-//! A number of the field, ready for arithmetic.
+//! An element of the Stark field in Montgomery form.
 
 use starknet_types_core::felt::Felt;
 
 use super::inverse;
 use super::lazy::Lazy;
-use super::limbs::{Limbs, add, lift, montgomery, montgomery_product, reduce_once, subtract};
+use super::limbs::{
+    Limbs, add, add_prime_if_negative, montgomery, montgomery_product, reduce_once, subtract,
+};
 
-/// A number `n` of the field, held as `n * 2^256` modulo the prime, always below the prime.
+/// A field element `n`, stored as `n * 2^256` modulo the prime, fully reduced.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Element(Limbs);
 
@@ -15,28 +17,28 @@ impl Element {
     pub const ZERO: Self = Self([0; 4]);
     /// 1.
     pub const ONE: Self = Self([0xffff_ffff_ffff_ffe1, u64::MAX, u64::MAX, 0x07ff_ffff_ffff_fdf0]);
-    /// 2^512 modulo the prime, which the Montgomery form takes for 2^256.
+    /// The Montgomery form of 2^256: 2^512 modulo the prime.
     const R2: Self =
         Self([0xffff_fd73_7e00_0401, 0x0000_0001_330f_ffff, 0xffff_ffff_ff6f_8000, 0x07ff_d4ab_5e00_8810]);
 
-    /// 2^768 modulo the prime, which the Montgomery form takes for 2^512.
+    /// The Montgomery form of 2^512: 2^768 modulo the prime.
     const R3: Self =
         Self([0xcc71_77d1_406d_f18e, 0x7545_7066_77ff_cc06, 0xf47d_84f8_3630_0018, 0x038e_5f79_873c_0a6d]);
 
-    /// The element of a number. A number from the prime on stands for its rest.
+    /// The element of any 256-bit number, reduced modulo the prime.
     #[inline]
     pub fn from_limbs(number: &Limbs) -> Self {
         Self(reduce_once(&montgomery_product(&Self::R2.0, number)))
     }
 
-    /// The number, below the prime.
+    /// The canonical form, below the prime.
     #[inline]
     pub fn to_limbs(self) -> Limbs {
         let [a, b, c, d] = self.0;
         reduce_once(&montgomery(&[a, b, c, d, 0, 0, 0, 0]))
     }
 
-    /// The element of a felt: only the order of the limbs differs.
+    /// The element of a felt, which has the same form with the limbs in reverse order.
     #[inline]
     pub fn from_felt(felt: &Felt) -> Self {
         let [d, c, b, a] = felt.to_raw();
@@ -59,7 +61,7 @@ impl Element {
     /// `self - other`.
     #[inline]
     pub fn minus(&self, other: &Self) -> Self {
-        Self(lift(&subtract(&self.0, &other.0)))
+        Self(add_prime_if_negative(&subtract(&self.0, &other.0)))
     }
 
     /// `2 * self`.
@@ -86,7 +88,7 @@ impl Element {
         Lazy::of(*self).squared::<2>().reduced()
     }
 
-    /// A number in Montgomery form, below the prime.
+    /// The element of a Montgomery form, which must be fully reduced.
     #[inline]
     pub(super) fn from_montgomery(form: Limbs) -> Self {
         Self(form)
@@ -108,11 +110,11 @@ impl Element {
 
     /// `1 / self`; `None` for 0.
     pub fn inverse(&self) -> Option<Self> {
-        // The inverse of `n * R` is `1 / (n * R)`; the product with R^3 makes it `R / n`.
+        // The inverse of the form `n * R` is `1 / (n * R)`; the Montgomery product with `R^3` is `R / n`.
         inverse::inverse(&self.0).map(|inverse| Self(inverse).times(&Self::R3))
     }
 
-    /// Whether it is 0.
+    /// Returns `true` if the element is 0.
     #[inline]
     pub fn is_zero(&self) -> bool {
         self.0 == [0; 4]
@@ -156,19 +158,19 @@ mod tests {
 
     proptest! {
         #[test]
-        fn it_is_the_field(a in felt(), b in felt()) {
+        fn agrees_with_felt_arithmetic(a in felt(), b in felt()) {
             check(a, b);
         }
 
         #[test]
-        fn numbers_from_the_prime_on_stand_for_their_rest(number in any::<[u64; 4]>()) {
+        fn numbers_above_the_prime_are_reduced(number in any::<[u64; 4]>()) {
             let big = number.iter().rev().fold(BigUint::default(), |big, limb| (big << 64_u32) + limb);
             prop_assert_eq!(Element::from_limbs(&number).to_felt(), Felt::from(big));
         }
     }
 
     #[test]
-    fn the_largest_number_and_the_prime_have_rests() {
+    fn the_prime_and_the_largest_number_are_reduced() {
         let top = 0x0800_0000_0000_0011;
         assert_eq!(Element::from_limbs(&[1, 0, 0, top]), Element::ZERO);
         assert_eq!(Element::from_limbs(&[2, 0, 0, top]), Element::ONE);

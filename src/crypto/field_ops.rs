@@ -1,18 +1,19 @@
-//! Products and quotients of plain numbers, for those who compute too little to change their form.
+//! Field multiplication and division of canonical numbers: for callers that compute too little to convert to
+//! Montgomery form.
 
 use super::element::Element;
 use super::inverse::inverse;
 use super::limbs::{Limbs, montgomery_product, reduce_once};
 
-/// `a * b` modulo the prime, for numbers below it.
+/// Returns `a * b` modulo the prime, for numbers below it.
 #[inline]
 pub fn mul_mod(a: &Limbs, b: &Limbs) -> Limbs {
-    // One factor in Montgomery form brings 2^256 along; the reduction takes it off.
+    // The factor 2^256 of one operand's Montgomery form cancels in the Montgomery product.
     let a = Element::from_limbs(a).to_montgomery();
     reduce_once(&montgomery_product(&a, b))
 }
 
-/// `a / b` modulo the prime, for numbers below it; `None` when `b` is 0.
+/// Returns `a / b` modulo the prime, for numbers below it; `None` if `b` is 0.
 #[inline]
 pub fn div_mod(a: &Limbs, b: &Limbs) -> Option<Limbs> {
     inverse(b).map(|inverse| mul_mod(a, &inverse))
@@ -42,7 +43,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn it_is_the_field(a in felt(), b in felt()) {
+        fn agrees_with_felt_arithmetic(a in felt(), b in felt()) {
             check(a, b);
         }
     }

@@ -1,13 +1,14 @@
-//! Numbers of 256 bits and the Montgomery reduction modulo the prime.
+//! Arithmetic on four limbs of 64 bits, and Montgomery reduction modulo the prime.
 //!
-//! The prime is `p = 2^251 + 17 * 2^192 + 1`. It is 1 modulo `2^192`, so that a reduction clears three limbs at once and needs
-//! one product per limb instead of four. That, and nothing else, is why this is not the library's arithmetic: a product
-//! takes less than two thirds of its time, a square half, a sum a quarter, an inverse a third (`cargo bench --bench crypto`).
+//! The prime is `p = 2^251 + 17 * 2^192 + 1`. Since `p = 1 (mod 2^192)`, a reduction clears three limbs at
+//! once and needs one multiplication per limb instead of four. This is the only reason for not using
+//! `starknet-types-core`: a product takes less than two thirds of its time there, a square half, a sum a
+//! quarter, an inverse a third (`cargo bench --bench crypto`).
 
-/// A number, least significant limb first.
+/// A 256-bit number, least significant limb first.
 pub type Limbs = [u64; 4];
 
-/// The highest limb of the prime; the others are 1, 0, 0.
+/// The most significant limb of the prime; the other limbs are 1, 0, 0.
 pub(super) const TOP: u64 = 0x0800_0000_0000_0011;
 
 /// The prime.
@@ -31,18 +32,18 @@ pub(super) fn subtract([a0, a1, a2, a3]: &Limbs, [b0, b1, b2, b3]: &Limbs) -> Li
     [c0, c1, c2, a3.wrapping_sub(*b3).wrapping_sub(u64::from(borrow))]
 }
 
-/// Adds the prime to a number that came out negative.
+/// Adds the prime if the number, in two's complement, is negative.
 #[inline(always)]
-pub(super) fn lift(number: &Limbs) -> Limbs {
+pub(super) fn add_prime_if_negative(number: &Limbs) -> Limbs {
     let [_, _, _, top] = number;
     let mask = (top.cast_signed() >> 63).cast_unsigned();
     add(number, &[mask & 1, 0, 0, mask & TOP])
 }
 
-/// A number below twice the prime, brought below the prime.
+/// Reduces a number below twice the prime.
 #[inline(always)]
 pub(super) fn reduce_once(number: &Limbs) -> Limbs {
-    lift(&subtract(number, &PRIME))
+    add_prime_if_negative(&subtract(number, &PRIME))
 }
 
 /// `number + a * factor`.
@@ -58,7 +59,8 @@ fn add_row([t0, t1, t2, t3, t4]: [u64; 5], [a0, a1, a2, a3]: &Limbs, factor: u64
 /// `number / 2^64` modulo the prime.
 #[inline(always)]
 fn reduce_row([t0, t1, t2, t3, t4]: [u64; 5]) -> [u64; 5] {
-    // The prime is 1 modulo 2^64: as many times as minus the low limb says, it clears it. That leaves a carry unless it is 0.
+    // p = 1 (mod 2^64): adding `-t0 mod 2^64` times the prime clears the low limb, with a carry unless the
+    // limb is 0.
     let (count, carry) = 0_u64.borrowing_sub(t0, false);
     let (low, high) = count.carrying_mul(TOP, 0);
     let (r0, carry) = t1.carrying_add(0, carry);
@@ -68,7 +70,8 @@ fn reduce_row([t0, t1, t2, t3, t4]: [u64; 5]) -> [u64; 5] {
     [r0, r1, r2, r3, 0]
 }
 
-/// `a * b / 2^256` modulo the prime, below `a * b / 2^256 + p`. `a + p` must not exceed `2^256`; `b` is any number.
+/// The Montgomery product `a * b / 2^256` modulo the prime, below `a * b / 2^256 + p`. `a + p` must not
+/// exceed `2^256`; `b` is any number.
 #[inline(always)]
 pub(super) fn montgomery_product(a: &Limbs, [b0, b1, b2, b3]: &Limbs) -> Limbs {
     let row = reduce_row(add_row([0; 5], a, *b0));
@@ -78,7 +81,8 @@ pub(super) fn montgomery_product(a: &Limbs, [b0, b1, b2, b3]: &Limbs) -> Limbs {
     [r0, r1, r2, r3]
 }
 
-/// `(a * b + c * d) / 2^256` modulo the prime, below that plus `p`. `a + c + p` must not exceed `2^256`; `b` and `d` are any.
+/// `(a * b + c * d) / 2^256` modulo the prime, below that quotient plus `p`. `a + c + p` must not exceed
+/// `2^256`; `b` and `d` are any numbers.
 #[inline(always)]
 pub(super) fn montgomery_products(
     a: &Limbs,
@@ -93,7 +97,7 @@ pub(super) fn montgomery_products(
     [r0, r1, r2, r3]
 }
 
-/// The square of a number of 256 bits: the mixed products once, doubled.
+/// The 512-bit square: cross products are computed once and doubled.
 #[inline(always)]
 pub(super) fn wide_square([a0, a1, a2, a3]: &Limbs) -> [u64; 8] {
     let (t1, carry) = a0.carrying_mul(*a1, 0);
@@ -125,10 +129,12 @@ pub(super) fn wide_square([a0, a1, a2, a3]: &Limbs) -> [u64; 8] {
     [t0, t1, t2, t3, t4, t5, t6, t7]
 }
 
-/// `number / 2^256` modulo the prime, below `number / 2^256 + p`, which must not exceed `2^256`.
+/// Montgomery reduction: `number / 2^256` modulo the prime, below `number / 2^256 + p`, which must not exceed
+/// `2^256`.
 #[inline(always)]
 pub(super) fn montgomery([t0, t1, t2, t3, t4, t5, t6, t7]: &[u64; 8]) -> Limbs {
-    // The prime is 1 modulo 2^192: as many times as minus the low three limbs say, it clears them. They leave a carry unless 0.
+    // p = 1 (mod 2^192): adding `-number mod 2^192` times the prime clears the low three limbs, with a carry
+    // unless they are 0.
     let (m0, borrow) = 0_u64.borrowing_sub(*t0, false);
     let (m1, borrow) = 0_u64.borrowing_sub(*t1, borrow);
     let (m2, carry) = 0_u64.borrowing_sub(*t2, borrow);
@@ -136,10 +142,10 @@ pub(super) fn montgomery([t0, t1, t2, t3, t4, t5, t6, t7]: &[u64; 8]) -> Limbs {
     let (s4, high) = m1.carrying_mul_add(TOP, *t4, high);
     let (s5, high) = m2.carrying_mul_add(TOP, *t5, high);
     let (s6, carry) = t6.carrying_add(high, false);
-    // The sum stays below 2^256 * 2^256: nothing is carried out of it.
+    // The sum is below 2^512: there is no carry out.
     let (s7, _) = t7.carrying_add(0, carry);
 
-    // The fourth limb in the same way.
+    // The fourth limb likewise.
     let (m3, carry) = 0_u64.borrowing_sub(s3, false);
     let (low, high) = m3.carrying_mul(TOP, 0);
     let (r0, carry) = s4.carrying_add(0, carry);

@@ -1,21 +1,22 @@
-//! The field, the curve and the hashes of Stark, as fast as code that runs contracts needs them.
+//! The Stark field, the Stark curve and the hashes on them.
 //!
-//! Ground floor: numbers in, numbers out. Nothing here knows of memory, classes or state. Numbers come as [`Limbs`], below the
-//! prime, least significant limb first, as cells hold them ([`Felt::to_le_digits`](crate::Felt::to_le_digits)); arithmetic that
-//! goes on for longer uses [`Element`], the Montgomery form that a felt has too. What is computed equals what the published
-//! crates compute, for all inputs; the tests compare. Own code stands only where it is worth its lines (`cargo bench --bench
-//! crypto`); keccak, SHA and the secp curves stay with their crates.
+//! Input: numbers. Output: numbers. Knows nothing of memory, classes or state. A number is passed as
+//! [`Limbs`]: below the prime, four limbs of 64 bits, least significant first
+//! ([`Felt::to_le_digits`](crate::Felt::to_le_digits)). Longer computations use [`Element`], the Montgomery
+//! form, which a felt has too. Every result equals that of `starknet-types-core` and `starknet-crypto` for
+//! all inputs; the tests compare. Only operations that are clearly faster here are implemented here
+//! (`cargo bench --bench crypto`); keccak, SHA-256 and the secp curves come from their crates.
 //!
-//! Tables are made when first needed, once per process, and never change:
+//! Precomputed tables are built on first use, once per process, and never change:
 //!
-//! | what | memory |
+//! | function | memory |
 //! |---|---|
 //! | [`pedersen`] | 0.9 MB |
-//! | [`square_root`], [`sqrt_or_sqrt_of_triple`] | 0.2 MB |
+//! | [`sqrt`], [`sqrt_or_sqrt_of_triple`] | 0.2 MB |
 //! | [`ec_op`], [`verify_signature`] | 0.5 MB |
 //! | [`poseidon`] | 4 KB |
-//! | [`PedersenCache`] | 96 bytes for each hash that its owner grants |
-//! | [`pedersen_cached`] | 3 MiB, such a memo |
+//! | [`PedersenCache`] | 96 bytes per hash of its capacity |
+//! | [`pedersen_cached`] | 3 MiB, one such cache |
 
 mod blinding_point;
 mod cache;

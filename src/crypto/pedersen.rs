@@ -1,8 +1,8 @@
 //! The Pedersen hash.
 //!
-//! `h(a, b)` is the first coordinate of `S + low(a) * P1 + high(a) * P2 + low(b) * P3 + high(b) * P4`, where `low` are the
-//! first 248 bits and `high` the other four, on five points that nobody knows a relation between. Here it is 56 additions from
-//! tables.
+//! `h(a, b)` is the x coordinate of `S + low(a) * P1 + high(a) * P2 + low(b) * P3 + high(b) * P4`, where
+//! `low` is the low 248 bits and `high` the upper four, on five points without a known discrete-logarithm
+//! relation. With fixed-base tables it takes 56 additions.
 
 use std::sync::LazyLock;
 
@@ -14,15 +14,15 @@ use super::fixed_base::{FixedBaseTable, halved_doublings};
 use super::limbs::Limbs;
 use super::scalar_mul::SCALAR_BITS;
 
-/// Bits that go with the first point of a pair.
+/// The bits of an input that multiply the first point of its pair.
 const LOW_BITS: usize = 248;
 
-/// The point that all sums start at.
+/// The shift point `S`.
 const SHIFT: [&str; 2] = [
     "0x49ee3eba8c1600700ee1b87eb599f16716b0b1022947733551fde4050ca6804",
     "0x3ca0cfe4b3bc6ddf346d49d06ea0ed34e621062c0e056c1d0405d266e10268a",
 ];
-/// The points of the low and high bits of both inputs.
+/// The points `P1` to `P4` of the low and high bits of both inputs.
 const POINTS: [[&str; 2]; 4] = [
     [
         "0x234287dcbaffe7f969c748655fca9e58fa8120b6d56eb0c1080d17957ebe47b",
@@ -42,7 +42,8 @@ const POINTS: [[&str; 2]; 4] = [
     ],
 ];
 
-/// The tables of both inputs and where sums start. 0.9 MB, made in some 6 ms by the first hash of the process.
+/// The tables of both inputs and the start of the sum. 0.9 MB, built in about 6 ms by the first hash of the
+/// process.
 struct Tables {
     start: Point,
     first: FixedBaseTable,
@@ -60,20 +61,20 @@ static TABLES: LazyLock<Tables> = LazyLock::new(|| {
     let [first_low, first_high, second_low, second_high] = POINTS;
     let first = table(first_low, first_high);
     let second = table(second_low, second_high);
-    let start = XyzzPoint::of(&point(SHIFT)).plus(first.offset()).plus(second.offset());
-    Tables { start: start.to_point().unwrap_or_default(), first, second }
+    let start = XyzzPoint::from_affine(&point(SHIFT)).plus(first.offset()).plus(second.offset());
+    Tables { start: start.to_affine().unwrap_or_default(), first, second }
 });
 
-/// The hash of two numbers below the prime.
+/// Computes the hash of two numbers below the prime.
 ///
-/// Only inputs that betray a logarithm between the five points make equal or opposite points meet on the way (and two points of
-/// the same height, which the library's addition gets wrong). The sum is right even then.
+/// Adding equal or opposite points would take inputs that reveal a discrete logarithm between the five
+/// points; the sum is correct even then, where the incomplete addition of `starknet-types-core` is not.
 pub fn pedersen(a: &Limbs, b: &Limbs) -> Limbs {
     let tables = &*TABLES;
-    let mut sum = XyzzPoint::of(&tables.start);
+    let mut sum = XyzzPoint::from_affine(&tables.start);
     tables.first.add(a, &mut sum);
     tables.second.add(b, &mut sum);
-    sum.to_point().map_or(Element::ZERO, |point| point.x).to_limbs()
+    sum.to_affine().map_or(Element::ZERO, |point| point.x).to_limbs()
 }
 
 #[cfg(test)]
@@ -90,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn edges_of_both_inputs() {
+    fn edge_inputs_are_hashed() {
         for a in edges() {
             for b in edges() {
                 check(&a, &b);
@@ -99,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn each_bit_of_each_input() {
+    fn each_bit_of_each_input_counts() {
         for bit in 0..252_u32 {
             let power = Felt::TWO.pow(bit);
             check(&power, &Felt::ZERO);
@@ -112,7 +113,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(2000))]
         #[test]
-        fn it_is_the_librarys(a in felt(), b in felt()) {
+        fn agrees_with_starknet_types_core(a in felt(), b in felt()) {
             check(&a, &b);
         }
     }

@@ -1,7 +1,8 @@
-//! The Poseidon permutation (Hades) over three numbers.
+//! The Poseidon permutation (Hades) of three field elements.
 //!
-//! Eight rounds cube all three numbers, and the 83 between their halves cube the last one only. There the constants of the
-//! other two can be moved down through the linear layer, into the first round after: what is left is one addition a round.
+//! The 8 full rounds cube all three elements; the 83 partial rounds in the middle cube the last one only. The
+//! round constants that the partial rounds add to the first two elements are moved through the linear layer
+//! into the first full round after them, so that a partial round adds one constant.
 
 use std::sync::LazyLock;
 
@@ -11,42 +12,42 @@ use super::element::Element;
 use super::lazy::Lazy;
 use super::limbs::Limbs;
 
-/// Rounds at the start, and as many at the end, that cube all numbers.
+/// Full rounds before the partial rounds, and the same number after them.
 const FULL_ROUNDS: usize = 4;
-/// Rounds between that cube one number.
+/// Partial rounds.
 const PARTIAL_ROUNDS: usize = 83;
 
 type State = [Element; 3];
 type LazyState = [Lazy<2>; 3];
 
-/// What is added before each cube. 4 KB.
-struct Constants {
+/// The optimized round constants, added before each S-box. 4 KB.
+struct RoundConstants {
     first: [State; FULL_ROUNDS],
     partial: [Element; PARTIAL_ROUNDS],
     last: [State; FULL_ROUNDS],
 }
 
-static CONSTANTS: LazyLock<Constants> = LazyLock::new(|| {
-    let mut names = 0_u32..;
-    let mut next = || [(); 3].map(|()| constant(names.next().unwrap_or_default()));
+static CONSTANTS: LazyLock<RoundConstants> = LazyLock::new(|| {
+    let mut indices = 0_u32..;
+    let mut next = || [(); 3].map(|()| round_constant(indices.next().unwrap_or_default()));
     let first = [(); FULL_ROUNDS].map(|()| next());
-    // What the first two numbers lack, so far.
-    let mut behind = [Element::ZERO; 3];
+    // The constants of the first two elements that are moved to a later round.
+    let mut moved = [Element::ZERO; 3];
     let partial = [(); PARTIAL_ROUNDS].map(|()| {
-        let [a, b, c] = plus(&behind, &next());
-        behind = mix([a, b, Element::ZERO]);
+        let [a, b, c] = plus(&moved, &next());
+        moved = mix([a, b, Element::ZERO]);
         c
     });
     let mut last = [(); FULL_ROUNDS].map(|()| next());
     if let Some(first) = last.first_mut() {
-        *first = plus(first, &behind);
+        *first = plus(first, &moved);
     }
-    Constants { first, partial, last }
+    RoundConstants { first, partial, last }
 });
 
-/// The constant of a number: the hash of its name.
-fn constant(number: u32) -> Element {
-    let hash: [u8; 32] = Sha256::digest(format!("Hades{number}")).into();
+/// The round constant with this index: SHA-256 of "Hades" and the index, modulo the prime.
+fn round_constant(index: u32) -> Element {
+    let hash: [u8; 32] = Sha256::digest(format!("Hades{index}")).into();
     let mut limbs = [0; 4];
     for (limb, bytes) in limbs.iter_mut().rev().zip(hash.as_chunks().0) {
         *limb = u64::from_be_bytes(*bytes);
@@ -58,16 +59,16 @@ fn plus([a, b, c]: &State, [x, y, z]: &State) -> State {
     [a.plus(x), b.plus(y), c.plus(z)]
 }
 
-/// The linear layer: `(3 a + b + c, a - b + c, a + b - 2 c)`.
+/// The linear layer (MDS matrix): `(3 a + b + c, a - b + c, a + b - 2 c)`.
 fn mix([a, b, c]: State) -> State {
     let sum = a.plus(&b).plus(&c);
     [sum.plus(&a.double()), sum.minus(&b.double()), sum.minus(&c.double()).minus(&c)]
 }
 
-/// Cubes all three numbers and mixes them.
+/// A full round: cubes all three elements and applies the linear layer.
 #[inline(always)]
 fn full_round(state: &LazyState, constants: &State) -> LazyState {
-    let mut cubes = [Lazy::of(Element::ZERO).below(); 3];
+    let mut cubes = [Lazy::of(Element::ZERO).widen(); 3];
     for ((cube, number), constant) in cubes.iter_mut().zip(state).zip(constants) {
         let sum: Lazy<3> = number.plus(Lazy::of(*constant));
         *cube = sum.squared::<2>().times::<3, 2>(sum);
@@ -75,15 +76,15 @@ fn full_round(state: &LazyState, constants: &State) -> LazyState {
     let [a, b, c] = cubes;
     [
         plus_three(a, b.plus(c)),
-        a.plus::<2, 4>(c).minus::<2, 6>(b).lower(),
-        less_two(a.plus(b), c.below()).lower(),
+        a.plus::<2, 4>(c).minus::<2, 6>(b).weak_reduce(),
+        less_two(a.plus(b), c.widen()).weak_reduce(),
     ]
 }
 
-/// `3 * a + rest`.
+/// `3 * a + other`.
 #[inline(always)]
-fn plus_three(a: Lazy<2>, rest: Lazy<5>) -> Lazy<2> {
-    a.double::<4>().plus::<2, 6>(a).plus::<5, 11>(rest).lower()
+fn plus_three(a: Lazy<2>, other: Lazy<5>) -> Lazy<2> {
+    a.double::<4>().plus::<2, 6>(a).plus::<5, 11>(other).weak_reduce()
 }
 
 /// `sum - 2 * c`.
@@ -92,28 +93,32 @@ fn less_two(sum: Lazy<4>, c: Lazy<3>) -> Lazy<10> {
     sum.minus(c.double::<6>())
 }
 
-/// Cubes the last number and mixes all three. That number stays unreduced from round to round.
+/// A partial round: cubes the last element and applies the linear layer. That element stays unreduced between
+/// rounds.
 #[inline(always)]
 fn partial_round([a, b]: [Lazy<2>; 2], c: Lazy<10>, constant: &Element) -> ([Lazy<2>; 2], Lazy<10>) {
     let sum: Lazy<11> = c.plus(Lazy::of(*constant));
     let cube: Lazy<3> = sum.squared::<5>().times(sum);
-    ([plus_three(a, b.plus(cube)), a.plus::<3, 5>(cube).minus::<2, 7>(b).lower()], less_two(a.plus(b), cube))
+    (
+        [plus_three(a, b.plus(cube)), a.plus::<3, 5>(cube).minus::<2, 7>(b).weak_reduce()],
+        less_two(a.plus(b), cube),
+    )
 }
 
-/// The permutation of three elements.
+/// Permutes three field elements.
 fn permute(state: &State) -> State {
     let constants = &*CONSTANTS;
-    let state = state.map(|element| Lazy::of(element).below());
+    let state = state.map(|element| Lazy::of(element).widen());
     let [a, b, c] = constants.first.iter().fold(state, |state, constants| full_round(&state, constants));
-    let start = ([a, b], c.below());
+    let start = ([a, b], c.widen());
     let ([a, b], c) =
         constants.partial.iter().fold(start, |(ab, c), constant| partial_round(ab, c, constant));
     let state =
-        constants.last.iter().fold([a, b, c.lower()], |state, constants| full_round(&state, constants));
+        constants.last.iter().fold([a, b, c.weak_reduce()], |state, constants| full_round(&state, constants));
     state.map(Lazy::reduced)
 }
 
-/// The permutation of three numbers below the prime.
+/// Computes the permutation of three numbers below the prime.
 pub fn poseidon(state: &[Limbs; 3]) -> [Limbs; 3] {
     permute(&state.map(|number| Element::from_limbs(&number))).map(Element::to_limbs)
 }
@@ -135,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn edges_at_each_place() {
+    fn edge_inputs_are_permuted() {
         let edges = edges();
         for a in &edges {
             for b in &edges {
@@ -148,7 +153,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(2000))]
         #[test]
-        fn it_is_the_librarys(a in felt(), b in felt(), c in felt()) {
+        fn agrees_with_starknet_types_core(a in felt(), b in felt(), c in felt()) {
             check([a, b, c]);
         }
     }

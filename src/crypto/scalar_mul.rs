@@ -1,23 +1,23 @@
-//! Multiples of any point, by signed digits.
+//! Multiplication of an arbitrary point by a scalar, in width-5 non-adjacent form (wNAF).
 
-use super::curve::{JacobianPoint, Point, XyzzPoint, to_points};
+use super::curve::{JacobianPoint, Point, XyzzPoint, batch_to_affine};
 use super::limbs::Limbs;
 
-/// Bits of a scalar that count: a number of the field has 252.
+/// Bits of a scalar: field elements have 252.
 pub(super) const SCALAR_BITS: usize = 252;
 
-/// Bits of a signed digit, and the odd multiples `1, 3, .. 15` that such digits need.
+/// The width of the wNAF, and the number of odd multiples `1, 3, .. 15` that its digits need.
 const DIGIT_BITS: u32 = 5;
 const ODD_MULTIPLES: usize = 1 << (DIGIT_BITS - 2);
 
-/// `scalar * point`.
+/// Computes `scalar * point` in XYZZ coordinates.
 pub(super) fn scalar_mul(point: &Point, scalar: &Limbs) -> XyzzPoint {
     scalar_mul_jacobian(point, scalar).to_xyzz()
 }
 
-/// `scalar * point`, in the form that it comes in.
+/// Computes `scalar * point` in Jacobian coordinates.
 pub(super) fn scalar_mul_jacobian(point: &Point, scalar: &Limbs) -> JacobianPoint {
-    let digits = signed_digits(scalar);
+    let digits = wnaf(scalar);
     let odd = odd_multiples(point);
     let mut sum = JacobianPoint::INFINITY;
     for digit in digits.iter().rev().skip_while(|digit| **digit == 0) {
@@ -30,27 +30,28 @@ pub(super) fn scalar_mul_jacobian(point: &Point, scalar: &Limbs) -> JacobianPoin
     sum
 }
 
-/// The point times 1, 3, 5 and so on.
+/// The multiples of the point by 1, 3, .. 15.
 fn odd_multiples(point: &Point) -> Vec<Point> {
-    let twice = XyzzPoint::of(point).doubled().to_point().unwrap_or_default();
-    let odd = std::iter::successors(Some(XyzzPoint::of(point)), |sum| Some(sum.plus(&twice)));
-    to_points(&odd.take(ODD_MULTIPLES).collect::<Vec<_>>())
+    let twice = XyzzPoint::from_affine(point).doubled().to_affine().unwrap_or_default();
+    let odd = std::iter::successors(Some(XyzzPoint::from_affine(point)), |sum| Some(sum.plus(&twice)));
+    batch_to_affine(&odd.take(ODD_MULTIPLES).collect::<Vec<_>>())
 }
 
-/// The scalar in digits, lowest first: each is 0 or odd and between -15 and 15, and at most one of five in a row is not 0.
-fn signed_digits(scalar: &Limbs) -> [i8; SCALAR_BITS + 1] {
+/// The wNAF digits of a scalar, lowest first: each is 0 or odd and between -15 and 15, and of five in a row
+/// at most one is not 0.
+fn wnaf(scalar: &Limbs) -> [i8; SCALAR_BITS + 1] {
     let mut digits = [0; SCALAR_BITS + 1];
-    let mut rest = *scalar;
+    let mut remainder = *scalar;
     for digit in &mut digits {
-        let [low, ..] = rest;
+        let [low, ..] = remainder;
         if low & 1 == 1 {
-            // The last bits as a signed number; where that is negative, what is too much is carried up.
+            // The low five bits, sign-extended; subtracting a negative digit carries into the higher bits.
             let unused = u64::BITS.wrapping_sub(DIGIT_BITS);
             let signed = low.wrapping_shl(unused).cast_signed().wrapping_shr(unused);
             *digit = i8::try_from(signed).unwrap_or_default();
-            rest = subtract_small(&rest, signed);
+            remainder = subtract_small(&remainder, signed);
         }
-        rest = shifted_right(&rest, 1);
+        remainder = shifted_right(&remainder, 1);
     }
     digits
 }
@@ -65,7 +66,7 @@ fn subtract_small([a, b, c, d]: &Limbs, small: i64) -> Limbs {
     [a, b, c, d]
 }
 
-/// The number without its lowest `bits`, which are more than 0 and fewer than 64.
+/// `number >> bits`, where `bits` is between 1 and 63.
 #[inline]
 pub(super) fn shifted_right([a, b, c, d]: &Limbs, bits: u32) -> Limbs {
     let high = u64::BITS.wrapping_sub(bits);
@@ -73,9 +74,9 @@ pub(super) fn shifted_right([a, b, c, d]: &Limbs, bits: u32) -> Limbs {
     [join(*a, *b), join(*b, *c), join(*c, *d), d.wrapping_shr(bits)]
 }
 
-/// The point and its doublings, `count` in all.
+/// The point and its doublings: `count` points, each the double of the one before.
 pub(super) fn doublings(point: &Point, count: usize) -> impl Iterator<Item = XyzzPoint> {
-    std::iter::successors(Some(XyzzPoint::of(point)), |sum| Some(sum.doubled())).take(count)
+    std::iter::successors(Some(XyzzPoint::from_affine(point)), |sum| Some(sum.doubled())).take(count)
 }
 
 #[cfg(test)]
@@ -87,7 +88,7 @@ mod tests {
     use super::super::test_values::{edges, felt};
     use super::*;
 
-    /// What the library says.
+    /// The product, computed by `starknet-types-core`.
     fn expected(point: &Point, scalar: &Felt) -> Option<Point> {
         let point = ProjectivePoint::from_affine(point.x.to_felt(), point.y.to_felt()).unwrap();
         let product = (&point * *scalar).to_affine().ok()?;
@@ -99,13 +100,13 @@ mod tests {
     }
 
     #[test]
-    fn multiples_at_the_edges() {
+    fn edge_scalars_are_multiplied() {
         let point = other_point();
         let small = (0..70_u32).map(Felt::from);
         let powers = (0..252_u32).map(|bit| Felt::TWO.pow(bit));
         for scalar in edges().into_iter().chain(small).chain(powers) {
             assert_eq!(
-                scalar_mul(&point, &scalar.to_le_digits()).to_point(),
+                scalar_mul(&point, &scalar.to_le_digits()).to_affine(),
                 expected(&point, &scalar),
                 "{scalar:#x}"
             );
@@ -114,14 +115,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_multiple(scalar in felt(), of in felt()) {
+        fn any_scalar_is_multiplied(scalar in felt(), of in felt()) {
             let Some(point) = expected(&Point::generator(), &of) else { return Ok(()) };
-            prop_assert_eq!(scalar_mul(&point, &scalar.to_le_digits()).to_point(), expected(&point, &scalar));
+            prop_assert_eq!(scalar_mul(&point, &scalar.to_le_digits()).to_affine(), expected(&point, &scalar));
         }
 
         #[test]
-        fn digits_are_sparse_and_whole(scalar in felt()) {
-            let digits = signed_digits(&scalar.to_le_digits());
+        fn wnaf_digits_are_sparse_and_sum_to_the_scalar(scalar in felt()) {
+            let digits = wnaf(&scalar.to_le_digits());
             for run in digits.windows(DIGIT_BITS as usize) {
                 prop_assert!(run.iter().filter(|digit| **digit != 0).count() <= 1);
             }

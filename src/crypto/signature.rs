@@ -1,8 +1,9 @@
-//! Signatures of the Stark curve (ECDSA), as the builtin takes them: a public key is known by its first coordinate alone.
+//! ECDSA verification on the Stark curve, as the builtin does it: a public key is given by its x coordinate
+//! only.
 //!
-//! `(r, s)` signs a message `z` for the key `Q` if `r` is the first coordinate of `z / s * G + r / s * Q` or of
-//! `z / s * G - r / s * Q`. The published verifier demands bounds besides, which are kept to the letter: message, `r`, `s` and
-//! `1 / s` modulo the order lie below 2^251, and `r` and `s` are not 0.
+//! `(r, s)` signs a message `z` for the key `Q` if `r` is the x coordinate of `z / s * G + r / s * Q` or of
+//! `z / s * G - r / s * Q`. The bounds of `starknet-crypto` are kept exactly: the message, `r`, `s` and
+//! `1 / s` modulo the group order are below 2^251, and `r` and `s` are not 0.
 
 use num_bigint::BigUint;
 
@@ -13,13 +14,15 @@ use super::inverse::inverse_modulo_order;
 use super::limbs::Limbs;
 use super::scalar_mul::scalar_mul_jacobian;
 
-/// The order of the curve.
+/// The order of the group.
 const ORDER: Limbs =
     [0x1e66_a241_adc6_4d2f, 0xb781_126d_cae7_b232, 0xffff_ffff_ffff_ffff, 0x0800_0000_0000_0010];
 
-/// Whether `(r, s)` signs the message for the public key with this first coordinate, all of them numbers below the prime. `None`
-/// where that is left open, and must not be taken for a no: the message is 0, or one of the two sums to look at is infinity, at
-/// which the published verifier panics, unless the other comes first and matches.
+/// Verifies that `(r, s)` signs the message for the public key with this x coordinate, all numbers below the
+/// prime.
+///
+/// `None` means undecided, not invalid: the message is 0, or one of the two candidate sums is infinity. There
+/// `starknet-crypto` panics, unless the other sum comes first and matches.
 pub fn verify_signature(public_key: &Limbs, message: &Limbs, r: &Limbs, s: &Limbs) -> Option<bool> {
     if ![message, r, s].into_iter().all(is_in_bounds) || *r == [0; 4] {
         return Some(false);
@@ -27,27 +30,27 @@ pub fn verify_signature(public_key: &Limbs, message: &Limbs, r: &Limbs, s: &Limb
     let Some(public_key) = Point::from_x(&Element::from_limbs(public_key)) else { return Some(false) };
     let Some(w) = inverse_modulo_order(s).filter(is_in_bounds) else { return Some(false) };
     let order = order();
-    let times_w = |number: &Limbs| limbs(&(big(number) * big(&w) % &order));
-    let of_generator = generator().add_scalar_mul(XyzzPoint::INFINITY, &times_w(message));
-    let of_key = scalar_mul_jacobian(&public_key, &times_w(r));
-    let meeting = of_key.addition_setup(&of_generator);
-    if meeting.has_same_x() {
+    let scaled_by_w = |number: &Limbs| limbs(&(big(number) * big(&w) % &order));
+    let message_part = generator().add_scalar_mul(XyzzPoint::INFINITY, &scaled_by_w(message));
+    let key_part = scalar_mul_jacobian(&public_key, &scaled_by_w(r));
+    let setup = key_part.addition_setup(&message_part);
+    if setup.has_same_x() {
         return None;
     }
     let r = Element::from_limbs(r);
-    Some([of_key, of_key.negated()].iter().any(|of_key| {
-        let mut sum = of_generator;
-        sum.add_jacobian(of_key, &meeting);
+    Some([key_part, key_part.negated()].iter().any(|key_part| {
+        let mut sum = message_part;
+        sum.add_jacobian(key_part, &setup);
         sum.has_x(&r)
     }))
 }
 
-/// Whether a number is below 2^251.
+/// Returns `true` if the number is below 2^251.
 fn is_in_bounds([_, _, _, top]: &Limbs) -> bool {
     top >> 59 == 0
 }
 
-/// The order of the curve.
+/// The order of the group.
 pub(super) fn order() -> BigUint {
     big(&ORDER)
 }
@@ -56,7 +59,7 @@ fn big(number: &Limbs) -> BigUint {
     number.iter().rev().fold(BigUint::default(), |big, limb| (big << u64::BITS) + limb)
 }
 
-/// A number below 2^256.
+/// The limbs of a number below 2^256.
 fn limbs(number: &BigUint) -> Limbs {
     let mut limbs = [0; 4];
     for (limb, digit) in limbs.iter_mut().zip(number.iter_u64_digits()) {
@@ -76,17 +79,17 @@ mod tests {
     use super::super::test_values::{edges, felt};
     use super::*;
 
-    /// What the published verifier says; `None` when it panics.
-    fn published(public_key: &Felt, message: &Felt, r: &Felt, s: &Felt) -> Option<bool> {
+    /// The result of `starknet-crypto`; `None` if it panics.
+    fn reference(public_key: &Felt, message: &Felt, r: &Felt, s: &Felt) -> Option<bool> {
         catch_unwind(AssertUnwindSafe(|| verify(public_key, message, r, s).unwrap_or(false))).ok()
     }
 
     fn check(public_key: &Felt, message: &Felt, r: &Felt, s: &Felt) -> Option<bool> {
         let [a, b, c, d] = [public_key, message, r, s].map(Felt::to_le_digits);
         let own = verify_signature(&a, &b, &c, &d);
-        let published = published(public_key, message, r, s);
-        // At infinity the published one may have seen a match before.
-        assert!(own == published || own.is_none(), "{own:?} {public_key:#x} {message:#x} {r:#x} {s:#x}");
+        let reference = reference(public_key, message, r, s);
+        // If one sum is infinity, `starknet-crypto` may have matched the other before.
+        assert!(own == reference || own.is_none(), "{own:?} {public_key:#x} {message:#x} {r:#x} {s:#x}");
         own
     }
 
@@ -95,16 +98,16 @@ mod tests {
     }
 
     #[test]
-    fn a_signature_signs_one_message_with_one_key() {
+    fn a_signature_is_valid_for_one_message_and_one_key() {
         for (key, message) in [(1_u64, 2_u64), (0x1234_5678, 0xabcd), (77, 1)] {
             let [key, message] = [Felt::from(key), Felt::from(message) * Felt::from(u128::MAX)];
             let public_key = get_public_key(&key);
             let signature = sign(&key, &message, &Felt::from(0x7331_u32)).unwrap();
             let (r, s) = (signature.r, signature.s);
             assert_eq!(check(&public_key, &message, &r, &s), Some(true));
-            // No sum is looked at that begins with nothing: that is left open.
+            // A zero message makes a summand infinity: undecided.
             assert_eq!(check(&public_key, &Felt::ZERO, &r, &s), None);
-            // The other root of its inverse signs as well.
+            // `(r, -s)` is a signature too.
             assert_eq!(check(&public_key, &message, &r, &of(&(order() - s.to_biguint()))), Some(true));
             for (public_key, message, r, s) in [
                 (public_key + Felt::ONE, message, r, s),
@@ -120,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn bounds_are_kept() {
+    fn bounds_are_those_of_starknet_crypto() {
         let bound = Felt::TWO.pow(251_u32);
         let points = (0..8_u32).map(|number| get_public_key(&Felt::from(number + 1)));
         let numbers: Vec<Felt> = edges()
@@ -128,35 +131,36 @@ mod tests {
             .chain([bound, bound - Felt::ONE, bound + Felt::ONE, of(&order())])
             .chain(points)
             .collect();
-        let mut answers = [0; 3];
+        let mut counts = [0; 3];
         for (index, public_key) in numbers.iter().enumerate() {
             for (other, message) in numbers.iter().enumerate() {
                 let [r, s] = [3, 5].map(|step| &numbers[(index * step + other) % numbers.len()]);
-                let answer = check(public_key, message, r, s);
-                answers[answer.map_or(2, usize::from)] += 1;
+                let result = check(public_key, message, r, s);
+                counts[result.map_or(2, usize::from)] += 1;
             }
         }
-        assert!(answers[0] > 100, "{answers:?}");
-        // The inverse of s above the bound: a signature by the group, not by the verifier.
+        assert!(counts[0] > 100, "{counts:?}");
+        // 1 / s is above the bound: valid ECDSA, rejected by the verifier.
         let key = Felt::from(77);
         let public_key = get_public_key(&key);
         for above in 0..3_u32 {
             let w: BigUint = (BigUint::from(1_u8) << 251) + above;
-            // s = 1 / w, and the message follows from a chosen k: z = s * k - r * key.
+            // s = 1 / w, and the message is derived from a chosen nonce k: z = s * k - r * key.
             let s = w.modinv(&order()).unwrap();
             let (k, r) = (BigUint::from(1234_u32), get_public_key(&Felt::from(1234)));
             let z = (&s * &k + (order() - r.to_biguint() % order()) * key.to_biguint()) % order();
             assert_eq!(check(&public_key, &of(&z), &r, &of(&s)), Some(false));
-            // That of -s is small.
+            // 1 / -s is within the bound.
             assert_eq!(check(&public_key, &of(&(order() - &z)), &r, &of(&(order() - &s))), Some(true));
         }
     }
 
     #[test]
-    fn sums_at_infinity_are_left_to_the_published_verifier() {
+    fn sums_at_infinity_are_undecided() {
         let key = Felt::from(77);
         let public_key = get_public_key(&key);
-        // The message 0 makes the first part infinity; a message of -r * key or r * key cancels one sum.
+        // The message 0 makes the first summand infinity; a message of -r * key or r * key makes one sum
+        // infinity.
         let r = get_public_key(&Felt::from(1234)).to_biguint();
         let product = &r * key.to_biguint() % order();
         for message in [BigUint::default(), product.clone(), order() - &product] {
@@ -166,7 +170,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn it_is_the_published_verifiers(key in felt(), message in felt(), k in felt(), other in felt()) {
+        fn agrees_with_starknet_crypto(key in felt(), message in felt(), k in felt(), other in felt()) {
             let key = of(&(key.to_biguint() % order()));
             prop_assume!(key != Felt::ZERO && of(&(k.to_biguint() % order())) != Felt::ZERO);
             let public_key = get_public_key(&key);

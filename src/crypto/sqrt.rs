@@ -1,9 +1,10 @@
-//! Square roots modulo the prime.
+//! Square roots modulo the prime: Tonelli-Shanks with a table-based discrete logarithm, after Bernstein and
+//! Sarkar.
 //!
-//! `p - 1 = 2^192 * q` with `q = 2^59 + 17`. For a number `a`, `x = a^((q + 1) / 2)` is a root but for `t = a^q`, which lies in
-//! the group of order `2^192` that `g = 3^q` generates: `x^2 = a * t`. The logarithm `t = g^e` is read eight bits at a time
-//! from tables; if it is even, `x / g^(e / 2)` is the root of `a`. If it is odd there is none, and `3 * a`, whose `t` is `g^(e
-//! + 1)`, has one.
+//! `p - 1 = 2^192 * q` with `q = 2^59 + 17`. For an element `a`, `x = a^((q + 1) / 2)` satisfies
+//! `x^2 = a * t` with `t = a^q`, an element of the subgroup of order `2^192` that `g = 3^q` generates. The
+//! discrete logarithm `t = g^e` is computed eight bits at a time from tables. If `e` is even, `x / g^(e / 2)`
+//! is a square root of `a`. If `e` is odd, `a` has none, and `3 * a`, whose `t` is `g^(e + 1)`, has one.
 
 use std::sync::LazyLock;
 
@@ -11,27 +12,27 @@ use super::element::Element;
 use super::lazy::Lazy;
 use super::limbs::Limbs;
 
-/// Bits of the logarithm that one look-up gives.
+/// Bits of the logarithm per digit, one table lookup each.
 const DIGIT_BITS: usize = 8;
 /// Values of a digit.
 const DIGITS: usize = 1 << DIGIT_BITS;
-/// Digits of a logarithm: 192 bits.
+/// Digits of a 192-bit logarithm.
 const LENGTH: usize = 192 / DIGIT_BITS;
 
-/// 213 KB, made in some 0.3 ms by the first root of the process.
+/// The precomputed tables. 213 KB, built in about 0.3 ms by the first square root of the process.
 struct Tables {
     /// `g^-(digit * 256^place)`.
     powers: Vec<[Element; DIGITS]>,
-    logarithms: Logarithms,
+    log_table: LogTable,
     /// `3^((q + 1) / 2)`.
     x_of_three: Element,
 }
 
 static TABLES: LazyLock<Tables> = LazyLock::new(|| {
     let three = Element::from_limbs(&[3, 0, 0, 0]);
-    let below = half_power(&three);
-    let x_of_three = below.times(&three);
-    let generator = x_of_three.times(&below);
+    let power = half_q_power(&three);
+    let x_of_three = power.times(&three);
+    let generator = x_of_three.times(&power);
     let mut base = generator.inverse().unwrap_or_default();
     let mut powers = Vec::with_capacity(LENGTH);
     for _ in 0..LENGTH {
@@ -44,8 +45,8 @@ static TABLES: LazyLock<Tables> = LazyLock::new(|| {
         powers.push(row);
         base = power;
     }
-    let logarithms = Logarithms::new(powers.last().map_or(&[], |row| row));
-    Tables { powers, logarithms, x_of_three }
+    let log_table = LogTable::new(powers.last().map_or(&[], |row| row));
+    Tables { powers, log_table, x_of_three }
 });
 
 impl Tables {
@@ -56,21 +57,21 @@ impl Tables {
     }
 }
 
-/// Logarithms in the group of order 256, found by a few bits of the Montgomery form that tell its elements apart.
-struct Logarithms {
+/// Discrete logarithms in the subgroup of order 256, by a perfect hash of the Montgomery form.
+struct LogTable {
     factor: u64,
     digits: Vec<u8>,
 }
 
-impl Logarithms {
-    /// Slots: many enough that a factor without collisions is found soon.
+impl LogTable {
+    /// Bits of a slot index: enough that few multipliers are tried until one has no collisions.
     const BITS: u32 = 14;
 
-    /// From the powers of the inverse of the generator.
+    /// Builds the table from the powers of the inverse of the subgroup's generator.
     fn new(inverse_powers: &[Element]) -> Self {
         let mut factor = 1_u64;
         loop {
-            // The multiplier of a well-known generator of pseudo-random numbers: a walk through the odd numbers.
+            // Candidate multipliers: the powers of a multiplier of a linear congruential generator, all odd.
             factor = factor.wrapping_mul(0x5851_f42d_4c95_7f2d);
             if let Some(digits) = Self::spread(factor, inverse_powers) {
                 return Self { factor, digits };
@@ -78,6 +79,7 @@ impl Logarithms {
         }
     }
 
+    /// The digits by slot; `None` if two powers collide.
     fn spread(factor: u64, inverse_powers: &[Element]) -> Option<Vec<u8>> {
         let mut taken = vec![None; 1 << Self::BITS];
         for (power, digit) in inverse_powers.iter().zip(0_u8..=u8::MAX) {
@@ -96,7 +98,7 @@ impl Logarithms {
         (element.to_montgomery()[0].wrapping_mul(factor) >> u64::BITS.wrapping_sub(Self::BITS)) as usize
     }
 
-    /// The logarithm of an element of the group.
+    /// The discrete logarithm of an element of the subgroup.
     #[inline]
     fn of(&self, element: &Element) -> u8 {
         self.digits.get(Self::slot(self.factor, element)).copied().unwrap_or(0)
@@ -104,55 +106,56 @@ impl Logarithms {
 }
 
 /// `a^((q - 1) / 2) = a^(2^58 + 8)`.
-fn half_power(a: &Element) -> Element {
-    let eighth = squarings(Lazy::of(*a).below(), 3);
+fn half_q_power(a: &Element) -> Element {
+    let eighth = squarings(Lazy::of(*a).widen(), 3);
     squarings(eighth, 55).times::<2, 2>(eighth).reduced()
 }
 
-/// Squared so many times.
+/// Squares a value `count` times.
 #[inline(always)]
 fn squarings(number: Lazy<2>, count: usize) -> Lazy<2> {
     (0..count).fold(number, |number, _| number.squared())
 }
 
-/// A root of a number or of three times the number; one of the two has one.
+/// A square root of a value or of three times the value: exactly one of the two has one, unless the value is
+/// 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Root {
-    /// The number's.
+    /// The square root of the value.
     OfValue(Element),
-    /// That of three times the number, which has none itself.
+    /// The square root of three times the value, which is not a square itself.
     OfTriple(Element),
 }
 
-/// The root of `a` or of `3 * a`: of the two roots the smaller number.
+/// Returns the smaller square root of `a`, or of `3 * a` if `a` is not a square.
 pub fn sqrt_or_sqrt_of_triple(a: &Element) -> Root {
     if a.is_zero() {
         return Root::OfValue(Element::ZERO);
     }
     let tables = &*TABLES;
-    let below = half_power(a);
-    let x = below.times(a);
-    let digits = logarithm(tables, x.times(&below));
-    let even = digits.first().is_none_or(|digit| digit & 1 == 0);
-    // Half of e, or of e + 1: halving the digits loses the lowest bit, and e + 1 carries it into the half.
-    let (mut half, mut above) = ([0_u8; LENGTH], 0_u8);
+    let power = half_q_power(a);
+    let x = power.times(a);
+    let digits = discrete_log(tables, x.times(&power));
+    let is_even = digits.first().is_none_or(|digit| digit & 1 == 0);
+    // The digits of e / 2, rounded down.
+    let (mut half, mut carry) = ([0_u8; LENGTH], 0_u8);
     for (half, digit) in half.iter_mut().zip(digits).rev() {
-        *half = digit >> 1 | above << 7;
-        above = digit & 1;
+        *half = digit >> 1 | carry << 7;
+        carry = digit & 1;
     }
     let root = half.iter().enumerate().fold(x, |root, (place, digit)| match digit {
         0 => root,
         digit => root.times(&tables.power(place, *digit)),
     });
-    if even {
+    if is_even {
         Root::OfValue(smaller(root))
     } else {
-        // One factor of 1 / g more for the carry.
+        // (e + 1) / 2 is one more than e / 2 rounded down: one more factor 1 / g.
         Root::OfTriple(smaller(root.times(&tables.x_of_three).times(&tables.power(0, 1))))
     }
 }
 
-/// The root of a number: of the two the smaller number; `None` where there is none.
+/// Returns the smaller square root of `a`; `None` if `a` is not a square.
 pub fn sqrt(a: &Element) -> Option<Element> {
     match sqrt_or_sqrt_of_triple(a) {
         Root::OfValue(root) => Some(root),
@@ -160,34 +163,34 @@ pub fn sqrt(a: &Element) -> Option<Element> {
     }
 }
 
-/// The digits of `e` for `t = g^e`, lowest first.
-fn logarithm(tables: &Tables, t: Element) -> [u8; LENGTH] {
-    // t^(256^i): the last lies in the group of order 256 and tells the lowest digit. Each one before tells one digit more, once
-    // the digits known are divided out.
-    let mut powers: [Lazy<2>; LENGTH] = [Lazy::of(t).below(); LENGTH];
-    let mut power = Lazy::of(t).below();
+/// The base-256 digits of the discrete logarithm `e` of `t = g^e`, lowest first (Pohlig-Hellman).
+fn discrete_log(tables: &Tables, t: Element) -> [u8; LENGTH] {
+    // The powers t^(256^i). The last is in the subgroup of order 256 and gives the lowest digit; each one
+    // before gives one more digit, after division by the known ones.
+    let mut powers: [Lazy<2>; LENGTH] = [Lazy::of(t).widen(); LENGTH];
+    let mut power = Lazy::of(t).widen();
     for place in powers.iter_mut().skip(1) {
         power = squarings(power, DIGIT_BITS);
         *place = power;
     }
     let mut digits = [0_u8; LENGTH];
     for known in 0..LENGTH {
-        // The digit at place j of t stands at place j + shift of its power; those from LENGTH on do not count.
+        // Digit j of t is digit j + shift of its power; digits from LENGTH on vanish.
         let shift = LENGTH.wrapping_sub(known).wrapping_sub(1);
-        let mut power = powers.get(shift).copied().unwrap_or(Lazy::of(t).below());
+        let mut power = powers.get(shift).copied().unwrap_or(Lazy::of(t).widen());
         for (digit, place) in digits.iter().take(known).zip(shift..) {
             if *digit != 0 {
                 power = power.times(Lazy::of(tables.power(place, *digit)));
             }
         }
         if let Some(digit) = digits.get_mut(known) {
-            *digit = tables.logarithms.of(&power.reduced());
+            *digit = tables.log_table.of(&power.reduced());
         }
     }
     digits
 }
 
-/// The smaller one of a number and its negative.
+/// The smaller of an element and its negative, as canonical numbers.
 fn smaller(root: Element) -> Element {
     let negated = root.negated();
     if is_less(&negated.to_limbs(), &root.to_limbs()) { negated } else { root }
@@ -205,7 +208,7 @@ mod tests {
     use super::super::test_values::{edges, felt};
     use super::*;
 
-    /// What the hint of Cairo 1 answers, from the library.
+    /// Compares with the result of the Cairo 1 hint, computed by `starknet-types-core`.
     fn check(felt: Felt) {
         let smaller = |root: Felt| root.min(-root);
         let own = felt.sqrt().map(smaller);
@@ -221,12 +224,12 @@ mod tests {
     }
 
     #[test]
-    fn edges_of_the_field() {
+    fn edge_cases_of_the_field() {
         edges().into_iter().for_each(check);
         (0..100_u32).map(Felt::from).for_each(check);
     }
 
-    /// Numbers that lie in the group of order 2^192 themselves, of each order.
+    /// Elements of the subgroup of order 2^192, of each order.
     #[test]
     fn roots_of_unity() {
         let q = (1_u128 << 59) + 17;
@@ -242,7 +245,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn it_is_the_hints(felt in felt()) {
+        fn agrees_with_the_hint(felt in felt()) {
             check(felt);
             check(felt.square());
             check(felt.square() * Felt::THREE);
