@@ -177,7 +177,7 @@ fn malformed_classes_are_refused_with_the_place() {
         ),
         (
             set("/entry_points_by_type/EXTERNAL/0/offset", json!(8)),
-            "External entry point 0x5: offset 8 is outside the bytecode of 8 felts",
+            "entry_points_by_type.EXTERNAL: entry point 0x5: offset 8 is outside the bytecode (8 felts)",
         ),
         (
             set("/entry_points_by_type/EXTERNAL/0/offset", json!(-1)),
@@ -189,14 +189,17 @@ fn malformed_classes_are_refused_with_the_place() {
         ),
         (
             set("/entry_points_by_type/CONSTRUCTOR/0/builtins", json!(["pedersen", "magic"])),
-            "Constructor entry point 0x7: unknown builtin \"magic\"",
+            "entry_points_by_type.CONSTRUCTOR: entry point 0x7: unknown builtin \"magic\"",
         ),
-        (set("/hints/0/0", json!(8)), "hints: pc 8 is outside the bytecode of 8 felts"),
+        (set("/hints/0/0", json!(8)), "hints: pc 8 is outside the bytecode (8 felts)"),
         (
             set("/hints/0/1/0", json!({"NoSuchHint": 1})),
             "CASM class: data did not match any variant of untagged enum Hint",
         ),
-        (set("/bytecode_segment_lengths", json!([3, 4])), "do not add up to the bytecode of 8 felts"),
+        (
+            set("/bytecode_segment_lengths", json!([3, 4])),
+            "the sum is not the length of the bytecode (8 felts)",
+        ),
         (set("/bytecode_segment_lengths", json!([3, [4, 1]])), "nested more than one level deep"),
         (json!([]), "CASM class: invalid length 0"),
         (json!(null), "CASM class: invalid type: null"),
@@ -243,9 +246,12 @@ fn malformed_sierra_is_refused() {
         (sierra(json!(["0x1"])), "no Sierra version in its first felts: the program has 1 felts"),
         (sierra(json!(["0x1", "0x10000000000000000", "0x0"])), "minor is 0x10000000000000000"),
         (sierra(json!(["0x1", "0x2", PRIME])), "sierra_program[2]: 0x800"),
-        (sierra(json!(["0x1", "0x2", "0x0"])), "sierra_program: does not decode"),
-        (sierra(json!(["0x1", "0x2", "0x0", "0x2", "0x0", "0x0", "0x5"])), "sierra_program: does not decode"),
-        (sierra(json!(["0x302e312e30", "0x2", "0x0"])), "sierra_program: does not decode"),
+        (sierra(json!(["0x1", "0x2", "0x0"])), "sierra_program: cannot be decoded"),
+        (
+            sierra(json!(["0x1", "0x2", "0x0", "0x2", "0x0", "0x0", "0x5"])),
+            "sierra_program: cannot be decoded",
+        ),
+        (sierra(json!(["0x302e312e30", "0x2", "0x0"])), "sierra_program: cannot be decoded"),
     ];
     for (class, expected) in table {
         let error = Cairo1Class::from_sierra_json(class.to_string()).expect_err(expected);
@@ -696,7 +702,7 @@ fn malformed_cairo0_classes_are_refused_with_the_place() {
         (set("/program/data/4", json!(12)), "Cairo 0 class: program: invalid type: integer `12`"),
         (set("/program/builtins/1", json!("magic")), "program.builtins: unknown builtin \"magic\""),
         (set("/program/builtins/1", json!("pedersen_builtin")), "unknown builtin \"pedersen_builtin\""),
-        (set("/program/hints", json!({"8": []})), "hints: pc 8 is outside the bytecode of 8 felts"),
+        (set("/program/hints", json!({"8": []})), "hints: pc 8 is outside the bytecode (8 felts)"),
         (
             set("/program/hints", json!({"a": []})),
             "Cairo 0 class: program: invalid value: expected key to be a number",
@@ -716,11 +722,11 @@ fn malformed_cairo0_classes_are_refused_with_the_place() {
         (set("/program/reference_manager", json!([])), "Cairo 0 class: program.reference_manager: "),
         (
             set("/entry_points_by_type/EXTERNAL/0/offset", json!(8)),
-            "External entry point 0x0: offset 8 is outside the bytecode of 8 felts",
+            "entry_points_by_type.EXTERNAL: entry point 0x0: offset 8 is outside the bytecode (8 felts)",
         ),
         (
             set("/entry_points_by_type/EXTERNAL/0/offset", json!(format!("0x{}", "1".repeat(40)))),
-            "External entry point 0x0: offset 18446744073709551615 is outside",
+            "entry_points_by_type.EXTERNAL: entry point 0x0: offset 18446744073709551615 is outside",
         ),
         (
             set("/entry_points_by_type/EXTERNAL/0/offset", json!("12")),

@@ -1,15 +1,15 @@
-//! The ABI as the text that is hashed.
+//! The ABI of a Sierra class, as the text that is hashed.
 //!
-//! In: the `abi` field of a Sierra class. Out: a string. Nodes and gateways serve the ABI as the very string that was hashed; it
-//! is taken as it is. Compilers write a JSON array; the network hashes it printed with `", "` and `": "` and the keys in the
-//! order of the file, so that is how it is printed here, straight from the reader, without a tree in between. Must not know: what
-//! an ABI says.
+//! Input: the `abi` field of a Sierra class. Output: a string. Nodes and gateways serve the string that was
+//! hashed. Compilers write a JSON array; its hash is that of the array printed with `", "` and `": "` and the
+//! keys in the order of the file. The array is printed while it is parsed, without an intermediate tree. Must
+//! not know: the meaning of an ABI.
 
 use std::fmt;
 
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
-/// The text of an `abi` field; empty when the field is null or missing.
+/// The text of an `abi` field; empty if the field is null or missing.
 #[derive(Default)]
 pub(super) struct AbiText(pub(super) String);
 
@@ -37,7 +37,7 @@ impl<'de> Deserialize<'de> for AbiText {
     }
 }
 
-/// Prints the value that is being read.
+/// A deserializer target that prints the value.
 struct Print<'text>(&'text mut String);
 
 impl<'de> DeserializeSeed<'de> for Print<'_> {
@@ -123,7 +123,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn arrays_are_printed_in_file_order_and_strings_taken_as_they_are() {
+    fn arrays_are_printed_in_file_order_and_strings_are_unchanged() {
         let text = |json: &str| serde_json::from_str::<AbiText>(json).unwrap().0;
         assert_eq!(
             text(r#"[{"z":1,"a":[true,null,{}],"q":"\"\n"}, [], -3]"#),

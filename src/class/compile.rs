@@ -1,6 +1,7 @@
-//! Sierra to CASM, by the compiler's own library, fenced in.
+//! Compilation of Sierra to CASM by the compiler's library, isolated from the host.
 //!
-//! In: a Sierra class. Out: a compiled class, or the compiler's complaint. Must not know: how a compiled class is prepared.
+//! Input: a Sierra class. Output: a compiled class, or the error of the compiler. Must not know: the
+//! preparation of a compiled class.
 
 use cairo_lang_starknet_classes::casm_contract_class::CasmContractClass;
 use cairo_lang_starknet_classes::contract_class::{
@@ -13,16 +14,16 @@ use starknet_types_core::felt::Felt;
 
 use super::error::ClassError;
 
-/// The longest bytecode, in felts, that a Sierra class may compile to here. Far above what any network accepts; it bounds the
-/// memory that a hostile program can claim.
+/// The maximum length, in felts, of the bytecode that a Sierra class may compile to. Far above the limits of
+/// all networks; it bounds the memory that an adversarial program can allocate.
 pub const MAX_BYTECODE_LENGTH: usize = 1 << 20;
 
-/// Stack of the compiler's thread, in bytes. Parts of the compiler recurse over types and statements, and a host's thread may
-/// have any stack.
+/// The stack size of the compiler's thread, in bytes. Parts of the compiler recurse over types and
+/// statements, and the stack of a host's thread may be small.
 const STACK: usize = 256 << 20;
 
-/// The version in the first felts of a Sierra program. The oldest programs have the text `0.1.0` in one felt; all later ones have
-/// three numbers.
+/// Returns the Sierra version in the first felts of a Sierra program. The oldest programs have the short
+/// string `0.1.0`; all later ones have three numbers.
 pub fn sierra_version(sierra_program: &[Felt]) -> Result<SierraVersion, ClassError> {
     match sierra_program {
         [first, ..] if *first == Felt::from_bytes_be_slice(b"0.1.0") => Ok(SierraVersion::new(0, 1, 0)),
@@ -39,10 +40,11 @@ pub fn sierra_version(sierra_program: &[Felt]) -> Result<SierraVersion, ClassErr
     }
 }
 
-/// Compiles a Sierra class of version 1 to CASM. Takes about a tenth of a second for a class of 5,000 felts of bytecode, more for
-/// longer ones.
+/// Compiles a Sierra class of version 1 to CASM. Takes about a tenth of a second for 5,000 felts of bytecode,
+/// more for longer classes.
 ///
-/// The libfunc allow-lists of public networks are not applied: what may be declared is the network's choice, not the executor's.
+/// The libfunc allow-lists of public networks are not applied: they are a policy of gateways, not a rule of
+/// execution.
 pub fn compile_sierra(class: &SierraContractClass) -> Result<CasmContractClass, ClassError> {
     let list = |entry_points: &[SierraEntryPoint]| {
         entry_points
@@ -59,7 +61,7 @@ pub fn compile_sierra(class: &SierraContractClass) -> Result<CasmContractClass, 
             .iter()
             .map(|felt| BigUintAsHex::from(felt.to_biguint()))
             .collect(),
-        sierra_program_debug_info: None, // names for people; nothing that runs depends on them
+        sierra_program_debug_info: None, // names for debuggers; execution does not depend on them
         contract_class_version: class.contract_class_version.clone(),
         entry_points_by_type: ContractEntryPoints {
             external: list(&class.entry_points_by_type.external),
@@ -70,12 +72,12 @@ pub fn compile_sierra(class: &SierraContractClass) -> Result<CasmContractClass, 
     })
 }
 
-/// Runs the compiler on a thread of its own.
+/// Runs the compiler on a separate thread.
 ///
-/// The compiler is written for programs that another compiler made: on hostile ones it may panic or recurse deeply. A thread
-/// answers both: its stack is ours to choose, and joining it turns a panic into a value (what `catch_unwind` would do here).
-/// Nothing is shared with it: it owns its input, and its output is lost with it. In a process that is built to abort on panic
-/// nothing can be done; hosts which compile untrusted Sierra must not be built so.
+/// The compiler assumes well-formed programs: on adversarial ones it may panic or recurse deeply. The thread
+/// has a large stack, and joining it turns a panic into an error. It owns its input and shares nothing, so a
+/// panic leaves no broken state. With `panic = "abort"` the process ends: hosts that compile untrusted Sierra
+/// must not use it.
 pub(super) fn compile(class: CompilerClass) -> Result<CasmContractClass, ClassError> {
     let compiler =
         std::thread::Builder::new().name("sierra-compiler".to_owned()).stack_size(STACK).spawn(move || {

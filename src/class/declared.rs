@@ -1,6 +1,6 @@
-//! A class as a Declare transaction carries it: with what its fee depends on.
+//! The class of a declare transaction, with the lengths that its fee depends on.
 //!
-//! In: a prepared class and two lengths. Out: its code size. Must not know: prices.
+//! Input: a prepared class and two lengths. Output: its code size. Must not know: prices.
 
 use std::sync::Arc;
 
@@ -11,22 +11,23 @@ use super::compile::sierra_version;
 use super::error::ClassError;
 use super::{Cairo0Class, Cairo1Class, ContractClass};
 
-/// Bytes that a felt counts for in a code size (C40).
+/// The number of bytes that a felt counts as in a code size (C40).
 const FELT_BYTES: u64 = 32;
 
-/// The class of a Declare transaction, and the lengths that the declaring transaction pays for (C40).
+/// The class of a declare transaction, and the lengths that its fee depends on ([C40](crate::rules#c40)).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeclaredClass {
-    /// The class, ready to run.
+    /// The prepared class.
     pub class: ContractClass,
-    /// Felts in the Sierra program; 0 for a Cairo 0 class.
+    /// The number of felts in the Sierra program; 0 for a Cairo 0 class.
     pub sierra_program_length: u64,
-    /// Bytes in the ABI text. For a Cairo 0 class that is the ABI printed as Python prints JSON, and 0 when there is none.
+    /// The number of bytes in the ABI text. For a Cairo 0 class that text is the ABI printed as Python prints
+    /// JSON; 0 without an ABI.
     pub abi_length: u64,
 }
 
 impl DeclaredClass {
-    /// Compiles and prepares a Sierra class, and takes its lengths.
+    /// Compiles and prepares a Sierra class, and measures its lengths.
     pub fn from_sierra(sierra: &SierraContractClass) -> Result<Self, ClassError> {
         let class =
             Cairo1Class::from_casm(super::compile_sierra(sierra)?, sierra_version(&sierra.sierra_program)?)?;
@@ -37,20 +38,22 @@ impl DeclaredClass {
         })
     }
 
-    /// A Cairo 0 class and the length of its ABI. It has no Sierra program.
+    /// Combines a Cairo 0 class and the length of its ABI. It has no Sierra program.
     pub fn from_cairo0(class: impl Into<Arc<Cairo0Class>>, abi_length: u64) -> Self {
         Self { class: ContractClass::Cairo0(class.into()), sierra_program_length: 0, abi_length }
     }
 
-    /// Prepares a Cairo 0 class from its JSON, and counts its ABI.
+    /// Prepares a Cairo 0 class from its JSON, and measures its ABI.
     pub fn from_cairo0_json(json: impl AsRef<[u8]>) -> Result<Self, ClassError> {
         let json = json.as_ref();
         Ok(Self::from_cairo0(Cairo0Class::from_json(json)?, cairo0_abi_length(json)?))
     }
 
-    /// The bytes of code that the fee covers: 32 for every felt of bytecode and of Sierra program, and the ABI text (C40).
+    /// Returns the number of bytes that the fee covers: 32 for every felt of bytecode and of Sierra program,
+    /// and the ABI text ([C40](crate::rules#c40)).
     ///
-    /// Saturates: lengths that do not fit are no class's, and a size of `u64::MAX` fails the fee's own checked arithmetic.
+    /// Saturates at `u64::MAX`, which no class in memory reaches and which the checked arithmetic of the fee
+    /// rejects.
     pub fn code_size(&self) -> u64 {
         (self.class.bytecode_len() as u64)
             .saturating_add(self.sierra_program_length)

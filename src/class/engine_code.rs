@@ -1,16 +1,17 @@
-//! What an engine made of a class's code.
+//! The decoded code of a class, cached for the engine that decoded it.
 //!
-//! Made when a call first needs it, kept with the class and shared by all calls. The class does not know what it is.
+//! Input: the decoder of an engine. Output: its result, made when a call first needs it and shared by all
+//! calls. The type is erased: `class` must not know `vm`.
 
 use std::any::Any;
 use std::sync::{Arc, OnceLock};
 
-/// A place for it; `None` inside if the engine does not run such code.
+/// A cache for decoded code; `None` inside if the engine does not support the code.
 #[derive(Default)]
 pub(crate) struct EngineCode(OnceLock<Option<Arc<dyn Any + Send + Sync>>>);
 
 impl EngineCode {
-    /// What was made of the code, or is made now.
+    /// Returns the cached code, made by `make` on the first call. `None` if `make` returned `None`.
     pub(crate) fn get_or_make<T: Any + Send + Sync>(
         &self,
         make: impl FnOnce() -> Option<T>,

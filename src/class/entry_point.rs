@@ -1,17 +1,19 @@
-//! Entry points: where a call begins and which builtins it is given.
+//! Entry points: the offset at which a call starts and the builtins that it uses.
 //!
-//! In: the lists of a compiled class. Out: the same lists with builtins by type and the checks that a call would repeat already
-//! made. Must not know: what a failed lookup means for a call.
+//! Input: the lists of a compiled class. Output: the same lists, with typed builtins and with the results of
+//! the checks that each call would otherwise repeat. Must not know: the effect of a failed lookup on a call.
 
+use serde::Deserialize;
 use starknet_api::contract_class::EntryPointType;
 use starknet_api::core::EntryPointSelector;
 use starknet_types_core::felt::Felt;
 
-use super::error::ClassError;
+use super::error::{ClassError, list_name};
 use super::felt_text::shown;
 use crate::protocol::Builtin;
 
-/// The builtins that a Cairo 1 entry point may use, in the order it must name them (C90).
+/// The builtins that a Cairo 1 entry point may use, in the order that its list must have
+/// ([C90](crate::rules#c90)).
 pub const CAIRO1_BUILTIN_ORDER: [Builtin; 9] = [
     Builtin::Pedersen,
     Builtin::RangeCheck,
@@ -24,8 +26,8 @@ pub const CAIRO1_BUILTIN_ORDER: [Builtin; 9] = [
     Builtin::MulMod,
 ];
 
-/// The names of builtins in compiled classes. Those that no Cairo 1 entry point may use are known too: such a class loads, and
-/// fails when it is called (C90).
+/// The names of builtins in compiled classes. They include builtins that no Cairo 1 entry point may use: such
+/// a class loads, and fails when it is called (C90).
 const CASM_NAMES: [(&str, Builtin); 12] = [
     ("pedersen", Builtin::Pedersen),
     ("range_check", Builtin::RangeCheck),
@@ -41,42 +43,59 @@ const CASM_NAMES: [(&str, Builtin); 12] = [
     ("keccak", Builtin::Keccak),
 ];
 
-/// One function of a class that can be called from outside.
+/// An entry point of a class compiled from Sierra.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct EntryPoint {
-    /// The name it is called by, hashed.
+    /// The selector: the hash of the function's name.
     pub selector: EntryPointSelector,
-    /// Index of its first instruction in the bytecode; always inside it.
+    /// The index of the first instruction in the bytecode; always inside it.
     pub offset: usize,
-    /// The builtins it is given, in this order.
+    /// The builtins that the entry point uses, in the order of its arguments.
     pub builtins: Vec<Builtin>,
-    /// Whether `builtins` is an ordered subsequence of [`CAIRO1_BUILTIN_ORDER`]. A call to an entry point where it is not fails
-    /// hard (C90).
+    /// `true` if `builtins` is an ordered subsequence of [`CAIRO1_BUILTIN_ORDER`]. A call to an entry point
+    /// where it is not ends the transaction ([C90](crate::rules#c90)).
     pub builtins_valid: bool,
-    /// Whether another entry point of the same type has the same selector. The network's compiler refuses such a class; a call to
-    /// either fails hard.
+    /// `true` if another entry point of the same type has the same selector. The gateway's compiler rejects
+    /// such a class; a call to either entry point ends the transaction.
     pub repeated: bool,
 }
 
-/// An entry point as it stands in a compiled class.
+/// An entry point of a compiled class before it is checked.
 pub(super) struct RawEntryPoint {
     pub(super) selector: Felt,
     pub(super) offset: usize,
     pub(super) builtins: Vec<String>,
 }
 
-/// The entry points of a class by type, each list in the order of the file, which is the order that is hashed.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct EntryPoints {
-    pub(super) constructor: Vec<EntryPoint>,
-    pub(super) external: Vec<EntryPoint>,
-    pub(super) l1_handler: Vec<EntryPoint>,
+/// The entry points of a class by type, each list in the order of the file, which is the order that is
+/// hashed.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub(super) struct ByType<E> {
+    pub(super) constructor: Vec<E>,
+    pub(super) external: Vec<E>,
+    pub(super) l1_handler: Vec<E>,
 }
 
-impl EntryPoints {
-    /// The list of one type.
-    pub(super) fn of_type(&self, entry_point_type: EntryPointType) -> &[EntryPoint] {
+/// The place of an entry point in a class file.
+#[derive(Clone, Copy)]
+pub(super) struct Place {
+    pub(super) entry_point_type: EntryPointType,
+    index: usize,
+}
+
+impl Place {
+    /// Returns the path of a field: `entry_points_by_type.EXTERNAL[2].selector`.
+    pub(super) fn field(self, name: &str) -> String {
+        let Self { entry_point_type, index } = self;
+        format!("entry_points_by_type.{}[{index}].{name}", list_name(entry_point_type))
+    }
+}
+
+impl<E> ByType<E> {
+    /// Returns the list of one type.
+    pub(super) fn of_type(&self, entry_point_type: EntryPointType) -> &[E] {
         match entry_point_type {
             EntryPointType::Constructor => &self.constructor,
             EntryPointType::External => &self.external,
@@ -84,10 +103,40 @@ impl EntryPoints {
         }
     }
 
-    /// The first entry point of that type and selector.
+    /// Converts every entry point. `convert` also gets its place, for errors.
+    pub(super) fn try_map<T>(
+        self,
+        convert: impl Fn(E, Place) -> Result<T, ClassError>,
+    ) -> Result<ByType<T>, ClassError> {
+        let list = |entry_point_type, list: Vec<E>| {
+            let places = (0..).map(|index| Place { entry_point_type, index });
+            list.into_iter()
+                .zip(places)
+                .map(|(entry_point, place)| convert(entry_point, place))
+                .collect::<Result<Vec<T>, _>>()
+        };
+        Ok(ByType {
+            constructor: list(EntryPointType::Constructor, self.constructor)?,
+            external: list(EntryPointType::External, self.external)?,
+            l1_handler: list(EntryPointType::L1Handler, self.l1_handler)?,
+        })
+    }
+}
+
+impl ByType<EntryPoint> {
+    /// Checks the entry points of a compiled class.
+    pub(super) fn prepare(lists: ByType<RawEntryPoint>, bytecode_len: usize) -> Result<Self, ClassError> {
+        Ok(Self {
+            constructor: prepare_list(EntryPointType::Constructor, lists.constructor, bytecode_len)?,
+            external: prepare_list(EntryPointType::External, lists.external, bytecode_len)?,
+            l1_handler: prepare_list(EntryPointType::L1Handler, lists.l1_handler, bytecode_len)?,
+        })
+    }
+
+    /// Returns the first entry point of that type and selector.
     ///
-    /// Lists have some tens of entries, and felts are compared for equality without leaving their internal form but for order
-    /// only after a conversion: going through the list is faster than a binary search.
+    /// Lists have some tens of entries. Felts are compared for equality in Montgomery form but must be
+    /// converted to be ordered, so a linear search is faster than a binary one.
     pub(super) fn find(
         &self,
         entry_point_type: EntryPointType,
@@ -98,7 +147,7 @@ impl EntryPoints {
 }
 
 /// Checks one list of a compiled class.
-pub(super) fn prepare_list(
+fn prepare_list(
     entry_point_type: EntryPointType,
     list: Vec<RawEntryPoint>,
     bytecode_len: usize,
@@ -106,7 +155,7 @@ pub(super) fn prepare_list(
     let mut selectors = std::collections::BTreeMap::new();
     for raw in &list {
         let count: &mut usize = selectors.entry(raw.selector).or_default();
-        *count = count.saturating_add(1); // counts entries that are in memory
+        *count = count.saturating_add(1); // entries that are in memory
     }
     list.into_iter()
         .map(|raw| {
@@ -141,20 +190,21 @@ pub(super) fn prepare_list(
         .collect()
 }
 
-/// Whether the list is an ordered subsequence of the canonical order (C90).
+/// Returns `true` if the list is an ordered subsequence of the canonical order (C90).
 fn in_canonical_order(builtins: &[Builtin]) -> bool {
     let mut order = CAIRO1_BUILTIN_ORDER.iter();
     builtins.iter().all(|builtin| order.any(|allowed| allowed == builtin))
 }
 
-/// The builtin that a class calls by this name; the names are the same in both kinds of class.
+/// Returns the builtin with this name in compiled classes; Cairo 0 and Cairo 1 use the same names.
 pub(super) fn from_casm_name(name: &str) -> Option<Builtin> {
     CASM_NAMES.iter().find(|(known, _)| *known == name).map(|(_, builtin)| *builtin)
 }
 
-/// The name that a compiled class gives the builtin, which is what is hashed.
+/// Returns the name of the builtin in compiled classes, which is the name that is hashed.
 pub(super) fn casm_name(builtin: Builtin) -> &'static str {
-    CASM_NAMES.iter().find(|(_, known)| *known == builtin).map_or("", |(name, _)| name) // a list holds only what `from_casm_name` gave
+    // Entry points only have builtins that `from_casm_name` returned, so the default is never used.
+    CASM_NAMES.iter().find(|(_, known)| *known == builtin).map_or("", |(name, _)| name)
 }
 
 #[cfg(test)]
@@ -170,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn builtin_lists_are_judged_but_kept() {
+    fn builtin_lists_are_checked_but_kept() {
         let valid = |builtins: &[&str]| {
             prepare_list(EntryPointType::External, vec![raw(1, 0, builtins)], 1).unwrap()[0].builtins_valid
         };
@@ -206,7 +256,7 @@ mod tests {
         let external =
             prepare_list(EntryPointType::External, vec![raw(7, 0, &[]), raw(8, 1, &[]), raw(7, 2, &[])], 3)
                 .unwrap();
-        let points = EntryPoints { external, ..EntryPoints::default() };
+        let points = ByType { external, constructor: Vec::new(), l1_handler: Vec::new() };
         let find = |typ, selector: u64| points.find(typ, EntryPointSelector(selector.into()));
         assert_eq!(
             find(EntryPointType::External, 7).map(|found| (found.offset, found.repeated)),
@@ -221,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn faults_name_the_entry_point() {
+    fn errors_name_the_entry_point() {
         let typ = EntryPointType::L1Handler;
         let selector = EntryPointSelector(Felt::from(5));
         assert_eq!(

@@ -1,6 +1,6 @@
-//! What can be wrong with a class that is being loaded.
+//! The errors of loading a class.
 //!
-//! In: nothing. Out: the typed error of this room, which names the fault and its place. Must not know: how the loaders work.
+//! Output: the typed error of this module, which names the fault and its place. Must not know: the loaders.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use starknet_api::contract_class::EntryPointType;
 use starknet_api::core::EntryPointSelector;
 use thiserror::Error;
 
-/// Which kind of file was being read.
+/// The kind of a class file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ClassInput {
@@ -30,156 +30,173 @@ impl fmt::Display for ClassInput {
     }
 }
 
-/// Why a class could not be loaded: what is wrong, and where.
+/// The reason why a class cannot be loaded: the fault and its place.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum ClassError {
-    /// The text is not JSON at all, or stops in the middle.
+    /// The text is not JSON, or ends early.
     #[error("{input}: not JSON: {reason}")]
     NotJson {
-        /// What was being read.
+        /// The kind of the file.
         input: ClassInput,
-        /// The JSON reader's text, with line and column.
+        /// The message of the JSON parser, with line and column.
         reason: String,
     },
-    /// The text is JSON, but a field is missing or has another type than it should.
+    /// The text is JSON, but a field is missing or has the wrong type.
     #[error("{input}: {reason}")]
     Shape {
-        /// What was being read.
+        /// The kind of the file.
         input: ClassInput,
-        /// The JSON reader's text: the field or type, with line and column.
+        /// The message of the JSON parser: the field or type, with line and column.
         reason: String,
     },
     /// A value that must be a field element is not `0x` and hexadecimal digits.
     #[error("{place}: {value:?} is not a hexadecimal number that begins with 0x")]
     NotHex {
-        /// Where, such as `bytecode[17]`.
+        /// The place, such as `bytecode[17]`.
         place: String,
-        /// The text as found, cut after 80 characters.
+        /// The text, truncated to 80 characters.
         value: String,
     },
     /// A value that must be a field element is not below the prime.
     #[error("{place}: {value} is not below the prime")]
     FeltOutOfRange {
-        /// Where, such as `bytecode[17]`.
+        /// The place, such as `bytecode[17]`.
         place: String,
-        /// The value as found, cut after 80 characters.
+        /// The value, truncated to 80 characters.
         value: String,
     },
     /// The class was compiled for another prime field.
     #[error("prime: {found} is not the Starknet prime")]
     PrimeMismatch {
-        /// The prime that the class names.
+        /// The prime of the class.
         found: String,
     },
-    /// An entry point begins outside the bytecode.
-    #[error("{entry_point_type:?} entry point {:#x}: offset {offset} is outside the bytecode of {bytecode_len} felts", selector.0)]
+    /// An entry point starts outside the bytecode.
+    #[error(
+        "entry_points_by_type.{}: entry point {:#x}: offset {offset} is outside the bytecode \
+         ({bytecode_len} felts)",
+        list_name(*entry_point_type), selector.0
+    )]
     EntryPointOutsideBytecode {
-        /// In which list.
+        /// The type of the entry point.
         entry_point_type: EntryPointType,
-        /// Its selector.
+        /// The selector of the entry point.
         selector: EntryPointSelector,
-        /// Where it claims to begin.
+        /// The offset of the entry point.
         offset: usize,
-        /// How long the bytecode is.
+        /// The number of felts in the bytecode.
         bytecode_len: usize,
     },
-    /// An entry point asks for a builtin that does not exist.
-    #[error("{entry_point_type:?} entry point {:#x}: unknown builtin {name:?}", selector.0)]
+    /// An entry point uses a builtin that does not exist.
+    #[error(
+        "entry_points_by_type.{}: entry point {:#x}: unknown builtin {name:?}",
+        list_name(*entry_point_type), selector.0
+    )]
     UnknownBuiltin {
-        /// In which list.
+        /// The type of the entry point.
         entry_point_type: EntryPointType,
-        /// Its selector.
+        /// The selector of the entry point.
         selector: EntryPointSelector,
-        /// The name as found.
+        /// The unknown name.
         name: String,
     },
-    /// A hint belongs to no instruction.
-    #[error("hints: pc {pc} is outside the bytecode of {bytecode_len} felts")]
+    /// The pc of a hint is outside the bytecode.
+    #[error("hints: pc {pc} is outside the bytecode ({bytecode_len} felts)")]
     HintOutsideBytecode {
-        /// Where the hint claims to be.
+        /// The pc of the hint.
         pc: usize,
-        /// How long the bytecode is.
+        /// The number of felts in the bytecode.
         bytecode_len: usize,
     },
-    /// The segments do not add up to the bytecode.
-    #[error("bytecode_segment_lengths: the segments do not add up to the bytecode of {bytecode_len} felts")]
+    /// The sum of the segment lengths is not the length of the bytecode.
+    #[error("bytecode_segment_lengths: the sum is not the length of the bytecode ({bytecode_len} felts)")]
     SegmentLengths {
-        /// How long the bytecode is.
+        /// The number of felts in the bytecode.
         bytecode_len: usize,
     },
-    /// Segments within segments: no compiler makes them, and the protocol has no price for hashing them (C210).
+    /// Segments are nested: no compiler writes them, and the protocol has no price for hashing them
+    /// ([C210](crate::rules#c210)).
     #[error("bytecode_segment_lengths: segments are nested more than one level deep")]
     NestedSegments,
-    /// The bytecode or the hint table is longer than can be addressed.
-    #[error("{what}: {length} is more than {limit}")]
+    /// The hint table is longer than its index type allows.
+    #[error("{what}: {length} exceeds the limit of {limit}")]
     TooLong {
-        /// What is too long.
+        /// The part that is too long.
         what: &'static str,
-        /// How long it is.
+        /// The length.
         length: usize,
-        /// How long it may be.
+        /// The maximum length.
         limit: usize,
     },
     /// The first felts of the Sierra program are not a version.
     #[error("sierra_program: no Sierra version in its first felts: {reason}")]
     SierraVersion {
-        /// What is there instead.
+        /// The fault in the first felts.
         reason: String,
     },
-    /// The program of a Cairo 0 class asks for a builtin that does not exist.
+    /// The program of a Cairo 0 class uses a builtin that does not exist.
     #[error("program.builtins: unknown builtin {name:?}")]
     UnknownProgramBuiltin {
-        /// The name as found.
+        /// The unknown name.
         name: String,
     },
-    /// The compressed program could not be unpacked.
+    /// The compressed program cannot be decompressed.
     #[error("{field}: not a compressed program (base64 of gzip of JSON): {reason}")]
     Compression {
-        /// Which field of the class.
+        /// The field of the class.
         field: &'static str,
-        /// The text of the failing step.
+        /// The message of the step that failed.
         reason: String,
     },
-    /// The felts of the Sierra program do not decode to a program.
-    #[error("sierra_program: does not decode: {reason}")]
+    /// The felts of the Sierra program cannot be decoded.
+    #[error("sierra_program: cannot be decoded: {reason}")]
     SierraDecode {
-        /// The compiler's text.
+        /// The message of the compiler.
         reason: String,
     },
-    /// The Sierra compiler refused the program.
-    #[error("Sierra compiler: {reason}")]
+    /// The Sierra compiler rejected the program.
+    #[error("the Sierra compiler rejected the program: {reason}")]
     SierraCompilation {
-        /// The compiler's text.
+        /// The message of the compiler.
         reason: String,
     },
-    /// The Sierra compiler panicked. The process is unharmed; the class cannot be used.
+    /// The Sierra compiler panicked. The process is unaffected; the class cannot be used.
     #[error("the Sierra compiler panicked: {message}")]
     SierraCompilerPanicked {
-        /// The panic's text.
+        /// The message of the panic.
         message: String,
     },
-    /// The Sierra compiler could not be started.
-    #[error("no thread for the Sierra compiler: {reason}")]
+    /// The thread of the Sierra compiler cannot be started.
+    #[error("cannot start the thread of the Sierra compiler: {reason}")]
     SierraCompilerNotStarted {
-        /// The operating system's text.
+        /// The message of the operating system.
         reason: String,
     },
-    /// The VM refused the program.
-    #[error("the VM refuses the program: {reason}")]
+    /// cairo-vm rejected the program.
+    #[error("cairo-vm rejected the program: {reason}")]
     VmProgram {
-        /// The VM's text.
+        /// The message of cairo-vm.
         reason: String,
     },
 }
 
 impl ClassError {
-    /// Sorts the JSON reader's error: text that is not JSON, or JSON of another shape.
+    /// Classifies an error of the JSON parser: text that is not JSON, or JSON of the wrong shape.
     pub(super) fn of_json(input: ClassInput, error: &serde_json::Error) -> Self {
         let reason = error.to_string();
         match error.classify() {
             serde_json::error::Category::Data => Self::Shape { input, reason },
             _ => Self::NotJson { input, reason },
         }
+    }
+}
+
+/// Returns the name of the list of one type in class files.
+pub(super) fn list_name(entry_point_type: EntryPointType) -> &'static str {
+    match entry_point_type {
+        EntryPointType::Constructor => "CONSTRUCTOR",
+        EntryPointType::External => "EXTERNAL",
+        EntryPointType::L1Handler => "L1_HANDLER",
     }
 }

@@ -1,9 +1,10 @@
-//! Field elements from text and from big integers, with the range checked.
+//! Conversion of text and big integers to field elements, with a range check.
 //!
-//! In: `0x...` text or a big integer. Out: a felt, or the error that says why not. Must not know: what the felt is for.
+//! Input: `0x...` text or a big integer. Output: a felt, or an error with the place and the value. Must not
+//! know: the meaning of the felt.
 //!
-//! The usual conversions reduce modulo the prime, so two different files would load as the same class; here a value must be below
-//! the prime.
+//! A value must be below the prime. The usual conversions reduce modulo the prime, so two different files
+//! would load as the same class.
 
 use num_bigint::BigUint;
 use starknet_types_core::felt::Felt;
@@ -15,13 +16,13 @@ use crate::crypto::Element;
 const PRIME: [u8; 32] =
     [0x08, 0, 0, 0, 0, 0, 0, 0x11, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1];
 
-/// The same in limbs, the highest first.
+/// The prime in limbs, the most significant first.
 const PRIME_LIMBS: [u64; 4] = [0x0800_0000_0000_0011, 0, 0, 1];
 
-/// How much of a bad value an error repeats.
+/// The number of characters of a faulty value that an error repeats.
 const SHOWN: usize = 80;
 
-/// Reads `0x` and hexadecimal digits. `place` is only asked when there is something to complain about.
+/// Reads `0x` and hexadecimal digits. `place` is only called for an error.
 pub(super) fn felt_from_hex(text: &str, place: impl FnOnce() -> String) -> Result<Felt, ClassError> {
     let digits = text.strip_prefix("0x").map(str::as_bytes).filter(|digits| are_hexadecimal(digits));
     let Some(digits) = digits else {
@@ -46,7 +47,7 @@ fn are_hexadecimal(digits: &[u8]) -> bool {
     !digits.is_empty() && digits.iter().all(u8::is_ascii_hexdigit)
 }
 
-/// Takes a big integer that must be below the prime.
+/// Converts a big integer, which must be below the prime.
 pub(super) fn felt_from_integer(value: &BigUint, place: impl FnOnce() -> String) -> Result<Felt, ClassError> {
     let mut bytes = [0_u8; 32];
     if value.bits() <= 256 {
@@ -60,7 +61,7 @@ pub(super) fn felt_from_integer(value: &BigUint, place: impl FnOnce() -> String)
     Err(ClassError::FeltOutOfRange { place: place(), value: shown(&format!("{value:#x}")) })
 }
 
-/// Whether the text is the Starknet prime.
+/// Returns `true` if the text is the Starknet prime.
 pub(super) fn is_prime_text(text: &str) -> bool {
     text.strip_prefix("0x").is_some_and(|digits| {
         let significant = digits.trim_start_matches('0').as_bytes();
@@ -72,17 +73,18 @@ pub(super) fn is_prime_text(text: &str) -> bool {
     })
 }
 
-/// Whether the number is the Starknet prime.
+/// Returns `true` if the number is the Starknet prime.
 pub(super) fn is_prime(value: &BigUint) -> bool {
     value.bits() == 252 && value.to_bytes_be() == PRIME
 }
 
-/// The value of a digit that is known to be hexadecimal: letters have a bit that digits have not, and begin at 1.
+/// The value of a hexadecimal digit. Letters have bit 6 set, which digits do not, and their low bits begin at
+/// 1.
 fn nibble(digit: u8) -> u8 {
     (digit & 0xf).wrapping_add((digit >> 6).wrapping_mul(9))
 }
 
-/// The text, cut so that an error stays small.
+/// Returns the text, truncated so that an error stays small.
 pub(super) fn shown(text: &str) -> String {
     if text.chars().nth(SHOWN).is_none() {
         text.to_owned()
@@ -100,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn text_and_integer_agree_and_stop_at_the_prime() {
+    fn text_and_integer_agree_up_to_the_prime() {
         let last = Felt::MAX;
         let below = format!("{last:#x}");
         assert_eq!(felt_from_hex(&below, place), Ok(last));

@@ -1,7 +1,7 @@
-//! The hashes of a class.
+//! The class hash and the compiled class hashes of a class.
 //!
-//! In: a Sierra class, or a prepared one. Out: class hash; compiled class hash v1 (Poseidon) and v2 (Blake). The sums themselves
-//! are `starknet_api`'s. Must not know: which of the two versions a block wants.
+//! Input: a Sierra class, or the parts of a prepared class. Output: class hash; compiled class hash v1
+//! (Poseidon) and v2 (Blake), both computed by `starknet_api`. Must not know: the version that a block uses.
 
 use std::borrow::Cow;
 
@@ -13,42 +13,47 @@ use starknet_api::core::{ClassHash, CompiledClassHash};
 use starknet_api::state::SierraContractClass;
 use starknet_types_core::felt::Felt;
 
-use super::cairo1::Cairo1Class;
-use super::entry_point::{EntryPoint, casm_name};
+use super::entry_point::{ByType, EntryPoint, casm_name};
 
-/// The hash that a Sierra class is known by. Costly: a Poseidon hash over the whole program.
+/// Returns the class hash of a Sierra class. Expensive: a Poseidon hash over the complete program.
 pub fn sierra_class_hash(class: &SierraContractClass) -> ClassHash {
     class.calculate_class_hash()
 }
 
-/// The hash of a prepared class. Costly for long classes. The segment lengths were checked when the class was prepared, which the
-/// hash relies on.
-pub(super) fn compiled_class_hash(class: &Cairo1Class, version: HashVersion) -> CompiledClassHash {
-    Hashed(class).hash(&version)
+/// The parts of a prepared class that its compiled class hash covers.
+pub(super) struct HashedParts<'class> {
+    pub(super) entry_points: &'class ByType<EntryPoint>,
+    pub(super) bytecode: &'class [Felt],
+    /// Checked when the class was prepared, which the hash relies on.
+    pub(super) segment_lengths: &'class NestedIntList,
 }
 
-/// A class as `starknet_api` wants to see it.
-struct Hashed<'class>(&'class Cairo1Class);
+impl HashedParts<'_> {
+    /// Returns the compiled class hash. Expensive for long classes.
+    pub(super) fn compiled_class_hash(&self, version: HashVersion) -> CompiledClassHash {
+        self.hash(&version)
+    }
+}
 
-impl HashableCompiledClass<EntryPoint, NestedIntList> for Hashed<'_> {
+impl HashableCompiledClass<EntryPoint, NestedIntList> for HashedParts<'_> {
     fn get_hashable_l1_entry_points(&self) -> &[EntryPoint] {
-        &self.0.entry_points.l1_handler
+        &self.entry_points.l1_handler
     }
 
     fn get_hashable_external_entry_points(&self) -> &[EntryPoint] {
-        &self.0.entry_points.external
+        &self.entry_points.external
     }
 
     fn get_hashable_constructor_entry_points(&self) -> &[EntryPoint] {
-        &self.0.entry_points.constructor
+        &self.entry_points.constructor
     }
 
     fn get_bytecode(&self) -> Vec<Felt> {
-        self.0.bytecode.to_vec()
+        self.bytecode.to_vec()
     }
 
     fn get_bytecode_segment_lengths(&self) -> Cow<'_, NestedIntList> {
-        Cow::Borrowed(&self.0.segment_lengths)
+        Cow::Borrowed(self.segment_lengths)
     }
 }
 

@@ -1,38 +1,37 @@
-//! What the Starknet OS spends on hashing a class: estimates that every block builder must share, since they fill blocks.
+//! The OS cost of hashing a class: an estimate that is part of consensus, since bouncer weights include it.
 //!
-//! In: a prepared class: its entry points and the sizes of its segments. Out: VM resources, computed once per class. Must not
-//! know: prices, blocks, which classes a block runs.
+//! Input: the entry points of a prepared class and the sizes of its segments. Output: VM resources, computed
+//! once per class. Must not know: prices, blocks, the classes that a block executes.
 
 use starknet_api::contract_class::EntryPointType;
 
-use super::cairo0::Cairo0Class;
-use super::cairo1::Cairo1Class;
-use super::entry_point::EntryPoint;
+use super::entry_point::{ByType, EntryPoint};
 use super::segment::{SegmentSize, SegmentSizes};
 use crate::protocol::{Builtin, VmResources, poseidon_hash_many_resources};
 
-/// What hashing a class costs the OS.
+/// The OS cost of hashing a class.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct HashCosts {
-    /// Of the hash that a block pays for once for each class that runs in it (C209, C211).
+    /// The cost of the hash that a block pays for once per executed class ([C209](crate::rules#c209),
+    /// [C211](crate::rules#c211)).
     pub hash: VmResources,
-    /// Of both hashes of a class that moves from the Poseidon hash to the Blake hash (C209). `None` for Cairo 0 classes, which
-    /// have neither.
+    /// The cost of both hashes of a class that migrates from the Poseidon hash to the Blake hash
+    /// ([C209](crate::rules#c209)). `None` for Cairo 0 classes, which have neither.
     pub migration: Option<VmResources>,
 }
 
-/// Steps of the compiled class hash that depend on nothing (C209).
+/// Constant steps of the compiled class hash (C209).
 const BASE_STEPS: u64 = 54;
 /// Steps for each of the three lists of entry points.
 const ENTRY_POINT_LIST_STEPS: u64 = 21;
 /// Steps for adding the hash of an entry point's builtins.
 const NESTED_HASH_STEPS: u64 = 3;
-/// Steps of hashing the code, cut into segments or not.
+/// Constant steps of hashing the bytecode.
 const BYTECODE_STEPS: u64 = 4;
-/// Steps more if it is cut.
+/// Additional steps if the bytecode has segments.
 const SEGMENTED_STEPS: u64 = 15;
-/// What the last hash is over: the version, three lists of entry points, the code.
+/// Felts of the final hash: the version, three lists of entry points, the bytecode.
 const FINAL_FELTS: usize = 5;
 
 /// Felts of a Cairo 0 entry point: selector and offset.
@@ -44,21 +43,21 @@ const PEDERSEN_STEPS: u64 = 8;
 const MESSAGE_WORDS: u64 = 16;
 
 impl HashCosts {
-    /// Of a class compiled from Sierra.
-    pub(super) fn of_cairo1(class: &Cairo1Class) -> Self {
-        let blake = compiled_class_hash(class, HashFunction::Blake);
+    /// Computes the costs of a class compiled from Sierra.
+    pub(super) fn of_cairo1(entry_points: &ByType<EntryPoint>, segments: &SegmentSizes) -> Self {
+        let blake = compiled_class_hash(entry_points, segments, HashFunction::Blake);
         let mut both = Sum(blake);
-        both.add(&compiled_class_hash(class, HashFunction::Poseidon));
+        both.add(&compiled_class_hash(entry_points, segments, HashFunction::Poseidon));
         Self { hash: blake, migration: Some(both.0) }
     }
 
-    /// Of a class compiled from Cairo 0: a chain of Pedersen hashes over entry points, builtins, code and the hash that the
-    /// class is hinted with (C211).
-    pub(super) fn of_cairo0(class: &Cairo0Class) -> Self {
-        let hashes = count(class.n_entry_points())
+    /// Computes the costs of a class compiled from Cairo 0: a chain of Pedersen hashes over entry points,
+    /// builtins, bytecode and the hinted class hash (C211).
+    pub(super) fn of_cairo0(n_entry_points: usize, n_builtins: usize, bytecode_len: usize) -> Self {
+        let hashes = count(n_entry_points)
             .saturating_mul(CAIRO0_ENTRY_POINT_FELTS)
-            .saturating_add(count(class.n_builtins()))
-            .saturating_add(count(class.bytecode_len()))
+            .saturating_add(count(n_builtins))
+            .saturating_add(count(bytecode_len))
             .saturating_add(1);
         let hash = VmResources {
             steps: hashes.saturating_mul(PEDERSEN_STEPS),
@@ -72,14 +71,14 @@ impl HashCosts {
 /// The hash function of a compiled class hash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum HashFunction {
-    /// Of the first kind.
+    /// The hash function of compiled class hash v1.
     Poseidon,
-    /// Of the second kind.
+    /// The hash function of compiled class hash v2.
     Blake,
 }
 
 impl HashFunction {
-    /// Steps for each segment of the code.
+    /// Returns the steps for each segment of the bytecode.
     fn segment_steps(self) -> u64 {
         match self {
             Self::Poseidon => 18,
@@ -87,7 +86,7 @@ impl HashFunction {
         }
     }
 
-    /// Steps for each entry point.
+    /// Returns the steps for each entry point.
     fn entry_point_steps(self) -> u64 {
         match self {
             Self::Poseidon => 27,
@@ -95,10 +94,10 @@ impl HashFunction {
         }
     }
 
-    /// Of hashing so many felts once.
+    /// Returns the cost of one hash over that many felts.
     fn hash(self, felts: SegmentSize) -> VmResources {
         match self {
-            // No list in memory is so long that this is `None`.
+            // `None` only for lists that do not fit in memory.
             Self::Poseidon => {
                 poseidon_hash_many_resources(count(felts.length())).unwrap_or(VmResources::ZERO)
             }
@@ -107,8 +106,8 @@ impl HashFunction {
     }
 }
 
-/// Of one Blake hash: each felt is cut into words and range-checked, each block of 16 words is one instance of the opcode
-/// (C209, C210). The steps are measured: fewer for full blocks.
+/// The cost of one Blake hash: each felt is split into words and range-checked, each block of 16 words is one
+/// instance of the opcode (C209, C210). The protocol's step counts are measurements, lower for full blocks.
 fn blake(felts: SegmentSize) -> VmResources {
     let (small, large) = (count(felts.small), count(felts.large));
     let words = large.saturating_mul(8).saturating_add(small.saturating_mul(2));
@@ -130,16 +129,20 @@ fn blake(felts: SegmentSize) -> VmResources {
     }
 }
 
-/// Of the compiled class hash (C209).
-fn compiled_class_hash(class: &Cairo1Class, function: HashFunction) -> VmResources {
+/// The cost of the compiled class hash (C209).
+fn compiled_class_hash(
+    entry_points: &ByType<EntryPoint>,
+    segments: &SegmentSizes,
+    function: HashFunction,
+) -> VmResources {
     let mut sum = Sum(VmResources::ZERO);
     sum.steps(BASE_STEPS);
     for entry_point_type in [EntryPointType::L1Handler, EntryPointType::External, EntryPointType::Constructor]
     {
-        sum.add_entry_points(class.entry_points(entry_point_type), function);
+        sum.add_entry_points(entry_points.of_type(entry_point_type), function);
     }
     sum.steps(BYTECODE_STEPS);
-    match class.segment_sizes() {
+    match segments {
         SegmentSizes::Whole(size) => sum.add(&function.hash(*size)),
         SegmentSizes::Segmented(segments) => {
             sum.steps(SEGMENTED_STEPS);
@@ -147,7 +150,7 @@ fn compiled_class_hash(class: &Cairo1Class, function: HashFunction) -> VmResourc
                 sum.steps(function.segment_steps());
                 sum.add(&function.hash(*segment));
             }
-            // Hash and length of each.
+            // The hash and the length of each segment.
             sum.add(&function.hash(SegmentSize { small: segments.len(), large: segments.len() }));
         }
     }
@@ -155,7 +158,7 @@ fn compiled_class_hash(class: &Cairo1Class, function: HashFunction) -> VmResourc
     sum.0
 }
 
-/// A sum of costs. What is counted is in memory, and the factors are small: 64 bits are never full.
+/// A sum of costs. The counted items are in memory and the factors are small, so 64 bits do not overflow.
 struct Sum(VmResources);
 
 impl Sum {
@@ -176,16 +179,16 @@ impl Sum {
         for entry_point in entry_points {
             self.steps(function.entry_point_steps());
             self.steps(NESTED_HASH_STEPS);
-            // Names of builtins are large felts but for the shortest; all count as large.
+            // All builtin names count as large felts, even the shortest.
             self.add(&function.hash(SegmentSize { small: 0, large: entry_point.builtins.len() }));
         }
-        // Selector, offset, hash of the builtins.
+        // The selector, the offset and the hash of the builtins.
         let length = entry_points.len();
         self.add(&function.hash(SegmentSize { small: length, large: length.saturating_mul(2) }));
     }
 }
 
-/// A length as a count; no machine holds more than 2^64 things.
+/// A length as a 64-bit count.
 fn count(length: usize) -> u64 {
     u64::try_from(length).unwrap_or(u64::MAX)
 }

@@ -1,10 +1,11 @@
-//! Hints by pc.
+//! The hints of a class, indexed by pc.
 //!
-//! In: the hint lists of a compiled class. Out: for every pc the hints to run before its instruction. Must not know: what a hint
-//! does.
+//! Input: the hint lists of a compiled class. Output: for every pc the hints to run before its instruction.
+//! Must not know: the effect of a hint.
 //!
-//! All hints lie in one list in the order of pc; a second list says for every pc where its hints begin. The run loop asks once
-//! per step, so the answer costs two loads, and the table four bytes per felt of bytecode.
+//! One list has all hints in the order of pc; a second list has the index of the first hint for every pc. A
+//! lookup, which the run loop of cairo-vm makes at every step, costs two loads; the table takes four bytes
+//! per felt of bytecode.
 
 use std::collections::BTreeMap;
 
@@ -12,17 +13,17 @@ use cairo_lang_casm::hints::Hint;
 
 use super::error::ClassError;
 
-/// The hints of a class, of either kind of class.
+/// The hints of a class, Cairo 0 or Cairo 1.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct HintTable<H = Hint> {
     hints: Vec<H>,
-    /// `starts[pc]..starts[pc + 1]` are the hints of `pc`; empty when the class has none.
+    /// `starts[pc]..starts[pc + 1]` are the hints of `pc`; empty if the class has none.
     starts: Vec<u32>,
 }
 
 impl<H> HintTable<H> {
-    /// Sorts the lists of a compiled class. When a pc occurs twice the later list counts, as it does for the peer, which collects
-    /// them into a map.
+    /// Sorts the lists of a compiled class. If a pc occurs twice, the later list is used, as in blockifier,
+    /// which collects the lists into a map.
     pub(super) fn new(lists: Vec<(usize, Vec<H>)>, bytecode_len: usize) -> Result<Self, ClassError> {
         let mut by_pc = BTreeMap::new();
         for (pc, hints) in lists {
@@ -31,7 +32,8 @@ impl<H> HintTable<H> {
             }
             by_pc.insert(pc, hints);
         }
-        let count = by_pc.values().map(Vec::len).fold(0, usize::saturating_add); // saturated is still too long
+        // A saturated sum is too long too.
+        let count = by_pc.values().map(Vec::len).fold(0, usize::saturating_add);
         if u32::try_from(count).is_err() {
             return Err(ClassError::TooLong { what: "hints", length: count, limit: u32::MAX as usize });
         }
@@ -39,7 +41,7 @@ impl<H> HintTable<H> {
         if count == 0 {
             return Ok(table);
         }
-        table.starts.reserve_exact(bytecode_len.saturating_add(1)); // a capacity; the bytecode is in memory, so it cannot be usize::MAX felts
+        table.starts.reserve_exact(bytecode_len.saturating_add(1)); // only a capacity
         for (pc, mut hints) in by_pc {
             table.fill_starts(pc);
             table.hints.append(&mut hints);
@@ -48,13 +50,13 @@ impl<H> HintTable<H> {
         Ok(table)
     }
 
-    /// Every pc up to and including `pc` that has no start yet starts at the present end of the hints.
+    /// Sets the start of every pc up to and including `pc` that has none to the current end of the hints.
     fn fill_starts(&mut self, pc: usize) {
         let end = u32::try_from(self.hints.len()).unwrap_or(u32::MAX); // checked in `new`
         self.starts.resize(pc.saturating_add(1), end);
     }
 
-    /// The hints to run before the instruction at `pc`, in order; empty outside the bytecode.
+    /// Returns the hints to run before the instruction at `pc`, in order; empty outside the bytecode.
     pub(crate) fn at(&self, pc: usize) -> &[H] {
         match self.starts.get(pc..) {
             Some([start, end, ..]) => self.hints.get(*start as usize..*end as usize).unwrap_or_default(),
@@ -62,12 +64,12 @@ impl<H> HintTable<H> {
         }
     }
 
-    /// All hints, in the order of pc.
+    /// Returns all hints, in the order of pc.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &H> {
         self.hints.iter()
     }
 
-    /// How many hints there are.
+    /// Returns the number of hints.
     pub(crate) fn len(&self) -> usize {
         self.hints.len()
     }
@@ -85,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn each_pc_finds_its_own_hints() {
+    fn each_pc_has_its_own_hints() {
         let table = HintTable::new(
             vec![(4, vec![hint(4)]), (0, vec![hint(0), hint(1)]), (2, vec![]), (4, vec![hint(5)])],
             6,

@@ -1,7 +1,8 @@
-//! Classes from JSON.
+//! The JSON formats of Sierra classes and compiled classes.
 //!
-//! In: bytes. Out: the parts of a compiled class, or a Sierra class. Fields that running does not need (debug info, Pythonic
-//! hints, compiler version) are not even read. Must not know: files, networks, how a class is prepared.
+//! Input: bytes. Output: the parts of a compiled class, or a Sierra class. Fields that execution does not
+//! need (debug info, Pythonic hints, compiler version) are skipped. Must not know: files, networks, the
+//! preparation of a class.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -17,43 +18,33 @@ use starknet_api::state::{EntryPoint as SierraEntryPoint, FunctionIndex, SierraC
 use starknet_types_core::felt::Felt;
 
 use super::abi_text::AbiText;
-use super::cairo1::CasmParts;
-use super::entry_point::RawEntryPoint;
+use super::entry_point::{ByType, RawEntryPoint};
 use super::error::{ClassError, ClassInput};
 use super::felt_text::{felt_from_hex, is_prime_text, shown};
+use super::parts::{CasmParts, MAX_DECOMPRESSED_PROGRAM, Text, felts};
 
-/// The largest text, in bytes, that a compressed program may unpack to. A Sierra program of a million felts has less; so have
-/// Cairo 0 programs, whose hints and names take most of the room.
-pub const MAX_DECOMPRESSED_PROGRAM: usize = 64 << 20;
-
-/// Reads a Sierra class in any of the forms in use: as the compiler writes it (the ABI an array, debug info), as nodes serve it
-/// (the ABI a string), and as gateways take it (the program compressed: base64 of gzip of the JSON array).
+/// Reads a Sierra class in any of the forms in use: as the compiler writes it (the ABI an array, with debug
+/// info), as nodes serve it (the ABI a string), and as gateways accept it (the program compressed: base64 of
+/// gzip of the JSON array).
 ///
-/// An ABI array is hashed with its keys in the order of the file. A file that went through a tree which sorts keys
-/// (`serde_json::Value` does) has another class hash.
+/// The keys of an ABI array are hashed in the order of the file. JSON that passed through a map with sorted
+/// keys, such as `serde_json::Value`, has a different class hash.
 pub fn sierra_class_from_json(json: impl AsRef<[u8]>) -> Result<SierraContractClass, ClassError> {
     let file: SierraFile<'_> = serde_json::from_slice(json.as_ref())
         .map_err(|error| ClassError::of_json(ClassInput::Sierra, &error))?;
-    let entry_points = |kind: &str, list: Vec<SierraFileEntryPoint<'_>>| {
-        list.into_iter()
-            .enumerate()
-            .map(|(index, entry_point)| {
-                Ok(SierraEntryPoint {
-                    function_idx: FunctionIndex(entry_point.function_idx),
-                    selector: EntryPointSelector(felt_from_hex(&entry_point.selector, || {
-                        format!("entry_points_by_type.{kind}[{index}].selector")
-                    })?),
-                })
-            })
-            .collect::<Result<Vec<_>, ClassError>>()
-    };
+    let entry_points = file.entry_points_by_type.try_map(|entry_point, place| {
+        Ok(SierraEntryPoint {
+            function_idx: FunctionIndex(entry_point.function_idx),
+            selector: EntryPointSelector(felt_from_hex(&entry_point.selector, || place.field("selector"))?),
+        })
+    })?;
     Ok(SierraContractClass {
         sierra_program: file.sierra_program.felts()?,
         contract_class_version: file.contract_class_version.into_owned(),
         entry_points_by_type: EntryPointByType {
-            constructor: entry_points("CONSTRUCTOR", file.entry_points_by_type.constructor)?,
-            external: entry_points("EXTERNAL", file.entry_points_by_type.external)?,
-            l1handler: entry_points("L1_HANDLER", file.entry_points_by_type.l1_handler)?,
+            constructor: entry_points.constructor,
+            external: entry_points.external,
+            l1handler: entry_points.l1_handler,
         },
         abi: file.abi.0,
     })
@@ -66,37 +57,18 @@ pub(super) fn casm_from_json(json: &[u8]) -> Result<CasmParts, ClassError> {
     if !is_prime_text(&file.prime) {
         return Err(ClassError::PrimeMismatch { found: shown(&file.prime) });
     }
-    let entry_points = |kind: &str, list: Vec<CasmFileEntryPoint<'_>>| {
-        list.into_iter()
-            .enumerate()
-            .map(|(index, entry_point)| {
-                Ok(RawEntryPoint {
-                    selector: felt_from_hex(&entry_point.selector, || {
-                        format!("entry_points_by_type.{kind}[{index}].selector")
-                    })?,
-                    offset: entry_point.offset,
-                    builtins: entry_point.builtins,
-                })
-            })
-            .collect::<Result<Vec<_>, ClassError>>()
-    };
     Ok(CasmParts {
         bytecode: felts("bytecode", &file.bytecode)?,
         segment_lengths: file.bytecode_segment_lengths,
         hints: file.hints,
-        constructor: entry_points("CONSTRUCTOR", file.entry_points_by_type.constructor)?,
-        external: entry_points("EXTERNAL", file.entry_points_by_type.external)?,
-        l1_handler: entry_points("L1_HANDLER", file.entry_points_by_type.l1_handler)?,
+        entry_points: file.entry_points_by_type.try_map(|entry_point, place| {
+            Ok(RawEntryPoint {
+                selector: felt_from_hex(&entry_point.selector, || place.field("selector"))?,
+                offset: entry_point.offset,
+                builtins: entry_point.builtins,
+            })
+        })?,
     })
-}
-
-/// Reads a list of felts that must be below the prime.
-pub(super) fn felts(field: &str, texts: &[impl AsRef<str>]) -> Result<Vec<Felt>, ClassError> {
-    texts
-        .iter()
-        .enumerate()
-        .map(|(index, text)| felt_from_hex(text.as_ref(), || format!("{field}[{index}]")))
-        .collect()
 }
 
 #[derive(Deserialize)]
@@ -139,26 +111,7 @@ struct SierraFileEntryPoint<'json> {
     function_idx: usize,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-struct ByType<EntryPoint> {
-    constructor: Vec<EntryPoint>,
-    external: Vec<EntryPoint>,
-    l1_handler: Vec<EntryPoint>,
-}
-
-/// A string that is borrowed from the file where it has no escapes, also inside a list.
-#[derive(Deserialize)]
-#[serde(transparent)]
-pub(super) struct Text<'json>(#[serde(borrow)] Cow<'json, str>);
-
-impl AsRef<str> for Text<'_> {
-    fn as_ref(&self) -> &str {
-        &self.0
-    }
-}
-
-/// A Sierra program: felts, or felts compressed.
+/// A Sierra program: a list of felts, or the compressed list.
 enum SierraProgram<'json> {
     Felts(Vec<Text<'json>>),
     Compressed(String),

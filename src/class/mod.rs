@@ -1,10 +1,10 @@
-//! A contract class made ready to run, once, and shared by all who run it.
+//! Contract classes, prepared for execution once and shared by all calls.
 //!
-//! In: Sierra JSON, CASM JSON, Cairo 0 JSON, or the compiler's own structures. Out: entry points with their builtins checked,
-//! hints decoded and found by pc, bytecode, hashes. All work that does not depend on a call is done here, so that a call does
-//! none of it.
+//! Input: Sierra JSON, CASM JSON, Cairo 0 JSON, or the structures of the compiler's library. Output: entry
+//! points with checked builtins, hints decoded and indexed by pc, bytecode, hashes. All work that does not
+//! depend on a call is done here, so that calls do not repeat it.
 //!
-//! Must not know: state, calls, fees, who declared a class, or where it is stored.
+//! Must not know: state, calls, fees, the declaration of a class, or its storage.
 
 mod abi_text;
 mod cairo0;
@@ -19,6 +19,7 @@ mod hash;
 mod hash_cost;
 mod hint_table;
 mod load;
+mod parts;
 mod segment;
 
 use std::sync::Arc;
@@ -26,26 +27,36 @@ use std::sync::Arc;
 use starknet_api::contract_class::SierraVersion;
 use starknet_api::core::{CompiledClassHash, EntryPointSelector};
 
-pub use self::cairo0::{
-    CAIRO0_BUILTINS, Cairo0Class, Cairo0EntryPoint, Cairo0Lookup, cairo0_abi_length, cairo0_class_hash,
-};
-pub(crate) use self::cairo0::{HintKind, PreparedHint};
+pub use self::cairo0::{Cairo0Class, cairo0_class_hash};
 pub use self::cairo1::Cairo1Class;
-pub use self::compile::{MAX_BYTECODE_LENGTH, compile_sierra, sierra_version};
+pub use self::compile::compile_sierra;
 pub use self::declared::DeclaredClass;
-pub use self::entry_point::{CAIRO1_BUILTIN_ORDER, EntryPoint};
 pub use self::error::{ClassError, ClassInput};
 pub use self::hash::sierra_class_hash;
+pub use self::load::sierra_class_from_json;
+
+// Used by tests and benches.
+#[doc(hidden)]
+pub use self::cairo0::{CAIRO0_BUILTINS, Cairo0EntryPoint, Cairo0Lookup, cairo0_abi_length};
+#[doc(hidden)]
+pub use self::compile::{MAX_BYTECODE_LENGTH, sierra_version};
+#[doc(hidden)]
+pub use self::entry_point::{CAIRO1_BUILTIN_ORDER, EntryPoint};
+#[doc(hidden)]
 pub use self::hash_cost::HashCosts;
-pub use self::load::{MAX_DECOMPRESSED_PROGRAM, sierra_class_from_json};
+#[doc(hidden)]
+pub use self::parts::MAX_DECOMPRESSED_PROGRAM;
+#[doc(hidden)]
 pub use self::segment::{SegmentSize, SegmentSizes};
+
+pub(crate) use self::cairo0::{HintKind, PreparedHint};
 
 use crate::protocol::Constants;
 
-/// What stands for the Sierra version of a class that has none.
+/// The Sierra version that is reported for Cairo 0 classes.
 static NO_SIERRA: SierraVersion = SierraVersion::DEPRECATED;
 
-/// A class that is ready to run. Cloning it copies a pointer.
+/// A class that is prepared for execution. Cheap to clone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ContractClass {
@@ -56,7 +67,7 @@ pub enum ContractClass {
 }
 
 impl ContractClass {
-    /// Whether the class was compiled from Sierra.
+    /// Returns `true` if the class was compiled from Sierra.
     pub fn is_cairo1(&self) -> bool {
         match self {
             Self::Cairo0(_) => false,
@@ -64,7 +75,7 @@ impl ContractClass {
         }
     }
 
-    /// The Sierra version that the class was written in; 0.0.0 for a Cairo 0 class.
+    /// Returns the Sierra version of the class; 0.0.0 for a Cairo 0 class.
     pub fn sierra_version(&self) -> &SierraVersion {
         match self {
             Self::Cairo0(_) => &NO_SIERRA,
@@ -72,7 +83,7 @@ impl ContractClass {
         }
     }
 
-    /// The compiled class hash of the second kind, by Blake; `None` for classes that have no compiled class hash.
+    /// Returns compiled class hash v2 (Blake); `None` for a Cairo 0 class, which has no compiled class hash.
     pub fn compiled_class_hash_v2(&self) -> Option<CompiledClassHash> {
         match self {
             Self::Cairo0(_) => None,
@@ -80,15 +91,18 @@ impl ContractClass {
         }
     }
 
-    /// What hashing the class costs the OS (C209, C211). Of a class compiled from Sierra computed once, when first asked.
+    /// Returns the OS cost of hashing the class ([C209](crate::rules#c209), [C211](crate::rules#c211)). For a
+    /// class compiled from Sierra it is computed once, on the first call.
     pub fn hash_costs(&self) -> HashCosts {
         match self {
-            Self::Cairo0(class) => HashCosts::of_cairo0(class),
+            Self::Cairo0(class) => {
+                HashCosts::of_cairo0(class.n_entry_points(), class.n_builtins(), class.bytecode_len())
+            }
             Self::Cairo1(class) => class.hash_costs(),
         }
     }
 
-    /// Number of felts in the bytecode (C40).
+    /// Returns the number of felts in the bytecode ([C40](crate::rules#c40)).
     pub fn bytecode_len(&self) -> usize {
         match self {
             Self::Cairo0(class) => class.bytecode_len(),
@@ -96,7 +110,7 @@ impl ContractClass {
         }
     }
 
-    /// Selector of the first constructor entry point, if there is one (C70).
+    /// Returns the selector of the first constructor entry point, if there is one ([C70](crate::rules#c70)).
     pub fn constructor_selector(&self) -> Option<EntryPointSelector> {
         match self {
             Self::Cairo0(class) => class.constructor_selector(),
@@ -104,8 +118,8 @@ impl ContractClass {
         }
     }
 
-    /// Whether a frame of this class counts Sierra gas, rather than Cairo steps, when nothing above it on the call stack already
-    /// counts steps (1.6).
+    /// Returns `true` if a frame of this class is metered in Sierra gas, unless a caller is already metered
+    /// in Cairo steps.
     pub fn tracked_by_gas(&self, constants: &Constants) -> bool {
         match self {
             Self::Cairo0(_) => false,

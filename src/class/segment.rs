@@ -1,7 +1,7 @@
-//! How the bytecode is cut into segments: for the compiled class hash, and for what hashing costs.
+//! The segments of the bytecode, on which the compiled class hash and its cost depend.
 //!
-//! In: the lengths as the compiler wrote them. Out: lengths known to add up, and felt sizes per segment. Must not know: hash
-//! functions and prices.
+//! Input: the lengths that the compiler wrote. Output: checked lengths, and felt sizes per segment. Must not
+//! know: hash functions and prices.
 
 use cairo_lang_starknet_classes::NestedIntList;
 use starknet_types_core::felt::Felt;
@@ -9,33 +9,35 @@ use starknet_types_core::hash::Blake2Felt252;
 
 use super::error::ClassError;
 
-/// One segment of bytecode, and how many of its felts are small and large for the Blake encoding (C210).
+/// The size of a bytecode segment: the numbers of small and large felts in the Blake encoding
+/// ([C210](crate::rules#c210)).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct SegmentSize {
-    /// Felts below 2^63: two 32-bit words each (C210).
+    /// The number of felts below 2^63, which have two 32-bit words each ([C210](crate::rules#c210)).
     pub small: usize,
-    /// All other felts: eight words each (C210).
+    /// The number of all other felts, which have eight words each ([C210](crate::rules#c210)).
     pub large: usize,
 }
 
 impl SegmentSize {
-    /// Number of felts in the segment.
+    /// Returns the number of felts in the segment.
     pub fn length(&self) -> usize {
-        self.small.saturating_add(self.large) // both count felts of one bytecode that is in memory
+        self.small.saturating_add(self.large) // felts of one bytecode that is in memory
     }
 }
 
-/// The segments of a class in order: what the cost of hashing it depends on (C209).
+/// The segment sizes of a class, on which the cost of hashing it depends ([C209](crate::rules#c209)).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SegmentSizes {
-    /// The bytecode is hashed in one piece.
+    /// The size of bytecode without segments, which is hashed at once.
     Whole(SegmentSize),
-    /// The bytecode is hashed as a node over segments.
+    /// The sizes of the segments, in order; the bytecode is hashed as a node over them.
     Segmented(Vec<SegmentSize>),
 }
 
-/// The lengths of a class, checked: they add up to the bytecode and nest at most one level. A class without them is one segment.
+/// Checks the lengths of a class: their sum is the length of the bytecode, and they nest at most one level. A
+/// class without lengths is one segment.
 pub(super) fn checked_lengths(
     lengths: Option<NestedIntList>,
     bytecode_len: usize,
@@ -57,7 +59,7 @@ pub(super) fn checked_lengths(
     if sum == Some(bytecode_len) { Ok(lengths) } else { Err(ClassError::SegmentLengths { bytecode_len }) }
 }
 
-/// Counts small and large felts per segment of a bytecode whose lengths were checked.
+/// Counts small and large felts per segment. The lengths are those that [`checked_lengths`] returned.
 pub(super) fn sizes(lengths: &NestedIntList, bytecode: &[Felt]) -> SegmentSizes {
     let mut felts = bytecode.iter();
     let mut count = |length: usize| {
@@ -65,7 +67,7 @@ pub(super) fn sizes(lengths: &NestedIntList, bytecode: &[Felt]) -> SegmentSizes 
         for felt in felts.by_ref().take(length) {
             let class =
                 if *felt < Blake2Felt252::SMALL_THRESHOLD { &mut size.small } else { &mut size.large };
-            *class = class.saturating_add(1); // counts felts that are in memory
+            *class = class.saturating_add(1); // felts that are in memory
         }
         size
     };
@@ -76,7 +78,7 @@ pub(super) fn sizes(lengths: &NestedIntList, bytecode: &[Felt]) -> SegmentSizes 
                 .iter()
                 .map(|segment| match segment {
                     NestedIntList::Leaf(length) => count(*length),
-                    NestedIntList::Node(_) => SegmentSize::default(), // refused by `checked_lengths`
+                    NestedIntList::Node(_) => SegmentSize::default(), // rejected by `checked_lengths`
                 })
                 .collect(),
         ),
@@ -103,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn a_felt_is_small_below_two_to_the_63() {
+    fn felts_are_small_below_two_to_the_63() {
         let bytecode = [Felt::ZERO, Felt::from(i64::MAX), Felt::from(1_u64 << 63), Felt::MAX];
         let size = |small, large| SegmentSize { small, large };
         assert_eq!(sizes(&Leaf(4), &bytecode), SegmentSizes::Whole(size(2, 2)));

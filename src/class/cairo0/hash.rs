@@ -1,40 +1,43 @@
 //! The class hash of a Cairo 0 class.
 //!
-//! In: the JSON of a class. Out: its hash, and the length of its ABI. Must not know: how a class is prepared.
+//! Input: the JSON of a class. Output: its hash, and the length of its ABI. Must not know: the preparation of
+//! a class.
 //!
-//! One part of the hash is that of a text: the whole program without its debug information, and the ABI, printed as Python prints
-//! JSON with sorted keys. What the network's first compilers did not write is not printed either, so that their classes keep
-//! their hash.
+//! The hash covers the hash of a text: the complete program without debug information, and the ABI, printed
+//! as Python prints JSON with sorted keys. Fields that the first compilers did not write are omitted if they
+//! are empty, so that old classes keep their hashes.
 
 use std::fmt::Write;
 
 use serde_json::Value;
+use serde_json::value::RawValue;
 use starknet_api::abi::abi_utils::starknet_keccak;
 use starknet_api::core::ClassHash;
 use starknet_types_core::felt::Felt;
 use starknet_types_core::hash::{Pedersen, StarkHash};
 
-use super::Cairo0EntryPoint;
-use super::file::{ClassFile, EntryPointLists, Part, ProgramFile, class_file, program_text};
+use super::entry_point::Cairo0EntryPoint;
+use super::file::{ProgramFile, RawField, class_file, entry_points_of_file, program_text};
 use crate::class::error::ClassError;
 use crate::class::felt_text::shown;
 
 /// The version of the hash.
 const VERSION: Felt = Felt::ZERO;
 
-/// The prime as Python prints it; that it is this one was checked when the file was read.
+/// The prime as Python prints it; reading the file checked that it is this prime.
 const PRIME: &str = "0x800000000000011000000000000000000000000000000000000000000000001";
 
-/// The longest text that fits into a felt.
+/// The maximum length of a short string.
 const SHORT_STRING: usize = 31;
 
-/// The hash that a Cairo 0 class is known by, from its JSON in any form that
-/// [`Cairo0Class::from_json`](super::Cairo0Class::from_json) reads. Costly: a Pedersen hash over the bytecode.
+/// Returns the class hash of a Cairo 0 class, from its JSON in any form that
+/// [`Cairo0Class::from_json`](super::Cairo0Class::from_json) reads. Expensive: a Pedersen hash over the
+/// bytecode.
 pub fn cairo0_class_hash(json: impl AsRef<[u8]>) -> Result<ClassHash, ClassError> {
     let file = class_file(json.as_ref())?;
     let text = program_text(file.program)?;
     let program = ProgramFile::of_text(&text)?;
-    let entry_points = EntryPointLists::of_file(&file.entry_points_by_type, program.data.len())?;
+    let entry_points = entry_points_of_file(file.entry_points_by_type, program.data.len())?;
     let list = |entry_points: &[Cairo0EntryPoint]| {
         let felts: Vec<Felt> = entry_points
             .iter()
@@ -50,17 +53,17 @@ pub fn cairo0_class_hash(json: impl AsRef<[u8]>) -> Result<ClassHash, ClassError
         list(&entry_points.l1_handler),
         list(&entry_points.constructor),
         Pedersen::hash_array(&builtins),
-        starknet_keccak(hinted_text(&file, &program)?.as_bytes()),
+        starknet_keccak(hinted_text(file.abi, &program)?.as_bytes()),
         Pedersen::hash_array(&program.data),
     ])))
 }
 
-/// The length in bytes of the ABI of a Cairo 0 class, printed as Python prints JSON; 0 when there is none. The fee of declaring
-/// the class depends on it (C40).
+/// Returns the length in bytes of the ABI of a Cairo 0 class, printed as Python prints JSON; 0 if there is
+/// none. The fee of a declaration depends on it ([C40](crate::rules#c40)).
 pub fn cairo0_abi_length(json: impl AsRef<[u8]>) -> Result<u64, ClassError> {
     let Some(abi) = class_file(json.as_ref())?.abi else { return Ok(0) };
-    let mut text = Python::default();
-    text.part("abi", Part::Text(abi))?;
+    let mut text = PythonJson::default();
+    text.field("abi", RawField::Text(abi))?;
     Ok(text.text.len() as u64)
 }
 
@@ -72,13 +75,13 @@ fn short_string(name: &str) -> Result<Felt, ClassError> {
     }
 }
 
-/// The text that is hashed.
-fn hinted_text(file: &ClassFile<'_>, program: &ProgramFile<'_>) -> Result<String, ClassError> {
+/// Returns the text that is hashed.
+fn hinted_text(abi: Option<&RawValue>, program: &ProgramFile<'_>) -> Result<String, ClassError> {
     let old = program.compiler_version.is_none();
-    let mut text = Python::default();
+    let mut text = PythonJson::default();
     text.raw("{\"abi\": ");
-    match file.abi {
-        Some(abi) => text.part("abi", Part::Text(abi))?,
+    match abi {
+        Some(abi) => text.field("abi", RawField::Text(abi))?,
         None => text.raw("null"),
     }
     text.raw(", \"program\": {");
@@ -105,7 +108,7 @@ fn hinted_text(file: &ClassFile<'_>, program: &ProgramFile<'_>) -> Result<String
     }
     text.raw("}, \"identifiers\": ");
     text.old_types = old;
-    text.part("program.identifiers", program.identifiers)?;
+    text.field("program.identifiers", program.identifiers)?;
     text.old_types = false;
     text.raw(", \"main_scope\": ");
     text.string(&program.main_scope);
@@ -113,30 +116,31 @@ fn hinted_text(file: &ClassFile<'_>, program: &ProgramFile<'_>) -> Result<String
     text.string(PRIME);
     text.raw(", \"reference_manager\": ");
     text.old_types = old;
-    text.part("program.reference_manager", program.reference_manager)?;
+    text.field("program.reference_manager", program.reference_manager)?;
     text.raw("}}");
     Ok(text.text)
 }
 
-/// Prints JSON as Python does: sorted keys, a space behind every comma and colon, nothing but ASCII.
+/// A printer of JSON as Python prints it: sorted keys, a space after every comma and colon, ASCII only.
 #[derive(Default)]
-struct Python {
+struct PythonJson {
     text: String,
-    /// Print types as compilers before 0.10 did: `(a : felt)` rather than `(a: felt)`. Nodes serve such classes in either way.
+    /// Print types as compilers before 0.10 did: `(a : felt)` instead of `(a: felt)`. Nodes serve such
+    /// classes in both forms.
     old_types: bool,
 }
 
-impl Python {
+impl PythonJson {
     fn raw(&mut self, text: &str) {
         self.text.push_str(text);
     }
 
-    fn part(&mut self, field: &str, part: Part<'_>) -> Result<(), ClassError> {
-        self.value(&part.read(field)?);
+    fn field(&mut self, name: &str, field: RawField<'_>) -> Result<(), ClassError> {
+        self.value(&field.read(name)?);
         Ok(())
     }
 
-    /// The attributes, if there are any, without those fields of theirs that say nothing.
+    /// Prints the attributes, if there are any, without their empty fields.
     fn attributes(&mut self, mut attributes: Vec<Value>) {
         if attributes.is_empty() {
             return;
@@ -176,7 +180,8 @@ impl Python {
             Value::String(text) => self.string(text),
             Value::Array(items) => self.list(items, Self::value),
             Value::Object(fields) => {
-                // Sorted here, for the map is only sorted as long as no other crate asks it to keep the order of the file.
+                // Sorted here: the map keeps the order of the file if any crate enables serde_json's
+                // `preserve_order`.
                 let mut fields: Vec<_> = fields.iter().collect();
                 fields.sort_unstable_by_key(|(key, _)| *key);
                 self.text.push('{');
@@ -212,7 +217,7 @@ impl Python {
                 ' '..='~' => self.text.push(character),
                 other => {
                     for unit in other.encode_utf16(&mut [0; 2]) {
-                        let _ = write!(self.text, "\\u{unit:04x}"); // writing to a string does not fail
+                        let _ = write!(self.text, "\\u{unit:04x}"); // writing to a string cannot fail
                     }
                 }
             }

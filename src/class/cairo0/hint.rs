@@ -1,7 +1,7 @@
-//! The hints of a Cairo 0 class, made ready to run.
+//! The hints of a Cairo 0 class, prepared for execution.
 //!
-//! In: a hint as the compiler wrote it. Out: what kind it is, and what the engine needs to run it. Must not know: what a hint
-//! does.
+//! Input: a hint as the compiler wrote it. Output: its kind, and the data that cairo-vm needs to run it. Must
+//! not know: the effect of a hint.
 
 use std::any::Any;
 use std::collections::HashMap;
@@ -12,13 +12,13 @@ use cairo_vm::hint_processor::hint_processor_definition::HintReference;
 use cairo_vm::serde::deserialize_program::HintParams;
 use starknet_types_core::felt::Felt;
 
-/// What stands before the name of a syscall in a hint that makes it.
+/// The text before the name of a syscall in the hint that requests it.
 const SYSCALL_PREFIX: &str = "syscall_handler.";
 
-/// What stands behind it.
+/// The text after the name.
 const SYSCALL_SUFFIX: &str = "(segments=segments, syscall_ptr=ids.syscall_ptr)";
 
-/// The syscalls of Cairo 0 (1.3).
+/// The syscalls of Cairo 0.
 const SYSCALLS: [&str; 18] = [
     "call_contract",
     "delegate_call",
@@ -40,7 +40,7 @@ const SYSCALLS: [&str; 18] = [
     "storage_write",
 ];
 
-/// Starknet's own hint that tells whether an address is below its bound, letter for letter.
+/// Starknet's own hint that compares an address with its bound.
 const ADDRESS_IS_SMALL: &str =
     "# Verify the assumptions on the relationship between 2**250, ADDR_BOUND and PRIME.
 ADDR_BOUND = ids.ADDR_BOUND % PRIME
@@ -49,40 +49,42 @@ assert (2**250 < ADDR_BOUND <= 2**251) and (2 * 2**250 < PRIME) and (
     'normalize_address() cannot be used with the current constants.'
 ids.is_small = 1 if ids.addr < ADDR_BOUND else 0";
 
-/// Starknet's own hint that tells whether an address is below 2^250.
+/// Starknet's own hint that compares an address with 2^250.
 const ADDRESS_IS_250: &str = "ids.is_250 = 1 if ids.addr < 2**250 else 0";
 
-/// Who runs a hint.
+/// The kind of a hint, which selects its implementation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum HintKind {
-    /// The call stack: it is a syscall. Which one, the syscall segment says.
+    /// A syscall, which the call stack executes. The syscall segment holds its selector.
     Syscall,
-    /// We: it sets `is_small` when `addr` is below the constant `ADDR_BOUND`.
+    /// The hint that sets `is_small` if `addr` is below the constant `ADDR_BOUND`.
     AddressIsSmall,
-    /// We: it sets `is_250` when `addr` is below 2^250.
+    /// The hint that sets `is_250` if `addr` is below 2^250.
     AddressIs250,
-    /// The engine, if it knows the hint.
-    Engine,
+    /// Any other hint: one of the Cairo 0 library, which cairo-vm implements, or an unknown one.
+    Library,
 }
 
 /// A hint with its variables resolved to references.
 pub(crate) struct PreparedHint {
     pub(crate) kind: HintKind,
-    /// What the engine's hints and helpers take: `ids_data` and `ap_tracking` find a variable, `constants` are the program's,
-    /// shared by all its hints.
+    /// The arguments of cairo-vm's hint functions: `ids_data` and `ap_tracking` locate variables, `constants`
+    /// are those of the program, shared by all its hints.
     pub(crate) data: HintProcessorData,
 }
 
 impl PreparedHint {
-    /// Finds the references of a hint; gives its code back if the program has no such reference.
+    /// Resolves the references of a hint. The error is the code of a hint with a reference that the program
+    /// does not have.
     pub(super) fn new(
         hint: HintParams,
         references: &[HintReference],
         constants: &Arc<HashMap<String, Felt>>,
     ) -> Result<Self, String> {
         let HintParams { code, accessible_scopes, flow_tracking_data } = hint;
-        // Hints say `ids.x`, the table `module.function.x`. Should two scopes have an `x`, the innermost one that the hint can
-        // see counts, as in the language. (The engine takes either, by chance.)
+        // Hints use `ids.x`, the table has `module.function.x`. If two scopes have an `x`, the innermost
+        // accessible one is used, as in the language. (cairo-vm uses either, depending on the order of a hash
+        // map.)
         let mut paths: Vec<(usize, &str, &str, usize)> = flow_tracking_data
             .reference_ids
             .iter()
@@ -106,14 +108,14 @@ impl PreparedHint {
                 code,
                 ap_tracking: flow_tracking_data.ap_tracking,
                 ids_data,
-                accessible_scopes: Vec::new(), // no hint of the engine looks at them
+                accessible_scopes: Vec::new(), // no hint of cairo-vm uses them
                 constants: Arc::clone(constants),
             },
         })
     }
 
-    /// The data in the box that the engine insists on, which cannot be shared between threads. Copies names and references: worth
-    /// keeping as long as the frame.
+    /// Returns the data in the box that cairo-vm requires, which cannot be shared between threads. It copies
+    /// names and references, so callers keep the box for the length of a frame.
     pub(crate) fn boxed(&self) -> Box<dyn Any> {
         let HintProcessorData { code, ap_tracking, ids_data, accessible_scopes, constants } = &self.data;
         Box::new(HintProcessorData {
@@ -145,10 +147,10 @@ impl std::fmt::Debug for PreparedHint {
     }
 }
 
-/// Whether the code of a hint makes a syscall.
+/// Returns `true` if the code of a hint requests a syscall.
 fn is_syscall(code: &str) -> bool {
     code.strip_prefix(SYSCALL_PREFIX)
-        .and_then(|rest| rest.strip_suffix(SYSCALL_SUFFIX))
+        .and_then(|text| text.strip_suffix(SYSCALL_SUFFIX))
         .is_some_and(|name| SYSCALLS.contains(&name))
 }
 
@@ -157,20 +159,12 @@ fn kind(code: &str) -> HintKind {
         ADDRESS_IS_SMALL => HintKind::AddressIsSmall,
         ADDRESS_IS_250 => HintKind::AddressIs250,
         code if is_syscall(code) => HintKind::Syscall,
-        _ => HintKind::Engine,
+        _ => HintKind::Library,
     }
 }
 
 #[cfg(test)]
 mod tests {
-    #![allow(
-        clippy::unwrap_used,
-        clippy::expect_used,
-        clippy::panic,
-        clippy::indexing_slicing,
-        clippy::arithmetic_side_effects,
-        clippy::string_slice
-    )]
     use cairo_vm::hint_processor::builtin_hint_processor::builtin_hint_processor_definition::BuiltinHintProcessor;
     use cairo_vm::hint_processor::hint_processor_definition::HintProcessorLogic;
     use cairo_vm::serde::deserialize_program::{ApTracking, FlowTrackingData};
@@ -193,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn kinds_are_told_by_the_code() {
+    fn code_determines_the_kind() {
         for name in SYSCALLS {
             let code = format!("syscall_handler.{name}(segments=segments, syscall_ptr=ids.syscall_ptr)");
             assert!(is_syscall(&code));
@@ -207,14 +201,14 @@ mod tests {
             "syscall_handler.storage_read(segments=segments, syscall_ptr=ids.syscall_ptr) ",
             "memory[ap] = segments.add()",
         ] {
-            assert_eq!(kind(other), HintKind::Engine, "{other}");
+            assert_eq!(kind(other), HintKind::Library, "{other}");
         }
         assert_eq!(kind(ADDRESS_IS_SMALL), HintKind::AddressIsSmall);
         assert_eq!(kind(ADDRESS_IS_250), HintKind::AddressIs250);
     }
 
     #[test]
-    fn variables_are_those_that_the_engine_finds() {
+    fn variables_equal_those_of_cairo_vm() {
         let constants = Arc::new(HashMap::from([("m.C".to_owned(), Felt::ONE)]));
         let ids = [("m.f.x", 0), ("m.f.y", 2), ("z", 1)];
         let ours = PreparedHint::new(hint("code", &ids), &references(), &constants).unwrap();
@@ -237,11 +231,11 @@ mod tests {
             assert_eq!(data.ids_data, theirs.ids_data);
             assert!(Arc::ptr_eq(&data.constants, &constants));
         }
-        // a reference that is not there
+        // A reference that does not exist.
         let missing =
             PreparedHint::new(hint("code", &[("m.f.x", 0), ("m.f.y", 3)]), &references(), &constants);
         assert_eq!(missing.err(), Some("code".to_owned()));
-        // two of one name: the innermost that can be seen
+        // Two variables of one name: the innermost accessible one.
         let ids = [("m.x", 0), ("m.f.x", 1), ("n.x", 2)];
         let ours = PreparedHint::new(hint("code", &ids), &references(), &constants).unwrap();
         assert_eq!(ours.data.ids_data["x"], references()[1]);

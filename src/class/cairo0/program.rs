@@ -1,6 +1,7 @@
-//! A Cairo 0 program as the engine takes it.
+//! The program of a Cairo 0 class in the representation of cairo-vm.
 //!
-//! In: the program of a file. Out: the engine's program, the prepared hints and the builtins. Must not know: calls.
+//! Input: the program of a file. Output: cairo-vm's program, the prepared hints and the builtins. Must not
+//! know: calls.
 
 use std::collections::HashMap;
 
@@ -17,11 +18,11 @@ use crate::class::felt_text::shown;
 use crate::class::hint_table::HintTable;
 use crate::protocol::Builtin;
 
-/// The attributes that the engine prints when code inside them fails.
+/// The name of the attributes that cairo-vm prints when code inside them fails.
 const ERROR_MESSAGE: &str = "error_message";
 
-/// What a file's program becomes.
-pub(super) struct Prepared {
+/// A prepared program.
+pub(super) struct PreparedProgram {
     pub(super) vm_program: Program,
     pub(super) hints: HintTable<PreparedHint>,
     pub(super) unprepared_hint: Option<String>,
@@ -29,7 +30,7 @@ pub(super) struct Prepared {
 }
 
 /// Prepares a program.
-pub(super) fn prepare(file: &ProgramFile<'_>) -> Result<Prepared, ClassError> {
+pub(super) fn prepare(file: &ProgramFile<'_>) -> Result<PreparedProgram, ClassError> {
     let builtins = file
         .builtins
         .iter()
@@ -38,7 +39,7 @@ pub(super) fn prepare(file: &ProgramFile<'_>) -> Result<Prepared, ClassError> {
                 .ok_or_else(|| ClassError::UnknownProgramBuiltin { name: shown(name.as_ref()) })
         })
         .collect::<Result<Vec<_>, _>>()?;
-    // Names of functions, types and variables matter to debuggers only; the values of constants to hints.
+    // Hints use the values of constants; all other identifiers are for debuggers only.
     let mut identifiers: HashMap<String, Identifier> = file.identifiers.read("program.identifiers")?;
     identifiers.retain(|_, identifier| identifier.type_.as_deref() == Some("const"));
     let mut attributes: Vec<Attribute> = match file.attributes {
@@ -48,7 +49,7 @@ pub(super) fn prepare(file: &ProgramFile<'_>) -> Result<Prepared, ClassError> {
     attributes.retain(|attribute| attribute.name == ERROR_MESSAGE);
     let references: ReferenceManager = file.reference_manager.read("program.reference_manager")?;
     let vm_program = Program::new(
-        builtins.iter().filter_map(|builtin| engine_builtin(*builtin)).collect(),
+        builtins.iter().filter_map(|builtin| vm_builtin(*builtin)).collect(),
         file.data.iter().copied().map(MaybeRelocatable::Int).collect(),
         None,
         HashMap::new(),
@@ -77,24 +78,16 @@ pub(super) fn prepare(file: &ProgramFile<'_>) -> Result<Prepared, ClassError> {
     if unprepared_hint.is_some() {
         hints = HintTable::new(Vec::new(), file.data.len())?;
     }
-    Ok(Prepared { vm_program, hints, unprepared_hint, builtins })
+    Ok(PreparedProgram { vm_program, hints, unprepared_hint, builtins })
 }
 
-/// The engine's name of a builtin; Blake is an instruction, not a builtin, and no class can name it.
-fn engine_builtin(builtin: Builtin) -> Option<BuiltinName> {
+/// Returns cairo-vm's name of a builtin. Blake has none: it is an instruction, and no class can name it.
+fn vm_builtin(builtin: Builtin) -> Option<BuiltinName> {
     BuiltinName::from_str(casm_name(builtin))
 }
 
 #[cfg(test)]
 mod tests {
-    #![allow(
-        clippy::unwrap_used,
-        clippy::expect_used,
-        clippy::panic,
-        clippy::indexing_slicing,
-        clippy::arithmetic_side_effects,
-        clippy::string_slice
-    )]
     use super::super::Cairo0Class;
     use super::*;
 
@@ -127,9 +120,9 @@ mod tests {
         .to_string()
     }
 
-    /// The engine's own loader over the same program gives the same code, builtins, constants, references and error messages.
+    /// cairo-vm's own loader gives the same bytecode, builtins, constants, references and error messages.
     #[test]
-    fn the_program_is_what_the_engine_would_load() {
+    fn program_equals_that_of_the_loader_of_cairo_vm() {
         let text = file("[cast(fp + (-3), felt*)]", 0).replace("\"m.x\":9", "\"m.x\":0");
         let class = Cairo0Class::from_json(&text).unwrap();
         let value: serde_json::Value = serde_json::from_str(&text).unwrap();
@@ -154,15 +147,16 @@ mod tests {
     }
 
     #[test]
-    fn the_first_hint_without_its_reference_is_remembered() {
+    fn first_hint_without_its_reference_is_kept() {
         let class = Cairo0Class::from_json(file("[cast(fp + (-3), felt*)]", 1)).unwrap();
         assert_eq!(class.unprepared_hint.as_deref(), Some("second"));
         assert!(class.hints.at(0).is_empty());
     }
 
-    /// References that the engine cannot read are no fault: it finds out when a hint uses one. Some make its arithmetic overflow.
+    /// References that cairo-vm cannot parse are legal until a hint uses one. Some make its arithmetic
+    /// overflow.
     #[test]
-    fn no_reference_makes_loading_panic() {
+    fn loading_does_not_panic_on_any_reference() {
         for value in [
             "",
             "cast",
@@ -181,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn classes_can_be_shared_between_threads() {
+    fn classes_are_send_and_sync() {
         fn shared<T: Send + Sync + 'static>() {}
         shared::<Cairo0Class>();
     }

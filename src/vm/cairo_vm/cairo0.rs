@@ -163,10 +163,10 @@ pub(super) fn run_cairo0_hint(
         }
         HintKind::AddressIsSmall => address_is_small(vm, data),
         HintKind::AddressIs250 => address_is_250(vm, data),
-        HintKind::Engine if pads_zero_blocks(data) => {
+        HintKind::Library if pads_zero_blocks(data) => {
             Err(HintError::CustomHint("Expected the block size to be above 0.".into()))
         }
-        HintKind::Engine => {
+        HintKind::Library => {
             let boxed = boxed_hints.entry(at).or_insert_with(|| hint.boxed());
             BuiltinHintProcessor::new_empty().execute_hint(vm, exec_scopes, boxed)
         }

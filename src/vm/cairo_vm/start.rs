@@ -19,7 +19,8 @@ impl CairoVmFrame {
     /// Sets up a frame of Cairo 1 code.
     pub(in crate::vm) fn start_cairo1(setup: &Cairo1FrameSetup) -> Result<Self, StartFault> {
         let class = &setup.class;
-        let mut runner = CairoRunner::new(&class.vm_program, LayoutName::starknet, None, false, false, false)
+        let program = class.vm_program().map_err(StartFault::vm)?;
+        let mut runner = CairoRunner::new(program, LayoutName::starknet, None, false, false, false)
             .map_err(StartFault::vm)?;
         let builtins: Vec<BuiltinName> =
             setup.builtins.iter().filter_map(|builtin| to_builtin_name(*builtin)).collect();

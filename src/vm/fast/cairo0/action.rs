@@ -139,7 +139,7 @@ fn action(hint: &PreparedHint, class: &Cairo0Class) -> Option<Action> {
             is_usable.then_some(())?;
             Cairo0Action::IsBelow { value: variable("addr")?, bound, result: variable("is_small")? }
         }
-        HintKind::Engine => match hint.data.code.as_str() {
+        HintKind::Library => match hint.data.code.as_str() {
             hint_code::ADD_SEGMENT => return Some(Action::AllocSegment(Place { is_fp: false, offset: 0 })),
             hint_code::VM_ENTER_SCOPE => Cairo0Action::EnterScope,
             hint_code::VM_EXIT_SCOPE => Cairo0Action::ExitScope,

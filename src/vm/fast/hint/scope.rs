@@ -239,7 +239,7 @@ mod tests {
 
     fn variable(offset: i32) -> Variable {
         let data = HintProcessorData::new_default(String::new(), HashMap::new());
-        let hint = PreparedHint { kind: HintKind::Engine, data };
+        let hint = PreparedHint { kind: HintKind::Library, data };
         Variable::new(&HintReference::new_simple(offset), &hint).unwrap()
     }
 
