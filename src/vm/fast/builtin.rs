@@ -1,7 +1,7 @@
-//! Builtins: values that memory computes by itself, and the checks that nothing else was written there.
+//! Builtins: the deduction of output cells, and the verification of cells that the program wrote itself.
 //!
-//! Range checks are made when a cell is written (`memory`). The others compute a cell when an instruction reads it. What the program
-//! wrote into such a cell by itself is compared at the end.
+//! Range checks are made when a cell is written (`segments`). The other builtins deduce an output cell when an instruction reads it.
+//! Output cells that the program wrote itself are verified at the end of the frame.
 
 use super::Bailout;
 use super::cell::VmCell;
@@ -10,10 +10,10 @@ use super::segments::Segments;
 use crate::crypto::{Point, ec_op, pedersen_cached, poseidon};
 use crate::protocol::Builtin;
 
-/// What computing an output counts as, in items.
-const COMPUTED_ITEMS: usize = 100;
+/// The work of deducing an output, in items of the interrupt check: a hash or a curve operation takes as long as some hundred steps.
+const DEDUCTION_ITEMS: usize = 100;
 
-/// Cells of an instance, and how many of them are inputs.
+/// The number of cells of an instance, and the number of its input cells.
 pub(super) fn instance_cells(builtin: Builtin) -> (u64, u64) {
     match builtin {
         Builtin::Pedersen => (3, 2),
@@ -23,32 +23,32 @@ pub(super) fn instance_cells(builtin: Builtin) -> (u64, u64) {
         Builtin::SegmentArena => (3, 3),
         Builtin::AddMod | Builtin::MulMod => (7, 7),
         Builtin::Ecdsa => (2, 2),
-        // One cell, which is what is checked; the rest no frame has.
+        // Range checks. No frame has another builtin.
         _ => (1, 1),
     }
 }
 
-/// Reads an unknown cell that its builtin may have a value for, which is in it from then on; `None` when it has none (yet).
-pub(super) fn read_computed(
+/// Deduces the value of an unknown cell and writes it. `None` if the builtin does not determine the cell, or inputs are missing.
+pub(super) fn deduce_cell(
     segments: &mut Segments,
     segment: u64,
     offset: u64,
 ) -> Result<Option<VmCell>, Bailout> {
-    let computed = deduce(segments, segment, offset)?;
-    if let Some(value) = computed {
+    let deduced = deduce(segments, segment, offset)?;
+    if let Some(value) = deduced {
         segments.write_deduced(segment, offset, value)?;
     }
-    Ok(computed)
+    Ok(deduced)
 }
 
-/// The value that a builtin gives an unknown cell; `None` when it has none (yet).
+/// The value of an unknown cell according to its builtin. `None` if the builtin does not determine the cell, or inputs are missing.
 fn deduce(segments: &mut Segments, segment: u64, offset: u64) -> Result<Option<VmCell>, Bailout> {
     let Some(builtin) = segments.builtin(segment) else { return Ok(None) };
     let (cells, inputs) = instance_cells(builtin);
     let index = offset.checked_rem(cells).unwrap_or(0);
     let Some(output) = index.checked_sub(inputs) else { return Ok(None) };
     let start = offset.saturating_sub(index);
-    let input = |place: u64| segments.read(segment, start.saturating_add(place));
+    let input = |index: u64| segments.read(segment, start.saturating_add(index));
     match builtin {
         Builtin::Pedersen => {
             let (Some(a), Some(b)) = (input(0).as_number(), input(1).as_number()) else { return Ok(None) };
@@ -60,8 +60,8 @@ fn deduce(segments: &mut Segments, segment: u64, offset: u64) -> Result<Option<V
                 Some(outputs) => outputs,
                 None => {
                     let mut values = [[0; 4]; 5];
-                    for (value, place) in values.iter_mut().zip(0..inputs) {
-                        let cell = input(place);
+                    for (value, index) in values.iter_mut().zip(0..inputs) {
+                        let cell = input(index);
                         if !cell.is_known() {
                             return Ok(None);
                         }
@@ -80,7 +80,7 @@ fn deduce(segments: &mut Segments, segment: u64, offset: u64) -> Result<Option<V
                             ]
                         }
                     };
-                    segments.keep_computed(segment, start, outputs);
+                    segments.cache_computed(segment, start, outputs);
                     outputs
                 }
             };
@@ -90,7 +90,7 @@ fn deduce(segments: &mut Segments, segment: u64, offset: u64) -> Result<Option<V
     }
 }
 
-/// And, xor, or of two numbers below 2^251.
+/// The bitwise and, xor, or (output 0, 1, 2) of two numbers below 2^251.
 fn bitwise(x: VmCell, y: VmCell, output: u64) -> Result<Option<VmCell>, Bailout> {
     let (Some(x), Some(y)) = (x.as_number(), y.as_number()) else { return Ok(None) };
     if (x[3] | y[3]) >> 59 != 0 {
@@ -105,7 +105,7 @@ fn bitwise(x: VmCell, y: VmCell, output: u64) -> Result<Option<VmCell>, Bailout>
     })
 }
 
-/// The checks at the end of a frame on the segment of a builtin: inputs are there, outputs are right (C77).
+/// Verifies the segment of a builtin at the end of a frame: inputs are known, outputs are right (C77).
 pub(super) fn verify(
     segments: &mut Segments,
     interrupt_check: &mut InterruptCheck,
@@ -122,20 +122,19 @@ pub(super) fn verify(
     }
     let used = u64::try_from(segments.cells(segment).len()).map_err(|_| Bailout::Fault)?;
     for start in (0..used).step_by(usize::try_from(cells).map_err(|_| Bailout::Fault)?) {
-        if (0..inputs).any(|place| !segments.read(segment, start.saturating_add(place)).is_known()) {
+        if (0..inputs).any(|index| !segments.read(segment, start.saturating_add(index)).is_known()) {
             return Err(Bailout::Fault);
         }
-        let outputs = (inputs..cells).map(|place| start.saturating_add(place));
-        // The curve operation can fail, so it is made even where nobody looks at its result.
-        let is_made = outputs.clone().any(|output| segments.read(segment, output).is_deduced());
+        let outputs = (inputs..cells).map(|index| start.saturating_add(index));
+        // Deductions that can fail are made even if the program did not read any output.
+        let is_deduced = outputs.clone().any(|output| segments.read(segment, output).is_deduced());
         let may_fail = matches!(builtin, Builtin::EcOp | Builtin::Bitwise | Builtin::Poseidon);
         for output in outputs {
             let cell = segments.read(segment, output);
-            if cell.is_deduced() || (!cell.is_known() && (is_made || !may_fail)) {
+            if cell.is_deduced() || (!cell.is_known() && (is_deduced || !may_fail)) {
                 continue;
             }
-            // A hash or a curve operation: as long as some hundred steps.
-            interrupt_check.advance(COMPUTED_ITEMS)?;
+            interrupt_check.advance(DEDUCTION_ITEMS)?;
             let deduced = deduce(segments, segment, output)?;
             if cell.is_known() && deduced.is_some_and(|value| !value.same(&cell)) {
                 return Err(Bailout::Fault);
@@ -145,13 +144,13 @@ pub(super) fn verify(
     Ok(())
 }
 
-/// Instances of a builtin in a segment of `used` cells.
+/// The number of instances of a builtin in a segment of `used` cells.
 pub(super) fn used_instances(builtin: Builtin, used: u64) -> u64 {
     let used = if builtin == Builtin::SegmentArena { used.saturating_sub(3) } else { used };
     used.div_ceil(instance_cells(builtin).0)
 }
 
-/// Cells of these instances, the last one whole.
+/// The number of cells of these instances, including the unused cells of the last one.
 pub(super) fn used_instance_cells(builtin: Builtin, used: u64) -> u64 {
     used_instances(builtin, used).saturating_mul(instance_cells(builtin).0)
 }
@@ -170,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn cells_are_computed() {
+    fn outputs_are_deduced() {
         let (mut hashes, segment) = memory(Builtin::Pedersen, &[1, 2]);
         let hash = Pedersen::hash(&Felt::ONE, &Felt::TWO);
         assert_eq!(deduce(&mut hashes, segment, 2).unwrap().unwrap().as_felt(), Some(hash));
@@ -190,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_program_wrote_is_compared_at_the_end() {
+    fn cells_that_the_program_wrote_are_verified_at_the_end() {
         let check = |builtin, cells: &[u64]| {
             let (mut memory, segment) = memory(builtin, cells);
             verify(&mut memory, &mut InterruptCheck::default(), segment, builtin)

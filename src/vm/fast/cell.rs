@@ -1,6 +1,6 @@
-//! VmMemory cells: 32 bytes each, a number or an address or nothing.
+//! Memory cells: 32 bytes, which hold a number, an address or nothing.
 //!
-//! A number takes 252 of the 256 bits; the other four say what the cell is. A cell of zeros is empty, so fresh memory is empty.
+//! A number takes 252 of the 256 bits; the other four are tags. A cell of zeros is empty, so zeroed memory is empty.
 
 use starknet_types_core::felt::Felt;
 
@@ -9,54 +9,54 @@ use super::number::field::{
 };
 use crate::syscall::{Pointer, Value};
 
-/// A cell. As a value in flight it carries neither of the two marks.
+/// A cell of memory, or the value of one. A value carries neither of the two marks (accessed, deduced).
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct VmCell([u64; 4]);
 
 const KNOWN: u64 = 1 << 63;
 const POINTER: u64 = 1 << 62;
-/// Touched by an instruction: such cells are no memory holes.
+/// The mark of cells that an instruction accessed: they are not memory holes.
 const ACCESSED: u64 = 1 << 61;
-/// Computed by its builtin rather than written by the program: right without a check.
+/// The mark of cells that the builtin deduced: they need no verification at the end.
 const DEDUCED: u64 = 1 << 60;
 const MARKS: u64 = ACCESSED | DEDUCED;
 const TAGS: u64 = KNOWN | POINTER | MARKS;
 
 impl VmCell {
-    /// Nothing.
+    /// The empty cell.
     pub(super) const EMPTY: Self = Self([0; 4]);
 
-    /// A number.
+    /// A cell that holds a number.
     #[inline]
     pub(super) const fn number([a, b, c, d]: Limbs) -> Self {
         Self([a, b, c, d | KNOWN])
     }
 
-    /// A small number.
+    /// A cell that holds a number of 64 bits.
     #[inline]
     pub(super) const fn small(value: u64) -> Self {
         Self::number(small(value))
     }
 
-    /// An address.
+    /// A cell that holds an address.
     #[inline]
     pub(super) const fn pointer(segment: u64, offset: u64) -> Self {
         Self([offset, segment, 0, KNOWN | POINTER])
     }
 
-    /// Whether there is a value.
+    /// Returns `true` if the cell holds a value.
     #[inline]
     pub(super) fn is_known(&self) -> bool {
         self.0[3] & KNOWN != 0
     }
 
-    /// The value, without marks; `None` if there is none.
+    /// The value, without marks; `None` if the cell is empty.
     #[inline(always)]
     pub(super) fn value(&self) -> Option<Self> {
         self.is_known().then_some(self.unmarked())
     }
 
-    /// The same without marks.
+    /// The cell without marks.
     #[inline(always)]
     pub(super) fn unmarked(&self) -> Self {
         let [a, b, c, d] = self.0;
@@ -77,27 +77,27 @@ impl VmCell {
         (d & POINTER != 0).then_some((segment, offset))
     }
 
-    /// Whether it is the number zero.
+    /// Returns `true` if the value is the number zero.
     #[inline]
     pub(super) fn is_zero(&self) -> bool {
         let [a, b, c, d] = self.0;
         a | b | c == 0 && d & !MARKS == KNOWN
     }
 
-    /// What tells a value from others, to look it up by.
+    /// The bits of the value, for use as a map key.
     pub(super) fn bits(&self) -> [u64; 4] {
         let [a, b, c, d] = self.0;
         [a, b, c, d & !MARKS]
     }
 
-    /// Whether two cells hold the same, marks aside.
+    /// Returns `true` if two cells hold the same value or both are empty. Marks are ignored.
     #[inline(always)]
     pub(super) fn same(&self, other: &Self) -> bool {
         let ([a0, a1, a2, a3], [b0, b1, b2, b3]) = (self.0, other.0);
         (a0 ^ b0) | (a1 ^ b1) | (a2 ^ b2) | ((a3 ^ b3) & !MARKS) == 0
     }
 
-    /// `self + other` of two numbers, if that is seen at once to be below the prime.
+    /// `self + other` of two numbers. `None` unless a cheap check shows that the sum is below the prime.
     #[inline(always)]
     pub(super) fn plus_below_prime(&self, other: &Self) -> Option<Self> {
         let ([a0, a1, a2, a3], [b0, b1, b2, b3]) = (self.0, other.0);
@@ -105,7 +105,7 @@ impl VmCell {
         add_below_prime(&[a0, a1, a2, a3 & !TAGS], &[b0, b1, b2, b3 & !TAGS]).map(Self::number)
     }
 
-    /// `self + other`; two addresses have no sum.
+    /// `self + other`. `None` for the sum of two addresses, and for an offset below 0 or above 64 bits.
     #[inline(never)]
     pub(super) fn plus(&self, other: &Self) -> Option<Self> {
         match (self.as_pointer(), other.as_pointer()) {
@@ -120,23 +120,23 @@ impl VmCell {
         }
     }
 
-    /// `self + number`, of a number or an address; `None` where that is not just a sum of the lowest limb.
+    /// `self + number`, of a number or an address. `None` if the sum changes more than the lowest limb.
     #[inline(always)]
     pub(super) fn plus_small(&self, number: u32) -> Option<Self> {
         let [a0, a1, a2, a3] = self.0;
-        // Only the highest number of all has such a limb without being above the prime then.
+        // With the highest limb below `TOP`, the number and the sum are below the prime.
         (a3 & !TAGS != TOP).then_some(())?;
         Some(Self([a0.checked_add(u64::from(number))?, a1, a2, a3]))
     }
 
-    /// `self - number`, likewise.
+    /// `self - number`, of a number or an address. `None` if the difference changes more than the lowest limb.
     #[inline(always)]
     pub(super) fn minus_small(&self, number: u32) -> Option<Self> {
         let [a0, a1, a2, a3] = self.0;
         Some(Self([a0.checked_sub(u64::from(number))?, a1, a2, a3]))
     }
 
-    /// `self - other`; addresses have a difference within their segment. Neither has marks.
+    /// `self - other`. `None` for addresses of different segments, and for an offset below 0 or above 64 bits.
     #[inline(never)]
     pub(super) fn minus(&self, other: &Self) -> Option<Self> {
         match (self.as_pointer(), other.as_pointer()) {
@@ -154,35 +154,35 @@ impl VmCell {
         }
     }
 
-    /// `self * other`, of numbers.
+    /// `self * other`. `None` unless both are numbers.
     #[inline]
     pub(super) fn times(&self, other: &Self) -> Option<Self> {
         Some(Self::number(mul(&self.as_number()?, &other.as_number()?)))
     }
 
-    /// Marks the cell as touched by an instruction.
+    /// Marks the cell as accessed by an instruction.
     #[inline]
     pub(super) fn mark_accessed(&mut self) {
         self.0[3] |= ACCESSED;
     }
 
-    /// Whether an instruction touched the cell, and it has a value.
+    /// Returns `true` if the cell holds a value and an instruction accessed it.
     #[inline]
     pub(super) fn is_accessed(&self) -> bool {
         self.0[3] & (ACCESSED | KNOWN) == ACCESSED | KNOWN
     }
 
-    /// Marks the value as its builtin's own.
+    /// Marks the value as deduced by the builtin.
     pub(super) fn mark_deduced(&mut self) {
         self.0[3] |= DEDUCED;
     }
 
-    /// Whether the value is its builtin's own.
+    /// Returns `true` if the builtin deduced the value.
     pub(super) fn is_deduced(&self) -> bool {
         self.0[3] & DEDUCED != 0
     }
 
-    /// A felt as a cell.
+    /// A cell that holds a felt.
     pub(super) fn of_felt(felt: &Felt) -> Self {
         Self::number(from_felt(felt))
     }
@@ -192,12 +192,12 @@ impl VmCell {
         self.as_number().map(|limbs| to_felt(&limbs))
     }
 
-    /// The number, if it is one of 64 bits.
+    /// The number, if it fits in 64 bits.
     pub(super) fn as_u64(&self) -> Option<u64> {
         as_u64(&self.as_number()?)
     }
 
-    /// A syscall's value as a cell; `None` for addresses that this engine has not (temporary segments).
+    /// A cell that holds a value of a syscall. `None` for addresses in temporary segments, which `fast` does not support.
     pub(super) fn of_value(value: Value) -> Option<Self> {
         Some(match value {
             Value::Felt(felt) => Self::of_felt(&felt),
@@ -207,7 +207,7 @@ impl VmCell {
         })
     }
 
-    /// What a syscall sees in the cell.
+    /// The value of the cell as syscalls see it.
     pub(super) fn to_value(self) -> Option<Value> {
         if let Some((segment, offset)) = self.as_pointer() {
             let segment = isize::try_from(segment).ok()?;
@@ -223,16 +223,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn arithmetic_is_the_fields() {
+    fn arithmetic_matches_the_field() {
         let numbers = [0, 1, 2, 7, u128::from(u64::MAX), 1 << 64, u128::MAX].map(Felt::from);
         let numbers: Vec<Felt> = numbers.into_iter().chain(numbers.map(|number| -number)).collect();
         for a in &numbers {
             for small in [0_u32, 1, 2, 7, u32::MAX >> 1] {
                 let sum = VmCell::of_felt(a).plus_small(small);
                 assert!(sum.is_none_or(|sum| sum.as_felt() == Some(a + Felt::from(small))), "{a} + {small}");
-                let rest = VmCell::of_felt(a).minus_small(small);
+                let difference = VmCell::of_felt(a).minus_small(small);
                 assert!(
-                    rest.is_none_or(|rest| rest.as_felt() == Some(a - Felt::from(small))),
+                    difference.is_none_or(|cell| cell.as_felt() == Some(a - Felt::from(small))),
                     "{a} - {small}"
                 );
             }
@@ -266,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn values_survive_and_marks_do_not_show() {
+    fn values_round_trip_and_ignore_marks() {
         let pointer = Value::Pointer(Pointer { segment: 7, offset: usize::MAX });
         for value in [Value::Felt(Felt::MAX), Value::Felt(Felt::ZERO), Value::Felt(Felt::from(5)), pointer] {
             let cell = VmCell::of_value(value).unwrap();
@@ -283,8 +283,8 @@ mod tests {
         assert!(!VmCell::small(0).same(&VmCell::EMPTY));
         assert!(!VmCell::pointer(0, 5).same(&VmCell::small(5)));
         assert_eq!(VmCell::EMPTY.to_value(), None);
-        let mut touched = VmCell::EMPTY;
-        touched.mark_accessed();
-        assert!(!touched.is_known() && !touched.is_accessed() && touched.value().is_none());
+        let mut accessed = VmCell::EMPTY;
+        accessed.mark_accessed();
+        assert!(!accessed.is_known() && !accessed.is_accessed() && accessed.value().is_none());
     }
 }

@@ -1,4 +1,4 @@
-//! The machine: registers, memory, and what hints keep between them.
+//! The machine of a frame: registers, memory and the state of hints.
 
 use std::sync::Arc;
 
@@ -9,54 +9,54 @@ use super::hint::Scopes;
 use super::memory::VmMemory;
 use crate::state::StopFlag;
 
-/// A frame's machine.
+/// The machine of a frame.
 #[derive(Debug)]
 pub(super) struct Machine {
-    /// The code; in the loop's hands while that runs.
+    /// The decoded program; `None` only while the run loop holds it.
     pub program: Option<Arc<Program>>,
     pub memory: VmMemory,
-    /// Program counter, in the code.
+    /// Program counter, an offset in the code segment.
     pub pc: u64,
-    /// Allocation pointer, in the execution segment.
+    /// Allocation pointer, an offset in the execution segment.
     pub ap: u64,
-    /// Frame pointer, in the execution segment.
+    /// Frame pointer, an offset in the execution segment.
     pub fp: u64,
-    /// The frame pointer at the start.
+    /// The initial frame pointer.
     pub first_fp: u64,
-    /// Whether the frame has returned; `pc` means nothing then.
+    /// `true` if the entry point has returned; `pc` has no meaning then.
     pub is_at_end: bool,
-    /// The segment that stands for the end of the frame.
+    /// The segment of the return address of the entry point: a jump to its start ends the frame.
     pub end: u64,
-    /// Whether accesses are marked, which memory holes are counted by.
+    /// `true` if accessed cells are marked, to count memory holes.
     pub marks_accesses: bool,
-    /// Steps made.
+    /// Number of executed steps.
     pub steps: u64,
-    /// Blake instructions among them.
+    /// Number of executed Blake instructions.
     pub blakes: u64,
-    /// Set while a step is under way that stopped at a syscall: which hint comes next.
-    pub resume: Option<Resume>,
-    /// What hints remember.
+    /// The position within a step that a syscall suspended.
+    pub resume: Option<ResumePoint>,
+    /// The state that hints keep.
     pub scopes: Scopes,
-    /// When long work within a step looks at the flag.
+    /// The interrupt polls of long work within a step.
     pub interrupt_check: InterruptCheck,
-    /// Where the next syscall must stand.
+    /// The required address of the next syscall's request.
     pub syscall_pointer: VmCell,
 }
 
-/// Work that steps do not measure: hints and checks that go through memory.
+/// Polls the interrupt flag during work that steps do not measure: hints and checks that iterate over memory.
 #[derive(Debug, Default)]
 pub(super) struct InterruptCheck {
-    /// Raised when the frame is of no use any more; known from its first run on.
+    /// The interrupt flag; set when the frame first runs.
     pub stop: Option<StopFlag>,
-    /// Items since the last look.
+    /// Number of processed items since the last poll.
     items: usize,
 }
 
-/// Items between two looks at the flag.
+/// Number of processed items between two polls of the interrupt flag.
 const ITEMS_BETWEEN_POLLS: usize = 1_000;
 
 impl InterruptCheck {
-    /// So many items (elements, gates, accesses) more: looks at the flag when there were enough of them.
+    /// Counts processed items (elements, gates, accesses), and polls the interrupt flag after enough of them.
     #[inline]
     pub(super) fn advance(&mut self, items: usize) -> Result<(), Bailout> {
         self.items = self.items.saturating_add(items);
@@ -68,12 +68,12 @@ impl InterruptCheck {
     }
 }
 
-/// Where a step goes on after a syscall.
+/// The position within a step at which execution resumes after a syscall.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Resume {
-    /// With this hint.
+pub(super) enum ResumePoint {
+    /// At the hint of this index.
     Hint(u32),
-    /// With the instruction.
+    /// At the instruction.
     Instruction,
 }
 
@@ -84,14 +84,14 @@ mod tests {
     use crate::sync::{Arc, AtomicBool};
 
     #[test]
-    fn the_flag_is_looked_at_after_enough_work() {
+    fn the_flag_is_polled_after_enough_items() {
         let raised = StopFlag::new(Arc::new(AtomicBool::new(true)), Arc::new(CancellationToken::default()));
-        let mut interrupt_check = InterruptCheck { stop: Some(raised), items: 0 };
-        assert_eq!(interrupt_check.advance(ITEMS_BETWEEN_POLLS - 1), Ok(()));
-        assert_eq!(interrupt_check.advance(1), Err(Bailout::Interrupted));
-        assert_eq!(interrupt_check.advance(usize::MAX), Err(Bailout::Interrupted));
-        let mut interrupt_check = InterruptCheck { stop: Some(StopFlag::default()), items: 0 };
-        assert_eq!(interrupt_check.advance(usize::MAX), Ok(()));
+        let mut check = InterruptCheck { stop: Some(raised), items: 0 };
+        assert_eq!(check.advance(ITEMS_BETWEEN_POLLS - 1), Ok(()));
+        assert_eq!(check.advance(1), Err(Bailout::Interrupted));
+        assert_eq!(check.advance(usize::MAX), Err(Bailout::Interrupted));
+        let mut check = InterruptCheck { stop: Some(StopFlag::default()), items: 0 };
+        assert_eq!(check.advance(usize::MAX), Ok(()));
         assert_eq!(InterruptCheck::default().advance(usize::MAX), Ok(()));
     }
 }

@@ -1,7 +1,7 @@
-//! The memory of a frame: segments of cells that are written once.
+//! The memory of a frame: segments of write-once cells.
 //!
-//! Segment 0 is the code, which all frames of a class share and none copies. Segment 1 is where instructions work. The others hold
-//! builtins, arguments and whatever the code allocates, under the numbers that `cairo-vm` would give them.
+//! Segment 0 is the code, which all frames of a class share. Segment 1 is the execution segment. The others hold builtins, arguments
+//! and what the code allocates; every segment has the number that `cairo-vm` gives it.
 
 use std::sync::Arc;
 
@@ -9,40 +9,40 @@ use super::Bailout;
 use super::cell::VmCell;
 use super::memory_pool::PooledMemory;
 use super::number::field::Limbs;
-use super::segments::{Segments, put, reserve};
+use super::segments::{Segments, reserve, write_once};
 use super::signature::SIGNATURE_CELLS;
 use crate::protocol::Builtin;
 
-/// By how many cells the execution segment grows: few, so that they are emptied right before they are used, and are still near then.
+/// Number of cells by which the execution segment grows: small enough that they are still in the first-level cache when they are used.
 const GROWTH: usize = 256;
 
-/// What it grows by.
+/// The source that `grow_execution` copies from.
 static EMPTY: [VmCell; GROWTH] = [VmCell::EMPTY; GROWTH];
 
-/// The execution segment.
+/// The number of the execution segment.
 pub(super) const EXECUTION: u64 = 1;
 
 /// The memory of a frame.
 #[derive(Debug)]
 pub(super) struct VmMemory {
-    /// The code and the `ret` behind it.
+    /// The code and the `ret` after it.
     code: Arc<[VmCell]>,
-    /// The cell behind the code: the address of the price list.
+    /// The cell after the code: the address of the builtin prices; empty in Cairo 0 frames.
     pub prices: VmCell,
-    /// Cells of the execution segment; behind those that were written come empty ones.
+    /// The cells of the execution segment, with empty ones at the end.
     pub execution: Vec<VmCell>,
-    /// The others.
+    /// The other segments.
     pub segments: Segments,
 }
 
 impl VmMemory {
-    /// Code and an empty execution segment.
+    /// A memory of code and an empty execution segment.
     pub(super) fn new(code: Arc<[VmCell]>) -> Self {
         let PooledMemory { execution, segments } = PooledMemory::acquire();
         Self { code, prices: VmCell::EMPTY, execution, segments: Segments::new(segments) }
     }
 
-    /// A new segment.
+    /// Adds a segment and returns its number.
     pub(super) fn add_segment(
         &mut self,
         builtin: Option<Builtin>,
@@ -57,7 +57,7 @@ impl VmMemory {
         u64::try_from(self.segments.count()).unwrap_or(u64::MAX).saturating_add(2)
     }
 
-    /// Announces the signature for a public key that will be written there.
+    /// Adds the signature for the public key at this address.
     pub(super) fn add_signature(
         &mut self,
         (segment, offset): (u64, u64),
@@ -65,7 +65,7 @@ impl VmMemory {
     ) -> Result<(), Bailout> {
         let segment =
             self.segments.segment_mut(segment).filter(|segment| segment.builtin == Some(Builtin::Ecdsa));
-        if segment.ok_or(Bailout::Fault)?.signatures.announce(offset, signature)? {
+        if segment.ok_or(Bailout::Fault)?.signatures.add(offset, signature)? {
             self.segments.charge(SIGNATURE_CELLS)?;
         }
         Ok(())
@@ -76,18 +76,18 @@ impl VmMemory {
         self.segments.cells(number)
     }
 
-    /// Cells of the code, with what stands behind it.
+    /// Number of cells of the code segment.
     pub(super) fn code_length(&self) -> usize {
         self.code.len().saturating_add(usize::from(self.prices.is_known()))
     }
 
-    /// The written part of the execution segment.
+    /// The cells of the execution segment up to the last known one.
     pub(super) fn execution_cells(&self) -> &[VmCell] {
         let used = self.execution.iter().rposition(VmCell::is_known).map_or(0, |last| last.saturating_add(1));
         self.execution.get(..used).unwrap_or_default()
     }
 
-    /// A cell; empty when nothing was written there.
+    /// The content of a cell; empty if it was not written.
     #[inline]
     pub(super) fn read(&self, segment: u64, offset: u64) -> VmCell {
         let Ok(index) = usize::try_from(offset) else { return VmCell::EMPTY };
@@ -99,13 +99,13 @@ impl VmMemory {
         cell.copied().unwrap_or_default()
     }
 
-    /// Writes a cell, which holds its value for ever.
+    /// Writes a cell, or checks that it holds the same value.
     #[inline]
     pub(super) fn write(&mut self, segment: u64, offset: u64, value: VmCell) -> Result<(), Bailout> {
         let index = usize::try_from(offset).map_err(|_| Bailout::Fault)?;
         if segment == EXECUTION {
             self.reserve_execution(index)?;
-            return put(self.execution.get_mut(index).ok_or(Bailout::Fault)?, value);
+            return write_once(self.execution.get_mut(index).ok_or(Bailout::Fault)?, value);
         }
         match self.segments.write(segment, index, &value) {
             Some(written) => written,
@@ -113,7 +113,8 @@ impl VmMemory {
         }
     }
 
-    /// Code: the program must not grow, but the judge finds that out at the end only.
+    /// A write to the code segment. `cairo-vm` rejects a program that extends its code only at the end of the frame, so such a frame
+    /// falls back.
     #[cold]
     fn write_code(&self, number: u64, index: usize, value: VmCell) -> Result<(), Bailout> {
         let present = self.read(number, u64::try_from(index).map_err(|_| Bailout::Fault)?);
@@ -126,7 +127,7 @@ impl VmMemory {
         }
     }
 
-    /// Makes sure that the execution segment has a cell at `index`.
+    /// Grows the execution segment until it has a cell at `index`.
     #[inline]
     fn reserve_execution(&mut self, index: usize) -> Result<(), Bailout> {
         if index < self.execution.len() { Ok(()) } else { self.grow_execution(index) }
@@ -138,17 +139,17 @@ impl VmMemory {
         let len = present.saturating_add(GROWTH).max(index.checked_add(1).ok_or(Bailout::Fault)?);
         self.segments.charge(len.saturating_sub(present))?;
         reserve(&mut self.execution, len.saturating_sub(present))?;
-        // Copied in, not resized to: processors fill memory by long copies without reading what was there.
+        // Long copies, which are faster than `resize`: processors do them without reading the destination first.
         let mut missing = len.saturating_sub(present);
         while missing > 0 {
-            let some = EMPTY.get(..missing).unwrap_or(&EMPTY);
-            self.execution.extend_from_slice(some);
-            missing = missing.saturating_sub(some.len());
+            let chunk = EMPTY.get(..missing).unwrap_or(&EMPTY);
+            self.execution.extend_from_slice(chunk);
+            missing = missing.saturating_sub(chunk.len());
         }
         Ok(())
     }
 
-    /// Marks a cell as touched by an instruction. Code counts as touched anyway.
+    /// Marks a cell as accessed by an instruction. Cells of the code need no mark: all of them count as accessed.
     pub(super) fn mark_accessed(&mut self, segment: u64, offset: u64) {
         if let Some(cell) = self.cell_mut(segment, offset) {
             cell.mark_accessed();
@@ -202,17 +203,17 @@ mod tests {
         assert_eq!(memory.write(segment, 6_100, VmCell::small(3)), Err(Bailout::OutOfMemory));
         assert_eq!(memory.write(segment, 1 << 35, VmCell::small(3)), Err(Bailout::OutOfMemory));
         assert_eq!(memory.write(EXECUTION, 1 << 35, VmCell::small(3)), Err(Bailout::OutOfMemory));
-        // The judge finds that out as well.
+        // `cairo-vm` fails there with an error of its own.
         assert_eq!(memory.write(EXECUTION, 1 << 60, VmCell::small(3)), Err(Bailout::Unsupported));
         assert_eq!(memory.write(EXECUTION, u64::MAX, VmCell::small(3)), Err(Bailout::Fault));
     }
 
     #[test]
-    fn memory_is_empty_when_it_is_used_again() {
+    fn recycled_memory_is_empty() {
         for value in 0..3 {
             let mut memory = memory();
             let segment = memory.add_segment(Some(Builtin::Poseidon), [VmCell::small(value)]);
-            memory.segments.keep_computed(segment, 0, [VmCell::small(value); 3]);
+            memory.segments.cache_computed(segment, 0, [VmCell::small(value); 3]);
             assert!(memory.execution_cells().is_empty() && memory.cells(segment + 1).is_empty());
             assert_eq!(memory.write(EXECUTION, 100, VmCell::small(value)), Ok(()));
             let other = memory.add_segment(None, []);
@@ -233,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn range_checks_are_made_when_written() {
+    fn range_checks_are_made_on_write() {
         let mut memory = memory();
         let full = memory.add_segment(Some(Builtin::RangeCheck), []);
         let short = memory.add_segment(Some(Builtin::RangeCheck96), []);

@@ -1,33 +1,35 @@
-//! VmMemory that frames leave behind for those that come after them.
+//! A thread-local pool of frame memories.
 //!
-//! In: memory without contents. Out: the same, to the next frame on the thread: it is nearer than fresh memory, and the system need
-//! not clear it again. What is kept is bounded, and no value outlives its frame.
+//! Input: the emptied memory of a frame that ended. Output: the same allocation, for the next frame on the thread: it is still in the
+//! processor's cache, and the system need not zero it again. The size of the pool is bounded, and no value outlives its frame.
 
 use std::cell::RefCell;
 
 use super::cell::VmCell;
 use super::segments::{SEGMENT_CELLS, Segment};
 
-/// VmMemory without contents.
+/// An empty frame memory whose allocations are reused.
 #[derive(Debug, Default)]
 pub(super) struct PooledMemory {
     pub execution: Vec<VmCell>,
     pub segments: Vec<Segment>,
 }
 
-/// Cells for which a thread keeps room: 64 MiB.
-const CELLS: usize = 1 << 21;
-/// Cells of an execution segment that are kept: of a long run some of its room, rather than none.
-const EXECUTION_CELLS: usize = CELLS / 4 * 3;
-/// Memories that a thread keeps: calls nest.
-const MEMORIES: usize = 64;
-/// Segments of a memory that are kept.
-const SEGMENTS: usize = 256;
+/// The capacity of a thread's pool in cells: 64 MiB.
+const MAX_CELLS: usize = 1 << 21;
+/// The capacity in cells to which an execution segment is shrunk, so that a long run does not exceed the whole pool.
+const MAX_EXECUTION_CELLS: usize = MAX_CELLS / 4 * 3;
+/// Number of memories in a pool: calls nest.
+const MAX_MEMORIES: usize = 64;
+/// Number of segments of a pooled memory.
+const MAX_SEGMENTS: usize = 256;
 
-/// What a thread keeps, each with the number of cells that it has room for.
+/// The memories of a thread.
 #[derive(Debug, Default)]
 struct MemoryPool {
+    /// Each memory with its capacity in cells.
     memories: Vec<(usize, PooledMemory)>,
+    /// The sum of these capacities.
     cells: usize,
 }
 
@@ -36,36 +38,36 @@ thread_local! {
 }
 
 impl PooledMemory {
-    /// The one kept last, or none.
+    /// Takes the most recently recycled memory from the pool; a new one if the pool is empty.
     pub(super) fn acquire() -> Self {
-        let taken = POOL.try_with(|spares| {
-            let mut spares = spares.try_borrow_mut().ok()?;
-            let (room, spare) = spares.memories.pop()?;
-            spares.cells = spares.cells.saturating_sub(room);
-            Some(spare)
+        let acquired = POOL.try_with(|pool| {
+            let mut pool = pool.try_borrow_mut().ok()?;
+            let (capacity, memory) = pool.memories.pop()?;
+            pool.cells = pool.cells.saturating_sub(capacity);
+            Some(memory)
         });
-        taken.ok().flatten().unwrap_or_default()
+        acquired.ok().flatten().unwrap_or_default()
     }
 
-    /// Keeps it, if there is place.
+    /// Returns the memory, which must be empty, to the pool, unless the pool is full.
     pub(super) fn recycle(mut self) {
-        self.segments.truncate(SEGMENTS);
-        self.execution.shrink_to(EXECUTION_CELLS);
-        let room = self.room();
-        // Where a thread ends there is nothing to keep it in.
-        let _ = POOL.try_with(|spares| {
-            if let Ok(mut spares) = spares.try_borrow_mut()
-                && spares.memories.len() < MEMORIES
-                && spares.cells.saturating_add(room) <= CELLS
+        self.segments.truncate(MAX_SEGMENTS);
+        self.execution.shrink_to(MAX_EXECUTION_CELLS);
+        let capacity = self.capacity();
+        // The access fails only while the thread ends, when there is no pool any more.
+        let _ = POOL.try_with(|pool| {
+            if let Ok(mut pool) = pool.try_borrow_mut()
+                && pool.memories.len() < MAX_MEMORIES
+                && pool.cells.saturating_add(capacity) <= MAX_CELLS
             {
-                spares.cells = spares.cells.saturating_add(room);
-                spares.memories.push((room, self));
+                pool.cells = pool.cells.saturating_add(capacity);
+                pool.memories.push((capacity, self));
             }
         });
     }
 
-    /// For how many cells it has room; a segment itself takes as much as a few of them.
-    fn room(&self) -> usize {
+    /// The capacity in cells. Each segment counts as `SEGMENT_CELLS` more.
+    fn capacity(&self) -> usize {
         let segments =
             self.segments.iter().map(|segment| segment.cells.capacity().saturating_add(SEGMENT_CELLS));
         segments.fold(self.execution.capacity(), usize::saturating_add)
@@ -76,13 +78,13 @@ impl PooledMemory {
 mod tests {
     use super::*;
 
-    /// On a thread of its own, which keeps nothing yet.
+    /// Runs on a new thread, whose pool is empty.
     fn on_a_new_thread(test: impl FnOnce() + Send) {
         std::thread::scope(|scope| scope.spawn(test).join().unwrap());
     }
 
     #[test]
-    fn what_is_kept_comes_back() {
+    fn recycled_memory_is_reused() {
         on_a_new_thread(|| {
             assert_eq!(PooledMemory::acquire().execution.capacity(), 0);
             PooledMemory { execution: Vec::with_capacity(1000), segments: Vec::new() }.recycle();
@@ -92,21 +94,21 @@ mod tests {
     }
 
     #[test]
-    fn what_is_kept_is_bounded() {
+    fn the_pool_is_bounded() {
         on_a_new_thread(|| {
-            PooledMemory { execution: Vec::with_capacity(CELLS + 1), segments: Vec::new() }.recycle();
-            let kept = PooledMemory::acquire().execution.capacity();
-            assert!((EXECUTION_CELLS..CELLS).contains(&kept), "{kept}");
-            let segment = Segment { cells: Vec::with_capacity(CELLS + 1), ..Segment::default() };
+            PooledMemory { execution: Vec::with_capacity(MAX_CELLS + 1), segments: Vec::new() }.recycle();
+            let capacity = PooledMemory::acquire().execution.capacity();
+            assert!((MAX_EXECUTION_CELLS..MAX_CELLS).contains(&capacity), "{capacity}");
+            let segment = Segment { cells: Vec::with_capacity(MAX_CELLS + 1), ..Segment::default() };
             PooledMemory { execution: Vec::new(), segments: vec![segment] }.recycle();
             assert!(PooledMemory::acquire().segments.is_empty());
-            for _ in 0..2 * MEMORIES {
-                let segments = std::iter::repeat_with(Segment::default).take(2 * SEGMENTS).collect();
-                PooledMemory { execution: Vec::with_capacity(CELLS / 4), segments }.recycle();
+            for _ in 0..2 * MAX_MEMORIES {
+                let segments = std::iter::repeat_with(Segment::default).take(2 * MAX_SEGMENTS).collect();
+                PooledMemory { execution: Vec::with_capacity(MAX_CELLS / 4), segments }.recycle();
             }
-            POOL.with_borrow(|spares| {
-                assert_eq!(spares.memories.len(), 3, "with their segments, four are too many");
-                assert!(spares.memories.iter().all(|(_, spare)| spare.segments.len() == SEGMENTS));
+            POOL.with_borrow(|pool| {
+                assert_eq!(pool.memories.len(), 3, "with their segments, four are too many");
+                assert!(pool.memories.iter().all(|(_, memory)| memory.segments.len() == MAX_SEGMENTS));
             });
         });
     }

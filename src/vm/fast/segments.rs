@@ -1,7 +1,7 @@
-//! The segments of a frame's memory beside code and execution: builtins, arguments, arrays.
+//! The memory segments other than code and execution: builtins, arguments, arrays.
 //!
-//! In: cells with their places. Out: cells, each written once; range checks made when a cell is written. A segment that is no longer
-//! in use keeps its room for the next frame.
+//! Input: cells with their addresses. Output: write-once cells; range checks are made when a cell is written. Memory is charged
+//! against the frame's budget. Emptied segments keep their capacity for the next frame.
 
 use super::Bailout;
 use super::cell::VmCell;
@@ -12,42 +12,42 @@ use crate::protocol::Builtin;
 /// A segment other than code and execution.
 #[derive(Debug, Default)]
 pub(super) struct Segment {
-    /// The builtin whose segment it is.
+    /// The builtin of the segment, if any.
     pub builtin: Option<Builtin>,
-    /// The last one is known.
+    /// The cells up to the last known one.
     pub cells: Vec<VmCell>,
-    /// An instance of the builtin and its outputs.
+    /// The start of the last computed instance of the builtin, and its outputs.
     pub computed: Option<(u64, [VmCell; 3])>,
-    /// The signatures that hints announced.
+    /// The signatures that hints added (ECDSA only).
     pub signatures: Signatures,
 }
 
-/// The segments beside code and execution.
+/// All segments other than code and execution.
 #[derive(Debug, Default)]
 pub(super) struct Segments {
-    /// The first `count` are in use; those behind are empty and have room.
+    /// The first `count` are in use; the others are empty and keep their capacity.
     segments: Vec<Segment>,
     count: usize,
-    /// Cells that the memory has charged, the execution segment's among them; a segment itself counts as a few.
+    /// Number of charged cells, including the execution segment; each segment counts as `SEGMENT_CELLS` more.
     charged: usize,
-    /// How many it may take.
-    allowed: usize,
+    /// The limit of `charged`.
+    limit: usize,
 }
 
 impl Segments {
-    /// No segments, with place for some. Without a bound until one is set.
+    /// No segments, with empty ones to reuse. Without a memory limit until one is set.
     pub(super) fn new(segments: Vec<Segment>) -> Self {
-        Self { segments, count: 0, charged: 0, allowed: usize::MAX }
+        Self { segments, count: 0, charged: 0, limit: usize::MAX }
     }
 
-    /// Cells charged so far.
+    /// Number of cells charged so far.
     pub(super) fn charged(&self) -> usize {
         self.charged
     }
 
-    /// Bounds what may be charged from now on.
+    /// Limits the number of cells that may be charged from now on.
     pub(super) fn set_remaining(&mut self, cells: usize) {
-        self.allowed = self.charged.saturating_add(cells);
+        self.limit = self.charged.saturating_add(cells);
     }
 
     /// Number of segments.
@@ -55,7 +55,7 @@ impl Segments {
         self.count
     }
 
-    /// Adds one.
+    /// Adds a segment with these cells.
     pub(super) fn add(&mut self, builtin: Option<Builtin>, cells: impl IntoIterator<Item = VmCell>) {
         if self.segments.len() == self.count {
             self.segments.push(Segment::default());
@@ -68,7 +68,7 @@ impl Segments {
         self.count = self.count.saturating_add(1);
     }
 
-    /// The segments without contents.
+    /// Empties all segments, for reuse.
     pub(super) fn into_empty(mut self) -> Vec<Segment> {
         for segment in self.segments.iter_mut().take(self.count) {
             segment.cells.clear();
@@ -79,34 +79,34 @@ impl Segments {
         self.segments
     }
 
-    /// A segment.
+    /// The segment of this number.
     #[inline]
     pub(super) fn segment(&self, number: u64) -> Option<&Segment> {
-        // Those not in use have no cells and no builtin.
+        // Unused segments have no cells and no builtin, so they need not be excluded.
         self.segments.get(usize::try_from(number.checked_sub(2)?).ok()?)
     }
 
-    /// A segment.
+    /// The segment of this number, mutable.
     #[inline]
     pub(super) fn segment_mut(&mut self, number: u64) -> Option<&mut Segment> {
-        let place = usize::try_from(number.checked_sub(2)?).ok()?;
-        self.segments.get_mut(place).filter(|_| place < self.count)
+        let index = usize::try_from(number.checked_sub(2)?).ok()?;
+        self.segments.get_mut(index).filter(|_| index < self.count)
     }
 
-    /// The builtin that a segment belongs to.
+    /// The builtin of a segment.
     #[inline]
     pub(super) fn builtin(&self, number: u64) -> Option<Builtin> {
         self.segment(number)?.builtin
     }
 
-    /// The outputs of the last instance that a builtin computed, where it has several: code reads them one after another.
+    /// The cached outputs of the builtin instance that starts at `instance`. Code reads the outputs of an instance one by one.
     pub(super) fn computed(&self, number: u64, instance: u64) -> Option<[VmCell; 3]> {
         let (start, outputs) = self.segment(number)?.computed?;
         (start == instance).then_some(outputs)
     }
 
-    /// Keeps the outputs of an instance.
-    pub(super) fn keep_computed(&mut self, number: u64, instance: u64, outputs: [VmCell; 3]) {
+    /// Caches the outputs of the last computed builtin instance.
+    pub(super) fn cache_computed(&mut self, number: u64, instance: u64, outputs: [VmCell; 3]) {
         if let Some(segment) = self.segment_mut(number) {
             segment.computed = Some((instance, outputs));
         }
@@ -117,31 +117,31 @@ impl Segments {
         self.segment(number).map_or(&[], |segment| &segment.cells)
     }
 
-    /// What is in a cell.
+    /// The content of a cell; empty if it was not written.
     pub(super) fn read(&self, segment: u64, offset: u64) -> VmCell {
         self.cell(segment, offset).copied().unwrap_or_default()
     }
 
-    /// A cell, if there is one so far.
+    /// The cell at an address, if the segment reaches that far.
     #[inline]
     pub(super) fn cell(&self, segment: u64, offset: u64) -> Option<&VmCell> {
         self.segment(segment)?.cells.get(usize::try_from(offset).ok()?)
     }
 
-    /// A cell, if there is one so far.
+    /// The cell at an address, mutable, if the segment reaches that far.
     #[inline]
     pub(super) fn cell_mut(&mut self, segment: u64, offset: u64) -> Option<&mut VmCell> {
         self.segment_mut(segment)?.cells.get_mut(usize::try_from(offset).ok()?)
     }
 
-    /// Whether unknown cells of the segment may have a value of their own.
+    /// Returns `true` if the builtin of the segment can deduce unknown cells.
     #[inline]
-    pub(super) fn computes(&self, number: u64) -> bool {
+    pub(super) fn deduces_cells(&self, number: u64) -> bool {
         let builtin = self.segment(number).and_then(|segment| segment.builtin);
         matches!(builtin, Some(Builtin::Pedersen | Builtin::Bitwise | Builtin::EcOp | Builtin::Poseidon))
     }
 
-    /// Writes a number that a builtin computed itself.
+    /// Writes a value that the builtin deduced.
     pub(super) fn write_deduced(&mut self, segment: u64, offset: u64, value: VmCell) -> Result<(), Bailout> {
         let index = usize::try_from(offset).map_err(|_| Bailout::Fault)?;
         self.write(segment, index, &value).ok_or(Bailout::Fault)??;
@@ -151,31 +151,32 @@ impl Segments {
         Ok(())
     }
 
-    /// Writes what a cell holds, without its marks; `None` if there is no such segment here.
+    /// Writes the value of a cell, without its marks. `None` if the segment does not exist.
     #[inline]
     pub(super) fn write(&mut self, number: u64, index: usize, value: &VmCell) -> Option<Result<(), Bailout>> {
-        let Self { segments, count, charged, allowed } = self;
-        let place = usize::try_from(number.checked_sub(2)?).ok()?;
-        let segment = segments.get_mut(place).filter(|_| place < *count)?;
-        Some(segment.write(index, value, |cells| charge(charged, *allowed, cells)))
+        let Self { segments, count, charged, limit } = self;
+        let position = usize::try_from(number.checked_sub(2)?).ok()?;
+        let segment = segments.get_mut(position).filter(|_| position < *count)?;
+        Some(segment.write(index, value, |cells| charge(charged, *limit, cells)))
     }
 
-    /// Takes cells.
+    /// Charges cells against the memory limit.
     pub(super) fn charge(&mut self, cells: usize) -> Result<(), Bailout> {
-        charge(&mut self.charged, self.allowed, cells)
+        charge(&mut self.charged, self.limit, cells)
     }
 }
 
-/// What a segment counts as, in cells.
+/// The memory of a segment itself, in cells.
 pub(super) const SEGMENT_CELLS: usize = size_of::<Segment>() / size_of::<VmCell>() + 1;
 
-/// 2^47 bytes at once: no process has room for them, so the judge's program fails there, as it does on the network.
-const ABSURD: usize = 1 << 42;
+/// 2^47 bytes in one allocation. No process can allocate them, so `cairo-vm` fails with an error of its own there; the frame must
+/// fall back to it.
+const IMPOSSIBLE_CELLS: usize = 1 << 42;
 
 #[inline]
-fn charge(charged: &mut usize, allowed: usize, cells: usize) -> Result<(), Bailout> {
-    let Some(sum) = charged.checked_add(cells).filter(|sum| *sum <= allowed) else {
-        return Err(if cells < ABSURD { Bailout::OutOfMemory } else { Bailout::Unsupported });
+fn charge(charged: &mut usize, limit: usize, cells: usize) -> Result<(), Bailout> {
+    let Some(sum) = charged.checked_add(cells).filter(|sum| *sum <= limit) else {
+        return Err(if cells < IMPOSSIBLE_CELLS { Bailout::OutOfMemory } else { Bailout::Unsupported });
     };
     *charged = sum;
     Ok(())
@@ -189,7 +190,7 @@ impl Segment {
         value: &VmCell,
         charge: impl FnOnce(usize) -> Result<(), Bailout>,
     ) -> Result<(), Bailout> {
-        // Before the cell is written: a cell that is there has been checked.
+        // Checks run before the write, so every known cell has been checked.
         match self.builtin {
             Some(Builtin::RangeCheck) => check_bits(value, 128)?,
             Some(Builtin::RangeCheck96) => check_bits(value, 96)?,
@@ -202,12 +203,12 @@ impl Segment {
             return Ok(());
         }
         match self.cells.get_mut(index) {
-            Some(cell) => put(cell, value.unmarked()),
+            Some(cell) => write_once(cell, value.unmarked()),
             None => self.grow(index, value.unmarked(), charge),
         }
     }
 
-    /// Writes a cell that there was no room for.
+    /// Writes a cell beyond the current length or capacity.
     #[cold]
     fn grow(
         &mut self,
@@ -226,15 +227,15 @@ impl Segment {
     }
 }
 
-/// Makes room for more cells; a machine that has none left is no reason to end the process.
+/// Reserves capacity. A failed allocation is an error of the frame and must not abort the process.
 #[inline]
 pub(super) fn reserve(cells: &mut Vec<VmCell>, more: usize) -> Result<(), Bailout> {
     cells.try_reserve(more).map_err(|_| Bailout::OutOfMemory)
 }
 
-/// Sets a cell, or checks that it holds the same.
+/// Writes a cell, or checks that it holds the same value.
 #[inline]
-pub(super) fn put(cell: &mut VmCell, value: VmCell) -> Result<(), Bailout> {
+pub(super) fn write_once(cell: &mut VmCell, value: VmCell) -> Result<(), Bailout> {
     if !cell.is_known() {
         *cell = value;
         Ok(())

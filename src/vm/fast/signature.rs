@@ -1,6 +1,6 @@
-//! The builtin of signatures: a hint announces one, then the program writes the public key and the message that it must fit.
+//! The ECDSA builtin: a hint adds a signature, then the program writes the public key and the message.
 //!
-//! It is checked when the second of the two is written.
+//! The signature is verified when the second of these two cells is written.
 
 use std::collections::BTreeMap;
 
@@ -11,40 +11,40 @@ use super::number::field::Limbs;
 use crate::crypto::verify_signature;
 use crate::protocol::Builtin;
 
-/// Signatures `(r, s)` by the place of their public key.
+/// The signatures `(r, s)` by the offset of their public key.
 #[derive(Debug, Default)]
 pub(super) struct Signatures(BTreeMap<usize, [Limbs; 2]>);
 
-/// What one of them counts as, in cells.
+/// The memory of a signature, in cells.
 pub(super) const SIGNATURE_CELLS: usize = 6;
 
 impl Signatures {
-    /// Announces a signature, which must be at the place of a public key. The first one there counts; whether it is this one.
-    pub(super) fn announce(&mut self, place: u64, signature: [Limbs; 2]) -> Result<bool, Bailout> {
-        if place.checked_rem(instance_cells(Builtin::Ecdsa).0) != Some(0) {
+    /// Adds a signature at the offset of a public key. Returns `true` if there was none at that offset; the first one is kept.
+    pub(super) fn add(&mut self, offset: u64, signature: [Limbs; 2]) -> Result<bool, Bailout> {
+        if offset.checked_rem(instance_cells(Builtin::Ecdsa).0) != Some(0) {
             return Err(Bailout::Fault);
         }
-        let place = usize::try_from(place).map_err(|_| Bailout::Fault)?;
+        let offset = usize::try_from(offset).map_err(|_| Bailout::Fault)?;
         let before = self.0.len();
-        self.0.entry(place).or_insert(signature);
+        self.0.entry(offset).or_insert(signature);
         Ok(self.0.len() > before)
     }
 
-    /// Checks a cell that is to be written among the cells.
+    /// Checks `value` before it is written to the cell at `index`.
     #[cold]
     pub(super) fn check(&self, cells: &[VmCell], index: usize, value: &VmCell) -> Result<(), Bailout> {
         if cells.get(index).is_some_and(VmCell::is_known) {
-            return Ok(()); // it was checked, or it is refused
+            return Ok(()); // checked already, or a conflicting write, which fails
         }
-        // What the judge makes of an address here depends on what is written first.
+        // The error of `cairo-vm` for an address here depends on which of the two cells is written first.
         let value = value.as_number().ok_or(Bailout::Unsupported)?;
-        let (place, other) = (index & !1, cells.get(index ^ 1).copied().unwrap_or_default());
+        let (key_index, other) = (index & !1, cells.get(index ^ 1).copied().unwrap_or_default());
         if !other.is_known() {
             return Ok(());
         }
         let other = other.as_number().ok_or(Bailout::Unsupported)?;
-        let [r, s] = self.0.get(&place).ok_or(Bailout::Fault)?;
-        let (public_key, message) = if index == place { (value, other) } else { (other, value) };
+        let [r, s] = self.0.get(&key_index).ok_or(Bailout::Fault)?;
+        let (public_key, message) = if index == key_index { (value, other) } else { (other, value) };
         match verify_signature(&public_key, &message, r, s) {
             Some(true) => Ok(()),
             Some(false) => Err(Bailout::Fault),

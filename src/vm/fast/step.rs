@@ -1,7 +1,9 @@
-//! One instruction by the rules: operands read or deduced, result computed, destination checked or written, registers moved.
+//! The general execution of one instruction: read or deduce the operands, compute the result, check or write the destination, update
+//! the registers.
 //!
-//! All forms run here. The run loop comes here with those that have no shortcut, and with those whose operands are not there yet.
-//! Whatever the rules refuse is a fault: its text is the judge's to write.
+//! Input: the machine; the run loop calls this for forms that the fast path does not support, and for steps that it could not
+//! complete. Output: the machine after the step, or a bailout. Every violation of the rules is a `Bailout::Fault`; its text comes from
+//! `cairo-vm` after the fallback.
 
 use cairo_vm::hint_processor::builtin_hint_processor::blake2s_hash::blake2s_compress;
 use cairo_vm::typed_operations::{typed_add, typed_div, typed_mul, typed_sub};
@@ -12,15 +14,15 @@ use cairo_vm::types::relocatable::MaybeRelocatable;
 use starknet_types_core::felt::Felt;
 
 use super::Bailout;
-use super::builtin::read_computed;
+use super::builtin::deduce_cell;
 use super::cell::VmCell;
 use super::decode::instruction;
-use super::fast_path::LIMIT;
+use super::fast_path::AP_LIMIT;
 use super::machine::Machine;
 use super::memory::EXECUTION;
 use super::number::field::{as_u128, div, offset_plus, wide};
 
-/// Segment and offset.
+/// The segment and the offset of a cell.
 type Address = (u64, u64);
 
 impl Machine {
@@ -32,7 +34,7 @@ impl Machine {
                 Register::AP => self.ap,
                 Register::FP => self.fp,
             };
-            Ok((EXECUTION, moved(base, offset)?))
+            Ok((EXECUTION, add_offset(base, offset)?))
         };
         let dst_at = relative(instruction.dst_register, instruction.off0)?;
         let op0_at = relative(instruction.op0_register, instruction.off1)?;
@@ -41,11 +43,11 @@ impl Machine {
         let op1_at = match instruction.op1_addr {
             Op1Addr::FP => relative(Register::FP, instruction.off2)?,
             Op1Addr::AP => relative(Register::AP, instruction.off2)?,
-            Op1Addr::Imm if instruction.off2 == 1 => (0, moved(self.pc, 1)?),
+            Op1Addr::Imm if instruction.off2 == 1 => (0, add_offset(self.pc, 1)?),
             Op1Addr::Imm => return Err(Bailout::Fault),
             Op1Addr::Op0 => {
                 let (segment, offset) = op0.and_then(|op0| op0.as_pointer()).ok_or(Bailout::Fault)?;
-                (segment, moved(offset, instruction.off2)?)
+                (segment, add_offset(offset, instruction.off2)?)
             }
         };
         let mut op1 = self.value_at(op1_at);
@@ -57,7 +59,7 @@ impl Machine {
         }
         let op0 = op0.ok_or(Bailout::Fault)?;
         if op1.is_none() {
-            op1 = read_computed(&mut self.memory.segments, op1_at.0, op1_at.1)?;
+            op1 = deduce_cell(&mut self.memory.segments, op1_at.0, op1_at.1)?;
             if op1.is_none() {
                 let (value, from_dst) = deduce_op1(&instruction, dst, op0)?;
                 self.memory.write(op1_at.0, op1_at.1, value)?;
@@ -93,8 +95,8 @@ impl Machine {
         let fp = self.fp;
         self.move_registers(&instruction, dst, op1, result)?;
         self.steps = self.steps.saturating_add(1);
-        // Shortcuts take the cell below the first `fp` for touched. The instruction that ends the frame touches it, if it is the
-        // usual one.
+        // `FrameBuilder` marks the cell before the initial `fp` as accessed from the start, because the fast path relies on that. This is
+        // right only if the frame ends by `ret` at the initial `fp`, which accesses that cell.
         if self.is_at_end && (instruction.opcode != Opcode::Ret || fp != self.first_fp) {
             return Err(Bailout::Unsupported);
         }
@@ -105,11 +107,11 @@ impl Machine {
         self.memory.read(segment, offset).value()
     }
 
-    fn behind(&self, instruction: &Instruction) -> Result<u64, Bailout> {
-        moved(self.pc, isize::try_from(instruction.size()).map_err(|_| Bailout::Fault)?)
+    fn next_pc(&self, instruction: &Instruction) -> Result<u64, Bailout> {
+        add_offset(self.pc, isize::try_from(instruction.size()).map_err(|_| Bailout::Fault)?)
     }
 
-    /// The first operand, and the result where it is known from the destination.
+    /// Deduces the first operand, and the result if the destination determines it.
     fn deduce_op0(
         &self,
         instruction: &Instruction,
@@ -117,7 +119,7 @@ impl Machine {
         op1: Option<VmCell>,
     ) -> Result<(Option<VmCell>, Option<VmCell>), Bailout> {
         match (instruction.opcode, instruction.res, dst, op1) {
-            (Opcode::Call, ..) => Ok((Some(VmCell::pointer(0, self.behind(instruction)?)), None)),
+            (Opcode::Call, ..) => Ok((Some(VmCell::pointer(0, self.next_pc(instruction)?)), None)),
             (Opcode::AssertEq, Res::Add, Some(dst), Some(op1)) => {
                 Ok((Some(difference(dst, op1, instruction.opcode_extension)?), Some(dst)))
             }
@@ -138,7 +140,7 @@ impl Machine {
         let holds = match instruction.opcode {
             Opcode::AssertEq => result.is_some_and(|result| result.same(&dst)),
             Opcode::Call => {
-                op0.same(&VmCell::pointer(0, self.behind(instruction)?))
+                op0.same(&VmCell::pointer(0, self.next_pc(instruction)?))
                     && dst.same(&VmCell::pointer(EXECUTION, self.fp))
             }
             Opcode::NOp | Opcode::Ret => true,
@@ -155,7 +157,7 @@ impl Machine {
     ) -> Result<(), Bailout> {
         let ap = self.ap;
         let fp = match instruction.fp_update {
-            FpUpdate::APPlus2 => moved(ap, 2)?,
+            FpUpdate::APPlus2 => add_offset(ap, 2)?,
             FpUpdate::Dst => {
                 dst.as_pointer().map(|(_, offset)| offset).or(dst.as_u64()).ok_or(Bailout::Fault)?
             }
@@ -165,52 +167,52 @@ impl Machine {
             ApUpdate::Add => {
                 let by = result.and_then(|result| result.as_number()).ok_or(Bailout::Fault)?;
                 let ap = offset_plus(ap, &by).ok_or(Bailout::Fault)?;
-                if ap < LIMIT { ap } else { return Err(Bailout::Unsupported) }
+                if ap < AP_LIMIT { ap } else { return Err(Bailout::Unsupported) }
             }
-            ApUpdate::Add1 => moved(ap, 1)?,
-            ApUpdate::Add2 => moved(ap, 2)?,
+            ApUpdate::Add1 => add_offset(ap, 1)?,
+            ApUpdate::Add2 => add_offset(ap, 2)?,
             ApUpdate::Regular => ap,
         };
-        let behind = self.behind(instruction)?;
+        let next_pc = self.next_pc(instruction)?;
         let number = |cell: VmCell| cell.as_number().ok_or(Bailout::Fault);
         match instruction.pc_update {
-            PcUpdate::Regular => self.pc = behind,
+            PcUpdate::Regular => self.pc = next_pc,
             PcUpdate::Jump => self.jump_to(result.ok_or(Bailout::Fault)?)?,
             PcUpdate::JumpRel => {
                 let by = number(result.ok_or(Bailout::Fault)?)?;
                 self.pc = offset_plus(self.pc, &by).ok_or(Bailout::Fault)?;
             }
-            PcUpdate::Jnz if dst.is_zero() => self.pc = behind,
+            PcUpdate::Jnz if dst.is_zero() => self.pc = next_pc,
             PcUpdate::Jnz => self.pc = offset_plus(self.pc, &number(op1)?).ok_or(Bailout::Fault)?,
         }
         self.enter_frame(fp)
     }
 
-    /// Goes to an address: in the code, or the end of the frame.
+    /// Jumps to an address in the code, or to the return address of the entry point.
     pub(super) fn jump_to(&mut self, target: VmCell) -> Result<(), Bailout> {
         match target.as_pointer().ok_or(Bailout::Fault)? {
             (0, offset) => self.pc = offset,
             (segment, 0) if segment == self.end => self.is_at_end = true,
-            // Code in other segments: no compiler makes it.
+            // Code in other segments, which no compiler emits.
             _ => return Err(Bailout::Unsupported),
         }
         Ok(())
     }
 
-    /// Sets `fp`. Shortcuts rely on `[fp - 1]` being known, and touched where that is observed; at the end of the frame nothing
-    /// runs any more.
+    /// Sets `fp`. The fast path relies on `[fp - 1]` being known, and accessed if accesses are marked; a frame in which it is not falls
+    /// back, unless it has ended.
     pub(super) fn enter_frame(&mut self, fp: u64) -> Result<(), Bailout> {
         self.fp = fp;
         if self.is_at_end {
             return Ok(());
         }
-        let below = self.memory.read(EXECUTION, fp.wrapping_sub(1));
-        let is_usual = if self.marks_accesses { below.is_accessed() } else { below.is_known() };
-        if is_usual { Ok(()) } else { Err(Bailout::Unsupported) }
+        let before_fp = self.memory.read(EXECUTION, fp.wrapping_sub(1));
+        let is_supported = if self.marks_accesses { before_fp.is_accessed() } else { before_fp.is_known() };
+        if is_supported { Ok(()) } else { Err(Bailout::Unsupported) }
     }
 
-    /// The Blake instructions: state and message behind the operands, the counter in the destination, the new state behind
-    /// `[ap]`.
+    /// The Blake instructions. The operands point to state and message, the destination is the counter, `[ap]` points to the new
+    /// state.
     fn blake(&mut self, dst: VmCell, op0: VmCell, op1: VmCell, is_last: bool) -> Result<(), Bailout> {
         let counter = word(dst)?;
         let state: [u32; 8] = self.words(op0)?;
@@ -243,13 +245,13 @@ fn word(cell: VmCell) -> Result<u32, Bailout> {
     cell.as_u64().and_then(|value| u32::try_from(value).ok()).ok_or(Bailout::Fault)
 }
 
-/// `base + offset`.
-fn moved(base: u64, offset: isize) -> Result<u64, Bailout> {
+/// `base + offset`, a fault if it overflows.
+fn add_offset(base: u64, offset: isize) -> Result<u64, Bailout> {
     let offset = i64::try_from(offset).map_err(|_| Bailout::Fault)?;
     base.checked_add_signed(offset).ok_or(Bailout::Fault)
 }
 
-/// The second operand, and the result where it is known from the destination.
+/// Deduces the second operand, and the result if the destination determines it.
 fn deduce_op1(
     instruction: &Instruction,
     dst: Option<VmCell>,
@@ -269,10 +271,18 @@ fn compute_result(instruction: &Instruction, op0: VmCell, op1: VmCell) -> Result
     Ok(match instruction.res {
         Res::Op1 => Some(op1),
         Res::Add if instruction.opcode_extension == OpcodeExtension::QM31Operation => {
-            Some(packed(typed_add(&judged(op0)?, &judged(op1)?, instruction.opcode_extension))?)
+            Some(from_maybe_relocatable(typed_add(
+                &to_maybe_relocatable(op0)?,
+                &to_maybe_relocatable(op1)?,
+                instruction.opcode_extension,
+            ))?)
         }
         Res::Mul if instruction.opcode_extension == OpcodeExtension::QM31Operation => {
-            Some(packed(typed_mul(&judged(op0)?, &judged(op1)?, instruction.opcode_extension))?)
+            Some(from_maybe_relocatable(typed_mul(
+                &to_maybe_relocatable(op0)?,
+                &to_maybe_relocatable(op1)?,
+                instruction.opcode_extension,
+            ))?)
         }
         Res::Add => Some(op0.plus(&op1).ok_or(Bailout::Fault)?),
         Res::Mul => Some(op0.times(&op1).ok_or(Bailout::Fault)?),
@@ -284,7 +294,7 @@ fn difference(a: VmCell, b: VmCell, extension: OpcodeExtension) -> Result<VmCell
     if extension == OpcodeExtension::Stone {
         return a.minus(&b).ok_or(Bailout::Fault);
     }
-    packed(typed_sub(&judged(a)?, &judged(b)?, extension))
+    from_maybe_relocatable(typed_sub(&to_maybe_relocatable(a)?, &to_maybe_relocatable(b)?, extension))
 }
 
 fn quotient(a: VmCell, b: VmCell, extension: OpcodeExtension) -> Result<VmCell, Bailout> {
@@ -293,7 +303,7 @@ fn quotient(a: VmCell, b: VmCell, extension: OpcodeExtension) -> Result<VmCell, 
         return Err(Bailout::Fault);
     }
     if extension == OpcodeExtension::Stone {
-        // Small numbers without a rest: not an inverse for what code asks of every flag.
+        // Exact divisions of small numbers are common in compiled code; they need no field inversion.
         if let (Some(a), Some(b)) = (as_u128(&a), as_u128(&b))
             && a.checked_rem(b) == Some(0)
         {
@@ -302,15 +312,16 @@ fn quotient(a: VmCell, b: VmCell, extension: OpcodeExtension) -> Result<VmCell, 
         return div(&a, &b).map(VmCell::number).ok_or(Bailout::Fault);
     }
     let felt = |limbs| VmCell::number(limbs).as_felt().ok_or(Bailout::Fault);
-    packed(typed_div(&felt(a)?, &felt(b)?, extension).map(MaybeRelocatable::Int))
+    from_maybe_relocatable(typed_div(&felt(a)?, &felt(b)?, extension).map(MaybeRelocatable::Int))
 }
 
-/// The judge's form of a value: its operations of the QM31 field are used as they are.
-fn judged(cell: VmCell) -> Result<MaybeRelocatable, Bailout> {
+/// Converts a number to the type of `cairo-vm`, whose arithmetic of the QM31 field is used.
+fn to_maybe_relocatable(cell: VmCell) -> Result<MaybeRelocatable, Bailout> {
     cell.as_felt().map(MaybeRelocatable::Int).ok_or(Bailout::Fault)
 }
 
-fn packed<E>(value: Result<MaybeRelocatable, E>) -> Result<VmCell, Bailout> {
+/// Converts the result of `cairo-vm` arithmetic to a cell.
+fn from_maybe_relocatable<E>(value: Result<MaybeRelocatable, E>) -> Result<VmCell, Bailout> {
     let felt: Felt = value.ok().and_then(|value| value.get_int()).ok_or(Bailout::Fault)?;
     Ok(VmCell::of_felt(&felt))
 }
