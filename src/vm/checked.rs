@@ -1,7 +1,7 @@
 //! Checked mode: every frame runs on `fast` and on `cairo-vm`, and everything observable is compared.
 //!
-//! Each syscall is executed once, over a memory that applies every access to both frames and compares the results. The result of
-//! `cairo-vm` is returned; a difference is an internal error that names it.
+//! Each syscall is executed once, over a memory that applies every access to both frames and compares the
+//! results. The result of `cairo-vm` is returned; a difference is an internal error that names it.
 
 use std::cell::RefCell;
 
@@ -168,7 +168,8 @@ fn compare_memory(fast: &FastFrame, cairo_vm: &mut CairoVmFrame) -> Option<Strin
         for offset in 0..size {
             let at = Pointer { segment, offset };
             let (cell, expected) = (fast.cell(at), cairo_vm.cell(at));
-            // `cairo-vm` marks the executed instructions of the code segment, which has no memory holes either way.
+            // `cairo-vm` marks the executed instructions of the code segment, which has no memory holes
+            // either way.
             let counts_accesses = segment != 0 && fast.marks_accesses();
             if cell.0 != expected.0 || (counts_accesses && cell.1 != expected.1) {
                 return Some(format!("fast {cell:?} at {at:?}, cairo-vm {expected:?}"));

@@ -5,11 +5,12 @@
 pub enum Engine {
     /// `cairo-vm`, the VM that blockifier uses.
     CairoVm,
-    /// Starkiln's own VM. A frame that ends in an error, or uses a feature that this VM does not support, falls back to
-    /// `cairo-vm`: it is run again there from its beginning.
+    /// Starkiln's own VM. A frame that ends in an error, or uses a feature that this VM does not support,
+    /// falls back to `cairo-vm`: it is run again there from its beginning.
     #[default]
     Fast,
-    /// Both, compared at every syscall and at the end of every frame. A difference is an internal error that names it.
+    /// Both, compared at every syscall and at the end of every frame. A difference is an internal error that
+    /// names it.
     Checked,
 }
 
@@ -21,7 +22,8 @@ pub(crate) const DEFAULT_MEMORY_LIMIT: usize = 1 << 31;
 pub(crate) struct VmOptions {
     /// The VM that runs them.
     pub engine: Engine,
-    /// Bytes of VM memory that the calls of a transaction may hold at a time. `cairo-vm` cannot be held to it.
+    /// Bytes of VM memory that the calls of a transaction may hold at a time. `cairo-vm` cannot be held to
+    /// it.
     pub memory_limit: usize,
 }
 

@@ -1,7 +1,7 @@
 //! The failures of a frame, as data.
 //!
-//! Input: errors of `cairo-vm` and of our own checks. Output: what callers branch on, and the text that a revert reason prints.
-//! Error types of `cairo-vm` do not leave this module.
+//! Input: errors of `cairo-vm` and of our own checks. Output: what callers branch on, and the text that a
+//! revert reason prints. Error types of `cairo-vm` do not leave this module.
 
 use cairo_vm::vm::errors::hint_errors::HintError;
 use cairo_vm::vm::errors::vm_errors::VirtualMachineError;
@@ -48,7 +48,8 @@ pub(crate) enum StartFault {
     /// The constructor was called under another selector (C243).
     #[error("The constructor entry point must be named 'constructor'.")]
     ConstructorName,
-    /// The class has two entry points of this selector. Compilers reject such a class; it can only be made by hand.
+    /// The class has two entry points of this selector. Compilers reject such a class; it can only be made by
+    /// hand.
     #[error("Entry point {:#066x} of type {:?} is not unique.", .0.0, .1)]
     Repeated(EntryPointSelector, EntryPointType),
     /// The entry point uses builtins that Cairo 1 does not support, or in another order (C90).
@@ -86,7 +87,8 @@ fn list(builtins: &[Builtin]) -> String {
 pub(crate) struct FrameFault {
     /// The location of the failure.
     pub location: VmLocation,
-    /// The text of the `cairo-vm` error with its line end; `None` where blockifier prints nothing (C179, C183, C184).
+    /// The text of the `cairo-vm` error with its line end; `None` where blockifier prints nothing (C179,
+    /// C183, C184).
     pub text: Option<String>,
     /// The kind of failure.
     pub kind: FrameFaultKind,

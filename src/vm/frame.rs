@@ -1,8 +1,9 @@
 //! The boundary of this module: a frame on any of the back ends.
 //!
-//! Input: a class, a call, the engine to use. Output: the frame runs to its next syscall or until it returns; it gives access to its
-//! memory for the response to a syscall, and reports its location; at its end it yields its return data and resource usage. A frame
-//! may fall back from `fast` to `cairo_vm` at any time, which callers cannot observe.
+//! Input: a class, a call, the engine to use. Output: the frame runs to its next syscall or until it returns;
+//! it gives access to its memory for the response to a syscall, and reports its location; at its end it
+//! yields its return data and resource usage. A frame may fall back from `fast` to `cairo_vm` at any time,
+//! which callers cannot observe.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -91,12 +92,14 @@ pub(crate) struct FrameOutput {
     pub retdata: Vec<Felt>,
     /// The consumed Sierra gas, out of the initial gas; 0 in steps mode (C57).
     pub gas_consumed: u64,
-    /// Steps, memory holes and builtins of this frame, without inner calls. Steps and holes are counted in steps mode only.
+    /// Steps, memory holes and builtins of this frame, without inner calls. Steps and holes are counted in
+    /// steps mode only.
     pub resources: VmResources,
 }
 
 impl Frame {
-    /// Sets up the frame of `call` in a Cairo 0 class. The checks run in blockifier's order: builtins, entry point.
+    /// Sets up the frame of `call` in a Cairo 0 class. The checks run in blockifier's order: builtins, entry
+    /// point.
     pub(crate) fn start_cairo0(
         class: &Arc<Cairo0Class>,
         call: &EntryPointCall,
@@ -110,7 +113,8 @@ impl Frame {
         )
     }
 
-    /// Sets up the frame of `call` in a Cairo 1 class. The checks run in blockifier's order: entry point, builtins, gas.
+    /// Sets up the frame of `call` in a Cairo 1 class. The checks run in blockifier's order: entry point,
+    /// builtins, gas.
     pub(crate) fn start_cairo1(
         class: &Arc<Cairo1Class>,
         call: &EntryPointCall,
@@ -142,8 +146,8 @@ impl Frame {
         }))
     }
 
-    /// Runs until the next syscall or the end. Only frames measured in steps consume steps of `budget`, but a frame of either
-    /// kind fails when no step remains (C53).
+    /// Runs until the next syscall or the end. Only frames measured in steps consume steps of `budget`, but a
+    /// frame of either kind fails when no step remains (C53).
     pub(crate) fn run(&mut self, budget: &mut StepBudget, counts_steps: bool) -> Result<VmExit, FrameFault> {
         match &mut self.0 {
             Backend::CairoVm(frame) => frame.run(budget, counts_steps),
@@ -180,7 +184,8 @@ impl Frame {
         }
     }
 
-    /// Checks and ends a frame that returned. `budget` is the remaining budget, without the cells that the frame holds.
+    /// Checks and ends a frame that returned. `budget` is the remaining budget, without the cells that the
+    /// frame holds.
     pub(crate) fn finish(
         self,
         initial_gas: u64,
@@ -226,7 +231,8 @@ impl Frame {
         }
     }
 
-    /// The location of a frame that is suspended at a syscall. Fails only if the execution is interrupted, or on a bug.
+    /// The location of a frame that is suspended at a syscall. Fails only if the execution is interrupted, or
+    /// on a bug.
     pub(crate) fn location(&self) -> Result<VmLocation, FinishFault> {
         match &self.0 {
             Backend::CairoVm(frame) => Ok(frame.location()),
@@ -235,7 +241,8 @@ impl Frame {
         }
     }
 
-    /// The first difference between the back ends, in checked mode. To be checked before an unfinished frame is dropped.
+    /// The first difference between the back ends, in checked mode. To be checked before an unfinished frame
+    /// is dropped.
     pub(crate) fn difference(&self) -> Option<String> {
         match &self.0 {
             Backend::CairoVm(_) | Backend::Fast(_) => None,

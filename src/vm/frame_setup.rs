@@ -1,7 +1,8 @@
 //! The setup of a frame: entry point and arguments, the same for every back end (C75-C78, C91).
 //!
-//! Input: a class and a call. Output: the first instruction and the arguments, or the reason why the call cannot be entered. A back
-//! end writes the setup into the memory of a new frame, as often as it needs to. It must not know any back end.
+//! Input: a class and a call. Output: the first instruction and the arguments, or the reason why the call
+//! cannot be entered. A back end writes the setup into the memory of a new frame, as often as it needs to. It
+//! must not know any back end.
 
 use std::sync::Arc;
 
@@ -20,7 +21,8 @@ pub(super) const RET: Felt = Felt::from_hex_unchecked("0x208b7fff7fff7ffe");
 /// Number of cells after the bytecode: the `ret` and the pointer to the builtin prices.
 pub(super) const PROGRAM_EXTRA: usize = 2;
 
-/// Number of arguments of a Cairo 0 entry point: selector, implicit arguments, size of the calldata, calldata.
+/// Number of arguments of a Cairo 0 entry point: selector, implicit arguments, size of the calldata,
+/// calldata.
 pub(super) const CAIRO0_ARGUMENTS: usize = 4;
 
 /// The builtins whose gas Cairo 1 code charges itself, in the order of its price table (C76).

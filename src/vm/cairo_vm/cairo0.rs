@@ -1,6 +1,7 @@
 //! Frames of Cairo 0 code: their setup, their hints, the checks at their end.
 //!
-//! Unlike Cairo 1 code, the code returns its syscall pointer and its builtin pointers, and all of them are checked (C80, C81).
+//! Unlike Cairo 1 code, the code returns its syscall pointer and its builtin pointers, and all of them are
+//! checked (C80, C81).
 
 use std::any::Any;
 use std::collections::BTreeMap;
@@ -95,7 +96,8 @@ impl CairoVmFrame {
         Ok(FrameOutput { failed: false, retdata, gas_consumed: 0, resources })
     }
 
-    /// Checks the end pointers of builtins, implicit arguments, syscalls and read-only segments, in this order (C81).
+    /// Checks the end pointers of builtins, implicit arguments, syscalls and read-only segments, in this
+    /// order (C81).
     fn check_pointers(&mut self) -> Result<(), FinishFault> {
         let invalid = |what: &str| FinishFault::protocol(format!("Validation failed: {what}."));
         let FrameClass::Cairo0 { implicit_arguments, .. } = &self.class else {
@@ -138,7 +140,8 @@ impl CairoVmFrame {
     }
 }
 
-/// Runs hint number `at.1` of the step at `at.0`. The request of a syscall must begin where the last response ended.
+/// Runs hint number `at.1` of the step at `at.0`. The request of a syscall must begin where the last response
+/// ended.
 pub(super) fn run_cairo0_hint(
     class: &Cairo0Class,
     boxed_hints: &mut BTreeMap<(usize, usize), Box<dyn Any>>,
@@ -175,8 +178,8 @@ pub(super) fn run_cairo0_hint(
     Ok(NextHint::Executed)
 }
 
-/// Returns `true` if the hint pads the input of Keccak with a block size of zero. `cairo-vm` would pad until the process is out of
-/// memory.
+/// Returns `true` if the hint pads the input of Keccak with a block size of zero. `cairo-vm` would pad until
+/// the process is out of memory.
 fn pads_zero_blocks(data: &HintProcessorData) -> bool {
     const BLOCK_SIZE: &str = "starkware.cairo.common.cairo_keccak.packed_keccak.BLOCK_SIZE";
     let pads = [hint_code::CAIRO_KECCAK_FINALIZE_V1, hint_code::CAIRO_KECCAK_FINALIZE_V2];

@@ -24,7 +24,8 @@ use crate::vm::fault::{FinishFault, panic_message};
 use crate::vm::frame::{FrameOutput, StepBudget};
 use crate::vm::frame_setup::PROGRAM_EXTRA;
 
-/// Number of return values of a Cairo 1 entry point: gas, syscall pointer, failure flag, start and end of the return data.
+/// Number of return values of a Cairo 1 entry point: gas, syscall pointer, failure flag, start and end of the
+/// return data.
 const RETURN_VALUES: usize = 5;
 
 /// Number of cells that are filled between two polls of the interrupt flag.
@@ -78,8 +79,9 @@ impl CairoVmFrame {
         Ok(FrameOutput { failed, retdata, gas_consumed, resources })
     }
 
-    /// Fills the gaps that the modular builtins leave in the range_check96 segment (C79). The end is a pointer that the program
-    /// returned, and no gas pays for the cells: their number is bounded by the memory budget, and the loop polls the interrupt flag.
+    /// Fills the gaps that the modular builtins leave in the range_check96 segment (C79). The end is a
+    /// pointer that the program returned, and no gas pays for the cells: their number is bounded by the
+    /// memory budget, and the loop polls the interrupt flag.
     fn fill_range_check96(&mut self, builtins: &[Builtin], budget: &StepBudget) -> Result<(), FinishFault> {
         let Some(from_end) = builtins.iter().rev().position(|builtin| *builtin == Builtin::RangeCheck96)
         else {
@@ -133,7 +135,7 @@ impl CairoVmFrame {
             return Err(malformed("Error extracting return data."));
         };
         let unexpected = || malformed(&format!("Unexpected remaining gas: {gas}."));
-        let remaining_gas = gas.to_u64().filter(|left| *left <= initial_gas).ok_or_else(unexpected)?;
+        let remaining_gas = gas.to_u64().filter(|gas| *gas <= initial_gas).ok_or_else(unexpected)?;
         let retdata = self.read_retdata(start, size)?;
         Ok((failed, retdata, remaining_gas))
     }
@@ -158,7 +160,8 @@ impl CairoVmFrame {
         memory.felts(pointer(start), count).map_err(FinishFault::protocol)
     }
 
-    /// The resource usage of the frame. In steps mode, the cells that the operating system accesses must be marked before (C82, C83).
+    /// The resource usage of the frame. In steps mode, the cells that the operating system accesses must be
+    /// marked before (C82, C83).
     pub(super) fn resources(
         &mut self,
         tracked: TrackedResource,
@@ -189,7 +192,8 @@ impl CairoVmFrame {
         Ok(used)
     }
 
-    /// Marks the cells that the operating system accesses: the arguments and the segments that the program must not extend (C82).
+    /// Marks the cells that the operating system accesses: the arguments and the segments that the program
+    /// must not extend (C82).
     pub(super) fn mark_arguments_and_segments(&mut self) -> Result<(), FinishFault> {
         if let Some(initial_fp) = self.runner.get_initial_fp() {
             // Before the frame pointer: the arguments, then the return frame pointer and the return address.

@@ -52,7 +52,8 @@ impl SyscallMemory for FrameMemory<'_> {
     }
 
     fn felts(&self, start: Pointer, count: usize) -> Result<Vec<Felt>, MemoryFault> {
-        // `get_integer_range` checks `count` against the segment first: an arbitrary count must not reserve memory.
+        // `get_integer_range` checks `count` against the segment first: an arbitrary count must not reserve
+        // memory.
         let cells = self.vm.get_integer_range(relocatable(start), count).map_err(fault)?;
         Ok(cells.into_iter().map(std::borrow::Cow::into_owned).collect())
     }

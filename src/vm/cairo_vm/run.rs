@@ -1,7 +1,7 @@
 //! The run loop over `cairo-vm`: our own loop around its single step, with the hints of the class's table.
 //!
-//! A syscall leaves the loop; the frame is resumed after the response. Therefore inner calls do not nest on the native stack, and
-//! a suspended frame is only data.
+//! A syscall leaves the loop; the frame is resumed after the response. Therefore inner calls do not nest on
+//! the native stack, and a suspended frame is only data.
 
 use std::any::Any;
 use std::collections::BTreeMap;
@@ -79,15 +79,15 @@ impl From<VirtualMachineError> for RunError {
 }
 
 impl CairoVmFrame {
-    /// Runs until the next syscall or the end. Only frames measured in steps consume steps of `budget`, but a frame of either
-    /// kind fails when no step remains (C53).
+    /// Runs until the next syscall or the end. Only frames measured in steps consume steps of `budget`, but a
+    /// frame of either kind fails when no step remains (C53).
     pub(in crate::vm) fn run(
         &mut self,
         budget: &mut StepBudget,
         counts_steps: bool,
     ) -> Result<VmExit, FrameFault> {
-        // `cairo-vm` and its hints process adversarial input. A panic in them must neither take the host down nor end the block; it
-        // counts as an error of the program.
+        // `cairo-vm` and its hints process adversarial input. A panic in them must neither take the host down
+        // nor end the block; it counts as an error of the program.
         let result = catch_unwind(AssertUnwindSafe(|| self.run_loop(budget, counts_steps)));
         match result {
             Ok(Ok(exit)) => Ok(exit),
@@ -233,7 +233,8 @@ fn run_cairo1_hint(
             Ok(NextHint::Executed)
         }
         Some(Hint::Core(CoreHintBase::Core(CoreHint::DebugPrint { start, end }))) => {
-            // Nothing is printed: standard output belongs to the host. Unreadable arguments are the error that they are there.
+            // Nothing is printed: standard output belongs to the host. Unreadable arguments are the error
+            // that they are there.
             read_felts(vm, start, end)
                 .map_err(|error| VirtualMachineError::Hint(Box::new((index, error))))?;
             Ok(NextHint::Executed)

@@ -1,7 +1,7 @@
 //! Builtins: the deduction of output cells, and the verification of cells that the program wrote itself.
 //!
-//! Range checks are made when a cell is written (`segments`). The other builtins deduce an output cell when an instruction reads it.
-//! Output cells that the program wrote itself are verified at the end of the frame.
+//! Range checks are made when a cell is written (`segments`). The other builtins deduce an output cell when
+//! an instruction reads it. Output cells that the program wrote itself are verified at the end of the frame.
 
 use super::Bailout;
 use super::cell::VmCell;
@@ -10,7 +10,8 @@ use super::segments::Segments;
 use crate::crypto::{Point, ec_op, pedersen_cached, poseidon};
 use crate::protocol::Builtin;
 
-/// The work of deducing an output, in items of the interrupt check: a hash or a curve operation takes as long as some hundred steps.
+/// The work of deducing an output, in items of the interrupt check: a hash or a curve operation takes as long
+/// as some hundred steps.
 const DEDUCTION_ITEMS: usize = 100;
 
 /// The number of cells of an instance, and the number of its input cells.
@@ -28,7 +29,8 @@ pub(super) fn instance_cells(builtin: Builtin) -> (u64, u64) {
     }
 }
 
-/// Deduces the value of an unknown cell and writes it. `None` if the builtin does not determine the cell, or inputs are missing.
+/// Deduces the value of an unknown cell and writes it. `None` if the builtin does not determine the cell, or
+/// inputs are missing.
 pub(super) fn deduce_cell(
     segments: &mut Segments,
     segment: u64,
@@ -41,7 +43,8 @@ pub(super) fn deduce_cell(
     Ok(deduced)
 }
 
-/// The value of an unknown cell according to its builtin. `None` if the builtin does not determine the cell, or inputs are missing.
+/// The value of an unknown cell according to its builtin. `None` if the builtin does not determine the cell,
+/// or inputs are missing.
 fn deduce(segments: &mut Segments, segment: u64, offset: u64) -> Result<Option<VmCell>, Bailout> {
     let Some(builtin) = segments.builtin(segment) else { return Ok(None) };
     let (cells, inputs) = instance_cells(builtin);

@@ -1,6 +1,7 @@
 //! Memory cells: 32 bytes, which hold a number, an address or nothing.
 //!
-//! A number takes 252 of the 256 bits; the other four are tags. A cell of zeros is empty, so zeroed memory is empty.
+//! A number takes 252 of the 256 bits; the other four are tags. A cell of zeros is empty, so zeroed memory is
+//! empty.
 
 use starknet_types_core::felt::Felt;
 
@@ -129,14 +130,16 @@ impl VmCell {
         Some(Self([a0.checked_add(u64::from(number))?, a1, a2, a3]))
     }
 
-    /// `self - number`, of a number or an address. `None` if the difference changes more than the lowest limb.
+    /// `self - number`, of a number or an address. `None` if the difference changes more than the lowest
+    /// limb.
     #[inline(always)]
     pub(super) fn minus_small(&self, number: u32) -> Option<Self> {
         let [a0, a1, a2, a3] = self.0;
         Some(Self([a0.checked_sub(u64::from(number))?, a1, a2, a3]))
     }
 
-    /// `self - other`. `None` for addresses of different segments, and for an offset below 0 or above 64 bits.
+    /// `self - other`. `None` for addresses of different segments, and for an offset below 0 or above 64
+    /// bits.
     #[inline(never)]
     pub(super) fn minus(&self, other: &Self) -> Option<Self> {
         match (self.as_pointer(), other.as_pointer()) {
@@ -197,7 +200,8 @@ impl VmCell {
         as_u64(&self.as_number()?)
     }
 
-    /// A cell that holds a value of a syscall. `None` for addresses in temporary segments, which `fast` does not support.
+    /// A cell that holds a value of a syscall. `None` for addresses in temporary segments, which `fast` does
+    /// not support.
     pub(super) fn of_value(value: Value) -> Option<Self> {
         Some(match value {
             Value::Felt(felt) => Self::of_felt(&felt),

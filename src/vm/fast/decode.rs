@@ -1,8 +1,8 @@
 //! The decoded program: one operation for each word of the bytecode, decoded once per class and shared.
 //!
-//! Input: a class. Output: its operations and hints. Each instruction form that compilers emit has a kind of its own, which tells the
-//! fast path everything but the operands. Every other form is `General`. A word that is not an instruction fails only when it is
-//! executed.
+//! Input: a class. Output: its operations and hints. Each instruction form that compilers emit has a kind of
+//! its own, which tells the fast path everything but the operands. Every other form is `General`. A word that
+//! is not an instruction fails only when it is executed.
 
 use std::sync::Arc;
 
@@ -68,7 +68,8 @@ pub(super) struct Operation {
     pub dst: i16,
     pub op0: i16,
     pub op1: i16,
-    /// The target of a jump or a call, the increment of `AdvanceAp`, or a number of 31 bits, depending on the kind.
+    /// The target of a jump or a call, the increment of `AdvanceAp`, or a number of 31 bits, depending on the
+    /// kind.
     pub target: u32,
 }
 
@@ -141,8 +142,8 @@ impl Program {
         })
     }
 
-    /// Decodes a Cairo 0 class. `None` if it must run on `cairo-vm`: it exceeds 2^32 cells, or `cairo-vm` rejects its builtins or
-    /// hints when a frame starts.
+    /// Decodes a Cairo 0 class. `None` if it must run on `cairo-vm`: it exceeds 2^32 cells, or `cairo-vm`
+    /// rejects its builtins or hints when a frame starts.
     pub(super) fn of_cairo0(class: &Cairo0Class) -> Option<Self> {
         let is_ordered = class
             .builtins()

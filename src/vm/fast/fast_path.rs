@@ -1,9 +1,9 @@
 //! The fast path: the common case of each instruction form that compilers emit.
 //!
-//! Input: an operation, the registers, the memory. Output: the registers after the step. `None` in all other cases: an operand is
-//! unknown and cannot be deduced here, a check fails, or the execution segment must grow. `Machine::step`, which implements all the
-//! rules, repeats such a step. Therefore a step must not write anything before it returns `None` that the repeated step would not
-//! write as well.
+//! Input: an operation, the registers, the memory. Output: the registers after the step. `None` in all other
+//! cases: an operand is unknown and cannot be deduced here, a check fails, or the execution segment must
+//! grow. `Machine::step`, which implements all the rules, repeats such a step. Therefore a step must not
+//! write anything before it returns `None` that the repeated step would not write as well.
 
 use super::builtin::deduce_cell;
 use super::cell::VmCell;
@@ -11,8 +11,9 @@ use super::decode::{Operation, OperationKind};
 use super::memory::EXECUTION;
 use super::segments::Segments;
 
-/// The bound of the values to which instructions set `ap`, so that `ap` plus an offset never wraps around to a valid cell. Increments
-/// by one or two cannot exceed 2^63 in practice. `fp` needs no bound: there is always a known cell before it.
+/// The bound of the values to which instructions set `ap`, so that `ap` plus an offset never wraps around to
+/// a valid cell. Increments by one or two cannot exceed 2^63 in practice. `fp` needs no bound: there is
+/// always a known cell before it.
 pub(super) const AP_LIMIT: u64 = 1 << 62;
 
 /// The registers, as local variables of the loop.
@@ -34,11 +35,11 @@ pub(super) struct FastPath<'a, const MARKS_ACCESSES: bool> {
 }
 
 impl<const MARKS_ACCESSES: bool> FastPath<'_, MARKS_ACCESSES> {
-    /// Executes up to `limit` steps, the first one as an operation of the given kind, until a step needs `Machine::step`. Returns the
-    /// number of executed steps.
+    /// Executes up to `limit` steps, the first one as an operation of the given kind, until a step needs
+    /// `Machine::step`. Returns the number of executed steps.
     ///
-    /// Never inlined, so that this loop has all of the processor's registers. `pc`, `ap` and `fp` are passed one by one: reading them
-    /// as one wide value just after separate writes would stall on store forwarding.
+    /// Never inlined, so that this loop has all of the processor's registers. `pc`, `ap` and `fp` are passed
+    /// one by one: reading them as one wide value just after separate writes would stall on store forwarding.
     #[inline(never)]
     pub(super) fn run(
         mut self,
@@ -63,8 +64,8 @@ impl<const MARKS_ACCESSES: bool> FastPath<'_, MARKS_ACCESSES> {
         limit.wrapping_sub(remaining)
     }
 
-    /// Executes a step; `None` if it needs `Machine::step`. The common case is inlined. Functions of the less common cases take
-    /// offsets, not cells: a cell passed to a call would have to be spilled to the stack.
+    /// Executes a step; `None` if it needs `Machine::step`. The common case is inlined. Functions of the less
+    /// common cases take offsets, not cells: a cell passed to a call would have to be spilled to the stack.
     #[inline(always)]
     fn step(&mut self, operation: &Operation, kind: OperationKind, at: Registers) -> Option<Registers> {
         let dst = || offset_from(if operation.dst_is_fp() { at.fp } else { at.ap }, operation.dst);

@@ -1,6 +1,6 @@
-//! The end of a frame: the network's checks, what was returned, what was used (C77-C92).
+//! The end of a frame: blockifier's checks, return data, resource usage (C77-C92).
 //!
-//! Any check that does not hold is a fault, and the judge says which.
+//! A failed check is a `Bailout::Fault`; its text comes from `cairo-vm` after the fallback.
 
 use std::ops::Range;
 
@@ -18,13 +18,15 @@ use crate::protocol::{Builtin, Constants, VmResources};
 use crate::syscall::{Language, Pointer, TrackedResource};
 use crate::vm::frame::FrameOutput;
 
-/// Gas, syscall pointer, failure flag, start and end of the data: what a function leaves below `ap`, behind its builtins.
+/// Number of return values of a Cairo 1 entry point: gas, syscall pointer, failure flag, start and end of the
+/// return data. The builtin pointers precede them.
 const RETURN_VALUES: u64 = 5;
-/// Size and start of the data: what a Cairo 0 function leaves below `ap`, behind its builtins.
+/// Number of return values of a Cairo 0 entry point: size and start of the return data. The builtin pointers
+/// precede them.
 const CAIRO0_RETURN_VALUES: u64 = 2;
 
 impl FastFrame {
-    /// Ends a frame that returned.
+    /// Checks and ends a frame that returned.
     pub(in crate::vm) fn finish(
         &mut self,
         initial_gas: u64,
@@ -32,7 +34,7 @@ impl FastFrame {
         constants: &Constants,
     ) -> Result<FrameOutput, Bailout> {
         for (builtin, segment) in &self.builtins {
-            // Gaps of this one are filled first.
+            // Verified below, once its gaps are filled.
             if *builtin != Builtin::RangeCheck96 {
                 let Machine { memory, interrupt_check, .. } = &mut self.machine;
                 verify(&mut memory.segments, interrupt_check, *segment, *builtin)?;
@@ -43,17 +45,17 @@ impl FastFrame {
             Language::Cairo1 => self.fill_range_check96()?,
         };
         for (builtin, segment) in &self.builtins {
-            // Values may lie in gaps that were filled.
+            // Verified last: values may be in gaps of range_check96 that were filled.
             if matches!(builtin, Builtin::AddMod | Builtin::MulMod) {
                 let Machine { memory, interrupt_check, .. } = &mut self.machine;
                 verify_instances(memory, interrupt_check, *segment, *builtin)?;
             }
         }
-        // The caller's frame pointer is the 0 below the first frame.
+        // The entry point returns to the frame pointer 0 that the setup wrote.
         if self.machine.fp != 0 || !self.machine.scopes.are_left() {
             return Err(Bailout::Fault);
         }
-        let (failed, retdata, gas_left) = match self.language() {
+        let (failed, retdata, remaining_gas) = match self.language() {
             Language::Cairo0 => {
                 self.check_pointers()?;
                 (false, self.cairo0_return_values()?, initial_gas)
@@ -62,7 +64,7 @@ impl FastFrame {
         };
         let gas_consumed = match tracked {
             TrackedResource::CairoSteps => 0,
-            TrackedResource::SierraGas => initial_gas.saturating_sub(gas_left),
+            TrackedResource::SierraGas => initial_gas.saturating_sub(remaining_gas),
         };
 
         let mut resources = VmResources::ZERO;
@@ -85,13 +87,14 @@ impl FastFrame {
         Ok(FrameOutput { failed, retdata, gas_consumed, resources })
     }
 
-    /// Closes the gaps in the range_check96 segment, which the modular builtins leave (C79); how many cells count as used.
+    /// Fills the gaps that the modular builtins leave in the range_check96 segment (C79). Returns the number
+    /// of used cells.
     fn fill_range_check96(&mut self) -> Result<Option<u64>, Bailout> {
         let from_end = self.builtins.iter().rev().position(|(builtin, _)| *builtin == Builtin::RangeCheck96);
         let Some(from_end) = from_end else { return Ok(None) };
         let (builtin, segment) = *self.builtins.iter().rev().nth(from_end).ok_or(Bailout::Fault)?;
-        let below = u64::try_from(from_end).map_err(|_| Bailout::Fault)?.saturating_add(RETURN_VALUES + 1);
-        let stop = self.machine.ap.checked_sub(below).ok_or(Bailout::Fault)?;
+        let distance = u64::try_from(from_end).map_err(|_| Bailout::Fault)?.saturating_add(RETURN_VALUES + 1);
+        let stop = self.machine.ap.checked_sub(distance).ok_or(Bailout::Fault)?;
         let stop = self.machine.memory.read(EXECUTION, stop).as_pointer().ok_or(Bailout::Fault)?;
         if stop.0 != segment {
             return Err(Bailout::Fault);
@@ -107,13 +110,13 @@ impl FastFrame {
         Ok(Some(stop.1))
     }
 
-    /// Failure flag, data and remaining gas (C61, C92).
+    /// The failure flag, the return data and the remaining gas (C61, C92).
     fn return_values(&self, initial_gas: u64) -> Result<(bool, Vec<Felt>, u64), Bailout> {
         let first = self.machine.ap.checked_sub(RETURN_VALUES).ok_or(Bailout::Fault)?;
         let value = |index: u64| {
             self.machine.memory.read(EXECUTION, first.saturating_add(index)).value().ok_or(Bailout::Fault)
         };
-        let gas_left = value(0)?.as_u64().filter(|left| *left <= initial_gas).ok_or(Bailout::Fault)?;
+        let remaining_gas = value(0)?.as_u64().filter(|gas| *gas <= initial_gas).ok_or(Bailout::Fault)?;
         value(1)?;
         let failed = match value(2)?.as_u64() {
             Some(0) => false,
@@ -125,46 +128,46 @@ impl FastFrame {
         if segment != end_segment || end < start {
             return Err(Bailout::Fault);
         }
-        Ok((failed, self.felts(segment, start..end)?, gas_left))
+        Ok((failed, self.felts(segment, start..end)?, remaining_gas))
     }
 
-    /// The data that a Cairo 0 function leaves: its size and where it begins.
+    /// The return data of a Cairo 0 entry point.
     fn cairo0_return_values(&self) -> Result<Vec<Felt>, Bailout> {
-        let below_ap = |cells| {
+        let before_ap = |cells| {
             let at = self.machine.ap.checked_sub(cells).ok_or(Bailout::Fault)?;
             self.machine.memory.read(EXECUTION, at).value().ok_or(Bailout::Fault)
         };
-        let size = below_ap(CAIRO0_RETURN_VALUES)?.as_u64().ok_or(Bailout::Fault)?;
-        let (segment, start) = below_ap(1)?.as_pointer().ok_or(Bailout::Fault)?;
+        let size = before_ap(CAIRO0_RETURN_VALUES)?.as_u64().ok_or(Bailout::Fault)?;
+        let (segment, start) = before_ap(1)?.as_pointer().ok_or(Bailout::Fault)?;
         self.felts(segment, start..start.checked_add(size).ok_or(Bailout::Fault)?)
     }
 
     fn felts(&self, segment: u64, offsets: Range<u64>) -> Result<Vec<Felt>, Bailout> {
-        // Nothing is reserved for a size out of the blue: cells are seen first.
-        let there = self.machine.memory.cells(segment).len();
-        let wanted = offsets.end.saturating_sub(offsets.start).to_usize().unwrap_or(there);
-        let mut felts = Vec::with_capacity(wanted.min(there));
+        // An arbitrary size must not reserve memory: the capacity is bounded by the size of the segment.
+        let available = self.machine.memory.cells(segment).len();
+        let count = offsets.end.saturating_sub(offsets.start).to_usize().unwrap_or(available);
+        let mut felts = Vec::with_capacity(count.min(available));
         for offset in offsets {
             felts.push(self.felt_at(segment, offset).ok_or(Bailout::Fault)?);
         }
         Ok(felts)
     }
 
-    /// The pointers that a Cairo 0 function hands back, below what it returns: those of its builtins, below them that of its
-    /// syscalls, all where they were left (C81).
+    /// Checks the pointers that a Cairo 0 entry point returns: its syscall pointer, then its builtin
+    /// pointers. Each must be at the end of its segment (C81).
     fn check_pointers(&self) -> Result<(), Bailout> {
         let memory = &self.machine.memory;
         let used = |segment| u64::try_from(memory.cells(segment).len()).map_err(|_| Bailout::Fault);
         let mut at = self.machine.ap.checked_sub(CAIRO0_RETURN_VALUES).ok_or(Bailout::Fault)?;
-        let mut next_below = || {
+        let mut previous_pointer = || {
             at = at.checked_sub(1).ok_or(Bailout::Fault)?;
             memory.read(EXECUTION, at).as_pointer().ok_or(Bailout::Fault)
         };
         let mut holds = true;
         for (builtin, segment) in self.builtins.iter().rev() {
-            holds &= next_below()? == (*segment, used_instance_cells(*builtin, used(*segment)?));
+            holds &= previous_pointer()? == (*segment, used_instance_cells(*builtin, used(*segment)?));
         }
-        let syscalls_end = next_below()?;
+        let syscalls_end = previous_pointer()?;
         holds &= syscalls_end == (self.syscalls, used(self.syscalls)?);
         let Pointer { segment, offset } = self.syscall_pointer;
         holds &= (u64::try_from(segment), u64::try_from(offset)) == (Ok(syscalls_end.0), Ok(syscalls_end.1));
@@ -174,8 +177,9 @@ impl FastFrame {
         if holds { Ok(()) } else { Err(Bailout::Fault) }
     }
 
-    /// Cells that nobody touched, in segments where somebody touched one; builtins aside. The operating system touches arguments
-    /// and the segments that the program may not extend (C82, C83). Code is touched, every cell of it.
+    /// The number of cells without an access, in segments with at least one access, builtins excepted. The
+    /// operating system accesses the arguments and the segments that the program must not extend (C82, C83).
+    /// All cells of the code count as accessed.
     fn memory_holes(&mut self) -> Result<u64, Bailout> {
         let memory = &mut self.machine.memory;
         let arguments = (0..self.arguments).map(|offset| (EXECUTION, offset));
@@ -186,8 +190,8 @@ impl FastFrame {
         }
         let memory = &self.machine.memory;
         let holes = |cells: &[VmCell]| {
-            let touched = cells.iter().filter(|cell| cell.is_accessed()).count();
-            if touched == 0 { 0 } else { cells.len().saturating_sub(touched) }
+            let accessed = cells.iter().filter(|cell| cell.is_accessed()).count();
+            if accessed == 0 { 0 } else { cells.len().saturating_sub(accessed) }
         };
         let others = (2..memory.segment_count())
             .filter(|segment| memory.segments.builtin(*segment).is_none())

@@ -1,7 +1,8 @@
 //! The memory of a frame: segments of write-once cells.
 //!
-//! Segment 0 is the code, which all frames of a class share. Segment 1 is the execution segment. The others hold builtins, arguments
-//! and what the code allocates; every segment has the number that `cairo-vm` gives it.
+//! Segment 0 is the code, which all frames of a class share. Segment 1 is the execution segment. The others
+//! hold builtins, arguments and what the code allocates; every segment has the number that `cairo-vm` gives
+//! it.
 
 use std::sync::Arc;
 
@@ -13,7 +14,8 @@ use super::segments::{Segments, reserve, write_once};
 use super::signature::SIGNATURE_CELLS;
 use crate::protocol::Builtin;
 
-/// Number of cells by which the execution segment grows: small enough that they are still in the first-level cache when they are used.
+/// Number of cells by which the execution segment grows: small enough that they are still in the first-level
+/// cache when they are used.
 const GROWTH: usize = 256;
 
 /// The source that `grow_execution` copies from.
@@ -113,8 +115,8 @@ impl VmMemory {
         }
     }
 
-    /// A write to the code segment. `cairo-vm` rejects a program that extends its code only at the end of the frame, so such a frame
-    /// falls back.
+    /// A write to the code segment. `cairo-vm` rejects a program that extends its code only at the end of the
+    /// frame, so such a frame falls back.
     #[cold]
     fn write_code(&self, number: u64, index: usize, value: VmCell) -> Result<(), Bailout> {
         let present = self.read(number, u64::try_from(index).map_err(|_| Bailout::Fault)?);
@@ -139,7 +141,8 @@ impl VmMemory {
         let len = present.saturating_add(GROWTH).max(index.checked_add(1).ok_or(Bailout::Fault)?);
         self.segments.charge(len.saturating_sub(present))?;
         reserve(&mut self.execution, len.saturating_sub(present))?;
-        // Long copies, which are faster than `resize`: processors do them without reading the destination first.
+        // Long copies, which are faster than `resize`: processors do them without reading the destination
+        // first.
         let mut missing = len.saturating_sub(present);
         while missing > 0 {
             let chunk = EMPTY.get(..missing).unwrap_or(&EMPTY);
@@ -149,7 +152,8 @@ impl VmMemory {
         Ok(())
     }
 
-    /// Marks a cell as accessed by an instruction. Cells of the code need no mark: all of them count as accessed.
+    /// Marks a cell as accessed by an instruction. Cells of the code need no mark: all of them count as
+    /// accessed.
     pub(super) fn mark_accessed(&mut self, segment: u64, offset: u64) {
         if let Some(cell) = self.cell_mut(segment, offset) {
             cell.mark_accessed();

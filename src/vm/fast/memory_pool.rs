@@ -1,7 +1,8 @@
 //! A thread-local pool of frame memories.
 //!
-//! Input: the emptied memory of a frame that ended. Output: the same allocation, for the next frame on the thread: it is still in the
-//! processor's cache, and the system need not zero it again. The size of the pool is bounded, and no value outlives its frame.
+//! Input: the emptied memory of a frame that ended. Output: the same allocation, for the next frame on the
+//! thread: it is still in the processor's cache, and the system need not zero it again. The size of the pool
+//! is bounded, and no value outlives its frame.
 
 use std::cell::RefCell;
 
@@ -17,7 +18,8 @@ pub(super) struct PooledMemory {
 
 /// The capacity of a thread's pool in cells: 64 MiB.
 const MAX_CELLS: usize = 1 << 21;
-/// The capacity in cells to which an execution segment is shrunk, so that a long run does not exceed the whole pool.
+/// The capacity in cells to which an execution segment is shrunk, so that a long run does not exceed the
+/// whole pool.
 const MAX_EXECUTION_CELLS: usize = MAX_CELLS / 4 * 3;
 /// Number of memories in a pool: calls nest.
 const MAX_MEMORIES: usize = 64;

@@ -1,19 +1,23 @@
-//! The fast engine: frames on a machine made for them.
+//! The fast engine: an interpreter made for contract code.
 //!
-//! Code is decoded once per class and shared (`decode`, `hint`); memory is flat (`cell`, `memory`, `segments`) and used again
-//! (`spare`); the loop (`run`) has a shortcut (`shortcut`) for each form that compilers emit, and one place knows all the rules
-//! (`step`). Builtins compute when they are read (`builtin`) or check what is written (`signature`), hints are native (`hint_run`,
-//! `circuit`, for Cairo 0 the files that say so); both use the cryptography of the ground floor (`crate::crypto`).
+//! Input: a frame setup. Output: the frame's exits, its memory, its return data and resources, the same as on
+//! `cairo-vm`; or a bailout. Code is decoded once per class and shared (`decode`, `hint`). Memory is flat
+//! (`cell`, `memory`, `segments`) and comes from a pool (`memory_pool`). The run loop (`run`) has a fast path
+//! for each instruction form that compilers emit (`fast_path`); `step` implements all the rules. Builtins
+//! deduce cells that are read (`builtin`) or verify what is written (`signature`). Hints are native (`hint`,
+//! `cairo0`).
 //!
-//! It is exact for frames without a fault, and for them alone. Whatever is refused, whatever is rare, it does not explain: it hands
-//! the frame over to the judge, which runs it again from its beginning, with the answers of syscalls from the frame's record, and then
-//! goes on by itself (`record`). So every sentence of every error is the judge's own, and a frame costs at worst what it costs there
-//! plus what was spent here.
+//! The engine is exact for frames without a fault, and only for them. On a fault, and on anything that it
+//! does not support, it bails out; the frame then falls back to `cairo-vm`: it is run again from its
+//! beginning, with the recorded responses of its syscalls (`record`, `fallback`). So every text of an error
+//! is the text of `cairo-vm`, and a frame costs at most its time there plus the time spent here. Long work
+//! polls the interrupt flag (`machine`).
 
 mod builtin;
 mod cairo0;
 mod cell;
 mod decode;
+mod fallback;
 mod fast_path;
 mod finish;
 mod frame;
@@ -26,19 +30,22 @@ mod record;
 mod run;
 mod segments;
 mod signature;
+mod start;
 mod step;
+mod syscall_memory;
 
 pub(super) use self::frame::FastFrame;
 
-/// Why the engine does not go on.
+/// The reasons why the engine cannot continue a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Bailout {
-    /// The program does what no program may, or its steps are used up: the judge will refuse it too.
+    /// The program violates a rule of the VM, or no step remains. `cairo-vm` fails as well, and writes the
+    /// error.
     Fault,
-    /// The engine does not do this; the judge may.
+    /// The engine does not support what the program does. `cairo-vm` may.
     Unsupported,
-    /// The frame would hold more memory than is allowed.
+    /// The frame would exceed the memory limit.
     OutOfMemory,
-    /// Somebody raised the flag in the middle of a step or of the checks at the end.
+    /// The interrupt flag was raised during a step or the checks at the end.
     Interrupted,
 }

@@ -9,8 +9,8 @@ use super::memory::VmMemory;
 use crate::vm::frame::VmExit;
 
 impl Machine {
-    /// Runs until the next syscall or the end; returns `None` after `limit` steps. A step that a syscall suspended is completed first,
-    /// even with a limit of 0.
+    /// Runs until the next syscall or the end; returns `None` after `limit` steps. A step that a syscall
+    /// suspended is completed first, even with a limit of 0.
     pub(super) fn run(&mut self, limit: u64) -> Result<Option<VmExit>, Bailout> {
         // Moved, not cloned: all threads that run the class would contend for its reference count.
         let program = self.program.take().ok_or(Bailout::Unsupported)?;
@@ -58,7 +58,8 @@ impl Machine {
         }
     }
 
-    /// Runs the fast path from the operation at `pc`, executed as one of this kind. Returns the number of executed steps.
+    /// Runs the fast path from the operation at `pc`, executed as one of this kind. Returns the number of
+    /// executed steps.
     fn run_fast_path<const MARKS_ACCESSES: bool>(
         &mut self,
         program: &Program,

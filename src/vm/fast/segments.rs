@@ -1,7 +1,7 @@
 //! The memory segments other than code and execution: builtins, arguments, arrays.
 //!
-//! Input: cells with their addresses. Output: write-once cells; range checks are made when a cell is written. Memory is charged
-//! against the frame's budget. Emptied segments keep their capacity for the next frame.
+//! Input: cells with their addresses. Output: write-once cells; range checks are made when a cell is written.
+//! Memory is charged against the frame's budget. Emptied segments keep their capacity for the next frame.
 
 use super::Bailout;
 use super::cell::VmCell;
@@ -99,7 +99,8 @@ impl Segments {
         self.segment(number)?.builtin
     }
 
-    /// The cached outputs of the builtin instance that starts at `instance`. Code reads the outputs of an instance one by one.
+    /// The cached outputs of the builtin instance that starts at `instance`. Code reads the outputs of an
+    /// instance one by one.
     pub(super) fn computed(&self, number: u64, instance: u64) -> Option<[VmCell; 3]> {
         let (start, outputs) = self.segment(number)?.computed?;
         (start == instance).then_some(outputs)
@@ -169,8 +170,8 @@ impl Segments {
 /// The memory of a segment itself, in cells.
 pub(super) const SEGMENT_CELLS: usize = size_of::<Segment>() / size_of::<VmCell>() + 1;
 
-/// 2^47 bytes in one allocation. No process can allocate them, so `cairo-vm` fails with an error of its own there; the frame must
-/// fall back to it.
+/// 2^47 bytes in one allocation. No process can allocate them, so `cairo-vm` fails with an error of its own
+/// there; the frame must fall back to it.
 const IMPOSSIBLE_CELLS: usize = 1 << 42;
 
 #[inline]

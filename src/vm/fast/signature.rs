@@ -19,7 +19,8 @@ pub(super) struct Signatures(BTreeMap<usize, [Limbs; 2]>);
 pub(super) const SIGNATURE_CELLS: usize = 6;
 
 impl Signatures {
-    /// Adds a signature at the offset of a public key. Returns `true` if there was none at that offset; the first one is kept.
+    /// Adds a signature at the offset of a public key. Returns `true` if there was none at that offset; the
+    /// first one is kept.
     pub(super) fn add(&mut self, offset: u64, signature: [Limbs; 2]) -> Result<bool, Bailout> {
         if offset.checked_rem(instance_cells(Builtin::Ecdsa).0) != Some(0) {
             return Err(Bailout::Fault);

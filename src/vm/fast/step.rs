@@ -1,9 +1,9 @@
-//! The general execution of one instruction: read or deduce the operands, compute the result, check or write the destination, update
-//! the registers.
+//! The general execution of one instruction: read or deduce the operands, compute the result, check or write
+//! the destination, update the registers.
 //!
-//! Input: the machine; the run loop calls this for forms that the fast path does not support, and for steps that it could not
-//! complete. Output: the machine after the step, or a bailout. Every violation of the rules is a `Bailout::Fault`; its text comes from
-//! `cairo-vm` after the fallback.
+//! Input: the machine; the run loop calls this for forms that the fast path does not support, and for steps
+//! that it could not complete. Output: the machine after the step, or a bailout. Every violation of the rules
+//! is a `Bailout::Fault`; its text comes from `cairo-vm` after the fallback.
 
 use cairo_vm::hint_processor::builtin_hint_processor::blake2s_hash::blake2s_compress;
 use cairo_vm::typed_operations::{typed_add, typed_div, typed_mul, typed_sub};
@@ -95,8 +95,9 @@ impl Machine {
         let fp = self.fp;
         self.move_registers(&instruction, dst, op1, result)?;
         self.steps = self.steps.saturating_add(1);
-        // `FrameBuilder` marks the cell before the initial `fp` as accessed from the start, because the fast path relies on that. This is
-        // right only if the frame ends by `ret` at the initial `fp`, which accesses that cell.
+        // `FrameBuilder` marks the cell before the initial `fp` as accessed from the start, because the fast
+        // path relies on that. This is right only if the frame ends by `ret` at the initial `fp`, which
+        // accesses that cell.
         if self.is_at_end && (instruction.opcode != Opcode::Ret || fp != self.first_fp) {
             return Err(Bailout::Unsupported);
         }
@@ -199,8 +200,8 @@ impl Machine {
         Ok(())
     }
 
-    /// Sets `fp`. The fast path relies on `[fp - 1]` being known, and accessed if accesses are marked; a frame in which it is not falls
-    /// back, unless it has ended.
+    /// Sets `fp`. The fast path relies on `[fp - 1]` being known, and accessed if accesses are marked; a
+    /// frame in which it is not falls back, unless it has ended.
     pub(super) fn enter_frame(&mut self, fp: u64) -> Result<(), Bailout> {
         self.fp = fp;
         if self.is_at_end {
@@ -211,8 +212,8 @@ impl Machine {
         if is_supported { Ok(()) } else { Err(Bailout::Unsupported) }
     }
 
-    /// The Blake instructions. The operands point to state and message, the destination is the counter, `[ap]` points to the new
-    /// state.
+    /// The Blake instructions. The operands point to state and message, the destination is the counter,
+    /// `[ap]` points to the new state.
     fn blake(&mut self, dst: VmCell, op0: VmCell, op1: VmCell, is_last: bool) -> Result<(), Bailout> {
         let counter = word(dst)?;
         let state: [u32; 8] = self.words(op0)?;
