@@ -15,10 +15,10 @@ use super::error::BlockError;
 use super::executor::BlockExecutor;
 use super::open_block::{Commit, OpenBlock};
 use super::outcome::TransactionDisposition;
-use crate::protocol::TransactionKind;
 use crate::state::{Journal, StateReader, StopFlag};
 use crate::transaction::{
-    CachedValidation, FatalError, InvalidTransaction, Plan, Rejection, Transaction, validate_alone,
+    CachedValidation, FatalError, InvalidTransaction, Plan, PreValidation, Rejection, Transaction,
+    validate_alone,
 };
 
 /// Whether a transaction may go into a mempool.
@@ -55,31 +55,32 @@ impl<R: StateReader> BlockExecutor<R> {
     ) -> Result<Validation, BlockError> {
         let block = OpenBlock::open(&self.env, &self.reader, self.options.clone())?;
         let failed = |failure| BlockError::transaction(0, transaction.hash, failure);
-        match transaction.kind() {
-            TransactionKind::Invoke => self.validate_invocation(transaction, options, &block).map_err(failed),
-            // They are paid for or were checked on L1; nobody validates them here.
-            TransactionKind::L1Handler | TransactionKind::Deploy => Ok(Validation::Valid(None)),
-            TransactionKind::Declare | TransactionKind::DeployAccount => self.try_out(transaction, block),
+        let plan = match Plan::new(transaction) {
+            Ok(plan) => plan,
+            Err(error) => return Ok(Validation::Invalid(Box::new(error))),
+        };
+        match plan.pre_validation() {
+            PreValidation::Validate => self.validate_invocation(plan, options, &block).map_err(failed),
+            PreValidation::None => Ok(Validation::Valid(None)),
+            PreValidation::Execute => self.try_out(transaction, block),
         }
     }
 
     fn validate_invocation(
         &self,
-        transaction: &Transaction,
+        mut plan: Plan,
         options: ValidationOptions,
         block: &OpenBlock<&R>,
     ) -> Result<Validation, FatalError> {
-        let validated = Plan::new(transaction).map_err(Rejection::from).and_then(|mut plan| {
-            caught(|| {
-                if options.deployment_is_pending && plan.info.nonce == Nonce(Felt::ONE) {
-                    let nonce = Journal::new(block.state()).nonce_at(plan.info.sender)?;
-                    if nonce == Nonce::default() {
-                        plan.validation = None;
-                        plan.flags.strict_nonce = false;
-                    }
+        let validated = caught(|| {
+            if options.deployment_is_pending && plan.info.nonce == Nonce(Felt::ONE) {
+                let nonce = Journal::new(block.state()).nonce_at(plan.info.sender)?;
+                if nonce == Nonce::default() {
+                    plan.validation = None;
+                    plan.flags.strict_nonce = false;
                 }
-                validate_alone(&plan, block.state(), self.context())
-            })
+            }
+            validate_alone(&plan, block.state(), self.context())
         });
         match validated {
             Ok(validated) => Ok(Validation::Valid(validated.map(Arc::new))),

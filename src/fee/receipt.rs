@@ -6,7 +6,6 @@
 use serde::{Deserialize, Serialize};
 use starknet_api::execution_resources::GasVector;
 use starknet_api::state::StorageKey;
-use starknet_api::transaction::TransactionVersion;
 use starknet_api::transaction::fields::{Fee, GasVectorComputationMode};
 
 use super::error::{FeeError, Sum};
@@ -30,6 +29,8 @@ pub struct ReceiptInput<'a> {
     pub gas_mode: GasVectorComputationMode,
     /// The kind of transaction.
     pub kind: TransactionKind,
+    /// Fixes the fee at 0 (C28, C47).
+    pub is_free: bool,
     /// Calldata and proof facts in felts (C150); of an L1 handler the payload length (C47).
     pub extended_calldata_length: u64,
     /// Signature length in felts; 0 for an L1 handler.
@@ -73,7 +74,7 @@ impl Receipt {
         let data_availability = input.env.block.data_availability;
         let gas = resources.gas(&input.env.constants, data_availability, &input.gas_mode)?;
         let da_gas = data_availability_gas(&resources.state, data_availability)?;
-        let fee = if is_free(input) { Fee(0) } else { gas_fee(input.env, input.info, &gas)? };
+        let fee = if input.is_free { Fee(0) } else { gas_fee(input.env, input.info, &gas)? };
         Ok(Receipt { fee, gas, da_gas, resources })
     }
 }
@@ -81,16 +82,6 @@ impl Receipt {
 /// What `gas` costs this transaction in this block: in its fee token, with its tip.
 pub fn gas_fee(env: &BlockEnv, info: &TransactionInfo, gas: &GasVector) -> Result<Fee, FeeError> {
     fee_of(gas, env.block.prices.of(info.fee_type()), info.effective_tip(&env.constants))
-}
-
-/// L1 handlers are paid for on L1 (C47), and deploying cost nothing. Declaring with version 0 is free: so was the first account
-/// of a chain declared.
-fn is_free(input: &ReceiptInput<'_>) -> bool {
-    match input.kind {
-        TransactionKind::L1Handler | TransactionKind::Deploy => true,
-        TransactionKind::Declare => input.info.version == TransactionVersion::ZERO,
-        _ => false,
-    }
 }
 
 fn resources(input: &ReceiptInput<'_>) -> Result<TransactionResources, FeeError> {
@@ -164,6 +155,7 @@ mod tests {
             info,
             gas_mode: info.gas_mode(),
             kind: TransactionKind::Invoke,
+            is_free: false,
             extended_calldata_length: 5,
             signature_length: 2,
             code_size: 0,
@@ -231,13 +223,14 @@ mod tests {
     }
 
     #[test]
-    fn l1_handlers_and_old_declarations_are_free() {
+    fn free_transactions_have_gas_and_no_fee() {
         let (changes, mut summary) = (StateChanges::default(), ExecutionSummary::default());
         summary.events = EventSummary { count: 1, keys: 1, data: 1 };
         let block = env("0.14.4", DataAvailability::Blob);
         let info = of_version_zero();
         let mut input = invoke(&block, &info, &changes, &summary);
         input.kind = TransactionKind::Declare;
+        input.is_free = true;
         let declare = Receipt::new(&input).unwrap();
         assert_eq!(declare.fee, Fee(0));
         assert_ne!(declare.gas, GasVector::ZERO);

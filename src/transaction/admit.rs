@@ -1,4 +1,4 @@
-//! Admission: nonce, bounds, balance, proof facts, in this order (C1). No code of anybody runs before it.
+//! Admission: nonce, bounds, balance, proof facts, in this order (C1). It precedes all contract code.
 
 use super::error::{InvalidTransaction, Rejection};
 use super::plan::Plan;
@@ -7,9 +7,11 @@ use crate::fee::{BalanceCheckError, check_balance, check_bounds_cover, minimal_g
 use crate::protocol::BlockEnv;
 use crate::state::Journal;
 
-/// Admits a transaction; its nonce is moved on (C2).
+/// Admits a transaction and increments the sender's nonce (C2). Checks nothing of a transaction without an account.
 pub(super) fn admit(plan: &Plan, journal: &mut Journal<'_>, env: &BlockEnv) -> Result<(), Rejection> {
-    advance_nonce(plan, journal)?;
+    if plan.has_nonce {
+        advance_nonce(plan, journal)?;
+    }
     if plan.flags.charge_fee {
         let minimal = minimal_gas(env, &plan.info, plan.kind, plan.extended_calldata_length)?;
         check_bounds_cover(env, &plan.info, minimal).map_err(InvalidTransaction::Bounds)?;
@@ -21,11 +23,8 @@ pub(super) fn admit(plan: &Plan, journal: &mut Journal<'_>, env: &BlockEnv) -> R
     proof_facts::check(plan, journal, env)
 }
 
-/// Strict: the account's next nonce. Otherwise any later one; the account's moves on by one all the same (C4).
+/// Strict: the nonce is the account's next one. Otherwise it may be later; the account's nonce still increases by one (C4).
 fn advance_nonce(plan: &Plan, journal: &mut Journal<'_>) -> Result<(), Rejection> {
-    if !plan.has_nonce {
-        return Ok(());
-    }
     let address = plan.info.sender;
     let nonce = plan.info.nonce;
     let account_nonce = journal.nonce_at(address)?;

@@ -1,30 +1,23 @@
-//! Validation ahead of time, as a gateway or a mempool does it, and what a block may keep of it.
+//! The result of a validation that was carried out ahead of execution.
 //!
-//! In: a plan, a reader of some state. Out: nothing is committed; whether the account accepts the transaction, and a
-//! [`CachedValidation`] with all that its code read and wrote. When the transaction is executed and what the code read is still so, its
-//! result is taken over and the signature not checked again. Admission is always done again: it is cheap, and prices and balances
-//! change with every block.
+//! Input: the call, its reads and writes, and everything else that it depended on. Output: the same call in another journal, if the
+//! dependencies are unchanged there: the signature is not verified again. Admission is not cached: it is cheap, and prices and
+//! balances change with every block.
 
 use std::sync::Arc;
 
 use starknet_api::block::{BlockNumber, BlockTimestamp};
 use starknet_api::transaction::fields::Calldata;
 
-use super::admit::admit;
-use super::error::{InvalidTransaction, Rejection};
-use super::plan::Plan;
-use super::run::{Burnt, Gas, receipt};
-use super::validate::{terms, validate};
-use crate::call::{CallInfo, ExecutionContext};
-use crate::fee::fee_token_balance_key;
-use crate::fee::{check_within_bounds, initial_sierra_gas};
+use super::error::Rejection;
+use crate::call::CallInfo;
 use crate::protocol::{BlockEnv, ChainInfo, Constants};
-use crate::state::{BlockState, Journal, JournalParts, StateReader};
+use crate::state::{Journal, JournalParts};
 use crate::syscall::TransactionInfo;
 
-/// A validation that was carried out: what the account's code answered, read and wrote. Give it to the transaction
-/// ([`Transaction::with_validation`](super::Transaction::with_validation)) to spare its block the work; it is used only where
-/// carrying the validation out again would give the same.
+/// A validation that was carried out, with its reads and writes. Given to the transaction
+/// ([`Transaction::with_validation`](super::Transaction::with_validation)), it spares the block the work; it is used only where
+/// validating again would have the same result.
 #[derive(Clone, Debug)]
 pub struct CachedValidation {
     terms: Terms,
@@ -32,27 +25,33 @@ pub struct CachedValidation {
     parts: JournalParts,
 }
 
-/// All that a validation depends on besides the state.
+/// Everything that a validation depends on besides the state.
 #[derive(Clone, Debug)]
 pub(super) struct Terms {
     info: Arc<TransactionInfo>,
     calldata: Calldata,
     constants: Arc<Constants>,
     chain: Arc<ChainInfo>,
-    /// As validation sees them (C136).
+    /// The block number and the timestamp as validation sees them (C136).
     seen_number: BlockNumber,
     seen_timestamp: BlockTimestamp,
-    /// Hashes of blocks that are old enough can be read, by this number.
+    /// The true block number: it decides which block hashes can be read.
     number: BlockNumber,
     steps: u64,
     gas: u64,
 }
 
 impl Terms {
-    pub(super) fn new(plan: &Plan, env: &BlockEnv, calldata: &Calldata, steps: u64, gas: u64) -> Self {
+    pub(super) fn new(
+        info: &Arc<TransactionInfo>,
+        env: &BlockEnv,
+        calldata: &Calldata,
+        steps: u64,
+        gas: u64,
+    ) -> Self {
         let seen = env.block_for_validate();
         Self {
-            info: Arc::clone(&plan.info),
+            info: Arc::clone(info),
             calldata: calldata.clone(),
             constants: Arc::clone(&env.constants),
             chain: Arc::clone(&env.chain),
@@ -64,12 +63,12 @@ impl Terms {
         }
     }
 
-    /// Whether a validation on these terms is one on those.
+    /// Returns `true` if a validation on these terms is also one on the wanted terms.
     fn cover(&self, wanted: &Self) -> bool {
         let Self { info, calldata, constants, chain, seen_number, seen_timestamp, number, steps, gas } = self;
         (Arc::ptr_eq(constants, &wanted.constants) || *constants == wanted.constants)
             && (*seen_number, *seen_timestamp) == (wanted.seen_number, wanted.seen_timestamp)
-            // What was old enough then is old enough later.
+            // A block hash that could be read at an earlier block can be read at a later one.
             && *number <= wanted.number
             && (*steps, *gas) == (wanted.steps, wanted.gas)
             && *chain == wanted.chain
@@ -79,8 +78,17 @@ impl Terms {
 }
 
 impl CachedValidation {
-    /// Takes the validation over into `journal`, if it would come out the same there.
-    pub(super) fn take_over(
+    /// `None` if the validation changed something that [`Journal::adopt`] does not carry over: only storage and class hashes can be.
+    pub(super) fn new(terms: Terms, call: CallInfo, parts: JournalParts) -> Option<Self> {
+        let changes = &parts.changes;
+        let can_be_adopted = changes.nonces.is_empty()
+            && changes.compiled_class_hashes.is_empty()
+            && changes.declared.is_empty();
+        can_be_adopted.then_some(Self { terms, call, parts })
+    }
+
+    /// Applies the validation to `journal`, if it would have the same result there.
+    pub(super) fn apply(
         &self,
         wanted: &Terms,
         journal: &mut Journal<'_>,
@@ -91,39 +99,4 @@ impl CachedValidation {
         journal.adopt(&self.parts)?;
         Ok(Some(self.call.clone()))
     }
-}
-
-/// Admits and validates an invocation and checks the cost of that against its bounds; not against the balance, which validation
-/// cannot change (1.12). `None` if there was nothing to validate, or nothing that could be used again.
-pub(crate) fn validate_alone(
-    plan: &Plan,
-    reader: &dyn StateReader,
-    context: ExecutionContext<'_>,
-) -> Result<Option<CachedValidation>, Rejection> {
-    let env = context.env;
-    let mut admission = Journal::new(reader);
-    admit(plan, &mut admission, env)?;
-    let mut gas = Gas::new(initial_sierra_gas(env, &plan.info));
-    let Some(terms) = terms(plan, env, &gas) else { return Ok(None) };
-    // What admission read is none of the account's business: a layer between keeps the two apart.
-    let mut admitted = BlockState::new(reader);
-    admitted.commit(admission.into_parts())?;
-    let (call, parts) = {
-        let mut journal = Journal::new(&admitted);
-        let call = validate(plan, &mut journal, context, &mut gas)?;
-        (call, journal.into_parts())
-    };
-    admitted.commit(parts.clone())?;
-    let payer = fee_token_balance_key(plan.info.sender);
-    let cost = receipt(plan, env, payer, &admitted.changes(), call.iter(), Burnt::default())?;
-    if plan.flags.charge_fee
-        && let Some(error) = check_within_bounds(env, &plan.info, &cost)?
-    {
-        return Err(InvalidTransaction::Cost(error).into());
-    }
-    let can_be_adopted = {
-        let changes = &parts.changes;
-        changes.nonces.is_empty() && changes.compiled_class_hashes.is_empty() && changes.declared.is_empty()
-    };
-    Ok(call.filter(|_| can_be_adopted).map(|call| CachedValidation { terms, call, parts }))
 }

@@ -79,8 +79,13 @@ pub(crate) fn call_contract_entry_point(
     journal: &mut Journal<'_>,
     context: ExecutionContext<'_>,
 ) -> Result<CallResult, FatalError> {
-    let mut phase =
-        Phase::new(context, &Arc::new(nobody()), ExecutionMode::Execute, call.max_steps, call.max_sierra_gas);
+    let mut phase = Phase::new(
+        context,
+        &Arc::new(anonymous_transaction_info()),
+        ExecutionMode::Execute,
+        call.max_steps,
+        call.max_sierra_gas,
+    );
     let root = RootCall {
         class_hash: call.class_hash,
         entry_point_type: call.entry_point_type,
@@ -103,7 +108,7 @@ pub(crate) fn call_contract_entry_point(
 }
 
 /// The transaction that code sees when there is none: version 0, with bounds that bind nothing, as the network's nodes do it.
-fn nobody() -> TransactionInfo {
+fn anonymous_transaction_info() -> TransactionInfo {
     TransactionInfo {
         hash: TransactionHash::default(),
         version: TransactionVersion::ZERO,

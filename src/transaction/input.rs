@@ -24,8 +24,8 @@ pub struct Transaction {
     pub hash: TransactionHash,
     /// How to treat it.
     pub flags: ExecutionFlags,
-    /// Its validation, if somebody carried it out before.
-    pub(super) validated: Option<Arc<CachedValidation>>,
+    /// The result of its validation, if that was carried out before.
+    pub(super) cached_validation: Option<Arc<CachedValidation>>,
 }
 
 /// What a transaction does, by kind.
@@ -116,7 +116,7 @@ impl Transaction {
 
     /// A transaction with the default flags.
     pub fn new(body: TransactionBody, hash: TransactionHash) -> Self {
-        Self { body, hash, flags: ExecutionFlags::default(), validated: None }
+        Self { body, hash, flags: ExecutionFlags::default(), cached_validation: None }
     }
 
     /// The same transaction, to be treated otherwise.
@@ -126,8 +126,8 @@ impl Transaction {
 
     /// The same transaction, with a validation that [was carried out before](crate::block::BlockExecutor::validate). It spares
     /// work where it still holds, and changes no result.
-    pub fn with_validation(self, validated: Arc<CachedValidation>) -> Self {
-        Self { validated: Some(validated), ..self }
+    pub fn with_validation(self, validation: Arc<CachedValidation>) -> Self {
+        Self { cached_validation: Some(validation), ..self }
     }
 
     /// Its kind.
@@ -151,6 +151,12 @@ impl Transaction {
             TransactionBody::L1Handler { transaction, .. } => transaction.version,
         };
         if version < TransactionVersion::THREE { FeeType::Eth } else { FeeType::Strk }
+    }
+
+    /// The account whose nonce and balance the transaction uses, or the contract that it deploys; `None` for a message from L1.
+    pub(crate) fn account(&self) -> Option<ContractAddress> {
+        let is_message = matches!(self.body, TransactionBody::L1Handler { .. });
+        (!is_message).then(|| self.sender())
     }
 
     /// The account that it is sent by, or the contract that a message is for.

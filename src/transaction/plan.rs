@@ -1,13 +1,18 @@
-//! The door: every kind and version of transaction becomes one plan. Behind it nobody asks for either.
+//! Plans: every kind and version of transaction becomes one [`Plan`], which says as data what to validate, to run and to charge.
+//!
+//! Input: a [`Transaction`]. Output: a plan, or the reason why there is none. The phases ask the plan, never the transaction; the kind
+//! is used after this only to look up prices that the protocol states by kind, the version only where contracts see it.
 
 use std::sync::Arc;
 
+use starknet_api::contract_class::EntryPointType;
 use starknet_api::core::{ClassHash, CompiledClassHash, ContractAddress, EntryPointSelector, Nonce};
 use starknet_api::transaction::fields::{
-    AccountDeploymentData, Calldata, Fee, ProofFacts, TransactionSignature,
+    AccountDeploymentData, Calldata, Fee, GasVectorComputationMode, ProofFacts, TransactionSignature,
 };
 use starknet_api::transaction::{
-    DeclareTransaction, DeployAccountTransaction, DeployTransaction, InvokeTransaction, TransactionVersion,
+    DeclareTransaction, DeployAccountTransaction, DeployTransaction, InvokeTransaction, L1HandlerTransaction,
+    TransactionVersion,
 };
 use starknet_types_core::felt::Felt;
 
@@ -18,81 +23,108 @@ use crate::class::DeclaredClass;
 use crate::protocol::{TransactionKind, well_known};
 use crate::syscall::{BoundTerms, FeeTerms, TransactionInfo};
 
-/// What to validate, to run and to charge.
+/// Everything that the phases of a transaction need to know of it.
 #[derive(Clone, Debug)]
 pub(crate) struct Plan {
-    /// For the prices that go by kind.
+    /// The kind, for prices by kind.
     pub kind: TransactionKind,
-    /// What contracts see of it.
+    /// The transaction as contracts see it.
     pub info: Arc<TransactionInfo>,
-    /// How to treat it.
+    /// The host's flags; fees are charged to accounts only.
     pub flags: ExecutionFlags,
-    /// The validation call; `None` when the kind, the version or the flags know none (C15).
+    /// The validation call; `None` when the kind, the version or the flags exclude one (C15).
     pub validation: Option<EntryCall>,
-    /// The same as it was carried out before, if it was.
-    pub validated: Option<Arc<CachedValidation>>,
-    /// What to run.
+    /// The result of the validation call, if it was carried out before.
+    pub cached_validation: Option<Arc<CachedValidation>>,
+    /// The work.
     pub work: Work,
-    /// Whether a failed execution is reverted rather than rejected (C11).
+    /// The constructor runs before validation (C12).
+    pub executes_first: bool,
+    /// A failed execution is reverted and charged, not rejected (C11, C44).
     pub is_revertible: bool,
-    /// Whether a sequencer without accounts declares its first classes with it.
+    /// A sequencer without accounts declares its first classes: no admission, no validation, no receipt.
     pub is_bootstrap: bool,
-    /// Whether the account's nonce is checked and moved on (C3).
+    /// The sender is an account; false for messages from L1 and for deployments of version 0.
+    pub has_account: bool,
+    /// The account's nonce is checked and incremented (C3).
     pub has_nonce: bool,
-    /// Calldata and proof facts, in felts.
+    /// The payer of the fee.
+    pub payer: Payer,
+    /// Length of calldata and proof facts, or of a message from L1 without its sender, in felts (C48, C150).
     pub extended_calldata_length: u64,
     /// Size of the declared code, in bytes.
     pub code_size: u64,
 }
 
+/// The payer of a transaction's fee.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Payer {
+    /// The sender, by a fee transfer.
+    Sender,
+    /// The sender of a message, on L1 and in advance (C46, C47).
+    L1 {
+        /// The amount, in wei.
+        paid: Fee,
+    },
+    /// None: deployments cost nothing, nor do declarations of version 0, by which the first account of a chain is declared.
+    None,
+}
+
 /// An entry point with its arguments.
 #[derive(Clone, Debug)]
 pub(crate) struct EntryCall {
-    /// Which.
+    /// The entry point.
     pub selector: EntryPointSelector,
     /// The arguments.
     pub calldata: Calldata,
 }
 
-/// What a transaction runs besides its validation.
+/// The work of a transaction, besides its validation.
 #[derive(Clone, Debug)]
 pub(crate) enum Work {
-    /// Call the account.
-    Invoke(EntryCall),
-    /// Declare a class.
+    /// Calls the account, or the handler of a message.
+    Call {
+        /// External or L1 handler.
+        entry_point_type: EntryPointType,
+        /// The entry point.
+        call: EntryCall,
+    },
+    /// Declares a class.
     Declare {
         /// The class's hash.
         class_hash: ClassHash,
         /// The compiled class hash that the transaction commits to; Cairo 0 has none.
         compiled_class_hash: Option<CompiledClassHash>,
-        /// Whether that must be the class's hash of the second kind, where the version demands it (C39).
+        /// The compiled class hash must be the Blake hash of the class, where the protocol version demands it (C39).
         is_hash_checked: bool,
         /// The class.
         class: DeclaredClass,
     },
-    /// Deploy the account, or any contract.
+    /// Deploys the account, or a contract.
     Deploy {
-        /// Its class.
+        /// The class hash of the contract.
         class_hash: ClassHash,
         /// The constructor's arguments.
         calldata: Calldata,
     },
-    /// Handle a message.
-    L1Handler {
-        /// The handler.
-        call: EntryCall,
-        /// Length of the message, without its sender, in felts.
-        payload_length: u64,
-        /// What was paid for it, in wei.
-        paid_fee: Fee,
-    },
 }
 
-/// The sender that a sequencer without accounts declares its first classes as: `BOOTSTRAP` as a short string.
+/// The means of validating a transaction before it is in a block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum PreValidation {
+    /// None: no account sends it.
+    None,
+    /// Admission and the validation call.
+    Validate,
+    /// Execution: its validation cannot be separated from the work.
+    Execute,
+}
+
+/// The sender as which a sequencer without accounts declares its first classes: `BOOTSTRAP` as a short string.
 const BOOTSTRAP_SENDER: &str = "0x424f4f545354524150";
 
 impl Plan {
-    /// Plans a transaction; unknown versions are refused before anything is read (C5).
+    /// Plans a transaction. A declaration whose class does not fit its version is refused before the state is read (C5).
     pub(crate) fn new(transaction: &Transaction) -> Result<Self, InvalidTransaction> {
         let mut plan = match &transaction.body {
             TransactionBody::Invoke(invoke) => plan_invoke(invoke),
@@ -102,67 +134,70 @@ impl Plan {
             }
             TransactionBody::Deploy { transaction, address } => plan_deploy(transaction, *address),
             TransactionBody::L1Handler { transaction, paid_fee_on_l1 } => {
-                let payload_length = length(&transaction.calldata.0).saturating_sub(1);
-                let info = TransactionInfo {
-                    hash: Default::default(),
-                    version: transaction.version,
-                    query: false,
-                    sender: transaction.contract_address,
-                    signature: TransactionSignature::default(),
-                    nonce: transaction.nonce,
-                    terms: FeeTerms::MaxFee(Fee(0)),
-                };
-                let call = EntryCall {
-                    selector: transaction.entry_point_selector,
-                    calldata: transaction.calldata.clone(),
-                };
-                let work = Work::L1Handler { call, payload_length, paid_fee: *paid_fee_on_l1 };
-                let mut plan = Self::base(TransactionKind::L1Handler, info, None, work);
-                plan.extended_calldata_length = payload_length;
-                plan
+                plan_l1_handler(transaction, *paid_fee_on_l1)
             }
         };
-        plan.flags = transaction.flags;
-        plan.validated.clone_from(&transaction.validated);
-        // Deploying never cost anything.
-        plan.flags.charge_fee &= plan.kind != TransactionKind::Deploy;
-        if !transaction.flags.validate {
+        let flags = transaction.flags;
+        plan.flags = ExecutionFlags { charge_fee: flags.charge_fee && plan.has_account, ..flags };
+        plan.is_bootstrap &= !flags.charge_fee;
+        if plan.is_bootstrap || !flags.validate {
             plan.validation = None;
         }
+        plan.has_nonce &= plan.has_account && !plan.is_bootstrap;
+        plan.cached_validation.clone_from(&transaction.cached_validation);
         let info = Arc::make_mut(&mut plan.info);
         info.hash = transaction.hash;
-        info.query = transaction.flags.query && plan.kind != TransactionKind::L1Handler;
-        plan.is_bootstrap = plan.is_bootstrap && !transaction.flags.charge_fee;
+        info.query = flags.query && !matches!(plan.payer, Payer::L1 { .. });
         Ok(plan)
     }
 
     fn base(kind: TransactionKind, info: TransactionInfo, validation: Option<EntryCall>, work: Work) -> Self {
         Self {
             kind,
-            has_nonce: info.version != TransactionVersion::ZERO,
-            info: Arc::new(info),
             flags: ExecutionFlags::default(),
             validation,
-            validated: None,
+            cached_validation: None,
             work,
+            executes_first: false,
             is_revertible: false,
             is_bootstrap: false,
+            has_account: true,
+            has_nonce: info.version != TransactionVersion::ZERO,
+            payer: Payer::Sender,
             extended_calldata_length: 0,
             code_size: 0,
+            info: Arc::new(info),
         }
     }
 
-    /// Whether there is no account behind it.
-    pub(crate) fn is_l1_handler(&self) -> bool {
-        matches!(self.work, Work::L1Handler { .. })
+    /// Returns how the transaction can be validated before it is in a block.
+    pub(crate) fn pre_validation(&self) -> PreValidation {
+        match self.work {
+            _ if !self.has_account => PreValidation::None,
+            Work::Call { .. } => PreValidation::Validate,
+            Work::Declare { .. } | Work::Deploy { .. } => PreValidation::Execute,
+        }
     }
 
-    /// Length of the signature, in felts.
+    /// Returns how the receipt counts L2 gas: as a resource of its own, or in units of L1 gas (C47).
+    pub(crate) fn gas_mode(&self) -> GasVectorComputationMode {
+        match self.payer {
+            Payer::L1 { .. } => GasVectorComputationMode::All,
+            Payer::Sender | Payer::None => self.info.gas_mode(),
+        }
+    }
+
+    /// The length of the signature, in felts.
     pub(crate) fn signature_length(&self) -> u64 {
         length(&self.info.signature.0)
     }
 
-    /// Whether it comes with a client-side proof.
+    /// The payload length of the message from L1 that is consumed, in felts.
+    pub(crate) fn l1_handler_payload(&self) -> Option<u64> {
+        matches!(self.payer, Payer::L1 { .. }).then_some(self.extended_calldata_length)
+    }
+
+    /// Returns `true` if the transaction has a client-side proof.
     pub(crate) fn has_proof(&self) -> bool {
         matches!(&self.info.terms, FeeTerms::Bounds(terms) if !terms.proof_facts.0.is_empty())
     }
@@ -172,7 +207,7 @@ fn length<T>(felts: &[T]) -> u64 {
     u64::try_from(felts.len()).unwrap_or(u64::MAX)
 }
 
-/// Who sends a transaction, with what signature and nonce, in which version.
+/// The version, sender, signature and nonce of a transaction.
 struct Identity<'a> {
     version: TransactionVersion,
     sender: ContractAddress,
@@ -194,7 +229,7 @@ impl Identity<'_> {
     }
 }
 
-/// Terms of a version 3 transaction; all kinds name their fields alike.
+/// The fee terms of a version 3 transaction; the field names are the same for all kinds.
 macro_rules! bound_terms {
     ($transaction:expr, $deployment:expr, $facts:expr) => {
         FeeTerms::Bounds(Arc::new(BoundTerms {
@@ -248,11 +283,12 @@ fn plan_invoke(transaction: &InvokeTransaction) -> Plan {
             length(&invoke.proof_facts.0),
         ),
     };
-    // Version 0 calls any entry point, unasked and irrevocably; later ones are validated with the execution's own arguments.
+    // Version 0 calls any entry point, without validation or revert; later versions are validated with the execution's arguments.
     let is_validated = identity.version != TransactionVersion::ZERO;
     let validation =
         is_validated.then(|| EntryCall { selector: well_known::VALIDATE, calldata: calldata.clone() });
-    let work = Work::Invoke(EntryCall { selector, calldata: calldata.clone() });
+    let call = EntryCall { selector, calldata: calldata.clone() };
+    let work = Work::Call { entry_point_type: EntryPointType::External, call };
     let mut plan = Plan::base(TransactionKind::Invoke, identity.info(terms), validation, work);
     plan.is_revertible = is_validated;
     plan.extended_calldata_length = length(&calldata.0).saturating_add(proof_facts);
@@ -315,6 +351,9 @@ fn plan_declare(transaction: &DeclareTransaction, class: &DeclaredClass) -> Resu
     };
     let mut plan = Plan::base(TransactionKind::Declare, identity.info(terms), validation, work);
     plan.is_bootstrap = is_bootstrap;
+    if version == TransactionVersion::ZERO {
+        plan.payer = Payer::None;
+    }
     plan.code_size = class.code_size();
     Ok(plan)
 }
@@ -347,6 +386,7 @@ fn plan_deploy_account(transaction: &DeployAccountTransaction, address: Contract
     let work = Work::Deploy { class_hash, calldata: constructor.clone() };
     let info = Identity { version, sender: address, signature, nonce }.info(terms);
     let mut plan = Plan::base(TransactionKind::DeployAccount, info, Some(validation), work);
+    plan.executes_first = true;
     plan.extended_calldata_length = length(&constructor.0);
     plan
 }
@@ -363,7 +403,27 @@ fn plan_deploy(transaction: &DeployTransaction, address: ContractAddress) -> Pla
     let work = Work::Deploy { class_hash: transaction.class_hash, calldata };
     let info = identity.info(FeeTerms::MaxFee(Fee(0)));
     let mut plan = Plan::base(TransactionKind::Deploy, info, None, work);
-    plan.has_nonce = false;
+    plan.has_account = false;
+    plan.payer = Payer::None;
     plan.extended_calldata_length = length;
+    plan
+}
+
+fn plan_l1_handler(transaction: &L1HandlerTransaction, paid: Fee) -> Plan {
+    let identity = Identity {
+        version: transaction.version,
+        sender: transaction.contract_address,
+        signature: &TransactionSignature::default(),
+        nonce: transaction.nonce,
+    };
+    let call =
+        EntryCall { selector: transaction.entry_point_selector, calldata: transaction.calldata.clone() };
+    let work = Work::Call { entry_point_type: EntryPointType::L1Handler, call };
+    let info = identity.info(FeeTerms::MaxFee(Fee(0)));
+    let mut plan = Plan::base(TransactionKind::L1Handler, info, None, work);
+    plan.has_account = false;
+    plan.is_revertible = true;
+    plan.payer = Payer::L1 { paid };
+    plan.extended_calldata_length = length(&transaction.calldata.0).saturating_sub(1);
     plan
 }

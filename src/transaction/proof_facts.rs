@@ -1,81 +1,16 @@
 //! The facts of a client-side proof (0.14.2): which program proved what, on top of which block.
 
-use starknet_api::block::{BlockNumber, StarknetVersion};
+use starknet_api::block::StarknetVersion;
 use starknet_api::core::OsChainInfo;
 use starknet_api::state::StorageKey;
-use starknet_api::transaction::fields::{ProofFactsVariant, ProofVersion};
+use starknet_api::transaction::fields::ProofFactsVariant;
 use starknet_types_core::felt::Felt;
 
-use super::error::{InvalidTransaction, Rejection};
+use super::error::{InvalidTransaction, ProofFactsError, Rejection};
 use super::plan::Plan;
 use crate::protocol::{BlockEnv, well_known};
 use crate::state::Journal;
 use crate::syscall::FeeTerms;
-
-/// Why the facts of a proof do not hold (1.13).
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum ProofFactsError {
-    /// They are not written as such facts are.
-    #[error("{0}")]
-    Form(String),
-    /// No proofs of this version at this version of the protocol.
-    #[error("Proof version {0} is not allowed under this protocol version.")]
-    ProofVersion(ProofVersion),
-    /// No proofs of this program.
-    #[error("Virtual OS program hash {0} is not allowed")]
-    Program(Felt),
-    /// The chain is too short for any block to be old enough.
-    #[error(
-        "The current block number {current} is below the required block-hash retention buffer: {buffer}."
-    )]
-    ShortChain {
-        /// This block.
-        current: BlockNumber,
-        /// How much older the proof's block has to be.
-        buffer: u64,
-    },
-    /// The block that the proof builds on is too young to have a stored hash.
-    #[error("The proof block number {number} is too recent. The maximum allowed block number is {youngest}.")]
-    TooRecent {
-        /// The proof's block.
-        number: u64,
-        /// The youngest that will do.
-        youngest: u64,
-    },
-    /// The proof says that its block has no hash.
-    #[error("Proof block hash is zero for block {number}.")]
-    ZeroHash {
-        /// The proof's block.
-        number: u64,
-    },
-    /// The block that the proof builds on has another hash.
-    #[error(
-        "Block hash mismatch for block {number}. Proof block hash: {proven}, stored block hash: {stored}."
-    )]
-    BlockHash {
-        /// The proof's block.
-        number: u64,
-        /// Its hash as the proof has it.
-        proven: Felt,
-        /// Its hash.
-        stored: Felt,
-    },
-    /// The proof was made for another chain, fee token or version.
-    #[error(
-        "Virtual OS config hash mismatch. Computed virtual OS config hash: {expected}, expected virtual OS config \
-         hash: {proven}."
-    )]
-    Config {
-        /// The hash of this chain's configuration.
-        expected: Felt,
-        /// What the proof has.
-        proven: Felt,
-    },
-    /// This chain's configuration has no hash: its name is too long, or Starknet never had this version.
-    #[error("{0}")]
-    NoConfig(String),
-}
 
 /// Checks the facts, if there are any. It is done even when no fee is charged.
 pub(super) fn check(plan: &Plan, journal: &mut Journal<'_>, env: &BlockEnv) -> Result<(), Rejection> {

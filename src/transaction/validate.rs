@@ -1,12 +1,13 @@
-//! Validation: the account says whether it wants the transaction.
+//! Validation: the account accepts or refuses the transaction.
 
 use starknet_api::contract_class::EntryPointType;
 use starknet_api::core::ContractAddress;
 
 use super::cached_validation::Terms;
+use super::cost::GasBudget;
 use super::error::{InvalidTransaction, Rejection};
 use super::plan::Plan;
-use super::run::{Gas, failed, stack};
+use super::revert::{error_stack, fatal};
 use crate::call::{
     Cairo1RevertHeader, Cairo1RevertSummary, CallFailure, CallInfo, EntryPointFrame, ErrorStackHeader,
     ExecutionContext, FrameKind, Phase, RootCall, execute,
@@ -16,20 +17,19 @@ use crate::protocol::{BlockEnv, well_known};
 use crate::state::Journal;
 use crate::syscall::ExecutionMode;
 
-/// Runs the validation call, if the plan has one. The class that decides how its answer is read is the one at the address
-/// before the call (C17).
+/// Runs the validation call, if the plan has one. The class that decides how its result is read is the one at the address before
+/// the call (C17).
 pub(super) fn validate(
     plan: &Plan,
     journal: &mut Journal<'_>,
     context: ExecutionContext<'_>,
-    gas: &mut Gas,
+    gas: &mut GasBudget,
 ) -> Result<Option<CallInfo>, Rejection> {
-    let env = context.env;
     let Some(validation) = &plan.validation else { return Ok(None) };
-    let (steps, initial_gas) = limits(plan, env, gas);
-    if let Some(validated) = &plan.validated
-        && let Some(terms) = terms(plan, env, gas)
-        && let Some(info) = validated.take_over(&terms, journal)?
+    let (steps, initial_gas) = limits(plan, context.env, gas);
+    if let Some(cached) = &plan.cached_validation
+        && let Some(terms) = terms(plan, context.env, gas)
+        && let Some(info) = cached.apply(&terms, journal)?
     {
         gas.spend(info.gas_consumed)?;
         return Ok(Some(info));
@@ -57,9 +57,10 @@ pub(super) fn validate(
                 class_hash,
                 selector: Some(validation.selector),
             };
-            InvalidTransaction::Validation(stack(ErrorStackHeader::Validation, frame, segments)).into()
+            let stack = error_stack(ErrorStackHeader::Validation, frame, segments);
+            InvalidTransaction::Validation(stack).into()
         }
-        failure => failed(failure),
+        failure => fatal(failure),
     })?;
 
     if journal.class(class_hash)?.is_cairo1() {
@@ -78,15 +79,15 @@ pub(super) fn validate(
 }
 
 /// The steps and the Sierra gas that validation may use.
-fn limits(plan: &Plan, env: &BlockEnv, gas: &Gas) -> (u64, u64) {
+fn limits(plan: &Plan, env: &BlockEnv, gas: &GasBudget) -> (u64, u64) {
     let limits = &env.constants.limits;
     let steps = max_steps(env, &plan.info, limits.validate_max_steps, plan.flags.charge_fee);
     (steps, gas.limited(limits.validate_max_sierra_gas))
 }
 
-/// What a validation depends on besides the state; `None` if there is none to carry out.
-pub(super) fn terms(plan: &Plan, env: &BlockEnv, gas: &Gas) -> Option<Terms> {
+/// Everything that the validation depends on besides the state; `None` if the plan has none.
+pub(super) fn terms(plan: &Plan, env: &BlockEnv, gas: &GasBudget) -> Option<Terms> {
     let validation = plan.validation.as_ref()?;
     let (steps, initial_gas) = limits(plan, env, gas);
-    Some(Terms::new(plan, env, &validation.calldata, steps, initial_gas))
+    Some(Terms::new(&plan.info, env, &validation.calldata, steps, initial_gas))
 }

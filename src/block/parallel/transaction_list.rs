@@ -8,7 +8,6 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use starknet_api::core::ContractAddress;
 
-use crate::protocol::TransactionKind;
 use crate::state::StateMap;
 use crate::transaction::Transaction;
 
@@ -60,10 +59,7 @@ impl<'b> TransactionList<'b> {
         let mut list = self.0.write().unwrap_or_else(PoisonError::into_inner);
         let List { entries, last } = &mut *list;
         for transaction in transactions {
-            let predecessor = match transaction.kind() {
-                TransactionKind::L1Handler => None,
-                _ => last.insert(transaction.sender(), entries.len()),
-            };
+            let predecessor = transaction.account().and_then(|account| last.insert(account, entries.len()));
             entries.push(Entry { transaction, predecessor });
         }
     }
