@@ -10,7 +10,7 @@ use starknet_types_core::felt::Felt;
 use super::cairo_vm::CairoVmFrame;
 use super::fast::{Bailout, FastFrame};
 use super::fault::{FinishFault, FrameFault, VmLocation};
-use super::frame::{FrameOutput, StepBudget, VmExit};
+use super::interface::{FrameOutput, StepBudget, VmExit};
 use crate::protocol::Constants;
 use crate::syscall::{Language, MemoryFault, Pointer, SyscallMemory, TrackedResource, Value};
 

@@ -173,9 +173,5 @@ impl FinishFault {
 
 /// The text of a panic of `cairo-vm`, as a revert reason prints it.
 pub(super) fn panic_message(payload: &(dyn std::any::Any + Send)) -> String {
-    format!(
-        "The engine panicked: {}
-",
-        crate::panic::message(payload)
-    )
+    format!("The engine panicked: {}\n", crate::panic::message(payload))
 }

@@ -16,9 +16,11 @@ mod fast;
 mod fault;
 mod frame;
 mod frame_setup;
+mod interface;
 
 pub use self::engine::Engine;
 pub(crate) use self::engine::VmOptions;
 pub use self::fault::VmLocation;
 pub(crate) use self::fault::{FinishFault, FrameFault, FrameFaultKind, StartFault};
-pub(crate) use self::frame::{CELL_BYTES, Frame, StepBudget, VmExit};
+pub(crate) use self::frame::Frame;
+pub(crate) use self::interface::{CELL_BYTES, StepBudget, VmExit};

@@ -15,14 +15,15 @@ use cairo_vm::vm::vm_core::VirtualMachine;
 use num_traits::ToPrimitive;
 use starknet_types_core::felt::Felt;
 
+use super::frame::{CairoVmFrame, FrameClass};
 use super::memory::{FrameMemory, pointer};
-use super::run::{CairoVmFrame, FrameClass};
+
 use super::start::from_builtin_name;
 use crate::protocol::{Builtin, Constants, VmResources};
 use crate::syscall::{SyscallMemory, TrackedResource};
 use crate::vm::fault::{FinishFault, panic_message};
-use crate::vm::frame::{FrameOutput, StepBudget};
 use crate::vm::frame_setup::PROGRAM_EXTRA;
+use crate::vm::interface::{FrameOutput, StepBudget};
 
 /// Number of return values of a Cairo 1 entry point: gas, syscall pointer, failure flag, start and end of the
 /// return data.

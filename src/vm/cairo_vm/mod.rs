@@ -8,9 +8,11 @@
 
 mod cairo0;
 mod finish;
+mod frame;
+mod hint;
 mod memory;
 mod run;
 mod start;
 
+pub(super) use self::frame::CairoVmFrame;
 pub(super) use self::memory::{maybe_relocatable, relocatable};
-pub(super) use self::run::CairoVmFrame;

@@ -9,8 +9,9 @@ use cairo_vm::vm::runners::cairo_runner::CairoRunner;
 use cairo_vm::vm::vm_core::VirtualMachine;
 use starknet_types_core::felt::Felt;
 
+use super::frame::{CairoVmFrame, FrameClass};
 use super::memory::pointer;
-use super::run::{CairoVmFrame, FrameClass};
+
 use crate::protocol::Builtin;
 use crate::vm::fault::StartFault;
 use crate::vm::frame_setup::{Cairo1FrameSetup, RET};

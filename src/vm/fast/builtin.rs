@@ -4,8 +4,9 @@
 //! an instruction reads it. Output cells that the program wrote itself are verified at the end of the frame.
 
 use super::Bailout;
+use super::builtin_layout::instance_cells;
 use super::cell::VmCell;
-use super::machine::InterruptCheck;
+use super::interrupt::InterruptCheck;
 use super::segments::Segments;
 use crate::crypto::{Point, ec_op, pedersen_cached, poseidon};
 use crate::protocol::Builtin;
@@ -13,21 +14,6 @@ use crate::protocol::Builtin;
 /// The work of deducing an output, in items of the interrupt check: a hash or a curve operation takes as long
 /// as some hundred steps.
 const DEDUCTION_ITEMS: usize = 100;
-
-/// The number of cells of an instance, and the number of its input cells.
-pub(super) fn instance_cells(builtin: Builtin) -> (u64, u64) {
-    match builtin {
-        Builtin::Pedersen => (3, 2),
-        Builtin::Bitwise => (5, 2),
-        Builtin::EcOp => (7, 5),
-        Builtin::Poseidon => (6, 3),
-        Builtin::SegmentArena => (3, 3),
-        Builtin::AddMod | Builtin::MulMod => (7, 7),
-        Builtin::Ecdsa => (2, 2),
-        // Range checks. No frame has another builtin.
-        _ => (1, 1),
-    }
-}
 
 /// Deduces the value of an unknown cell and writes it. `None` if the builtin does not determine the cell, or
 /// inputs are missing.
@@ -145,17 +131,6 @@ pub(super) fn verify(
         }
     }
     Ok(())
-}
-
-/// The number of instances of a builtin in a segment of `used` cells.
-pub(super) fn used_instances(builtin: Builtin, used: u64) -> u64 {
-    let used = if builtin == Builtin::SegmentArena { used.saturating_sub(3) } else { used };
-    used.div_ceil(instance_cells(builtin).0)
-}
-
-/// The number of cells of these instances, including the unused cells of the last one.
-pub(super) fn used_instance_cells(builtin: Builtin, used: u64) -> u64 {
-    used_instances(builtin, used).saturating_mul(instance_cells(builtin).0)
 }
 
 #[cfg(test)]

@@ -11,8 +11,8 @@ use super::syscall_memory::{unknown, value_at};
 use crate::syscall::{MemoryFault, Pointer, SyscallMemory, Value};
 use crate::vm::cairo_vm::CairoVmFrame;
 use crate::vm::fault::{FinishFault, VmLocation};
-use crate::vm::frame::{StepBudget, VmExit};
 use crate::vm::frame_setup::FrameSetup;
+use crate::vm::interface::{StepBudget, VmExit};
 
 impl FastFrame {
     /// The `cairo-vm` frame at the point where this frame last resumed: after the responses to all its

@@ -8,7 +8,8 @@ use num_traits::ToPrimitive;
 use starknet_types_core::felt::Felt;
 
 use super::Bailout;
-use super::builtin::{used_instance_cells, used_instances, verify};
+use super::builtin::verify;
+use super::builtin_layout::{used_instance_cells, used_instances};
 use super::cell::VmCell;
 use super::frame::FastFrame;
 use super::hint::verify_instances;
@@ -16,7 +17,7 @@ use super::machine::Machine;
 use super::memory::EXECUTION;
 use crate::protocol::{Builtin, Constants, VmResources};
 use crate::syscall::{Language, Pointer, TrackedResource};
-use crate::vm::frame::FrameOutput;
+use crate::vm::interface::FrameOutput;
 
 /// Number of return values of a Cairo 1 entry point: gas, syscall pointer, failure flag, start and end of the
 /// return data. The builtin pointers precede them.

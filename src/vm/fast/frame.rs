@@ -8,8 +8,8 @@ use super::machine::Machine;
 use super::record::SyscallRecord;
 use crate::protocol::Builtin;
 use crate::syscall::{Language, Pointer, Value};
-use crate::vm::frame::{RegisterSnapshot, STEPS_BETWEEN_POLLS, StepBudget, VmExit};
 use crate::vm::frame_setup::FrameSetup;
+use crate::vm::interface::{RegisterSnapshot, STEPS_BETWEEN_POLLS, StepBudget, VmExit};
 
 /// One frame of one entry point, running or suspended at a syscall.
 #[derive(Debug)]

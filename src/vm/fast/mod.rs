@@ -11,9 +11,10 @@
 //! does not support, it bails out; the frame then falls back to `cairo-vm`: it is run again from its
 //! beginning, with the recorded responses of its syscalls (`record`, `fallback`). So every text of an error
 //! is the text of `cairo-vm`, and a frame costs at most its time there plus the time spent here. Long work
-//! polls the interrupt flag (`machine`).
+//! polls the interrupt flag (`interrupt`).
 
 mod builtin;
+mod builtin_layout;
 mod cairo0;
 mod cell;
 mod decode;
@@ -22,6 +23,7 @@ mod fast_path;
 mod finish;
 mod frame;
 mod hint;
+mod interrupt;
 mod machine;
 mod memory;
 mod memory_pool;

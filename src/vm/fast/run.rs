@@ -6,7 +6,7 @@ use super::fast_path::{FastPath, index};
 use super::hint::Hinted;
 use super::machine::{Machine, ResumePoint};
 use super::memory::VmMemory;
-use crate::vm::frame::VmExit;
+use crate::vm::interface::VmExit;
 
 impl Machine {
     /// Runs until the next syscall or the end; returns `None` after `limit` steps. A step that a syscall

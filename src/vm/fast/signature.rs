@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use super::Bailout;
-use super::builtin::instance_cells;
+use super::builtin_layout::instance_cells;
 use super::cell::VmCell;
 use super::number::field::Limbs;
 use crate::crypto::verify_signature;

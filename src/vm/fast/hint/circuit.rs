@@ -7,7 +7,7 @@
 use crate::protocol::Builtin;
 use crate::vm::fast::Bailout;
 use crate::vm::fast::cell::VmCell;
-use crate::vm::fast::machine::InterruptCheck;
+use crate::vm::fast::interrupt::InterruptCheck;
 use crate::vm::fast::memory::VmMemory;
 use crate::vm::fast::number::field::{as_u128, offset_plus, wide};
 use crate::vm::fast::number::modular::{Modulus, Wide};
