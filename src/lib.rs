@@ -126,6 +126,7 @@ pub mod call;
 pub mod class;
 #[doc(hidden)]
 pub mod crypto;
+pub mod documentation;
 pub mod fee;
 mod panic;
 mod parallel;
