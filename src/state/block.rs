@@ -1,19 +1,18 @@
-//! The state of a block in the making: the host's state below, the committed transactions above it.
+//! The state of a block in progress: the committed transactions over the host's state.
 //!
-//! In: the host's reader; the parts of each transaction's journal, in block order. Out: the state that the next transaction
+//! Input: the host's reader; the parts of each transaction's journal, in block order. Output: the state that the next transaction
 //! reads, the block's diff and the block's initial reads. Reading takes `&self` and no lock, so many journals can run over one
-//! block; what they read from the host is remembered when their reads are handed in.
+//! block; values that they read from the host are recorded when their reads are absorbed.
 
 use std::fmt;
-use std::hash::Hash;
 
 use starknet_api::core::{ClassHash, CompiledClassHash, ContractAddress, Nonce};
 use starknet_api::state::StorageKey;
 use starknet_types_core::felt::Felt;
 
-use super::cells::Cells;
 use super::journal::read_error;
-use super::touched::Touched;
+use super::kind::{FeltKind, FeltValue, for_each_kind, match_kind, reader_methods};
+use super::touched::TouchedCells;
 use super::{
     InitialReads, JournalClasses, JournalParts, ReadError, StateChanges, StateDiff, StateError, StateKey,
     StateMap, StateReader, StateValue,
@@ -24,15 +23,15 @@ use crate::class::ContractClass;
 #[derive(Clone)]
 pub struct BlockState<R> {
     reader: R,
-    touched: Touched,
-    /// Values of the host's that somebody may read before long. Not read as yet: no part of the initial reads.
+    touched: TouchedCells,
+    /// Values of the host's that will probably be read. They count as initial reads only once they are.
     prefetched: StateMap<StateKey, StateValue>,
 }
 
 impl<R: StateReader> BlockState<R> {
-    /// A block before its first transaction, over the state before the block.
+    /// A block without transactions, over the state before the block.
     pub fn new(reader: R) -> Self {
-        Self { reader, touched: Touched::default(), prefetched: StateMap::default() }
+        Self { reader, touched: TouchedCells::default(), prefetched: StateMap::default() }
     }
 
     /// The host's reader: the state before the block.
@@ -40,142 +39,90 @@ impl<R: StateReader> BlockState<R> {
         &self.reader
     }
 
-    /// Gives the host's reader back.
-    pub fn into_reader(self) -> R {
-        self.reader
-    }
-
-    /// Takes over what a journal read and changed. The journal must have run over this block as it stands now.
+    /// Commits a journal, which must have run over the present state of this block.
     ///
-    /// Asks the host only for cells that are changed without ever having been read, which no [`Journal`](super::Journal) does
-    /// (C189). If that fails, nothing of the journal has been taken over.
+    /// Reads from the host only the cells that are changed without having been read, which no [`Journal`](super::Journal) does
+    /// (C189). If that fails, nothing is committed.
     pub fn commit(&mut self, parts: JournalParts) -> Result<(), StateError> {
-        let JournalParts { changes, initial_reads: mut reads, classes } = parts;
-        reads.merge(self.unread(&changes, &reads)?);
-        self.absorb_reads(reads);
+        let JournalParts { changes, initial_reads, classes } = parts;
+        let unread = self.unread(&changes, &initial_reads)?;
+        self.absorb_reads(initial_reads);
+        self.absorb_reads(unread);
         self.absorb_classes(classes.loaded);
-
-        for (cell, value) in changes.storage {
-            self.touched.storage.set(&cell, value);
-        }
-        for (address, nonce) in changes.nonces {
-            self.touched.nonces.set(&address, nonce);
-        }
-        for (address, class_hash) in changes.class_hashes {
-            self.touched.class_hashes.set(&address, class_hash);
-        }
-        for (class_hash, compiled) in changes.compiled_class_hashes {
-            self.touched.compiled_class_hashes.set(&class_hash, compiled);
-        }
+        for_each_kind!(Kind => {
+            let cells = Kind::cells_mut(&mut self.touched);
+            Kind::changes(&changes).iter().for_each(|(key, value)| cells.set(key, *value));
+        });
         for (class_hash, class) in classes.declared {
             self.touched.classes.entry(class_hash).or_default().declared = Some(class);
         }
         Ok(())
     }
 
-    /// Takes over what a rejected transaction read: its writes are dropped, but its reads belong to the block (C238).
+    /// Absorbs the reads of a rejected transaction: its writes are dropped, its reads belong to the block (C238).
     ///
-    /// The first read of a cell wins. A cell that an earlier transaction of the block wrote has been read before that, so what
-    /// later ones read there is not an initial value and is passed over.
+    /// The first read of a cell wins. A cell that an earlier transaction of the block wrote was read before that, so a later value
+    /// is not an initial value and is ignored.
     pub fn absorb_reads(&mut self, reads: InitialReads) {
-        for (cell, value) in reads.storage {
-            self.touched.storage.record_initial(cell, value);
-        }
-        for (address, nonce) in reads.nonces {
-            self.touched.nonces.record_initial(address, nonce);
-        }
-        for (address, class_hash) in reads.class_hashes {
-            self.touched.class_hashes.record_initial(address, class_hash);
-        }
-        for (class_hash, compiled) in reads.compiled_class_hashes {
-            self.touched.compiled_class_hashes.record_initial(class_hash, compiled);
-        }
-        for (class_hash, declared) in reads.declared {
-            let known = self.touched.classes.entry(class_hash).or_default();
-            if known.declared.is_none() {
-                known.initial.get_or_insert(declared);
-            }
-        }
+        self.touched.record_reads(&reads);
     }
 
-    /// Keeps classes that a journal loaded, so that the host is not asked for them again. Changes no result.
+    /// Keeps classes that a journal loaded, so that they are not read from the host again. Changes no result.
     pub fn absorb_classes(&mut self, loaded: StateMap<ClassHash, ContractClass>) {
-        for (class_hash, class) in loaded {
-            // A class that the block itself declared is not the host's.
-            if let Some(known) = self.touched.classes.get_mut(&class_hash)
-                && known.initial == Some(true)
-            {
-                known.loaded.get_or_insert(class);
-            }
-        }
+        self.touched.record_loaded(loaded);
     }
 
-    /// Keeps values of the host's that were loaded before anybody asked, so that the host is not asked again. Changes no result.
+    /// Keeps prefetched values, so that they are not read from the host again. Changes no result.
     pub(crate) fn insert_prefetched(&mut self, values: impl IntoIterator<Item = (StateKey, StateValue)>) {
         self.prefetched.extend(values);
     }
 
-    /// Whether reading the cell would ask the host.
+    /// Returns `true` if a read of the cell would be a read from the host.
     pub(crate) fn is_unknown(&self, cell: StateKey) -> bool {
-        let is_known = match cell {
-            StateKey::Storage(address, key) => self.touched.storage.current(&(address, key)).is_some(),
-            StateKey::Nonce(address) => self.touched.nonces.current(&address).is_some(),
-            StateKey::ClassHash(address) => self.touched.class_hashes.current(&address).is_some(),
-            StateKey::CompiledClassHash(class_hash) => {
-                self.touched.compiled_class_hashes.current(&class_hash).is_some()
-            }
-            StateKey::Class(class_hash) => {
-                self.touched.classes.get(&class_hash).is_some_and(|known| known.visible().is_some())
-            }
-        };
-        !is_known && !self.prefetched.contains_key(&cell)
+        self.known(cell).is_none() && !self.prefetched.contains_key(&cell)
     }
 
-    /// What is in a cell, if the host need not be asked for it.
+    /// The value of a cell that the block has touched.
     pub(crate) fn known(&self, cell: StateKey) -> Option<StateValue> {
-        let felt = match cell {
-            StateKey::Storage(address, key) => self.touched.storage.current(&(address, key)),
-            StateKey::Nonce(address) => self.touched.nonces.current(&address).map(|nonce| nonce.0),
-            StateKey::ClassHash(address) => {
-                self.touched.class_hashes.current(&address).map(|class_hash| class_hash.0)
+        match_kind!(cell,
+            Kind(key) => Kind::cells(&self.touched).current(&key).map(|value| StateValue::Felt(value.felt())),
+            Class(class_hash) => {
+                self.touched.visible_class(class_hash).map(|class| StateValue::Class(class.cloned()))
             }
-            StateKey::CompiledClassHash(class_hash) => {
-                self.touched.compiled_class_hashes.current(&class_hash).map(|compiled| compiled.0)
-            }
-            StateKey::Class(class_hash) => {
-                let visible = self.touched.classes.get(&class_hash).and_then(|known| known.visible());
-                return visible.map(|class| StateValue::Class(class.cloned()));
-            }
-        };
-        felt.map(StateValue::Felt)
+        )
     }
 
-    /// What the host has in a cell of one felt.
-    fn host(&self, cell: StateKey) -> Result<Felt, ReadError> {
-        match self.prefetched.get(&cell) {
-            Some(value) => Ok(value.felt()),
-            None => StateValue::load(&self.reader, cell).map(|value| value.felt()),
+    /// The value of a cell, read from the host unless it is known.
+    fn value<K: FeltKind>(&self, key: K::Key) -> Result<K::Value, ReadError> {
+        K::cells(&self.touched).current(&key).map_or_else(|| self.host_value::<K>(key), Ok)
+    }
+
+    /// The value of a cell in the host's state.
+    fn host_value<K: FeltKind>(&self, key: K::Key) -> Result<K::Value, ReadError> {
+        match self.prefetched.get(&K::state_key(key)) {
+            Some(value) => Ok(K::Value::from_felt(value.felt())),
+            None => K::load(&self.reader, key),
         }
     }
 
-    /// The storage cells that are different from the state before the block (C194).
+    /// The storage cells that differ from the state before the block (C194).
     pub(crate) fn changed_storage(&self) -> impl Iterator<Item = ((ContractAddress, StorageKey), Felt)> {
         self.touched.storage.changed().map(|(cell, _, now)| (cell, now))
     }
 
-    /// The nonces that are.
+    /// The nonces that differ from the state before the block.
     pub(crate) fn changed_nonces(&self) -> impl Iterator<Item = (ContractAddress, Nonce)> {
         self.touched.nonces.changed().map(|(address, _, now)| (address, now))
     }
 
-    /// The contracts whose class hash is, with the old one and the new one.
+    /// The contracts whose class hash differs from the state before the block, with the old and the new one.
     pub(crate) fn changed_class_hashes(
         &self,
     ) -> impl Iterator<Item = (ContractAddress, ClassHash, ClassHash)> {
         self.touched.class_hashes.changed()
     }
 
-    /// That part of the block's state diff that is about classes.
+    /// The classes in the block's state diff.
     pub(crate) fn diff_of_classes(&self) -> StateDiff {
         let changes = StateChanges {
             compiled_class_hashes: self.touched.compiled_class_hashes.changed_to(),
@@ -185,12 +132,12 @@ impl<R: StateReader> BlockState<R> {
         self.touched.classified(&changes)
     }
 
-    /// So many more storage cells will soon be touched.
-    pub(crate) fn expect_storage(&mut self, cells: usize) {
-        self.touched.storage.reserve(cells);
+    /// Reserves memory for `n` more storage cells.
+    pub(crate) fn reserve_storage(&mut self, n: usize) {
+        self.touched.storage.reserve(n);
     }
 
-    /// Reads a storage cell for the block itself, and writes it if `update` says what. Answers with what is there then.
+    /// Reads a storage cell for the block itself, and writes it if `update` returns a value. Returns the value after that.
     pub(crate) fn update_storage(
         &mut self,
         address: ContractAddress,
@@ -212,7 +159,7 @@ impl<R: StateReader> BlockState<R> {
         })
     }
 
-    /// What is different from the state before the block. A cell that went A -> B -> A is not part of it (C194).
+    /// The cells that differ from the state before the block. A cell that went A -> B -> A is not among them (C194).
     pub fn changes(&self) -> StateChanges {
         self.touched.changes()
     }
@@ -232,12 +179,12 @@ impl<R: StateReader> BlockState<R> {
         self.touched.initial_reads()
     }
 
-    /// As [`initial_reads`](Self::initial_reads), at the end of the block.
+    /// As [`initial_reads`](Self::initial_reads), without copying.
     pub fn into_initial_reads(self) -> InitialReads {
         self.touched.into_initial_reads()
     }
 
-    /// The classes of the block: those that it declared, and those that it loaded.
+    /// The classes that the block declared and those that it loaded.
     pub fn classes(&self) -> JournalClasses {
         let mut classes = JournalClasses::default();
         for (class_hash, known) in &self.touched.classes {
@@ -253,69 +200,36 @@ impl<R: StateReader> BlockState<R> {
         classes
     }
 
-    /// The initial values of changed cells that neither the block nor the transaction ever read.
+    /// The initial values of changed cells that neither the block nor the transaction has read.
     fn unread(&self, changes: &StateChanges, reads: &InitialReads) -> Result<InitialReads, StateError> {
-        let mut missing = InitialReads::default();
-        for &(address, key) in unknown(&changes.storage, &self.touched.storage, &reads.storage) {
-            let value =
-                self.reader.storage_at(address, key).map_err(read_error(StateKey::Storage(address, key)))?;
-            missing.storage.insert((address, key), value);
-        }
-        for &address in unknown(&changes.nonces, &self.touched.nonces, &reads.nonces) {
-            let nonce = self.reader.nonce_at(address).map_err(read_error(StateKey::Nonce(address)))?;
-            missing.nonces.insert(address, nonce);
-        }
-        for &address in unknown(&changes.class_hashes, &self.touched.class_hashes, &reads.class_hashes) {
-            let class_hash =
-                self.reader.class_hash_at(address).map_err(read_error(StateKey::ClassHash(address)))?;
-            missing.class_hashes.insert(address, class_hash);
-        }
-        for &class_hash in unknown(
-            &changes.compiled_class_hashes,
-            &self.touched.compiled_class_hashes,
-            &reads.compiled_class_hashes,
-        ) {
-            let compiled = self
-                .reader
-                .compiled_class_hash(class_hash)
-                .map_err(read_error(StateKey::CompiledClassHash(class_hash)))?;
-            missing.compiled_class_hashes.insert(class_hash, compiled);
-        }
-        Ok(missing)
+        let mut unread = InitialReads::default();
+        for_each_kind!(Kind => {
+            let (read, known) = (Kind::reads(reads), Kind::cells(&self.touched));
+            for &key in Kind::changes(changes).keys() {
+                // Nearly all were read by the transaction, and that table is the smaller one.
+                if !read.contains_key(&key) && known.current(&key).is_none() {
+                    let value =
+                        Kind::load(&self.reader, key).map_err(read_error(Kind::state_key(key)))?;
+                    Kind::reads_mut(&mut unread).insert(key, value);
+                }
+            }
+        });
+        Ok(unread)
     }
 }
 
-/// What the next transaction of the block sees.
+/// The state that the next transaction of the block reads.
 impl<R: StateReader> StateReader for BlockState<R> {
-    fn storage_at(&self, address: ContractAddress, key: StorageKey) -> Result<Felt, ReadError> {
-        let known = self.touched.storage.current(&(address, key));
-        known.map_or_else(|| self.host(StateKey::Storage(address, key)), Ok)
-    }
-
-    fn nonce_at(&self, address: ContractAddress) -> Result<Nonce, ReadError> {
-        let known = self.touched.nonces.current(&address);
-        known.map_or_else(|| self.host(StateKey::Nonce(address)).map(Nonce), Ok)
-    }
-
-    fn class_hash_at(&self, address: ContractAddress) -> Result<ClassHash, ReadError> {
-        let known = self.touched.class_hashes.current(&address);
-        known.map_or_else(|| self.host(StateKey::ClassHash(address)).map(ClassHash), Ok)
-    }
-
-    fn class(&self, class_hash: ClassHash) -> Result<Option<ContractClass>, ReadError> {
-        match self.touched.classes.get(&class_hash).and_then(|known| known.visible()) {
+    reader_methods! { self,
+        Kind(key) => self.value::<Kind>(key),
+        Class(class_hash) => match self.touched.visible_class(class_hash) {
             Some(visible) => Ok(visible.cloned()),
             None => self.reader.class(class_hash),
         }
     }
-
-    fn compiled_class_hash(&self, class_hash: ClassHash) -> Result<CompiledClassHash, ReadError> {
-        let known = self.touched.compiled_class_hashes.current(&class_hash);
-        known.map_or_else(|| self.host(StateKey::CompiledClassHash(class_hash)).map(CompiledClassHash), Ok)
-    }
 }
 
-/// Without the reader, which need not be printable.
+/// Without the reader, which need not implement `Debug`.
 impl<R: StateReader> fmt::Debug for BlockState<R> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
@@ -324,14 +238,4 @@ impl<R: StateReader> fmt::Debug for BlockState<R> {
             .field("initial_reads", &self.initial_reads())
             .finish_non_exhaustive()
     }
-}
-
-/// The keys of `changed` that are in neither table of initial values.
-fn unknown<'a, K: Copy + Eq + Hash, V: Copy + PartialEq>(
-    changed: &'a StateMap<K, V>,
-    known: &'a Cells<K, V>,
-    read: &'a StateMap<K, V>,
-) -> impl Iterator<Item = &'a K> {
-    // Nearly all were read, and that table is the nearer one.
-    changed.keys().filter(|key| !read.contains_key(*key) && known.current(key).is_none())
 }

@@ -9,7 +9,6 @@ use foldhash::SharedSeed;
 use foldhash::fast::{FoldHasher, SeedableRandomState};
 use indexmap::map::Entry;
 use indexmap::{IndexMap, IndexSet};
-use starknet_api::core::ClassHash;
 
 use crate::class::ContractClass;
 
@@ -79,7 +78,7 @@ impl std::fmt::Debug for StateHasher {
 /// All cells of one kind that were touched: the value before the first write, and the value now. The former are a map of their own,
 /// so that whoever wants to know what was read can have it as it is.
 #[derive(Clone, Debug)]
-pub(super) struct Cells<K, V> {
+pub(crate) struct Cells<K, V> {
     initial: StateMap<K, V>,
     /// By position; as many as there are keys.
     current: Vec<V>,
@@ -92,13 +91,13 @@ impl<K, V> Default for Cells<K, V> {
 }
 
 impl<K: Copy + Eq + Hash, V: Copy + PartialEq> Cells<K, V> {
-    /// An empty table with room for so many cells.
-    pub(super) fn with_room(cells: usize) -> Self {
+    /// An empty table with capacity for `cells` cells.
+    pub(super) fn with_capacity(cells: usize) -> Self {
         let initial = StateMap::with_capacity_and_hasher(cells, BuildStateHasher::default());
         Self { initial, current: Vec::with_capacity(cells) }
     }
 
-    /// Makes room for so many more.
+    /// Reserves memory for `cells` more cells.
     pub(super) fn reserve(&mut self, cells: usize) {
         self.initial.reserve(cells);
         self.current.reserve(cells);
@@ -205,7 +204,7 @@ impl<K: Copy + Eq + Hash, V: Copy + PartialEq> Cells<K, V> {
 
 /// What is known of one class.
 #[derive(Clone, Debug, Default)]
-pub(super) struct KnownClass {
+pub(crate) struct KnownClass {
     /// Whether it was declared before; `None` if that was never asked.
     pub(super) initial: Option<bool>,
     /// The class as it was read.
@@ -229,6 +228,3 @@ impl KnownClass {
         self.declared.is_some() && self.initial != Some(true)
     }
 }
-
-/// All classes that were touched.
-pub(super) type KnownClasses = StateMap<ClassHash, KnownClass>;

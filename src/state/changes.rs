@@ -8,39 +8,30 @@ use starknet_api::core::{ClassHash, CompiledClassHash, ContractAddress, Nonce};
 use starknet_api::state::StorageKey;
 use starknet_types_core::felt::Felt;
 
+use super::kind::{FeltKind, felt_kinds, for_each_kind, serialized_tables};
 use super::{StateMap, StateSet, ascending};
 
-/// Cells that have a new value (C189). A cell that was set back to its old value is not here.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct StateChanges {
-    /// Storage cells.
-    #[serde(with = "ascending::storage")]
-    pub storage: StateMap<(ContractAddress, StorageKey), Felt>,
-    /// Nonces by contract.
-    #[serde(serialize_with = "ascending::map")]
-    pub nonces: StateMap<ContractAddress, Nonce>,
-    /// Class hashes by contract: deployed and replaced ones alike (C193).
-    #[serde(serialize_with = "ascending::map")]
-    pub class_hashes: StateMap<ContractAddress, ClassHash>,
-    /// Compiled class hashes by class: declared and migrated ones alike.
-    #[serde(serialize_with = "ascending::map")]
-    pub compiled_class_hashes: StateMap<ClassHash, CompiledClassHash>,
-    /// Classes that became declared.
-    #[serde(serialize_with = "ascending::set")]
-    pub declared: StateSet<ClassHash>,
-    /// Storage cells that went from zero to something (C157).
-    #[serde(with = "ascending::storage_set")]
-    pub allocated: StateSet<(ContractAddress, StorageKey)>,
+felt_kinds! { [serialized_tables]
+    /// The cells that have a new value ([C189](crate::rules#c189)). A cell that was set back to its old value is not among them.
+    ///
+    /// Class hashes are those of deployed and of replaced contracts ([C193](crate::rules#c193)), compiled class hashes those of declared
+    /// and of migrated classes.
+    #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+    pub struct StateChanges {
+        /// Classes that became declared.
+        #[serde(serialize_with = "ascending::set")]
+        pub declared: StateSet<ClassHash>,
+        /// Storage cells that changed from zero to another value ([C157](crate::rules#c157)).
+        #[serde(with = "ascending::storage_set")]
+        pub allocated: StateSet<(ContractAddress, StorageKey)>,
+    }
 }
 
 impl StateChanges {
-    /// Adds changes that came later, without cancelling opposite ones: a cell that went 0 -> 1 -> 0 stays, as does its
-    /// allocation. This is how versions before comprehensive state diffs count (C27, C158).
+    /// Adds later changes, without cancelling opposite ones: a cell that went 0 -> 1 -> 0 stays, as does its allocation. Versions
+    /// before comprehensive state diffs count like this ([C27](crate::rules#c27), [C158](crate::rules#c158)).
     pub fn merge(&mut self, later: StateChanges) {
-        self.storage.extend(later.storage);
-        self.nonces.extend(later.nonces);
-        self.class_hashes.extend(later.class_hashes);
-        self.compiled_class_hashes.extend(later.compiled_class_hashes);
+        for_each_kind!(Kind => { Kind::changes_mut(self).extend(Kind::changes(&later)); });
         self.declared.extend(later.declared);
         self.allocated.extend(later.allocated);
     }
@@ -53,14 +44,11 @@ impl StateChanges {
         modified
     }
 
-    /// Whether nothing changed.
+    /// Returns `true` if no cell has a new value.
     pub fn is_empty(&self) -> bool {
-        self.storage.is_empty()
-            && self.nonces.is_empty()
-            && self.class_hashes.is_empty()
-            && self.compiled_class_hashes.is_empty()
-            && self.declared.is_empty()
-            && self.allocated.is_empty()
+        let mut is_empty = self.declared.is_empty() && self.allocated.is_empty();
+        for_each_kind!(Kind => { is_empty &= Kind::changes(self).is_empty(); });
+        is_empty
     }
 }
 
@@ -90,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn written_down_ascending_and_read_back() {
+    fn serialises_ascending_and_back() {
         let mut changes = StateChanges::default();
         for value in [30, 10, 20_u128] {
             changes.storage.insert((address(value), key(value)), Felt::from(value));

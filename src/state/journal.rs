@@ -11,8 +11,9 @@ use starknet_api::state::StorageKey;
 use starknet_types_core::felt::Felt;
 
 use super::cells::Cells;
-use super::suspended::JournalState;
-use super::touched::Touched;
+use super::journal_state::JournalState;
+use super::kind::{FeltKind, cell, for_each_kind};
+use super::touched::TouchedCells;
 use super::undo::{Checkpoint, Undo};
 use super::{
     InitialReads, ReadError, StateChanges, StateDiff, StateError, StateKey, StateMap, StateReader, StopFlag,
@@ -52,7 +53,7 @@ pub struct JournalClasses {
 impl<'r> Journal<'r> {
     /// An empty journal over the state before the transaction.
     pub fn new(reader: &'r dyn StateReader) -> Self {
-        let touched = Touched { storage: Cells::with_room(STORAGE), ..Touched::default() };
+        let touched = TouchedCells { storage: Cells::with_capacity(STORAGE), ..TouchedCells::default() };
         let state = Box::new(JournalState { touched, ..JournalState::default() });
         Self { reader, stop: StopFlag::default(), state }
     }
@@ -69,22 +70,22 @@ impl<'r> Journal<'r> {
 
     /// The value of a storage cell.
     pub fn storage_at(&mut self, address: ContractAddress, key: StorageKey) -> Result<Felt, StateError> {
-        self.storage_cell(address, key).map(|(_, value)| value)
+        self.read::<cell::Storage>((address, key))
     }
 
     /// The nonce of a contract.
     pub fn nonce_at(&mut self, address: ContractAddress) -> Result<Nonce, StateError> {
-        self.nonce_cell(address).map(|(_, nonce)| nonce)
+        self.read::<cell::Nonce>(address)
     }
 
     /// The class hash of a contract; zero if nothing is deployed there.
     pub fn class_hash_at(&mut self, address: ContractAddress) -> Result<ClassHash, StateError> {
-        self.class_hash_cell(address).map(|(_, class_hash)| class_hash)
+        self.read::<cell::ClassHash>(address)
     }
 
     /// The compiled class hash of a class; zero if it is not declared or a Cairo 0 class.
     pub fn compiled_class_hash(&mut self, class_hash: ClassHash) -> Result<CompiledClassHash, StateError> {
-        self.compiled_class_hash_cell(class_hash).map(|(_, compiled)| compiled)
+        self.read::<cell::CompiledClassHash>(class_hash)
     }
 
     /// A declared class, be it declared by this journal or before; [`StateError::UndeclaredClass`] if there is none.
@@ -97,7 +98,7 @@ impl<'r> Journal<'r> {
     /// The first answer from below enters the witness; that the class is not declared, together with a compiled class hash of
     /// 0 (C38).
     pub fn find_class(&mut self, class_hash: ClassHash) -> Result<Option<ContractClass>, StateError> {
-        if let Some(visible) = self.state.touched.classes.get(&class_hash).and_then(|known| known.visible()) {
+        if let Some(visible) = self.state.touched.visible_class(class_hash) {
             return Ok(visible.cloned());
         }
         // Never asked for. (There may be an entry all the same: a declaration that was taken back.)
@@ -127,35 +128,27 @@ impl<'r> Journal<'r> {
         }
     }
 
-    /// Writes a storage cell. If it was never read, its value from before is read first (C189, C238).
+    /// Writes a storage cell. If it was never read, its earlier value is read first (C189, C238).
     pub fn set_storage(
         &mut self,
         address: ContractAddress,
         key: StorageKey,
         value: Felt,
     ) -> Result<(), StateError> {
-        let (position, old) = self.storage_cell(address, key)?;
-        if old != value {
-            self.state.touched.storage.set_at(position, value);
-            self.state.log.push(Undo::Storage(position, old));
-        }
-        Ok(())
+        self.write::<cell::Storage>((address, key), value)
     }
 
-    /// Raises a contract's nonce by one.
+    /// Increments a contract's nonce.
     pub fn increment_nonce(&mut self, address: ContractAddress) -> Result<(), StateError> {
-        let (position, old) = self.nonce_cell(address)?;
-        #[expect(clippy::arithmetic_side_effects, reason = "wraps in the field, and that is looked at next")]
-        let new = Nonce(old.0 + Felt::ONE);
+        #[expect(clippy::arithmetic_side_effects, reason = "wraps in the field, which the next line checks")]
+        let new = Nonce(self.nonce_at(address)?.0 + Felt::ONE);
         if new == Nonce::default() {
             return Err(StateError::NonceOverflow(address));
         }
-        self.state.touched.nonces.set_at(position, new);
-        self.state.log.push(Undo::Nonce(position, old));
-        Ok(())
+        self.write::<cell::Nonce>(address, new)
     }
 
-    /// Sets a contract's class hash: deploys it or replaces its class. Nothing can live at address 0 (C71).
+    /// Sets a contract's class hash: deploys it or replaces its class. Address 0 cannot hold a contract (C71).
     pub fn set_class_hash(
         &mut self,
         address: ContractAddress,
@@ -164,12 +157,7 @@ impl<'r> Journal<'r> {
         if address == ContractAddress::default() {
             return Err(StateError::OutOfRangeAddress(address));
         }
-        let (position, old) = self.class_hash_cell(address)?;
-        if old != class_hash {
-            self.state.touched.class_hashes.set_at(position, class_hash);
-            self.state.log.push(Undo::ClassHash(position, old));
-        }
-        Ok(())
+        self.write::<cell::ClassHash>(address, class_hash)
     }
 
     /// Sets the compiled class hash of a class.
@@ -178,12 +166,7 @@ impl<'r> Journal<'r> {
         class_hash: ClassHash,
         compiled_class_hash: CompiledClassHash,
     ) -> Result<(), StateError> {
-        let (position, old) = self.compiled_class_hash_cell(class_hash)?;
-        if old != compiled_class_hash {
-            self.state.touched.compiled_class_hashes.set_at(position, compiled_class_hash);
-            self.state.log.push(Undo::CompiledClassHash(position, old));
-        }
-        Ok(())
+        self.write::<cell::CompiledClassHash>(class_hash, compiled_class_hash)
     }
 
     /// Declares a class. Whether it was declared before is not asked here: the one rule that allows that (Cairo 0, C191) does
@@ -195,82 +178,38 @@ impl<'r> Journal<'r> {
         self.state.log.push(Undo::Class(position, before));
     }
 
-    /// This moment, to come back to.
+    /// The point that the journal is at, to revert to.
     pub fn checkpoint(&self) -> Checkpoint {
         self.state.log.checkpoint()
     }
 
-    /// Takes back every write made after the checkpoint. Costs those writes. What was read stays read (C101).
+    /// Reverts every write made after the checkpoint. Costs those writes. Reads stay recorded (C101).
     pub fn revert_to(&mut self, checkpoint: Checkpoint) {
         while let Some(undo) = self.state.log.pop_since(checkpoint) {
-            match undo {
-                Undo::Storage(position, value) => self.state.touched.storage.set_at(position, value),
-                Undo::Nonce(position, nonce) => self.state.touched.nonces.set_at(position, nonce),
-                Undo::ClassHash(position, class_hash) => {
-                    self.state.touched.class_hashes.set_at(position, class_hash)
-                }
-                Undo::CompiledClassHash(position, compiled) => {
-                    self.state.touched.compiled_class_hashes.set_at(position, compiled)
-                }
-                Undo::Class(position, declared) => {
-                    if let Some((_, known)) = self.state.touched.classes.get_index_mut(position) {
-                        known.declared = declared;
-                    }
-                }
-            }
+            undo.revert(&mut self.state.touched);
         }
     }
 
-    /// What is different from the moment of the checkpoint. Cells that were set back to the value they had then are not part
-    /// of it. Costs the writes since.
+    /// The cells whose value differs from that at the checkpoint. Costs the writes since.
     pub fn changes_since(&self, checkpoint: Checkpoint) -> StateChanges {
-        // The first write to a cell after the checkpoint remembers the value at the checkpoint.
-        let mut storage = StateMap::default();
-        let mut nonces = StateMap::default();
-        let mut class_hashes = StateMap::default();
-        let mut compiled_class_hashes = StateMap::default();
+        let mut changes = StateChanges::default();
+        for_each_kind!(Kind => {
+            let changed = self.changed_since::<Kind>(checkpoint);
+            Kind::changes_mut(&mut changes).extend(changed.map(|(key, _, new)| (key, new)));
+        });
+        let storage = self.changed_since::<cell::Storage>(checkpoint);
+        changes.allocated.extend(storage.filter(|(_, old, _)| *old == Felt::ZERO).map(|(cell, ..)| cell));
+
         let mut classes = StateMap::default();
         for undo in self.state.log.since(checkpoint) {
-            match undo {
-                Undo::Storage(position, value) => {
-                    storage.entry(*position).or_insert(*value);
-                }
-                Undo::Nonce(position, nonce) => {
-                    nonces.entry(*position).or_insert(*nonce);
-                }
-                Undo::ClassHash(position, class_hash) => {
-                    class_hashes.entry(*position).or_insert(*class_hash);
-                }
-                Undo::CompiledClassHash(position, compiled) => {
-                    compiled_class_hashes.entry(*position).or_insert(*compiled);
-                }
-                Undo::Class(position, declared) => {
-                    classes.entry(*position).or_insert(declared.is_some());
-                }
+            if let Undo::Class(position, declared) = undo {
+                classes.entry(*position).or_insert(declared.is_some());
             }
         }
-
-        let mut changes = StateChanges::default();
-        for (cell, old, new) in differing(&self.state.touched.storage, storage) {
-            changes.storage.insert(cell, new);
-            if old == Felt::ZERO {
-                changes.allocated.insert(cell);
-            }
-        }
-        changes.nonces = differing(&self.state.touched.nonces, nonces)
-            .map(|(address, _, nonce)| (address, nonce))
-            .collect();
-        changes.class_hashes = differing(&self.state.touched.class_hashes, class_hashes)
-            .map(|(address, _, class_hash)| (address, class_hash))
-            .collect();
-        changes.compiled_class_hashes =
-            differing(&self.state.touched.compiled_class_hashes, compiled_class_hashes)
-                .map(|(class_hash, _, compiled)| (class_hash, compiled))
-                .collect();
-        for (position, declared_then) in classes {
+        for (position, was_declared) in classes {
             if let Some((class_hash, known)) = self.state.touched.classes.get_index(position)
                 && known.newly_declared()
-                && !declared_then
+                && !was_declared
             {
                 changes.declared.insert(*class_hash);
             }
@@ -327,43 +266,41 @@ impl<'r> Journal<'r> {
         classes
     }
 
-    fn storage_cell(
-        &mut self,
-        address: ContractAddress,
-        key: StorageKey,
-    ) -> Result<(usize, Felt), StateError> {
-        self.state
-            .touched
-            .storage
-            .read((address, key), || self.reader.storage_at(address, key))
-            .map_err(read_error(StateKey::Storage(address, key)))
+    fn read<K: FeltKind>(&mut self, key: K::Key) -> Result<K::Value, StateError> {
+        self.cell::<K>(key).map(|(_, value)| value)
     }
 
-    fn nonce_cell(&mut self, address: ContractAddress) -> Result<(usize, Nonce), StateError> {
-        self.state
-            .touched
-            .nonces
-            .read(address, || self.reader.nonce_at(address))
-            .map_err(read_error(StateKey::Nonce(address)))
+    /// Writes a cell, after reading it.
+    pub(super) fn write<K: FeltKind>(&mut self, key: K::Key, value: K::Value) -> Result<(), StateError> {
+        let (position, old) = self.cell::<K>(key)?;
+        if old != value {
+            K::cells_mut(&mut self.state.touched).set_at(position, value);
+            self.state.log.push(K::undo(position, old));
+        }
+        Ok(())
     }
 
-    fn class_hash_cell(&mut self, address: ContractAddress) -> Result<(usize, ClassHash), StateError> {
-        self.state
-            .touched
-            .class_hashes
-            .read(address, || self.reader.class_hash_at(address))
-            .map_err(read_error(StateKey::ClassHash(address)))
+    /// The position and the value of a cell, loaded if it was never read.
+    fn cell<K: FeltKind>(&mut self, key: K::Key) -> Result<(usize, K::Value), StateError> {
+        K::cells_mut(&mut self.state.touched)
+            .read(key, || K::load(self.reader, key))
+            .map_err(read_error(K::state_key(key)))
     }
 
-    fn compiled_class_hash_cell(
-        &mut self,
-        class_hash: ClassHash,
-    ) -> Result<(usize, CompiledClassHash), StateError> {
-        self.state
-            .touched
-            .compiled_class_hashes
-            .read(class_hash, || self.reader.compiled_class_hash(class_hash))
-            .map_err(read_error(StateKey::CompiledClassHash(class_hash)))
+    /// The cells whose value differs from that at the checkpoint: key, old value, new value.
+    fn changed_since<K: FeltKind>(
+        &self,
+        checkpoint: Checkpoint,
+    ) -> impl Iterator<Item = (K::Key, K::Value, K::Value)> {
+        // The first write to a cell after the checkpoint replaced the value at the checkpoint.
+        let mut old = StateMap::default();
+        for (position, value) in self.state.log.since(checkpoint).filter_map(K::undone) {
+            old.entry(position).or_insert(value);
+        }
+        let cells = K::cells(&self.state.touched);
+        old.into_iter()
+            .filter_map(|(position, old)| cells.at(position).map(|(key, new)| (key, old, new)))
+            .filter(|(_, old, new)| old != new)
     }
 }
 
@@ -375,17 +312,6 @@ impl fmt::Debug for Journal<'_> {
             .field("initial_reads", &self.initial_reads())
             .finish_non_exhaustive()
     }
-}
-
-/// The cells among `old` (position -> old value) that now have another value: key, old value, new value.
-fn differing<K, V>(cells: &Cells<K, V>, old: StateMap<usize, V>) -> impl Iterator<Item = (K, V, V)>
-where
-    K: Copy + Eq + std::hash::Hash,
-    V: Copy + PartialEq,
-{
-    old.into_iter()
-        .filter_map(move |(position, old)| cells.at(position).map(|(key, new)| (key, old, new)))
-        .filter(|(_, old, new)| old != new)
 }
 
 /// Names the cell in a failed read.

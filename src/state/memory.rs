@@ -1,39 +1,34 @@
-//! A state that lives in memory: for tests, test frameworks and small tools.
+//! A state in memory: for tests, test frameworks and small tools.
 //!
-//! In: values set by hand, state diffs of executed blocks, or a witness. Out: a [`StateReader`] that never fails.
+//! Input: values set by hand, state diffs of executed blocks, or a witness. Output: a [`StateReader`] that never fails.
 
 use starknet_api::core::{ClassHash, CompiledClassHash, ContractAddress, Nonce};
 use starknet_api::state::StorageKey;
 use starknet_types_core::felt::Felt;
 
-use super::{InitialReads, ReadError, StateDiff, StateMap, StateReader};
+use super::kind::{FeltKind, felt_kinds, for_each_kind, plain_tables, reader_methods};
+use super::{InitialReads, StateDiff, StateMap, StateReader};
 use crate::class::ContractClass;
 
-/// A whole state in memory. What is not in it is zero, or not declared.
-///
-/// ```
-/// use starkiln::state::{MemoryState, StateReader};
-/// use starknet_api::core::{ClassHash, ContractAddress};
-/// use starknet_types_core::felt::Felt;
-///
-/// let address = ContractAddress::from(0x100_u128);
-/// let state = MemoryState::default()
-///     .deploy(address, ClassHash(Felt::from(0x200)))
-///     .with_storage(address, 1_u128.into(), Felt::TWO);
-/// assert_eq!(state.storage_at(address, 1_u128.into()), Ok(Felt::TWO));
-/// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct MemoryState {
-    /// Storage cells.
-    pub storage: StateMap<(ContractAddress, StorageKey), Felt>,
-    /// Nonces by contract.
-    pub nonces: StateMap<ContractAddress, Nonce>,
-    /// Class hashes by contract.
-    pub class_hashes: StateMap<ContractAddress, ClassHash>,
-    /// Compiled class hashes by class; none for Cairo 0.
-    pub compiled_class_hashes: StateMap<ClassHash, CompiledClassHash>,
-    /// The declared classes.
-    pub classes: StateMap<ClassHash, ContractClass>,
+felt_kinds! { [plain_tables]
+    /// A complete state in memory. A cell that is not in it is zero; a class that is not in it is not declared.
+    ///
+    /// ```
+    /// use starkiln::state::{MemoryState, StateReader};
+    /// use starknet_api::core::{ClassHash, ContractAddress};
+    /// use starknet_types_core::felt::Felt;
+    ///
+    /// let address = ContractAddress::from(0x100_u128);
+    /// let state = MemoryState::default()
+    ///     .deploy(address, ClassHash(Felt::from(0x200)))
+    ///     .with_storage(address, 1_u128.into(), Felt::TWO);
+    /// assert_eq!(state.storage_at(address, 1_u128.into()), Ok(Felt::TWO));
+    /// ```
+    #[derive(Clone, Debug, Default, PartialEq, Eq)]
+    pub struct MemoryState: StateMap {
+        /// The declared classes.
+        pub classes: StateMap<ClassHash, ContractClass>,
+    }
 }
 
 impl MemoryState {
@@ -66,28 +61,24 @@ impl MemoryState {
         self
     }
 
-    /// Puts a contract of the class at the address; runs no constructor.
+    /// Deploys a contract of the class at the address, without running a constructor.
     #[must_use]
     pub fn deploy(mut self, address: ContractAddress, class_hash: ClassHash) -> Self {
         self.class_hashes.insert(address, class_hash);
         self
     }
 
-    /// The state that a witness describes, with the classes it names: enough to run the same transactions again.
+    /// The state that a witness describes, with its classes: enough to execute the same transactions again.
     pub fn from_witness(
         reads: &InitialReads,
         classes: impl IntoIterator<Item = (ClassHash, ContractClass)>,
     ) -> Self {
-        Self {
-            storage: reads.storage.clone(),
-            nonces: reads.nonces.clone(),
-            class_hashes: reads.class_hashes.clone(),
-            compiled_class_hashes: reads.compiled_class_hashes.clone(),
-            classes: classes.into_iter().collect(),
-        }
+        let mut state = Self { classes: classes.into_iter().collect(), ..Self::default() };
+        for_each_kind!(Kind => { Kind::stored_mut(&mut state).clone_from(Kind::reads(reads)); });
+        state
     }
 
-    /// Takes over the diff of an executed block and the classes that it declared, so that the next block can be built on it.
+    /// Applies the state diff of an executed block and the classes that it declared.
     pub fn apply(
         &mut self,
         diff: &StateDiff,
@@ -106,23 +97,8 @@ impl MemoryState {
 }
 
 impl StateReader for MemoryState {
-    fn storage_at(&self, address: ContractAddress, key: StorageKey) -> Result<Felt, ReadError> {
-        Ok(self.storage.get(&(address, key)).copied().unwrap_or_default())
-    }
-
-    fn nonce_at(&self, address: ContractAddress) -> Result<Nonce, ReadError> {
-        Ok(self.nonces.get(&address).copied().unwrap_or_default())
-    }
-
-    fn class_hash_at(&self, address: ContractAddress) -> Result<ClassHash, ReadError> {
-        Ok(self.class_hashes.get(&address).copied().unwrap_or_default())
-    }
-
-    fn class(&self, class_hash: ClassHash) -> Result<Option<ContractClass>, ReadError> {
-        Ok(self.classes.get(&class_hash).cloned())
-    }
-
-    fn compiled_class_hash(&self, class_hash: ClassHash) -> Result<CompiledClassHash, ReadError> {
-        Ok(self.compiled_class_hashes.get(&class_hash).copied().unwrap_or_default())
+    reader_methods! { self,
+        Kind(key) => Ok(Kind::stored(self).get(&key).copied().unwrap_or_default()),
+        Class(class_hash) => Ok(self.classes.get(&class_hash).cloned())
     }
 }

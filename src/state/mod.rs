@@ -10,7 +10,6 @@
 //! [`StateDiff`] (the same, classified as nodes print it) and [`InitialReads`] (the witness: every cell that was read, with
 //! the value it had). Knows nothing of transactions, fees or the VM.
 
-mod adopt;
 pub(crate) mod ascending;
 mod block;
 mod cancellation;
@@ -20,10 +19,12 @@ mod contract_address;
 mod diff;
 mod error;
 mod journal;
+mod journal_state;
+pub(crate) mod kind;
 mod memory;
 mod reader;
+mod reuse;
 mod state_value;
-mod suspended;
 mod touched;
 mod undo;
 mod witness;
@@ -42,5 +43,5 @@ pub use witness::InitialReads;
 
 pub(crate) use cancellation::{CancellationToken, StopFlag};
 pub(crate) use contract_address::reduced_to_address_range;
+pub(crate) use journal_state::{JournalState, RollbackPoint};
 pub(crate) use state_value::StateValue;
-pub(crate) use suspended::{JournalState, RollbackPoint};

@@ -1,36 +1,34 @@
-//! Cells of all kinds under one key, with their values: what the multi-version memory of parallel execution holds.
+//! The values of state cells of all kinds, and the write set of a transaction, as the multi-version memory of parallel execution holds
+//! them.
 //!
-//! In: a host's reader, or what a journal changed. Out: values, and the list of a transaction's writes.
+//! Input: a host's reader, or the changes of a journal. Output: values and writes.
 
+use starknet_api::core::{ClassHash, CompiledClassHash};
 use starknet_types_core::felt::Felt;
 
+use super::kind::{FeltKind, FeltValue, for_each_kind, match_kind};
 use super::{JournalParts, ReadError, StateKey, StateReader};
 use crate::class::ContractClass;
 
 /// The value of a [`StateKey`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum StateValue {
-    /// Of a storage cell, a nonce, a class hash or a compiled class hash.
+    /// The value of a storage cell, a nonce, a class hash or a compiled class hash.
     Felt(Felt),
-    /// Of a class.
+    /// The class, `None` if it is not declared.
     Class(Option<ContractClass>),
 }
 
 impl StateValue {
-    /// Asks the host.
+    /// Reads a cell from `reader`.
     pub(crate) fn load(reader: &dyn StateReader, cell: StateKey) -> Result<Self, ReadError> {
-        match cell {
-            StateKey::Storage(address, key) => reader.storage_at(address, key).map(Self::Felt),
-            StateKey::Nonce(address) => reader.nonce_at(address).map(|nonce| Self::Felt(nonce.0)),
-            StateKey::ClassHash(address) => reader.class_hash_at(address).map(|hash| Self::Felt(hash.0)),
-            StateKey::Class(class_hash) => reader.class(class_hash).map(Self::Class),
-            StateKey::CompiledClassHash(class_hash) => {
-                reader.compiled_class_hash(class_hash).map(|compiled| Self::Felt(compiled.0))
-            }
-        }
+        match_kind!(cell,
+            Kind(key) => Kind::load(reader, key).map(|value| Self::Felt(value.felt())),
+            Class(class_hash) => reader.class(class_hash).map(Self::Class)
+        )
     }
 
-    /// The felt; zero of a class, which has none.
+    /// The felt; zero for a class.
     pub(crate) fn felt(&self) -> Felt {
         match self {
             Self::Felt(felt) => *felt,
@@ -38,7 +36,7 @@ impl StateValue {
         }
     }
 
-    /// The class; none of a felt.
+    /// The class; `None` for a felt.
     pub(crate) fn class(self) -> Option<ContractClass> {
         match self {
             Self::Felt(_) => None,
@@ -49,35 +47,37 @@ impl StateValue {
 
 impl JournalParts {
     /// The changes as writes to cells.
-    ///
-    /// A class that was not declared has the compiled class hash 0, whatever the host says (C38). So a declaration that left that
-    /// as it was wrote it all the same: who runs the class then must not ask the host.
     pub(crate) fn writes(&self) -> Vec<(StateKey, StateValue)> {
-        let Self { changes, initial_reads: reads, classes } = self;
-        let unchanged = classes.declared.keys().filter_map(|class_hash| {
-            let compiled = reads.compiled_class_hashes.get(class_hash)?;
+        let Self { changes, initial_reads, classes } = self;
+        let mut writes = Vec::new();
+        for_each_kind!(Kind => {
+            let changes = Kind::changes(changes).iter();
+            writes.extend(
+                changes.map(|(key, value)| (Kind::state_key(*key), StateValue::Felt(value.felt()))),
+            );
+        });
+        let declared = classes.declared.iter().map(|(class_hash, class)| (*class_hash, class));
+        push_declarations(&mut writes, declared, |class_hash| {
             let is_changed = changes.compiled_class_hashes.contains_key(class_hash);
-            (!is_changed).then_some((StateKey::CompiledClassHash(*class_hash), compiled.0))
+            initial_reads.compiled_class_hashes.get(class_hash).copied().filter(|_| !is_changed)
         });
-        let storage =
-            changes.storage.iter().map(|((address, key), value)| (StateKey::Storage(*address, *key), *value));
-        let nonces = changes.nonces.iter().map(|(address, nonce)| (StateKey::Nonce(*address), nonce.0));
-        let class_hashes =
-            changes.class_hashes.iter().map(|(address, hash)| (StateKey::ClassHash(*address), hash.0));
-        let compiled = changes
-            .compiled_class_hashes
-            .iter()
-            .map(|(class_hash, compiled)| (StateKey::CompiledClassHash(*class_hash), compiled.0));
-        let declared = classes.declared.iter().map(|(class_hash, class)| {
-            (StateKey::Class(*class_hash), StateValue::Class(Some(class.clone())))
-        });
-        storage
-            .chain(nonces)
-            .chain(class_hashes)
-            .chain(compiled)
-            .chain(unchanged)
-            .map(|(cell, felt)| (cell, StateValue::Felt(felt)))
-            .chain(declared)
-            .collect()
+        writes
+    }
+}
+
+/// Adds declared classes to `writes`. `unchanged` is the compiled class hash of a class, if it was read and not changed.
+///
+/// A class that is not declared has the compiled class hash 0, whatever the host says (C38). So a declaration that leaves it
+/// unchanged (Cairo 0) still writes it: later transactions must not read it from the host.
+pub(super) fn push_declarations<'a>(
+    writes: &mut Vec<(StateKey, StateValue)>,
+    declared: impl Iterator<Item = (ClassHash, &'a ContractClass)>,
+    unchanged: impl Fn(&ClassHash) -> Option<CompiledClassHash>,
+) {
+    for (class_hash, class) in declared {
+        writes.push((StateKey::Class(class_hash), StateValue::Class(Some(class.clone()))));
+        if let Some(compiled) = unchanged(&class_hash) {
+            writes.push((StateKey::CompiledClassHash(class_hash), StateValue::Felt(compiled.0)));
+        }
     }
 }

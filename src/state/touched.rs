@@ -1,74 +1,122 @@
-//! All that a transaction, or a block, touched: its tables, and what is made of them.
+//! The cells that a transaction, or a block, has touched: a table per kind, and their changes, reads and diff.
 //!
-//! In: cells as they were read and written. Out: what changed, what was read. Knows neither readers nor logs.
+//! Input: cells as they were read and written. Output: changes, reads, classes. Knows neither readers nor undo logs.
 
 use starknet_api::core::{ClassHash, CompiledClassHash, ContractAddress, Nonce};
 use starknet_api::state::StorageKey;
 use starknet_types_core::felt::Felt;
 
-use super::cells::{Cells, KnownClasses};
+use super::cells::{Cells, KnownClass};
+use super::kind::{FeltKind, FeltValue, felt_kinds, for_each_kind, plain_tables};
+use super::state_value::push_declarations;
 use super::{InitialReads, StateChanges, StateDiff, StateKey, StateMap, StateSet, StateValue};
+use crate::class::ContractClass;
 
-/// Cells of all kinds, and classes.
-#[derive(Clone, Default)]
-pub(super) struct Touched {
-    pub(super) storage: Cells<(ContractAddress, StorageKey), Felt>,
-    pub(super) nonces: Cells<ContractAddress, Nonce>,
-    pub(super) class_hashes: Cells<ContractAddress, ClassHash>,
-    pub(super) compiled_class_hashes: Cells<ClassHash, CompiledClassHash>,
-    pub(super) classes: KnownClasses,
+felt_kinds! { [plain_tables]
+    /// Cells of all kinds, and classes.
+    #[derive(Clone, Default)]
+    pub(crate) struct TouchedCells: Cells {
+        /// Classes.
+        pub(super) classes: StateMap<ClassHash, KnownClass>,
+    }
 }
 
-impl Touched {
-    /// What is different from the beginning. A cell that went A -> B -> A is not part of it (C194).
-    pub(super) fn changes(&self) -> StateChanges {
-        let storage = &self.storage;
-        StateChanges {
-            storage: storage.changed_to(),
-            nonces: self.nonces.changed_to(),
-            class_hashes: self.class_hashes.changed_to(),
-            compiled_class_hashes: self.compiled_class_hashes.changed_to(),
-            declared: self.newly_declared(),
-            allocated: storage
-                .changed()
-                .filter(|(_, initial, _)| *initial == Felt::ZERO)
-                .map(|(cell, ..)| cell)
-                .collect(),
+macro_rules! table_lengths {
+    (()
+        $({ #[$doc:meta] #[$serde:meta] $kind:ident($($part:ident: $type:ty),*) = $key:tt: $key_type:ty
+            => $value:ty, $field:ident, $read:ident })*
+    ) => {
+        /// The number of cells in each table.
+        #[derive(Clone, Copy, Debug)]
+        pub(super) struct TableLengths {
+            $($field: usize,)*
+            classes: usize,
+        }
+
+        impl TouchedCells {
+            pub(super) fn lengths(&self) -> TableLengths {
+                TableLengths { $($field: self.$field.len(),)* classes: self.classes.len() }
+            }
+
+            /// Forgets the cells after these lengths.
+            pub(super) fn truncate(&mut self, lengths: &TableLengths) {
+                $(self.$field.truncate(lengths.$field);)*
+                self.classes.truncate(lengths.classes);
+            }
+        }
+    };
+}
+
+felt_kinds! { [table_lengths] }
+
+impl TouchedCells {
+    /// Records values from before; of a cell that was touched earlier, the first one stays.
+    pub(super) fn record_reads(&mut self, reads: &InitialReads) {
+        for_each_kind!(Kind => {
+            let cells = Kind::cells_mut(self);
+            Kind::reads(reads).iter().for_each(|(key, value)| cells.record_initial(*key, *value));
+        });
+        for (class_hash, declared) in &reads.declared {
+            let known = self.classes.entry(*class_hash).or_default();
+            if known.declared.is_none() {
+                known.initial.get_or_insert(*declared);
+            }
         }
     }
 
-    /// The changes as writes to cells; those of [`JournalParts::writes`](super::JournalParts::writes).
-    pub(super) fn writes(&self) -> Vec<(StateKey, StateValue)> {
-        let Touched { storage, nonces, class_hashes, compiled_class_hashes, classes } = self;
-        let storage =
-            storage.changed().map(|((address, key), _, now)| (StateKey::Storage(address, key), now));
-        let nonces = nonces.changed().map(|(address, _, now)| (StateKey::Nonce(address), now.0));
-        let class_hashes =
-            class_hashes.changed().map(|(address, _, now)| (StateKey::ClassHash(address), now.0));
-        let compiled = compiled_class_hashes
-            .changed()
-            .map(|(class_hash, _, now)| (StateKey::CompiledClassHash(class_hash), now.0));
-        let felts = storage.chain(nonces).chain(class_hashes).chain(compiled);
-        let mut writes: Vec<_> = felts.map(|(cell, felt)| (cell, StateValue::Felt(felt))).collect();
-        for (class_hash, known) in classes {
-            let Some(class) = known.declared.as_ref().filter(|_| known.newly_declared()) else { continue };
-            writes.push((StateKey::Class(*class_hash), StateValue::Class(Some(class.clone()))));
-            if let Some((before, now)) = compiled_class_hashes.versions_of(class_hash)
-                && before == now
+    /// Keeps loaded classes, so that they are not loaded again; those that are declared here were never loaded.
+    pub(super) fn record_loaded(&mut self, loaded: StateMap<ClassHash, ContractClass>) {
+        for (class_hash, class) in loaded {
+            if let Some(known) = self.classes.get_mut(&class_hash)
+                && known.initial == Some(true)
             {
-                writes.push((StateKey::CompiledClassHash(*class_hash), StateValue::Felt(now.0)));
+                known.loaded.get_or_insert(class);
             }
         }
+    }
+
+    /// The class as it is now, `None` if it is not declared; the outer `None` if it was not read.
+    pub(super) fn visible_class(&self, class_hash: ClassHash) -> Option<Option<&ContractClass>> {
+        self.classes.get(&class_hash).and_then(|known| known.visible())
+    }
+
+    /// The cells with a new value. A cell that went A -> B -> A is not part of them (C194).
+    pub(super) fn changes(&self) -> StateChanges {
+        let mut changes = StateChanges { declared: self.newly_declared(), ..StateChanges::default() };
+        for_each_kind!(Kind => {
+            *Kind::changes_mut(&mut changes) = Kind::cells(self).changed_to();
+        });
+        let from_zero = self.storage.changed().filter(|(_, initial, _)| *initial == Felt::ZERO);
+        changes.allocated = from_zero.map(|(cell, ..)| cell).collect();
+        changes
+    }
+
+    /// The changes as writes to cells.
+    pub(super) fn writes(&self) -> Vec<(StateKey, StateValue)> {
+        let mut writes = Vec::new();
+        for_each_kind!(Kind => {
+            let changed = Kind::cells(self).changed();
+            writes.extend(
+                changed.map(|(key, _, now)| (Kind::state_key(key), StateValue::Felt(now.felt()))),
+            );
+        });
+        let declared = self.classes.iter().filter(|(_, known)| known.newly_declared());
+        let declared =
+            declared.filter_map(|(class_hash, known)| Some((*class_hash, known.declared.as_ref()?)));
+        push_declarations(&mut writes, declared, |class_hash| {
+            let (before, now) = self.compiled_class_hashes.versions_of(class_hash)?;
+            (before == now).then_some(now)
+        });
         writes
     }
 
-    /// Classes that became declared.
+    /// The classes that became declared.
     pub(super) fn newly_declared(&self) -> StateSet<ClassHash> {
         let declared = self.classes.iter().filter(|(_, known)| known.newly_declared());
         declared.map(|(class_hash, _)| *class_hash).collect()
     }
 
-    /// Changes, classified against the beginning.
+    /// Classifies changes against the values from before.
     pub(super) fn classified(&self, changes: &StateChanges) -> StateDiff {
         StateDiff::classify(
             changes,
@@ -77,30 +125,25 @@ impl Touched {
         )
     }
 
-    /// Every cell that was read, with its value at the beginning.
+    /// The cells that were read, with their value from before.
     pub(super) fn initial_reads(&self) -> InitialReads {
-        InitialReads {
-            storage: self.storage.initial().clone(),
-            nonces: self.nonces.initial().clone(),
-            class_hashes: self.class_hashes.initial().clone(),
-            compiled_class_hashes: self.compiled_class_hashes.initial().clone(),
-            declared: self.initially_declared(),
-        }
+        let mut reads = InitialReads { declared: self.initially_declared(), ..InitialReads::default() };
+        for_each_kind!(Kind => {
+            Kind::reads_mut(&mut reads).clone_from(Kind::cells(self).initial());
+        });
+        reads
     }
 
-    /// As [`initial_reads`](Self::initial_reads), where nothing else is needed any more.
-    pub(super) fn into_initial_reads(self) -> InitialReads {
-        let declared = self.initially_declared();
-        InitialReads {
-            storage: self.storage.into_initial(),
-            nonces: self.nonces.into_initial(),
-            class_hashes: self.class_hashes.into_initial(),
-            compiled_class_hashes: self.compiled_class_hashes.into_initial(),
-            declared,
-        }
+    /// The same, without copying.
+    pub(super) fn into_initial_reads(mut self) -> InitialReads {
+        let mut reads = InitialReads { declared: self.initially_declared(), ..InitialReads::default() };
+        for_each_kind!(Kind => {
+            *Kind::reads_mut(&mut reads) = std::mem::take(Kind::cells_mut(&mut self)).into_initial();
+        });
+        reads
     }
 
-    /// The answers to "was it declared?" that were given from below.
+    /// The classes that were looked up before they were declared here, with the answer.
     fn initially_declared(&self) -> StateMap<ClassHash, bool> {
         self.classes.iter().filter_map(|(class_hash, known)| Some((*class_hash, known.initial?))).collect()
     }

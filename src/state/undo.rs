@@ -1,38 +1,58 @@
-//! The undo log of a journal: what each write replaced, in order.
+//! The undo log of a journal: the values that writes replaced, in order.
 //!
-//! In: one entry per write. Out: the entries since a checkpoint, newest first to take them back, oldest first to see what they
+//! Input: one entry per write. Output: the entries since a checkpoint, newest first to revert them, oldest first to see what they
 //! changed. Does not know the cells themselves, only their positions.
 
 use starknet_api::core::{ClassHash, CompiledClassHash, Nonce};
 use starknet_types_core::felt::Felt;
 
+use super::kind::felt_kinds;
+use super::touched::TouchedCells;
 use crate::class::ContractClass;
 
-/// A point in a journal's life. Means nothing to another journal.
+/// A point in the life of one journal; has no meaning to another journal.
 ///
-/// It stands for "no write made after this moment", which stays meaningful even when an older checkpoint was reverted to in the
-/// meantime.
+/// It means "no write after this point", and stays valid when an older checkpoint is reverted to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Checkpoint {
-    /// How many writes had ever been made.
+    /// The number of writes ever made.
     writes: u64,
 }
 
-/// The position of a cell and the value it had before a write; of a class, as what it had been declared.
-#[derive(Clone)]
-pub(super) enum Undo {
-    Storage(usize, Felt),
-    Nonce(usize, Nonce),
-    ClassHash(usize, ClassHash),
-    CompiledClassHash(usize, CompiledClassHash),
-    Class(usize, Option<ContractClass>),
+macro_rules! undo_entries {
+    (()
+        $({ #[$doc:meta] #[$serde:meta] $kind:ident($($part:ident: $type:ty),*) = $key:tt: $key_type:ty
+            => $value:ty, $field:ident, $read:ident })*
+    ) => {
+        /// The position of a cell in its table and the value before a write; of a class, its earlier declaration.
+        #[derive(Clone)]
+        pub(crate) enum Undo {
+            $($kind(usize, $value),)*
+            Class(usize, Option<ContractClass>),
+        }
+
+        impl Undo {
+            pub(super) fn revert(self, touched: &mut TouchedCells) {
+                match self {
+                    $(Self::$kind(position, value) => touched.$field.set_at(position, value),)*
+                    Self::Class(position, declared) => {
+                        if let Some((_, known)) = touched.classes.get_index_mut(position) {
+                            known.declared = declared;
+                        }
+                    }
+                }
+            }
+        }
+    };
 }
 
-/// The writes that have not been taken back.
+felt_kinds! { [undo_entries] }
+
+/// The writes that were not reverted.
 #[derive(Clone, Default)]
 pub(super) struct UndoLog {
     entries: Vec<Entry>,
-    /// How many writes were ever made; never goes back, so that a checkpoint can be told from a later one at the same depth.
+    /// The number of writes ever made. Never decreases: checkpoints at the same depth stay distinct.
     writes: u64,
 }
 
@@ -54,7 +74,7 @@ impl UndoLog {
         Checkpoint { writes: self.writes }
     }
 
-    /// Takes the newest write out of the log, if it was made after the checkpoint.
+    /// Removes the newest write, if it was made after the checkpoint.
     pub(super) fn pop_since(&mut self, checkpoint: Checkpoint) -> Option<Undo> {
         self.entries.pop_if(|entry| entry.number >= checkpoint.writes).map(|entry| entry.undo)
     }

@@ -1,6 +1,6 @@
 //! The witness: every cell that was read before it was written, with the value it had.
 //!
-//! In: filled by [`Journal`](super::Journal) and [`BlockState`](super::BlockState). Out: the read set that parallel execution
+//! Input: filled by [`Journal`](super::Journal) and [`BlockState`](super::BlockState). Output: the read set that parallel execution
 //! validates, the initial reads that provers and `starknet_traceBlockTransactions` ask for.
 
 use serde::{Deserialize, Serialize};
@@ -8,46 +8,32 @@ use starknet_api::core::{ClassHash, CompiledClassHash, ContractAddress, Nonce};
 use starknet_api::state::StorageKey;
 use starknet_types_core::felt::Felt;
 
+use super::kind::{FeltKind, felt_kinds, for_each_kind, serialized_tables};
 use super::{StateMap, ascending};
 
-/// Every cell that was read before it was written, with its value (C238). Serialised with ascending keys.
-///
-/// Every written cell is in here too: a journal reads before it writes (C189). The one exception is the declaration of a class
-/// that nobody asked for before (C191).
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct InitialReads {
-    /// Storage cells.
-    #[serde(with = "ascending::storage")]
-    pub storage: StateMap<(ContractAddress, StorageKey), Felt>,
-    /// Nonces by contract.
-    #[serde(serialize_with = "ascending::map")]
-    pub nonces: StateMap<ContractAddress, Nonce>,
-    /// Class hashes by contract.
-    #[serde(serialize_with = "ascending::map")]
-    pub class_hashes: StateMap<ContractAddress, ClassHash>,
-    /// Compiled class hashes by class. A class that was found undeclared is here with 0 (C38).
-    #[serde(serialize_with = "ascending::map")]
-    pub compiled_class_hashes: StateMap<ClassHash, CompiledClassHash>,
-    /// Whether a class was declared.
-    #[serde(serialize_with = "ascending::map")]
-    pub declared: StateMap<ClassHash, bool>,
+felt_kinds! { [serialized_tables]
+    /// Every cell that was read before it was written, with its value ([C238](crate::rules#c238)). Serialised with ascending keys.
+    ///
+    /// Every written cell is in here too: a journal reads before it writes ([C189](crate::rules#c189)). The one exception is the
+    /// declaration of a class that was not looked up before ([C191](crate::rules#c191)). A class that was found undeclared has the
+    /// compiled class hash 0 ([C38](crate::rules#c38)).
+    #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+    pub struct InitialReads {
+        /// The classes that were looked up: `true` if the class was declared.
+        #[serde(serialize_with = "ascending::map")]
+        pub declared: StateMap<ClassHash, bool>,
+    }
 }
 
 impl InitialReads {
-    /// Adds reads that came later; of a cell that is in both, the earlier value stays.
+    /// Adds later reads; of a cell that is in both, the earlier value stays.
     pub fn merge(&mut self, later: InitialReads) {
-        for (cell, value) in later.storage {
-            self.storage.entry(cell).or_insert(value);
-        }
-        for (address, nonce) in later.nonces {
-            self.nonces.entry(address).or_insert(nonce);
-        }
-        for (address, class_hash) in later.class_hashes {
-            self.class_hashes.entry(address).or_insert(class_hash);
-        }
-        for (class_hash, compiled) in later.compiled_class_hashes {
-            self.compiled_class_hashes.entry(class_hash).or_insert(compiled);
-        }
+        for_each_kind!(Kind => {
+            let reads = Kind::reads_mut(self);
+            Kind::reads(&later).iter().for_each(|(key, value)| {
+                reads.entry(*key).or_insert(*value);
+            });
+        });
         for (class_hash, declared) in later.declared {
             self.declared.entry(class_hash).or_insert(declared);
         }
@@ -55,15 +41,12 @@ impl InitialReads {
 
     /// The number of cells.
     pub fn len(&self) -> usize {
-        self.storage
-            .len()
-            .saturating_add(self.nonces.len())
-            .saturating_add(self.class_hashes.len())
-            .saturating_add(self.compiled_class_hashes.len())
-            .saturating_add(self.declared.len())
+        let mut length = self.declared.len();
+        for_each_kind!(Kind => { length = length.saturating_add(Kind::reads(self).len()); });
+        length
     }
 
-    /// Whether nothing was read.
+    /// Returns `true` if no cell was read.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }

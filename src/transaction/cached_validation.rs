@@ -93,10 +93,10 @@ impl CachedValidation {
         wanted: &Terms,
         journal: &mut Journal<'_>,
     ) -> Result<Option<CallInfo>, Rejection> {
-        if !self.terms.cover(wanted) || !journal.holds(&self.parts.initial_reads)? {
+        if !self.terms.cover(wanted) || !journal.is_valid(&self.parts.initial_reads)? {
             return Ok(None);
         }
-        journal.adopt(&self.parts)?;
+        journal.apply(&self.parts)?;
         Ok(Some(self.call.clone()))
     }
 }

@@ -29,7 +29,7 @@ pub(super) fn allocate<R: StateReader>(
     let stored = state.update_storage(ALIAS_CONTRACT, COUNTER, |_| None)?;
     let mut next = if stored == Felt::ZERO { Felt::from(FIRST_ALIAS) } else { stored };
     let names = changed.aliased().count();
-    state.expect_storage(names);
+    state.reserve_storage(names);
     let (mut aliases, mut written) = (Vec::with_capacity(names), Vec::with_capacity(names));
     for key in changed.aliased() {
         let mut is_new = false;
