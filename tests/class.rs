@@ -712,7 +712,7 @@ fn malformed_cairo0_classes_are_refused_with_the_place() {
         (set("/program/identifiers", json!([])), "Cairo 0 class: program.identifiers: invalid type"),
         (
             set("/program/identifiers/__main__.BOUND", json!({"type": "const"})),
-            "the VM refuses the program: ",
+            "cairo-vm rejected the program: ",
         ),
         (
             set("/program/identifiers/__main__.BOUND/value", json!("1")),

@@ -6,7 +6,7 @@ use super::CallInfo;
 use super::stack::{Answer, CallStack, Level};
 use super::unwind::Fault;
 use crate::protocol::{Builtin, well_known};
-use crate::syscall::{CallOutcome, Language, TrackedResource, resume_with};
+use crate::syscall::{InnerCallResult, Language, TrackedResource, resume_with};
 
 impl CallStack<'_, '_, '_> {
     /// Ends the top frame: it becomes a node of the call tree.
@@ -73,11 +73,11 @@ impl CallStack<'_, '_, '_> {
         let outcome = |info: &CallInfo, level: &mut Level| {
             let failure;
             let outcome = match (&pending.answer, info.failed) {
-                (Answer::Deploy(address), _) => CallOutcome::Deployed(*address, &info.retdata),
-                (_, false) => CallOutcome::Returned(&info.retdata),
+                (Answer::Deploy(address), _) => InnerCallResult::Deployed(*address, &info.retdata),
+                (_, false) => InnerCallResult::Returned(&info.retdata),
                 (_, true) => {
                     failure = [info.retdata.as_slice(), &[well_known::ENTRYPOINT_FAILED]].concat();
-                    CallOutcome::Failed(&failure)
+                    InnerCallResult::Failed(&failure)
                 }
             };
             level.frame.with_memory(|memory, at| resume_with(memory, at, language, left, outcome))
@@ -86,7 +86,7 @@ impl CallStack<'_, '_, '_> {
         // A constructor that fails cannot be caught, and Cairo 0 cannot catch at all (C93, C102).
         let is_deploy = matches!(pending.answer, Answer::Deploy(_));
         if is_deploy || language == Language::Cairo0 {
-            self.phase.gas_tracker.see(info.tracked, left);
+            self.phase.gas_tracker.record(info.tracked, left);
             if info.failed {
                 level.pending = Some(pending);
                 return Err(Fault::Panicked(Box::new(info)));

@@ -196,7 +196,7 @@ impl CallStack<'_, '_, '_> {
     /// A failed outermost call is a failed phase (C68); either way its gas is noted (C109).
     fn check_root(&mut self, info: CallInfo, initial_gas: u64) -> Result<CallInfo, CallFailure> {
         let left = initial_gas.saturating_sub(info.gas_consumed);
-        self.phase.gas_tracker.see(info.tracked, left);
+        self.phase.gas_tracker.record(info.tracked, left);
         if !info.failed {
             return Ok(info);
         }

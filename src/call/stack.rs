@@ -104,7 +104,7 @@ impl CallStack<'_, '_, '_> {
         };
         match level.frame.with_memory(|memory, at| dispatch(memory, at, scope)).map_err(Fault::Syscall)? {
             Dispatched::Answered => Ok(()),
-            Dispatched::Call { call, waiting } => self.call(*call, waiting),
+            Dispatched::Call { call, pending } => self.call(*call, pending),
         }
     }
 

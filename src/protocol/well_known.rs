@@ -45,12 +45,12 @@ pub const INVALID_INPUT_LENGTH: Felt = Felt::from_hex_unchecked("0x496e76616c696
 pub const BLOCK_NUMBER_OUT_OF_RANGE: Felt =
     Felt::from_hex_unchecked("0x426c6f636b206e756d626572206f7574206f662072616e6765");
 
-/// `L1_GAS`: the name of the resource in the bounds that contracts see, and its index among the three.
-pub const L1_GAS: (Felt, usize) = (Felt::from_hex_unchecked("0x4c315f474153"), 0);
-/// `L2_GAS`: the name of the resource in the bounds that contracts see, and its index among the three.
-pub const L2_GAS: (Felt, usize) = (Felt::from_hex_unchecked("0x4c325f474153"), 1);
-/// `L1_DATA`: the name of L1 data gas in the bounds that contracts see, and its index among the three.
-pub const L1_DATA_GAS: (Felt, usize) = (Felt::from_hex_unchecked("0x4c315f44415441"), 2);
+/// `L1_GAS`: the name of the resource in the bounds that contracts see.
+pub const L1_GAS: Felt = Felt::from_hex_unchecked("0x4c315f474153");
+/// `L2_GAS`: the name of the resource in the bounds that contracts see.
+pub const L2_GAS: Felt = Felt::from_hex_unchecked("0x4c325f474153");
+/// `L1_DATA`: the name of L1 data gas in the bounds that contracts see.
+pub const L1_DATA_GAS: Felt = Felt::from_hex_unchecked("0x4c315f44415441");
 
 /// The contract whose storage holds block hashes.
 pub const BLOCK_HASH_CONTRACT: ContractAddress = ContractAddress(PatriciaKey::ONE);
@@ -95,9 +95,9 @@ mod tests {
             (INVALID_ARGUMENT, "Invalid argument"),
             (INVALID_INPUT_LENGTH, "Invalid input length"),
             (BLOCK_NUMBER_OUT_OF_RANGE, "Block number out of range"),
-            (L1_GAS.0, "L1_GAS"),
-            (L2_GAS.0, "L2_GAS"),
-            (L1_DATA_GAS.0, "L1_DATA"),
+            (L1_GAS, "L1_GAS"),
+            (L2_GAS, "L2_GAS"),
+            (L1_DATA_GAS, "L1_DATA"),
         ] {
             assert_eq!(felt, Felt::from_bytes_be_slice(text.as_bytes()), "{text}");
         }

@@ -1,8 +1,8 @@
-//! How code lays requests and responses out in memory: the two codecs.
+//! The two codecs of requests and responses.
 //!
-//! In: the cells at a pointer, and the language of the code. Out: what requests are made of; responses, written behind them.
-//! Cairo 0 and Cairo 1 differ in how they write arrays and in a few cells; [`Reader`] and [`Writer`] know the difference, nobody
-//! else does.
+//! Input: the cells at a pointer, and the language of the code. Output: the values of requests; responses,
+//! written after them. Cairo 0 and Cairo 1 differ in the layout of arrays and in a few cells; only [`Reader`]
+//! and [`Writer`] know the difference.
 
 use num_bigint::BigUint;
 use starknet_api::core::{ClassHash, ContractAddress, EntryPointSelector, felt_to_u128};
@@ -12,10 +12,18 @@ use starknet_types_core::felt::Felt;
 
 use super::fault::SyscallFault;
 use super::memory::{MemoryFault, Pointer, SyscallMemory, Value};
-use super::record::Language;
 use crate::protocol::SyscallName;
 
-/// Reads cells one after another.
+/// The language of a class, which determines the calling convention of its syscalls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Language {
+    /// Cairo 0, compiled to CASM by its authors.
+    Cairo0,
+    /// Cairo 1, declared as Sierra.
+    Cairo1,
+}
+
+/// A reader of consecutive cells.
 pub(super) struct Reader<'a> {
     memory: &'a dyn SyscallMemory,
     at: &'a mut Pointer,
@@ -23,7 +31,7 @@ pub(super) struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    /// Reads from `at` on and moves it along.
+    /// Creates a reader at `at`, which it advances.
     pub(super) fn new(memory: &'a dyn SyscallMemory, at: &'a mut Pointer, language: Language) -> Self {
         Self { memory, at, language }
     }
@@ -33,19 +41,19 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// The next felt.
+    /// Reads a felt.
     pub(super) fn felt(&mut self) -> Result<Felt, SyscallFault> {
         let felt = self.memory.felt(*self.at)?;
         self.advance(1)?;
         Ok(felt)
     }
 
-    /// What `meaning` makes of the digits of the next felt, or the felt if that is nothing.
+    /// Reads a felt and converts its digits, or returns the felt if `convert` rejects them.
     fn number<T>(
         &mut self,
-        meaning: impl FnOnce([u64; 4]) -> Option<T>,
+        convert: impl FnOnce([u64; 4]) -> Option<T>,
     ) -> Result<Result<T, Felt>, SyscallFault> {
-        match self.memory.digits(*self.at).and_then(meaning) {
+        match self.memory.digits(*self.at).and_then(convert) {
             Some(value) => {
                 self.advance(1)?;
                 Ok(Ok(value))
@@ -54,19 +62,19 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The syscall that the next felt asks for.
+    /// Reads a selector.
     pub(super) fn syscall(&mut self) -> Result<SyscallName, SyscallFault> {
         self.number(SyscallName::from_digits)?.map_err(SyscallFault::InvalidSelector)
     }
 
-    /// The next cell, a pointer.
+    /// Reads a pointer.
     pub(super) fn pointer(&mut self) -> Result<Pointer, SyscallFault> {
         let pointer = self.memory.pointer(*self.at)?;
         self.advance(1)?;
         Ok(pointer)
     }
 
-    /// The next felt as a u64.
+    /// Reads a 64-bit number.
     pub(super) fn u64(&mut self, info: &str) -> Result<u64, SyscallFault> {
         let number = self.number(|digits| match digits {
             [number, 0, 0, 0] => Some(number),
@@ -94,7 +102,7 @@ impl<'a> Reader<'a> {
         Ok(ContractAddress::try_from(self.felt()?)?)
     }
 
-    /// A storage key; Cairo 1 names an address domain before it, of which there is one (C110).
+    /// Reads a storage key. In Cairo 1 an address domain precedes it, which must be 0 (C110).
     pub(super) fn storage_key(&mut self) -> Result<StorageKey, SyscallFault> {
         if self.language == Language::Cairo1 {
             let address_domain = self.number(|digits| (digits == [0; 4]).then_some(()))?;
@@ -110,7 +118,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// An array of Cairo 0: size and start. The start of an empty one is not looked at: it may be a null pointer.
+    /// Reads an array of Cairo 0: size and start. The start of an empty array is ignored: it may be a null
+    /// pointer.
     pub(super) fn sized_array(&mut self) -> Result<Vec<Felt>, SyscallFault> {
         let size = self.felt()?;
         if size == Felt::ZERO {
@@ -123,8 +132,8 @@ impl<'a> Reader<'a> {
         Ok(self.memory.felts(start, count)?)
     }
 
-    /// A span of Cairo 1: start and end. Two equal cells are an empty span even when they are no pointers, which is how a null
-    /// span of an old transaction comes in.
+    /// Reads a span of Cairo 1: start and end. Two equal cells are an empty span even if they are not
+    /// pointers: execution info of old transactions contains null spans.
     pub(super) fn start_and_end(&mut self) -> Result<Vec<Felt>, SyscallFault> {
         let start = self.memory.value(*self.at);
         if start.is_some() && start == self.memory.value(self.memory.add(*self.at, 1)?) {
@@ -150,7 +159,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Writes cells one after another.
+/// A writer of consecutive cells.
 pub(super) struct Writer<'a> {
     memory: &'a mut dyn SyscallMemory,
     at: &'a mut Pointer,
@@ -158,26 +167,27 @@ pub(super) struct Writer<'a> {
 }
 
 impl<'a> Writer<'a> {
-    /// Writes from `at` on and moves it along.
+    /// Creates a writer at `at`, which it advances.
     pub(super) fn new(memory: &'a mut dyn SyscallMemory, at: &'a mut Pointer, language: Language) -> Self {
         Self { memory, at, language }
     }
 
-    /// Writes the next cell.
+    /// Writes a felt or a pointer.
     pub(super) fn value(&mut self, value: impl Into<Value>) -> Result<(), MemoryFault> {
         self.memory.write(*self.at, value.into())?;
         *self.at = self.memory.add(*self.at, 1)?;
         Ok(())
     }
 
-    /// Writes the next cell, a number.
+    /// Writes a number.
     pub(super) fn small(&mut self, number: u64) -> Result<(), MemoryFault> {
         self.memory.write_small(*self.at, number)?;
         *self.at = self.memory.add(*self.at, 1)?;
         Ok(())
     }
 
-    /// Writes `felts` to a new read-only segment, and to the next two cells where it is: start and end, or size and start.
+    /// Writes `felts` to a new read-only segment, and its start and end (Cairo 1) or its size and start
+    /// (Cairo 0) to the next two cells.
     pub(super) fn span(&mut self, felts: &[Felt]) -> Result<(), MemoryFault> {
         let values: Vec<Value> = felts.iter().copied().map(Value::Felt).collect();
         let start = self.memory.new_read_only_segment(&values)?;
@@ -194,7 +204,7 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// The same with what a constructor returned, which Cairo 0 is never told (C137).
+    /// Writes the return data of a constructor like a span; in Cairo 0 it is always empty (C137).
     pub(super) fn constructor_span(&mut self, felts: &[Felt]) -> Result<(), MemoryFault> {
         match self.language {
             Language::Cairo0 => {
@@ -205,7 +215,7 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// As a span, in a segment that is not read-only: the data of a failure (C107).
+    /// Writes the data of a failure like a span, but to a segment that is not read-only (C107).
     pub(super) fn failure_span(&mut self, felts: &[Felt]) -> Result<(), MemoryFault> {
         let values: Vec<Value> = felts.iter().copied().map(Value::Felt).collect();
         let start = self.memory.new_segment();
@@ -222,10 +232,10 @@ impl<'a> Writer<'a> {
 
 /// A request that can be read from memory.
 pub(super) trait Request: Sized {
-    /// Reads it; a malformed one is a fault even when the gas would not have sufficed (C105).
+    /// Reads the request. A malformed request is a fault even if the gas is insufficient (C105).
     fn read(reader: &mut Reader<'_>) -> Result<Self, SyscallFault>;
 
-    /// The length that the price grows with, in felts.
+    /// Returns the number of felts that the linear part of the price depends on.
     fn items(&self) -> usize {
         0
     }
@@ -233,6 +243,6 @@ pub(super) trait Request: Sized {
 
 /// A response that can be written to memory.
 pub(super) trait Response {
-    /// Writes it behind the gas and the success flag.
+    /// Writes the response, after the gas and the success flag.
     fn write(&self, writer: &mut Writer<'_>) -> Result<(), MemoryFault>;
 }

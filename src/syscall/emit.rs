@@ -1,30 +1,33 @@
-//! What leaves the chain: events and messages to L1.
+//! The syscalls for events and messages to L1.
+//!
+//! Input: an event or a message. Output: its entry in the record of the frame, with its index in the phase.
 
 use starknet_api::core::EthAddress;
 
+use super::context::SyscallContext;
+use super::effect::{Effect, Outcome};
 use super::fault::{EventFault, SyscallFault};
 use super::memory::SyscallMemory;
 use super::record::{OrderedEvent, OrderedMessage};
 use super::request::{EmitEvent, Nothing, SendMessageToL1};
-use super::{Effect, Outcome, SyscallContext};
 use crate::protocol::{Limits, SyscallName};
 
-/// `emit_event`, within the limits (C125).
+/// `emit_event`, subject to the limits on events (C125).
 pub(super) fn emit_event(
     request: EmitEvent,
-    scope: &mut SyscallContext<'_, '_>,
+    context: &mut SyscallContext<'_, '_>,
     _: &mut dyn SyscallMemory,
 ) -> Outcome<Nothing> {
     let EmitEvent(event) = request;
-    let order = scope.counters.events;
+    let order = context.counters.events;
     let count = order.checked_add(1).ok_or(SyscallFault::Overflow(SyscallName::EmitEvent))?;
-    check_limits(&scope.env.constants.limits, count, event.keys.len(), event.data.0.len())?;
-    scope.record.events.push(OrderedEvent { order, event });
-    scope.counters.events = count;
+    check_limits(&context.env.constants.limits, count, event.keys.len(), event.data.0.len())?;
+    context.record.events.push(OrderedEvent { order, event });
+    context.counters.events = count;
     Ok(Effect::Respond(Nothing))
 }
 
-/// Number of events first, then keys, then data: the first that is passed is the one reported.
+/// Checks the number of events, then keys, then data; the first limit that is exceeded is reported.
 fn check_limits(limits: &Limits, count: u64, keys: usize, data: usize) -> Result<(), EventFault> {
     let max = limits.event_max_count;
     if count > max {
@@ -41,21 +44,21 @@ fn check_limits(limits: &Limits, count: u64, keys: usize, data: usize) -> Result
     Ok(())
 }
 
-/// `send_message_to_l1`: to an Ethereum address, unless this is a layer 3 (C126).
+/// `send_message_to_l1`. The receiver must be an Ethereum address, except on a layer 3 (C126).
 pub(super) fn send_message_to_l1(
     request: SendMessageToL1,
-    scope: &mut SyscallContext<'_, '_>,
+    context: &mut SyscallContext<'_, '_>,
     _: &mut dyn SyscallMemory,
 ) -> Outcome<Nothing> {
     let SendMessageToL1 { to_address, payload } = request;
     let overflow = SyscallFault::Overflow(SyscallName::SendMessageToL1);
     let items = u64::try_from(payload.0.len()).map_err(|_| overflow.clone())?;
-    scope.record.count_items(SyscallName::SendMessageToL1, items);
-    if !scope.env.chain.is_l3 {
+    context.record.count_items(SyscallName::SendMessageToL1, items);
+    if !context.env.chain.is_l3 {
         EthAddress::try_from(to_address)?;
     }
-    let order = scope.counters.messages;
-    scope.counters.messages = order.checked_add(1).ok_or(overflow)?;
-    scope.record.messages.push(OrderedMessage { order, to_address, payload });
+    let order = context.counters.messages;
+    context.counters.messages = order.checked_add(1).ok_or(overflow)?;
+    context.record.messages.push(OrderedMessage { order, to_address, payload });
     Ok(Effect::Respond(Nothing))
 }

@@ -1,7 +1,7 @@
-//! Why a syscall could not be served at all, as opposed to a failure that the calling contract can catch.
+//! Syscall faults, which end the phase. Failures that the calling contract can catch are not faults.
 //!
-//! Out: the call stack turns a fault into the end of the phase. The sentences are consensus data where a fault reverts a
-//! transaction (C174): they are the network's, not ours to improve.
+//! Output: the call stack ends the phase with the fault. The texts are consensus data where a fault reverts a
+//! transaction (C174), so they are exactly those of the network.
 
 use starknet_api::StarknetApiError;
 use starknet_api::core::ClassHash;
@@ -11,12 +11,12 @@ use super::memory::MemoryFault;
 use crate::protocol::{ProtocolVersion, SyscallName};
 use crate::state::StateError;
 
-/// Whether validation code or execution code runs: validation may do less.
+/// The kind of phase that runs; validation is restricted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ExecutionMode {
     /// `__execute__`, L1 handlers, fee transfers.
     Execute,
-    /// `__validate__*` and the constructor of a deploy-account transaction (C12).
+    /// `__validate__*` and the constructor of a deploy-account transaction ([C12](crate::rules#c12)).
     Validate,
 }
 
@@ -29,92 +29,93 @@ impl std::fmt::Display for ExecutionMode {
     }
 }
 
-/// A syscall that cannot be served: ends the whole phase, nobody can catch it.
+/// A fault of a syscall. It ends the phase; no contract can catch it.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SyscallFault {
-    /// A cell of the request is missing or of the wrong kind.
+    /// A cell of the request is unset or has the wrong kind.
     #[error(transparent)]
-    SyscallMemory(#[from] MemoryFault),
-    /// The state could not answer; a reader's error among them.
+    Memory(#[from] MemoryFault),
+    /// The state failed, for example with an error of the host's reader.
     #[error(transparent)]
     State(#[from] StateError),
-    /// A felt that is no address, key or such.
+    /// A felt is not valid as an address, a key or a similar value.
     #[error("{0}")]
     Value(String),
-    /// The selector names no syscall.
+    /// The selector is not that of a syscall.
     #[error("Invalid syscall selector: {0:?}.")]
     InvalidSelector(Felt),
-    /// The selector names a syscall that Cairo 1 contracts do not have.
+    /// The syscall does not exist in the language of the contract.
     #[error("Unknown Hint: Unsupported syscall selector {0:?}.")]
     Unsupported(SyscallName),
-    /// The block's version is older than the syscall (a departure: the peer aborts the process).
+    /// The version of the block does not have the syscall. A departure: blockifier panics.
     #[error("Syscall {name:?} does not exist before version {since}.")]
     NotYet {
-        /// Which syscall.
+        /// The syscall.
         name: SyscallName,
-        /// The first version that has it.
+        /// The first version that has the syscall.
         since: ProtocolVersion,
     },
-    /// An argument out of range.
+    /// An argument is out of range.
     #[error("Invalid syscall input: {input:?}; {info}")]
     InvalidInput {
-        /// The felt.
+        /// The argument.
         input: Felt,
-        /// What it should have been.
+        /// The text that describes the fault.
         info: String,
     },
-    /// Storage has one address domain, 0 (C110).
+    /// The address domain is not 0, the only one ([C110](crate::rules#c110)).
     #[error("Invalid address domain: {0}.")]
     InvalidAddressDomain(Felt),
-    /// Not allowed while validating (C134).
+    /// The syscall is not allowed during validation ([C134](crate::rules#c134)).
     #[error("Unauthorized syscall {name} in execution mode {mode}.")]
     Unauthorized {
-        /// The syscall as the network names it here.
+        /// The name of the syscall in the text.
         name: &'static str,
         /// The mode.
         mode: ExecutionMode,
     },
-    /// Cairo 0 code called somebody's `__execute__` (C113). Cairo 1 code can catch this.
+    /// Cairo 0 code called `__execute__` of a contract ([C113](crate::rules#c113)). For Cairo 1 code this is
+    /// a failure that can be caught.
     #[error("Calling `__execute__` directly is not allowed.")]
     DirectExecute,
-    /// A limit on events was passed (C125).
+    /// A limit on events was exceeded ([C125](crate::rules#c125)).
     #[error(transparent)]
     Event(#[from] EventFault),
-    /// A Cairo 1 contract cannot become a Cairo 0 contract (C127).
+    /// The new class of a Cairo 1 contract is a Cairo 0 class ([C127](crate::rules#c127)).
     #[error("Cannot replace V1 class hash with V0 class hash: {0}.")]
     ForbiddenClassReplacement(ClassHash),
-    /// A cheatcode hint in a deployed class.
+    /// The code contains a cheatcode hint.
     #[error("Test functions are unsupported on starknet.")]
     TestHint,
-    /// A sum overflowed; no real block comes near.
+    /// A counter overflowed, which the limits of real blocks exclude.
     #[error("Syscall {0:?}: a counter overflowed.")]
     Overflow(SyscallName),
 }
 
-/// Which limit on events was passed, and by how much (C125).
+/// The limit on events that was exceeded ([C125](crate::rules#c125)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EventFault {
-    /// Too many keys.
+    /// The event has too many keys.
     #[error("Exceeded the maximum keys length, keys length: {length}, max keys length: {max}.")]
     Keys {
-        /// Keys of the event.
+        /// The number of keys.
         length: u64,
         /// The limit.
         max: u64,
     },
-    /// Too much data.
+    /// The event has too much data.
     #[error("Exceeded the maximum data length, data length: {length}, max data length: {max}.")]
     Data {
-        /// Data felts of the event.
+        /// The number of data felts.
         length: u64,
         /// The limit.
         max: u64,
     },
-    /// Too many events in the phase.
+    /// The phase has too many events.
     #[error("Exceeded the maximum number of events, number events: {count}, max number events: {max}.")]
     Count {
-        /// Events with this one.
+        /// The number of events, including this one.
         count: u64,
         /// The limit.
         max: u64,

@@ -1,21 +1,24 @@
-//! `keccak`: the sponge over whole blocks; the caller pads.
+//! The Keccak syscall: the sponge over complete blocks; the calling contract pads.
+//!
+//! Input: a span of 64-bit words. Output: the hash.
 
 use num_traits::ToPrimitive;
 use starknet_types_core::felt::Felt;
 
+use super::context::SyscallContext;
+use super::effect::{Effect, Outcome};
 use super::fault::SyscallFault;
 use super::memory::SyscallMemory;
 use super::request::{Keccak, LowHigh};
-use super::{Effect, Outcome, SyscallContext};
 use crate::protocol::{SyscallName, well_known};
 
-/// Words of 64 bits that one permutation takes in.
+/// The number of 64-bit words in a block.
 const RATE: usize = 17;
 
-/// `keccak`: its rounds are priced once the length is known; the length must be whole blocks (C128).
+/// `keccak`. The length must be a number of complete blocks; their rounds are charged here (C128).
 pub(super) fn keccak(
     request: Keccak,
-    scope: &mut SyscallContext<'_, '_>,
+    context: &mut SyscallContext<'_, '_>,
     memory: &mut dyn SyscallMemory,
 ) -> Outcome<LowHigh> {
     let count = memory.distance(request.start, request.end)?;
@@ -34,12 +37,12 @@ pub(super) fn keccak(
     }
     let overflow = || SyscallFault::Overflow(SyscallName::Keccak);
     let rounds = u64::try_from(blocks.len()).map_err(|_| overflow())?;
-    let price = scope.env.constants.syscall_price(SyscallName::KeccakRound).base;
+    let price = context.env.constants.syscall_price(SyscallName::KeccakRound).base;
     let cost = price.checked_mul(rounds).ok_or_else(overflow)?;
-    let Some(left) = scope.gas.checked_sub(cost) else {
+    let Some(left) = context.gas.checked_sub(cost) else {
         return Ok(Effect::Fail(vec![well_known::OUT_OF_GAS]));
     };
-    scope.gas = left;
+    context.gas = left;
 
     let mut state = [0_u64; 25];
     for block in blocks {
@@ -48,8 +51,8 @@ pub(super) fn keccak(
         }
         keccak::f1600(&mut state);
     }
-    // Not `count` calls but rounds; zero rounds leave an entry too, which costs (C129).
-    scope.record.count(SyscallName::Keccak, rounds);
+    // Usage is counted in rounds; an entry with 0 rounds has a cost too (C129).
+    context.record.count(SyscallName::Keccak, rounds);
 
     let [a, b, c, d, ..] = state;
     Ok(Effect::Respond(LowHigh { low: join(a, b), high: join(c, d) }))

@@ -1,21 +1,21 @@
-//! The VM memory as syscalls see it: cells that hold a felt or a pointer.
+//! The interface of VM memory that syscalls use: cells that hold a felt or a pointer.
 //!
-//! In: an engine implements [`SyscallMemory`] over its own memory. Out: the codecs and the few syscalls whose arguments lie behind
-//! pointers (keccak, SHA-2, secp) read and write through it. Knows no engine: the trait is the seam behind which the second
-//! engine comes, and the text of a fault is the engine's own, because it can end up in a revert reason.
+//! Input: an engine implements [`SyscallMemory`] over its own memory. Output: the codecs, and the syscalls
+//! whose arguments are behind pointers (Keccak, SHA-2, secp), read and write through it. Must not know
+//! engines: the text of a fault is the engine's own, because it can be part of a revert reason.
 
 use starknet_types_core::felt::Felt;
 
 /// An address in VM memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Pointer {
-    /// The segment; negative for temporary segments.
+    /// The segment index; negative for temporary segments.
     pub segment: isize,
-    /// The cell within the segment.
+    /// The index of the cell in the segment.
     pub offset: usize,
 }
 
-/// What a memory cell holds.
+/// The value of a memory cell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Value {
     /// A field element.
@@ -36,18 +36,19 @@ impl From<Pointer> for Value {
     }
 }
 
-/// A cell could not be read or written as asked. Holds the engine's sentence, which consensus may hash.
+/// The error of reading or writing a cell. Its text is the engine's and can be part of a revert reason, which
+/// is hashed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct MemoryFault(pub String);
 
-/// SyscallMemory of one running frame. Implemented by each engine.
+/// The memory of a running frame. Implemented by each engine.
 pub trait SyscallMemory {
-    /// The cell's value, or `None` when nothing was written there.
+    /// Returns the value of a cell, or `None` if it is unset.
     fn value(&self, at: Pointer) -> Option<Value>;
 
-    /// The number at `at` as digits, the least significant first; `None` where there is no felt. What is compared or small need not
-    /// become a felt first.
+    /// Returns the felt at `at` as digits, the least significant first; `None` if there is no felt. Avoids
+    /// conversions of values that are only compared or small.
     fn digits(&self, at: Pointer) -> Option<[u64; 4]> {
         match self.value(at)? {
             Value::Felt(felt) => Some(felt.to_le_digits()),
@@ -55,35 +56,36 @@ pub trait SyscallMemory {
         }
     }
 
-    /// The felt at `at`.
+    /// Returns the felt at `at`.
     fn felt(&self, at: Pointer) -> Result<Felt, MemoryFault>;
 
-    /// The pointer at `at`.
+    /// Returns the pointer at `at`.
     fn pointer(&self, at: Pointer) -> Result<Pointer, MemoryFault>;
 
-    /// The `count` felts from `start` on.
+    /// Returns the `count` felts from `start` on.
     fn felts(&self, start: Pointer, count: usize) -> Result<Vec<Felt>, MemoryFault>;
 
-    /// Writes one cell; a cell holds the same value for ever.
+    /// Writes a cell. A cell that is set cannot change its value.
     fn write(&mut self, at: Pointer, value: Value) -> Result<(), MemoryFault>;
 
-    /// The same of a number that needs not become a felt first.
+    /// Writes a number, without converting it to a felt first.
     fn write_small(&mut self, at: Pointer, number: u64) -> Result<(), MemoryFault> {
         self.write(at, Value::Felt(Felt::from(number)))
     }
 
-    /// Writes `values` from `at` on and returns the pointer behind them.
+    /// Writes `values` from `at` on and returns the pointer after them.
     fn load(&mut self, at: Pointer, values: &[Value]) -> Result<Pointer, MemoryFault>;
 
-    /// A new, empty segment.
+    /// Allocates an empty segment.
     fn new_segment(&mut self) -> Pointer;
 
-    /// A new segment with `values` that the program may not extend, and that counts as accessed (C82).
+    /// Allocates a segment with `values` that the program may not extend and that counts as accessed
+    /// ([C82](crate::rules#c82)).
     fn new_read_only_segment(&mut self, values: &[Value]) -> Result<Pointer, MemoryFault>;
 
-    /// `pointer + cells`.
+    /// Returns `pointer + cells`.
     fn add(&self, pointer: Pointer, cells: usize) -> Result<Pointer, MemoryFault>;
 
-    /// `end - start`, in cells.
+    /// Returns `end - start`, in cells.
     fn distance(&self, start: Pointer, end: Pointer) -> Result<usize, MemoryFault>;
 }

@@ -1,7 +1,7 @@
 //! The typed requests and responses of all syscalls.
 //!
-//! In: a [`Reader`] at the request. Out: a value of the request type; a response, written with a [`Writer`]. Knows layouts only,
-//! not what a request means, nor the language of the code.
+//! Input: a [`Reader`] at the request. Output: a value of the request type; a response, written with a
+//! [`Writer`]. Must not know: the meaning of a request, the language of the code.
 
 use num_bigint::BigUint;
 use starknet_api::block::BlockNumber;
@@ -15,7 +15,7 @@ use super::codec::{Reader, Request, Response, Writer};
 use super::fault::SyscallFault;
 use super::memory::{MemoryFault, Pointer};
 
-/// Nothing: the request of `get_execution_info`, the response of syscalls that only do.
+/// An empty request or response.
 pub(super) struct Nothing;
 
 impl Request for Nothing {
@@ -42,7 +42,7 @@ impl Response for Pointer {
     }
 }
 
-/// An `Option` of a pointer: variant 0 with the pointer, or variant 1 and an empty cell.
+/// Cairo's `Option` of a pointer: variant 0 with the pointer, or variant 1 with an empty cell.
 impl Response for Option<Pointer> {
     fn write(&self, writer: &mut Writer<'_>) -> Result<(), MemoryFault> {
         match self {
@@ -58,12 +58,12 @@ impl Response for Option<Pointer> {
     }
 }
 
-/// A read-only span of felts: what a call returned.
-pub(super) struct Span(pub Vec<Felt>);
+/// A read-only span of felts: the return data of a call.
+pub(super) struct Span<'a>(pub &'a [Felt]);
 
-impl Response for Span {
+impl Response for Span<'_> {
     fn write(&self, writer: &mut Writer<'_>) -> Result<(), MemoryFault> {
-        writer.span(&self.0)
+        writer.span(self.0)
     }
 }
 
@@ -117,16 +117,16 @@ impl Request for Deploy {
     }
 }
 
-/// The new contract's address and what its constructor returned.
-pub(super) struct Deployed {
+/// The address of a new contract and the return data of its constructor.
+pub(super) struct Deployed<'a> {
     pub address: ContractAddress,
-    pub retdata: Vec<Felt>,
+    pub retdata: &'a [Felt],
 }
 
-impl Response for Deployed {
+impl Response for Deployed<'_> {
     fn write(&self, writer: &mut Writer<'_>) -> Result<(), MemoryFault> {
         writer.value(*self.address.0.key())?;
-        writer.constructor_span(&self.retdata)
+        writer.constructor_span(self.retdata)
     }
 }
 
@@ -243,7 +243,7 @@ impl Response for LowHigh {
     }
 }
 
-/// Felts that lie in memory already: their number and where.
+/// An array of Cairo 0 that is already in memory: its size and start.
 pub(super) struct Stored {
     pub count: usize,
     pub start: Pointer,
@@ -256,7 +256,7 @@ impl Response for Stored {
     }
 }
 
-/// One block for a SHA-2 compression: the state so far and 16 words.
+/// The input of a SHA-2 compression: the current state and a block of 16 words.
 pub(super) struct ShaBlock {
     pub state: Pointer,
     pub words: Pointer,

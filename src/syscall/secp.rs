@@ -1,101 +1,33 @@
-//! The curves secp256k1 and secp256r1.
+//! The secp256k1 and secp256r1 syscalls.
 //!
-//! Points live beside memory: a contract only holds pointers into a segment that nobody writes (C85).
+//! Input: coordinates, scalars, and pointers to points. Output: pointers to points, or coordinates.
 
-use std::collections::BTreeMap;
 use std::ops::Add;
 
 use ark_ec::AffineRepr;
 use ark_ec::scalar_mul::wnaf::WnafContext;
-use ark_ec::short_weierstrass::{Affine, SWCurveConfig};
+use ark_ec::short_weierstrass::Affine;
 use ark_ff::{BigInteger, PrimeField, Zero};
 use num_bigint::BigUint;
-use starknet_types_core::felt::Felt;
 
-use super::fault::SyscallFault;
+use super::context::SyscallContext;
+use super::effect::{Effect, Outcome};
 use super::memory::{Pointer, SyscallMemory};
 use super::request::{Coordinates, SecpAdd, SecpGetXy, SecpMul, SecpPointFromX};
-use super::{Effect, Outcome, SyscallContext};
+use super::secp_points::{Curve, K1, R1};
 use crate::protocol::well_known;
 
-/// Cells that a point would take up.
-const POINT_CELLS: usize = 6;
-
-/// The points that a frame made so far, of both curves.
-#[derive(Clone, Debug, Default)]
-pub struct SecpPoints {
-    /// The segment that pointers to points lie in; allocated with the first point.
-    base: Option<Pointer>,
-    k1: BTreeMap<Pointer, Affine<ark_secp256k1::Config>>,
-    r1: BTreeMap<Pointer, Affine<ark_secp256r1::Config>>,
-}
-
-/// A curve whose points [`SecpPoints`] keeps.
-pub(super) trait Curve: SWCurveConfig<BaseField: PrimeField> {
-    fn points(all: &SecpPoints) -> &BTreeMap<Pointer, Affine<Self>>;
-    fn points_mut(all: &mut SecpPoints) -> &mut BTreeMap<Pointer, Affine<Self>>;
-}
-
-impl Curve for ark_secp256k1::Config {
-    fn points(all: &SecpPoints) -> &BTreeMap<Pointer, Affine<Self>> {
-        &all.k1
-    }
-
-    fn points_mut(all: &mut SecpPoints) -> &mut BTreeMap<Pointer, Affine<Self>> {
-        &mut all.k1
-    }
-}
-
-impl Curve for ark_secp256r1::Config {
-    fn points(all: &SecpPoints) -> &BTreeMap<Pointer, Affine<Self>> {
-        &all.r1
-    }
-
-    fn points_mut(all: &mut SecpPoints) -> &mut BTreeMap<Pointer, Affine<Self>> {
-        &mut all.r1
-    }
-}
-
-impl SecpPoints {
-    fn point<C: Curve>(&self, at: Pointer) -> Result<Affine<C>, SyscallFault> {
-        C::points(self).get(&at).copied().ok_or_else(|| SyscallFault::InvalidInput {
-            input: Felt::from(at.segment),
-            info: "Invalid Secp point address".to_owned(),
-        })
-    }
-
-    /// Keeps a point and returns its pointer. Both curves draw on one count of points (C85).
-    fn keep<C: Curve>(
-        &mut self,
-        memory: &mut dyn SyscallMemory,
-        point: Affine<C>,
-    ) -> Result<Pointer, SyscallFault> {
-        let base = *self.base.get_or_insert_with(|| memory.new_segment());
-        let index = self.k1.len().saturating_add(self.r1.len());
-        let at = memory.add(base, index.saturating_mul(POINT_CELLS))?;
-        C::points_mut(self).insert(at, point);
-        Ok(at)
-    }
-
-    fn keep_option<C: Curve>(
-        &mut self,
-        memory: &mut dyn SyscallMemory,
-        point: Option<Affine<C>>,
-    ) -> Outcome<Option<Pointer>> {
-        Ok(Effect::Respond(point.map(|point| self.keep(memory, point)).transpose()?))
-    }
-}
-
-/// Whether all are below the field's modulus (C131).
+/// Returns `true` if all coordinates are below the modulus of the field (C131).
 fn in_field<C: Curve>(coordinates: &[&BigUint]) -> bool {
     let modulus: BigUint = C::BaseField::MODULUS.into();
     coordinates.iter().all(|coordinate| **coordinate < modulus)
 }
 
-/// The point of these coordinates: (0, 0) is infinity; `None` when it is not on the curve or in the wrong subgroup (C131).
+/// Responds with the point of the given coordinates: (0, 0) is the point at infinity; `None` if the point is
+/// not on the curve or in the wrong subgroup (C131).
 fn new<C: Curve>(
     request: Coordinates,
-    scope: &mut SyscallContext<'_, '_>,
+    context: &mut SyscallContext<'_, '_>,
     memory: &mut dyn SyscallMemory,
 ) -> Outcome<Option<Pointer>> {
     if !in_field::<C>(&[&request.x, &request.y]) {
@@ -105,13 +37,13 @@ fn new<C: Curve>(
     let point =
         if x.is_zero() && y.is_zero() { Affine::<C>::identity() } else { Affine::<C>::new_unchecked(x, y) };
     let valid = point.is_on_curve() && point.is_in_correct_subgroup_assuming_on_curve();
-    scope.record.handles.secp.keep_option(memory, valid.then_some(point))
+    respond(valid.then_some(point), context, memory)
 }
 
-/// The point with this x and the parity of y asked for (C132).
+/// Responds with the point with the given x and parity of y (C132).
 fn point_from_x<C: Curve>(
     request: SecpPointFromX,
-    scope: &mut SyscallContext<'_, '_>,
+    context: &mut SyscallContext<'_, '_>,
     memory: &mut dyn SyscallMemory,
 ) -> Outcome<Option<Pointer>> {
     if !in_field::<C>(&[&request.x]) {
@@ -126,30 +58,40 @@ fn point_from_x<C: Curve>(
         )
         .map(|y| Affine::<C>::new_unchecked(x, y))
         .filter(Affine::is_in_correct_subgroup_assuming_on_curve);
-    scope.record.handles.secp.keep_option(memory, point)
+    respond(point, context, memory)
+}
+
+/// Stores the point, if there is one, and responds with its pointer.
+fn respond<C: Curve>(
+    point: Option<Affine<C>>,
+    context: &mut SyscallContext<'_, '_>,
+    memory: &mut dyn SyscallMemory,
+) -> Outcome<Option<Pointer>> {
+    let points = &mut context.record.handles.secp;
+    Ok(Effect::Respond(point.map(|point| points.insert(memory, point)).transpose()?))
 }
 
 fn add<C: Curve>(
     request: SecpAdd,
-    scope: &mut SyscallContext<'_, '_>,
+    context: &mut SyscallContext<'_, '_>,
     memory: &mut dyn SyscallMemory,
 ) -> Outcome<Pointer> {
-    let points = &mut scope.record.handles.secp;
+    let points = &mut context.record.handles.secp;
     let sum = points.point::<C>(request.left)?.add(points.point::<C>(request.right)?);
-    Ok(Effect::Respond(points.keep::<C>(memory, sum.into())?))
+    Ok(Effect::Respond(points.insert::<C>(memory, sum.into())?))
 }
 
 fn mul<C: Curve>(
     request: SecpMul,
-    scope: &mut SyscallContext<'_, '_>,
+    context: &mut SyscallContext<'_, '_>,
     memory: &mut dyn SyscallMemory,
 ) -> Outcome<Pointer> {
-    let points = &mut scope.record.handles.secp;
+    let points = &mut context.record.handles.secp;
     let product = product(points.point::<C>(request.point)?, &C::ScalarField::from(request.scalar));
-    Ok(Effect::Respond(points.keep::<C>(memory, product)?))
+    Ok(Effect::Respond(points.insert::<C>(memory, product)?))
 }
 
-/// `scalar * point`. Windows save a sixth of the time that going bit by bit takes.
+/// Returns `scalar * point`. Windowed multiplication takes five sixths of the time of double-and-add.
 fn product<C: Curve>(point: Affine<C>, scalar: &C::ScalarField) -> Affine<C> {
     const WINDOW_BITS: usize = 4;
     WnafContext::new(WINDOW_BITS).mul(point.into_group(), scalar).into()
@@ -157,15 +99,12 @@ fn product<C: Curve>(point: Affine<C>, scalar: &C::ScalarField) -> Affine<C> {
 
 fn get_xy<C: Curve>(
     request: SecpGetXy,
-    scope: &mut SyscallContext<'_, '_>,
+    context: &mut SyscallContext<'_, '_>,
     _: &mut dyn SyscallMemory,
 ) -> Outcome<Coordinates> {
-    let point = scope.record.handles.secp.point::<C>(request.0)?;
+    let point = context.record.handles.secp.point::<C>(request.0)?;
     Ok(Effect::Respond(Coordinates { x: point.x.into(), y: point.y.into() }))
 }
-
-type K1 = ark_secp256k1::Config;
-type R1 = ark_secp256r1::Config;
 
 /// `secp256k1_new`.
 pub(super) fn k1_new(
@@ -261,7 +200,7 @@ pub(super) fn r1_get_xy(
 mod tests {
     use super::*;
 
-    fn products_are_the_groups<C: Curve>() {
+    fn products_equal_those_of_the_group<C: Curve>() {
         let mut multiple = Affine::<C>::generator();
         let small = (0..40_u64).map(C::ScalarField::from);
         let last = (1..40_u64).map(|number| -C::ScalarField::from(number));
@@ -275,7 +214,7 @@ mod tests {
 
     #[test]
     fn products_of_both_curves() {
-        products_are_the_groups::<K1>();
-        products_are_the_groups::<R1>();
+        products_equal_those_of_the_group::<K1>();
+        products_equal_those_of_the_group::<R1>();
     }
 }

@@ -1,48 +1,52 @@
-//! The compression functions of SHA-256 and SHA-512, one block at a time; the caller pads.
+//! The SHA-256 and SHA-512 syscalls: one compression each.
+//!
+//! Input: pointers to a state and to a block of words. Output: a pointer to the new state.
 
 use num_traits::ToPrimitive;
 use sha2::digest::generic_array::GenericArray;
 use starknet_types_core::felt::Felt;
 
+use super::context::SyscallContext;
+use super::effect::{Effect, Outcome};
 use super::fault::SyscallFault;
 use super::memory::{Pointer, SyscallMemory, Value};
 use super::request::ShaBlock;
-use super::{Effect, Outcome, SyscallContext};
 
-/// Words of the message block.
+/// The number of words in a message block.
 const BLOCK_WORDS: usize = 16;
-/// Words of the state.
+/// The number of words in a state.
 const STATE_WORDS: usize = 8;
 
 /// `sha256_process_block`.
 pub(super) fn sha256_process_block(
     request: ShaBlock,
-    scope: &mut SyscallContext<'_, '_>,
+    context: &mut SyscallContext<'_, '_>,
     memory: &mut dyn SyscallMemory,
 ) -> Outcome<Pointer> {
     let block: [u32; BLOCK_WORDS] = read_words(memory, request.words, Felt::to_u32)?;
     let mut state: [u32; STATE_WORDS] = read_words(memory, request.state, Felt::to_u32)?;
     let bytes: Vec<u8> = block.iter().flat_map(|word| word.to_be_bytes()).collect();
     sha2::compress256(&mut state, &[GenericArray::clone_from_slice(&bytes)]);
-    let end = &mut scope.record.handles.sha256_end;
+    let end = &mut context.record.handles.sha256_end;
     write_state(memory, end, &state.map(Felt::from))
 }
 
 /// `sha512_process_block`.
 pub(super) fn sha512_process_block(
     request: ShaBlock,
-    scope: &mut SyscallContext<'_, '_>,
+    context: &mut SyscallContext<'_, '_>,
     memory: &mut dyn SyscallMemory,
 ) -> Outcome<Pointer> {
     let block: [u64; BLOCK_WORDS] = read_words(memory, request.words, Felt::to_u64)?;
     let mut state: [u64; STATE_WORDS] = read_words(memory, request.state, Felt::to_u64)?;
     let bytes: Vec<u8> = block.iter().flat_map(|word| word.to_be_bytes()).collect();
     sha2::compress512(&mut state, &[GenericArray::clone_from_slice(&bytes)]);
-    let end = &mut scope.record.handles.sha512_end;
+    let end = &mut context.record.handles.sha512_end;
     write_state(memory, end, &state.map(Felt::from))
 }
 
-/// Reads `N` words; Sierra's types make sure that they fit, hand-made CASM does not (the peer aborts there).
+/// Reads `N` words. Code compiled from Sierra only passes words in range; CASM that is not can pass any felt,
+/// for which blockifier panics.
 fn read_words<T: Default + Copy, const N: usize>(
     memory: &dyn SyscallMemory,
     start: Pointer,
@@ -58,8 +62,8 @@ fn read_words<T: Default + Copy, const N: usize>(
     Ok(words)
 }
 
-/// Appends a state to the frame's segment of states. A segment is allocated each time, used or not: segment numbers can show
-/// in revert reasons (C84).
+/// Appends a state to the frame's segment of states. A segment is allocated on every call, even if it is not
+/// used: segment numbers can appear in revert reasons (C84).
 fn write_state(
     memory: &mut dyn SyscallMemory,
     end: &mut Option<Pointer>,

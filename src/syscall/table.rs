@@ -1,12 +1,12 @@
-//! The table: one row a syscall.
+//! The table of syscalls: one row per syscall.
 //!
-//! In: the selector that a contract wrote. Out: the row that serves it. A new syscall is one row here, one function in the file
-//! where it belongs, its request in `request` and its price in `resources/protocol`.
+//! Input: a name. Output: its row. A new syscall is a name in `protocol::syscalls`, a row here, a function in
+//! the file of its topic, a request in `request` and a price in `resources/protocol`.
 
-use super::dispatch::SyscallCall;
+use super::abi::{Dispatched, SyscallCall};
+use super::codec::Language;
 use super::fault::SyscallFault;
-use super::record::Language;
-use super::{Dispatched, block, calls, class, emit, execution_info, keccak, secp, sha2, storage};
+use super::{block, calls, class, emit, execution_info, keccak, secp, sha2, storage};
 use crate::protocol::{SyscallAbi, SyscallName};
 
 /// A syscall and its function.
@@ -17,7 +17,7 @@ pub(super) struct Row {
     pub run: fn(SyscallCall<'_, '_>) -> Result<Dispatched, SyscallFault>,
 }
 
-/// All of them, in the order of their names.
+/// All syscalls, in the order of their names.
 #[rustfmt::skip]
 pub(super) static TABLE: [Row; 35] = [
     Row { name: SyscallName::CallContract, run: |s| s.run(calls::call_contract) },
@@ -79,7 +79,8 @@ mod tests {
         for name in SyscallName::ALL {
             let rows = [Language::Cairo0, Language::Cairo1].map(|language| row(name, language));
             assert!(rows.iter().flatten().all(|row| row.name == name));
-            // Only a Keccak round cannot be requested; any other syscall is offered to Cairo 0, to Cairo 1 or to both.
+            // Only a Keccak round cannot be requested; any other syscall is offered to Cairo 0, to Cairo 1 or
+            // to both.
             let has_rows = rows.map(|row| row.is_some());
             assert_eq!(has_rows[1], !name.is_cairo0_only() && name != SyscallName::KeccakRound, "{name}");
             assert!(has_rows[0] || has_rows[1] || name == SyscallName::KeccakRound, "{name}");

@@ -1,7 +1,7 @@
-//! What execution may see of the transaction that is running: identity, signature and fee terms.
+//! The fields of the running transaction that execution can see: identity, signature and fee terms.
 //!
-//! In: filled once per transaction at the door (`transaction`), replaced for the length of a `meta_tx_v0` call. Out: read by
-//! `get_execution_info` and by the fee checks. Knows nothing of what the transaction does.
+//! Input: set once per transaction by `transaction`, replaced for the duration of a `meta_tx_v0` call.
+//! Output: read by `get_execution_info` and by the fee checks. Must not know: the effects of the transaction.
 
 use std::sync::Arc;
 
@@ -16,60 +16,62 @@ use starknet_api::transaction::{TransactionHash, TransactionOptions, Transaction
 
 use crate::protocol::Constants;
 
-/// The transaction as contracts and fee rules see it.
+/// The fields of a transaction that contracts and fee rules see.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TransactionInfo {
-    /// The transaction's hash; trusted, not recomputed.
+    /// The transaction hash; trusted, not recomputed.
     pub hash: TransactionHash,
     /// The version without the query bit.
     pub version: TransactionVersion,
-    /// Whether this is a simulation: sets the bit 2^128 in the version that contracts see.
+    /// `true` in a simulation: the version that contracts see has the query bit, 2^128.
     pub query: bool,
-    /// The account, or the called contract of an L1 handler.
+    /// The account, or the contract that an L1 handler calls.
     pub sender: ContractAddress,
-    /// The signature felts, as given; checked by the account's code only.
+    /// The signature; checked by the account's code only.
     pub signature: TransactionSignature,
-    /// The nonce the transaction carries.
+    /// The nonce of the transaction.
     pub nonce: Nonce,
-    /// How the transaction pays.
+    /// The fee terms.
     pub terms: FeeTerms,
 }
 
-/// How a transaction pays for itself.
+/// The fee terms of a transaction.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FeeTerms {
-    /// Versions 0 to 2: one bound on the fee, in wei.
+    /// Versions 0 to 2: a bound on the fee, in wei.
     MaxFee(Fee),
     /// Version 3: bounds per resource, in fri.
     Bounds(Arc<BoundTerms>),
 }
 
-/// The fields that came with version 3 transactions.
+/// The fields that version 3 added to transactions.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BoundTerms {
-    /// L1 gas only, or all three resources (C35).
+    /// The resource bounds: of L1 gas only, or of all three resources ([C35](crate::rules#c35)).
     pub bounds: ValidResourceBounds,
-    /// Fri per unit of L2 gas on top of the block's price; counts from 0.14.0 (C34).
+    /// The tip, in fri per unit of L2 gas on top of the block's price; in effect from 0.14.0
+    /// ([C34](crate::rules#c34)).
     pub tip: Tip,
-    /// Data availability of the nonce.
+    /// The data availability mode of the nonce.
     pub nonce_data_availability: DataAvailabilityMode,
-    /// Data availability of the fee.
+    /// The data availability mode of the fee.
     pub fee_data_availability: DataAvailabilityMode,
-    /// Paymaster data; empty on the network so far.
+    /// The paymaster data; empty on the network so far.
     pub paymaster_data: PaymasterData,
-    /// Account deployment data; empty on the network so far.
+    /// The account deployment data; empty on the network so far.
     pub account_deployment_data: AccountDeploymentData,
-    /// Facts of a client-side proof (0.14.2), empty without one.
+    /// The facts of a client-side proof (from 0.14.2); empty without a proof.
     pub proof_facts: ProofFacts,
 }
 
 impl TransactionInfo {
-    /// The token in which the fee is paid: ETH below version 3 and for L1 handlers, STRK from version 3.
+    /// Returns the token in which the fee is paid: ETH below version 3 and for L1 handlers, STRK from version
+    /// 3.
     pub fn fee_type(&self) -> FeeType {
         if self.version < TransactionVersion::THREE { FeeType::Eth } else { FeeType::Strk }
     }
 
-    /// Whether L2 gas is a resource of its own in this transaction's receipt, or expressed in L1 gas.
+    /// Returns the gas mode: L2 gas is a separate resource in the receipt, or it is converted to L1 gas.
     pub fn gas_mode(&self) -> GasVectorComputationMode {
         match &self.terms {
             FeeTerms::Bounds(terms) => terms.bounds.get_gas_vector_computation_mode(),
@@ -77,7 +79,7 @@ impl TransactionInfo {
         }
     }
 
-    /// The tip that counts under these constants (C34).
+    /// Returns the tip that is in effect under these constants ([C34](crate::rules#c34)).
     pub fn effective_tip(&self, constants: &Constants) -> Tip {
         match &self.terms {
             FeeTerms::Bounds(terms) if constants.switches.tip => terms.tip,
@@ -85,7 +87,7 @@ impl TransactionInfo {
         }
     }
 
-    /// The most this transaction can cost, in wei or fri (C33).
+    /// Returns the maximum fee of this transaction, in wei or fri ([C33](crate::rules#c33)).
     pub fn max_possible_fee(&self, constants: &Constants) -> Fee {
         match &self.terms {
             FeeTerms::Bounds(terms) => terms.bounds.max_possible_fee(self.effective_tip(constants)),
@@ -93,12 +95,12 @@ impl TransactionInfo {
         }
     }
 
-    /// The version as contracts see it: with the query bit when this is a simulation.
+    /// Returns the version that contracts see: with the query bit in a simulation.
     pub fn signed_version(&self) -> TransactionVersion {
         self.sign_version(self.version)
     }
 
-    /// `version` with this transaction's query bit.
+    /// Returns `version` with the query bit of this transaction.
     pub fn sign_version(&self, version: TransactionVersion) -> TransactionVersion {
         if !self.query {
             return version;
