@@ -93,7 +93,7 @@ fn measure<R: StateReader + Sync>(
     let (began, processor) = (Instant::now(), processor_time());
     let mut executed = 0.0;
     let observe = |_, _: &_| executed = began.elapsed().as_secs_f64();
-    let (outcome, counters) = executor.execute_counted(&workload.transactions, observe).unwrap();
+    let (outcome, counters) = executor.execute_with_stats(&workload.transactions, observe).unwrap();
     let seconds = began.elapsed().as_secs_f64();
     assert_eq!(outcome.transactions.len(), workload.transactions.len());
     // What fails is soon done; only the mixed block is to have such.

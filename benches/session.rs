@@ -20,17 +20,18 @@ use std::time::{Duration, Instant};
 
 use fixture::felt;
 use fixture::workload::{self, Maker, Workload};
-use starkiln::block::{BlockHashSource, BlockSession, Capacity, SessionOptions, Weights, WorkerPool};
+use starkiln::block::{
+    BlockHashSource, BlockSession, Capacity, ExecutionOptions, SessionOptions, Weights, WorkerPool,
+};
 use starknet_api::block::BlockHash;
 
 fn options() -> SessionOptions {
     // Nothing is beyond them, but every transaction is held against all of them.
     let limits = Weights { transactions: u64::MAX / 2, sierra_gas: u64::MAX / 2, ..Weights::UNLIMITED };
-    SessionOptions {
-        block_hash_source: BlockHashSource::Hash(BlockHash(felt(0xb10c))),
-        capacity: Capacity { limits, ..Capacity::mainnet() },
-        ..SessionOptions::default()
-    }
+    ExecutionOptions::default()
+        .block_hash_source(BlockHashSource::Hash(BlockHash(felt(0xb10c))))
+        .capacity(Capacity { limits, ..Capacity::mainnet() })
+        .into()
 }
 
 /// How long what of a session took.
@@ -121,11 +122,12 @@ fn capacity(runs: usize) {
     for length in LENGTHS {
         let workload = workload::random_1k(length, 1);
         let pool = WorkerPool::new(2).unwrap();
-        let executor = workload.world.executor().capacity(options().capacity).skip_finalization().pool(&pool);
+        let executor =
+            workload.world.executor().capacity(options().execution.capacity).skip_finalization().pool(&pool);
         let best = (0..runs)
             .map(|_| {
                 let began = Instant::now();
-                let (_, counters) = executor.execute_counted(&workload.transactions, |_, _| {}).unwrap();
+                let (_, counters) = executor.execute_with_stats(&workload.transactions, |_, _| {}).unwrap();
                 (counters.commit_nanoseconds, began.elapsed())
             })
             .min()

@@ -29,7 +29,7 @@
 //! ```
 //! use std::time::{Duration, Instant};
 //!
-//! use starkiln::block::{BlockEnd, BlockSession, Capacity, WorkerPool, SessionOptions};
+//! use starkiln::block::{BlockEnd, BlockSession, Capacity, ExecutionOptions, SessionOptions, WorkerPool};
 //! use starkiln::replay::LoadedBlock;
 //! use starkiln::starknet_api::transaction::InvokeTransaction;
 //! use starkiln::transaction::TransactionBody;
@@ -44,12 +44,9 @@
 //!     let mut block = (*first.env.block).clone();
 //!     block.number.0 += nonce;
 //!     let env = BlockEnv { block: block.into(), ..first.env.clone() };
-//!     let options = SessionOptions {
-//!         deadline: Some(Instant::now() + Duration::from_secs(20)),
-//!         capacity: Capacity::mainnet(),
-//!         // From block 10 on: `block_hash_source`, the hash of the block ten before.
-//!         ..SessionOptions::default()
-//!     };
+//!     // From block 10 on also `block_hash_source`, the hash of block N-10.
+//!     let options = SessionOptions::from(ExecutionOptions::default().capacity(Capacity::mainnet()))
+//!         .deadline(Instant::now() + Duration::from_secs(20));
 //!     let session = BlockSession::open(env, state.clone(), &pool, options)?;
 //!
 //!     // A host has them from its mempool, perhaps with a validation that was made there.
@@ -66,7 +63,7 @@
 //!     // Or `close(n)`, after the first n of them: a block that never saw the others.
 //!     let block = session.finish()?;
 //!     assert_eq!((block.end, block.usage.weights.transactions), (BlockEnd::Finished, 1));
-//!     state.apply(&block.state_diff, []);
+//!     state.apply(&block.state_diff, block.declared_classes);
 //! }
 //! let sender = first.transactions[0].sender();
 //! assert_eq!(state.nonces[&sender].0, Felt::THREE);

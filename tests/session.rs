@@ -11,9 +11,9 @@ use crate::fixture::reader::Watched;
 use crate::fixture::workload::{self, Maker, Workload};
 use crate::fixture::{ACCOUNT, FEE_TOKEN, SEQUENCER, World, address, class, error_chain, felt, selector};
 use starkiln::block::{
-    BlockEnd, BlockError, BlockHashSource, BlockOutcome, BlockSession, Capacity, CloseError, OnInvalid,
-    SessionOptions, SubmitError, TransactionDisposition, TransactionOutcome, TransactionStatus, Validation,
-    Weight, Weights, WorkerPool,
+    BlockEnd, BlockError, BlockHashSource, BlockOutcome, BlockSession, Capacity, CloseError,
+    ExecutionOptions, OnInvalid, SessionOptions, SubmitError, TransactionDisposition, TransactionOutcome,
+    TransactionStatus, Validation, Weight, Weights, WorkerPool,
 };
 use starkiln::class::{ContractClass, DeclaredClass};
 use starkiln::protocol::ProtocolVersion;
@@ -51,6 +51,18 @@ fn bytes(outcome: &BlockOutcome) -> String {
     writeln!(text, "{}", serde_json::to_string(&outcome.initial_reads).unwrap()).unwrap();
     writeln!(text, "{}", serde_json::to_string(&outcome.prover_reads).unwrap()).unwrap();
     text
+}
+
+/// The block of the same transactions, all of which were delivered.
+fn without_transactions(outcome: &BlockOutcome) -> BlockOutcome {
+    let mut outcome = outcome.clone();
+    outcome.transactions.clear();
+    outcome
+}
+
+fn ended(mut outcome: BlockOutcome, end: BlockEnd) -> BlockOutcome {
+    outcome.end = end;
+    outcome
 }
 
 fn free() -> ExecutionFlags {
@@ -190,7 +202,7 @@ fn block_hash_source() -> BlockHashSource {
 }
 
 fn options() -> SessionOptions {
-    SessionOptions { block_hash_source: block_hash_source(), ..SessionOptions::default() }
+    ExecutionOptions::default().block_hash_source(block_hash_source()).into()
 }
 
 fn open(world: &World, pool: &WorkerPool, options: SessionOptions) -> BlockSession<MemoryState> {
@@ -203,7 +215,7 @@ fn alone(world: &World, transactions: &[Transaction]) -> BlockOutcome {
 }
 
 fn complete() -> SessionOptions {
-    SessionOptions { keep_reverted_calls: true, collect_prover_reads: true, ..options() }
+    options().execution.keep_reverted_calls().collect_prover_reads().into()
 }
 
 // ---- results
@@ -234,9 +246,12 @@ fn a_session_is_the_block_on_any_number_of_threads() {
         for threads in [1, 2, 3, 8] {
             for waiting_threads_work in [false, true] {
                 let pool = WorkerPool::new(threads).unwrap();
-                let session = open(&world, &pool, SessionOptions { waiting_threads_work, ..complete() });
+                let session = open(&world, &pool, complete().waiting_threads_work(waiting_threads_work));
                 session.submit(transactions.clone()).unwrap();
-                assert!(bytes(&session.finish().unwrap()) == expected, "{name} on {threads}");
+                assert!(
+                    bytes(&session.finish().unwrap().into_block_outcome([])) == expected,
+                    "{name} on {threads}"
+                );
             }
         }
     }
@@ -275,8 +290,8 @@ fn results_stream_in_order_while_more_is_submitted() {
         let progress = session.progress();
         assert_eq!((progress.submitted, progress.committed, progress.delivered), (60, 60, 60));
         assert_eq!((progress.weights, progress.end), (expected.usage.weights, Some(Ok(BlockEnd::Finished))));
-        let outcome = session.finish().unwrap();
-        let expected = BlockOutcome { transactions: Vec::new(), ..expected.clone() };
+        let outcome = session.finish().unwrap().into_block_outcome([]);
+        let expected = without_transactions(&expected);
         assert!(bytes(&outcome) == bytes(&expected));
     }
 }
@@ -314,11 +329,11 @@ fn results_by_callback_in_order() {
         for batch in transactions.chunks(9) {
             session.submit(batch.to_vec()).unwrap();
         }
-        let outcome = session.finish().unwrap();
+        let outcome = session.finish().unwrap().into_block_outcome([]);
         let results: Vec<_> = results.into_iter().collect();
         assert!(results.iter().map(|(index, _)| *index).eq(0..60));
         assert!(results.into_iter().map(|(_, outcome)| outcome).eq(expected.transactions.clone()));
-        let expected = BlockOutcome { transactions: Vec::new(), ..expected.clone() };
+        let expected = without_transactions(&expected);
         assert!(bytes(&outcome) == bytes(&expected));
     }
 }
@@ -354,7 +369,7 @@ fn c218_one_commit_at_a_time() {
             std::thread::sleep(Duration::from_micros(200));
         }
         open.send(()).unwrap();
-        session.finish().unwrap();
+        session.finish().unwrap().into_block_outcome([]);
         let all: Vec<_> = first.into_iter().chain(results).collect();
         assert!(all.iter().map(|(index, _)| *index).eq(0..60));
         assert!(all.into_iter().map(|(_, outcome)| outcome).eq(expected.transactions.clone()));
@@ -391,7 +406,7 @@ fn back_pressure_parks_commits_and_burns_nothing() {
     let world = &workload.world;
     let pool = WorkerPool::new(3).unwrap();
     let threads = Threads::default();
-    let session = open_watched(world, &pool, SessionOptions { undelivered: 5, ..options() }, {
+    let session = open_watched(world, &pool, options().undelivered(5), {
         let threads = threads.clone();
         move |_| {
             threads.note();
@@ -482,21 +497,26 @@ fn c228_closing_after_n_transactions_is_the_block_of_those_n() {
         let session = open(&world, &pools[1], complete());
         session.submit(transactions.clone()).unwrap();
         until(|| session.progress().committed == 60);
-        assert!(bytes(&session.close(count).unwrap()) == expected, "{count} of 60 committed");
+        assert!(
+            bytes(&session.close(count).unwrap().into_block_outcome([])) == expected,
+            "{count} of 60 committed"
+        );
         // While they run.
         for pool in &pools {
             let session = open(&world, pool, complete());
             session.submit(transactions.clone()).unwrap();
-            assert!(bytes(&session.close(count).unwrap()) == expected, "{count} of 60");
+            assert!(
+                bytes(&session.close(count).unwrap().into_block_outcome([])) == expected,
+                "{count} of 60"
+            );
         }
         // After results were taken.
-        let session = open(&world, &pools[1], SessionOptions { undelivered: 3, ..complete() });
+        let session = open(&world, &pools[1], complete().undelivered(3));
         session.submit(transactions.clone()).unwrap();
-        let mut outcomes: Vec<_> = session.results().take(count).collect();
-        let mut outcome = session.close(count).unwrap();
-        assert!(outcome.transactions.is_empty());
-        std::mem::swap(&mut outcome.transactions, &mut outcomes);
-        assert!(bytes(&outcome) == expected, "{count} taken");
+        let outcomes: Vec<_> = session.results().take(count).collect();
+        let outcome = session.close(count).unwrap();
+        assert!(outcome.undelivered.is_empty());
+        assert!(bytes(&outcome.into_block_outcome(outcomes)) == expected, "{count} taken");
     }
 }
 
@@ -507,7 +527,7 @@ fn a_block_cannot_be_closed_after_more_than_there_are() {
     let session = open(&world, &pool, options());
     session.submit(transactions[..10].to_vec()).unwrap();
     assert_eq!(session.close(11), Err(CloseError::TooFew { wanted: 11, there: 10, end: None }));
-    let session = open(&world, &pool, SessionOptions { undelivered: 1, ..options() });
+    let session = open(&world, &pool, options().undelivered(1));
     session.submit(transactions[..10].to_vec()).unwrap();
     until(|| session.progress().committed == 1);
     assert!(session.cancel_handle().cancel());
@@ -523,8 +543,8 @@ fn zero_transactions_are_a_block() {
         let pool = WorkerPool::new(threads).unwrap();
         let session = open(&world, &pool, complete());
         assert_eq!(session.submit([]), Ok(0..0));
-        assert!(bytes(&session.finish().unwrap()) == expected);
-        assert!(bytes(&open(&world, &pool, complete()).close(0).unwrap()) == expected);
+        assert!(bytes(&session.finish().unwrap().into_block_outcome([])) == expected);
+        assert!(bytes(&open(&world, &pool, complete()).close(0).unwrap().into_block_outcome([])) == expected);
     }
 }
 
@@ -540,7 +560,8 @@ fn departure_a_full_block_says_what_did_not_fit() {
     let expected = expected.execute(&transactions).unwrap();
     for threads in [1, 3] {
         let pool = WorkerPool::new(threads).unwrap();
-        let session = open(&world, &pool, SessionOptions { capacity: capacity.clone(), ..complete() });
+        let session =
+            open(&world, &pool, SessionOptions::from(complete().execution.capacity(capacity.clone())));
         session.submit(transactions.clone()).unwrap();
         let results = session.results().count();
         let progress = session.progress();
@@ -550,17 +571,21 @@ fn departure_a_full_block_says_what_did_not_fit() {
         assert_eq!(reason.exceeded[0].weight, Weight::SierraGas);
         let late = session.submit([handler(felt(0x1a7e), "handle", 1)]);
         assert_eq!(late, Err(SubmitError::Ended(Box::new(progress.end.clone().unwrap().unwrap()))));
-        let outcome = session.finish().unwrap();
-        let expected = BlockOutcome { transactions: Vec::new(), ..expected.clone() };
+        let outcome = session.finish().unwrap().into_block_outcome([]);
+        let expected = without_transactions(&expected);
         assert!(bytes(&outcome) == bytes(&expected));
     }
 
     // No block has room for so many events; the block goes on.
     let limits = Weights { events: 1, ..Weights::UNLIMITED };
     let capacity = Capacity { limits, ..Capacity::unlimited() };
-    let session = open(&world, &WorkerPool::new(2).unwrap(), SessionOptions { capacity, ..options() });
+    let session = open(
+        &world,
+        &WorkerPool::new(2).unwrap(),
+        SessionOptions::from(options().execution.capacity(capacity)),
+    );
     session.submit(transactions[..7].to_vec()).unwrap();
-    let outcome = session.finish().unwrap();
+    let outcome = session.finish().unwrap().into_block_outcome([]);
     assert!(matches!(outcome.transactions[6].disposition, TransactionDisposition::TooLarge(_)));
     assert_eq!(outcome.end, BlockEnd::Finished);
 }
@@ -570,14 +595,14 @@ fn an_invalid_transaction_may_end_the_block() {
     let (world, transactions) = everything();
     let pool = WorkerPool::new(3).unwrap();
     let expected = world.executor().on_invalid(OnInvalid::Stop).execute(&transactions).unwrap();
-    let session = open(&world, &pool, SessionOptions { on_invalid: OnInvalid::Stop, ..options() });
+    let session = open(&world, &pool, SessionOptions::from(options().execution.on_invalid(OnInvalid::Stop)));
     session.submit(transactions.clone()).unwrap();
-    assert_eq!(session.finish().unwrap(), expected);
+    assert_eq!(session.finish().unwrap().into_block_outcome([]), expected);
     assert_eq!(expected.end, BlockEnd::Invalid { index: 5 });
     // The last one of all it may be as well.
-    let session = open(&world, &pool, SessionOptions { on_invalid: OnInvalid::Stop, ..options() });
+    let session = open(&world, &pool, SessionOptions::from(options().execution.on_invalid(OnInvalid::Stop)));
     session.submit(transactions[..6].to_vec()).unwrap();
-    assert_eq!(session.finish().unwrap(), expected);
+    assert_eq!(session.finish().unwrap().into_block_outcome([]), expected);
 }
 
 /// A world in which a transaction may run for hours, and one that does.
@@ -618,7 +643,7 @@ fn c229_the_deadline_ends_a_block_in_the_middle_of_a_transaction() {
     for threads in [1, 2, 4] {
         let pool = WorkerPool::new(threads).unwrap();
         let deadline = Instant::now() + Duration::from_millis(700);
-        let session = open(&world, &pool, SessionOptions { deadline: Some(deadline), ..complete() });
+        let session = open(&world, &pool, complete().deadline(deadline));
         session.submit(transactions.clone()).unwrap();
         let outcomes: Vec<_> = session.results().collect();
         assert!(Instant::now() >= deadline && deadline.elapsed() < SOON, "{:?}", deadline.elapsed());
@@ -626,8 +651,8 @@ fn c229_the_deadline_ends_a_block_in_the_middle_of_a_transaction() {
         assert_eq!(session.progress().end, Some(Ok(BlockEnd::Deadline)));
         let late = session.submit([handler(felt(0x1a7e), "handle", 1)]);
         assert_eq!(late, Err(SubmitError::Ended(Box::new(BlockEnd::Deadline))));
-        let outcome = session.finish().unwrap();
-        let expected = BlockOutcome { transactions: Vec::new(), end: BlockEnd::Deadline, ..expected.clone() };
+        let outcome = session.finish().unwrap().into_block_outcome([]);
+        let expected = ended(without_transactions(&expected), BlockEnd::Deadline);
         assert!(bytes(&outcome) == bytes(&expected));
         assert!(pool_is_free(&pool));
     }
@@ -637,9 +662,9 @@ fn c229_the_deadline_ends_a_block_in_the_middle_of_a_transaction() {
 fn a_deadline_that_has_passed_lets_nothing_in() {
     let (world, transactions) = everything();
     let pool = WorkerPool::new(2).unwrap();
-    let session = open(&world, &pool, SessionOptions { deadline: Some(Instant::now()), ..options() });
+    let session = open(&world, &pool, options().deadline(Instant::now()));
     assert_eq!(session.submit(transactions), Err(SubmitError::Ended(Box::new(BlockEnd::Deadline))));
-    let outcome = session.finish().unwrap();
+    let outcome = session.finish().unwrap().into_block_outcome([]);
     assert_eq!((outcome.end, outcome.transactions.len()), (BlockEnd::Deadline, 0));
 }
 
@@ -666,9 +691,8 @@ fn cancelling_stops_a_running_transaction() {
         });
         assert!(cancelled.elapsed() < SOON, "{:?}", cancelled.elapsed());
         assert!(outcomes == expected.transactions);
-        let outcome = session.finish().unwrap();
-        let expected =
-            BlockOutcome { transactions: Vec::new(), end: BlockEnd::Cancelled, ..expected.clone() };
+        let outcome = session.finish().unwrap().into_block_outcome([]);
+        let expected = ended(without_transactions(&expected), BlockEnd::Cancelled);
         assert!(bytes(&outcome) == bytes(&expected));
         assert!(pool_is_free(&pool) && cancelled.elapsed() < 4 * SOON);
     }
@@ -734,7 +758,7 @@ fn departure_duplicates_and_late_transactions_are_error_values() {
     let submitter = session.submitter();
     submitter.end_input();
     assert_eq!(submitter.submit([transactions[7].clone()]), Err(SubmitError::InputEnded));
-    let outcome = session.finish().unwrap();
+    let outcome = session.finish().unwrap().into_block_outcome([]);
     assert_eq!(outcome.transactions.len(), 7);
     let late = submitter.submit([transactions[7].clone()]);
     assert_eq!(late, Err(SubmitError::Ended(Box::new(BlockEnd::Finished))));
@@ -742,7 +766,7 @@ fn departure_duplicates_and_late_transactions_are_error_values() {
     let session = open(&world, &pool, options());
     let submitter = session.submitter();
     session.submit(transactions[..5].to_vec()).unwrap();
-    session.close(3).unwrap();
+    session.close(3).unwrap().into_block_outcome([]);
     let late = submitter.submit([transactions[7].clone()]);
     assert_eq!(late, Err(SubmitError::Ended(Box::new(BlockEnd::Finished))));
 }
@@ -787,8 +811,8 @@ fn a_reader_that_fails_in_the_middle() {
             let late = session().submit([handler(felt(0x1a7e), "handle", 1)]);
             assert_eq!(late, Err(SubmitError::Failed(Box::new(failure.clone()))));
             assert_eq!(session().close(26), Err(CloseError::Block(failure)));
-            let outcome = session().close(25).unwrap();
-            let expected = BlockOutcome { transactions: Vec::new(), ..expected.clone() };
+            let outcome = session().close(25).unwrap().into_block_outcome([]);
+            let expected = without_transactions(&expected);
             assert!(bytes(&outcome) == bytes(&expected));
             assert!(pool_is_free(&pool));
         }
@@ -803,7 +827,7 @@ fn a_reader_that_hangs_does_not_hang_the_host() {
     let hangs_at = workload.transactions[4].sender();
     let pool = WorkerPool::new(3).unwrap();
     let deadline = Instant::now() + Duration::from_millis(600);
-    let options = SessionOptions { deadline: Some(deadline), ..options() };
+    let options = options().deadline(deadline);
     let session = open_watched(&workload.world, &pool, options, {
         let gate = Arc::clone(&gate);
         move |address| {
@@ -817,7 +841,7 @@ fn a_reader_that_hangs_does_not_hang_the_host() {
     session.submit(workload.transactions.clone()).unwrap();
     assert_eq!(session.results().count(), 4);
     assert!(deadline.elapsed() < SOON);
-    let outcome = session.finish().unwrap();
+    let outcome = session.finish().unwrap().into_block_outcome([]);
     assert_eq!(outcome.end, BlockEnd::Deadline);
     *gate.0.lock().unwrap() = true;
     gate.1.notify_all();
@@ -836,7 +860,7 @@ fn sessions_share_a_pool() {
                 let Workload { name, world, transactions } = make(60, 3);
                 let expected = bytes(&alone(&world, &transactions));
                 for round in 0..3 {
-                    let session = open(&world, pool, SessionOptions { undelivered: 4, ..complete() });
+                    let session = open(&world, pool, complete().undelivered(4));
                     let mut outcomes = Vec::new();
                     for batch in transactions.chunks(11) {
                         session.submit(batch.to_vec()).unwrap();
@@ -846,7 +870,7 @@ fn sessions_share_a_pool() {
                         continue; // dropped in the middle
                     }
                     outcomes.extend(session.results());
-                    let mut outcome = session.finish().unwrap();
+                    let mut outcome = session.finish().unwrap().into_block_outcome([]);
                     outcome.transactions = outcomes;
                     assert!(bytes(&outcome) == expected, "{name}");
                 }
@@ -870,14 +894,14 @@ fn a_thread_of_the_pool_that_waits_works() {
             if index == 0 {
                 let inner = open(&world, &inner_pool, complete());
                 inner.submit(transactions.clone()).unwrap();
-                done.send(inner.finish().unwrap()).unwrap();
+                done.send(inner.finish().unwrap().into_block_outcome([])).unwrap();
             }
         })
         .unwrap();
     outer.submit([workload.transactions[0].clone()]).unwrap();
     let outcome = outcome.recv_timeout(Duration::from_secs(60)).unwrap();
     assert!(bytes(&outcome) == expected);
-    outer.finish().unwrap();
+    outer.finish().unwrap().into_block_outcome([]);
 }
 
 /// What a callback may do: ask, submit, cancel.
@@ -917,7 +941,7 @@ fn a_callback_may_use_the_handles() {
     *handles.lock().unwrap() = Some((session.submitter(), session.cancel_handle()));
     session.submit(workload.transactions[..20].to_vec()).unwrap();
     assert_eq!(session.all_results().count(), 0, "a callback has taken them");
-    let outcome = session.finish().unwrap();
+    let outcome = session.finish().unwrap().into_block_outcome([]);
     assert_eq!((outcome.end, told.load(Ordering::Relaxed)), (BlockEnd::Cancelled, 25));
 }
 
@@ -946,7 +970,14 @@ fn a_signature_is_not_checked_twice() {
         let run = |transactions: &[Transaction]| {
             let session = open(&world, &pool, options());
             session.submit(transactions.to_vec()).unwrap();
-            session.finish().unwrap().transactions.iter().map(TransactionOutcome::status).collect::<Vec<_>>()
+            session
+                .finish()
+                .unwrap()
+                .into_block_outcome([])
+                .transactions
+                .iter()
+                .map(TransactionOutcome::status)
+                .collect::<Vec<_>>()
         };
         assert_eq!(run(&transactions[..1]), [TransactionStatus::Invalid]);
         // The first one changes the cell that the second one's validation read.

@@ -8,12 +8,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use starknet_api::core::{ClassHash, CompiledClassHash};
 use starknet_api::transaction::TransactionHash;
 
-use super::capacity::{Capacity, ExecutedClass, Migration, TransactionUsage, Weights, classes_of};
+use super::capacity::{ExecutedClass, Migration, TransactionUsage, Weights, classes_of};
+use super::options::ExecutionOptions;
 use super::outcome::{TransactionDisposition, TransactionOutcome};
 use crate::protocol::{BlockEnv, TransactionKind};
 use crate::state::{Journal, JournalParts, StateDiff, StateReader, StopFlag};
-use crate::transaction::{Execution, ExecutionContext, FatalError, Plan, Rejection, Transaction, execute};
-use crate::vm::VmOptions;
+use crate::transaction::{Execution, FatalError, Plan, Rejection, Transaction, execute};
 
 /// What a transaction did, or would do, to the state that it ran on.
 #[derive(Clone, Debug)]
@@ -48,27 +48,6 @@ impl TransactionId {
     }
 }
 
-/// What an attempt does besides running the transaction.
-#[derive(Clone, Debug)]
-pub(super) struct AttemptOptions {
-    /// Keep the call tree of a reverted execution.
-    pub(super) keep_reverted_calls: bool,
-    /// Look whether the classes that ran have to move to the Blake hash, if the version has it. Nobody asks in a block that will
-    /// not be closed.
-    pub(super) finds_migrations: bool,
-    /// How much a block holds.
-    pub(super) capacity: Capacity,
-    /// How frames are run.
-    pub(super) vm: VmOptions,
-}
-
-impl AttemptOptions {
-    /// The context in which a block's transactions are executed.
-    pub(super) fn context<'a>(&self, env: &'a BlockEnv) -> ExecutionContext<'a> {
-        ExecutionContext { env, vm: self.vm }
-    }
-}
-
 impl Attempt {
     /// Runs a transaction over `reader`.
     pub(super) fn run(
@@ -76,7 +55,7 @@ impl Attempt {
         reader: &dyn StateReader,
         stop: StopFlag,
         env: &BlockEnv,
-        options: &AttemptOptions,
+        options: &ExecutionOptions,
     ) -> Result<Self, FatalError> {
         let mut journal = Journal::new(reader).stopped_by(stop);
         let ran = Plan::new(transaction)
@@ -91,7 +70,7 @@ impl Attempt {
         ran: Result<Box<Execution>, Rejection>,
         journal: &mut Journal<'_>,
         env: &BlockEnv,
-        options: &AttemptOptions,
+        options: &ExecutionOptions,
     ) -> Result<Self, FatalError> {
         match ran {
             Ok(execution) => Self::executed(id, &mut Some(execution), journal, true, env, options),
@@ -111,7 +90,7 @@ impl Attempt {
         journal: &mut Journal<'_>,
         is_last: bool,
         env: &BlockEnv,
-        options: &AttemptOptions,
+        options: &ExecutionOptions,
     ) -> Result<Self, FatalError> {
         let missing = || FatalError::Internal("An execution was asked for twice.".to_owned());
         let mut execution = executed.take().ok_or_else(missing)?;
@@ -177,9 +156,9 @@ fn look_up_classes(
     execution: &Execution,
     journal: &mut Journal<'_>,
     env: &BlockEnv,
-    options: &AttemptOptions,
+    options: &ExecutionOptions,
 ) -> Result<Vec<ExecutedClass>, Rejection> {
-    let finds_migrations = options.finds_migrations && env.constants.switches.casm_hash_migration;
+    let finds_migrations = options.finalize && env.constants.switches.casm_hash_migration;
     classes_of(execution)
         .into_iter()
         .map(|class_hash| {

@@ -1,51 +1,59 @@
-//! Executing a block, one transaction after another.
+//! The executor: a complete list of transactions becomes a block, on one thread or on many.
+//!
+//! Input: a block environment, the host's reader, options, transactions. Output: a [`BlockOutcome`], or a result of one call. Does not know
+//! how parallel execution schedules transactions: [`parallel`] does.
 
 use super::ParallelCounters;
-use super::attempt::{Attempt, AttemptOptions, caught};
+use super::attempt::{Attempt, caught};
 use super::capacity::Capacity;
 use super::error::BlockError;
-use super::open_block::BlockHashSource;
-use super::open_block::{BlockOptions, Commit, OpenBlock};
+use super::open_block::{BlockHashSource, Commit, OpenBlock};
+use super::options::{ExecutionOptions, OnInvalid};
 use super::outcome::{BlockEnd, BlockOutcome, TransactionOutcome};
 use super::parallel::{self, Order, Run};
 use super::worker_pool::{WorkerPool, WorkerPoolError};
 use crate::protocol::BlockEnv;
 use crate::state::{Journal, StateReader, StopFlag};
-use crate::transaction::{
-    CallResult, ContractCall, ExecutionContext, Transaction, call_contract_entry_point,
-};
-use crate::vm::{Engine, VmOptions};
+use crate::transaction::{CallResult, ContractCall, Transaction, call_contract_entry_point};
+use crate::vm::Engine;
 
-/// Whether a block goes on after an invalid transaction.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum OnInvalid {
-    /// Report it and go on, as a block builder does.
-    #[default]
-    Continue,
-    /// Report it and stop, as one who re-executes a block does.
-    Stop,
-}
-
-/// Executes blocks over a host's state. See the crate's front page for an example.
+/// The executor of a block over a host's state.
+///
+/// ```
+/// use starkiln::block::{BlockExecutor, Capacity, ExecutionOptions, WorkerPool};
+/// use starkiln::replay::LoadedBlock;
+///
+/// let block = LoadedBlock::read(concat!(env!("CARGO_MANIFEST_DIR"), "/resources/blocks/transfer.json"))?;
+/// let options = ExecutionOptions::default()
+///     .block_hash_source(block.block_hash_source)
+///     .capacity(Capacity::mainnet());
+/// // `&MemoryState` is a reader; a host gives its own.
+/// let executor = BlockExecutor::new(block.env.clone(), &block.state).options(options);
+/// let outcome = executor.execute(&block.transactions)?;
+/// assert_eq!(outcome.usage.weights.transactions, 1);
+///
+/// // The threads of a pool change how long execution takes, never the outcome.
+/// let parallel = executor.pool(&WorkerPool::new(4)?);
+/// assert_eq!(parallel.execute(&block.transactions)?, outcome);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
+#[must_use]
 pub struct BlockExecutor<R> {
     pub(super) env: BlockEnv,
     pub(super) reader: R,
-    pub(super) options: BlockOptions,
-    vm: VmOptions,
-    on_invalid: OnInvalid,
-    keep_reverted_calls: bool,
+    pub(super) options: ExecutionOptions,
     parallel: Option<Parallel<R>>,
 }
 
-/// Parallel execution, chosen where the reader is known to be [`Sync`]: others need not be.
+/// Parallel execution. A function pointer, so that only [`BlockExecutor::pool`] requires a [`Sync`] reader.
 #[derive(Clone, Debug)]
 struct Parallel<R> {
     pool: WorkerPool,
     execute: Execute<R>,
 }
 
-/// Executes on an open block what was ordered.
+/// The function that executes transactions on an open block with the threads of a pool.
 type Execute<R> = for<'b> fn(
     Order<'b, R>,
     OpenBlock<&'b R>,
@@ -54,80 +62,71 @@ type Execute<R> = for<'b> fn(
 ) -> Result<Run<'b, R>, BlockError>;
 
 impl<R: StateReader + Sync> BlockExecutor<R> {
-    /// Executes blocks on `n` threads, the calling thread included; the results are the same bytes as with one. Fails if the threads
-    /// cannot be started. They live as long as the executor and its clones; a [`pool`](Self::pool) shares them between executors.
-    pub fn threads(self, n: usize) -> Result<Self, WorkerPoolError> {
-        Ok(self.pool(&WorkerPool::new(n)?))
-    }
-
-    /// Executes blocks on the calling thread and the threads of a pool.
-    #[must_use]
+    /// Executes blocks on the calling thread and the threads of a pool. The outcome is the same as without.
     pub fn pool(self, pool: &WorkerPool) -> Self {
         Self { parallel: Some(Parallel { pool: pool.clone(), execute: parallel::execute }), ..self }
+    }
+
+    /// Executes blocks on `n` threads, the calling thread included. The other threads live as long as the executor and its clones;
+    /// with [`pool`](Self::pool), executors share them. Fails if they cannot be started.
+    pub fn threads(self, n: usize) -> Result<Self, WorkerPoolError> {
+        Ok(self.pool(&WorkerPool::new(n)?))
     }
 }
 
 impl<R: StateReader> BlockExecutor<R> {
-    /// An executor for one block over the state before it. A reader may be lent: `&reader` is a reader too.
+    /// Creates an executor over the state before the block. A reference to a reader is a reader too.
     pub fn new(env: BlockEnv, reader: R) -> Self {
-        Self {
-            env,
-            reader,
-            options: BlockOptions::default(),
-            vm: VmOptions::default(),
-            on_invalid: OnInvalid::default(),
-            keep_reverted_calls: false,
-            parallel: None,
-        }
+        Self { env, reader, options: ExecutionOptions::default(), parallel: None }
     }
 
-    /// Where the hash of the block ten before comes from. From block 10 on it must be said.
-    pub fn block_hash_source(mut self, block_hash_source: BlockHashSource) -> Self {
-        self.options.block_hash_source = block_hash_source;
-        self
+    /// Replaces the options.
+    pub fn options(self, options: ExecutionOptions) -> Self {
+        Self { options, ..self }
     }
 
-    /// How much the block holds; without this there is no limit, since who executes a block again must not cut it.
-    pub fn capacity(mut self, capacity: Capacity) -> Self {
-        self.options.capacity = capacity;
-        self
+    fn map_options(self, change: impl FnOnce(ExecutionOptions) -> ExecutionOptions) -> Self {
+        Self { options: change(self.options), ..self }
     }
 
-    /// Do not close the block: no aliases are given, and no class moves to another compiled class hash or is weighed as if it did.
-    /// For transactions that are simulated or traced and will not be a block; saves the reads that closing takes.
-    pub fn skip_finalization(mut self) -> Self {
-        self.options.skips_finalization = true;
-        self
+    /// Sets [`ExecutionOptions::block_hash_source`].
+    pub fn block_hash_source(self, block_hash_source: BlockHashSource) -> Self {
+        self.map_options(|options| options.block_hash_source(block_hash_source))
     }
 
-    /// Collect what a prover needs: see [`BlockOutcome::prover_reads`]. Costs reads that execution does not need.
-    pub fn collect_prover_reads(mut self) -> Self {
-        self.options.collect_prover_reads = true;
-        self
+    /// Sets [`ExecutionOptions::capacity`].
+    pub fn capacity(self, capacity: Capacity) -> Self {
+        self.map_options(|options| options.capacity(capacity))
     }
 
-    /// What to do after an invalid transaction, or one that is too large for any block.
+    /// Sets [`ExecutionOptions::on_invalid`].
     pub fn on_invalid(self, on_invalid: OnInvalid) -> Self {
-        Self { on_invalid, ..self }
+        self.map_options(|options| options.on_invalid(on_invalid))
     }
 
-    /// Keep the call trees of reverted executions, for traces.
+    /// Sets [`ExecutionOptions::keep_reverted_calls`].
     pub fn keep_reverted_calls(self) -> Self {
-        Self { keep_reverted_calls: true, ..self }
+        self.map_options(ExecutionOptions::keep_reverted_calls)
     }
 
-    /// Which engine runs the code. It changes how long that takes, and nothing else.
-    pub fn engine(mut self, engine: Engine) -> Self {
-        self.vm.engine = engine;
-        self
+    /// Sets [`ExecutionOptions::collect_prover_reads`].
+    pub fn collect_prover_reads(self) -> Self {
+        self.map_options(ExecutionOptions::collect_prover_reads)
     }
 
-    /// How many bytes of memory the calls of a transaction may hold at a time. A transaction that needs more is an
-    /// [`OutOfMemory`](crate::transaction::FatalError::OutOfMemory) error of the host's, never a revert: the network sets no such
-    /// limit. What runs on `cairo-vm` cannot be held to it.
-    pub fn memory_limit(mut self, bytes: usize) -> Self {
-        self.vm.memory_limit = bytes;
-        self
+    /// Unsets [`ExecutionOptions::finalize`].
+    pub fn skip_finalization(self) -> Self {
+        self.map_options(ExecutionOptions::skip_finalization)
+    }
+
+    /// Sets [`ExecutionOptions::engine`].
+    pub fn engine(self, engine: Engine) -> Self {
+        self.map_options(|options| options.engine(engine))
+    }
+
+    /// Sets [`ExecutionOptions::memory_limit`].
+    pub fn memory_limit(self, bytes: usize) -> Self {
+        self.map_options(|options| options.memory_limit(bytes))
     }
 
     /// Executes the block.
@@ -135,18 +134,18 @@ impl<R: StateReader> BlockExecutor<R> {
         self.execute_with(transactions, |_, _| {})
     }
 
-    /// Executes the block and shows each transaction's outcome, with its index, as soon as it is there.
+    /// Executes the block and calls `observe` with the index and outcome of each transaction, in order, as soon as it is committed.
     pub fn execute_with(
         &self,
         transactions: &[Transaction],
         observe: impl FnMut(usize, &TransactionOutcome),
     ) -> Result<BlockOutcome, BlockError> {
-        self.execute_counted(transactions, observe).map(|(outcome, _)| outcome)
+        self.execute_with_stats(transactions, observe).map(|(outcome, _)| outcome)
     }
 
-    /// As [`execute_with`](Self::execute_with); says as well what parallel execution did for it. What it did depends on
-    /// timing, and is all zeros when one thread did everything.
-    pub fn execute_counted(
+    /// Executes the block as [`execute_with`](Self::execute_with) and also returns statistics of parallel execution. They depend on timing
+    /// and are all zero if one thread executed the block.
+    pub fn execute_with_stats(
         &self,
         transactions: &[Transaction],
         mut observe: impl FnMut(usize, &TransactionOutcome),
@@ -155,48 +154,29 @@ impl<R: StateReader> BlockExecutor<R> {
         if let Some(Parallel { pool, execute }) = &self.parallel
             && let Some(pool) = pool.helpers()
         {
-            let order = Order {
-                env: &self.env,
-                reader: &self.reader,
-                on_invalid: self.on_invalid,
-                options: self.attempt_options(),
-                pool,
-            };
+            let order = Order { env: &self.env, reader: &self.reader, options: self.options.clone(), pool };
             let Run { block, outcomes, end, counters, leftover } =
                 execute(order, block, transactions, &mut observe)?;
             let outcome = block.close(outcomes, end, Some(pool))?;
-            // Nobody need wait for that.
+            // Freeing the versioned memory takes time that the caller need not wait for.
             pool.spawn(move || drop(leftover));
             return Ok((outcome, counters));
         }
-        let outcomes = self.one_after_another(block, transactions, observe)?;
+        let outcomes = self.execute_serially(block, transactions, observe)?;
         Ok((outcomes, ParallelCounters::default()))
     }
 
-    pub(super) fn context(&self) -> ExecutionContext<'_> {
-        ExecutionContext { env: &self.env, vm: self.vm }
-    }
-
-    pub(super) fn attempt_options(&self) -> AttemptOptions {
-        AttemptOptions {
-            keep_reverted_calls: self.keep_reverted_calls,
-            finds_migrations: !self.options.skips_finalization,
-            capacity: self.options.capacity.clone(),
-            vm: self.vm,
-        }
-    }
-
-    fn one_after_another(
+    fn execute_serially(
         &self,
         mut block: OpenBlock<&R>,
         transactions: &[Transaction],
         mut observe: impl FnMut(usize, &TransactionOutcome),
     ) -> Result<BlockOutcome, BlockError> {
         let mut outcomes = Vec::with_capacity(transactions.len());
-        let options = self.attempt_options();
         for (index, transaction) in transactions.iter().enumerate() {
-            let attempt = Attempt::run(transaction, block.state(), StopFlag::default(), &self.env, &options)
-                .map_err(|failure| BlockError::transaction(index, transaction.hash, failure))?;
+            let attempt =
+                Attempt::run(transaction, block.state(), StopFlag::default(), &self.env, &self.options)
+                    .map_err(|failure| BlockError::transaction(index, transaction.hash, failure))?;
             let outcome = match block.commit(attempt)? {
                 Commit::Done(outcome) => *outcome,
                 Commit::Full(reason) => {
@@ -207,18 +187,19 @@ impl<R: StateReader> BlockExecutor<R> {
             observe(index, &outcome);
             let is_rejected = outcome.execution().is_none();
             outcomes.push(outcome);
-            if is_rejected && self.on_invalid == OnInvalid::Stop {
+            if is_rejected && self.options.on_invalid == OnInvalid::Stop {
                 return block.close(outcomes, BlockEnd::Invalid { index }, None);
             }
         }
         block.close(outcomes, BlockEnd::Finished, None)
     }
 
-    /// Calls a contract on the state before the block's transactions, as `starknet_call` does. Nothing is kept.
+    /// Calls a contract on the state before the block's transactions, as `starknet_call` does. Its state changes are dropped.
     pub fn call(&self, call: &ContractCall) -> Result<CallResult, BlockError> {
         let block = OpenBlock::open(&self.env, &self.reader, self.options.clone())?;
         let mut journal = Journal::new(block.state());
-        let result = caught(|| call_contract_entry_point(call, &mut journal, self.context()));
+        let result =
+            caught(|| call_contract_entry_point(call, &mut journal, self.options.context(&self.env)));
         result.map_err(|failure| BlockError::Call(Box::new(failure)))
     }
 }

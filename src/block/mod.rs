@@ -9,6 +9,7 @@ mod capacity;
 mod error;
 mod executor;
 mod open_block;
+mod options;
 mod outcome;
 mod parallel;
 mod session;
@@ -20,10 +21,11 @@ pub use self::capacity::{
     Weights,
 };
 pub use self::error::BlockError;
-pub use self::executor::{BlockExecutor, OnInvalid};
+pub use self::executor::BlockExecutor;
 pub use self::open_block::BlockHashSource;
+pub use self::options::{ExecutionOptions, OnInvalid};
 pub use self::outcome::{
-    BlockEnd, BlockOutcome, TransactionDisposition, TransactionOutcome, TransactionStatus,
+    BlockEnd, BlockOutcome, SessionOutcome, TransactionDisposition, TransactionOutcome, TransactionStatus,
 };
 pub use self::session::{
     BlockSession, CancelHandle, CloseError, Progress, Results, SessionOptions, SubmitError, Submitter,

@@ -1,106 +1,172 @@
-//! What executing a block gives.
+//! The results of a block and of its transactions.
+//!
+//! Input: filled by `open_block`, `attempt` and `session`. Output: data for the host, with JSON in both directions.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use starknet_api::core::ClassHash;
 use starknet_api::transaction::TransactionHash;
 
 use super::capacity::{BlockFull, BlockUsage, TooLarge, Weights};
+use crate::class::ContractClass;
 use crate::protocol::TransactionKind;
-use crate::state::{InitialReads, StateDiff};
+use crate::state::{InitialReads, StateDiff, StateMap};
 use crate::transaction::{Execution, InvalidTransaction};
 
 /// An executed block.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct BlockOutcome {
-    /// One for each transaction that had its turn, in order. Of a [session](super::BlockSession), those that it had not delivered.
+    /// The outcomes of all transactions that were processed, in order: those of the block and the rejected ones.
     pub transactions: Vec<TransactionOutcome>,
-    /// Why no more transactions had their turn.
+    /// The reason why no more transactions were processed.
     pub end: BlockEnd,
-    /// How full the block is, the classes that ran in it, and those of them that moved to the Blake hash.
+    /// The weights of the block, the classes that ran in it, and those of them that migrated to the Blake hash.
     pub usage: BlockUsage,
-    /// What the block changed against the state before it, opening (C202) and closing (C195, C200) included: the network's state
-    /// diff.
+    /// The state diff of the block against the state before it, opening ([C202](crate::rules#c202)) and closing
+    /// ([C195](crate::rules#c195), [C200](crate::rules#c200)) included.
     pub state_diff: StateDiff,
-    /// The same in terms of aliases, as it is published (C199). `None` in versions without stateful compression, and for a block
-    /// that was [left open](super::BlockExecutor::skip_finalization).
+    /// The state diff in terms of aliases, as it is published ([C199](crate::rules#c199)). `None` in versions without stateful
+    /// compression, and without [finalization](super::ExecutionOptions::finalize).
     pub compressed_state_diff: Option<StateDiff>,
-    /// Every cell that the block read, with its value before the block; reads of rejected transactions included. A state of these
-    /// cells alone gives the same outcome again.
+    /// Every state key that the block read, with its value before the block; reads of rejected transactions included. A state of these
+    /// alone gives the same outcome again.
     pub initial_reads: InitialReads,
-    /// Beyond them what the OS reads to prove the block: nonce and class hash of each contract, compiled class hash of each
-    /// class; `declared` is empty. Only [on request](super::BlockExecutor::collect_prover_reads).
+    /// The keys that the OS reads besides to prove the block: nonce and class hash of each contract, compiled class hash of each class;
+    /// `declared` is empty. `None` unless [requested](super::ExecutionOptions::collect_prover_reads).
     pub prover_reads: Option<InitialReads>,
+    /// The classes that the block declared, ascending: with the state diff what
+    /// [`MemoryState::apply`](crate::state::MemoryState::apply) takes. Not part of the JSON, and empty after reading it: a compiled class
+    /// has no JSON form, and the host has the class from its transaction.
+    #[serde(skip)]
+    pub declared_classes: StateMap<ClassHash, ContractClass>,
 }
 
-/// Why a block has no more transactions: each reason is an answer of its own.
-#[derive(Clone, Debug, PartialEq)]
+/// The block of a [session](super::BlockSession), which delivered outcomes of its transactions while it was open.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct SessionOutcome {
+    /// The outcomes that were not delivered before, in order.
+    pub undelivered: Vec<TransactionOutcome>,
+    /// See [`BlockOutcome::end`].
+    pub end: BlockEnd,
+    /// See [`BlockOutcome::usage`].
+    pub usage: BlockUsage,
+    /// See [`BlockOutcome::state_diff`].
+    pub state_diff: StateDiff,
+    /// See [`BlockOutcome::compressed_state_diff`].
+    pub compressed_state_diff: Option<StateDiff>,
+    /// See [`BlockOutcome::initial_reads`].
+    pub initial_reads: InitialReads,
+    /// See [`BlockOutcome::prover_reads`].
+    pub prover_reads: Option<InitialReads>,
+    /// See [`BlockOutcome::declared_classes`].
+    #[serde(skip)]
+    pub declared_classes: StateMap<ClassHash, ContractClass>,
+}
+
+impl SessionOutcome {
+    /// Returns the outcome that an executor would have given, from the outcomes that the session delivered.
+    pub fn into_block_outcome(self, delivered: impl IntoIterator<Item = TransactionOutcome>) -> BlockOutcome {
+        BlockOutcome {
+            transactions: delivered.into_iter().chain(self.undelivered).collect(),
+            end: self.end,
+            usage: self.usage,
+            state_diff: self.state_diff,
+            compressed_state_diff: self.compressed_state_diff,
+            initial_reads: self.initial_reads,
+            prover_reads: self.prover_reads,
+            declared_classes: self.declared_classes,
+        }
+    }
+
+    /// Takes an outcome whose transactions are those that were not delivered.
+    pub(super) fn of_undelivered(block: BlockOutcome) -> Self {
+        Self {
+            undelivered: block.transactions,
+            end: block.end,
+            usage: block.usage,
+            state_diff: block.state_diff,
+            compressed_state_diff: block.compressed_state_diff,
+            initial_reads: block.initial_reads,
+            prover_reads: block.prover_reads,
+            declared_classes: block.declared_classes,
+        }
+    }
+}
+
+/// The reason why a block has no more transactions.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum BlockEnd {
-    /// All had their turn.
+    /// All transactions were processed.
     Finished,
-    /// This one was rejected, and the block was to stop then: see [`OnInvalid`](super::OnInvalid).
+    /// A transaction was rejected, which ends a block with [`OnInvalid::Stop`](super::OnInvalid::Stop).
     Invalid {
-        /// Its place in the block, from 0.
+        /// The transaction's index, from 0.
         index: usize,
     },
-    /// This one did not fit in the block any more (C215). It is not in the block, nor are those after it, and the block does not
-    /// show that it was tried.
+    /// A transaction did not fit in the block any more ([C215](crate::rules#c215)). Neither it nor those after it are part of the block,
+    /// and nothing in the block shows that it was tried.
     Full {
-        /// Its place among the transactions, from 0.
+        /// The transaction's index, from 0.
         index: usize,
-        /// Its hash.
+        /// The transaction's hash.
         hash: TransactionHash,
-        /// Which limits it would have gone beyond.
+        /// The limits that the transaction would have exceeded.
         reason: Box<BlockFull>,
     },
-    /// The [deadline](super::SessionOptions::deadline) came.
+    /// The [deadline](super::SessionOptions::deadline) passed.
     Deadline,
-    /// It was [cancelled](super::CancelHandle).
+    /// The host [cancelled](super::CancelHandle) the session.
     Cancelled,
 }
 
 impl fmt::Display for BlockEnd {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Finished => f.write_str("all transactions had their turn"),
+            Self::Finished => f.write_str("all transactions were processed"),
             Self::Invalid { index } => write!(f, "transaction {index} is invalid"),
             Self::Full { index, reason, .. } => write!(f, "transaction {index} did not fit ({reason})"),
-            Self::Deadline => f.write_str("the deadline came"),
+            Self::Deadline => f.write_str("the deadline passed"),
             Self::Cancelled => f.write_str("it was cancelled"),
         }
     }
 }
 
-/// What became of one transaction.
-#[derive(Clone, Debug, PartialEq)]
+/// The outcome of one transaction.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct TransactionOutcome {
-    /// Its hash.
+    /// The transaction's hash.
     pub hash: TransactionHash,
-    /// Its kind.
+    /// The transaction's kind.
     pub kind: TransactionKind,
-    /// Whether it is in the block.
+    /// The ending of the transaction, with its execution or the reason of its rejection.
     pub disposition: TransactionDisposition,
-    /// What it added to the weights of the block: what earlier transactions brought is not counted again. Nothing when it is not
-    /// in the block.
+    /// The weights that the transaction added to the block: keys and classes that earlier transactions paid for are not counted again.
+    /// Zero if it was rejected.
     pub weights: Weights,
-    /// What it changed against the state before it; nothing when it is not in the block.
+    /// The state diff of the transaction against the state before it. Empty if it was rejected.
     pub state_diff: StateDiff,
 }
 
-/// Whether a transaction is in the block.
-#[derive(Clone, Debug, PartialEq)]
+/// The ending of a transaction: part of the block, or rejected.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum TransactionDisposition {
-    /// It is, succeeded or reverted.
+    /// The transaction is part of the block; it succeeded or was reverted.
     Executed(Box<Execution>),
-    /// It is not.
+    /// The transaction is invalid and not part of the block.
     Invalid(Box<InvalidTransaction>),
-    /// It is not, though it could be executed: no block of this capacity has room for it (C214).
+    /// The transaction could be executed, but does not fit in any block of this capacity ([C214](crate::rules#c214)).
     TooLarge(Box<TooLarge>),
 }
 
 impl TransactionOutcome {
-    /// Its execution, if it is in the block.
+    /// Returns the execution, or `None` if the transaction was rejected.
     pub fn execution(&self) -> Option<&Execution> {
         match &self.disposition {
             TransactionDisposition::Executed(execution) => Some(execution),
@@ -108,7 +174,7 @@ impl TransactionOutcome {
         }
     }
 
-    /// How it ended.
+    /// Returns the status, without the details.
     pub fn status(&self) -> TransactionStatus {
         match &self.disposition {
             TransactionDisposition::Executed(execution) if execution.is_reverted() => {
@@ -122,14 +188,14 @@ impl TransactionOutcome {
     }
 }
 
-/// How a transaction ended.
+/// The status of a processed transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TransactionStatus {
-    /// In the block, succeeded.
+    /// Part of the block, succeeded.
     Succeeded,
-    /// In the block, reverted.
+    /// Part of the block, reverted.
     Reverted,
-    /// Not in the block.
+    /// Not part of the block.
     Invalid,
 }

@@ -80,7 +80,7 @@ impl<R: StateReader> BlockExecutor<R> {
                     plan.flags.strict_nonce = false;
                 }
             }
-            validate_alone(&plan, block.state(), self.context())
+            validate_alone(&plan, block.state(), self.options.context(&self.env))
         });
         match validated {
             Ok(validated) => Ok(Validation::Valid(validated.map(Arc::new))),
@@ -92,8 +92,7 @@ impl<R: StateReader> BlockExecutor<R> {
     /// Executes a transaction on a block that is thrown away.
     fn try_out(&self, transaction: &Transaction, mut block: OpenBlock<&R>) -> Result<Validation, BlockError> {
         let failed = |failure| BlockError::transaction(0, transaction.hash, failure);
-        let options = self.attempt_options();
-        let attempt = Attempt::run(transaction, block.state(), StopFlag::default(), &self.env, &options)
+        let attempt = Attempt::run(transaction, block.state(), StopFlag::default(), &self.env, &self.options)
             .map_err(failed)?;
         match block.commit(attempt)? {
             Commit::Done(outcome) => Ok(match outcome.disposition {

@@ -16,7 +16,7 @@ use crate::protocol::ProtocolError;
 use crate::state::StateError;
 
 /// The figures that this room adds up or multiplies: names the one that went out of range.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Sum {
     /// Calldata, signature, code, proof and events together.
@@ -91,7 +91,7 @@ pub enum Sum {
 }
 
 /// A fee or a gas amount could not be computed. No real transaction gets here.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Error, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum FeeError {
     /// A figure does not fit its integer, or a price ratio is not a number.
@@ -116,7 +116,7 @@ pub enum FeeError {
 }
 
 /// One way in which the bounds of a transaction are too low before it runs (C168).
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Error, Serialize, Deserialize)]
 pub enum BoundShortfall {
     /// The bounded amount is below what the transaction needs at the least.
     #[error("Max {resource} amount ({max_amount}) is lower than the minimal gas amount: {minimal_amount}.")]
@@ -141,7 +141,7 @@ pub enum BoundShortfall {
 }
 
 /// The transaction's fee bounds cannot pay for even its smallest run: it is not admitted (C168, C169).
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Error, Serialize, Deserialize)]
 pub enum InsufficientBounds {
     /// Resource bounds that are too low: all of them, in the order L1 gas, L1 data gas, L2 gas, amount before
     /// price.
@@ -165,7 +165,7 @@ fn lines(shortfalls: &[BoundShortfall]) -> String {
 }
 
 /// The sender cannot pay what its bounds commit it to (C166), or its balance could not be read.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Error, Serialize, Deserialize)]
 pub enum BalanceCheckError {
     /// The maximal fee is above the balance.
     #[error("Max fee ({}) exceeds balance ({balance}).", max_fee.0)]
@@ -247,7 +247,7 @@ pub enum PostCheckError {
 }
 
 /// Nothing was paid on L1 for an L1 handler that ran through (C46).
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Error, Serialize, Deserialize)]
 pub enum PaidFeeError {
     /// Nothing was paid.
     #[error("Actual fee ({}) exceeded paid fee on L1 ({}).", actual_fee.0, paid_fee.0)]

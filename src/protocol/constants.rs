@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use starknet_api::core::ClassHash;
 use starknet_api::execution_resources::GasVector;
 use starknet_api::transaction::fields::Tip;
@@ -204,7 +204,8 @@ pub struct Lists {
 }
 
 /// The kind of a transaction, as far as costs depend on it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 #[repr(usize)]
 pub enum TransactionKind {
     /// Declares a class.

@@ -1,11 +1,14 @@
 //! Errors of this module: an unsupported version, damaged data, a number that does not fit.
 
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::ProtocolVersion;
 
 /// The reason why constants are not available or a cost cannot be computed.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Error, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum ProtocolError {
     /// The text is not a version: three or four numbers below 256, joined by dots.
@@ -32,5 +35,5 @@ pub enum ProtocolError {
     },
     /// A cost does not fit in 64 bits.
     #[error("{0} does not fit in 64 bits")]
-    Overflow(&'static str),
+    Overflow(Cow<'static, str>),
 }

@@ -121,7 +121,7 @@ impl Constants {
         let cost = self.os.transaction(kind);
         cost.linear(n)
             .and_then(|linear| cost.constant.checked_add(&linear))
-            .ok_or(ProtocolError::Overflow("the OS cost of a transaction"))
+            .ok_or(ProtocolError::Overflow("the OS cost of a transaction".into()))
     }
 
     /// Returns the OS cost of committing to that many felts in a blob, hashing included
@@ -134,7 +134,7 @@ impl Constants {
         felts
             .zip(poseidon_hash_many_resources(data_availability_felts))
             .and_then(|(felts, hash)| felts.checked_add(&hash))
-            .ok_or(ProtocolError::Overflow("the OS cost of publishing a state diff"))
+            .ok_or(ProtocolError::Overflow("the OS cost of publishing a state diff".into()))
     }
 
     /// Returns the OS cost of the syscalls of one call frame ([C88](crate::rules#c88),
@@ -149,7 +149,7 @@ impl Constants {
             .try_fold(VmResources::ZERO, |sum, (syscall, usage)| {
                 sum.checked_add(&self.os_resources_of(syscall, usage)?)
             })
-            .ok_or(ProtocolError::Overflow("the OS cost of syscalls"))
+            .ok_or(ProtocolError::Overflow("the OS cost of syscalls".into()))
     }
 
     /// The OS cost of one entry of a frame's usage.

@@ -6,6 +6,7 @@
 use std::error::Error;
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
 use starknet_api::core::{ClassHash, ContractAddress};
 use starknet_api::state::StorageKey;
 
@@ -16,7 +17,7 @@ use super::{ReadError, StateKey};
 /// The texts of [`UndeclaredClass`](Self::UndeclaredClass), [`OutOfRangeAddress`](Self::OutOfRangeAddress) and
 /// [`UnavailableContractAddress`](Self::UnavailableContractAddress) are consensus data: they enter revert reasons, which
 /// receipts commit to (C174). They must not change.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum StateError {
     /// The host's reader failed. Never a property of the transaction.

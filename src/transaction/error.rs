@@ -2,6 +2,7 @@
 
 use std::fmt::{self, Display, Formatter};
 
+use serde::{Deserialize, Serialize};
 use starknet_api::StarknetApiError;
 use starknet_api::block::BlockNumber;
 use starknet_api::core::{ClassHash, CompiledClassHash, ContractAddress, Nonce};
@@ -16,7 +17,7 @@ use crate::fee::{
 use crate::state::StateError;
 
 /// Why a transaction is invalid: it is not in the block, has no receipt, and changes nothing.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, thiserror::Error, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum InvalidTransaction {
     /// Versions 0 and 1 declare Cairo 0 classes, later ones Cairo 1 classes.
@@ -99,7 +100,7 @@ pub enum InvalidTransaction {
 }
 
 /// Why the facts of a proof do not hold (1.13).
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum ProofFactsError {
     /// They are not written as such facts are.
@@ -107,7 +108,7 @@ pub enum ProofFactsError {
     Form(String),
     /// No proofs of this version at this version of the protocol.
     #[error("Proof version {0} is not allowed under this protocol version.")]
-    ProofVersion(ProofVersion),
+    ProofVersion(#[serde(with = "proof_version")] ProofVersion),
     /// No proofs of this program.
     #[error("Virtual OS program hash {0} is not allowed")]
     Program(Felt),
@@ -161,6 +162,24 @@ pub enum ProofFactsError {
     /// This chain's configuration has no hash: its name is too long, or Starknet never had this version.
     #[error("{0}")]
     NoConfig(String),
+}
+
+/// Proof versions in JSON, as the felt that stands in proof facts.
+mod proof_version {
+    use serde::de::Error;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+    use starknet_api::transaction::fields::ProofVersion;
+    use starknet_types_core::felt::Felt;
+
+    pub(super) fn serialize<S: Serializer>(version: &ProofVersion, serializer: S) -> Result<S::Ok, S::Error> {
+        version.as_felt().serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ProofVersion, D::Error> {
+        let felt = Felt::deserialize(deserializer)?;
+        ProofVersion::try_from(felt)
+            .map_err(|()| D::Error::custom(format!("{felt:#x} is not a proof version")))
+    }
 }
 
 /// An error of the fee token's own frame, which no frame around it prints: the engine's sentence stands before its traceback.

@@ -1,7 +1,10 @@
 //! The host's choices about running Cairo code: they change time and memory, never results.
 
+use serde::{Deserialize, Serialize};
+
 /// The virtual machine that runs Cairo code. It changes how long execution takes, never the result.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Engine {
     /// `cairo-vm`, the VM that blockifier uses.
     CairoVm,

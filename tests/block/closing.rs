@@ -254,6 +254,11 @@ fn c201_a_class_that_is_declared_and_runs_in_one_block_moves_too() {
     assert_eq!(statuses, [TransactionStatus::Succeeded; 2], "{:?}", outcome.transactions[0].disposition);
     assert_eq!(outcome.transactions[0].state_diff.declared[&class_hash], v1);
     assert_eq!(outcome.state_diff.declared[&class_hash], v2);
+    assert_eq!(outcome.declared_classes.keys().collect::<Vec<_>>(), [&class_hash]);
+    // The state diff and the classes are all that the next block needs.
+    let mut next = world.state.clone();
+    next.apply(&outcome.state_diff, outcome.declared_classes.clone());
+    assert_eq!(next.classes[&class_hash], outcome.declared_classes[&class_hash]);
     assert_eq!(outcome.usage.migrations[&class_hash], Migration { from: v1, to: v2 });
 }
 
@@ -308,7 +313,7 @@ fn a_far_host_is_asked_for_what_closing_reads_at_once() {
         .unwrap();
     let mut count = 0;
     let (outcome, _) = executor
-        .execute_counted(&transactions, |_, _| {
+        .execute_with_stats(&transactions, |_, _| {
             count += 1;
             closing.store(count == transactions.len(), Ordering::SeqCst);
         })

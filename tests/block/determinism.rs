@@ -50,7 +50,7 @@ fn check_on(engine: Engine, workload: &Workload, threads: impl IntoIterator<Item
         let (outcome, counters) = executor()
             .threads(threads)
             .unwrap()
-            .execute_counted(transactions, |index, outcome| {
+            .execute_with_stats(transactions, |index, outcome| {
                 assert_eq!((index, outcome), (seen, &expected.transactions[index]), "{name} on {threads}");
                 seen += 1;
             })

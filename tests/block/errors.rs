@@ -6,7 +6,7 @@ use std::fmt;
 use crate::fixture::reader::Watched;
 use crate::fixture::{ACCOUNT, World, address, block_hash_source, error_chain, felt};
 use starkiln::BlockSession;
-use starkiln::block::{BlockError, BlockExecutor, SessionOptions, SubmitError, WorkerPool};
+use starkiln::block::{BlockError, BlockExecutor, ExecutionOptions, SubmitError, WorkerPool};
 use starkiln::protocol::{ProtocolVersion, well_known};
 use starkiln::state::{MemoryState, ReadError, StateKey};
 use starkiln::transaction::{ContractCall, Transaction};
@@ -59,9 +59,10 @@ fn session(
 ) -> BlockSession<
     Watched<MemoryState, impl Fn(StateKey) -> Result<(), ReadError> + Clone + Send + Sync + use<>>,
 > {
-    let options = SessionOptions { block_hash_source: block_hash_source(), ..SessionOptions::default() };
+    let options = ExecutionOptions::default().block_hash_source(block_hash_source());
     let pool = WorkerPool::new(2).unwrap();
-    let session = BlockSession::open(world.env.clone(), failing(world.state.clone(), at), &pool, options);
+    let session =
+        BlockSession::open(world.env.clone(), failing(world.state.clone(), at), &pool, options.into());
     session.unwrap()
 }
 

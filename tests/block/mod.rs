@@ -6,5 +6,6 @@ mod determinism;
 mod errors;
 mod execution;
 mod history;
+mod json;
 mod proofs;
 mod validation;

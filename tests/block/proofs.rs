@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::fixture::{ACCOUNT, SYSCALLS, World, class, felt};
 use starkiln::block::{
-    BlockHashSource, BlockSession, SessionOptions, TransactionDisposition, TransactionOutcome,
+    BlockHashSource, BlockSession, ExecutionOptions, TransactionDisposition, TransactionOutcome,
     TransactionStatus, Validation, WorkerPool,
 };
 use starkiln::class::{ContractClass, DeclaredClass};
@@ -269,11 +269,11 @@ fn proofs_in_a_session() {
     let all = [TransactionStatus::Succeeded, TransactionStatus::Invalid, TransactionStatus::Reverted];
     assert_eq!(statuses, all);
     let block_hash_source = BlockHashSource::Hash(BlockHash(felt(OLD_HASH)));
-    let options = SessionOptions { block_hash_source, ..SessionOptions::default() };
+    let options = ExecutionOptions::default().block_hash_source(block_hash_source);
     let pool = WorkerPool::new(3).unwrap();
-    let session = BlockSession::open(world.env.clone(), world.state.clone(), &pool, options).unwrap();
+    let session = BlockSession::open(world.env.clone(), world.state.clone(), &pool, options.into()).unwrap();
     session.submit(transactions).unwrap();
-    assert_eq!(session.finish().unwrap(), expected);
+    assert_eq!(session.finish().unwrap().into_block_outcome([]), expected);
 }
 
 // ---- bootstrap

@@ -14,29 +14,17 @@ pub use self::pre_process::BlockHashSource;
 use self::close::{close, skip_finalization};
 use self::pre_process::pre_process;
 use super::attempt::{Attempt, CommitData};
-use super::capacity::{BlockFull, BlockUsage, Bouncer, Capacity, Weights};
+use super::capacity::{BlockFull, BlockUsage, Bouncer, Weights};
 use super::error::BlockError;
+use super::options::ExecutionOptions;
 use super::outcome::{BlockEnd, BlockOutcome, TransactionOutcome};
 use crate::protocol::BlockEnv;
 use crate::state::{BlockState, StateKey, StateReader, StateValue};
 
-/// How a block is opened and closed.
-#[derive(Clone, Debug, Default)]
-pub(super) struct BlockOptions {
-    /// Where the hash of the block ten before comes from.
-    pub(super) block_hash_source: BlockHashSource,
-    /// How much the block holds.
-    pub(super) capacity: Capacity,
-    /// Whether the block stays open when its transactions are done.
-    pub(super) skips_finalization: bool,
-    /// Whether closing collects what a prover needs.
-    pub(super) collect_prover_reads: bool,
-}
-
 /// A block whose opening is done and whose end is not.
 pub(super) struct OpenBlock<R> {
     env: BlockEnv,
-    options: BlockOptions,
+    options: ExecutionOptions,
     state: BlockState<R>,
     bouncer: Bouncer,
 }
@@ -51,7 +39,7 @@ pub(super) enum Commit {
 
 impl<R: StateReader> OpenBlock<R> {
     /// Opens a block (C202).
-    pub(super) fn open(env: &BlockEnv, reader: R, options: BlockOptions) -> Result<Self, BlockError> {
+    pub(super) fn open(env: &BlockEnv, reader: R, options: ExecutionOptions) -> Result<Self, BlockError> {
         let mut state = BlockState::new(reader);
         pre_process(env, options.block_hash_source, &mut state)?;
         let bouncer = Bouncer::new(options.capacity.clone());
@@ -122,7 +110,7 @@ impl<R: StateReader> OpenBlock<R> {
     where
         R: Sync,
     {
-        if !self.options.skips_finalization {
+        if self.options.finalize {
             let cells = close::cells(&self.state, &self.env, self.options.collect_prover_reads);
             let values = prefetch::load(&cells, self.state.reader(), pool);
             self.state.insert_prefetched(values);
@@ -137,11 +125,13 @@ impl<R: StateReader> OpenBlock<R> {
         pool: Option<&rayon::ThreadPool>,
     ) -> Result<BlockOutcome, BlockError> {
         let usage: BlockUsage = self.bouncer.summary();
-        let closing = if self.options.skips_finalization {
-            skip_finalization(self.state)
-        } else {
+        let mut declared_classes = self.state.classes().declared;
+        declared_classes.sort_unstable_keys();
+        let closing = if self.options.finalize {
             let collects = self.options.collect_prover_reads;
             close(self.state, &self.env, self.bouncer.migrations(), collects, pool)?
+        } else {
+            skip_finalization(self.state)
         };
         Ok(BlockOutcome {
             transactions,
@@ -151,6 +141,7 @@ impl<R: StateReader> OpenBlock<R> {
             compressed_state_diff: closing.compressed_state_diff,
             initial_reads: closing.initial_reads,
             prover_reads: closing.prover_reads,
+            declared_classes,
         })
     }
 }

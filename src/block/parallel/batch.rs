@@ -7,10 +7,10 @@ use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::super::attempt::{Attempt, AttemptOptions};
+use super::super::attempt::Attempt;
 use super::super::error::BlockError;
-use super::super::executor::OnInvalid;
 use super::super::open_block::{Commit, OpenBlock};
+use super::super::options::{ExecutionOptions, OnInvalid};
 use super::super::outcome::{BlockEnd, TransactionOutcome};
 use super::{BlockTask, Body, TransactionList, limits};
 use crate::parallel::{Counters, Engine, Panicked, Sink, Straight, Task};
@@ -88,8 +88,7 @@ impl<R: StateReader> Committer<'_, '_, R> {
 pub(in crate::block) struct Order<'b, R> {
     pub(in crate::block) env: &'b BlockEnv,
     pub(in crate::block) reader: &'b R,
-    pub(in crate::block) on_invalid: OnInvalid,
-    pub(in crate::block) options: AttemptOptions,
+    pub(in crate::block) options: ExecutionOptions,
     pub(in crate::block) pool: &'b rayon::ThreadPool,
 }
 
@@ -110,7 +109,8 @@ pub(in crate::block) fn execute<'b, R: StateReader + Sync>(
     transactions: &'b [Transaction],
     observe: &mut dyn FnMut(usize, &TransactionOutcome),
 ) -> Result<Run<'b, R>, BlockError> {
-    let Order { env, reader, on_invalid, options, pool } = order;
+    let Order { env, reader, options, pool } = order;
+    let on_invalid = options.on_invalid;
     let list = Arc::new(TransactionList::lent(transactions));
     let task = BlockTask::new(list, reader, env.clone(), options, Arc::default());
     let outbox = Outbox::default();

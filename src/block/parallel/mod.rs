@@ -18,7 +18,8 @@ use starknet_types_core::felt::Felt;
 pub(super) use self::batch::{Order, Run, execute};
 use self::speculative_reader::{Credit, Credits, Part, Speculation};
 pub(super) use self::transaction_list::{Held, TransactionList};
-use super::attempt::{Attempt, AttemptOptions, CommitData, TransactionId, caught};
+use super::attempt::{Attempt, CommitData, TransactionId, caught};
+use super::options::ExecutionOptions;
 use super::outcome::TransactionDisposition;
 use crate::fee::payer_balance_key;
 use crate::parallel::{Executed, Limits, Reads, Settled, Task, View};
@@ -47,7 +48,7 @@ pub(super) struct BlockTask<'b, R> {
     transactions: Arc<TransactionList<'b>>,
     reader: R,
     env: BlockEnv,
-    options: AttemptOptions,
+    options: ExecutionOptions,
     credits: Credits,
     /// How long there is.
     term: Arc<CancellationToken>,
@@ -264,7 +265,7 @@ impl<'b, R: StateReader + Sync> BlockTask<'b, R> {
         transactions: Arc<TransactionList<'b>>,
         reader: R,
         env: BlockEnv,
-        options: AttemptOptions,
+        options: ExecutionOptions,
         term: Arc<CancellationToken>,
     ) -> Self {
         let credits = Credits::new(&env);

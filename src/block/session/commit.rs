@@ -9,9 +9,9 @@ use std::sync::Arc;
 
 use super::super::attempt::{Attempt, CommitData, caught};
 use super::super::error::BlockError;
-use super::super::executor::OnInvalid;
 use super::super::open_block::OpenBlock;
-use super::super::outcome::{BlockEnd, BlockOutcome, TransactionOutcome};
+use super::super::options::OnInvalid;
+use super::super::outcome::{BlockEnd, SessionOutcome, TransactionOutcome};
 use super::super::parallel::{BlockTask, Body, TransactionList};
 use super::delivery::{Delivery, Ended};
 use crate::parallel::Sink;
@@ -36,10 +36,10 @@ impl<R: StateReader> Ledger<R> {
     pub(super) fn close(
         self,
         count: usize,
-        transactions: Vec<TransactionOutcome>,
+        undelivered: Vec<TransactionOutcome>,
         end: BlockEnd,
         pool: Option<&rayon::ThreadPool>,
-    ) -> Result<BlockOutcome, BlockError> {
+    ) -> Result<SessionOutcome, BlockError> {
         let Self { mut block, mut commit_data } = self;
         if count < commit_data.len() {
             commit_data.truncate(count);
@@ -48,7 +48,7 @@ impl<R: StateReader> Ledger<R> {
         for data in commit_data {
             block.apply(data)?;
         }
-        block.close(transactions, end, pool)
+        Ok(SessionOutcome::of_undelivered(block.close(undelivered, end, pool)?))
     }
 }
 

@@ -6,7 +6,7 @@
 //!
 //! ```text
 //! submit ─▶ TransactionList ─▶ Engine ─▶ Committer ─▶ Delivery ─▶ results, or the host's callback
-//!                                            └─▶ Ledger ─▶ close(n) ─▶ BlockOutcome
+//!                                            └─▶ Ledger ─▶ close(n) ─▶ SessionOutcome
 //! ```
 
 mod commit;
@@ -26,7 +26,7 @@ use self::delivery::{Delivery, State};
 use self::shared::Shared;
 use super::capacity::Weights;
 use super::error::BlockError;
-use super::outcome::{BlockEnd, BlockOutcome, TransactionOutcome};
+use super::outcome::{BlockEnd, SessionOutcome, TransactionOutcome};
 use super::worker_pool::WorkerPool;
 use crate::protocol::BlockEnv;
 use crate::state::StateReader;
@@ -37,17 +37,17 @@ use crate::transaction::Transaction;
 /// ```
 /// use std::time::{Duration, Instant};
 ///
-/// use starkiln::block::{BlockEnd, BlockSession, Capacity, WorkerPool, SessionOptions};
+/// use starkiln::block::{
+///     BlockEnd, BlockSession, Capacity, ExecutionOptions, SessionOptions, WorkerPool,
+/// };
 /// use starkiln::replay::LoadedBlock;
 ///
 /// let block = LoadedBlock::read(concat!(env!("CARGO_MANIFEST_DIR"), "/resources/blocks/transfer.json"))?;
 /// let pool = WorkerPool::new(2)?;
-/// let options = SessionOptions {
-///     block_hash_source: block.block_hash_source,
-///     deadline: Some(Instant::now() + Duration::from_secs(60)),
-///     capacity: Capacity::mainnet(),
-///     ..SessionOptions::default()
-/// };
+/// let execution = ExecutionOptions::default()
+///     .block_hash_source(block.block_hash_source)
+///     .capacity(Capacity::mainnet());
+/// let options = SessionOptions::from(execution).deadline(Instant::now() + Duration::from_secs(60));
 /// let session = BlockSession::open(block.env.clone(), block.state.clone(), &pool, options)?;
 ///
 /// session.submit(block.transactions.clone())?;
@@ -156,7 +156,7 @@ impl<R: StateReader + Send + Sync + 'static> BlockSession<R> {
 
     /// Ends the block when all submitted transactions had their turn, or where it ended before: `end` says which. Results that
     /// were not taken are in the outcome.
-    pub fn finish(self) -> Result<BlockOutcome, BlockError> {
+    pub fn finish(self) -> Result<SessionOutcome, BlockError> {
         let shared = &self.shared;
         shared.delivery.end_input();
         shared.allow_commits(usize::MAX);
@@ -167,7 +167,7 @@ impl<R: StateReader + Send + Sync + 'static> BlockSession<R> {
 
     /// Ends the block after its first `count` transactions, rejected ones among them counted: as if there had never been more. Waits
     /// for them if they had not had their turn. Results that were not taken are in the outcome.
-    pub fn close(self, count: usize) -> Result<BlockOutcome, CloseError> {
+    pub fn close(self, count: usize) -> Result<SessionOutcome, CloseError> {
         let shared = &self.shared;
         let too_few = |there, end| CloseError::TooFew { wanted: count, there, end };
         let submitted = shared.delivery.lock().submitted();
@@ -194,7 +194,7 @@ impl<R: StateReader + Send + Sync + 'static> BlockSession<R> {
         self.shared.delivery.until_nobody_helps();
     }
 
-    fn into_block(self, count: usize, end: BlockEnd) -> Result<BlockOutcome, BlockError> {
+    fn into_block(self, count: usize, end: BlockEnd) -> Result<SessionOutcome, BlockError> {
         let ledger = self.shared.take_ledger();
         let undelivered = self.shared.delivery.take_undelivered(count);
         match ledger {

@@ -1,48 +1,69 @@
-//! How a session goes.
+//! The host's choices about a session.
 
 use std::time::Instant;
 
-use super::super::capacity::Capacity;
-use super::super::executor::OnInvalid;
-use super::super::open_block::BlockHashSource;
+use super::super::options::ExecutionOptions;
 
-/// How a [session](super::BlockSession) goes. The default has no deadline and no limits.
-#[derive(Clone, Debug, PartialEq)]
+/// The options of a [`BlockSession`](super::BlockSession). The default has no deadline and an unlimited capacity.
+///
+/// ```
+/// use std::time::{Duration, Instant};
+///
+/// use starkiln::block::{Capacity, ExecutionOptions, SessionOptions};
+///
+/// let execution = ExecutionOptions::default().capacity(Capacity::mainnet());
+/// let options = SessionOptions::from(execution).deadline(Instant::now() + Duration::from_secs(2));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct SessionOptions {
-    /// Where the hash of the block ten before comes from. From block 10 on it must be said.
-    pub block_hash_source: BlockHashSource,
-    /// When to end the block, in the middle of a transaction if need be: that one is not in it.
+    /// The options of execution, the same as those of a [`BlockExecutor`](super::super::BlockExecutor).
+    pub execution: ExecutionOptions,
+    /// The time at which the block ends. A transaction that is running then is not part of the block.
     pub deadline: Option<Instant>,
-    /// How much the block holds: [`Capacity::mainnet`] for a builder. Without limits by default, since who executes another's block
-    /// must not cut it.
-    pub capacity: Capacity,
-    /// Whether an invalid transaction ends the block, as it does for one who checks another's proposal.
-    pub on_invalid: OnInvalid,
-    /// The most results that may wait to be taken from [`BlockSession::results`](super::BlockSession::results); at least one. While
-    /// so many wait, nothing is committed, and no thread is kept busy with that. Of no meaning in a session with a callback, which
-    /// holds commits up for as long as it runs.
+    /// The maximum number of results that may wait to be taken from [`BlockSession::results`](super::BlockSession::results); 256 by default,
+    /// and at least 1. While that many wait, nothing is committed and no thread is busy. Without effect in a session with a callback, which
+    /// delays commits for as long as it runs.
     pub undelivered: usize,
-    /// Whether threads that wait for the session (for a result, or for its end) work on transactions meanwhile. A result may then
-    /// be seen later, by as long as a transaction takes. Where the pool has no threads of its own, or the waiting thread is one of
-    /// the pool's, they work in any case.
+    /// If `true`, threads that wait for a result or for the end of the session execute transactions meanwhile; a result may then be seen
+    /// later by as long as a transaction takes. They always do if the pool has no threads of its own, or if the waiting thread is one of
+    /// the pool's.
     pub waiting_threads_work: bool,
-    /// Keep the call trees of reverted executions, for traces.
-    pub keep_reverted_calls: bool,
-    /// Collect what a prover needs: see [`BlockOutcome::prover_reads`](super::super::BlockOutcome::prover_reads).
-    pub collect_prover_reads: bool,
 }
 
 impl Default for SessionOptions {
     fn default() -> Self {
         Self {
-            block_hash_source: BlockHashSource::default(),
+            execution: ExecutionOptions::default(),
             deadline: None,
-            capacity: Capacity::default(),
-            on_invalid: OnInvalid::default(),
             undelivered: 256,
             waiting_threads_work: false,
-            keep_reverted_calls: false,
-            collect_prover_reads: false,
         }
+    }
+}
+
+impl From<ExecutionOptions> for SessionOptions {
+    fn from(execution: ExecutionOptions) -> Self {
+        Self { execution, ..Self::default() }
+    }
+}
+
+impl SessionOptions {
+    /// Sets the time at which the block ends.
+    #[must_use]
+    pub fn deadline(self, deadline: Instant) -> Self {
+        Self { deadline: Some(deadline), ..self }
+    }
+
+    /// Sets the maximum number of results that may wait to be taken.
+    #[must_use]
+    pub fn undelivered(self, undelivered: usize) -> Self {
+        Self { undelivered, ..self }
+    }
+
+    /// Sets whether waiting threads execute transactions.
+    #[must_use]
+    pub fn waiting_threads_work(self, waiting_threads_work: bool) -> Self {
+        Self { waiting_threads_work, ..self }
     }
 }

@@ -7,10 +7,9 @@ use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Weak};
 
-use super::super::attempt::AttemptOptions;
 use super::super::capacity::Weights;
 use super::super::error::BlockError;
-use super::super::open_block::{BlockOptions, OpenBlock};
+use super::super::open_block::OpenBlock;
 use super::super::parallel::{BlockTask, Held, TransactionList, limits};
 use super::super::worker_pool::WorkerPool;
 use super::SessionOptions;
@@ -21,7 +20,6 @@ use crate::parallel::{Engine, Panicked};
 use crate::protocol::BlockEnv;
 use crate::state::StateReader;
 use crate::transaction::{FatalError, Transaction};
-use crate::vm::VmOptions;
 
 /// The engine of a session.
 type SessionEngine<R> = Engine<BlockTask<'static, Arc<R>>, Committer<Arc<R>>>;
@@ -46,38 +44,17 @@ impl<R: StateReader + Send + Sync + 'static> Shared<R> {
         options: SessionOptions,
         on_result: Option<OnResult>,
     ) -> Result<Arc<Self>, BlockError> {
-        let SessionOptions {
-            block_hash_source,
-            deadline,
-            capacity,
-            on_invalid,
-            undelivered,
-            waiting_threads_work,
-            keep_reverted_calls,
-            collect_prover_reads,
-        } = options;
+        let SessionOptions { execution, deadline, undelivered, waiting_threads_work } = options;
         let reader = Arc::new(reader);
-        let block_options = BlockOptions {
-            block_hash_source,
-            capacity: capacity.clone(),
-            skips_finalization: false,
-            collect_prover_reads,
-        };
-        let block = OpenBlock::open(&env, Arc::clone(&reader), block_options)?;
+        let block = OpenBlock::open(&env, Arc::clone(&reader), execution.clone())?;
         let opening = block.writes();
 
         let undelivered = on_result.is_none().then(|| undelivered.max(1));
         let delivery = Arc::new(Delivery::new(deadline));
         let transactions = Arc::new(TransactionList::default());
-        let limits_of_block = capacity.limits;
-        let attempts = AttemptOptions {
-            keep_reverted_calls,
-            finds_migrations: true,
-            capacity,
-            vm: VmOptions::default(),
-        };
+        let (limits_of_block, on_invalid) = (execution.capacity.limits, execution.on_invalid);
         let term = Arc::clone(&delivery.term);
-        let task = BlockTask::new(Arc::clone(&transactions), reader, env, attempts, term);
+        let task = BlockTask::new(Arc::clone(&transactions), reader, env, execution, term);
         let committer = Committer {
             ledger: Some(Ledger::new(block)),
             transactions: Arc::clone(&transactions),
