@@ -1,5 +1,5 @@
-//! The allocator of this bench: the system's, which counts while it is told to.
-#![expect(unsafe_code, reason = "an allocator cannot be had without")]
+//! The allocator of this bench: the system allocator with counters that can be enabled.
+#![expect(unsafe_code, reason = "a global allocator requires unsafe code")]
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// Off while times are taken: then an allocation costs one load more.
+/// Disabled while times are measured, so that an allocation costs only one additional load.
 static IS_COUNTING: AtomicBool = AtomicBool::new(false);
 static ALLOCATIONS: AtomicU64 = AtomicU64::new(0);
 static BYTES: AtomicU64 = AtomicU64::new(0);
@@ -15,7 +15,7 @@ static BYTES: AtomicU64 = AtomicU64::new(0);
 struct Counting;
 
 impl Counting {
-    fn note(size: usize) {
+    fn record(size: usize) {
         if IS_COUNTING.load(Relaxed) {
             ALLOCATIONS.fetch_add(1, Relaxed);
             BYTES.fetch_add(size as u64, Relaxed);
@@ -23,35 +23,35 @@ impl Counting {
     }
 }
 
-// SAFETY: every call goes to the system's allocator with the arguments it came with, and its answer is the answer; beside that only
-// counters change, which neither allocate nor panic.
+// SAFETY: every call is forwarded to the system allocator unchanged, and its result is returned. Otherwise
+// only counters change, which neither allocate nor panic.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        Self::note(layout.size());
-        // SAFETY: the caller's promise is the system's condition.
+        Self::record(layout.size());
+        // SAFETY: the caller upholds the contract of `alloc`.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        Self::note(layout.size());
-        // SAFETY: as above.
+        Self::record(layout.size());
+        // SAFETY: the caller upholds the contract of `alloc_zeroed`.
         unsafe { System.alloc_zeroed(layout) }
     }
 
     unsafe fn realloc(&self, at: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        Self::note(size);
-        // SAFETY: as above; what is at `at` came from the system.
+        Self::record(size);
+        // SAFETY: the caller upholds the contract of `realloc`; `at` was allocated by `System`.
         unsafe { System.realloc(at, layout, size) }
     }
 
     unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
-        // SAFETY: as above; what is at `at` came from the system.
+        // SAFETY: the caller upholds the contract of `dealloc`; `at` was allocated by `System`.
         unsafe { System.dealloc(at, layout) }
     }
 }
 
-/// How often `work` asked for memory, and for how many bytes.
-pub(crate) fn counted(work: impl FnOnce()) -> [u64; 2] {
+/// The number of allocations of `work`, and their bytes.
+pub(crate) fn count_allocations(work: impl FnOnce()) -> [u64; 2] {
     let counters = || [ALLOCATIONS.load(Relaxed), BYTES.load(Relaxed)];
     let before = counters();
     IS_COUNTING.store(true, Relaxed);

@@ -1,14 +1,15 @@
-//! What each builtin costs: an instance written, its outputs read, and both checked at the end of the frame.
+//! The time of a builtin instance: writing its inputs, reading its outputs, and the checks at the end of the
+//! frame.
 //!
-//! All that contracts may use. `output` and `keccak` no class may ask for.
+//! Covers all builtins that contracts may use, which excludes `output` and `keccak`.
 
 use starkiln::protocol::ProtocolVersion;
 use starknet_types_core::felt::Felt;
 
 use super::clock::{Unit, section};
 use super::fixture::{World, felt};
-use super::probe::{Language, Next, Round, Source};
-use super::{Probes, contract_call, per_round};
+use super::probe::{Language, NextValue, Round, Source};
+use super::{Probe, contract_call, per_round};
 
 const LIBRARY: u128 = 0x11b;
 
@@ -36,34 +37,34 @@ const SIGNED: [Felt; 4] = [
 ];
 
 pub(crate) fn table() {
-    section("builtins: an instance, with all that writes and reads it");
+    section("builtins: an instance, including the steps that write and read it");
     let value = Source::Value;
     let number = |number: u128| Source::Number(felt(number));
     let one = Source::Number(Felt::ONE);
-    single("range_check", "range_check", &[value], 0, Next::OneMore, 2000);
-    single("range_check96", "range_check96", &[value], 0, Next::OneMore, 2000);
-    single("bitwise", "bitwise", &[value, number(u128::MAX / 3)], 3, Next::OneMore, 2000);
-    single("pedersen, new", "pedersen", &[value, one], 1, Next::Cell(2), 1000);
-    // Among the last that the process has hashed.
+    single("range_check", "range_check", &[value], 0, NextValue::OneMore, 2000);
+    single("range_check96", "range_check96", &[value], 0, NextValue::OneMore, 2000);
+    single("bitwise", "bitwise", &[value, number(u128::MAX / 3)], 3, NextValue::OneMore, 2000);
+    single("pedersen, new", "pedersen", &[value, one], 1, NextValue::Cell(2), 1000);
+    // Repeats the inputs of earlier calls, whose hashes are cached by the process.
     let again = Source::Number(felt(u128::MAX / 7));
-    single("pedersen, met before", "pedersen", &[again, one], 1, Next::OneMore, 1000);
-    single("poseidon", "poseidon", &[value, one, one], 3, Next::Cell(3), 1000);
+    single("pedersen, cached", "pedersen", &[again, one], 1, NextValue::OneMore, 1000);
+    single("poseidon", "poseidon", &[value, one, one], 3, NextValue::Cell(3), 1000);
     let [p, q] = [POINT, GENERATOR].map(|point| point.map(Source::Number));
-    single("ec_op", "ec_op", &[p[0], p[1], q[0], q[1], value], 2, Next::OneMore, 50);
+    single("ec_op", "ec_op", &[p[0], p[1], q[0], q[1], value], 2, NextValue::OneMore, 50);
     modular();
     cairo1_library();
     signature();
 }
 
-fn single(what: &str, builtin: &'static str, inputs: &[Source], outputs: i64, next: Next, rounds: u64) {
+fn single(what: &str, builtin: &'static str, inputs: &[Source], outputs: i64, next: NextValue, rounds: u64) {
     let round = Round::of_builtin(builtin, inputs, outputs, next);
     let empty = Round::empty(Language::Cairo1, Some(builtin));
-    Probes { what, unit: Unit::Nanoseconds, round, beyond: empty, rounds, given: vec![] }.measure();
+    Probe { what, unit: Unit::Nanoseconds, round, baseline: empty, rounds, calldata: vec![] }.measure();
 }
 
-/// Operations whose values lie in the calldata, known to the end.
+/// The modular builtins. Their values and offsets are in the calldata.
 fn modular() {
-    // Behind number of rounds and first value.
+    // After the number of rounds and the first value.
     const VALUES: i64 = 2;
     const OFFSETS: i64 = VALUES + 12;
     let sum: [u128; 4] = [12, 1 << 90, 0, 0];
@@ -72,20 +73,20 @@ fn modular() {
         let mut inputs = MODULUS.map(|limb| Source::Number(felt(limb))).to_vec();
         inputs.extend([Source::PointerTo(VALUES), Source::PointerTo(OFFSETS), Source::Number(Felt::ONE)]);
         let offsets = [0, 4, 8];
-        let given = [&A[..], &B, &result, &offsets].concat().into_iter().map(felt).collect();
-        Probes {
+        let calldata = [&A[..], &B, &result, &offsets].concat().into_iter().map(felt).collect();
+        Probe {
             what: builtin,
             unit: Unit::Nanoseconds,
-            round: Round::of_builtin(builtin, &inputs, 0, Next::OneMore),
-            beyond: Round::empty(Language::Cairo1, Some(builtin)),
+            round: Round::of_builtin(builtin, &inputs, 0, NextValue::OneMore),
+            baseline: Round::empty(Language::Cairo1, Some(builtin)),
             rounds: 500,
-            given,
+            calldata,
         }
         .measure();
     }
 }
 
-/// What only compiled code does with builtins: the hints are part of it.
+/// Library functions that combine builtins and hints.
 fn cairo1_library() {
     let mut world = World::new(ProtocolVersion::NEWEST);
     let (contract, circuits) = (0xbe, 0xc1);
@@ -97,7 +98,7 @@ fn cairo1_library() {
     let (few, many) = (dictionaries(1, 1), dictionaries(201, 1));
     per_round(
         &world,
-        "segment_arena: a dictionary, made and squashed",
+        "segment_arena: creating and squashing a dictionary",
         Unit::Nanoseconds,
         [&many, &few],
         200,
@@ -131,7 +132,7 @@ fn cairo1_library() {
     );
 }
 
-/// Only Cairo 0 has the builtin for signatures.
+/// The ECDSA builtin, which only Cairo 0 supports.
 fn signature() {
     let mut world = World::bare(ProtocolVersion::NEWEST);
     world.deploy("cairo0/library", LIBRARY);

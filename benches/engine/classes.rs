@@ -1,5 +1,5 @@
-//! First contact with a class, by size: loading it, which is the same for both engines, and its first call, in which each makes ready
-//! what it needs.
+//! Cold start of a class, by size: loading it, which is the same for both engines, and its first call, in
+//! which each engine prepares the class.
 
 use std::time::Instant;
 
@@ -9,11 +9,11 @@ use starknet_api::contract_class::SierraVersion;
 
 use super::clock::{Unit, line, on_any_engine, on_engines_timed, section};
 use super::fixture::{World, contracts};
-use super::{contract_call, is_wanted, run};
+use super::{contract_call, is_selected, run};
 
 const CONTRACT: u128 = 0xc1a5;
 
-/// Classes, smallest first, with an entry point that takes no arguments.
+/// Classes in ascending size, each with an entry point without arguments.
 const CLASSES: [(&str, &str); 8] = [
     ("upgradable", "version"),
     ("nft", "next_id"),
@@ -30,12 +30,12 @@ pub(crate) fn table() {
     for (name, entry_point) in CLASSES {
         let json = json(name);
         let (_, felts) = load(name, &json);
-        let what = format!("{name}, {felts} felts: loaded");
-        if is_wanted(&what) {
+        let what = format!("{name}, {felts} felts: loading");
+        if is_selected(&what) {
             line(&what, Unit::Microseconds, &on_any_engine(|| drop(load(name, &json))));
         }
-        let what = format!("{name}, {felts} felts: its first call");
-        if is_wanted(&what) {
+        let what = format!("{name}, {felts} felts: first call");
+        if is_selected(&what) {
             first_call(&what, entry_point, || load(name, &json).0);
         }
     }
@@ -53,25 +53,25 @@ fn first_call(what: &str, entry_point: &str, class: impl Fn() -> ContractClass) 
     line(what, Unit::Microseconds, &times);
 }
 
-/// The compiled class, as a node has it.
+/// The compiled class as JSON.
 fn json(name: &str) -> Vec<u8> {
     let file = if is_cairo0(name) { format!("{name}.json") } else { format!("{name}.casm.json") };
-    std::fs::read(contracts().join(file)).expect("our own artefact is there")
+    std::fs::read(contracts().join(file)).expect("the artefact exists")
 }
 
 fn is_cairo0(name: &str) -> bool {
     name.starts_with("cairo0/")
 }
 
-/// The class and its felts of code.
+/// The class and its bytecode length.
 fn load(name: &str, json: &[u8]) -> (ContractClass, usize) {
     if is_cairo0(name) {
-        let class = Cairo0Class::from_json(json).expect("our own artefact loads");
+        let class = Cairo0Class::from_json(json).expect("the artefact loads");
         let felts = class.bytecode_len();
         return (class.into(), felts);
     }
     let version = SierraVersion::new(1, 7, 0);
-    let class = Cairo1Class::from_casm_json(json, version).expect("our own artefact loads");
+    let class = Cairo1Class::from_casm_json(json, version).expect("the artefact loads");
     let felts = class.bytecode_len();
     (class.into(), felts)
 }

@@ -1,43 +1,45 @@
-//! What work costs on each engine, and the lines of the table.
+//! The measurement of work on each engine, and the lines of the table.
 //!
-//! All that a line compares takes turns, so that a busy machine slows every side of it.
+//! The alternatives that a line compares are measured alternately, so that other load on the machine slows
+//! all of them.
 
 use std::time::{Duration, Instant};
 
 use starkiln::block::Engine;
 
-use super::words;
+use super::arguments;
 
-/// How long a line is measured.
-const LONG_ENOUGH: Duration = Duration::from_millis(800);
+/// The duration for which a line is measured.
+const DURATION: Duration = Duration::from_millis(800);
 
-/// Turns at the least, and at the most.
-const TURNS: std::ops::Range<usize> = 5..5_000;
+/// The minimum and maximum number of measurements.
+const ROUNDS: std::ops::Range<usize> = 5..5_000;
 
-/// Both engines, ours first.
+/// The engines of the table, in the order of its columns.
 const ENGINES: [Engine; 2] = [Engine::Fast, Engine::CairoVm];
 
-/// A median and a shortest time, in nanoseconds.
+/// The median and the minimum of measured times, in nanoseconds.
 #[derive(Clone, Copy)]
 pub(crate) struct Time {
     median: f64,
-    least: f64,
+    minimum: f64,
 }
 
 impl Time {
     fn of(times: Vec<f64>) -> Self {
-        Self { median: median(times.clone()), least: least(&times) }
+        Self { median: median(times.clone()), minimum: minimum(&times) }
     }
 
-    /// What one took beyond the other, which took turns with it: the median of what it took more in a turn.
-    fn beyond(more: &[f64], less: &[f64]) -> Self {
-        let differences = more.iter().zip(less).map(|(more, less)| more - less).collect();
-        Self { median: median(differences), least: least(more) - least(less) }
+    /// The difference of two alternately measured times: the median of the differences, and the difference of
+    /// the minima.
+    fn difference(times: &[f64], baseline: &[f64]) -> Self {
+        let differences = times.iter().zip(baseline).map(|(time, baseline)| time - baseline).collect();
+        Self { median: median(differences), minimum: minimum(times) - minimum(baseline) }
     }
 
-    /// The share of one of so many.
-    pub(crate) fn each(self, count: u64) -> Self {
-        Self { median: self.median / count as f64, least: self.least / count as f64 }
+    /// The time divided by `n`.
+    pub(crate) fn per(self, n: u64) -> Self {
+        Self { median: self.median / n as f64, minimum: self.minimum / n as f64 }
     }
 }
 
@@ -46,13 +48,13 @@ fn median(mut times: Vec<f64>) -> f64 {
     times[times.len() / 2]
 }
 
-fn least(times: &[f64]) -> f64 {
+fn minimum(times: &[f64]) -> f64 {
     times.iter().copied().fold(f64::INFINITY, f64::min)
 }
 
-/// The engines that are measured: without `cairo-vm` if the second word is `fast`.
+/// The measured engines: without `cairo-vm` if the second argument is `fast`.
 fn engines() -> &'static [Engine] {
-    if words().get(1).is_some_and(|word| word == "fast") { &ENGINES[..1] } else { &ENGINES }
+    if arguments().get(1).is_some_and(|argument| argument == "fast") { &ENGINES[..1] } else { &ENGINES }
 }
 
 fn timed(work: impl FnOnce()) -> f64 {
@@ -61,37 +63,37 @@ fn timed(work: impl FnOnce()) -> f64 {
     start.elapsed().as_secs_f64() * 1e9
 }
 
-/// The times of `sides` pieces of work, which take turns.
-fn in_turns(sides: usize, mut work: impl FnMut(usize) -> f64) -> Vec<Vec<f64>> {
-    let mut times = vec![Vec::new(); sides];
+/// The times of `n` alternatives, measured alternately.
+fn alternately(n: usize, mut work: impl FnMut(usize) -> f64) -> Vec<Vec<f64>> {
+    let mut times = vec![Vec::new(); n];
     let start = Instant::now();
-    while times[0].len() < TURNS.start || (start.elapsed() < LONG_ENOUGH && times[0].len() < TURNS.end) {
-        for (side, times) in times.iter_mut().enumerate() {
-            times.push(work(side));
+    while times[0].len() < ROUNDS.start || (start.elapsed() < DURATION && times[0].len() < ROUNDS.end) {
+        for (index, times) in times.iter_mut().enumerate() {
+            times.push(work(index));
         }
     }
     times
 }
 
-/// What `work` takes on each engine.
+/// The time of `work` on each engine.
 pub(crate) fn on_engines(mut work: impl FnMut(Engine)) -> Vec<Time> {
     on_engines_timed(|engine| timed(|| work(engine)))
 }
 
-/// The same where the work takes its time itself.
+/// The time of `work` on each engine, as `work` reports it, in nanoseconds.
 pub(crate) fn on_engines_timed(mut work: impl FnMut(Engine) -> f64) -> Vec<Time> {
-    in_turns(engines().len(), |side| work(engines()[side])).into_iter().map(Time::of).collect()
+    alternately(engines().len(), |index| work(engines()[index])).into_iter().map(Time::of).collect()
 }
 
-/// What the first of two pieces of work takes beyond the second, on each engine.
-pub(crate) fn beyond(mut work: [&mut dyn FnMut(Engine); 2]) -> Vec<Time> {
-    let times = in_turns(2 * engines().len(), |side| timed(|| work[side % 2](engines()[side / 2])));
-    times.chunks_exact(2).map(|times| Time::beyond(&times[0], &times[1])).collect()
+/// The time of the first work minus the time of the second, on each engine.
+pub(crate) fn difference(mut work: [&mut dyn FnMut(Engine); 2]) -> Vec<Time> {
+    let times = alternately(2 * engines().len(), |index| timed(|| work[index % 2](engines()[index / 2])));
+    times.chunks_exact(2).map(|times| Time::difference(&times[0], &times[1])).collect()
 }
 
-/// What takes the same whatever the engine.
+/// The time of work that does not depend on the engine.
 pub(crate) fn on_any_engine(mut work: impl FnMut()) -> Vec<Time> {
-    in_turns(1, |_| timed(&mut work)).into_iter().map(Time::of).collect()
+    alternately(1, |_| timed(&mut work)).into_iter().map(Time::of).collect()
 }
 
 /// The unit of a line.
@@ -112,19 +114,20 @@ pub(crate) fn section(name: &str) {
     println!("\n{name}");
 }
 
-/// A line: ours, `cairo-vm`'s, the ratio of the medians and that of the shortest times; or the one time that there is.
+/// Prints a line: the medians of both engines and the ratios of medians and minima; or the only measured
+/// time.
 pub(crate) fn line(what: &str, unit: Unit, times: &[Time]) {
     let (scale, unit) = match unit {
         Unit::Nanoseconds => (1.0, "ns"),
         Unit::Microseconds => (1e3, "us"),
     };
     match times {
-        [fast, judge] => println!(
+        [fast, cairo_vm] => println!(
             "{what:<56} {:>12.1} {:>12.1} {unit:<4} {:>8.1}x {:>8.1}x",
             fast.median / scale,
-            judge.median / scale,
-            judge.median / fast.median,
-            judge.least / fast.least,
+            cairo_vm.median / scale,
+            cairo_vm.median / fast.median,
+            cairo_vm.minimum / fast.minimum,
         ),
         times => times.iter().for_each(|time| {
             println!("{what:<56} {:>12.1} {:>12} {unit:<4}", time.median / scale, "");
@@ -132,16 +135,16 @@ pub(crate) fn line(what: &str, unit: Unit, times: &[Time]) {
     }
 }
 
-/// A line of numbers that are the same in every run.
+/// Prints a line of counts, which are the same in every run.
 pub(crate) fn count(what: &str, unit: &str, of: impl Fn(Engine) -> u64) {
     let counts: Vec<String> = engines().iter().map(|engine| of(*engine).to_string()).collect();
-    let judge = counts.get(1).map_or("", String::as_str);
-    println!("{what:<56} {:>12} {judge:>12} {unit}", counts[0]);
+    let cairo_vm = counts.get(1).map_or("", String::as_str);
+    println!("{what:<56} {:>12} {cairo_vm:>12} {unit}", counts[0]);
 }
 
-/// So many a second.
+/// Prints a line of rates per second.
 pub(crate) fn rate(what: &str, unit: &str, times: &[Time]) {
     let rates: Vec<String> = times.iter().map(|time| format!("{:.0}", 1e9 / time.median)).collect();
-    let judge = rates.get(1).map_or("", String::as_str);
-    println!("{what:<56} {:>12} {judge:>12} {unit}", rates[0]);
+    let cairo_vm = rates.get(1).map_or("", String::as_str);
+    println!("{what:<56} {:>12} {cairo_vm:>12} {unit}", rates[0]);
 }

@@ -1,11 +1,11 @@
-//! The engines side by side: what a step costs, a call, each builtin, each syscall, a class, a transaction; in the same run, on the
-//! same machine.
+//! The time of a step, a call, each builtin, each syscall, a class and a transaction, on both engines in one
+//! run.
 //!
-//! `cargo bench --bench engine`, with a word behind `--` for the lines that contain it, and `fast` as a second word to leave `cairo-vm`
-//! out (for a profiler). Every line has the medians of the fast engine and of `cairo-vm`, their ratio, and the ratio of the shortest
-//! times, which other work on the machine disturbs less. Calls go in by the front door, so that what surrounds a frame (state, journal,
-//! entry) is part of what "a call" costs on either engine. What the field, the curve and the hashes cost by themselves is the table of
-//! `cargo bench --bench crypto`.
+//! `cargo bench --bench engine -- <filter> fast`: both arguments are optional. Only lines that contain the
+//! filter are measured; `fast` excludes `cairo-vm` (for a profiler). Every line has the medians of the fast
+//! engine and of `cairo-vm`, their ratio, and the ratio of the minima, which other load on the machine
+//! disturbs less. Calls use the public API, so the time of a call includes state, journal and entry point on
+//! either engine. The times of field, curve and hashes alone are the table of `cargo bench --bench crypto`.
 #![allow(
     missing_docs,
     clippy::unwrap_used,
@@ -38,13 +38,13 @@ use starknet_api::core::EntryPointSelector;
 use starknet_api::transaction::fields::Calldata;
 use starknet_types_core::felt::Felt;
 
-use self::clock::{Unit, beyond, heading, line, on_engines, section};
+use self::clock::{Unit, difference, heading, line, on_engines, section};
 use self::fixture::{ACCOUNT, FEE_TOKEN, World, address, contracts, felt, selector};
 use self::probe::{Language, Round};
 
 const CONTRACT: u128 = 0xbe;
 
-/// Where the code that repeats one thing is, and its class hash.
+/// The address and the class hash of the probe contract.
 const PROBE: u128 = 0x940be;
 
 fn main() {
@@ -58,13 +58,14 @@ fn main() {
     transfers::table();
 }
 
-/// The words on the command line, without what cargo adds.
-fn words() -> Vec<String> {
-    std::env::args().skip(1).filter(|word| !word.starts_with("--")).collect()
+/// The command line arguments, without the options that cargo adds.
+fn arguments() -> Vec<String> {
+    std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect()
 }
 
-fn is_wanted(what: &str) -> bool {
-    words().first().is_none_or(|word| what.contains(word.as_str()))
+/// Returns `true` if the line passes the filter of the command line.
+fn is_selected(line: &str) -> bool {
+    arguments().first().is_none_or(|filter| line.contains(filter.as_str()))
 }
 
 fn calls() {
@@ -75,10 +76,10 @@ fn calls() {
         world.put(Round::empty(language, None).class(), PROBE);
         world
     };
-    let nothing = contract_call(PROBE, "run", &[Felt::ZERO, Felt::ZERO]);
-    whole_call(&probe(Language::Cairo1), "a call of nothing", &nothing);
-    whole_call(&probe(Language::Cairo0), "a call of nothing, in Cairo 0", &nothing);
-    whole_call(&world, "a call of nothing, in 30,000 felts", &contract_call(CONTRACT, "nothing", &[]));
+    let empty = contract_call(PROBE, "run", &[Felt::ZERO, Felt::ZERO]);
+    whole_call(&probe(Language::Cairo1), "an empty call", &empty);
+    whole_call(&probe(Language::Cairo0), "an empty call, in Cairo 0", &empty);
+    whole_call(&world, "an empty call, in a class of 30,000 felts", &contract_call(CONTRACT, "nothing", &[]));
     let balance = contract_call(FEE_TOKEN, "balance_of", &[felt(ACCOUNT)]);
     whole_call(&world, "balance_of: storage, one Pedersen", &balance);
 }
@@ -86,14 +87,14 @@ fn calls() {
 fn steps() {
     section("steps");
     let world = with_contract();
-    // The memory of a short loop fits into a processor's own cache, that of a long one does not.
+    // The memory of a short loop fits into the first-level cache, that of a long one does not.
     for (what, name, rounds) in [
         ("a step of a short loop", "loop_n", [10, 1_010]),
         ("a step of a loop", "loop_n", [1_000, 101_000]),
         ("a step of a recursion", "recurse_n", [1_000, 101_000]),
     ] {
         let [few, many] = rounds.map(|rounds| contract_call(CONTRACT, name, &[felt(rounds)]));
-        if is_wanted(what) {
+        if is_selected(what) {
             let steps = steps_of(&many) - steps_of(&few);
             per_round(&world, what, Unit::Nanoseconds, [&many, &few], steps);
         }
@@ -108,9 +109,9 @@ fn steps() {
     per_round(&world, "a Blake2s compression", Unit::Nanoseconds, [&blake(1001), &blake(1)], 1000);
 }
 
-/// Calls of library functions, which are hints, range checks and steps together.
+/// Calls of library functions, which consist of hints, range checks and steps.
 fn arithmetic() {
-    section("arithmetic of 256 bits, with the call around it");
+    section("arithmetic of 256 bits, including the call");
     let world = with_contract();
     let call = |what: &str, name: &str, numbers: &[Felt]| {
         whole_call(&world, what, &contract_call(CONTRACT, name, numbers));
@@ -139,7 +140,7 @@ fn contract_call(to: u128, name: &str, calldata: &[Felt]) -> ContractCall {
 }
 
 fn run(world: &World, engine: Engine, call: &ContractCall) -> CallInfo {
-    match world.executor().engine(engine).call(call).expect("no engine is broken") {
+    match world.executor().engine(engine).call(call).expect("no engine fails") {
         CallResult::Finished(info) => {
             assert!(!info.failed, "{:?}", info.retdata);
             *info
@@ -148,7 +149,7 @@ fn run(world: &World, engine: Engine, call: &ContractCall) -> CallInfo {
     }
 }
 
-/// The steps of a call: the same code in a class that pays for them says how many they are.
+/// The number of steps of a call, measured with the same code in a class that is charged for steps.
 fn steps_of(call: &ContractCall) -> u64 {
     let json = std::fs::read(contracts().join("syscalls.casm.json")).unwrap();
     let class = Cairo1Class::from_casm_json(json, SierraVersion::new(1, 6, 0)).unwrap();
@@ -157,56 +158,57 @@ fn steps_of(call: &ContractCall) -> u64 {
     run(&world, Engine::Fast, call).resources.steps
 }
 
-/// A call as a whole.
+/// Measures a complete call.
 fn whole_call(world: &World, what: &str, call: &ContractCall) {
-    if is_wanted(what) {
+    if is_selected(what) {
         line(what, Unit::Microseconds, &on_engines(|engine| drop(run(world, engine, call))));
     }
 }
 
-/// What each of the rounds costs that a call has beyond another.
+/// Measures a round: the time difference of two calls, divided by the difference of their numbers of rounds.
 fn per_round(world: &World, what: &str, unit: Unit, [many, few]: [&ContractCall; 2], rounds: u64) {
-    if is_wanted(what) {
+    if is_selected(what) {
         let of = |call| move |engine| drop(run(world, engine, call));
-        let times = beyond([&mut of(many), &mut of(few)]);
-        line(what, unit, &times.into_iter().map(|time| time.each(rounds)).collect::<Vec<_>>());
+        let times = difference([&mut of(many), &mut of(few)]);
+        line(what, unit, &times.into_iter().map(|time| time.per(rounds)).collect::<Vec<_>>());
     }
 }
 
-/// What a thing costs that one class repeats and another does not.
-struct Probes<'a> {
+/// The measurement of an operation: the time difference of a class whose rounds contain it and one whose
+/// rounds do not.
+struct Probe<'a> {
     what: &'a str,
     unit: Unit,
     round: Round,
-    beyond: Round,
+    baseline: Round,
     rounds: u64,
-    /// Calldata behind the number of rounds and the first value.
-    given: Vec<Felt>,
+    /// The calldata after the number of rounds and the first value.
+    calldata: Vec<Felt>,
 }
 
-impl Probes<'_> {
+impl Probe<'_> {
     fn measure(self) {
-        if !is_wanted(self.what) {
+        if !is_selected(self.what) {
             return;
         }
-        // Every call begins with a value that none has had: nothing can be remembered from one to the next.
+        // Every call uses new values, so that no call can use results that an earlier one cached.
         let value = Cell::new(0);
         let call = || {
             value.set(value.get() + 2 * u128::from(self.rounds));
             contract_call(
                 PROBE,
                 "run",
-                &[&[Felt::from(self.rounds), felt(value.get())], &self.given[..]].concat(),
+                &[&[Felt::from(self.rounds), felt(value.get())], &self.calldata[..]].concat(),
             )
         };
-        let [mut many, mut few] = [&self.round, &self.beyond].map(|round| {
+        let [mut many, mut few] = [&self.round, &self.baseline].map(|round| {
             let mut world = World::bare(ProtocolVersion::NEWEST);
             world.put(round.class(), PROBE);
             let call = &call;
             move |engine| drop(run(&world, engine, &call()))
         });
-        let times = beyond([&mut many, &mut few]);
-        let each: Vec<_> = times.into_iter().map(|time| time.each(self.rounds)).collect();
+        let times = difference([&mut many, &mut few]);
+        let each: Vec<_> = times.into_iter().map(|time| time.per(self.rounds)).collect();
         line(self.what, self.unit, &each);
     }
 }

@@ -1,8 +1,9 @@
-//! Code that does one thing again and again, so that what the thing costs stands apart from what surrounds it.
+//! Classes that repeat one operation, to measure it without the call around it.
 //!
-//! In: what a round writes to a builtin, or which syscalls it makes. Out: a class. Its entry point `run` takes a number of rounds, a
-//! first value and whatever else rounds point at. A round is a call of itself: it has its pointers, the calldata, a value that is
-//! another one in every round, and the number of rounds that are left as arguments, and hands them to the next round.
+//! Input: the builtin instances that a round writes, or the syscalls that it makes. Output: a class. Its
+//! entry point `run` takes a number of rounds, a first value, and the data that rounds point to. A round is a
+//! recursive function: its arguments are pointers, the calldata, a value that differs in every round, and the
+//! number of remaining rounds.
 
 use serde_json::json;
 use starkiln::class::{Cairo0Class, Cairo1Class, ContractClass};
@@ -11,18 +12,18 @@ use starknet_types_core::felt::Felt;
 
 use super::fixture::casm::{self, Program};
 
-/// Arguments of a round, from `fp`.
-const LEFT: i64 = -3;
+/// The offsets of the arguments of a round from `fp`.
+const ROUNDS: i64 = -3;
 const VALUE: i64 = -4;
 const CALLDATA: i64 = -5;
 const SYSCALLS: i64 = -6;
 const GAS: i64 = -7;
 const BUILTIN: i64 = -8;
 
-/// The syscall pointer as hints of Cairo 0 find it.
+/// The reference by which hints of Cairo 0 find the syscall pointer.
 const SYSCALL_REFERENCE: &str = "[cast(fp + (-6), felt**)]";
 
-/// Which syscall it is, the request says.
+/// The hint of every syscall: the selector in the request determines the syscall.
 const SYSCALL_HINT: &str = "syscall_handler.storage_read(segments=segments, syscall_ptr=ids.syscall_ptr)";
 
 #[derive(Clone, Copy, PartialEq)]
@@ -35,39 +36,39 @@ pub(crate) enum Language {
 #[derive(Clone, Copy)]
 pub(crate) enum Source {
     Number(Felt),
-    /// What is another number in every round.
+    /// The value that differs in every round.
     Value,
-    /// A pointer to that place of the calldata.
+    /// A pointer to an offset in the calldata.
     PointerTo(i64),
-    /// A cell of the answers that the round has got.
-    Answer(i64),
+    /// A cell of the syscall segment, counted from the first request of the round.
+    Response(i64),
 }
 
-/// What the next round's value is.
+/// The value of the next round.
 #[derive(Clone, Copy)]
-pub(crate) enum Next {
-    /// One more.
+pub(crate) enum NextValue {
+    /// The value plus one.
     OneMore,
-    /// That cell of the builtin's instance.
+    /// A cell of the builtin instance.
     Cell(i64),
 }
 
-/// What is done again and again.
+/// The operation that is repeated.
 #[derive(Clone)]
 pub(crate) struct Round {
     language: Language,
     builtin: Option<&'static str>,
     body: Program,
-    /// Cells that a round uses of the builtin and of the syscall segment.
+    /// Number of cells that a round uses in the builtin segment and in the syscall segment.
     builtin_cells: i64,
     syscall_cells: i64,
-    /// Where the last answer has the gas that is left.
+    /// The cell of the remaining gas in the last response.
     gas: Option<i64>,
-    next: Next,
+    next: NextValue,
 }
 
 impl Round {
-    /// Nothing.
+    /// A round without an operation.
     pub(crate) fn empty(language: Language, builtin: Option<&'static str>) -> Self {
         Self {
             language,
@@ -76,15 +77,20 @@ impl Round {
             builtin_cells: 0,
             syscall_cells: 0,
             gas: None,
-            next: Next::OneMore,
+            next: NextValue::OneMore,
         }
     }
 
-    /// An instance of a builtin: inputs written, then so many outputs read.
-    pub(crate) fn of_builtin(builtin: &'static str, inputs: &[Source], outputs: i64, next: Next) -> Self {
+    /// A round that uses one instance of a builtin: it writes the inputs, then reads `outputs` outputs.
+    pub(crate) fn of_builtin(
+        builtin: &'static str,
+        inputs: &[Source],
+        outputs: i64,
+        next: NextValue,
+    ) -> Self {
         let mut round = Self::empty(Language::Cairo1, Some(builtin));
         for input in inputs {
-            round.body = round.pushed(*input).store_fp(BUILTIN, round.builtin_cells);
+            round.body = round.push(*input).store_fp(BUILTIN, round.builtin_cells);
             round.builtin_cells += 1;
         }
         for _ in 0..outputs {
@@ -94,20 +100,21 @@ impl Round {
         Self { next, ..round }
     }
 
-    /// And a syscall with that request, whose answer has so many cells.
-    pub(crate) fn syscall(mut self, name: &str, request: &[Source], answer: i64) -> Self {
+    /// Adds a syscall with this request, whose response has `response_cells` cells after gas and failure
+    /// flag.
+    pub(crate) fn syscall(mut self, name: &str, request: &[Source], response_cells: i64) -> Self {
         let start = self.syscall_cells;
-        self = self.requesting(Source::Number(Felt::from_bytes_be_slice(name.as_bytes())));
+        self = self.write_request(Source::Number(Felt::from_bytes_be_slice(name.as_bytes())));
         if self.language == Language::Cairo1 {
-            // The gas that is left: of the last answer, or as the round found it.
+            // The remaining gas: from the last response, or from the arguments.
             self.body = match self.gas {
                 Some(cell) => self.body.load_fp(SYSCALLS, cell),
                 None => self.body.push_fp(GAS),
             };
-            self = self.written();
+            self = self.store_top();
         }
         for source in request {
-            self = self.requesting(*source);
+            self = self.write_request(*source);
         }
         match self.language {
             Language::Cairo0 => {
@@ -121,64 +128,64 @@ impl Round {
                 }));
             }
             Language::Cairo1 => {
-                // It has not failed.
+                // Asserts that the failure flag is 0.
                 self.body = self.body.syscall_at(SYSCALLS, start);
                 self.gas = Some(self.syscall_cells);
                 self.body = self.body.push(0_u64).store_fp(SYSCALLS, self.syscall_cells + 1);
                 self.syscall_cells += 2;
             }
         }
-        self.syscall_cells += answer;
+        self.syscall_cells += response_cells;
         self
     }
 
-    fn requesting(mut self, source: Source) -> Self {
-        self.body = self.pushed(source);
-        self.written()
+    fn write_request(mut self, source: Source) -> Self {
+        self.body = self.push(source);
+        self.store_top()
     }
 
-    /// The top goes to the next cell of the syscall segment.
-    fn written(mut self) -> Self {
+    /// Stores the top of the stack in the next cell of the syscall segment.
+    fn store_top(mut self) -> Self {
         self.body = self.body.store_fp(SYSCALLS, self.syscall_cells);
         self.syscall_cells += 1;
         self
     }
 
-    fn pushed(&self, source: Source) -> Program {
+    fn push(&self, source: Source) -> Program {
         let body = self.body.clone();
         match source {
             Source::Number(number) => body.push(number),
             Source::Value => body.push_fp(VALUE),
-            Source::PointerTo(place) => body.push_fp_plus(CALLDATA, place),
-            Source::Answer(cell) => body.load_fp(SYSCALLS, cell),
+            Source::PointerTo(offset) => body.push_fp_plus(CALLDATA, offset),
+            Source::Response(cell) => body.load_fp(SYSCALLS, cell),
         }
     }
 
-    /// The class that does it.
+    /// The class that repeats the round.
     pub(crate) fn class(&self) -> ContractClass {
         let program = self.program();
         let builtins: Vec<&str> = self.builtin.into_iter().collect();
         match self.language {
             Language::Cairo0 => {
                 let json = casm::cairo0_class(&program, &builtins, &[SYSCALL_REFERENCE]);
-                Cairo0Class::from_json(json.to_string()).expect("it is a class").into()
+                Cairo0Class::from_json(json.to_string()).expect("the class is valid").into()
             }
             Language::Cairo1 => {
-                // What a meta transaction calls has this name.
+                // `meta_tx_v0` calls `__execute__`.
                 let json = casm::class_with(&program, &builtins, &["run", "__execute__"]);
                 let version = SierraVersion::new(1, 7, 0);
-                Cairo1Class::from_casm_json(json.to_string(), version).expect("it is a class").into()
+                Cairo1Class::from_casm_json(json.to_string(), version).expect("the class is valid").into()
             }
         }
     }
 
-    /// The entry point makes the arguments of the first round; rounds lie behind it.
+    /// The entry point, which pushes the arguments of the first round, and after it the function of a round.
     fn program(&self) -> Program {
         let entry = self.entry();
         let round = entry.len() as i64;
         let end = self.end(Program::new());
-        let behind_end = 2 + end.len() as i64;
-        let mut program = self.end(entry.jump_if_fp(LEFT, behind_end)).then(&self.body);
+        let body_offset = 2 + end.len() as i64;
+        let mut program = self.end(entry.jump_if_fp(ROUNDS, body_offset)).then(&self.body);
         if self.builtin.is_some() {
             program = program.push_fp_plus(BUILTIN, self.builtin_cells);
         }
@@ -188,10 +195,10 @@ impl Round {
         };
         program = program.push_fp_plus(SYSCALLS, self.syscall_cells).push_fp(CALLDATA);
         program = match self.next {
-            Next::OneMore => program.push_fp_plus(VALUE, 1_u64),
-            Next::Cell(cell) => program.load_fp(BUILTIN, cell),
+            NextValue::OneMore => program.push_fp_plus(VALUE, 1_u64),
+            NextValue::Cell(cell) => program.load_fp(BUILTIN, cell),
         };
-        program = program.push_fp_plus(LEFT, -1_i64);
+        program = program.push_fp_plus(ROUNDS, -1_i64);
         let here = program.len() as i64;
         program.call(round - here).ret()
     }
@@ -217,11 +224,11 @@ impl Round {
                 casm::CALLDATA
             }
         };
-        // Value and number of rounds; the first round lies behind the `ret`.
+        // The first value and the number of rounds. The function of a round begins after the `ret`.
         program.load_fp(calldata, 1).load_fp(calldata, 0).call(3).ret()
     }
 
-    /// What the entry point returns, when no round is left: nothing.
+    /// Appends the return after the last round: no data.
     fn end(&self, mut program: Program) -> Program {
         if self.language == Language::Cairo0 {
             program = program.push_fp(SYSCALLS);

@@ -1,13 +1,15 @@
-//! What each syscall costs: its request written, carried out, its answer there. Cells of storage are new ones in every round.
+//! The time of a syscall, from writing the request to the response. Storage keys are new in every round
+//! unless stated.
 
 use starknet_types_core::felt::Felt;
 
 use super::clock::{Unit, section};
 use super::fixture::{felt, selector};
 use super::probe::{Language, Round, Source};
-use super::{PROBE, Probes};
+use super::{PROBE, Probe};
 
-/// Two points of a curve, in halves of 128 bits, low half first: x and y of the generator, x and y of its double.
+/// Two points of a curve, in halves of 128 bits, low half first: x and y of the generator, x and y of its
+/// double.
 type Points = [Source; 8];
 
 pub(crate) fn tables() {
@@ -19,44 +21,44 @@ pub(crate) fn tables() {
     cairo0();
 }
 
-/// Where the calldata has zeros: a pointer to the first, and one behind so many.
+/// An array of `count` zeros in the calldata: pointers to its start and its end.
 fn zeros(count: i64) -> [Source; 2] {
-    // Behind number of rounds and first value.
+    // After the number of rounds and the first value.
     [Source::PointerTo(2), Source::PointerTo(2 + count)]
 }
 
-fn measure(what: &str, round: Round, beyond: Round, rounds: u64) {
-    let given = vec![Felt::ZERO; 24];
-    Probes { what, unit: Unit::Nanoseconds, round, beyond, rounds, given }.measure();
+fn measure(what: &str, round: Round, baseline: Round, rounds: u64) {
+    let calldata = vec![Felt::ZERO; 24];
+    Probe { what, unit: Unit::Nanoseconds, round, baseline, rounds, calldata }.measure();
 }
 
 fn cairo1() {
     let empty = || Round::empty(Language::Cairo1, None);
-    let one = |what: &str, name: &str, request: &[&[Source]], answer, rounds| {
-        measure(what, empty().syscall(name, &request.concat(), answer), empty(), rounds);
+    let one = |what: &str, name: &str, request: &[&[Source]], response_cells, rounds| {
+        measure(what, empty().syscall(name, &request.concat(), response_cells), empty(), rounds);
     };
     let number = |number: u128| Source::Number(felt(number));
     let (probe, class) = ([number(PROBE)], [number(PROBE)]);
     let run = [Source::Number(selector("run"))];
     let account = [Source::Number(selector("__execute__"))];
-    // No more rounds in the callee.
+    // Zero rounds in the callee.
     let nothing = zeros(2);
     let (domain, cell) = ([Source::Number(Felt::ZERO)], [Source::Value]);
     let same_cell = [Source::Number(Felt::ONE)];
 
-    one("storage_read, a cell not seen before", "StorageRead", &[&domain, &cell], 1, 1000);
-    one("storage_read, a cell seen before", "StorageRead", &[&domain, &same_cell], 1, 1000);
-    one("storage_write, a cell not seen before", "StorageWrite", &[&domain, &cell, &cell], 0, 1000);
-    one("storage_write, a cell seen before", "StorageWrite", &[&domain, &same_cell, &cell], 0, 1000);
+    one("storage_read, a new key", "StorageRead", &[&domain, &cell], 1, 1000);
+    one("storage_read, a known key", "StorageRead", &[&domain, &same_cell], 1, 1000);
+    one("storage_write, a new key", "StorageWrite", &[&domain, &cell, &cell], 0, 1000);
+    one("storage_write, a known key", "StorageWrite", &[&domain, &same_cell, &cell], 0, 1000);
     one("emit_event, 1 key, 2 data", "EmitEvent", &[&zeros(1), &zeros(2)], 0, 500);
     one("send_message_to_l1, 2 felts", "SendMessageToL1", &[&[number(1)], &zeros(2)], 0, 500);
     one("get_execution_info", "GetExecutionInfo", &[], 1, 1000);
     one("get_block_hash", "GetBlockHash", &[&[number(900)]], 1, 1000);
     one("get_class_hash_at", "GetClassHashAt", &[&probe], 1, 1000);
     one("replace_class", "ReplaceClass", &[&class], 0, 1000);
-    one("call_contract, of nothing", "CallContract", &[&probe, &run, &nothing], 2, 300);
-    one("library_call, of nothing", "LibraryCall", &[&class, &run, &nothing], 2, 300);
-    one("meta_tx_v0, of nothing", "MetaTxV0", &[&probe, &account, &nothing, &zeros(1)], 2, 300);
+    one("call_contract, empty callee", "CallContract", &[&probe, &run, &nothing], 2, 300);
+    one("library_call, empty callee", "LibraryCall", &[&class, &run, &nothing], 2, 300);
+    one("meta_tx_v0, empty callee", "MetaTxV0", &[&probe, &account, &nothing, &zeros(1)], 2, 300);
     let constructor = zeros(0);
     one("deploy, without constructor", "Deploy", &[&class, &cell, &constructor, &domain], 3, 300);
     one("keccak, one block", "Keccak", &[&zeros(17)], 2, 500);
@@ -65,18 +67,18 @@ fn cairo1() {
     one("sha512_process_block", "Sha512ProcessBlock", &[&block], 1, 500);
 }
 
-/// The five syscalls of a curve. Those that take points are measured beyond making the points.
-fn curve(name: &str, shown: &str, points: Points) {
+/// The five syscalls of a curve. The baseline of those that take points is creating the points.
+fn curve(name: &str, label: &str, points: Points) {
     let empty = || Round::empty(Language::Cairo1, None);
     let syscall = |what: &str| format!("{name}{what}");
-    let line = |what: &str| format!("{shown}_{what}");
+    let line = |what: &str| format!("{label}_{what}");
     let new =
         |round: Round, point: usize| round.syscall(&syscall("New"), &points[4 * point..4 * point + 4], 2);
-    // An answer: gas, flag, whether it is none, pointer.
+    // The response: gas, failure flag, flag of a missing point, pointer.
     let generator = || new(empty(), 0);
-    let first = Source::Answer(REQUEST_OF_NEW + 3);
+    let first = Source::Response(REQUEST_OF_NEW + 3);
     let both = || new(generator(), 1);
-    let second = Source::Answer(REQUEST_OF_NEW + 4 + REQUEST_OF_NEW + 3);
+    let second = Source::Response(REQUEST_OF_NEW + 4 + REQUEST_OF_NEW + 3);
     let scalar = [felt(u128::MAX / 3), felt(u128::MAX / 5)].map(Source::Number);
     let odd = Source::Number(Felt::ONE);
 
@@ -93,7 +95,7 @@ fn curve(name: &str, shown: &str, points: Points) {
     measure(&line("get_xy"), generator().syscall(&syscall("GetXy"), &[first], 4), generator(), 200);
 }
 
-/// Selector, gas, x and y.
+/// Number of cells of a request: selector, gas, x and y.
 const REQUEST_OF_NEW: i64 = 6;
 
 fn secp256k1() -> Points {
@@ -114,7 +116,7 @@ fn secp256r1() -> Points {
     ])
 }
 
-/// From coordinates as they are written, high half first.
+/// Converts coordinates given in the usual notation, high half first.
 fn points(coordinates: [[u128; 2]; 4]) -> Points {
     let halves: Vec<Source> = coordinates
         .iter()
@@ -126,23 +128,23 @@ fn points(coordinates: [[u128; 2]; 4]) -> Points {
 
 fn cairo0() {
     let empty = || Round::empty(Language::Cairo0, None);
-    let one = |name: &str, shown: &str, request: &[&[Source]], answer, rounds| {
-        measure(shown, empty().syscall(name, &request.concat(), answer), empty(), rounds);
+    let one = |name: &str, line: &str, request: &[&[Source]], response_cells, rounds| {
+        measure(line, empty().syscall(name, &request.concat(), response_cells), empty(), rounds);
     };
     let number = |number: u128| Source::Number(felt(number));
     let (probe, class) = ([number(PROBE)], [number(PROBE)]);
     let run = [Source::Number(selector("run"))];
-    // Lists have their length before their place.
+    // Arrays of Cairo 0 are a length and a pointer.
     let felts = |count: u128| [number(count), Source::PointerTo(2)];
     let cell = [Source::Value];
-    let callee = |whose: [Source; 1]| [&whose[..], &run, &felts(2)].concat();
+    let callee = |target: [Source; 1]| [&target[..], &run, &felts(2)].concat();
     let (contract, library) = (callee(probe), callee(class));
 
-    one("StorageRead", "storage_read, a cell not seen before", &[&cell], 1, 1000);
-    one("StorageWrite", "storage_write, a cell not seen before", &[&cell, &cell], 0, 1000);
+    one("StorageRead", "storage_read, a new key", &[&cell], 1, 1000);
+    one("StorageWrite", "storage_write, a new key", &[&cell, &cell], 0, 1000);
     one("EmitEvent", "emit_event, 1 key, 2 data", &[&felts(1), &felts(2)], 0, 500);
     one("SendMessageToL1", "send_message_to_l1, 2 felts", &[&[number(1)], &felts(2)], 0, 500);
-    for (name, shown) in [
+    for (name, line) in [
         ("GetBlockNumber", "get_block_number"),
         ("GetBlockTimestamp", "get_block_timestamp"),
         ("GetSequencerAddress", "get_sequencer_address"),
@@ -150,15 +152,15 @@ fn cairo0() {
         ("GetContractAddress", "get_contract_address"),
         ("GetTxInfo", "get_tx_info"),
     ] {
-        one(name, shown, &[], 1, 1000);
+        one(name, line, &[], 1, 1000);
     }
     one("GetTxSignature", "get_tx_signature", &[], 2, 1000);
     one("ReplaceClass", "replace_class", &[&class], 0, 1000);
-    one("CallContract", "call_contract, of nothing", &[&contract], 2, 300);
-    one("LibraryCall", "library_call, of nothing", &[&library], 2, 300);
-    one("LibraryCallL1Handler", "library_call_l1_handler, of nothing", &[&library], 2, 300);
-    one("DelegateCall", "delegate_call, of nothing", &[&contract], 2, 300);
-    one("DelegateL1Handler", "delegate_l1_handler, of nothing", &[&contract], 2, 300);
+    one("CallContract", "call_contract, empty callee", &[&contract], 2, 300);
+    one("LibraryCall", "library_call, empty callee", &[&library], 2, 300);
+    one("LibraryCallL1Handler", "library_call_l1_handler, empty callee", &[&library], 2, 300);
+    one("DelegateCall", "delegate_call, empty callee", &[&contract], 2, 300);
+    one("DelegateL1Handler", "delegate_l1_handler, empty callee", &[&contract], 2, 300);
     let deployed = [&class[..], &cell, &felts(0), &[number(0)]].concat();
     one("Deploy", "deploy, without constructor", &[&deployed], 3, 300);
 }

@@ -1,21 +1,21 @@
-//! Whole transactions: an account without signature check calls `transfer` and pays, in Cairo 1 and in Cairo 0. How long one takes,
-//! and how much memory it asks for.
+//! Complete transactions: an account without signature check calls `transfer` and pays the fee, in Cairo 1
+//! and in Cairo 0. Measured: the time and the allocations of one transaction.
 
 use starkiln::block::Engine;
 use starkiln::protocol::ProtocolVersion;
 use starkiln::transaction::Transaction;
 use starknet_types_core::felt::Felt;
 
-use super::allocations::counted;
+use super::allocations::count_allocations;
 use super::clock::{Unit, count, line, on_engines, rate, section};
 use super::fixture::{ACCOUNT, FEE_TOKEN, World, address, felt, selector};
-use super::is_wanted;
+use super::is_selected;
 
-/// Transactions of a block.
+/// Number of transactions in a block.
 const BLOCK: u64 = 500;
 
 pub(crate) fn table() {
-    section("whole transactions, in blocks of 500");
+    section("complete transactions, in blocks of 500");
     cairo1();
     cairo0();
 }
@@ -32,7 +32,8 @@ fn cairo0() {
     world.deploy("cairo0/account_open", ACCOUNT);
     world.state =
         std::mem::take(&mut world.state).with_balance(address(FEE_TOKEN), address(ACCOUNT), u128::MAX);
-    // One call: its address, its selector, where its arguments begin among all, how many they are; then all arguments.
+    // An array of one call: address, selector, offset and number of its arguments; then the arguments of all
+    // calls.
     let transfer = |nonce| {
         let call = [Felt::ONE, felt(FEE_TOKEN), selector("transfer"), Felt::ZERO, felt(3), felt(3)];
         let calldata = [&call[..], &arguments(nonce)].concat();
@@ -41,14 +42,14 @@ fn cairo0() {
     blocks(&world, "a transfer in Cairo 0", &(0..BLOCK).map(transfer).collect::<Vec<_>>());
 }
 
-/// One token to one of a hundred.
+/// A transfer of one token to one of a hundred recipients.
 fn arguments(nonce: u64) -> [Felt; 3] {
     [felt(0x1000 + u128::from(nonce % 100)), Felt::ONE, Felt::ZERO]
 }
 
-/// Executes a block again and again.
+/// Measures the execution of a block.
 fn blocks(world: &World, what: &str, transactions: &[Transaction]) {
-    if !is_wanted(what) {
+    if !is_selected(what) {
         return;
     }
     let execute = |engine: Engine, transactions: &[Transaction]| {
@@ -57,17 +58,17 @@ fn blocks(world: &World, what: &str, transactions: &[Transaction]) {
             assert!(transaction.execution().is_some_and(|execution| !execution.is_reverted()));
         }
     };
-    let whole = on_engines(|engine| execute(engine, transactions));
-    let each: Vec<_> = whole.into_iter().map(|time| time.each(BLOCK)).collect();
+    let per_block = on_engines(|engine| execute(engine, transactions));
+    let each: Vec<_> = per_block.into_iter().map(|time| time.per(BLOCK)).collect();
     line(what, Unit::Microseconds, &each);
-    rate("  a second", "tx", &each);
-    // Of the second half of a block, so that what a block asks for once is not counted.
+    rate("  per second", "tx", &each);
+    // Of the second half of a block, which excludes what is allocated once per block.
     let half = transactions.len() / 2;
     let allocated = |engine, which: usize| {
-        let [all, first] =
-            [transactions, &transactions[..half]].map(|some| counted(|| execute(engine, some))[which]);
+        let [all, first] = [transactions, &transactions[..half]]
+            .map(|part| count_allocations(|| execute(engine, part))[which]);
         (all - first) / (transactions.len() - half) as u64
     };
-    count("  allocations of one", "", |engine| allocated(engine, 0));
-    count("  bytes that they ask for", "", |engine| allocated(engine, 1));
+    count("  allocations per transaction", "", |engine| allocated(engine, 0));
+    count("  allocated bytes per transaction", "", |engine| allocated(engine, 1));
 }

@@ -20,13 +20,13 @@ pub enum Engine {
 /// The default bound on the VM memory of one transaction: 2 GiB, more than the steps of any transaction fill.
 pub(crate) const DEFAULT_MEMORY_LIMIT: usize = 1 << 31;
 
-/// How the frames of a transaction are run.
+/// The options with which the frames of a transaction run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct VmOptions {
-    /// The VM that runs them.
+    /// The VM that runs the frames.
     pub engine: Engine,
-    /// Bytes of VM memory that the calls of a transaction may hold at a time. `cairo-vm` cannot be held to
-    /// it.
+    /// The limit of VM memory, in bytes, that the calls of a transaction may hold at a time. Not enforced
+    /// inside `cairo-vm`, which has no memory limit.
     pub memory_limit: usize,
 }
 

@@ -126,15 +126,15 @@ impl FrameFault {
             VirtualMachineError::UnfinishedExecution => FrameFaultKind::OutOfSteps,
             _ => FrameFaultKind::Program,
         };
-        Self { location: VmLocation::of(runner), text: sentence(error), kind }
+        Self { location: VmLocation::of(runner), text: error_text(error), kind }
     }
 }
 
 /// The text that a revert reason prints for a `cairo-vm` error: hint errors without, others with a line end.
-fn sentence(error: &VirtualMachineError) -> Option<String> {
+fn error_text(error: &VirtualMachineError) -> Option<String> {
     match error {
         VirtualMachineError::Hint(hint) => match &hint.1 {
-            HintError::Internal(inner) => sentence(inner),
+            HintError::Internal(inner) => error_text(inner),
             other => Some(other.to_string()),
         },
         VirtualMachineError::Other(_) => None,
