@@ -5,3 +5,7 @@ pub mod changelog {}
 
 #[doc = include_str!("../resources/documentation/coming_from_blockifier.md")]
 pub mod coming_from_blockifier {}
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}
