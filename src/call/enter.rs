@@ -1,4 +1,8 @@
-//! Entering a call: which class, measured in what, and a frame for it; deploying before that.
+//! Entering a call: its class, its measure, its frame; and deploying a contract before its constructor is
+//! entered.
+//!
+//! Input: a call that a transaction or a syscall requests. Output: a new level of the stack, or a call that
+//! failed at once.
 
 use starknet_api::contract_class::EntryPointType;
 use starknet_api::core::{ClassHash, ContractAddress};
@@ -18,24 +22,24 @@ use crate::syscall::{
 };
 use crate::vm::{Frame, StartFault};
 
-/// What entering a call led to.
+/// The outcome of entering a call.
 pub(super) enum Entered {
-    /// A new level runs.
+    /// The call has a level on the stack.
     Running,
-    /// The call ended at once, failed (C65, C60).
+    /// The call failed at once, and its caller may catch that (C60, C65).
     Failed(Box<CallInfo>),
 }
 
-/// What deploying a contract leads to.
-pub(super) enum Prepared {
-    /// Its constructor is to run.
+/// The outcome of deploying a contract.
+pub(super) enum Deployment {
+    /// The constructor must run.
     Constructor(UnresolvedCall),
-    /// There is none (C69).
-    Done(Box<CallInfo>),
+    /// The class has no constructor: the deployment is complete (C69).
+    Finished(Box<CallInfo>),
 }
 
 impl CallStack<'_, '_, '_> {
-    /// Looks the class up and pushes a frame for `call` (C63).
+    /// Looks up the class and pushes a frame for `call` (C63).
     pub(super) fn enter(&mut self, call: UnresolvedCall) -> Result<Entered, Fault> {
         let constants = &self.phase.env.constants;
         if u64::try_from(self.frames.len()).unwrap_or(u64::MAX) >= constants.limits.max_call_depth {
@@ -53,14 +57,14 @@ impl CallStack<'_, '_, '_> {
             ));
         }
         let class_hash = call.class_hash.unwrap_or(storage_class);
-        // An account that version 0 transactions could have robbed (C49).
+        // An account class that version 0 transactions could exploit (C49).
         if self.phase.transaction.version == TransactionVersion::ZERO
             && class_hash == well_known::FAULTY_CLASS_HASH
         {
             return Err(Fault::entry(FailureCause::Other, "Fraud attempt blocked."));
         }
         let class = self.journal.class(class_hash).map_err(Fault::entry_state)?;
-        let tracked = self.tracked(&class);
+        let tracked = self.tracked_resource(&class);
         let call = EntryPointCall {
             class_hash,
             code_address: call.code_address,
@@ -71,7 +75,7 @@ impl CallStack<'_, '_, '_> {
             caller_address: call.caller_address,
             call_type: call.call_type,
             initial_gas: match tracked {
-                // Gas is not to limit what is measured in steps.
+                // Gas does not limit a call that is measured in steps.
                 TrackedResource::CairoSteps => constants.gas.default_initial_gas,
                 TrackedResource::SierraGas => call.initial_gas,
             },
@@ -101,8 +105,9 @@ impl CallStack<'_, '_, '_> {
         }
     }
 
-    /// Steps are catching: whatever a call in steps calls runs in steps (1.6).
-    fn tracked(&self, class: &ContractClass) -> TrackedResource {
+    /// Chooses the measure of a call. A call that is measured in steps has inner calls that are measured in
+    /// steps.
+    fn tracked_resource(&self, class: &ContractClass) -> TrackedResource {
         let in_steps = self.frames.last().is_some_and(|level| level.tracked == TrackedResource::CairoSteps);
         if in_steps || !class.tracked_by_gas(&self.phase.env.constants) {
             TrackedResource::CairoSteps
@@ -111,7 +116,7 @@ impl CallStack<'_, '_, '_> {
         }
     }
 
-    /// Puts the class at the address; the constructor comes next (C69-C73).
+    /// Sets the class of the address, before the constructor runs (C69-C73).
     pub(super) fn prepare_deploy(
         &mut self,
         class_hash: ClassHash,
@@ -120,14 +125,14 @@ impl CallStack<'_, '_, '_> {
         deployer: ContractAddress,
         calldata: Calldata,
         initial_gas: u64,
-    ) -> Result<Prepared, Fault> {
+    ) -> Result<Deployment, Fault> {
         if self.journal.class_hash_at(address).map_err(Fault::entry_state)? != ClassHash::default() {
             return Err(Fault::entry_state(StateError::UnavailableContractAddress(address)));
         }
         self.journal.set_class_hash(address, class_hash).map_err(Fault::entry_state)?;
         let class = self.journal.class(class_hash).map_err(Fault::entry_state)?;
         if let Some(selector) = class.constructor_selector() {
-            return Ok(Prepared::Constructor(UnresolvedCall {
+            return Ok(Deployment::Constructor(UnresolvedCall {
                 class_hash: None,
                 code_address,
                 entry_point_type: EntryPointType::Constructor,
@@ -145,7 +150,7 @@ impl CallStack<'_, '_, '_> {
                 "Invalid input: constructor_calldata; Cannot pass calldata to a contract with no constructor.",
             ));
         }
-        let tracked = self.tracked(&class);
+        let tracked = self.tracked_resource(&class);
         let call = EntryPointCall {
             class_hash,
             code_address,
@@ -160,11 +165,11 @@ impl CallStack<'_, '_, '_> {
                 TrackedResource::SierraGas => initial_gas,
             },
         };
-        Ok(Prepared::Done(Box::new(bare_info(call, tracked, Vec::new(), false))))
+        Ok(Deployment::Finished(Box::new(bare_info(call, tracked, Vec::new(), false))))
     }
 }
 
-/// The data of a refusal that the caller may catch (C60, C65).
+/// The panic data of a call that could not be entered, if the caller may catch that (C60, C65).
 fn catchable(fault: &StartFault) -> Option<Felt> {
     match fault {
         StartFault::EntryPointNotFound(_) | StartFault::NoEntryPointOfType(_) => {
@@ -175,7 +180,7 @@ fn catchable(fault: &StartFault) -> Option<Felt> {
     }
 }
 
-/// A call that ended without running.
+/// The record of a call that ended without running code.
 fn bare_info(call: EntryPointCall, tracked: TrackedResource, retdata: Vec<Felt>, failed: bool) -> CallInfo {
     CallInfo {
         call,

@@ -1,4 +1,4 @@
-//! The call tree: what each call was, did and used.
+//! The call tree: each call with its effects and its resources.
 
 use serde::{Deserialize, Serialize};
 use starknet_types_core::felt::Felt;
@@ -8,42 +8,45 @@ use crate::syscall::{
     EntryPointCall, OrderedEvent, OrderedMessage, StorageAccesses, SyscallUsages, TrackedResource,
 };
 
-/// One call and, below it, the calls it made.
+/// A call and its inner calls.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CallInfo {
-    /// What was called, with the class that ran.
+    /// The call, with the class hash of the callee.
     pub call: EntryPointCall,
-    /// What it returned; the panic data when it failed.
+    /// The return data; the panic data if the call failed.
     pub retdata: Vec<Felt>,
-    /// Whether it failed. A call can fail while the transaction succeeds: its caller caught it.
+    /// The call failed. It can fail while the transaction succeeds: its caller caught the failure.
     pub failed: bool,
-    /// Sierra gas used, inner calls included; 0 in steps mode.
+    /// The Sierra gas used, inner calls included; 0 for a call that is measured in steps.
     pub gas_consumed: u64,
-    /// Its own events; none if it was reverted (C93).
+    /// The events of this call alone; none if it was reverted ([C93](crate::rules#c93)).
     pub events: Vec<OrderedEvent>,
-    /// Its own messages; none if it was reverted (C93).
+    /// The messages to L1 of this call alone; none if it was reverted ([C93](crate::rules#c93)).
     pub messages: Vec<OrderedMessage>,
-    /// The calls it made, in order, failed ones included.
+    /// The inner calls in order, failed ones included.
     pub inner_calls: Vec<CallInfo>,
-    /// VM resources of the calls measured in steps, inner calls and syscalls included (C87, C88).
+    /// The VM resources of the calls that are measured in steps, inner calls and syscalls included
+    /// ([C87](crate::rules#c87), [C88](crate::rules#c88)).
     pub resources: VmResources,
-    /// Whether it was measured in steps or in gas.
+    /// The measure of the call: steps or Sierra gas.
     pub tracked: TrackedResource,
-    /// Its own state accesses.
+    /// The state accesses of this call alone.
     pub accesses: StorageAccesses,
-    /// Builtins and opcodes that it used itself, its syscalls included: what a block's capacity is counted in. No segment arena.
+    /// The builtins and opcodes of this call alone, its syscalls included, as block capacity counts them.
+    /// Without the segment arena.
     pub builtin_counts: BuiltinCounts,
-    /// Its own syscalls.
+    /// The syscalls of this call alone.
     pub syscall_usages: SyscallUsages,
 }
 
 impl CallInfo {
-    /// This call and all below it, each before its inner calls. Does not recurse.
+    /// Returns an iterator over this call and all calls below it, each before its inner calls. Does not
+    /// recurse.
     pub fn iter(&self) -> CallTree<'_> {
         CallTree { pending: vec![self] }
     }
 
-    /// Forgets the events and messages of this reverted call and of the calls below it that had not failed themselves: those
+    /// Clears the events and messages of this reverted call and of the calls below it. Failed inner calls
     /// were cleared when they failed (C93).
     pub(super) fn clear_effects(&mut self) {
         let mut pending = vec![self];
@@ -64,7 +67,7 @@ impl<'a> IntoIterator for &'a CallInfo {
     }
 }
 
-/// Iterator over a call tree; see [`CallInfo::iter`].
+/// An iterator over a call tree; see [`CallInfo::iter`].
 #[derive(Clone, Debug)]
 pub struct CallTree<'a> {
     pending: Vec<&'a CallInfo>,

@@ -1,6 +1,7 @@
-//! Why an execution failed: typed for code, and as the sentence that the receipt commitment hashes (C174-C184).
+//! The reason why an execution failed: typed, and as the text that the receipt commitment hashes (C174-C184).
 //!
-//! In: segments, gathered by `unwind` from the outermost frame inwards. Out: `Display`, byte for byte as the network prints it.
+//! Input: segments, collected by `unwind` from the outermost frame inwards. Output: `Display`, byte for byte
+//! as blockifier prints it.
 
 use std::fmt::{self, Display, Formatter};
 use std::sync::LazyLock;
@@ -14,30 +15,30 @@ use super::CallInfo;
 use crate::protocol::well_known;
 use crate::vm::VmLocation;
 
-/// Longest trace printed, in bytes (C180).
+/// The length to which a trace is cut, in bytes (C180).
 const TRACE_CAP: usize = 15_000;
-/// A trace may pass the cap by this much before it is cut.
+/// The excess over the cap up to which a trace is not cut, in bytes.
 const TRACE_SLACK: usize = 100;
 
-/// What failed, outermost first.
+/// The failed calls, outermost first, and the reason.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ErrorStack {
-    /// Which part of the transaction failed.
+    /// The part of the transaction that failed.
     pub header: ErrorStackHeader,
-    /// Frames from the outermost call inwards, then the reason.
+    /// The frames from the outermost call inwards, then the reason.
     pub segments: Vec<ErrorSegment>,
 }
 
-/// Which part of a transaction failed (C175).
+/// The part of a transaction that failed ([C175](crate::rules#c175)).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ErrorStackHeader {
     /// The constructor of a deploy-account transaction.
     Constructor,
-    /// Execution.
+    /// The execution.
     Execution,
-    /// Validation.
+    /// The validation.
     Validation,
-    /// The reason stands alone.
+    /// No part is named: the text is the reason alone.
     #[default]
     None,
 }
@@ -45,96 +46,97 @@ pub enum ErrorStackHeader {
 /// One part of an error stack.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ErrorSegment {
-    /// A call that did not come back.
+    /// A call that did not return.
     EntryPoint(EntryPointFrame),
-    /// Where in its code a call stood.
+    /// The position of a call in its program.
     Vm(VmLocation),
-    /// A panic of Cairo 1 code, with the calls that passed it on.
+    /// A panic of Cairo 1 code, with the calls that propagated it.
     Cairo1Revert(Cairo1RevertSummary),
-    /// The reason in words.
+    /// The reason as text.
     Text(String),
 }
 
-/// How a call in an error stack was made.
+/// The kind of a call in an error stack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum FrameKind {
-    /// By address.
+    /// A call by address.
     CallContract,
-    /// By class.
+    /// A library call.
     LibraryCall,
-    /// By deploying.
+    /// A constructor.
     Constructor,
 }
 
-/// A call in an error stack (C176).
+/// A call in an error stack ([C176](crate::rules#c176)).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EntryPointFrame {
-    /// 0 for the outermost.
+    /// The depth of the call; 0 for the outermost.
     pub depth: usize,
-    /// How it was called.
+    /// The kind of the call.
     pub kind: FrameKind,
-    /// Whose storage it worked on.
+    /// The address of the contract whose storage the call used.
     pub storage_address: ContractAddress,
-    /// The class at that address when it was called.
+    /// The class at that address when the call began.
     pub class_hash: ClassHash,
-    /// The entry point; `None` when a deploy failed before its constructor was known.
+    /// The entry point; `None` if a deployment failed before its constructor was known.
     pub selector: Option<EntryPointSelector>,
 }
 
-/// The broad reason of a failure, for code that wants to branch on it.
+/// The broad reason of a failure, for code that branches on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum FailureCause {
     /// The code panicked; the panic data is in the segments.
     Panic,
-    /// Sierra gas ran out.
+    /// The Sierra gas ran out.
     OutOfGas,
-    /// The transaction's steps ran out.
+    /// The steps of the transaction ran out.
     OutOfSteps,
-    /// More calls inside each other than allowed.
+    /// The limit on nested calls was exceeded.
     CallDepth,
-    /// No contract at the called address.
+    /// No contract is deployed at the called address.
     ContractNotFound,
-    /// No such entry point.
+    /// The class has no such entry point.
     EntryPointNotFound,
-    /// No such class.
+    /// The class is not declared.
     ClassNotFound,
-    /// A syscall was refused for good.
+    /// A syscall failed in a way that no caller can catch.
     Syscall,
     /// The program broke a rule of the VM.
     Program,
-    /// Anything else.
+    /// Any other reason.
     Other,
 }
 
-/// A panic of Cairo 1 code (C181).
+/// A panic of Cairo 1 code ([C181](crate::rules#c181)).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cairo1RevertSummary {
-    /// Validation or execution.
+    /// The phase that panicked.
     pub header: Cairo1RevertHeader,
-    /// The calls that passed the panic on, outermost first; empty when it cannot be told (C182).
+    /// The calls that propagated the panic, outermost first; empty if they are ambiguous
+    /// ([C182](crate::rules#c182)).
     pub frames: Vec<Cairo1RevertFrame>,
-    /// The panic data of the innermost of them.
+    /// The panic data of the innermost call.
     pub panic_data: Vec<Felt>,
 }
 
 /// The first line of a panic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Cairo1RevertHeader {
-    /// In `__execute__` or an inner constructor or handler.
+    /// A panic of `__execute__`, a constructor or an L1 handler.
     Execution,
-    /// In `__validate__*`.
+    /// A panic of `__validate__*`.
     Validation,
 }
 
-/// A call that passed a panic on.
+/// A call that propagated a panic.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cairo1RevertFrame {
-    /// Whose storage it worked on.
+    /// The address of the contract whose storage the call used.
     pub contract_address: ContractAddress,
-    /// Its class.
+    /// The class hash of the callee.
     pub class_hash: ClassHash,
-    /// Its entry point.
+    /// The selector of the entry point.
     pub selector: EntryPointSelector,
 }
 
@@ -190,7 +192,7 @@ impl Display for ErrorStack {
         if text.len() <= TRACE_CAP.saturating_add(TRACE_SLACK) {
             return f.write_str(&text);
         }
-        // Too long: the beginning and the end, cut where characters end (C180).
+        // Too long: the beginning and the end, cut at character boundaries (C180).
         let half = TRACE_CAP / 2;
         let head = text.floor_char_boundary(half);
         let tail = text.ceil_char_boundary(text.len().saturating_sub(half));
@@ -220,7 +222,7 @@ impl Display for Cairo1RevertFrame {
     }
 }
 
-/// Length of a printed frame with its line end: all have the same.
+/// The length of a printed frame with its line end: the same for all frames.
 static FRAME_LENGTH: LazyLock<usize> = LazyLock::new(|| {
     let frame = Cairo1RevertFrame {
         contract_address: ContractAddress::default(),
@@ -230,7 +232,7 @@ static FRAME_LENGTH: LazyLock<usize> = LazyLock::new(|| {
     frame.to_string().len().saturating_add(1)
 });
 
-/// Stands where something was cut out of a panic's trace.
+/// The mark of a cut in the trace of a panic.
 const CUT: &str = "\n...";
 
 impl Display for Cairo1RevertSummary {
@@ -241,8 +243,8 @@ impl Display for Cairo1RevertSummary {
 }
 
 impl Cairo1RevertSummary {
-    /// The trace that leads from `root` to the panic, as far as it can be told: each failed call names the next one by handing
-    /// its data on with one felt more; where several inner calls would fit, none is named (C182).
+    /// The path from `root` to the panic: each failed call returns the panic data of an inner call with one
+    /// felt appended. If several inner calls match, the path is ambiguous and has no frames (C182).
     pub(crate) fn of(root: &CallInfo, header: Cairo1RevertHeader) -> Self {
         let unknown = || Self { header, frames: Vec::new(), panic_data: root.retdata.clone() };
         let mut frames = Vec::new();
@@ -255,12 +257,14 @@ impl Cairo1RevertSummary {
                 selector: call.call.selector,
             });
             panic_data = &call.retdata;
-            let Some((last, handed_on)) = call.retdata.split_last() else { break };
+            let Some((last, propagated)) = call.retdata.split_last() else { break };
             if *last != well_known::ENTRYPOINT_FAILED {
                 break;
             }
-            let mut sources =
-                call.inner_calls.iter().filter(|inner| inner.failed && inner.retdata.as_slice() == handed_on);
+            let mut sources = call
+                .inner_calls
+                .iter()
+                .filter(|inner| inner.failed && inner.retdata.as_slice() == propagated);
             call = match (sources.next(), sources.next()) {
                 (Some(source), None) => source,
                 _ => return unknown(),
@@ -269,12 +273,12 @@ impl Cairo1RevertSummary {
         Self { header, panic_data: panic_data.clone(), frames }
     }
 
-    /// The reason matters more than the frames: those are left out first when the whole is too long.
+    /// Prints the panic; if the text is too long, frames are dropped before the reason is cut.
     fn print(&self, reason: &str) -> String {
         let header = self.header.to_string();
         let tail = ".\n";
         let least_frames = FRAME_LENGTH.saturating_mul(2).saturating_add(CUT.len());
-        // Three lines: here alone the full stop stands on a line of its own.
+        // Three lines: only in this form is the full stop on a line of its own.
         let bare = [header.as_str(), reason, tail].join("\n");
         if bare.len() >= TRACE_CAP.saturating_sub(least_frames).saturating_sub(1) {
             return if bare.len() <= TRACE_CAP { bare } else { cut(&bare) };
@@ -307,7 +311,7 @@ fn lines(header: &str, frames: &[String], reason: &str, tail: &str) -> String {
     parts.join("\n") + tail
 }
 
-/// Cuts by characters, as the network does, though it measures in bytes.
+/// Cuts by characters, as blockifier does, although the limit is measured in bytes.
 fn cut(text: &str) -> String {
     text.chars().take(TRACE_CAP.saturating_sub(CUT.len())).chain(CUT.chars()).collect()
 }

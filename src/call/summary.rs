@@ -1,33 +1,33 @@
-//! What a call tree used, added up: the input of fees.
+//! The resources of call trees, added up: the input of fees.
 //!
-//! In: finished call trees. Out: sums. Knows no prices.
+//! Input: finished call trees. Output: sums. Knows no prices.
 
 use super::CallInfo;
 use crate::protocol::{Constants, VmResources};
 
-/// How many events a call tree emitted, and how long they are.
+/// The number of events of a call tree, and their lengths.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct EventSummary {
-    /// Number of events.
+    /// The number of events.
     pub count: u64,
-    /// Keys of all events, in felts.
+    /// The keys of all events, in felts.
     pub keys: u64,
-    /// Data of all events, in felts.
+    /// The data of all events, in felts.
     pub data: u64,
 }
 
 /// The sums over one or more call trees.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ExecutionSummary {
-    /// VM resources of the calls that ran in Cairo steps, with their syscalls (C88).
+    /// The VM resources of the calls that are measured in steps, with their syscalls (C88).
     pub vm_resources: VmResources,
-    /// Sierra gas of the calls that ran in Sierra gas.
+    /// The Sierra gas of the calls that are measured in Sierra gas.
     pub sierra_gas: u64,
-    /// Payload length of each L2 to L1 message, in felts.
+    /// The payload length of each message to L1, in felts.
     pub message_payloads: Vec<u64>,
     /// The events.
     pub events: EventSummary,
-    /// Number of calls.
+    /// The number of calls.
     pub calls: u64,
 }
 
@@ -36,7 +36,8 @@ impl ExecutionSummary {
     pub fn of<'a>(calls: impl IntoIterator<Item = &'a CallInfo>, constants: &Constants) -> Option<Self> {
         let mut summary = Self::default();
         for root in calls {
-            // Resources and gas of a call hold those of its inner calls already; events and messages do not.
+            // The resources and the gas of a call include those of its inner calls; its events and messages
+            // do not.
             summary.vm_resources = summary.vm_resources.checked_add(&root.resources)?;
             summary.sierra_gas = summary.sierra_gas.checked_add(root.gas_consumed)?;
             if constants.switches.inner_event_resources_ignored {

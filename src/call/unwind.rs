@@ -1,7 +1,7 @@
-//! From a fault in the innermost frame to the error stack of the whole.
+//! Unwinding: from a fault in the innermost frame to the error stack of the phase.
 //!
-//! In: the frames that were open, and the fault. Out: segments from the outermost frame inwards, and what there is of the call
-//! tree.
+//! Input: the frames on the stack, and the fault. Output: segments from the outermost frame inwards, and the
+//! call tree up to the fault.
 
 use super::phase::CallFailure;
 use super::revert::{Cairo1RevertHeader, Cairo1RevertSummary, ErrorSegment, FailureCause};
@@ -12,27 +12,27 @@ use crate::state::StateError;
 use crate::syscall::{SyscallFault, TrackedResource};
 use crate::vm::{FinishFault, FrameFault, FrameFaultKind, StartFault};
 
-/// What ended a phase.
+/// The fault that ended a phase.
 #[derive(Clone, Debug)]
 pub(super) enum Fault {
     /// The top frame failed while it ran.
     Frame(FrameFault),
-    /// A syscall of the top frame was refused for good.
+    /// A syscall of the top frame failed in a way that no caller can catch.
     Syscall(SyscallFault),
-    /// A frame that had returned failed the checks at its end.
+    /// A frame that had returned failed the final checks.
     Finish(FinishFault),
     /// A call could not be entered.
     Entry {
         /// The broad reason.
         cause: FailureCause,
-        /// The sentence, without its line end.
+        /// The text, without its line end.
         text: String,
     },
-    /// The state could not answer while a call was entered.
+    /// A read of the state failed while a call was entered.
     EntryState(StateError),
-    /// A call panicked where nobody may catch it.
+    /// A call panicked where no caller may catch it.
     Panicked(Box<CallInfo>),
-    /// We are broken.
+    /// A bug of this crate.
     Internal(String),
 }
 
@@ -57,7 +57,7 @@ impl Fault {
     }
 }
 
-/// Ends all `levels` because of `fault`.
+/// Ends all `levels` with the failure that `fault` stands for.
 pub(super) fn unwind(levels: Vec<Level>, fault: Fault, strip_vm_frames: bool) -> CallFailure {
     if let Some(difference) = levels.iter().find_map(|level| level.frame.difference()) {
         return CallFailure::Internal(difference);
@@ -84,16 +84,16 @@ pub(super) fn unwind(levels: Vec<Level>, fault: Fault, strip_vm_frames: bool) ->
     CallFailure::Reverted { segments, cause, tree: tree(levels, last.call).map(Box::new) }
 }
 
-/// The end of an error stack.
-struct Last {
+/// The innermost part of an error stack.
+struct Innermost {
     segments: Vec<ErrorSegment>,
-    /// The call that failed, when its frame is gone already.
+    /// The call that failed, if its frame was finished already.
     call: Option<CallInfo>,
 }
 
-fn reason(levels: &[Level], fault: Fault, strip: bool) -> Result<(FailureCause, Last), CallFailure> {
+fn reason(levels: &[Level], fault: Fault, strip: bool) -> Result<(FailureCause, Innermost), CallFailure> {
     let text =
-        |cause, text: String| Ok((cause, Last { segments: vec![ErrorSegment::Text(text)], call: None }));
+        |cause, text: String| Ok((cause, Innermost { segments: vec![ErrorSegment::Text(text)], call: None }));
     match fault {
         Fault::Internal(message) => Err(CallFailure::Internal(message)),
         Fault::Frame(fault) => {
@@ -110,7 +110,7 @@ fn reason(levels: &[Level], fault: Fault, strip: bool) -> Result<(FailureCause, 
                 segments.push(ErrorSegment::Vm(fault.location));
             }
             segments.extend(fault.text.map(ErrorSegment::Text));
-            Ok((cause, Last { segments, call: None }))
+            Ok((cause, Innermost { segments, call: None }))
         }
         Fault::Syscall(fault) => {
             if let SyscallFault::State(error) = &fault
@@ -127,7 +127,7 @@ fn reason(levels: &[Level], fault: Fault, strip: bool) -> Result<(FailureCause, 
                 push_location(&mut segments, level, strip)?;
             }
             segments.push(ErrorSegment::Text(fault.to_string()));
-            Ok((cause, Last { segments, call: None }))
+            Ok((cause, Innermost { segments, call: None }))
         }
         Fault::Finish(fault) => match fault {
             FinishFault::Check(sentence) => text(FailureCause::Program, sentence),
@@ -147,12 +147,12 @@ fn reason(levels: &[Level], fault: Fault, strip: bool) -> Result<(FailureCause, 
         Fault::Panicked(call) => {
             let summary = Cairo1RevertSummary::of(&call, Cairo1RevertHeader::Execution);
             let segments = vec![ErrorSegment::Cairo1Revert(summary)];
-            Ok((FailureCause::Panic, Last { segments, call: Some(*call) }))
+            Ok((FailureCause::Panic, Innermost { segments, call: Some(*call) }))
         }
     }
 }
 
-/// From 0.14.3 frames in Sierra gas are not located: another engine could not tell (C178).
+/// From 0.14.3, frames in Sierra gas have no location in the stack: native execution has none (C178).
 fn is_stripped(level: &Level, strip: bool) -> bool {
     strip && level.tracked == TrackedResource::SierraGas
 }
@@ -169,7 +169,7 @@ fn push_location(segments: &mut Vec<ErrorSegment>, level: &Level, strip: bool) -
     Ok(())
 }
 
-/// The calls that were open when the phase failed, as a tree: each failed, with what it had done so far.
+/// The calls on the stack as a tree: each has failed, with its effects up to then.
 fn tree(levels: Vec<Level>, innermost: Option<CallInfo>) -> Option<CallInfo> {
     let mut inner = innermost;
     for level in levels.into_iter().rev() {

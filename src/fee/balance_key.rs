@@ -1,7 +1,7 @@
 //! The storage cells in which a fee token keeps the balance of an account.
 //!
-//! Input: an account. Output: storage keys, and the balance as a journal reads it. Assumes the storage layout of the deployed fee
-//! tokens (C237); nothing verifies it.
+//! Input: an account. Output: storage keys, and the balance as a journal reads it. Assumes the storage layout
+//! of the deployed fee tokens (C237); nothing verifies it.
 
 use starknet_api::core::ContractAddress;
 use starknet_api::state::StorageKey;

@@ -39,8 +39,8 @@ pub struct ReceiptInput<'a> {
     pub code_size: u64,
     /// Payload length of the consumed message, in felts; only of an L1 handler.
     pub l1_handler_payload: Option<u64>,
-    /// The cell of the paying account's balance ([`fee_token_balance_key`](super::fee_token_balance_key)); `None` for an L1
-    /// handler, which pays nothing.
+    /// The cell of the paying account's balance ([`fee_token_balance_key`](super::fee_token_balance_key));
+    /// `None` for an L1 handler, which pays nothing.
     pub payer: Option<StorageKey>,
     /// The changes of validation and execution, before the fee transfer (C155).
     pub state_changes: &'a StateChanges,

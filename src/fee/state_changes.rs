@@ -1,7 +1,7 @@
 //! The number of state changes that a transaction pays for.
 //!
-//! Input: [`StateChanges`] before the fee transfer, the payer's balance cell. Output: counts, for [`state_gas`](super::state_gas) and
-//! the receipt.
+//! Input: [`StateChanges`] before the fee transfer, the payer's balance cell. Output: counts, for
+//! [`state_gas`](super::state_gas) and the receipt.
 
 use serde::{Deserialize, Serialize};
 use starknet_api::core::ContractAddress;
@@ -27,8 +27,9 @@ pub struct StateChangesCount {
 impl StateChangesCount {
     /// Counts the changes that are paid for (C153-C157).
     ///
-    /// `payer` is the storage key of the paying account's balance, `None` for L1 handlers. The fee transfer has not happened yet: its
-    /// write to that cell is counted in advance, and the fee token itself is not counted as a modified contract (C155).
+    /// `payer` is the storage key of the paying account's balance, `None` for L1 handlers. The fee transfer
+    /// has not happened yet: its write to that cell is counted in advance, and the fee token itself is not
+    /// counted as a modified contract (C155).
     pub(super) fn of(changes: &StateChanges, payer: Option<StorageKey>, fee_token: ContractAddress) -> Self {
         let mut modified = changes.modified_contracts();
         modified.swap_remove(&fee_token);

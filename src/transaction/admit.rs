@@ -7,7 +7,8 @@ use crate::fee::{BalanceCheckError, check_balance, check_bounds_cover, minimal_g
 use crate::protocol::BlockEnv;
 use crate::state::Journal;
 
-/// Admits a transaction and increments the sender's nonce (C2). Checks nothing of a transaction without an account.
+/// Admits a transaction and increments the sender's nonce (C2). Checks nothing of a transaction without an
+/// account.
 pub(super) fn admit(plan: &Plan, journal: &mut Journal<'_>, env: &BlockEnv) -> Result<(), Rejection> {
     if plan.has_nonce {
         advance_nonce(plan, journal)?;
@@ -23,7 +24,8 @@ pub(super) fn admit(plan: &Plan, journal: &mut Journal<'_>, env: &BlockEnv) -> R
     proof_facts::check(plan, journal, env)
 }
 
-/// Strict: the nonce is the account's next one. Otherwise it may be later; the account's nonce still increases by one (C4).
+/// Strict: the nonce is the account's next one. Otherwise it may be later; the account's nonce still
+/// increases by one (C4).
 fn advance_nonce(plan: &Plan, journal: &mut Journal<'_>) -> Result<(), Rejection> {
     let address = plan.info.sender;
     let nonce = plan.info.nonce;

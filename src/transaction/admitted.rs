@@ -1,4 +1,5 @@
-//! The first part of a transaction, which reads little except the account: admission, and validation where it precedes the work.
+//! The first part of a transaction, which reads little except the account: admission, and validation where it
+//! precedes the work.
 
 use super::admit::admit;
 use super::cost::GasBudget;
@@ -18,8 +19,9 @@ pub(crate) struct Admitted {
 }
 
 impl Admitted {
-    /// Takes the validation call back from an execution that [`run`](super::run) made: the transaction can be run again.
-    pub(crate) fn take_back(&mut self, plan: &Plan, execution: &mut Execution) {
+    /// Restores the validation call from an execution that [`run`](super::run) made, so that the transaction
+    /// can be run again.
+    pub(crate) fn restore(&mut self, plan: &Plan, execution: &mut Execution) {
         if !plan.executes_first {
             self.validate_call = execution.validate_call.take();
         }

@@ -1,8 +1,8 @@
 //! The result of a validation that was carried out ahead of execution.
 //!
-//! Input: the call, its reads and writes, and everything else that it depended on. Output: the same call in another journal, if the
-//! dependencies are unchanged there: the signature is not verified again. Admission is not cached: it is cheap, and prices and
-//! balances change with every block.
+//! Input: the call, its reads and writes, and everything else that it depended on. Output: the same call in
+//! another journal, if the dependencies are unchanged there: the signature is not verified again. Admission
+//! is not cached: it is cheap, and prices and balances change with every block.
 
 use std::sync::Arc;
 
@@ -16,8 +16,8 @@ use crate::state::{Journal, JournalParts};
 use crate::syscall::TransactionInfo;
 
 /// A validation that was carried out, with its reads and writes. Given to the transaction
-/// ([`Transaction::with_validation`](super::Transaction::with_validation)), it spares the block the work; it is used only where
-/// validating again would have the same result.
+/// ([`Transaction::with_validation`](super::Transaction::with_validation)), it spares the block the work; it
+/// is used only where validating again would have the same result.
 #[derive(Clone, Debug)]
 pub struct CachedValidation {
     terms: Terms,
@@ -78,13 +78,14 @@ impl Terms {
 }
 
 impl CachedValidation {
-    /// `None` if the validation changed something that [`Journal::adopt`] does not carry over: only storage and class hashes can be.
+    /// `None` if the validation changed something that [`Journal::apply`] does not carry over: only storage
+    /// and class hashes can be.
     pub(super) fn new(terms: Terms, call: CallInfo, parts: JournalParts) -> Option<Self> {
         let changes = &parts.changes;
-        let can_be_adopted = changes.nonces.is_empty()
+        let can_be_applied = changes.nonces.is_empty()
             && changes.compiled_class_hashes.is_empty()
             && changes.declared.is_empty();
-        can_be_adopted.then_some(Self { terms, call, parts })
+        can_be_applied.then_some(Self { terms, call, parts })
     }
 
     /// Applies the validation to `journal`, if it would have the same result there.

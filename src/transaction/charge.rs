@@ -30,8 +30,8 @@ pub(crate) fn is_charged(plan: &Plan, fee: Fee) -> bool {
     plan.flags.charge_fee && fee != Fee(0)
 }
 
-/// Transfers the fee of a succeeded or reverted transaction (C28, C29). If the token panics, the money is not moved, and the
-/// transaction stands (C30).
+/// Transfers the fee of a succeeded or reverted transaction (C28, C29). If the token panics, the money is not
+/// moved, and the transaction stands (C30).
 fn transfer_fee(
     plan: &Plan,
     journal: &mut Journal<'_>,

@@ -107,7 +107,8 @@ pub(crate) fn call_contract_entry_point(
     }
 }
 
-/// The transaction that code sees when there is none: version 0, with bounds that bind nothing, as the network's nodes do it.
+/// The transaction that code sees when there is none: version 0, with bounds that bind nothing, as the
+/// network's nodes do it.
 fn anonymous_transaction_info() -> TransactionInfo {
     TransactionInfo {
         hash: TransactionHash::default(),

@@ -1,7 +1,8 @@
-//! The cost of a transaction: its Sierra gas while it is being spent, its receipt, and the check of that receipt.
+//! The cost of a transaction: its Sierra gas while it is being spent, its receipt, and the check of that
+//! receipt.
 //!
-//! Input: a plan, finished calls, state changes. Output: gas for phases, a [`Receipt`], a verdict on it. Knows nothing of how
-//! the calls were run.
+//! Input: a plan, finished calls, state changes. Output: gas for phases, a [`Receipt`], a verdict on it.
+//! Knows nothing of how the calls were run.
 
 use starknet_api::state::StorageKey;
 
@@ -15,12 +16,14 @@ use crate::fee::{
 use crate::protocol::BlockEnv;
 use crate::state::{Journal, StateChanges};
 
-/// The Sierra gas that a transaction has left: one budget for validation and execution, each with a limit of its own (C9).
+/// The Sierra gas that a transaction has left: one budget for validation and execution, each with a limit of
+/// its own (C9).
 #[derive(Clone, Copy, Debug)]
 pub(super) struct GasBudget(u64);
 
 impl GasBudget {
-    /// The gas with which a transaction begins: the sender's, or of a message from L1 the version's limit (C7, C8, C44).
+    /// The gas with which a transaction begins: the sender's, or of a message from L1 the version's limit
+    /// (C7, C8, C44).
     pub(super) fn new(plan: &Plan, env: &BlockEnv) -> Self {
         Self(match plan.payer {
             Payer::L1 { .. } => env.constants.limits.l1_handler_max.l2_gas.0,
@@ -87,8 +90,8 @@ pub(super) fn receipt<'a>(
     })?)
 }
 
-/// Compares a receipt with what its payer allows and can pay: the sender's bounds and balance (C164), or the version's limits for
-/// messages from L1 (C44).
+/// Compares a receipt with what its payer allows and can pay: the sender's bounds and balance (C164), or the
+/// version's limits for messages from L1 (C44).
 pub(super) fn check_cost(
     plan: &Plan,
     journal: &mut Journal<'_>,

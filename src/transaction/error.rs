@@ -1,4 +1,5 @@
-//! The endings without a receipt: the transaction is invalid, or the host or we failed. Never one for the other.
+//! The endings without a receipt: the transaction is invalid, or the host or we failed. Never one for the
+//! other.
 
 use std::fmt::{self, Display, Formatter};
 
@@ -182,7 +183,8 @@ mod proof_version {
     }
 }
 
-/// An error of the fee token's own frame, which no frame around it prints: the engine's sentence stands before its traceback.
+/// An error of the fee token's own frame, which no frame around it prints: the engine's sentence stands
+/// before its traceback.
 struct Unwrapped<'a>(&'a ErrorStack);
 
 impl Display for Unwrapped<'_> {
@@ -204,7 +206,8 @@ impl From<StarknetApiError> for InvalidTransaction {
     }
 }
 
-/// Why nothing can be said of a transaction: the host's reader failed, or we are broken. Nothing of it is committed.
+/// Why nothing can be said of a transaction: the host's reader failed, or we are broken. Nothing of it is
+/// committed.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum FatalError {

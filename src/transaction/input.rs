@@ -124,8 +124,9 @@ impl Transaction {
         Self { flags, ..self }
     }
 
-    /// The same transaction, with a validation that [was carried out before](crate::block::BlockExecutor::validate). It spares
-    /// work where it still holds, and changes no result.
+    /// The same transaction, with a validation that [was carried out
+    /// before](crate::block::BlockExecutor::validate). It spares work where it still holds, and changes no
+    /// result.
     pub fn with_validation(self, validation: Arc<CachedValidation>) -> Self {
         Self { cached_validation: Some(validation), ..self }
     }
@@ -153,7 +154,8 @@ impl Transaction {
         if version < TransactionVersion::THREE { FeeType::Eth } else { FeeType::Strk }
     }
 
-    /// The account whose nonce and balance the transaction uses, or the contract that it deploys; `None` for a message from L1.
+    /// The account whose nonce and balance the transaction uses, or the contract that it deploys; `None` for
+    /// a message from L1.
     pub(crate) fn account(&self) -> Option<ContractAddress> {
         let is_message = matches!(self.body, TransactionBody::L1Handler { .. });
         (!is_message).then(|| self.sender())

@@ -1,9 +1,10 @@
 //! Transactions: one function that is the phases in order.
 //!
-//! Input: a [`Transaction`], a block's environment, a journal over the state. Output: an [`Execution`] with its receipt; or the reason
-//! why the transaction is invalid; or a failure of the host's reader or of this crate. `input` is what the host passes; `plan` turns
-//! every kind and version into data: what to validate, to run and to charge; then one file per phase. Knows nothing of other
-//! transactions, of their order and of block capacity.
+//! Input: a [`Transaction`], a block's environment, a journal over the state. Output: an [`Execution`] with
+//! its receipt; or the reason why the transaction is invalid; or a failure of the host's reader or of this
+//! crate. `input` is what the host passes; `plan` turns every kind and version into data: what to validate,
+//! to run and to charge; then one file per phase. Knows nothing of other transactions, of their order and of
+//! block capacity.
 
 mod admit;
 mod admitted;

@@ -19,7 +19,8 @@ use crate::syscall::OrderedMessage;
 pub struct Execution {
     /// The call of `__validate__*`; `None` when there was none to run.
     pub validate_call: Option<CallInfo>,
-    /// The call of `__execute__`, of the constructor or of the handler; `None` for declares and reverted transactions.
+    /// The call of `__execute__`, of the constructor or of the handler; `None` for declares and reverted
+    /// transactions.
     pub execute_call: Option<CallInfo>,
     /// The fee transfer; `None` when no fee was charged.
     pub fee_transfer_call: Option<CallInfo>,
@@ -103,8 +104,8 @@ impl Execution {
             .collect()
     }
 
-    /// What of it enters the hash of its block. Fails for a message to something that is no Ethereum address, as there can be
-    /// on a layer 3 only (C126).
+    /// What of it enters the hash of its block. Fails for a message to something that is no Ethereum address,
+    /// as there can be on a layer 3 only (C126).
     pub fn output_for_hash(&self) -> Result<TransactionOutputForHash, StarknetApiError> {
         let messages = self.messages().into_iter().map(|(from_address, message)| {
             let to_address = EthAddress::try_from(message.to_address.0)?;

@@ -1,7 +1,9 @@
-//! Plans: every kind and version of transaction becomes one [`Plan`], which says as data what to validate, to run and to charge.
+//! Plans: every kind and version of transaction becomes one [`Plan`], which says as data what to validate, to
+//! run and to charge.
 //!
-//! Input: a [`Transaction`]. Output: a plan, or the reason why there is none. The phases ask the plan, never the transaction; the kind
-//! is used after this only to look up prices that the protocol states by kind, the version only where contracts see it.
+//! Input: a [`Transaction`]. Output: a plan, or the reason why there is none. The phases ask the plan, never
+//! the transaction; the kind is used after this only to look up prices that the protocol states by kind, the
+//! version only where contracts see it.
 
 use std::sync::Arc;
 
@@ -66,7 +68,8 @@ pub(crate) enum Payer {
         /// The amount, in wei.
         paid: Fee,
     },
-    /// None: deployments cost nothing, nor do declarations of version 0, by which the first account of a chain is declared.
+    /// None: deployments cost nothing, nor do declarations of version 0, by which the first account of a
+    /// chain is declared.
     None,
 }
 
@@ -95,7 +98,8 @@ pub(crate) enum Work {
         class_hash: ClassHash,
         /// The compiled class hash that the transaction commits to; Cairo 0 has none.
         compiled_class_hash: Option<CompiledClassHash>,
-        /// The compiled class hash must be the Blake hash of the class, where the protocol version demands it (C39).
+        /// The compiled class hash must be the Blake hash of the class, where the protocol version demands it
+        /// (C39).
         is_hash_checked: bool,
         /// The class.
         class: DeclaredClass,
@@ -120,11 +124,13 @@ pub(crate) enum PreValidation {
     Execute,
 }
 
-/// The sender as which a sequencer without accounts declares its first classes: `BOOTSTRAP` as a short string.
+/// The sender as which a sequencer without accounts declares its first classes: `BOOTSTRAP` as a short
+/// string.
 const BOOTSTRAP_SENDER: &str = "0x424f4f545354524150";
 
 impl Plan {
-    /// Plans a transaction. A declaration whose class does not fit its version is refused before the state is read (C5).
+    /// Plans a transaction. A declaration whose class does not fit its version is refused before the state is
+    /// read (C5).
     pub(crate) fn new(transaction: &Transaction) -> Result<Self, InvalidTransaction> {
         let mut plan = match &transaction.body {
             TransactionBody::Invoke(invoke) => plan_invoke(invoke),
@@ -283,7 +289,8 @@ fn plan_invoke(transaction: &InvokeTransaction) -> Plan {
             length(&invoke.proof_facts.0),
         ),
     };
-    // Version 0 calls any entry point, without validation or revert; later versions are validated with the execution's arguments.
+    // Version 0 calls any entry point, without validation or revert; later versions are validated with the
+    // execution's arguments.
     let is_validated = identity.version != TransactionVersion::ZERO;
     let validation =
         is_validated.then(|| EntryCall { selector: well_known::VALIDATE, calldata: calldata.clone() });

@@ -1,6 +1,7 @@
 //! Failed calls as the transaction sees them: a revert, or an ending without a receipt.
 //!
-//! Input: the failure of a phase, and the outermost frame. Output: a [`RevertReason`] with its call tree, or a [`Rejection`].
+//! Input: the failure of a phase, and the outermost frame. Output: a [`RevertReason`] with its call tree, or
+//! a [`Rejection`].
 
 use super::error::{FatalError, InvalidTransaction, Rejection};
 use super::outcome::RevertReason;

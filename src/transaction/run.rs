@@ -1,7 +1,8 @@
 //! Execution: the work of a plan, its receipt, and the revert of work that failed or cost too much.
 //!
-//! Input: a plan that was admitted. Output: an [`Execution`] without its fee transfer. The differences between kinds of transactions
-//! are data of the plan: who pays, what comes first, whether a failure is reverted.
+//! Input: a plan that was admitted. Output: an [`Execution`] without its fee transfer. The differences
+//! between kinds of transactions are data of the plan: who pays, what comes first, whether a failure is
+//! reverted.
 
 use super::admitted::Admitted;
 use super::cost::{RevertedResources, check_cost, check_paid, payer_key, receipt};
@@ -16,8 +17,8 @@ use crate::fee::{Receipt, max_steps, steps_after_validation};
 use crate::state::Journal;
 use crate::syscall::ExecutionMode;
 
-/// The second part of a transaction: everything after admission except the fee transfer. The validation call moves from `admitted`
-/// into the execution; without an execution, `admitted` is unchanged.
+/// The second part of a transaction: everything after admission except the fee transfer. The validation call
+/// moves from `admitted` into the execution; without an execution, `admitted` is unchanged.
 pub(crate) fn run(
     plan: &Plan,
     admitted: &mut Admitted,
@@ -29,7 +30,8 @@ pub(crate) fn run(
         declare(plan, journal, env)?;
         return Ok(Box::default());
     }
-    // Before comprehensive state diffs, the changes of validation and of a revertible execution are counted apart (C27).
+    // Before comprehensive state diffs, the changes of validation and of a revertible execution are counted
+    // apart (C27).
     let counts_apart = plan.is_revertible && !env.constants.switches.comprehensive_state_diff;
     let validate_changes = counts_apart.then(|| journal.changes());
     let checkpoint = journal.checkpoint();
@@ -61,7 +63,8 @@ pub(crate) fn run(
             let Some(error) = checked.error else {
                 check_paid(plan, env, &receipt)?;
                 return Ok(Box::new(Execution {
-                    // The order of events follows the validation call; without one the order is the usual one (C13).
+                    // The order of events follows the validation call; without one the order is the usual one
+                    // (C13).
                     executes_first: late_validation.is_some(),
                     validate_call: admitted.validate_call.take().or(late_validation),
                     execute_call,
@@ -69,7 +72,8 @@ pub(crate) fn run(
                     ..Execution::default()
                 }));
             };
-            // The fee is that of the complete execution, within the bounds; all else is as of a plain revert (C24).
+            // The fee is that of the complete execution, within the bounds; all else is as of a plain revert
+            // (C24).
             let reverted = Reverted { reason: RevertReason::Cost(error), tree: execute_call.map(Box::new) };
             (reverted, Some(checked.recommended_fee))
         }

@@ -17,8 +17,8 @@ use crate::protocol::{BlockEnv, well_known};
 use crate::state::Journal;
 use crate::syscall::ExecutionMode;
 
-/// Runs the validation call, if the plan has one. The class that decides how its result is read is the one at the address before
-/// the call (C17).
+/// Runs the validation call, if the plan has one. The class that decides how its result is read is the one at
+/// the address before the call (C17).
 pub(super) fn validate(
     plan: &Plan,
     journal: &mut Journal<'_>,

@@ -1,7 +1,7 @@
 //! Validation ahead of execution, as a gateway or a mempool does it.
 //!
-//! Input: a plan, a reader of some state. Output: a [`CachedValidation`] with everything that the account's code read and wrote, or
-//! the reason why the transaction is invalid. Commits nothing.
+//! Input: a plan, a reader of some state. Output: a [`CachedValidation`] with everything that the account's
+//! code read and wrote, or the reason why the transaction is invalid. Commits nothing.
 
 use super::admit::admit;
 use super::cached_validation::CachedValidation;
@@ -13,8 +13,9 @@ use crate::call::ExecutionContext;
 use crate::fee::{check_within_bounds, fee_token_balance_key};
 use crate::state::{BlockState, Journal, StateReader};
 
-/// Admits and validates an invocation and checks the cost of that against its bounds; not against the balance, which validation
-/// cannot change. `None` if there was nothing to validate, or the result cannot be used again.
+/// Admits and validates an invocation and checks the cost of that against its bounds; not against the
+/// balance, which validation cannot change. `None` if there was nothing to validate, or the result cannot be
+/// used again.
 pub(crate) fn validate_alone(
     plan: &Plan,
     reader: &dyn StateReader,
@@ -25,7 +26,8 @@ pub(crate) fn validate_alone(
     admit(plan, &mut admission, env)?;
     let mut gas = GasBudget::new(plan, env);
     let Some(terms) = terms(plan, env, &gas) else { return Ok(None) };
-    // Admission is repeated when the transaction is executed, so its reads are no part of the cached ones: a layer separates them.
+    // Admission is repeated when the transaction is executed, so its reads are no part of the cached ones: a
+    // layer separates them.
     let mut admitted = BlockState::new(reader);
     admitted.commit(admission.into_parts())?;
     let (call, parts) = {

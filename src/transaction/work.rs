@@ -1,6 +1,7 @@
 //! The work of a transaction: a call, a declaration or a deployment.
 //!
-//! Input: a plan, a phase. Output: the call tree, if code ran; otherwise a [`WorkFailure`]. Does not know what the failure leads to.
+//! Input: a plan, a phase. Output: the call tree, if code ran; otherwise a [`WorkFailure`]. Does not know
+//! what the failure leads to.
 
 use starknet_api::core::ContractAddress;
 

@@ -160,7 +160,7 @@ impl<'b, R: StateReader + Sync> Task for BlockTask<'b, R> {
                 return Err(None);
             }
             if let Ok(execution) = &mut ran {
-                admitted.take_back(&plan, execution);
+                admitted.restore(&plan, execution);
             }
             let validated = ValidatedPrefix { admitted, journal: mark, reads };
             let reads = view.take_reads().first(reads);
@@ -209,7 +209,7 @@ impl<'b, R: StateReader + Sync> Task for BlockTask<'b, R> {
         let Body::Unpaid(unpaid) = body else { return None };
         let Unpaid { plan, execution, journal, mut validated, paid, .. } = *unpaid;
         let paid = paid.and_then(Result::ok).and_then(Attempt::into_execution);
-        validated.admitted.take_back(&plan, &mut *paid.or(execution)?);
+        validated.admitted.restore(&plan, &mut *paid.or(execution)?);
         Some(Box::new(Kept { reads: reads.first(validated.reads), journal: journal?, validated }))
     }
 
