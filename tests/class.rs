@@ -1,4 +1,5 @@
-//! The `class` room from outside: a class written by hand, malformed input, and the recorded classes of real chains.
+//! The public interface of `class`: a minimal class, malformed input, and the recorded classes of real
+//! chains.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -25,7 +26,7 @@ use starknet_types_core::felt::Felt;
 
 const PRIME: &str = "0x800000000000011000000000000000000000000000000000000000000000001";
 
-/// The recorded data, or `None` after saying so.
+/// The recorded data, or `None` with a note on standard output.
 fn data() -> Option<PathBuf> {
     let folder = std::env::var_os("STARKILN_DATA").map(PathBuf::from);
     if folder.is_none() {
@@ -81,7 +82,7 @@ fn load(casm: &Value) -> Result<Cairo1Class, ClassError> {
 }
 
 #[test]
-fn a_class_written_by_hand_is_prepared() {
+fn minimal_class_is_prepared() {
     let class = load(&tiny()).unwrap();
     assert_eq!(class.bytecode_len(), 8);
     assert_eq!(class.hints_at(3).len(), 1);
@@ -104,7 +105,7 @@ fn a_class_written_by_hand_is_prepared() {
         [(3, 0), (4, 1)].map(|(small, large)| (small, large))
     );
 
-    // both ways in give the same class, and the hashes are those of the compiler's library
+    // Both constructors give the same class, and the hashes are those of the compiler's library.
     let casm: CasmContractClass = serde_json::from_value(tiny()).unwrap();
     assert_eq!(class.compiled_class_hash_v1(), casm.hash(&HashVersion::V1));
     assert_eq!(class.compiled_class_hash_v2(), casm.hash(&HashVersion::V2));
@@ -129,7 +130,7 @@ fn a_class_written_by_hand_is_prepared() {
 }
 
 #[test]
-fn gas_is_tracked_from_the_version_that_the_protocol_names() {
+fn gas_is_metered_from_the_sierra_version_of_the_protocol_version() {
     let constants = |version: &str| {
         Constants::for_version(version.parse::<ProtocolVersion>().unwrap(), VersionPolicy::Exact).unwrap()
     };
@@ -149,9 +150,9 @@ fn gas_is_tracked_from_the_version_that_the_protocol_names() {
     }
 }
 
-/// One change to the tiny class, and what the error must say.
+/// Each case is a change to the minimal class, and the text of the error.
 #[test]
-fn malformed_classes_are_refused_with_the_place() {
+fn malformed_classes_are_rejected_with_the_place() {
     let set = |pointer: &str, value: Value| {
         let mut casm = tiny();
         *casm.pointer_mut(pointer).unwrap() = value;
@@ -207,7 +208,7 @@ fn malformed_classes_are_refused_with_the_place() {
     for (casm, expected) in table {
         let error = load(&casm).expect_err(expected);
         assert!(error.to_string().contains(expected), "expected {expected:?}, got: {error}");
-        // the library's own structure, where it can hold the fault at all, gives the same kind of error
+        // The library's own structure gives the same error, if it can represent the fault.
         if let Ok(parsed) = serde_json::from_value::<CasmContractClass>(casm) {
             let other = Cairo1Class::from_casm(parsed, version()).expect_err(expected);
             assert_eq!(std::mem::discriminant(&error), std::mem::discriminant(&other), "{error} / {other}");
@@ -219,7 +220,7 @@ fn malformed_classes_are_refused_with_the_place() {
         let sierra = Cairo1Class::from_sierra_json(text);
         assert!(matches!(sierra, Err(ClassError::NotJson { .. })), "{text}");
     }
-    // depth without end
+    // Deep nesting.
     let deep = "[".repeat(1_000_000);
     for text in [
         deep.clone(),
@@ -236,7 +237,7 @@ fn malformed_classes_are_refused_with_the_place() {
 }
 
 #[test]
-fn malformed_sierra_is_refused() {
+fn malformed_sierra_is_rejected() {
     let sierra = |program: Value| json!({"sierra_program": program, "contract_class_version": "0.1.0", "entry_points_by_type": {"EXTERNAL": [], "L1_HANDLER": [], "CONSTRUCTOR": []}});
     let table = [
         (json!({}), "Sierra class: missing field `sierra_program`"),
@@ -292,8 +293,8 @@ fn damaged_sierra_never_panics() {
     println!("damaged programs: {kinds:?}");
 }
 
-/// Programs as deep as they can be made: chains of types, in and against the order of declaration, and chains of jumps. Nothing
-/// may overflow a stack.
+/// Programs with maximal depth: chains of types, in and against the order of declaration, and chains of
+/// jumps. None may overflow the stack.
 #[test]
 fn deep_sierra_does_not_overflow_the_stack() {
     let Some(data) = data() else { return };
@@ -360,7 +361,7 @@ fn deep_sierra_does_not_overflow_the_stack() {
 }
 
 #[test]
-fn recorded_sierra_classes_have_the_hash_they_are_known_by() {
+fn recorded_sierra_classes_have_their_recorded_hash() {
     let Some(data) = data() else { return };
     let mut count = 0;
     for folder in ["classes/sierra", "dojo_chain/classes"] {
@@ -390,12 +391,12 @@ fn recorded_sierra_classes_have_the_hash_they_are_known_by() {
 }
 
 #[test]
-fn compressed_programs_are_unpacked() {
+fn compressed_programs_are_decompressed() {
     let Some(data) = data() else { return };
     let (hash, path) = files(&data.join("classes/sierra")).pop().unwrap();
     let bytes = fs::read(path).unwrap();
     let plain = sierra_class_from_json(&bytes).unwrap();
-    // a `Value` sorts the keys of an ABI array, which changes the hash: the text is put in its place
+    // A `Value` sorts the keys of an ABI array, which changes the hash, so the ABI is inserted as text.
     let mut json: Value = serde_json::from_slice(&bytes).unwrap();
     json["sierra_program"] =
         json!(starknet_api::compression_utils::compress_and_encode(&json["sierra_program"]).unwrap());
@@ -407,7 +408,7 @@ fn compressed_programs_are_unpacked() {
 
 /// The development chain recorded a compiled class hash with every declaration.
 #[test]
-fn recorded_declarations_compile_to_the_compiled_class_hash_they_declared() {
+fn recorded_declarations_compile_to_their_compiled_class_hash() {
     let Some(data) = data() else { return };
     let chain: Value =
         serde_json::from_slice(&fs::read(data.join("dojo_chain/chain.json")).unwrap()).unwrap();
@@ -432,8 +433,8 @@ fn recorded_declarations_compile_to_the_compiled_class_hash_they_declared() {
     println!("declared compiled class hashes compared: {compared}");
 }
 
-/// Casm files: hashes against the library over the file itself, and against a fresh compilation of the Sierra file of the same
-/// name.
+/// Compares the hashes of CASM files with those of the library, and with a fresh compilation of the Sierra
+/// file of the same name.
 #[test]
 fn recorded_casm_classes_load_and_hash() {
     let Some(data) = data() else { return };
@@ -466,7 +467,7 @@ fn recorded_casm_classes_load_and_hash() {
     println!("CASM classes loaded: {loaded}; the same when compiled again from Sierra: {recompiled}");
 }
 
-/// Prints what preparing costs. No assertion: the machine is shared.
+/// Prints the time of preparation, without assertions: the machine is shared.
 #[test]
 fn timings() {
     let Some(data) = data() else { return };
@@ -506,7 +507,7 @@ fn timings() {
     }
 }
 
-/// Eight felts, a syscall, two of Starknet's own hints and one of the language's.
+/// A class of eight felts, with a syscall, two of Starknet's own hints and one of the Cairo library.
 fn tiny_cairo0() -> Value {
     let hint = |code: &str, references: Value| json!({"code": code, "accessible_scopes": ["__main__", "__main__.f"], "flow_tracking_data": {"ap_tracking": {"group": 0, "offset": 1}, "reference_ids": references}});
     json!({
@@ -552,7 +553,7 @@ fn selector(value: u64) -> EntryPointSelector {
     EntryPointSelector(value.into())
 }
 
-/// The same class with its program compressed, as nodes serve it.
+/// The class with its program compressed, as nodes serve it.
 fn compressed(class: &Value) -> Value {
     let mut class = class.clone();
     class["program"] = json!(compress_and_encode(&class["program"]).unwrap());
@@ -560,7 +561,7 @@ fn compressed(class: &Value) -> Value {
 }
 
 #[test]
-fn a_cairo0_class_written_by_hand_is_prepared() {
+fn minimal_cairo0_class_is_prepared() {
     let json = tiny_cairo0();
     let class = Cairo0Class::from_json(json.to_string()).unwrap();
     assert_eq!(
@@ -575,7 +576,7 @@ fn a_cairo0_class_written_by_hand_is_prepared() {
     let external = |value| class.entry_point(EntryPointType::External, selector(value));
     assert_eq!(external(5), Cairo0Lookup::Found(3));
     assert_eq!(external(6), Cairo0Lookup::Repeated);
-    assert_eq!(external(7), Cairo0Lookup::Found(2)); // the default one
+    assert_eq!(external(7), Cairo0Lookup::Found(2)); // the default entry point
     assert_eq!(external(0), Cairo0Lookup::Found(2));
     assert_eq!(class.entry_point(EntryPointType::Constructor, selector(8)), Cairo0Lookup::Found(5));
     assert_eq!(class.entry_point(EntryPointType::Constructor, selector(7)), Cairo0Lookup::NotFound);
@@ -588,13 +589,13 @@ fn a_cairo0_class_written_by_hand_is_prepared() {
             .unwrap()
             .entry_point(EntryPointType::External, selector(value))
     };
-    assert_eq!(lookup(&[5, 0], 7), Cairo0Lookup::NotFound); // a default entry point counts only where it is the first
+    assert_eq!(lookup(&[5, 0], 7), Cairo0Lookup::NotFound); // a default entry point is only used if it is the first
     assert_eq!(lookup(&[5, 0], 0), Cairo0Lookup::Found(1));
     assert_eq!(lookup(&[0, 0], 7), Cairo0Lookup::Found(0));
     assert_eq!(lookup(&[0, 0], 0), Cairo0Lookup::Repeated);
     assert_eq!(lookup(&[], 0), Cairo0Lookup::NoEntryPointOfType);
 
-    // every form gives the same class
+    // All forms give the same class.
     assert_eq!(Cairo0Class::from_json(compressed(&json).to_string()).unwrap(), class);
     let held: DeprecatedContractClass = serde_json::from_value(json.clone()).unwrap();
     assert_eq!(Cairo0Class::from_deprecated_class(&held).unwrap(), class);
@@ -625,7 +626,7 @@ fn a_cairo0_class_written_by_hand_is_prepared() {
 }
 
 #[test]
-fn the_class_hash_sees_what_it_must_and_nothing_else() {
+fn class_hash_covers_the_specified_fields_only() {
     let hash = |json: &Value| cairo0_class_hash(json.to_string()).unwrap();
     let json = tiny_cairo0();
     let set = |pointer: &str, value: Value| {
@@ -634,7 +635,8 @@ fn the_class_hash_sees_what_it_must_and_nothing_else() {
         json
     };
     assert_eq!(hash(&json), hash(&compressed(&json)));
-    // debug information, empty fields of attributes, the spelling of numbers, and the old way to write types do not count
+    // Debug information, empty fields of attributes, the notation of numbers and the old notation of types do
+    // not matter.
     for same in [
         set("/program/debug_info", json!(null)),
         set("/program/data/1", json!("0x0001")),
@@ -682,7 +684,7 @@ fn the_class_hash_sees_what_it_must_and_nothing_else() {
 }
 
 #[test]
-fn malformed_cairo0_classes_are_refused_with_the_place() {
+fn malformed_cairo0_classes_are_rejected_with_the_place() {
     let set = |pointer: &str, value: Value| {
         let mut json = tiny_cairo0();
         *json.pointer_mut(pointer).unwrap_or_else(|| panic!("{pointer}")) = value;
@@ -749,7 +751,7 @@ fn malformed_cairo0_classes_are_refused_with_the_place() {
             set("/program", json!(compress_and_encode(&7).unwrap())),
             "Cairo 0 class: program: invalid type: integer `7`",
         ),
-        // a small file that unpacks to more than a program may
+        // A small file that decompresses to more than the limit.
         (
             set("/program", json!(compress_and_encode(&" ".repeat((64 << 20) + 1)).unwrap())),
             "program: not a compressed program (base64 of gzip of JSON): Decompressed data exceeds",
@@ -760,7 +762,7 @@ fn malformed_cairo0_classes_are_refused_with_the_place() {
     for (json, expected) in table {
         let error = Cairo0Class::from_json(json.to_string()).expect_err(expected);
         assert!(error.to_string().contains(expected), "expected {expected:?}, got: {error}");
-        // the library's structure has lost some of the faults
+        // The library's structure cannot represent all faults.
         if let Ok(held) = serde_json::from_value::<DeprecatedContractClass>(json.clone()) {
             let _ = Cairo0Class::from_deprecated_class(&held);
         }
@@ -770,7 +772,7 @@ fn malformed_cairo0_classes_are_refused_with_the_place() {
         assert!(matches!(Cairo0Class::from_json(text), Err(ClassError::NotJson { .. })), "{text}");
         assert!(matches!(cairo0_class_hash(text), Err(ClassError::NotJson { .. })), "{text}");
     }
-    // depth without end
+    // Deep nesting.
     let deep = "[".repeat(1_000_000);
     let closed = format!("{deep}{}", "]".repeat(1_000_000));
     let whole = tiny_cairo0().to_string();
@@ -786,12 +788,12 @@ fn malformed_cairo0_classes_are_refused_with_the_place() {
         let _ = cairo0_class_hash(&text);
     }
     let deep_abi = whole.replacen("\"abi\":[", &format!("\"abi\":[{closed},"), 1);
-    assert!(Cairo0Class::from_json(&deep_abi).is_ok()); // nobody reads it
+    assert!(Cairo0Class::from_json(&deep_abi).is_ok()); // the ABI is not parsed
     assert!(matches!(cairo0_class_hash(&deep_abi), Err(ClassError::Shape { .. })));
     assert!(matches!(cairo0_abi_length(&deep_abi), Err(ClassError::Shape { .. })));
     assert!(Cairo0Class::from_json([0xff_u8, 0xfe]).is_err());
 
-    // faults that the network meets when the class is called, not when it is loaded
+    // Faults that surface when the class is called, not when it is loaded.
     let builtins = Cairo0Class::from_json(
         set("/program/builtins", json!(["output", "pedersen", "keccak", "output"])).to_string(),
     )
@@ -802,8 +804,8 @@ fn malformed_cairo0_classes_are_refused_with_the_place() {
     assert_eq!(unprepared.hint_counts(), (0, 0));
 }
 
-/// Our own Cairo 0 contracts: they load, hash, and ask for nothing that the network refuses, but for the one that is there to be
-/// refused.
+/// The Cairo 0 test contracts load, have the hash in the README, and use only supported builtins and hints,
+/// except the one that is made to fail.
 #[test]
 fn our_cairo0_contracts_load_and_hash() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("resources/contracts/cairo0");
@@ -845,7 +847,7 @@ fn our_cairo0_contracts_load_and_hash() {
     }
 }
 
-/// The recorded Cairo 0 classes: name, hash, and path.
+/// The hashes and paths of the recorded Cairo 0 classes.
 fn cairo0_files(data: &Path) -> Vec<(Felt, PathBuf)> {
     let mut found = Vec::new();
     for folder in ["mainnet_genesis", "sepolia_genesis", "classes/cairo0", "dojo_chain/classes"] {
@@ -867,7 +869,7 @@ fn cairo0_files(data: &Path) -> Vec<(Felt, PathBuf)> {
 }
 
 #[test]
-fn recorded_cairo0_classes_load_and_have_the_hash_they_are_known_by() {
+fn recorded_cairo0_classes_load_and_have_their_recorded_hash() {
     let Some(data) = data() else { return };
     let (mut compared, mut entry_points, mut hints, mut syscalls) = (0, 0, 0, 0);
     let mut by_hash: BTreeMap<Felt, Cairo0Class> = BTreeMap::new();
@@ -902,7 +904,7 @@ fn recorded_cairo0_classes_load_and_have_the_hash_they_are_known_by() {
                 entry_points += 1;
             }
         }
-        // the other forms of the same class
+        // The other forms of the same class.
         let json: Value = serde_json::from_slice(&bytes).unwrap();
         if json["program"].is_object() {
             let packed = compressed(&json).to_string();
@@ -913,8 +915,8 @@ fn recorded_cairo0_classes_load_and_have_the_hash_they_are_known_by() {
             assert_eq!(Cairo0Class::from_deprecated_class(&held).unwrap(), class);
         }
         let abi = serde_json::to_string(&json["abi"]).unwrap();
-        assert!(cairo0_abi_length(&bytes).unwrap() > abi.len() as u64); // the same with spaces
-        // one class was recorded by two nodes
+        assert!(cairo0_abi_length(&bytes).unwrap() > abi.len() as u64); // printed with spaces
+        // One class was recorded from two nodes.
         if let Some(other) = by_hash.get(&hash) {
             assert_eq!(other, &class);
         }
