@@ -132,6 +132,7 @@ pub mod replay;
 pub mod rules;
 pub mod state;
 mod sync;
+#[doc(hidden)]
 pub mod syscall;
 pub mod transaction;
 mod vm;

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use starkiln::call::CallInfo;
-use starkiln::syscall::{CallType, TrackedResource};
+use starkiln::call::{CallType, TrackedResource};
 use starknet_api::contract_class::EntryPointType;
 
 use super::json::{builtins, hex, hex_list, list, recorded_builtins, sorted};

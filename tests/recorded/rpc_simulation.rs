@@ -7,6 +7,7 @@ use crate::engine::chosen_engine;
 use serde_json::{Value, json};
 use starkiln::block::{BlockExecutor, BlockHashSource};
 use starkiln::call::CallInfo;
+use starkiln::call::CallType;
 use starkiln::class::{Cairo1Class, ContractClass, sierra_class_from_json, sierra_class_hash};
 use starkiln::fee::call_gas;
 use starkiln::fee::price::fee_of;
@@ -15,7 +16,6 @@ use starkiln::protocol::{
     VersionPolicy,
 };
 use starkiln::state::{ReadError, StateDiff, StateReader};
-use starkiln::syscall::CallType;
 use starkiln::transaction::{ExecutionFlags, Transaction};
 use starknet_api::block::{BlockNumber, BlockTimestamp, GasPrice};
 use starknet_api::contract_class::EntryPointType;

@@ -2,11 +2,11 @@
 
 use starkiln::block::TransactionStatus::{Invalid, Reverted, Succeeded};
 use starkiln::call::FailureCause;
+use starkiln::call::TrackedResource;
 use starkiln::class::ContractClass;
 use starkiln::fee::FeeCheckError;
 use starkiln::fee::fee_token_balance_key;
 use starkiln::protocol::{TransactionKind, well_known};
-use starkiln::syscall::TrackedResource;
 use starkiln::transaction::{InvalidTransaction, RevertReason};
 use starknet_api::contract_class::EntryPointType;
 use starknet_api::core::CompiledClassHash;

@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 use starkiln::block::TransactionStatus::{Reverted, Succeeded};
+use starkiln::call::TrackedResource;
 use starkiln::call::{CallInfo, FailureCause};
 use starkiln::protocol::{Builtin, well_known};
-use starkiln::syscall::TrackedResource;
 use starknet_api::core::ClassHash;
 use starknet_types_core::felt::Felt;
 use starknet_types_core::hash::{Pedersen, StarkHash};

@@ -1,9 +1,9 @@
 //! Syscalls: C103 to C140.
 
 use starkiln::block::TransactionStatus::{Invalid, Reverted, Succeeded};
+use starkiln::call::CallType;
 use starkiln::call::FailureCause;
 use starkiln::protocol::{Builtin, SyscallName, well_known};
-use starkiln::syscall::CallType;
 use starknet_api::core::ClassHash;
 use starknet_api::transaction::fields::{Calldata, Fee, TransactionSignature};
 use starknet_api::transaction::{

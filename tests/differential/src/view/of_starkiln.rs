@@ -12,7 +12,7 @@ use starkiln::fee::{
 };
 use starkiln::protocol::VmResources;
 use starkiln::state::{InitialReads, StateDiff};
-use starkiln::syscall::{EntryPointCall, StorageAccesses};
+use starkiln::call::{EntryPointCall, StorageAccesses};
 use starkiln::transaction::Execution;
 
 use super::{counts, felt, felts, gas, map, pairs, set, storage};
