@@ -6,7 +6,8 @@
 use starknet_types_core::felt::Felt;
 
 use super::number::field::{
-    Limbs, TOP, add, add_below_prime, as_u64, from_felt, mul, neg, offset_plus, small, sub, to_felt,
+    Limbs, PRIME_TOP_LIMB, add, add_below_prime, as_u64, from_felt, from_u64, mul, neg, offset_add, sub,
+    to_felt,
 };
 use crate::syscall::{Pointer, Value};
 
@@ -36,7 +37,7 @@ impl VmCell {
     /// A cell that holds a number of 64 bits.
     #[inline]
     pub(super) const fn small(value: u64) -> Self {
-        Self::number(small(value))
+        Self::number(from_u64(value))
     }
 
     /// A cell that holds an address.
@@ -112,10 +113,10 @@ impl VmCell {
         match (self.as_pointer(), other.as_pointer()) {
             (None, None) => Some(Self::number(add(&self.as_number()?, &other.as_number()?))),
             (Some((segment, offset)), None) => {
-                Some(Self::pointer(segment, offset_plus(offset, &other.as_number()?)?))
+                Some(Self::pointer(segment, offset_add(offset, &other.as_number()?)?))
             }
             (None, Some((segment, offset))) => {
-                Some(Self::pointer(segment, offset_plus(offset, &self.as_number()?)?))
+                Some(Self::pointer(segment, offset_add(offset, &self.as_number()?)?))
             }
             (Some(_), Some(_)) => None,
         }
@@ -125,8 +126,8 @@ impl VmCell {
     #[inline(always)]
     pub(super) fn plus_small(&self, number: u32) -> Option<Self> {
         let [a0, a1, a2, a3] = self.0;
-        // With the highest limb below `TOP`, the number and the sum are below the prime.
-        (a3 & !TAGS != TOP).then_some(())?;
+        // With the highest limb below `PRIME_TOP_LIMB`, the number and the sum are below the prime.
+        (a3 & !TAGS != PRIME_TOP_LIMB).then_some(())?;
         Some(Self([a0.checked_add(u64::from(number))?, a1, a2, a3]))
     }
 
@@ -145,12 +146,12 @@ impl VmCell {
         match (self.as_pointer(), other.as_pointer()) {
             (None, None) => Some(Self::number(sub(&self.as_number()?, &other.as_number()?))),
             (Some((segment, offset)), None) => {
-                Some(Self::pointer(segment, offset_plus(offset, &neg(&other.as_number()?))?))
+                Some(Self::pointer(segment, offset_add(offset, &neg(&other.as_number()?))?))
             }
             (Some((segment, offset)), Some((of, start))) if segment == of => {
                 Some(match offset.checked_sub(start) {
                     Some(distance) => Self::small(distance),
-                    None => Self::number(neg(&small(start.wrapping_sub(offset)))),
+                    None => Self::number(neg(&from_u64(start.wrapping_sub(offset)))),
                 })
             }
             _ => None,

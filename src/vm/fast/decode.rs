@@ -11,10 +11,10 @@ use cairo_vm::types::instruction::{
 };
 use cairo_vm::vm::decoding::decoder::decode_instruction;
 
-use super::cairo0::compile_cairo0;
+use super::cairo0::compile_cairo0_hint;
 use super::cell::VmCell;
-use super::hint::{Hint, compile};
-use super::number::field::{Limbs, as_u128, neg, offset_plus};
+use super::hint::{CompiledHint, compile_hint};
+use super::number::field::{Limbs, as_u128, neg, offset_add};
 use crate::class::{Cairo0Class, Cairo1Class};
 use crate::protocol::Builtin;
 use crate::vm::frame_setup::RET;
@@ -126,7 +126,7 @@ pub(super) struct Program {
     /// The operation of each cell of the code.
     pub operations: Box<[Operation]>,
     /// The hints of all operations, in the order of the code. The last hint of each operation is marked.
-    pub hints: Box<[Hint]>,
+    pub hints: Box<[CompiledHint]>,
     /// The index of the first hint of each operation.
     first_hints: Box<[u32]>,
 }
@@ -138,7 +138,7 @@ impl Program {
         Self::new(code, class.hints.len(), |pc, hints| {
             let at_pc = class.hints_at(pc);
             let compiled = at_pc.iter().zip((0..at_pc.len()).rev());
-            hints.extend(compiled.map(|(hint, n_after)| compile(hint, n_after == 0)));
+            hints.extend(compiled.map(|(hint, n_after)| compile_hint(hint, n_after == 0)));
         })
     }
 
@@ -157,14 +157,14 @@ impl Program {
         Self::new(code.collect::<Option<_>>()?, class.hints.len(), |pc, hints| {
             let at_pc = class.hints.at(pc);
             let compiled = at_pc.iter().zip((0..at_pc.len()).rev());
-            hints.extend(compiled.map(|(hint, n_after)| compile_cairo0(hint, class, n_after == 0)));
+            hints.extend(compiled.map(|(hint, n_after)| compile_cairo0_hint(hint, class, n_after == 0)));
         })
     }
 
     fn new(
         code: Arc<[VmCell]>,
         hint_count: usize,
-        add_hints: impl Fn(usize, &mut Vec<Hint>),
+        add_hints: impl Fn(usize, &mut Vec<CompiledHint>),
     ) -> Option<Self> {
         u32::try_from(code.len().checked_add(1)?).ok()?;
         u32::try_from(hint_count).ok()?;
@@ -291,5 +291,5 @@ fn small_number(immediate: Limbs) -> Option<(OperationKind, u32)> {
 /// The target of a relative jump by `immediate`.
 fn jump_target(pc: usize, immediate: Limbs) -> Option<u32> {
     let pc = u64::try_from(pc).ok()?;
-    u32::try_from(offset_plus(pc, &immediate)?).ok()
+    u32::try_from(offset_add(pc, &immediate)?).ok()
 }

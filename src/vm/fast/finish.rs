@@ -53,7 +53,7 @@ impl FastFrame {
             }
         }
         // The entry point returns to the frame pointer 0 that the setup wrote.
-        if self.machine.fp != 0 || !self.machine.scopes.are_left() {
+        if self.machine.fp != 0 || !self.machine.hint_state.all_scopes_exited() {
             return Err(Bailout::Fault);
         }
         let (failed, retdata, remaining_gas) = match self.language() {

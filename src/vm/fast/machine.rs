@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::cell::VmCell;
 use super::decode::Program;
-use super::hint::Scopes;
+use super::hint::HintState;
 use super::interrupt::InterruptCheck;
 use super::memory::VmMemory;
 
@@ -35,7 +35,7 @@ pub(super) struct Machine {
     /// The position within a step that a syscall suspended.
     pub resume: Option<ResumePoint>,
     /// The state that hints keep.
-    pub scopes: Scopes,
+    pub hint_state: HintState,
     /// The interrupt polls of long work within a step.
     pub interrupt_check: InterruptCheck,
     /// The required address of the next syscall's request.

@@ -242,7 +242,7 @@ mod tests {
         let mut memory = memory();
         let full = memory.add_segment(Some(Builtin::RangeCheck), []);
         let short = memory.add_segment(Some(Builtin::RangeCheck96), []);
-        let number = |value: u128| VmCell::number(crate::vm::fast::number::field::wide(value));
+        let number = |value: u128| VmCell::number(crate::vm::fast::number::field::from_u128(value));
         assert_eq!(memory.write(full, 0, number(u128::MAX)), Ok(()));
         assert_eq!(memory.write(full, 1, VmCell::number([0, 0, 1, 0])), Err(Bailout::Fault));
         assert_eq!(memory.write(full, 2, VmCell::pointer(1, 0)), Err(Bailout::Fault));

@@ -3,7 +3,7 @@
 use super::Bailout;
 use super::decode::{Operation, OperationKind, Program};
 use super::fast_path::{FastPath, index};
-use super::hint::Hinted;
+use super::hint::HintOutcome;
 use super::machine::{Machine, ResumePoint};
 use super::memory::VmMemory;
 use crate::vm::interface::VmExit;
@@ -42,7 +42,7 @@ impl Machine {
             let operation = program.operations.get(pc).ok_or(Bailout::Fault)?;
             let mut kind = operation.kind;
             if kind == OperationKind::WithHints {
-                if self.run_hints(program)? == Hinted::Syscall {
+                if self.run_hints(program)? == HintOutcome::Syscall {
                     return Ok(Some(VmExit::Syscall));
                 }
                 kind = operation.kind_after_hints;
@@ -75,23 +75,23 @@ impl Machine {
     }
 
     /// Runs the hints of the operation at `pc`, from the one at which it was suspended.
-    fn run_hints(&mut self, program: &Program) -> Result<Hinted, Bailout> {
+    fn run_hints(&mut self, program: &Program) -> Result<HintOutcome, Bailout> {
         let mut next = match self.resume.take() {
             None => program.first_hint(self.pc),
             Some(ResumePoint::Hint(next)) => next,
-            Some(ResumePoint::Instruction) => return Ok(Hinted::Ran),
+            Some(ResumePoint::Instruction) => return Ok(HintOutcome::Done),
         };
         while let Some(hint) = usize::try_from(next).ok().and_then(|next| program.hints.get(next)) {
             next = next.saturating_add(1);
-            if self.run_hint(hint)? == Hinted::Syscall {
+            if self.run_hint(hint)? == HintOutcome::Syscall {
                 self.resume =
                     Some(if hint.is_last { ResumePoint::Instruction } else { ResumePoint::Hint(next) });
-                return Ok(Hinted::Syscall);
+                return Ok(HintOutcome::Syscall);
             }
             if hint.is_last {
                 break;
             }
         }
-        Ok(Hinted::Ran)
+        Ok(HintOutcome::Done)
     }
 }

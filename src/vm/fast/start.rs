@@ -118,7 +118,7 @@ impl FrameBuilder {
                 steps: 0,
                 blakes: 0,
                 resume: None,
-                scopes: Default::default(),
+                hint_state: Default::default(),
                 interrupt_check: Default::default(),
                 syscall_pointer: VmCell::EMPTY,
             },

@@ -20,7 +20,7 @@ use super::decode::instruction;
 use super::fast_path::AP_LIMIT;
 use super::machine::Machine;
 use super::memory::EXECUTION;
-use super::number::field::{as_u128, div, offset_plus, wide};
+use super::number::field::{as_u128, div, from_u128, offset_add};
 
 /// The segment and the offset of a cell.
 type Address = (u64, u64);
@@ -167,7 +167,7 @@ impl Machine {
         self.ap = match instruction.ap_update {
             ApUpdate::Add => {
                 let by = result.and_then(|result| result.as_number()).ok_or(Bailout::Fault)?;
-                let ap = offset_plus(ap, &by).ok_or(Bailout::Fault)?;
+                let ap = offset_add(ap, &by).ok_or(Bailout::Fault)?;
                 if ap < AP_LIMIT { ap } else { return Err(Bailout::Unsupported) }
             }
             ApUpdate::Add1 => add_offset(ap, 1)?,
@@ -181,10 +181,10 @@ impl Machine {
             PcUpdate::Jump => self.jump_to(result.ok_or(Bailout::Fault)?)?,
             PcUpdate::JumpRel => {
                 let by = number(result.ok_or(Bailout::Fault)?)?;
-                self.pc = offset_plus(self.pc, &by).ok_or(Bailout::Fault)?;
+                self.pc = offset_add(self.pc, &by).ok_or(Bailout::Fault)?;
             }
             PcUpdate::Jnz if dst.is_zero() => self.pc = next_pc,
-            PcUpdate::Jnz => self.pc = offset_plus(self.pc, &number(op1)?).ok_or(Bailout::Fault)?,
+            PcUpdate::Jnz => self.pc = offset_add(self.pc, &number(op1)?).ok_or(Bailout::Fault)?,
         }
         self.enter_frame(fp)
     }
@@ -308,7 +308,10 @@ fn quotient(a: VmCell, b: VmCell, extension: OpcodeExtension) -> Result<VmCell, 
         if let (Some(a), Some(b)) = (as_u128(&a), as_u128(&b))
             && a.checked_rem(b) == Some(0)
         {
-            return a.checked_div(b).map(|quotient| VmCell::number(wide(quotient))).ok_or(Bailout::Fault);
+            return a
+                .checked_div(b)
+                .map(|quotient| VmCell::number(from_u128(quotient)))
+                .ok_or(Bailout::Fault);
         }
         return div(&a, &b).map(VmCell::number).ok_or(Bailout::Fault);
     }

@@ -15,7 +15,7 @@ use super::point::PointAction;
 use super::variable::Variable;
 use crate::class::{Cairo0Class, HintKind, PreparedHint};
 use crate::protocol::Builtin;
-use crate::vm::fast::hint::{Action, Hint, Place};
+use crate::vm::fast::hint::{Action, CellRef, CompiledHint};
 use crate::vm::fast::number::field::{Limbs, from_felt, is_less, neg};
 
 /// What a hint does.
@@ -92,18 +92,22 @@ pub(in crate::vm::fast) enum Cairo0Action {
 }
 
 /// Prepares a hint.
-pub(in crate::vm::fast) fn compile_cairo0(hint: &PreparedHint, class: &Cairo0Class, is_last: bool) -> Hint {
-    Hint { action: action(hint, class).unwrap_or(Action::Unknown), is_last }
+pub(in crate::vm::fast) fn compile_cairo0_hint(
+    hint: &PreparedHint,
+    class: &Cairo0Class,
+    is_last: bool,
+) -> CompiledHint {
+    CompiledHint { action: action(hint, class).unwrap_or(Action::Unsupported), is_last }
 }
 
 /// What a hint's code may name.
 #[derive(Clone, Copy)]
-pub(super) struct Names<'a> {
+pub(super) struct HintSymbols<'a> {
     hint: &'a PreparedHint,
     class: &'a Cairo0Class,
 }
 
-impl Names<'_> {
+impl HintSymbols<'_> {
     /// A variable.
     pub(in crate::vm::fast) fn variable(&self, name: &str) -> Option<Variable> {
         Variable::new(self.hint.data.ids_data.get(name)?, self.hint)
@@ -115,16 +119,16 @@ impl Names<'_> {
     }
 
     /// The bound of range checks, which programs without that builtin have not.
-    pub(in crate::vm::fast) fn bounded(&self) -> Option<()> {
+    pub(in crate::vm::fast) fn range_check_bound(&self) -> Option<()> {
         self.class.builtins().contains(&Builtin::RangeCheck).then_some(())
     }
 }
 
 fn action(hint: &PreparedHint, class: &Cairo0Class) -> Option<Action> {
-    let names = Names { hint, class };
+    let names = HintSymbols { hint, class };
     let variable = |name: &str| names.variable(name);
     let constant = |name: &str| names.constant(name);
-    let bounded = || names.bounded();
+    let range_check_bound = || names.range_check_bound();
     Some(Action::Cairo0(Box::new(match hint.kind {
         HintKind::Syscall => Cairo0Action::Syscall(variable("syscall_ptr")?),
         HintKind::AddressIs250 => {
@@ -140,7 +144,7 @@ fn action(hint: &PreparedHint, class: &Cairo0Class) -> Option<Action> {
             Cairo0Action::IsBelow { value: variable("addr")?, bound, result: variable("is_small")? }
         }
         HintKind::Library => match hint.data.code.as_str() {
-            hint_code::ADD_SEGMENT => return Some(Action::AllocSegment(Place { is_fp: false, offset: 0 })),
+            hint_code::ADD_SEGMENT => return Some(Action::AllocSegment(CellRef { is_fp: false, offset: 0 })),
             hint_code::VM_ENTER_SCOPE => Cairo0Action::EnterScope,
             hint_code::VM_EXIT_SCOPE => Cairo0Action::ExitScope,
             hint_code::MEMCPY_ENTER_SCOPE => Cairo0Action::EnterCount(variable("len")?),
@@ -150,13 +154,15 @@ fn action(hint: &PreparedHint, class: &Cairo0Class) -> Option<Action> {
             hint_code::ASSERT_NOT_ZERO => Cairo0Action::AssertNotZero(variable("value")?),
             hint_code::ASSERT_NOT_EQUAL => Cairo0Action::AssertNotEqual(variable("a")?, variable("b")?),
             hint_code::ASSERT_LT_FELT => Cairo0Action::AssertLess(variable("a")?, variable("b")?),
-            hint_code::ASSERT_NN => bounded().and(Some(Cairo0Action::AssertRange(variable("a")?)))?,
-            hint_code::IS_NN => bounded().and(Some(Cairo0Action::IsOutOfRange(variable("a")?)))?,
+            hint_code::ASSERT_NN => {
+                range_check_bound().and(Some(Cairo0Action::AssertRange(variable("a")?)))?
+            }
+            hint_code::IS_NN => range_check_bound().and(Some(Cairo0Action::IsOutOfRange(variable("a")?)))?,
             hint_code::IS_NN_OUT_OF_RANGE => {
-                bounded().and(Some(Cairo0Action::IsNegativeOutOfRange(variable("a")?)))?
+                range_check_bound().and(Some(Cairo0Action::IsNegativeOutOfRange(variable("a")?)))?
             }
             hint_code::IS_POSITIVE => {
-                bounded()?;
+                range_check_bound()?;
                 Cairo0Action::IsPositive { value: variable("value")?, result: variable("is_positive")? }
             }
             hint_code::IS_LE_FELT => Cairo0Action::IsAbove(variable("a")?, variable("b")?),
@@ -189,7 +195,7 @@ fn action(hint: &PreparedHint, class: &Cairo0Class) -> Option<Action> {
                 low: variable("low")?,
             },
             hint_code::UNSIGNED_DIV_REM => {
-                bounded()?;
+                range_check_bound()?;
                 Cairo0Action::DivRem {
                     value: variable("value")?,
                     by: variable("div")?,

@@ -1,21 +1,21 @@
 //! Hints of Cairo 0 about dictionaries, and about squashing one.
 //!
 //! A dictionary is a list of accesses in memory; hints keep its present values beside it, and where its list ends: the hint of an
-//! access must stand there. Values belong to a manager, which a scope has or has not.
+//! access must stand there. DictTracker belong to a manager, which a scope has or has not.
 
 use std::collections::{BTreeMap, HashMap};
 
 use cairo_vm::hint_processor::builtin_hint_processor::hint_code;
 
-use super::action::Names;
-use super::variable::{Variable, demand, is_in_range};
+use super::action::HintSymbols;
+use super::variable::{Variable, ensure, is_in_range};
 use crate::vm::fast::Bailout;
 use crate::vm::fast::cell::VmCell;
 use crate::vm::fast::hint::{
-    ENTRY_CELLS, SQUASH_CELLS, Scope, TREE_CELLS, left_cells, reversed, values_cells,
+    ACCESS_CELLS, ENTRY_CELLS, HintScope, SQUASH_CELLS, TREE_CELLS, remaining_cells, reversed, values_cells,
 };
 use crate::vm::fast::machine::Machine;
-use crate::vm::fast::number::field::{Limbs, small, sub};
+use crate::vm::fast::number::field::{Limbs, from_u64, sub};
 
 /// What a hint does.
 #[derive(Clone, Debug)]
@@ -71,7 +71,7 @@ pub(in crate::vm::fast) enum DictAction {
 
 /// The values of a dictionary, and what stands for keys that have none.
 #[derive(Debug)]
-struct Values {
+struct DictTracker {
     values: HashMap<Limbs, VmCell>,
     default: Option<VmCell>,
     /// Where the next access must stand.
@@ -80,15 +80,15 @@ struct Values {
 
 /// Dictionaries by their segment.
 #[derive(Debug, Default)]
-pub(in crate::vm::fast) struct Manager {
-    dicts: BTreeMap<u64, Values>,
+pub(in crate::vm::fast) struct DictManager {
+    dicts: BTreeMap<u64, DictTracker>,
     /// Cells that it holds.
     pub held: usize,
 }
 
 /// A squash under way.
 #[derive(Debug, Default)]
-pub(in crate::vm::fast) struct Squashing {
+pub(in crate::vm::fast) struct Cairo0Squash {
     /// Keys with the numbers of their accesses.
     accesses: BTreeMap<Limbs, Vec<u64>>,
     /// Keys that are to come, the next one last.
@@ -104,14 +104,11 @@ pub(in crate::vm::fast) struct Squashing {
 /// What a manager counts as, in cells, and a dictionary without its values: a tree's first node has room for eleven, and later
 /// ones stay half empty.
 const MANAGER_CELLS: usize = 11 * DICT_CELLS / 2;
-const DICT_CELLS: usize = 2 * size_of::<(u64, Values)>() / size_of::<VmCell>();
-
-/// Cells of an access: key, value before, value after.
-const ACCESS: u64 = 3;
+const DICT_CELLS: usize = 2 * size_of::<(u64, DictTracker)>() / size_of::<VmCell>();
 
 impl DictAction {
     /// The hint with this code; `None` if it is none of these.
-    pub(super) fn new(code: &str, names: &Names<'_>) -> Option<Self> {
+    pub(super) fn new(code: &str, names: &HintSymbols<'_>) -> Option<Self> {
         let variable = |name: &str| names.variable(name);
         Some(match code {
             hint_code::DICT_NEW => Self::New,
@@ -135,7 +132,7 @@ impl DictAction {
                 Self::Move { start: variable("squashed_dict_start")?, end: variable("squashed_dict_end")? }
             }
             hint_code::SQUASH_DICT => {
-                names.bounded()?;
+                names.range_check_bound()?;
                 Self::Squash {
                     accesses: variable("dict_accesses")?,
                     cells: variable("ptr_diff")?,
@@ -164,7 +161,7 @@ impl Machine {
     pub(super) fn run_dict_hint(&mut self, action: &DictAction) -> Result<(), Bailout> {
         match action {
             DictAction::New => {
-                demand(self.scopes.current().start_values.is_some())?;
+                ensure(self.hint_state.current().start_values.is_some())?;
                 self.new_dict(None)
             }
             DictAction::NewDefault(default) => {
@@ -186,17 +183,17 @@ impl Machine {
             DictAction::Update { dict, key, before, value } => {
                 let (key, before) = (self.variable(key)?, self.variable(before)?);
                 let (value, at) = (self.variable(value)?, self.pointer(dict)?);
-                demand(self.access(at, &key)?.same(&before))?;
+                ensure(self.access(at, &key)?.same(&before))?;
                 self.set_value(at.0, &key, value)
             }
             DictAction::EnterCopy(dict) => {
                 let at = self.pointer(dict)?;
                 let count = self.dict_at(at)?.values.len();
-                self.hold(values_cells(count))?;
+                self.reserve(values_cells(count))?;
                 self.interrupt_check.advance(count)?;
                 let start_values = Some(self.dict_at(at)?.values.clone());
-                let manager = self.scopes.current().manager;
-                self.enter_scope(Scope { manager, start_values, ..Scope::default() })
+                let manager = self.hint_state.current().manager;
+                self.enter_scope(HintScope { manager, start_values, ..HintScope::default() })
             }
             DictAction::Move { start, end } => {
                 let (start, end) = (self.pointer(start)?, self.pointer(end)?);
@@ -204,9 +201,9 @@ impl Machine {
                 Ok(())
             }
             DictAction::Squash { accesses, cells, count, are_big, first } => {
-                let (start, cells) = (self.pointer(accesses)?, self.word(cells)?);
-                demand(cells.checked_rem(ACCESS) == Some(0))?;
-                let count = self.word(count)?;
+                let (start, cells) = (self.pointer(accesses)?, self.variable_u64(cells)?);
+                ensure(cells.checked_rem(ACCESS_CELLS) == Some(0))?;
+                let count = self.variable_u64(count)?;
                 self.squash_accesses(start, count, are_big, first)
             }
             DictAction::FirstAccess(range_check) => {
@@ -227,7 +224,7 @@ impl Machine {
             DictAction::NextAccess(delta) => {
                 let (left, present) = self.left()?;
                 let next = left.pop().ok_or(Bailout::Fault)?;
-                let distance = sub(&sub(&small(next), &small(*present)), &small(1));
+                let distance = sub(&sub(&from_u64(next), &from_u64(*present)), &from_u64(1));
                 *present = next;
                 self.put(delta, distance)
             }
@@ -237,14 +234,14 @@ impl Machine {
                 let at = start.checked_add(3).ok_or(Bailout::Fault)?;
                 self.memory.write(segment, at, VmCell::small(u64::from(has_more)))
             }
-            DictAction::AssertNoAccess => demand(self.left()?.0.is_empty()),
+            DictAction::AssertNoAccess => ensure(self.left()?.0.is_empty()),
             DictAction::AssertCount(count) => {
                 let count = self.limbs(count)?;
                 let squash = self.squashing()?;
                 let accesses = squash.accesses.get(&squash.key).ok_or(Bailout::Fault)?.len();
-                demand(count == small(u64::try_from(accesses).map_err(|_| Bailout::Fault)?))
+                ensure(count == from_u64(u64::try_from(accesses).map_err(|_| Bailout::Fault)?))
             }
-            DictAction::AssertNoKey => demand(self.squashing()?.keys.is_empty()),
+            DictAction::AssertNoKey => ensure(self.squashing()?.keys.is_empty()),
             DictAction::NextKey(next) => {
                 let squash = self.squashing()?;
                 let key = squash.keys.pop().ok_or(Bailout::Fault)?;
@@ -257,36 +254,36 @@ impl Machine {
     /// Makes a dictionary with a copy of the values that the scope starts from, if any.
     fn new_dict(&mut self, default: Option<VmCell>) -> Result<(), Bailout> {
         let segment = self.memory.add_segment(None, []);
-        if self.scopes.current().manager.is_none() {
-            self.hold(MANAGER_CELLS)?;
-            let manager = self.scopes.managers.len();
-            self.scopes.managers.push(Manager { dicts: BTreeMap::new(), held: MANAGER_CELLS });
-            self.scopes.current().manager = Some(manager);
+        if self.hint_state.current().manager.is_none() {
+            self.reserve(MANAGER_CELLS)?;
+            let manager = self.hint_state.managers.len();
+            self.hint_state.managers.push(DictManager { dicts: BTreeMap::new(), held: MANAGER_CELLS });
+            self.hint_state.current().manager = Some(manager);
         }
-        let count = self.scopes.current().start_values.as_ref().map_or(0, HashMap::len);
-        self.hold_in_manager(values_cells(count).saturating_add(DICT_CELLS))?;
+        let count = self.hint_state.current().start_values.as_ref().map_or(0, HashMap::len);
+        self.reserve_in_manager(values_cells(count).saturating_add(DICT_CELLS))?;
         self.interrupt_check.advance(count)?;
-        let values = self.scopes.current().start_values.clone().unwrap_or_default();
-        self.manager()?.dicts.insert(segment, Values { values, default, end: (segment, 0) });
+        let values = self.hint_state.current().start_values.clone().unwrap_or_default();
+        self.manager()?.dicts.insert(segment, DictTracker { values, default, end: (segment, 0) });
         self.put_cell_at_ap(VmCell::pointer(segment, 0))
     }
 
     /// The scope's manager.
-    fn manager(&mut self) -> Result<&mut Manager, Bailout> {
-        let manager = self.scopes.current().manager.ok_or(Bailout::Fault)?;
-        self.scopes.managers.get_mut(manager).ok_or(Bailout::Fault)
+    fn manager(&mut self) -> Result<&mut DictManager, Bailout> {
+        let manager = self.hint_state.current().manager.ok_or(Bailout::Fault)?;
+        self.hint_state.managers.get_mut(manager).ok_or(Bailout::Fault)
     }
 
     /// Counts what is about to be kept as long as the manager.
-    fn hold_in_manager(&mut self, cells: usize) -> Result<(), Bailout> {
-        self.hold(cells)?;
+    fn reserve_in_manager(&mut self, cells: usize) -> Result<(), Bailout> {
+        self.reserve(cells)?;
         let manager = self.manager()?;
         manager.held = manager.held.saturating_add(cells);
         Ok(())
     }
 
     /// The dictionary whose list ends here.
-    fn dict_at(&mut self, at: (u64, u64)) -> Result<&mut Values, Bailout> {
+    fn dict_at(&mut self, at: (u64, u64)) -> Result<&mut DictTracker, Bailout> {
         let dict = self.manager()?.dicts.get_mut(&at.0).ok_or(Bailout::Fault)?;
         if dict.end == at { Ok(dict) } else { Err(Bailout::Fault) }
     }
@@ -294,12 +291,12 @@ impl Machine {
     /// The present value of a key, for an access that ends the list.
     fn access(&mut self, at: (u64, u64), key: &VmCell) -> Result<VmCell, Bailout> {
         let dict = self.dict_at(at)?;
-        dict.end.1 = at.1.checked_add(ACCESS).ok_or(Bailout::Unsupported)?;
+        dict.end.1 = at.1.checked_add(ACCESS_CELLS).ok_or(Bailout::Unsupported)?;
         if let Some(present) = dict.values.get(&key.bits()) {
             return Ok(*present);
         }
         let default = dict.default.ok_or(Bailout::Fault)?;
-        self.hold_in_manager(ENTRY_CELLS)?;
+        self.reserve_in_manager(ENTRY_CELLS)?;
         self.set_value(at.0, key, default)?;
         Ok(default)
     }
@@ -319,16 +316,16 @@ impl Machine {
         first: &Variable,
     ) -> Result<(), Bailout> {
         // The accesses of a key in turn stay what they were; the rest of an earlier squash makes room.
-        let Squashing { left, held, .. } = *self.scopes.current().squashing.take().unwrap_or_default();
-        self.scopes.give_back(held);
-        let mut held = left_cells(left.as_ref()).saturating_add(TREE_CELLS);
-        self.hold(held)?;
+        let Cairo0Squash { left, held, .. } = *self.hint_state.current().squashing.take().unwrap_or_default();
+        self.hint_state.release(held);
+        let mut held = remaining_cells(left.as_ref()).saturating_add(TREE_CELLS);
+        self.reserve(held)?;
         let mut accesses: BTreeMap<Limbs, Vec<u64>> = BTreeMap::new();
         for number in 0..count {
             self.interrupt_check.advance(1)?;
-            let at = number.checked_mul(ACCESS).and_then(|cells| start.checked_add(cells));
-            let key = self.number_at(segment, at.ok_or(Bailout::Fault)?)?;
-            self.hold(SQUASH_CELLS)?;
+            let at = number.checked_mul(ACCESS_CELLS).and_then(|cells| start.checked_add(cells));
+            let key = self.read_number(segment, at.ok_or(Bailout::Fault)?)?;
+            self.reserve(SQUASH_CELLS)?;
             held = held.saturating_add(SQUASH_CELLS);
             accesses.entry(reversed(key)).or_default().push(number);
         }
@@ -338,13 +335,13 @@ impl Machine {
         self.put_flag(are_big, !is_in_range(&largest))?;
         let key = keys.pop().ok_or(Bailout::Fault)?;
         self.put(first, reversed(key))?;
-        let squashing = Squashing { accesses, keys, key, left, held };
-        self.scopes.current().squashing = Some(Box::new(squashing));
+        let squashing = Cairo0Squash { accesses, keys, key, left, held };
+        self.hint_state.current().squashing = Some(Box::new(squashing));
         Ok(())
     }
 
-    fn squashing(&mut self) -> Result<&mut Squashing, Bailout> {
-        self.scopes.current().squashing.as_deref_mut().ok_or(Bailout::Fault)
+    fn squashing(&mut self) -> Result<&mut Cairo0Squash, Bailout> {
+        self.hint_state.current().squashing.as_deref_mut().ok_or(Bailout::Fault)
     }
 
     fn left(&mut self) -> Result<&mut (Vec<u64>, u64), Bailout> {

@@ -2,12 +2,12 @@
 
 use cairo_vm::hint_processor::builtin_hint_processor::hint_code;
 
-use super::action::Names;
+use super::action::HintSymbols;
 use super::variable::Variable;
 use crate::vm::fast::Bailout;
 use crate::vm::fast::cell::VmCell;
 use crate::vm::fast::machine::Machine;
-use crate::vm::fast::number::field::{Limbs, as_u64, is_less, small};
+use crate::vm::fast::number::field::{Limbs, as_u64, from_u64, is_less};
 use crate::vm::fast::number::integer::div_rem;
 
 /// What a hint does.
@@ -41,9 +41,9 @@ const BLOCK_SIZE: &str = "starkware.cairo.common.cairo_keccak.packed_keccak.BLOC
 
 impl KeccakAction {
     /// The hint with this code; `None` if it is none of these, or its constants are not the usual ones.
-    pub(super) fn new(code: &str, names: &Names<'_>) -> Option<Self> {
+    pub(super) fn new(code: &str, names: &HintSymbols<'_>) -> Option<Self> {
         let variable = |name: &str| names.variable(name);
-        let has_usual_state = || (names.constant(STATE_SIZE)? == small(STATE as u64)).then_some(());
+        let has_usual_state = || (names.constant(STATE_SIZE)? == from_u64(STATE as u64)).then_some(());
         Some(match code {
             hint_code::KECCAK_WRITE_ARGS => {
                 Self::Words { low: variable("low")?, high: variable("high")?, inputs: variable("inputs")? }
@@ -107,7 +107,7 @@ impl Machine {
                 let at = self.pointer(end)?;
                 let mut state = [0; STATE];
                 keccak::f1600(&mut state);
-                let block = || [0; STATE].into_iter().chain(state).map(small);
+                let block = || [0; STATE].into_iter().chain(state).map(from_u64);
                 self.write_from(at, (0..*blocks).flat_map(|_| block()))
             }
         }
@@ -116,10 +116,10 @@ impl Machine {
     fn permute(&mut self, (segment, start): (u64, u64), output: (u64, u64)) -> Result<(), Bailout> {
         let mut state = [0; STATE];
         for (word, offset) in state.iter_mut().zip(start..=u64::MAX) {
-            *word = as_u64(&self.number_at(segment, offset)?).ok_or(Bailout::Fault)?;
+            *word = as_u64(&self.read_number(segment, offset)?).ok_or(Bailout::Fault)?;
         }
         keccak::f1600(&mut state);
-        self.write_from(output, state.map(small))
+        self.write_from(output, state.map(from_u64))
     }
 
     fn write_from(

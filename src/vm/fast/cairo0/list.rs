@@ -4,21 +4,21 @@ use std::collections::BTreeMap;
 
 use cairo_vm::hint_processor::builtin_hint_processor::hint_code;
 
-use super::action::Names;
-use super::variable::{Variable, demand};
+use super::action::HintSymbols;
+use super::variable::{Variable, ensure};
 use crate::vm::fast::Bailout;
 use crate::vm::fast::cell::VmCell;
-use crate::vm::fast::hint::{Scope, TREE_CELLS, left_cells, reversed};
+use crate::vm::fast::hint::{HintScope, TREE_CELLS, remaining_cells, reversed};
 use crate::vm::fast::machine::Machine;
-use crate::vm::fast::number::field::{Limbs, is_less, small, sub};
+use crate::vm::fast::number::field::{Limbs, from_u64, is_less, sub};
 
 /// What a hint does.
 #[derive(Clone, Debug)]
 pub(in crate::vm::fast) enum ListAction {
     /// Where an element with this key is.
-    Find(Search),
+    Find(ElementSearch),
     /// The first element whose key is not below this one; the list's length if there is none.
-    FindLower(Search),
+    FindLower(ElementSearch),
     /// Enters the scope of a sort.
     EnterSort,
     /// The different elements in their order, and how often each is there.
@@ -33,7 +33,7 @@ pub(in crate::vm::fast) enum ListAction {
 
 /// A list of elements of some cells, the first of which is the key.
 #[derive(Clone, Debug)]
-pub(in crate::vm::fast) struct Search {
+pub(in crate::vm::fast) struct ElementSearch {
     key: Variable,
     list: Variable,
     element: Variable,
@@ -43,7 +43,7 @@ pub(in crate::vm::fast) struct Search {
 
 /// What a sort keeps until it is verified.
 #[derive(Debug, Default)]
-pub(in crate::vm::fast) struct Sorted {
+pub(in crate::vm::fast) struct SortState {
     /// The places of each element.
     places: BTreeMap<Limbs, Vec<u64>>,
     /// Those left of the element taken up, the next one last; and what the last distance was measured to.
@@ -57,10 +57,10 @@ const PLACE_CELLS: usize = 4;
 
 impl ListAction {
     /// The hint with this code; `None` if it is none of these.
-    pub(super) fn new(code: &str, names: &Names<'_>) -> Option<Self> {
+    pub(super) fn new(code: &str, names: &HintSymbols<'_>) -> Option<Self> {
         let variable = |name: &str| names.variable(name);
         let search = || {
-            Some(Search {
+            Some(ElementSearch {
                 key: variable("key")?,
                 list: variable("array_ptr")?,
                 element: variable("elm_size")?,
@@ -94,23 +94,23 @@ impl Machine {
             ListAction::Find(search) => {
                 let key = self.limbs(&search.key)?;
                 // A longer list the judge refuses.
-                demand(self.word(&search.length)? <= u64::from(u32::MAX))?;
+                ensure(self.variable_u64(&search.length)? <= u64::from(u32::MAX))?;
                 let list = self.pointer(&search.list)?;
                 let index =
                     self.position(search, list, |candidate| *candidate == key)?.ok_or(Bailout::Fault)?;
-                self.put(&search.index, small(index))
+                self.put(&search.index, from_u64(index))
             }
             ListAction::FindLower(search) => {
                 let key = self.limbs(&search.key)?;
                 let (segment, offset) = self.address_of(&search.list)?;
                 let list = self.memory.read(segment, offset).as_pointer().ok_or(Bailout::Fault)?;
                 let index = match self.position(search, list, |candidate| !is_less(candidate, &key))? {
-                    Some(index) => small(index),
+                    Some(index) => from_u64(index),
                     None => self.limbs(&search.length)?,
                 };
                 self.put(&search.index, index)
             }
-            ListAction::EnterSort => self.enter_scope(Scope::default()),
+            ListAction::EnterSort => self.enter_scope(HintScope::default()),
             ListAction::Sort { input, length, output, output_length, counts } => {
                 self.sort(input, length, output, output_length, counts)
             }
@@ -125,13 +125,13 @@ impl Machine {
             ListAction::NextPlace(distance) => {
                 let (left, last) = self.sorted()?.left.as_mut().ok_or(Bailout::Fault)?;
                 let place = left.pop().ok_or(Bailout::Fault)?;
-                let step = sub(&small(place), &small(*last));
+                let step = sub(&from_u64(place), &from_u64(*last));
                 *last = place.checked_add(1).ok_or(Bailout::Fault)?;
                 self.put(distance, step)
             }
             ListAction::AssertNoPlace => {
                 let (left, _) = self.sorted()?.left.as_ref().ok_or(Bailout::Fault)?;
-                demand(left.is_empty())
+                ensure(left.is_empty())
             }
         }
     }
@@ -139,16 +139,16 @@ impl Machine {
     /// The first element whose key is as wanted.
     fn position(
         &mut self,
-        search: &Search,
+        search: &ElementSearch,
         (segment, start): (u64, u64),
         is_wanted: impl Fn(&Limbs) -> bool,
     ) -> Result<Option<u64>, Bailout> {
-        let element = self.word(&search.element)?;
-        demand(element != 0)?;
-        for index in 0..self.word(&search.length)? {
+        let element = self.variable_u64(&search.element)?;
+        ensure(element != 0)?;
+        for index in 0..self.variable_u64(&search.length)? {
             self.interrupt_check.advance(1)?;
             let at = index.checked_mul(element).and_then(|cells| start.checked_add(cells));
-            if is_wanted(&self.number_at(segment, at.ok_or(Bailout::Unsupported)?)?) {
+            if is_wanted(&self.read_number(segment, at.ok_or(Bailout::Unsupported)?)?) {
                 return Ok(Some(index));
             }
         }
@@ -165,15 +165,15 @@ impl Machine {
     ) -> Result<(), Bailout> {
         let (segment, start) = self.pointer(input)?;
         // What was taken up of an earlier sort stays; its places make room.
-        let Sorted { left, held, .. } = *self.scopes.current().sorted.take().unwrap_or_default();
-        self.scopes.give_back(held);
-        let mut held = left_cells(left.as_ref()).saturating_add(TREE_CELLS);
-        self.hold(held)?;
+        let SortState { left, held, .. } = *self.hint_state.current().sorted.take().unwrap_or_default();
+        self.hint_state.release(held);
+        let mut held = remaining_cells(left.as_ref()).saturating_add(TREE_CELLS);
+        self.reserve(held)?;
         let mut places: BTreeMap<Limbs, Vec<u64>> = BTreeMap::new();
-        for index in 0..self.word(length)? {
+        for index in 0..self.variable_u64(length)? {
             self.interrupt_check.advance(1)?;
-            let number = self.number_at(segment, start.checked_add(index).ok_or(Bailout::Fault)?)?;
-            self.hold(PLACE_CELLS)?;
+            let number = self.read_number(segment, start.checked_add(index).ok_or(Bailout::Fault)?)?;
+            self.reserve(PLACE_CELLS)?;
             held = held.saturating_add(PLACE_CELLS);
             places.entry(reversed(number)).or_default().push(index);
         }
@@ -186,13 +186,13 @@ impl Machine {
             self.memory.write(counts_start, count, VmCell::small(times))?;
             count = count.saturating_add(1);
         }
-        self.scopes.current().sorted = Some(Box::new(Sorted { places, left, held }));
-        self.put(output_length, small(count))?;
+        self.hint_state.current().sorted = Some(Box::new(SortState { places, left, held }));
+        self.put(output_length, from_u64(count))?;
         self.put_cell(output, VmCell::pointer(output_start, 0))?;
         self.put_cell(counts, VmCell::pointer(counts_start, 0))
     }
 
-    fn sorted(&mut self) -> Result<&mut Sorted, Bailout> {
-        self.scopes.current().sorted.as_deref_mut().ok_or(Bailout::Fault)
+    fn sorted(&mut self) -> Result<&mut SortState, Bailout> {
+        self.hint_state.current().sorted.as_deref_mut().ok_or(Bailout::Fault)
     }
 }

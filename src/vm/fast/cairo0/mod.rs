@@ -9,8 +9,8 @@ mod point;
 mod run;
 mod variable;
 
-pub(super) use self::action::{Cairo0Action, compile_cairo0};
-pub(super) use self::dict::{Manager, Squashing};
-pub(super) use self::list::Sorted;
+pub(super) use self::action::{Cairo0Action, compile_cairo0_hint};
+pub(super) use self::dict::{Cairo0Squash, DictManager};
+pub(super) use self::list::SortState;
 #[cfg(test)]
 pub(super) use self::{dict::DictAction, list::ListAction, variable::Variable};

@@ -2,14 +2,14 @@
 
 use cairo_vm::hint_processor::builtin_hint_processor::hint_code;
 
-use super::action::Names;
-use super::variable::{Variable, demand, is_in_range};
+use super::action::HintSymbols;
+use super::variable::{Variable, ensure, is_in_range};
 use crate::crypto::{Element, sqrt as field_sqrt};
 use crate::vm::fast::Bailout;
 use crate::vm::fast::cell::VmCell;
 use crate::vm::fast::machine::Machine;
-use crate::vm::fast::number::field::{Limbs, PRIME_OVER_RANGE, add, is_less, neg, small, sub};
-use crate::vm::fast::number::integer::{div_rem, div_rem_256, mul_div_rem_256, root_256, square_root};
+use crate::vm::fast::number::field::{Limbs, PRIME_DIV_2_128, add, from_u64, is_less, neg, sub};
+use crate::vm::fast::number::integer::{div_rem, div_rem_256, isqrt, isqrt_256, mul_div_rem_256};
 
 /// What a hint does.
 #[derive(Clone, Debug)]
@@ -78,16 +78,16 @@ const HALF_PRIME: Limbs = [0, 0, 1 << 63, 0x0400_0000_0000_0008];
 
 impl NumberAction {
     /// The hint with this code; `None` if it is none of these.
-    pub(super) fn new(code: &str, names: &Names<'_>) -> Option<Self> {
+    pub(super) fn new(code: &str, names: &HintSymbols<'_>) -> Option<Self> {
         let variable = |name: &str| names.variable(name);
         Some(match code {
             hint_code::ASSERT_LE_FELT_V_0_8 => {
-                names.bounded()?;
+                names.range_check_bound()?;
                 Self::AreSmall { a: variable("a")?, b: variable("b")?, result: variable("small_inputs")? }
             }
             hint_code::SQRT => Self::SquareRoot { value: variable("value")?, root: variable("root")? },
             hint_code::SIGNED_DIV_REM => {
-                names.bounded()?;
+                names.range_check_bound()?;
                 Self::SignedDivRem {
                     value: variable("value")?,
                     by: variable("div")?,
@@ -130,17 +130,17 @@ impl Machine {
         match action {
             NumberAction::AreSmall { a, b, result } => {
                 let (a, b) = (self.limbs(a)?, self.limbs(b)?);
-                demand(!is_less(&b, &a))?;
+                ensure(!is_less(&b, &a))?;
                 self.put_flag(result, is_in_range(&a) && is_in_range(&sub(&b, &a)))
             }
             NumberAction::SquareRoot { value, root } => {
                 let value = self.limbs(value)?;
-                demand(!is_less(&BITS_250, &value))?;
-                self.put(root, square_root(&value))
+                ensure(!is_less(&BITS_250, &value))?;
+                self.put(root, isqrt(&value))
             }
             NumberAction::SignedDivRem { value, by, bound, quotient, remainder } => {
                 let (by, value, bound) = (self.limbs(by)?, self.limbs(value)?, self.limbs(bound)?);
-                demand(by != [0; 4] && !is_less(&PRIME_OVER_RANGE, &by) && !is_less(&HALF_RANGE, &bound))?;
+                ensure(by != [0; 4] && !is_less(&PRIME_DIV_2_128, &by) && !is_less(&HALF_RANGE, &bound))?;
                 let is_negative = is_less(&HALF_PRIME, &value);
                 let size = if is_negative { neg(&value) } else { value };
                 let (q, r) = div_rem(&size, &by).ok_or(Bailout::Fault)?;
@@ -149,20 +149,20 @@ impl Machine {
                     (false, _) => (q, q, r),
                     (true, true) => (q, neg(&q), r),
                     (true, false) => {
-                        let up = add(&q, &small(1));
+                        let up = add(&q, &from_u64(1));
                         (up, neg(&up), sub(&by, &r))
                     }
                 };
-                demand(!is_less(&bound, &size))?;
+                ensure(!is_less(&bound, &size))?;
                 self.put(remainder, r)?;
                 self.put(quotient, add(&q, &bound))
             }
-            NumberAction::AssertZero(value) => demand(self.limbs(value)? == [0; 4]),
+            NumberAction::AssertZero(value) => ensure(self.limbs(value)? == [0; 4]),
             NumberAction::Limb { value, base, bound, output } => {
                 let (value, base, bound) = (self.limbs(value)?, self.limbs(base)?, self.limbs(bound)?);
                 let (segment, offset) = self.pointer(output)?;
                 let (_, limb) = div_rem(&value, &base).ok_or(Bailout::Fault)?;
-                demand(!is_less(&bound, &limb))?;
+                ensure(!is_less(&bound, &limb))?;
                 self.memory.write(segment, offset, VmCell::number(limb))
             }
             NumberAction::FieldRoot { value, root } => {
@@ -173,24 +173,24 @@ impl Machine {
                 self.put(root, found.to_limbs())
             }
             NumberAction::SquareRoot256 { value, root } => {
-                let found = root_256(&self.parts(value)?);
-                demand(is_in_range(&found))?;
+                let found = isqrt_256(&self.members(value)?);
+                ensure(is_in_range(&found))?;
                 self.put_all(root, &[found, [0; 4]])
             }
             NumberAction::IsNotNegative(value) => {
                 let (segment, start) = self.address_of(value)?;
-                let high = self.number_at(segment, start.checked_add(1).ok_or(Bailout::Fault)?)?;
+                let high = self.read_number(segment, start.checked_add(1).ok_or(Bailout::Fault)?)?;
                 self.put_at_ap(is_less(&high, &HALF_RANGE))
             }
             NumberAction::DivRem256 { value, by, quotient, remainder } => {
-                let ([a0, a1], [b0, b1]) = (self.parts(value)?, self.parts(by)?);
+                let ([a0, a1], [b0, b1]) = (self.members(value)?, self.members(by)?);
                 // By zero the judge panics.
                 let [q0, q1, r0, r1] = div_rem_256(&[a0, a1, b0, b1]).ok_or(Bailout::Unsupported)?;
                 self.put_all(quotient, &[q0, q1])?;
                 self.put_all(remainder, &[r0, r1])
             }
             NumberAction::MulDivRem256 { a, b, by, quotient: [low, high], remainder } => {
-                let (a, b, by) = (self.parts(a)?, self.parts(b)?, self.parts(by)?);
+                let (a, b, by) = (self.members(a)?, self.members(b)?, self.members(by)?);
                 let [q0, q1, q2, q3, r0, r1] = mul_div_rem_256(&a, &b, &by).ok_or(Bailout::Fault)?;
                 self.put_all(low, &[q0, q1])?;
                 self.put_all(high, &[q2, q3])?;

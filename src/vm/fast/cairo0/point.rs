@@ -3,7 +3,7 @@
 use cairo_vm::hint_processor::builtin_hint_processor::hint_code;
 use sha2::{Digest, Sha256};
 
-use super::action::Names;
+use super::action::HintSymbols;
 use super::variable::Variable;
 use crate::crypto::{Element, Point};
 use crate::vm::fast::Bailout;
@@ -26,7 +26,7 @@ const ATTEMPTS: u8 = 100;
 
 impl PointAction {
     /// The hint with this code; `None` if it is none of these.
-    pub(super) fn new(code: &str, names: &Names<'_>) -> Option<Self> {
+    pub(super) fn new(code: &str, names: &HintSymbols<'_>) -> Option<Self> {
         let variable = |name: &str| names.variable(name);
         Some(match code {
             hint_code::RECOVER_Y => Self::Recover { x: variable("x")?, point: variable("p")? },
@@ -55,24 +55,26 @@ impl Machine {
                 self.put_all(at, &[x, point.y.to_limbs()])
             }
             PointAction::Start { p, m, q, start } => {
-                let (p, q): ([_; 2], [_; 2]) = (self.parts(p)?, self.parts(q)?);
+                let (p, q): ([_; 2], [_; 2]) = (self.members(p)?, self.members(q)?);
                 let [[p_x, p_y], [q_x, q_y]] = [p, q];
                 let mut seed = Seed::default();
                 [p_x, p_y, self.limbs(m)?, q_x, q_y].iter().for_each(|number| seed.take(number));
                 self.put_start(start, seed)
             }
             PointAction::StartChain { length, p, m, q, start } => {
-                let length = self.word(length)?;
+                let length = self.variable_u64(length)?;
                 if length == 0 {
                     return Err(Bailout::Fault);
                 }
                 let mut seed = Seed::default();
-                self.parts::<2>(p)?.iter().for_each(|number| seed.take(number));
+                self.members::<2>(p)?.iter().for_each(|number| seed.take(number));
                 let doubled = length.checked_mul(2).ok_or(Bailout::Unsupported)?;
                 for ((segment, start), count) in [(self.pointer(m)?, length), (self.pointer(q)?, doubled)] {
                     for cells in 0..count {
                         self.interrupt_check.advance(1)?;
-                        seed.take(&self.number_at(segment, start.checked_add(cells).ok_or(Bailout::Fault)?)?);
+                        seed.take(
+                            &self.read_number(segment, start.checked_add(cells).ok_or(Bailout::Fault)?)?,
+                        );
                     }
                 }
                 self.put_start(start, seed)

@@ -12,11 +12,11 @@ use crate::vm::fast::Bailout;
 use crate::vm::fast::cell::VmCell;
 use crate::vm::fast::machine::Machine;
 use crate::vm::fast::memory::EXECUTION;
-use crate::vm::fast::number::field::{Limbs, as_u64, is_less, small};
+use crate::vm::fast::number::field::{Limbs, as_u64, from_u64, is_less};
 
 /// A part of a reference: a number, an address near a register, or what lies there.
 #[derive(Clone, Copy, Debug)]
-enum Part {
+enum ReferenceTerm {
     Number(VmCell),
     /// `register - back + offset`: `ap` has moved since the reference was made.
     Near {
@@ -30,8 +30,8 @@ enum Part {
 /// A variable: the sum or difference of two parts, read as an address once or twice to come to its value.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::vm::fast) struct Variable {
-    first: Part,
-    second: Part,
+    first: ReferenceTerm,
+    second: ReferenceTerm,
     is_difference: bool,
     reads: u8,
     /// Whether its place is behind a pointer.
@@ -43,8 +43,8 @@ impl Variable {
     pub(in crate::vm::fast) fn new(reference: &HintReference, hint: &PreparedHint) -> Option<Self> {
         let part = |offset: &OffsetValue| {
             Some(match offset {
-                OffsetValue::Immediate(number) => Part::Number(VmCell::of_felt(number)),
-                OffsetValue::Value(number) => Part::Number(VmCell::of_felt(&Felt::from(*number))),
+                OffsetValue::Immediate(number) => ReferenceTerm::Number(VmCell::of_felt(number)),
+                OffsetValue::Value(number) => ReferenceTerm::Number(VmCell::of_felt(&Felt::from(*number))),
                 OffsetValue::Reference(register, offset, is_read, _) => {
                     let is_fp = *register == Register::FP;
                     let back = if is_fp {
@@ -54,7 +54,7 @@ impl Variable {
                         (made.group == here.group).then_some(())?;
                         u64::try_from(here.offset.checked_sub(made.offset)?).ok()?
                     };
-                    Part::Near { is_fp, back, offset: i64::from(*offset), is_read: *is_read }
+                    ReferenceTerm::Near { is_fp, back, offset: i64::from(*offset), is_read: *is_read }
                 }
             })
         };
@@ -70,10 +70,10 @@ impl Variable {
 }
 
 impl Machine {
-    fn part(&self, part: &Part) -> Result<VmCell, Bailout> {
+    fn part(&self, part: &ReferenceTerm) -> Result<VmCell, Bailout> {
         match part {
-            Part::Number(number) => Ok(*number),
-            Part::Near { is_fp, back, offset, is_read } => {
+            ReferenceTerm::Number(number) => Ok(*number),
+            ReferenceTerm::Near { is_fp, back, offset, is_read } => {
                 let base = if *is_fp { self.fp } else { self.ap };
                 let place = base.checked_sub(*back).and_then(|base| base.checked_add_signed(*offset));
                 let place = place.ok_or(Bailout::Fault)?;
@@ -91,7 +91,7 @@ impl Machine {
     }
 
     /// What lies where a pointer points.
-    pub(super) fn read_behind(&self, pointer: VmCell) -> Result<VmCell, Bailout> {
+    pub(super) fn dereference(&self, pointer: VmCell) -> Result<VmCell, Bailout> {
         let (segment, offset) = pointer.as_pointer().ok_or(Bailout::Fault)?;
         self.read_known(segment, offset)
     }
@@ -100,7 +100,7 @@ impl Machine {
     pub(in crate::vm::fast) fn variable(&self, variable: &Variable) -> Result<VmCell, Bailout> {
         let (first, second) = (self.part(&variable.first)?, self.part(&variable.second)?);
         let value = if variable.is_difference { first.minus(&second) } else { first.plus(&second) };
-        (0..variable.reads).try_fold(value.ok_or(Bailout::Fault)?, |value, _| self.read_behind(value))
+        (0..variable.reads).try_fold(value.ok_or(Bailout::Fault)?, |value, _| self.dereference(value))
     }
 
     /// The number that a variable is.
@@ -111,17 +111,17 @@ impl Machine {
     /// Where a variable lies. Of a difference the judge takes the sum here.
     pub(super) fn address_of(&self, variable: &Variable) -> Result<(u64, u64), Bailout> {
         let sum = self.part(&variable.first)?.plus(&self.part(&variable.second)?).ok_or(Bailout::Fault)?;
-        let address = if variable.is_behind { self.read_behind(sum)? } else { sum };
+        let address = if variable.is_behind { self.dereference(sum)? } else { sum };
         address.as_pointer().ok_or(Bailout::Fault)
     }
 
     /// The number in a cell.
-    pub(super) fn number_at(&self, segment: u64, offset: u64) -> Result<Limbs, Bailout> {
+    pub(super) fn read_number(&self, segment: u64, offset: u64) -> Result<Limbs, Bailout> {
         self.read_known(segment, offset)?.as_number().ok_or(Bailout::Fault)
     }
 
     /// The numbers that lie where a variable does: a structure.
-    pub(in crate::vm::fast) fn parts<const N: usize>(
+    pub(in crate::vm::fast) fn members<const N: usize>(
         &self,
         variable: &Variable,
     ) -> Result<[Limbs; N], Bailout> {
@@ -135,13 +135,13 @@ impl Machine {
     ) -> Result<[Limbs; N], Bailout> {
         let mut numbers = [[0; 4]; N];
         for (number, cells) in numbers.iter_mut().zip(0..) {
-            *number = self.number_at(segment, start.checked_add(cells).ok_or(Bailout::Fault)?)?;
+            *number = self.read_number(segment, start.checked_add(cells).ok_or(Bailout::Fault)?)?;
         }
         Ok(numbers)
     }
 
     /// The number, if it has 64 bits; the judge refuses others in its own way.
-    pub(in crate::vm::fast) fn word(&self, variable: &Variable) -> Result<u64, Bailout> {
+    pub(in crate::vm::fast) fn variable_u64(&self, variable: &Variable) -> Result<u64, Bailout> {
         as_u64(&self.limbs(variable)?).ok_or(Bailout::Unsupported)
     }
 
@@ -173,7 +173,7 @@ impl Machine {
 
     /// Writes 1 or 0.
     pub(super) fn put_flag(&mut self, variable: &Variable, flag: bool) -> Result<(), Bailout> {
-        self.put(variable, small(u64::from(flag)))
+        self.put(variable, from_u64(u64::from(flag)))
     }
 
     /// Writes 1 or 0 at `ap`.
@@ -193,6 +193,6 @@ pub(super) fn is_in_range(number: &Limbs) -> bool {
 }
 
 /// A fault unless it holds.
-pub(super) fn demand(holds: bool) -> Result<(), Bailout> {
+pub(super) fn ensure(holds: bool) -> Result<(), Bailout> {
     if holds { Ok(()) } else { Err(Bailout::Fault) }
 }

@@ -4,44 +4,53 @@
 //! frame that comes to it is handed over.
 
 use cairo_lang_casm::hints::{CoreHint, CoreHintBase, DeprecatedHint, Hint as CasmHint, StarknetHint};
-use cairo_lang_casm::operand::{BinOpOperand, CellRef, DerefOrImmediate, Operation, Register, ResOperand};
+use cairo_lang_casm::operand::{
+    BinOpOperand, CellRef as CasmCellRef, DerefOrImmediate, Operation, Register, ResOperand,
+};
 use starknet_types_core::felt::Felt;
 
+use super::scope::ACCESS_CELLS;
 use crate::vm::fast::cairo0::Cairo0Action;
 use crate::vm::fast::cell::VmCell;
-use crate::vm::fast::number::field::Limbs;
+use crate::vm::fast::number::field::{Limbs, from_felt, from_u64, sub};
 
 /// A hint, and whether it is the last one before its instruction.
 #[derive(Clone, Debug)]
-pub(in crate::vm::fast) struct Hint {
+pub(in crate::vm::fast) struct CompiledHint {
     pub action: Action,
     pub is_last: bool,
 }
 
 /// A cell relative to a register.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::vm::fast) struct Place {
+pub(in crate::vm::fast) struct CellRef {
     pub is_fp: bool,
     pub offset: i16,
 }
 
-/// Where a hint takes a value from.
+/// An input of a hint. Most are cells or immediates, which are read in place.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::vm::fast) enum Operand {
-    VmCell(Place),
-    /// The cell that a pointer with an offset points to.
-    Behind(Place, Limbs),
+    Deref(CellRef),
     Immediate(VmCell),
-    AddCell(Place, Place),
-    AddImmediate(Place, VmCell),
-    MulCell(Place, Place),
-    MulImmediate(Place, VmCell),
+    Computed(ComputedOperand),
+}
+
+/// An operand whose value is not in one place.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::vm::fast) enum ComputedOperand {
+    /// The cell at the pointer in a cell plus an offset.
+    DoubleDeref(CellRef, Limbs),
+    AddDeref(CellRef, CellRef),
+    AddImmediate(CellRef, VmCell),
+    MulDeref(CellRef, CellRef),
+    MulImmediate(CellRef, VmCell),
 }
 
 /// A pointer in a cell, and an offset from it.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::vm::fast) struct Buffer {
-    pub base: Place,
+pub(in crate::vm::fast) struct PointerOperand {
+    pub base: CellRef,
     pub offset: Limbs,
 }
 
@@ -51,159 +60,162 @@ pub(in crate::vm::fast) enum Action {
     /// Leaves the loop.
     Syscall,
     /// Not for this engine.
-    Unknown,
+    Unsupported,
     /// Checks of old compilers that check nothing.
-    Nothing,
-    AllocSegment(Place),
+    NoOp,
+    AllocSegment(CellRef),
     AllocConstantSize {
         size: Operand,
-        dst: Place,
+        dst: CellRef,
     },
-    LessThan {
+    TestLessThan {
         lhs: Operand,
         rhs: Operand,
-        dst: Place,
+        dst: CellRef,
     },
-    LessThanOrEqual {
+    TestLessThanOrEqual {
         lhs: Operand,
         rhs: Operand,
-        dst: Place,
+        dst: CellRef,
     },
-    WideMul {
+    WideMul128 {
         lhs: Operand,
         rhs: Operand,
-        high: Place,
-        low: Place,
+        high: CellRef,
+        low: CellRef,
     },
     DivMod {
         lhs: Operand,
         rhs: Operand,
-        quotient: Place,
-        remainder: Place,
+        quotient: CellRef,
+        remainder: CellRef,
     },
     LinearSplit {
         value: Operand,
         scalar: Operand,
         max_x: Operand,
-        x: Place,
-        y: Place,
+        x: CellRef,
+        y: CellRef,
     },
-    SquareRoot {
+    Sqrt {
         value: Operand,
-        dst: Place,
+        dst: CellRef,
     },
-    Wide(Box<WideAction>),
-    FieldSquareRoot {
+    Uint256(Box<Uint256Action>),
+    FieldSqrt {
         value: Operand,
-        dst: Place,
+        dst: CellRef,
     },
-    RandomPoint {
-        x: Place,
-        y: Place,
+    RandomEcPoint {
+        x: CellRef,
+        y: CellRef,
     },
-    SmallArcs {
-        range_check: Buffer,
+    FindSmallArcs {
+        range_check: PointerOperand,
         a: Operand,
         b: Operand,
     },
     /// Whether an arc other than this one was left out.
-    IsArcUsed {
+    IsArcIncluded {
         arc: u8,
-        dst: Place,
+        dst: CellRef,
     },
-    AllocDict(Buffer),
+    AllocDict(PointerOperand),
     DictEntryInit {
-        dict: Buffer,
+        dict: PointerOperand,
         key: Operand,
     },
     DictEntryUpdate {
-        dict: Buffer,
+        dict: PointerOperand,
         key: Operand,
         value: Operand,
     },
     DictRead {
-        dict: Buffer,
+        dict: PointerOperand,
         key: Operand,
-        dst: Place,
+        dst: CellRef,
     },
     DictWrite {
-        dict: Buffer,
+        dict: PointerOperand,
         key: Operand,
         value: Operand,
     },
-    DictIndex {
-        dict_end: Buffer,
-        dst: Place,
+    SegmentArenaIndex {
+        dict_end: PointerOperand,
+        dst: CellRef,
     },
     SquashInit {
-        accesses: Buffer,
+        accesses: PointerOperand,
         count: Operand,
-        big_keys: Place,
-        first_key: Place,
+        big_keys: CellRef,
+        first_key: CellRef,
     },
-    SquashIndex(Buffer),
+    SquashAccessIndex(PointerOperand),
     /// Writes the first value when the present key has one access left, the second when it has more.
-    SquashIsLast {
-        dst: Place,
+    SquashIsLastAccess {
+        dst: CellRef,
         last: u64,
         more: u64,
     },
-    SquashDelta(Place),
-    SquashNextKey(Place),
-    EvalCircuit(Box<CircuitHint>),
+    SquashAccessDelta(CellRef),
+    SquashNextKey(CellRef),
+    EvalCircuit(Box<CircuitOperands>),
     Cairo0(Box<Cairo0Action>),
 }
 
 /// What a hint does with numbers in several cells.
 #[derive(Clone, Debug)]
-pub(in crate::vm::fast) enum WideAction {
-    Uint256DivMod([Operand; 4], [Place; 4]),
-    Uint512DivMod([Operand; 6], [Place; 6]),
-    Uint256SquareRoot([Operand; 2], [Place; 5]),
-    InvertModulo([Operand; 4], [Place; 6]),
+pub(in crate::vm::fast) enum Uint256Action {
+    Uint256DivMod([Operand; 4], [CellRef; 4]),
+    Uint512DivMod([Operand; 6], [CellRef; 6]),
+    Uint256Sqrt([Operand; 2], [CellRef; 5]),
+    U256InvModN([Operand; 4], [CellRef; 6]),
 }
 
 /// Where a circuit lies.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::vm::fast) struct CircuitHint {
+pub(in crate::vm::fast) struct CircuitOperands {
     pub add_count: Operand,
-    pub add_builtin: Buffer,
+    pub add_builtin: PointerOperand,
     pub mul_count: Operand,
-    pub mul_builtin: Buffer,
+    pub mul_builtin: PointerOperand,
 }
 
 /// Prepares a hint.
-pub(in crate::vm::fast) fn compile(hint: &CasmHint, is_last: bool) -> Hint {
+pub(in crate::vm::fast) fn compile_hint(hint: &CasmHint, is_last: bool) -> CompiledHint {
     let action = match hint {
         CasmHint::Starknet(StarknetHint::SystemCall { .. }) => Some(Action::Syscall),
         CasmHint::Core(CoreHintBase::Core(hint)) => core(hint),
         CasmHint::Core(CoreHintBase::Deprecated(hint)) => deprecated(hint),
         CasmHint::Starknet(_) | CasmHint::External(_) => None,
     };
-    Hint { action: action.unwrap_or(Action::Unknown), is_last }
+    CompiledHint { action: action.unwrap_or(Action::Unsupported), is_last }
 }
 
 fn core(hint: &CoreHint) -> Option<Action> {
     Some(match hint {
-        CoreHint::AllocSegment { dst } => Action::AllocSegment(place(dst)),
+        CoreHint::AllocSegment { dst } => Action::AllocSegment(cell_ref(dst)),
         CoreHint::AllocConstantSize { size, dst } => {
-            Action::AllocConstantSize { size: operand(size), dst: place(dst) }
+            Action::AllocConstantSize { size: operand(size), dst: cell_ref(dst) }
         }
         CoreHint::TestLessThan { lhs, rhs, dst } => {
-            Action::LessThan { lhs: operand(lhs), rhs: operand(rhs), dst: place(dst) }
+            Action::TestLessThan { lhs: operand(lhs), rhs: operand(rhs), dst: cell_ref(dst) }
         }
         CoreHint::TestLessThanOrEqual { lhs, rhs, dst }
         | CoreHint::TestLessThanOrEqualAddress { lhs, rhs, dst } => {
-            Action::LessThanOrEqual { lhs: operand(lhs), rhs: operand(rhs), dst: place(dst) }
+            Action::TestLessThanOrEqual { lhs: operand(lhs), rhs: operand(rhs), dst: cell_ref(dst) }
         }
-        CoreHint::WideMul128 { lhs, rhs, high, low } => {
-            Action::WideMul { lhs: operand(lhs), rhs: operand(rhs), high: place(high), low: place(low) }
-        }
+        CoreHint::WideMul128 { lhs, rhs, high, low } => Action::WideMul128 {
+            lhs: operand(lhs),
+            rhs: operand(rhs),
+            high: cell_ref(high),
+            low: cell_ref(low),
+        },
         CoreHint::DivMod { lhs, rhs, quotient, remainder } => Action::DivMod {
             lhs: operand(lhs),
             rhs: operand(rhs),
-            quotient: place(quotient),
-            remainder: place(remainder),
+            quotient: cell_ref(quotient),
+            remainder: cell_ref(remainder),
         },
         CoreHint::Uint256DivMod {
             dividend0,
@@ -214,9 +226,9 @@ fn core(hint: &CoreHint) -> Option<Action> {
             quotient1,
             remainder0,
             remainder1,
-        } => wide(WideAction::Uint256DivMod(
+        } => uint256(Uint256Action::Uint256DivMod(
             [dividend0, dividend1, divisor0, divisor1].map(operand),
-            [quotient0, quotient1, remainder0, remainder1].map(place),
+            [quotient0, quotient1, remainder0, remainder1].map(cell_ref),
         )),
         CoreHint::Uint512DivModByUint256 {
             dividend0,
@@ -231,11 +243,11 @@ fn core(hint: &CoreHint) -> Option<Action> {
             quotient3,
             remainder0,
             remainder1,
-        } => wide(WideAction::Uint512DivMod(
+        } => uint256(Uint256Action::Uint512DivMod(
             [dividend0, dividend1, dividend2, dividend3, divisor0, divisor1].map(operand),
-            [quotient0, quotient1, quotient2, quotient3, remainder0, remainder1].map(place),
+            [quotient0, quotient1, quotient2, quotient3, remainder0, remainder1].map(cell_ref),
         )),
-        CoreHint::SquareRoot { value, dst } => Action::SquareRoot { value: operand(value), dst: place(dst) },
+        CoreHint::SquareRoot { value, dst } => Action::Sqrt { value: operand(value), dst: cell_ref(dst) },
         CoreHint::Uint256SquareRoot {
             value_low,
             value_high,
@@ -244,16 +256,16 @@ fn core(hint: &CoreHint) -> Option<Action> {
             remainder_low,
             remainder_high,
             sqrt_mul_2_minus_remainder_ge_u128,
-        } => wide(WideAction::Uint256SquareRoot(
+        } => uint256(Uint256Action::Uint256Sqrt(
             [value_low, value_high].map(operand),
-            [sqrt0, sqrt1, remainder_low, remainder_high, sqrt_mul_2_minus_remainder_ge_u128].map(place),
+            [sqrt0, sqrt1, remainder_low, remainder_high, sqrt_mul_2_minus_remainder_ge_u128].map(cell_ref),
         )),
         CoreHint::LinearSplit { value, scalar, max_x, x, y } => Action::LinearSplit {
             value: operand(value),
             scalar: operand(scalar),
             max_x: operand(max_x),
-            x: place(x),
-            y: place(y),
+            x: cell_ref(x),
+            y: cell_ref(y),
         },
         CoreHint::U256InvModN {
             b0,
@@ -266,64 +278,66 @@ fn core(hint: &CoreHint) -> Option<Action> {
             s_or_r1,
             t_or_k0,
             t_or_k1,
-        } => wide(WideAction::InvertModulo(
+        } => uint256(Uint256Action::U256InvModN(
             [b0, b1, n0, n1].map(operand),
-            [g0_or_no_inv, g1_option, s_or_r0, s_or_r1, t_or_k0, t_or_k1].map(place),
+            [g0_or_no_inv, g1_option, s_or_r0, s_or_r1, t_or_k0, t_or_k1].map(cell_ref),
         )),
-        CoreHint::FieldSqrt { val, sqrt } => {
-            Action::FieldSquareRoot { value: operand(val), dst: place(sqrt) }
-        }
-        CoreHint::RandomEcPoint { x, y } => Action::RandomPoint { x: place(x), y: place(y) },
-        CoreHint::AssertLeFindSmallArcs { range_check_ptr, a, b } => {
-            Action::SmallArcs { range_check: buffer(range_check_ptr)?, a: operand(a), b: operand(b) }
-        }
+        CoreHint::FieldSqrt { val, sqrt } => Action::FieldSqrt { value: operand(val), dst: cell_ref(sqrt) },
+        CoreHint::RandomEcPoint { x, y } => Action::RandomEcPoint { x: cell_ref(x), y: cell_ref(y) },
+        CoreHint::AssertLeFindSmallArcs { range_check_ptr, a, b } => Action::FindSmallArcs {
+            range_check: pointer_operand(range_check_ptr)?,
+            a: operand(a),
+            b: operand(b),
+        },
         CoreHint::AssertLeIsFirstArcExcluded { skip_exclude_a_flag } => {
-            Action::IsArcUsed { arc: 0, dst: place(skip_exclude_a_flag) }
+            Action::IsArcIncluded { arc: 0, dst: cell_ref(skip_exclude_a_flag) }
         }
         CoreHint::AssertLeIsSecondArcExcluded { skip_exclude_b_minus_a } => {
-            Action::IsArcUsed { arc: 1, dst: place(skip_exclude_b_minus_a) }
+            Action::IsArcIncluded { arc: 1, dst: cell_ref(skip_exclude_b_minus_a) }
         }
-        CoreHint::AllocFelt252Dict { segment_arena_ptr } => Action::AllocDict(buffer(segment_arena_ptr)?),
+        CoreHint::AllocFelt252Dict { segment_arena_ptr } => {
+            Action::AllocDict(pointer_operand(segment_arena_ptr)?)
+        }
         CoreHint::Felt252DictEntryInit { dict_ptr, key } => {
-            Action::DictEntryInit { dict: buffer(dict_ptr)?, key: operand(key) }
+            Action::DictEntryInit { dict: pointer_operand(dict_ptr)?, key: operand(key) }
         }
         CoreHint::Felt252DictEntryUpdate { dict_ptr, value } => {
-            let dict = buffer(dict_ptr)?;
-            // The key lies three cells before the entry's end.
-            let key = crate::vm::fast::number::field::add(
-                &dict.offset,
-                &crate::vm::fast::number::field::neg(&crate::vm::fast::number::field::small(3)),
-            );
-            Action::DictEntryUpdate { dict, key: Operand::Behind(dict.base, key), value: operand(value) }
+            let dict = pointer_operand(dict_ptr)?;
+            // The pointer is past the entry, whose first cell is the key.
+            let key = sub(&dict.offset, &from_u64(ACCESS_CELLS));
+            let key = Operand::Computed(ComputedOperand::DoubleDeref(dict.base, key));
+            Action::DictEntryUpdate { dict, key, value: operand(value) }
         }
         CoreHint::GetSegmentArenaIndex { dict_end_ptr, dict_index } => {
-            Action::DictIndex { dict_end: buffer(dict_end_ptr)?, dst: place(dict_index) }
+            Action::SegmentArenaIndex { dict_end: pointer_operand(dict_end_ptr)?, dst: cell_ref(dict_index) }
         }
         CoreHint::InitSquashData { dict_accesses, n_accesses, big_keys, first_key, .. } => {
             Action::SquashInit {
-                accesses: buffer(dict_accesses)?,
+                accesses: pointer_operand(dict_accesses)?,
                 count: operand(n_accesses),
-                big_keys: place(big_keys),
-                first_key: place(first_key),
+                big_keys: cell_ref(big_keys),
+                first_key: cell_ref(first_key),
             }
         }
-        CoreHint::GetCurrentAccessIndex { range_check_ptr } => Action::SquashIndex(buffer(range_check_ptr)?),
+        CoreHint::GetCurrentAccessIndex { range_check_ptr } => {
+            Action::SquashAccessIndex(pointer_operand(range_check_ptr)?)
+        }
         CoreHint::ShouldSkipSquashLoop { should_skip_loop } => {
-            Action::SquashIsLast { dst: place(should_skip_loop), last: 1, more: 0 }
+            Action::SquashIsLastAccess { dst: cell_ref(should_skip_loop), last: 1, more: 0 }
         }
         CoreHint::ShouldContinueSquashLoop { should_continue } => {
-            Action::SquashIsLast { dst: place(should_continue), last: 0, more: 1 }
+            Action::SquashIsLastAccess { dst: cell_ref(should_continue), last: 0, more: 1 }
         }
         CoreHint::GetCurrentAccessDelta { index_delta_minus1 } => {
-            Action::SquashDelta(place(index_delta_minus1))
+            Action::SquashAccessDelta(cell_ref(index_delta_minus1))
         }
-        CoreHint::GetNextDictKey { next_key } => Action::SquashNextKey(place(next_key)),
+        CoreHint::GetNextDictKey { next_key } => Action::SquashNextKey(cell_ref(next_key)),
         CoreHint::EvalCircuit { n_add_mods, add_mod_builtin, n_mul_mods, mul_mod_builtin } => {
-            Action::EvalCircuit(Box::new(CircuitHint {
+            Action::EvalCircuit(Box::new(CircuitOperands {
                 add_count: operand(n_add_mods),
-                add_builtin: buffer(add_mod_builtin)?,
+                add_builtin: pointer_operand(add_mod_builtin)?,
                 mul_count: operand(n_mul_mods),
-                mul_builtin: buffer(mul_mod_builtin)?,
+                mul_builtin: pointer_operand(mul_mod_builtin)?,
             }))
         }
         // It prints, which is the judge's way of doing it.
@@ -331,28 +345,28 @@ fn core(hint: &CoreHint) -> Option<Action> {
     })
 }
 
-fn wide(action: WideAction) -> Action {
-    Action::Wide(Box::new(action))
+fn uint256(action: Uint256Action) -> Action {
+    Action::Uint256(Box::new(action))
 }
 
 fn deprecated(hint: &DeprecatedHint) -> Option<Action> {
     Some(match hint {
         DeprecatedHint::Felt252DictRead { dict_ptr, key, value_dst } => {
-            Action::DictRead { dict: buffer(dict_ptr)?, key: operand(key), dst: place(value_dst) }
+            Action::DictRead { dict: pointer_operand(dict_ptr)?, key: operand(key), dst: cell_ref(value_dst) }
         }
         DeprecatedHint::Felt252DictWrite { dict_ptr, key, value } => {
-            Action::DictWrite { dict: buffer(dict_ptr)?, key: operand(key), value: operand(value) }
+            Action::DictWrite { dict: pointer_operand(dict_ptr)?, key: operand(key), value: operand(value) }
         }
         DeprecatedHint::AssertCurrentAccessIndicesIsEmpty
         | DeprecatedHint::AssertAllAccessesUsed { .. }
         | DeprecatedHint::AssertAllKeysUsed
         | DeprecatedHint::AssertLeAssertThirdArcExcluded
-        | DeprecatedHint::AssertLtAssertValidInput { .. } => Action::Nothing,
+        | DeprecatedHint::AssertLtAssertValidInput { .. } => Action::NoOp,
     })
 }
 
-fn place(cell: &CellRef) -> Place {
-    Place { is_fp: cell.register == Register::FP, offset: cell.offset }
+fn cell_ref(cell: &CasmCellRef) -> CellRef {
+    CellRef { is_fp: cell.register == Register::FP, offset: cell.offset }
 }
 
 fn immediate(value: &num_bigint::BigInt) -> VmCell {
@@ -360,31 +374,35 @@ fn immediate(value: &num_bigint::BigInt) -> VmCell {
 }
 
 fn operand(operand: &ResOperand) -> Operand {
-    match operand {
-        ResOperand::Deref(cell) => Operand::VmCell(place(cell)),
+    Operand::Computed(match operand {
+        ResOperand::Deref(cell) => return Operand::Deref(cell_ref(cell)),
+        ResOperand::Immediate(value) => return Operand::Immediate(immediate(&value.value)),
         ResOperand::DoubleDeref(cell, offset) => {
-            Operand::Behind(place(cell), crate::vm::fast::number::field::from_felt(&Felt::from(*offset)))
+            ComputedOperand::DoubleDeref(cell_ref(cell), from_felt(&Felt::from(*offset)))
         }
-        ResOperand::Immediate(value) => Operand::Immediate(immediate(&value.value)),
         ResOperand::BinOp(BinOpOperand { op, a, b }) => match (op, b) {
-            (Operation::Add, DerefOrImmediate::Deref(b)) => Operand::AddCell(place(a), place(b)),
-            (Operation::Add, DerefOrImmediate::Immediate(b)) => {
-                Operand::AddImmediate(place(a), immediate(&b.value))
+            (Operation::Add, DerefOrImmediate::Deref(b)) => {
+                ComputedOperand::AddDeref(cell_ref(a), cell_ref(b))
             }
-            (Operation::Mul, DerefOrImmediate::Deref(b)) => Operand::MulCell(place(a), place(b)),
+            (Operation::Add, DerefOrImmediate::Immediate(b)) => {
+                ComputedOperand::AddImmediate(cell_ref(a), immediate(&b.value))
+            }
+            (Operation::Mul, DerefOrImmediate::Deref(b)) => {
+                ComputedOperand::MulDeref(cell_ref(a), cell_ref(b))
+            }
             (Operation::Mul, DerefOrImmediate::Immediate(b)) => {
-                Operand::MulImmediate(place(a), immediate(&b.value))
+                ComputedOperand::MulImmediate(cell_ref(a), immediate(&b.value))
             }
         },
-    }
+    })
 }
 
 /// Only two forms of operand are addresses; at the others the judge panics.
-fn buffer(operand: &ResOperand) -> Option<Buffer> {
+fn pointer_operand(operand: &ResOperand) -> Option<PointerOperand> {
     match operand {
-        ResOperand::Deref(cell) => Some(Buffer { base: place(cell), offset: [0; 4] }),
+        ResOperand::Deref(cell) => Some(PointerOperand { base: cell_ref(cell), offset: [0; 4] }),
         ResOperand::BinOp(BinOpOperand { op: Operation::Add, a, b: DerefOrImmediate::Immediate(b) }) => {
-            Some(Buffer { base: place(a), offset: immediate(&b.value).as_number()? })
+            Some(PointerOperand { base: cell_ref(a), offset: immediate(&b.value).as_number()? })
         }
         _ => None,
     }

@@ -9,8 +9,8 @@ use crate::vm::fast::Bailout;
 use crate::vm::fast::cell::VmCell;
 use crate::vm::fast::interrupt::InterruptCheck;
 use crate::vm::fast::memory::VmMemory;
-use crate::vm::fast::number::field::{as_u128, offset_plus, wide};
-use crate::vm::fast::number::modular::{Modulus, Wide};
+use crate::vm::fast::number::field::{as_u128, from_u128, offset_add};
+use crate::vm::fast::number::modular::{Modulus, U384};
 
 /// Segment and offset.
 type Address = (u64, u64);
@@ -78,18 +78,18 @@ impl Circuit<'_> {
     /// Where the value lies that a gate's offset names.
     fn value_at(&self, offset: Address) -> Result<Address, Bailout> {
         let offset = self.memory.read(offset.0, offset.1).as_number().ok_or(Bailout::Fault)?;
-        Ok((self.values.0, offset_plus(self.values.1, &offset).ok_or(Bailout::Fault)?))
+        Ok((self.values.0, offset_add(self.values.1, &offset).ok_or(Bailout::Fault)?))
     }
 
-    fn read(&self, gate: Address, place: u64) -> Result<Option<Wide>, Bailout> {
+    fn read(&self, gate: Address, place: u64) -> Result<Option<U384>, Bailout> {
         read_value(self.memory, self.value_at(plus(gate, place)?)?)
     }
 
-    fn write(&mut self, gate: Address, place: u64, value: &Wide) -> Result<(), Bailout> {
+    fn write(&mut self, gate: Address, place: u64, value: &U384) -> Result<(), Bailout> {
         let (segment, start) = self.value_at(plus(gate, place)?)?;
-        for (offset, word) in (0..WORDS).zip(words_of(value)) {
+        for (offset, word) in (0..WORDS).zip(to_words(value)) {
             let at = start.checked_add(offset).ok_or(Bailout::Fault)?;
-            self.memory.write(segment, at, VmCell::number(wide(word)))?;
+            self.memory.write(segment, at, VmCell::number(from_u128(word)))?;
         }
         Ok(())
     }
@@ -165,7 +165,7 @@ fn write_instances(
 }
 
 /// A value; `None` if a word is missing or an address.
-fn read_value(memory: &VmMemory, (segment, start): Address) -> Result<Option<Wide>, Bailout> {
+fn read_value(memory: &VmMemory, (segment, start): Address) -> Result<Option<U384>, Bailout> {
     // All four addresses must exist, whatever is there.
     start.checked_add(WORDS - 1).ok_or(Bailout::Fault)?;
     let mut words = [0; WORDS as usize];
@@ -178,24 +178,24 @@ fn read_value(memory: &VmMemory, (segment, start): Address) -> Result<Option<Wid
             None => is_short = false,
         }
     }
-    if is_short { Ok(Some(of_words(words))) } else { Err(Bailout::Unsupported) }
+    if is_short { Ok(Some(from_words(words))) } else { Err(Bailout::Unsupported) }
 }
 
 /// The number of four words of 96 bits, the lowest first.
-fn of_words([a, b, c, d]: [u128; 4]) -> Wide {
-    let [low, middle, high] = halves(a, b);
-    let [low_above, middle_above, high_above] = halves(c, d);
+fn from_words([a, b, c, d]: [u128; 4]) -> U384 {
+    let [low, middle, high] = limbs_of_words(a, b);
+    let [low_above, middle_above, high_above] = limbs_of_words(c, d);
     [low, middle, high, low_above, middle_above, high_above]
 }
 
 /// Two words as three limbs.
 #[expect(clippy::cast_possible_truncation, reason = "the limbs of the number")]
-fn halves(low: u128, high: u128) -> [u64; 3] {
+fn limbs_of_words(low: u128, high: u128) -> [u64; 3] {
     [low as u64, (low >> 64 | high << 32) as u64, (high >> 32) as u64]
 }
 
 /// The words of a number.
-fn words_of([a, b, c, d, e, f]: &Wide) -> [u128; 4] {
+fn to_words([a, b, c, d, e, f]: &U384) -> [u128; 4] {
     let low = |low: &u64, middle: &u64| u128::from(*low) | (u128::from(*middle) & 0xffff_ffff) << 64;
     let high = |middle: &u64, high: &u64| u128::from(*middle) >> 32 | u128::from(*high) << 32;
     [low(a, b), high(b, c), low(d, e), high(e, f)]
@@ -225,7 +225,7 @@ pub(in crate::vm::fast) fn verify_instances(
         let [a, b, c] = [instance.input(memory, 0)?, instance.input(memory, 1)?, instance.input(memory, 2)?];
         let modulus = &instance.modulus;
         let result = if builtin == Builtin::AddMod { modulus.add(&a, &b) } else { modulus.multiply(&a, &b) };
-        if result != modulus.rest(&c) {
+        if result != modulus.reduce(&c) {
             return Err(Bailout::Fault);
         }
         before = Some(instance);
@@ -253,7 +253,7 @@ impl Instance {
         })
     }
 
-    fn input(&self, memory: &VmMemory, place: u64) -> Result<Wide, Bailout> {
+    fn input(&self, memory: &VmMemory, place: u64) -> Result<U384, Bailout> {
         let (segment, offset) = plus(self.gate, place)?;
         let offset = memory.read(segment, offset).as_u64().ok_or(Bailout::Fault)?;
         checked_value(memory, plus(self.values, offset)?)
@@ -261,7 +261,7 @@ impl Instance {
 }
 
 /// A value whose words are there and in range.
-fn checked_value(memory: &VmMemory, at: Address) -> Result<Wide, Bailout> {
+fn checked_value(memory: &VmMemory, at: Address) -> Result<U384, Bailout> {
     match read_value(memory, at) {
         Ok(Some(value)) => Ok(value),
         Ok(None) | Err(_) => Err(Bailout::Fault),

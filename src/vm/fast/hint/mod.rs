@@ -5,9 +5,10 @@ mod circuit;
 mod run;
 mod scope;
 
-pub(super) use self::action::{Action, Hint, Place, compile};
+pub(super) use self::action::{Action, CellRef, CompiledHint, compile_hint};
 pub(super) use self::circuit::verify_instances;
-pub(super) use self::run::Hinted;
+pub(super) use self::run::HintOutcome;
 pub(super) use self::scope::{
-    ENTRY_CELLS, SQUASH_CELLS, Scope, Scopes, TREE_CELLS, left_cells, reversed, values_cells,
+    ACCESS_CELLS, ENTRY_CELLS, HintScope, HintState, SQUASH_CELLS, TREE_CELLS, remaining_cells, reversed,
+    values_cells,
 };

@@ -2,30 +2,29 @@
 //!
 //! Where the judge's would panic or fail, these report a fault.
 
-use super::action::{Action, Buffer, Hint, Operand, Place, WideAction};
+use super::action::{Action, CellRef, CompiledHint, ComputedOperand, Operand, PointerOperand, Uint256Action};
 use super::circuit::eval_circuit;
-use super::scope::{Dict, ENTRY_CELLS, SQUASH_CELLS, Squash};
+use super::scope::{ACCESS_CELLS, DictSquash, ENTRY_CELLS, Felt252Dict, SQUASH_CELLS};
 use crate::crypto::{Element, Root, blinding_point, sqrt_or_sqrt_of_triple};
 use crate::vm::fast::Bailout;
 use crate::vm::fast::cell::VmCell;
 use crate::vm::fast::machine::Machine;
 use crate::vm::fast::memory::EXECUTION;
-use crate::vm::fast::number::field::{Limbs, as_u128, is_less, mul, neg, offset_plus, small, sub, wide};
+use crate::vm::fast::number::field::{
+    Limbs, as_u128, from_u64, from_u128, is_less, mul, neg, offset_add, sub,
+};
 use crate::vm::fast::number::integer::{
-    div_rem, div_rem_256, div_rem_512, inverse_modulo, square_root, square_root_256, wide_product,
+    div_rem, div_rem_256, div_rem_512, inv_mod, isqrt, sqrt_rem_256, wide_mul,
 };
 
 /// What became of a hint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::vm::fast) enum Hinted {
+pub(in crate::vm::fast) enum HintOutcome {
     /// It ran.
-    Ran,
+    Done,
     /// It is a syscall.
     Syscall,
 }
-
-/// A segment of a dictionary has three cells an access: key, value before, value after.
-const ACCESS_CELLS: u64 = 3;
 
 /// ceil((PRIME / 3) / 2^128) and ceil((PRIME / 2) / 2^128): what the two small arcs are split by.
 const THIRD: u128 = 3_544_607_988_759_775_765_608_368_578_435_044_694;
@@ -33,36 +32,36 @@ const HALF: u128 = 5_316_911_983_139_663_648_412_552_867_652_567_041;
 
 impl Machine {
     /// Runs a hint.
-    pub(in crate::vm::fast) fn run_hint(&mut self, hint: &Hint) -> Result<Hinted, Bailout> {
+    pub(in crate::vm::fast) fn run_hint(&mut self, hint: &CompiledHint) -> Result<HintOutcome, Bailout> {
         match &hint.action {
-            Action::Syscall => return Ok(Hinted::Syscall),
-            Action::Unknown => return Err(Bailout::Unsupported),
+            Action::Syscall => return Ok(HintOutcome::Syscall),
+            Action::Unsupported => return Err(Bailout::Unsupported),
             Action::Cairo0(action) => return self.run_cairo0_hint(action),
-            Action::Nothing => {}
+            Action::NoOp => {}
             Action::AllocSegment(dst) => {
                 let segment = self.memory.add_segment(None, []);
                 self.set(dst, VmCell::pointer(segment, 0))?;
             }
             Action::AllocConstantSize { size, dst } => {
                 let size = self.u64(size)?;
-                let (segment, offset) = match self.scopes.next_free {
+                let (segment, offset) = match self.hint_state.next_free {
                     Some(next) => next,
                     None => (self.memory.add_segment(None, []), 0),
                 };
-                self.scopes.next_free = Some((segment, offset.checked_add(size).ok_or(Bailout::Fault)?));
+                self.hint_state.next_free = Some((segment, offset.checked_add(size).ok_or(Bailout::Fault)?));
                 self.set(dst, VmCell::pointer(segment, offset))?;
             }
-            Action::LessThan { lhs, rhs, dst } => {
+            Action::TestLessThan { lhs, rhs, dst } => {
                 let is_less = is_less(&self.number(lhs)?, &self.number(rhs)?);
                 self.set_flag(dst, is_less)?;
             }
-            Action::LessThanOrEqual { lhs, rhs, dst } => {
+            Action::TestLessThanOrEqual { lhs, rhs, dst } => {
                 let (mut left, mut right) = (VmCell::EMPTY, VmCell::EMPTY);
                 let is_above = is_cell_less(self.operand(rhs, &mut right)?, self.operand(lhs, &mut left)?);
                 self.set_flag(dst, !is_above)?;
             }
-            Action::WideMul { lhs, rhs, high, low } => {
-                let (product_high, product_low) = wide_product(&self.number(lhs)?, &self.number(rhs)?);
+            Action::WideMul128 { lhs, rhs, high, low } => {
+                let (product_high, product_low) = wide_mul(&self.number(lhs)?, &self.number(rhs)?);
                 self.set_number(high, product_high)?;
                 self.set_number(low, product_low)?;
             }
@@ -80,24 +79,24 @@ impl Machine {
                 self.set_number(x, x_value)?;
                 self.set_number(y, sub(&value, &mul(&x_value, &scalar)))?;
             }
-            Action::SquareRoot { value, dst } => {
-                let root = square_root(&self.number(value)?);
+            Action::Sqrt { value, dst } => {
+                let root = isqrt(&self.number(value)?);
                 self.set_number(dst, root)?;
             }
-            Action::Wide(action) => self.run_wide_hint(action)?,
-            Action::FieldSquareRoot { value, dst } => {
+            Action::Uint256(action) => self.run_uint256_hint(action)?,
+            Action::FieldSqrt { value, dst } => {
                 let value = Element::from_limbs(&self.number(value)?);
                 let (Root::OfValue(root) | Root::OfTriple(root)) = sqrt_or_sqrt_of_triple(&value);
                 self.set_number(dst, root.to_limbs())?;
             }
-            Action::RandomPoint { x, y } => {
+            Action::RandomEcPoint { x, y } => {
                 let point = blinding_point();
                 self.set_number(x, point.x.to_limbs())?;
                 self.set_number(y, point.y.to_limbs())?;
             }
-            Action::SmallArcs { range_check, a, b } => self.small_arcs(range_check, a, b)?,
-            Action::IsArcUsed { arc, dst } => {
-                let excluded = self.scopes.current().excluded_arc.ok_or(Bailout::Fault)?;
+            Action::FindSmallArcs { range_check, a, b } => self.find_small_arcs(range_check, a, b)?,
+            Action::IsArcIncluded { arc, dst } => {
+                let excluded = self.hint_state.current().excluded_arc.ok_or(Bailout::Fault)?;
                 self.set_flag(dst, excluded != *arc)?;
             }
             Action::AllocDict(arena) => self.alloc_dict(arena)?,
@@ -123,7 +122,7 @@ impl Machine {
                 self.memory.write(segment, offset.checked_add(1).ok_or(Bailout::Fault)?, before)?;
                 self.set_dict_value(segment, key, value)?;
             }
-            Action::DictIndex { dict_end, dst } => {
+            Action::SegmentArenaIndex { dict_end, dst } => {
                 let (segment, _) = self.address(dict_end)?;
                 let index = self.dict(segment)?.index;
                 self.set(dst, VmCell::small(index))?;
@@ -131,16 +130,16 @@ impl Machine {
             Action::SquashInit { accesses, count, big_keys, first_key } => {
                 self.squash_init(accesses, count, big_keys, first_key)?;
             }
-            Action::SquashIndex(range_check) => {
+            Action::SquashAccessIndex(range_check) => {
                 let index = self.squash()?.access().ok_or(Bailout::Fault)?;
                 let (segment, offset) = self.address(range_check)?;
                 self.memory.write(segment, offset, VmCell::small(index))?;
             }
-            Action::SquashIsLast { dst, last, more } => {
+            Action::SquashIsLastAccess { dst, last, more } => {
                 let left = self.squash()?.left().ok_or(Bailout::Fault)?;
                 self.set(dst, VmCell::small(if left > 1 { *more } else { *last }))?;
             }
-            Action::SquashDelta(dst) => {
+            Action::SquashAccessDelta(dst) => {
                 let squash = self.squash()?;
                 let before = squash.next_access().ok_or(Bailout::Fault)?;
                 let now = squash.access().ok_or(Bailout::Fault)?;
@@ -159,27 +158,27 @@ impl Machine {
                 eval_circuit(&mut self.memory, &mut self.interrupt_check, add, mul)?;
             }
         }
-        Ok(Hinted::Ran)
+        Ok(HintOutcome::Done)
     }
 
     /// Not in line: its numbers would make the frame of all hints a large one.
     #[inline(never)]
-    fn run_wide_hint(&mut self, action: &WideAction) -> Result<(), Bailout> {
+    fn run_uint256_hint(&mut self, action: &Uint256Action) -> Result<(), Bailout> {
         match action {
-            WideAction::Uint256DivMod(operands, places) => {
+            Uint256Action::Uint256DivMod(operands, places) => {
                 let results = div_rem_256(&self.numbers(operands)?).ok_or(Bailout::Fault)?;
                 self.set_numbers(places, results)
             }
-            WideAction::Uint512DivMod(operands, places) => {
+            Uint256Action::Uint512DivMod(operands, places) => {
                 let results = div_rem_512(&self.numbers(operands)?).ok_or(Bailout::Fault)?;
                 self.set_numbers(places, results)
             }
-            WideAction::Uint256SquareRoot(operands, places) => {
-                let results = square_root_256(&self.numbers(operands)?);
+            Uint256Action::Uint256Sqrt(operands, places) => {
+                let results = sqrt_rem_256(&self.numbers(operands)?);
                 self.set_numbers(places, results)
             }
-            WideAction::InvertModulo(operands, places) => {
-                let results = inverse_modulo(&self.numbers(operands)?).ok_or(Bailout::Fault)?;
+            Uint256Action::U256InvModN(operands, places) => {
+                let results = inv_mod(&self.numbers(operands)?).ok_or(Bailout::Fault)?;
                 // One of the six stays unwritten when there is an inverse.
                 let mut written =
                     places.iter().zip(results).filter_map(|(place, result)| Some((place, result?)));
@@ -189,23 +188,28 @@ impl Machine {
     }
 
     /// Two of the arcs (0, a), (a, b), (b, prime) are small: their lengths, split, prove the order of a and b.
-    fn small_arcs(&mut self, range_check: &Buffer, a: &Operand, b: &Operand) -> Result<(), Bailout> {
+    fn find_small_arcs(
+        &mut self,
+        range_check: &PointerOperand,
+        a: &Operand,
+        b: &Operand,
+    ) -> Result<(), Bailout> {
         let (a, b) = (self.number(a)?, self.number(b)?);
         let at = self.address(range_check)?;
-        let excluded = self.split_small_arcs(&a, &b, at, &[wide(THIRD), wide(HALF)])?;
-        self.scopes.current().excluded_arc = Some(excluded);
+        let excluded = self.write_small_arcs(&a, &b, at, &[from_u128(THIRD), from_u128(HALF)])?;
+        self.hint_state.current().excluded_arc = Some(excluded);
         Ok(())
     }
 
     /// Writes the two smaller of the arcs from 0 to `a`, from `a` to `b` and from `b` to -1, each split; which arc is left out.
-    pub(in crate::vm::fast) fn split_small_arcs(
+    pub(in crate::vm::fast) fn write_small_arcs(
         &mut self,
         a: &Limbs,
         b: &Limbs,
         (segment, start): (u64, u64),
         [by_first, by_second]: &[Limbs; 2],
     ) -> Result<u8, Bailout> {
-        let minus_one = neg(&small(1));
+        let minus_one = neg(&from_u64(1));
         let mut arcs = [(*a, 0_u8), (sub(b, a), 1), (sub(&minus_one, b), 2)];
         arcs.sort_by_key(|([w, x, y, z], arc)| ([*z, *y, *x, *w], *arc));
         let [(shortest, _), (middle, _), (_, longest)] = arcs;
@@ -217,16 +221,16 @@ impl Machine {
         Ok(longest)
     }
 
-    fn alloc_dict(&mut self, arena: &Buffer) -> Result<(), Bailout> {
+    fn alloc_dict(&mut self, arena: &PointerOperand) -> Result<(), Bailout> {
         let (segment, offset) = self.address(arena)?;
         let below = |cells| offset.checked_sub(cells).ok_or(Bailout::Fault);
         let count = self.memory.read(segment, below(2)?).as_u64().ok_or(Bailout::Fault)?;
         let infos = self.memory.read(segment, below(3)?).as_pointer().ok_or(Bailout::Fault)?;
         let new = self.memory.add_segment(None, []);
         self.memory.segments.charge(ENTRY_CELLS)?;
-        let dicts = self.scopes.dicts.get_or_insert_default();
+        let dicts = self.hint_state.dicts.get_or_insert_default();
         let index = u64::try_from(dicts.len()).map_err(|_| Bailout::Fault)?;
-        dicts.insert(new, Dict { index, values: Default::default() });
+        dicts.insert(new, Felt252Dict { index, values: Default::default() });
         // The judge's product wraps around.
         let cells = count.checked_mul(ACCESS_CELLS).ok_or(Bailout::Unsupported)?;
         let at = infos.1.checked_add(cells).ok_or(Bailout::Fault)?;
@@ -235,10 +239,10 @@ impl Machine {
 
     fn squash_init(
         &mut self,
-        accesses: &Buffer,
+        accesses: &PointerOperand,
         count: &Operand,
-        big_keys: &Place,
-        first_key: &Place,
+        big_keys: &CellRef,
+        first_key: &CellRef,
     ) -> Result<(), Bailout> {
         let (segment, start) = self.address(accesses)?;
         let count = self.u64(count)?;
@@ -251,24 +255,24 @@ impl Machine {
             );
         }
         // What the squash before this one held is free again.
-        let longest = &mut self.scopes.longest_squash;
+        let longest = &mut self.hint_state.longest_squash;
         let longer = keys.len().saturating_sub(*longest);
         *longest = longest.saturating_add(longer);
         self.memory.segments.charge(longer.saturating_mul(SQUASH_CELLS))?;
-        self.scopes.squash = None;
-        let squash = self.scopes.squash.insert(Squash::new(keys));
+        self.hint_state.squash = None;
+        let squash = self.hint_state.squash.insert(DictSquash::new(keys));
         let largest = squash.largest_key().ok_or(Bailout::Fault)?;
         let first = squash.key().ok_or(Bailout::Fault)?;
         self.set_flag(big_keys, as_u128(&largest).is_none())?;
         self.set_number(first_key, first)
     }
 
-    fn squash(&mut self) -> Result<&mut Squash, Bailout> {
-        self.scopes.squash.as_mut().ok_or(Bailout::Fault)
+    fn squash(&mut self) -> Result<&mut DictSquash, Bailout> {
+        self.hint_state.squash.as_mut().ok_or(Bailout::Fault)
     }
 
-    fn dict(&mut self, segment: u64) -> Result<&mut Dict, Bailout> {
-        self.scopes.dicts.as_mut().and_then(|dicts| dicts.get_mut(&segment)).ok_or(Bailout::Fault)
+    fn dict(&mut self, segment: u64) -> Result<&mut Felt252Dict, Bailout> {
+        self.hint_state.dicts.as_mut().and_then(|dicts| dicts.get_mut(&segment)).ok_or(Bailout::Fault)
     }
 
     /// The present value of a key; 0 where there is none.
@@ -283,41 +287,41 @@ impl Machine {
         Ok(())
     }
 
-    fn at(&self, place: &Place) -> Result<u64, Bailout> {
+    fn at(&self, place: &CellRef) -> Result<u64, Bailout> {
         let base = if place.is_fp { self.fp } else { self.ap };
         base.checked_add_signed(i64::from(place.offset)).ok_or(Bailout::Fault)
     }
 
     /// A cell that is known, perhaps with marks.
     #[inline]
-    fn cell(&self, place: &Place) -> Result<&VmCell, Bailout> {
+    fn cell(&self, place: &CellRef) -> Result<&VmCell, Bailout> {
         let index = usize::try_from(self.at(place)?).map_err(|_| Bailout::Fault)?;
         self.memory.execution.get(index).filter(|cell| cell.is_known()).ok_or(Bailout::Fault)
     }
 
-    fn set(&mut self, place: &Place, value: VmCell) -> Result<(), Bailout> {
+    fn set(&mut self, place: &CellRef, value: VmCell) -> Result<(), Bailout> {
         self.memory.write(EXECUTION, self.at(place)?, value)
     }
 
-    fn set_number(&mut self, place: &Place, number: Limbs) -> Result<(), Bailout> {
+    fn set_number(&mut self, place: &CellRef, number: Limbs) -> Result<(), Bailout> {
         self.set(place, VmCell::number(number))
     }
 
     fn set_numbers<const N: usize>(
         &mut self,
-        places: &[Place; N],
+        places: &[CellRef; N],
         numbers: [Limbs; N],
     ) -> Result<(), Bailout> {
         places.iter().zip(numbers).try_for_each(|(place, number)| self.set_number(place, number))
     }
 
-    fn set_flag(&mut self, place: &Place, flag: bool) -> Result<(), Bailout> {
+    fn set_flag(&mut self, place: &CellRef, flag: bool) -> Result<(), Bailout> {
         self.set(place, VmCell::small(u64::from(flag)))
     }
 
-    fn address(&self, buffer: &Buffer) -> Result<(u64, u64), Bailout> {
+    fn address(&self, buffer: &PointerOperand) -> Result<(u64, u64), Bailout> {
         let (segment, offset) = self.cell(&buffer.base)?.as_pointer().ok_or(Bailout::Fault)?;
-        Ok((segment, offset_plus(offset, &buffer.offset).ok_or(Bailout::Fault)?))
+        Ok((segment, offset_add(offset, &buffer.offset).ok_or(Bailout::Fault)?))
     }
 
     /// The value of an operand.
@@ -325,38 +329,36 @@ impl Machine {
         self.operand(operand, &mut VmCell::default())?.value().ok_or(Bailout::Fault)
     }
 
-    /// An operand where it is, perhaps with marks: most are cells. What is not anywhere is put into `computed`.
+    /// The cell of an operand, which may be marked as accessed. A computed value is stored in `computed`.
     #[inline(always)]
     fn operand<'a>(&'a self, operand: &'a Operand, computed: &'a mut VmCell) -> Result<&'a VmCell, Bailout> {
         match operand {
-            Operand::VmCell(place) => self.cell(place),
+            Operand::Deref(cell) => self.cell(cell),
             Operand::Immediate(value) => Ok(value),
-            operand => {
-                *computed = self.computed(operand)?;
+            Operand::Computed(operand) => {
+                *computed = self.compute(operand)?;
                 Ok(computed)
             }
         }
     }
 
     #[inline(never)]
-    fn computed(&self, operand: &Operand) -> Result<VmCell, Bailout> {
-        let cell = |place| self.cell(place)?.value().ok_or(Bailout::Fault);
+    fn compute(&self, operand: &ComputedOperand) -> Result<VmCell, Bailout> {
+        let cell = |cell| self.cell(cell)?.value().ok_or(Bailout::Fault);
         let product = |a: VmCell, b: VmCell| a.times(&b).ok_or(Bailout::Fault);
-        let total = |a: VmCell, b: VmCell| match b.as_number() {
+        let sum = |a: VmCell, b: VmCell| match b.as_number() {
             Some(_) => a.plus(&b).ok_or(Bailout::Fault),
             None => Err(Bailout::Fault),
         };
         match operand {
-            Operand::VmCell(place) => cell(place),
-            Operand::Behind(base, offset) => {
-                let (segment, offset) = self.address(&Buffer { base: *base, offset: *offset })?;
+            ComputedOperand::DoubleDeref(base, offset) => {
+                let (segment, offset) = self.address(&PointerOperand { base: *base, offset: *offset })?;
                 self.memory.read(segment, offset).value().ok_or(Bailout::Fault)
             }
-            Operand::Immediate(value) => Ok(*value),
-            Operand::AddCell(a, b) => total(cell(a)?, cell(b)?),
-            Operand::AddImmediate(a, b) => total(cell(a)?, *b),
-            Operand::MulCell(a, b) => product(cell(a)?, cell(b)?),
-            Operand::MulImmediate(a, b) => product(cell(a)?, *b),
+            ComputedOperand::AddDeref(a, b) => sum(cell(a)?, cell(b)?),
+            ComputedOperand::AddImmediate(a, b) => sum(cell(a)?, *b),
+            ComputedOperand::MulDeref(a, b) => product(cell(a)?, cell(b)?),
+            ComputedOperand::MulImmediate(a, b) => product(cell(a)?, *b),
         }
     }
 

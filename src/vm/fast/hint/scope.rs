@@ -3,27 +3,27 @@
 use std::collections::{BTreeMap, HashMap};
 
 use crate::vm::fast::Bailout;
-use crate::vm::fast::cairo0::Sorted;
-use crate::vm::fast::cairo0::{Manager, Squashing};
+use crate::vm::fast::cairo0::SortState;
+use crate::vm::fast::cairo0::{Cairo0Squash, DictManager};
 use crate::vm::fast::cell::VmCell;
 use crate::vm::fast::machine::Machine;
 use crate::vm::fast::number::field::Limbs;
 
 /// Everything that the hints of a frame keep.
 #[derive(Debug, Default)]
-pub(in crate::vm::fast) struct Scopes {
+pub(in crate::vm::fast) struct HintState {
     /// Dictionaries by their segment; `None` until the first one.
-    pub dicts: Option<BTreeMap<u64, Dict>>,
+    pub dicts: Option<BTreeMap<u64, Felt252Dict>>,
     /// The squash under way.
-    pub squash: Option<Squash>,
+    pub squash: Option<DictSquash>,
     /// The accesses of the longest squash so far.
     pub longest_squash: usize,
     /// The dictionaries of Cairo 0 code, those of inner scopes last.
-    pub managers: Vec<Manager>,
+    pub managers: Vec<DictManager>,
     /// The scope that every frame has.
-    main: Scope,
+    main: HintScope,
     /// Those that Cairo 0 code entered since, the innermost last.
-    inner: Vec<Scope>,
+    inner: Vec<HintScope>,
     /// How many there were at most.
     deepest: usize,
     /// Cells that hints of Cairo 0 keep beside these.
@@ -36,7 +36,7 @@ pub(in crate::vm::fast) struct Scopes {
 
 /// What hints keep by name, in a scope of their own.
 #[derive(Debug, Default)]
-pub(in crate::vm::fast) struct Scope {
+pub(in crate::vm::fast) struct HintScope {
     /// How many rounds a loop has left.
     pub count: Option<Limbs>,
     /// The arc that a comparison left out.
@@ -46,15 +46,18 @@ pub(in crate::vm::fast) struct Scope {
     /// What new dictionaries start from.
     pub start_values: Option<HashMap<Limbs, VmCell>>,
     /// The squash under way, of Cairo 0 code.
-    pub squashing: Option<Box<Squashing>>,
+    pub squashing: Option<Box<Cairo0Squash>>,
     /// The sort under way.
-    pub sorted: Option<Box<Sorted>>,
+    pub sorted: Option<Box<SortState>>,
 }
+
+/// Cells of a dictionary access: key, previous value, new value.
+pub(in crate::vm::fast) const ACCESS_CELLS: u64 = 3;
 
 /// What things that hints keep count as in the budget, in cells, with what tables leave free: a dictionary or a value of one, a
 /// scope, an access under squash.
 pub(in crate::vm::fast) const ENTRY_CELLS: usize = 5;
-const SCOPE_CELLS: usize = 2 * size_of::<Scope>() / size_of::<VmCell>();
+const SCOPE_CELLS: usize = 2 * size_of::<HintScope>() / size_of::<VmCell>();
 pub(in crate::vm::fast) const SQUASH_CELLS: usize = 8;
 
 /// What a tree of numbered things takes with the first one, whose node has room for eleven; what a table of values does.
@@ -68,40 +71,40 @@ pub(in crate::vm::fast) fn values_cells(count: usize) -> usize {
 
 /// What numbers count as that were taken up, four of them a cell, once those that they are from are dropped: until then they count
 /// there.
-pub(in crate::vm::fast) fn left_cells(left: Option<&(Vec<u64>, u64)>) -> usize {
+pub(in crate::vm::fast) fn remaining_cells(left: Option<&(Vec<u64>, u64)>) -> usize {
     left.map_or(0, |(numbers, _)| numbers.capacity() / 4)
 }
 
-impl Scopes {
+impl HintState {
     /// The innermost scope.
-    pub(in crate::vm::fast) fn current(&mut self) -> &mut Scope {
+    pub(in crate::vm::fast) fn current(&mut self) -> &mut HintScope {
         self.inner.last_mut().unwrap_or(&mut self.main)
     }
 
     /// Leaves a scope; the main one cannot be left.
-    pub(in crate::vm::fast) fn exit(&mut self) -> Option<()> {
+    pub(in crate::vm::fast) fn exit_scope(&mut self) -> Option<()> {
         let left = self.inner.pop()?;
-        self.give_back(left.held());
+        self.release(left.held());
         // Only the scope around may have the same manager; those of scopes within are gone.
         if left.manager.is_some() && left.manager != self.current().manager {
             let manager = self.managers.pop()?;
-            self.give_back(manager.held);
+            self.release(manager.held);
         }
         Some(())
     }
 
     /// Makes cells that were held free for what comes next.
-    pub(in crate::vm::fast) fn give_back(&mut self, cells: usize) {
+    pub(in crate::vm::fast) fn release(&mut self, cells: usize) {
         self.held = self.held.saturating_sub(cells);
     }
 
     /// Whether every scope that was entered was left, as is due at the end of a frame.
-    pub(in crate::vm::fast) fn are_left(&self) -> bool {
+    pub(in crate::vm::fast) fn all_scopes_exited(&self) -> bool {
         self.inner.is_empty()
     }
 }
 
-impl Scope {
+impl HintScope {
     /// Cells held by what is dropped with it.
     fn held(&self) -> usize {
         let start_values = self.start_values.as_ref().map_or(0, |values| values_cells(values.len()));
@@ -113,8 +116,8 @@ impl Scope {
 
 impl Machine {
     /// Counts what a hint is about to keep: only what exceeds all that was held before is taken.
-    pub(in crate::vm::fast) fn hold(&mut self, cells: usize) -> Result<(), Bailout> {
-        let Scopes { held, most, .. } = &mut self.scopes;
+    pub(in crate::vm::fast) fn reserve(&mut self, cells: usize) -> Result<(), Bailout> {
+        let HintState { held, most, .. } = &mut self.hint_state;
         *held = held.saturating_add(cells);
         let more = held.saturating_sub(*most);
         self.memory.segments.charge(more)?;
@@ -123,8 +126,8 @@ impl Machine {
     }
 
     /// Enters a scope.
-    pub(in crate::vm::fast) fn enter_scope(&mut self, scope: Scope) -> Result<(), Bailout> {
-        let Scopes { inner, deepest, .. } = &mut self.scopes;
+    pub(in crate::vm::fast) fn enter_scope(&mut self, scope: HintScope) -> Result<(), Bailout> {
+        let HintState { inner, deepest, .. } = &mut self.hint_state;
         if inner.len() == *deepest {
             self.memory.segments.charge(SCOPE_CELLS)?;
             *deepest = deepest.saturating_add(1);
@@ -136,7 +139,7 @@ impl Machine {
 
 /// A dictionary.
 #[derive(Debug)]
-pub(in crate::vm::fast) struct Dict {
+pub(in crate::vm::fast) struct Felt252Dict {
     /// Its number among the frame's dictionaries.
     pub index: u64,
     /// Its present values. Looked up only: the order of a hash map shows nowhere.
@@ -145,12 +148,12 @@ pub(in crate::vm::fast) struct Dict {
 
 /// The accesses to a dictionary, on their way to one access a key.
 #[derive(Debug, Default)]
-pub(in crate::vm::fast) struct Squash {
+pub(in crate::vm::fast) struct DictSquash {
     /// Keys with the numbers of their accesses; the present key and its present access are the last.
     keys: Vec<(Limbs, Vec<u64>)>,
 }
 
-impl Squash {
+impl DictSquash {
     /// Sorts accesses by key.
     pub(in crate::vm::fast) fn new(accesses: Vec<Limbs>) -> Self {
         let mut by_key: BTreeMap<Limbs, Vec<u64>> = BTreeMap::new();
@@ -231,7 +234,7 @@ mod tests {
             steps: 0,
             blakes: 0,
             resume: None,
-            scopes: Scopes::default(),
+            hint_state: HintState::default(),
             interrupt_check: Default::default(),
             syscall_pointer: VmCell::EMPTY,
         }
@@ -284,10 +287,10 @@ mod tests {
                         run(&mut machine, &Cairo0Action::EnterScope, &[]).unwrap();
                     }
                     assert_eq!(run(&mut machine, &action, &inputs), Ok(()), "{action:?}: {round}");
-                    assert_eq!(machine.scopes.held, 1_000 * each + TREE_CELLS);
+                    assert_eq!(machine.hint_state.held, 1_000 * each + TREE_CELLS);
                     if in_scopes {
                         run(&mut machine, &Cairo0Action::ExitScope, &[]).unwrap();
-                        assert_eq!(machine.scopes.held, 0);
+                        assert_eq!(machine.hint_state.held, 0);
                     }
                 }
                 // What both scopes keep is there at once.
@@ -331,26 +334,26 @@ mod tests {
             enter(&mut machine).unwrap();
             make(&mut machine, 5).unwrap();
             exit(&mut machine).unwrap();
-            assert_eq!((machine.scopes.managers.len(), machine.scopes.held), (0, 0));
+            assert_eq!((machine.hint_state.managers.len(), machine.hint_state.held), (0, 0));
         }
 
         let outer = make(&mut machine, 5).unwrap();
         assert_eq!(access(&mut machine, VmCell::pointer(outer, 0), 1), Ok(5));
-        let held = machine.scopes.held;
+        let held = machine.hint_state.held;
         enter(&mut machine).unwrap();
         let inner = make(&mut machine, 6).unwrap();
-        assert_eq!(machine.scopes.managers.len(), 2);
+        assert_eq!(machine.hint_state.managers.len(), 2);
         assert_eq!(access(&mut machine, VmCell::pointer(outer, 3), 1), Err(Bailout::Fault));
         assert_eq!(access(&mut machine, VmCell::pointer(inner, 0), 1), Ok(6));
         exit(&mut machine).unwrap();
-        assert_eq!((machine.scopes.managers.len(), machine.scopes.held), (1, held));
+        assert_eq!((machine.hint_state.managers.len(), machine.hint_state.held), (1, held));
 
         let copy = Cairo0Action::Dict(DictAction::EnterCopy(variable(0)));
         run(&mut machine, &copy, &[VmCell::pointer(outer, 3)]).unwrap();
         let copied = make(&mut machine, 9).unwrap();
         exit(&mut machine).unwrap();
-        assert_eq!(machine.scopes.managers.len(), 1);
-        assert!(machine.scopes.held > held, "the copy stays where its manager is");
+        assert_eq!(machine.hint_state.managers.len(), 1);
+        assert!(machine.hint_state.held > held, "the copy stays where its manager is");
         assert_eq!(access(&mut machine, VmCell::pointer(copied, 0), 1), Ok(5));
         assert_eq!(access(&mut machine, VmCell::pointer(copied, 3), 2), Ok(9));
         assert_eq!(access(&mut machine, VmCell::pointer(outer, 3), 1), Ok(5));
@@ -363,7 +366,7 @@ mod tests {
     #[test]
     fn keys_come_in_their_order_and_accesses_in_theirs() {
         let (low, high) = ([5, 0, 0, 0], [1, 0, 0, 1]);
-        let mut squash = Squash::new(vec![high, low, high, low, low]);
+        let mut squash = DictSquash::new(vec![high, low, high, low, low]);
         assert_eq!(squash.largest_key(), Some(high));
         assert_eq!((squash.key(), squash.left(), squash.access()), (Some(low), Some(3), Some(1)));
         assert_eq!([squash.next_access(), squash.next_access()], [Some(1), Some(3)]);

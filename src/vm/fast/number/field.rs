@@ -9,13 +9,13 @@ pub(in crate::vm::fast) use crate::crypto::Limbs;
 use crate::crypto::{Element, div_mod, mul_mod};
 
 /// The prime, 2^251 + 17 * 2^192 + 1.
-const PRIME: Limbs = [1, 0, 0, TOP];
+const PRIME: Limbs = [1, 0, 0, PRIME_TOP_LIMB];
 
 /// Its highest limb.
-pub(in crate::vm::fast) const TOP: u64 = 0x0800_0000_0000_0011;
+pub(in crate::vm::fast) const PRIME_TOP_LIMB: u64 = 0x0800_0000_0000_0011;
 
 /// The prime over 2^128, rounded down.
-pub(in crate::vm::fast) const PRIME_OVER_RANGE: Limbs = [0, TOP, 0, 0];
+pub(in crate::vm::fast) const PRIME_DIV_2_128: Limbs = [0, PRIME_TOP_LIMB, 0, 0];
 
 /// The number of a felt.
 pub(in crate::vm::fast) fn from_felt(felt: &Felt) -> Limbs {
@@ -28,12 +28,12 @@ pub(in crate::vm::fast) fn to_felt(limbs: &Limbs) -> Felt {
 }
 
 /// A small number.
-pub(in crate::vm::fast) const fn small(value: u64) -> Limbs {
+pub(in crate::vm::fast) const fn from_u64(value: u64) -> Limbs {
     [value, 0, 0, 0]
 }
 
 /// A number of 128 bits.
-pub(in crate::vm::fast) const fn wide(value: u128) -> Limbs {
+pub(in crate::vm::fast) const fn from_u128(value: u128) -> Limbs {
     #[expect(clippy::cast_possible_truncation, reason = "the halves of the number")]
     {
         [value as u64, (value >> 64) as u64, 0, 0]
@@ -96,7 +96,7 @@ pub(in crate::vm::fast) fn add(a: &Limbs, b: &Limbs) -> Limbs {
 pub(in crate::vm::fast) fn add_below_prime(a: &Limbs, b: &Limbs) -> Option<Limbs> {
     let sum = wrapping_add(a, b);
     let [.., top] = sum;
-    (top < TOP).then_some(sum)
+    (top < PRIME_TOP_LIMB).then_some(sum)
 }
 
 /// `a - b`.
@@ -154,7 +154,7 @@ pub(in crate::vm::fast) fn div(a: &Limbs, b: &Limbs) -> Option<Limbs> {
 
 /// `offset + number`, where a number just below the prime counts as negative; `None` outside 64 bits.
 #[inline]
-pub(in crate::vm::fast) fn offset_plus(offset: u64, number: &Limbs) -> Option<u64> {
+pub(in crate::vm::fast) fn offset_add(offset: u64, number: &Limbs) -> Option<u64> {
     if let [forward, 0, 0, 0] = number {
         return offset.checked_add(*forward);
     }
@@ -200,7 +200,7 @@ mod tests {
             prop_assert_eq!(to_felt(&mul(&x, &y)), a * b);
             prop_assert_eq!(is_less(&x, &y), a < b);
             for offset in [0, 1, 5, u64::MAX] {
-                prop_assert_eq!(offset_plus(offset, &x), offset + &a);
+                prop_assert_eq!(offset_add(offset, &x), offset + &a);
             }
             if b == Felt::ZERO {
                 prop_assert_eq!(div(&x, &y), None);

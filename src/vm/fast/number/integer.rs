@@ -1,22 +1,22 @@
 //! The arithmetic of hints: integers, not field elements.
 //!
 //! Operands are reduced numbers, which may be larger than the 128 bits that honest code gives; results go through the field again.
-//! What is small, which is nearly everything, is computed in machine words.
+//! What is from_u64, which is nearly everything, is computed in machine words.
 
 use num_bigint::{BigInt, BigUint};
 use num_integer::{ExtendedGcd, Integer};
 use num_traits::{One, Signed, Zero};
 use starknet_types_core::felt::Felt;
 
-use super::field::{Limbs, as_u128, from_felt, reduce, small, wide};
+use super::field::{Limbs, as_u128, from_felt, from_u64, from_u128, reduce};
 
 /// A number as a big integer.
-pub(in crate::vm::fast) fn big(limbs: &Limbs) -> BigUint {
+pub(in crate::vm::fast) fn to_biguint(limbs: &Limbs) -> BigUint {
     limbs.iter().rev().fold(BigUint::zero(), |number, limb| (number << 64_u32) + limb)
 }
 
 /// A big integer in the field.
-pub(super) fn number_of(number: &BigUint) -> Limbs {
+pub(super) fn from_biguint(number: &BigUint) -> Limbs {
     let mut digits = number.iter_u64_digits();
     let mut next = || digits.next().unwrap_or(0);
     let limbs = [next(), next(), next(), next()];
@@ -24,18 +24,18 @@ pub(super) fn number_of(number: &BigUint) -> Limbs {
 }
 
 /// `high * 2^128 + low`.
-fn joined(low: &Limbs, high: &Limbs) -> BigUint {
-    (big(high) << 128_u32) + big(low)
+fn join_halves(low: &Limbs, high: &Limbs) -> BigUint {
+    (to_biguint(high) << 128_u32) + to_biguint(low)
 }
 
 /// The low 128 bits, and the rest.
-fn split(number: &BigUint) -> [Limbs; 2] {
+fn split_halves(number: &BigUint) -> [Limbs; 2] {
     let (high, low) = number.div_rem(&(BigUint::one() << 128_u32));
-    [number_of(&low), number_of(&high)]
+    [from_biguint(&low), from_biguint(&high)]
 }
 
 /// The product, from 2^128 on and below.
-pub(in crate::vm::fast) fn wide_product(a: &Limbs, b: &Limbs) -> (Limbs, Limbs) {
+pub(in crate::vm::fast) fn wide_mul(a: &Limbs, b: &Limbs) -> (Limbs, Limbs) {
     if let ([a0, a1, 0, 0], [b0, b1, 0, 0]) = (a, b) {
         let (c0, carry) = a0.carrying_mul(*b0, 0);
         let (c1, c2) = a1.carrying_mul(*b0, carry);
@@ -43,7 +43,7 @@ pub(in crate::vm::fast) fn wide_product(a: &Limbs, b: &Limbs) -> (Limbs, Limbs) 
         let (c2, c3) = a1.carrying_mul_add(*b1, c2, carry);
         return ([c2, c3, 0, 0], [c0, c1, 0, 0]);
     }
-    let [low, high] = split(&(big(a) * big(b)));
+    let [low, high] = split_halves(&(to_biguint(a) * to_biguint(b)));
     (high, low)
 }
 
@@ -54,7 +54,7 @@ pub(in crate::vm::fast) fn div_rem(a: &Limbs, b: &Limbs) -> Option<(Limbs, Limbs
     }
     match (as_u128(a), as_u128(b), b) {
         (_, Some(0), _) => None,
-        (Some(a), Some(b), _) => Some((wide(a.checked_div(b)?), wide(a.checked_rem(b)?))),
+        (Some(a), Some(b), _) => Some((from_u128(a.checked_div(b)?), from_u128(a.checked_rem(b)?))),
         (_, _, [divisor, 0, 0, 0]) => {
             let divisor = u128::from(*divisor);
             let mut quotient = *a;
@@ -65,12 +65,12 @@ pub(in crate::vm::fast) fn div_rem(a: &Limbs, b: &Limbs) -> Option<(Limbs, Limbs
                 *limb = u64::try_from(part.checked_div(divisor)?).ok()?;
                 rest = part.checked_rem(divisor)?;
             }
-            Some((quotient, wide(rest)))
+            Some((quotient, from_u128(rest)))
         }
         (_, Some(divisor), _) => Some(div_rem_by_two_limbs(a, divisor)),
         _ => {
-            let (quotient, rest) = big(a).div_rem(&big(b));
-            Some((number_of(&quotient), number_of(&rest)))
+            let (quotient, rest) = to_biguint(a).div_rem(&to_biguint(b));
+            Some((from_biguint(&quotient), from_biguint(&rest)))
         }
     }
 }
@@ -80,7 +80,7 @@ fn div_rem_by_two_limbs(a: &Limbs, divisor: u128) -> (Limbs, Limbs) {
     // With the highest bit of the divisor set, a guess from its upper limb is at most two too high.
     let shift = divisor.leading_zeros();
     let divisor = divisor.wrapping_shl(shift);
-    let [low, high, ..] = wide(divisor);
+    let [low, high, ..] = from_u128(divisor);
     let [a0, a1, a2, a3] = *a;
     let shifted = |limb: u64, below: u64| {
         limb.wrapping_shl(shift) | below.checked_shr(u64::BITS.wrapping_sub(shift)).unwrap_or(0)
@@ -103,61 +103,61 @@ fn div_rem_by_two_limbs(a: &Limbs, divisor: u128) -> (Limbs, Limbs) {
         rest = (rest << 64 | u128::from(limb)).wrapping_sub(guess.wrapping_mul(divisor));
     }
     let [q0, q1, q2] = quotient;
-    ([q0, q1, q2, 0], wide(rest >> shift))
+    ([q0, q1, q2, 0], from_u128(rest >> shift))
 }
 
 /// Dividend and divisor in two parts each; quotient and remainder likewise.
 pub(in crate::vm::fast) fn div_rem_256([a0, a1, b0, b1]: &[Limbs; 4]) -> Option<[Limbs; 4]> {
     if let (Some(a), Some(b), [0, 0, 0, 0], [0, 0, 0, 0]) = (as_u128(a0), as_u128(b0), a1, b1) {
-        return Some([wide(a.checked_div(b)?), small(0), wide(a.checked_rem(b)?), small(0)]);
+        return Some([from_u128(a.checked_div(b)?), from_u64(0), from_u128(a.checked_rem(b)?), from_u64(0)]);
     }
-    let divisor = joined(b0, b1);
+    let divisor = join_halves(b0, b1);
     if divisor.is_zero() {
         return None;
     }
-    let (quotient, rest) = joined(a0, a1).div_rem(&divisor);
-    let ([q0, q1], [r0, r1]) = (split(&quotient), split(&rest));
+    let (quotient, rest) = join_halves(a0, a1).div_rem(&divisor);
+    let ([q0, q1], [r0, r1]) = (split_halves(&quotient), split_halves(&rest));
     Some([q0, q1, r0, r1])
 }
 
 /// The same with a dividend and a quotient of four parts.
 pub(in crate::vm::fast) fn div_rem_512([a0, a1, a2, a3, b0, b1]: &[Limbs; 6]) -> Option<[Limbs; 6]> {
-    let divisor = joined(b0, b1);
+    let divisor = join_halves(b0, b1);
     if divisor.is_zero() {
         return None;
     }
-    let (quotient, rest) = (joined(a0, a1) + (joined(a2, a3) << 256_u32)).div_rem(&divisor);
+    let (quotient, rest) = (join_halves(a0, a1) + (join_halves(a2, a3) << 256_u32)).div_rem(&divisor);
     let part = BigUint::one() << 128_u32;
     let (quotient, q0) = quotient.div_rem(&part);
     let (quotient, q1) = quotient.div_rem(&part);
-    let ([q2, q3], [r0, r1]) = (split(&quotient), split(&rest));
-    Some([number_of(&q0), number_of(&q1), q2, q3, r0, r1])
+    let ([q2, q3], [r0, r1]) = (split_halves(&quotient), split_halves(&rest));
+    Some([from_biguint(&q0), from_biguint(&q1), q2, q3, r0, r1])
 }
 
 /// The integer square root.
-pub(in crate::vm::fast) fn square_root(a: &Limbs) -> Limbs {
+pub(in crate::vm::fast) fn isqrt(a: &Limbs) -> Limbs {
     match as_u128(a) {
-        Some(a) => wide(a.isqrt()),
-        None => number_of(&big(a).sqrt()),
+        Some(a) => from_u128(a.isqrt()),
+        None => from_biguint(&to_biguint(a).sqrt()),
     }
 }
 
 /// The root in two parts of 64 bits, the remainder in two of 128, and whether twice the root exceeds the remainder by 2^128 or
 /// more.
-pub(in crate::vm::fast) fn square_root_256([low, high]: &[Limbs; 2]) -> [Limbs; 5] {
-    let value = joined(low, high);
+pub(in crate::vm::fast) fn sqrt_rem_256([low, high]: &[Limbs; 2]) -> [Limbs; 5] {
+    let value = join_halves(low, high);
     let root = value.sqrt();
     let rest = value - &root * &root;
     let twice = BigInt::from(&root * 2_u32) - BigInt::from(rest.clone());
     let exceeds = twice >= BigInt::one() << 128_u32;
     let (root_high, root_low) = root.div_rem(&(BigUint::one() << 64_u32));
-    let [rest_low, rest_high] = split(&rest);
-    [number_of(&root_low), number_of(&root_high), rest_low, rest_high, small(u64::from(exceeds))]
+    let [rest_low, rest_high] = split_halves(&rest);
+    [from_biguint(&root_low), from_biguint(&root_high), rest_low, rest_high, from_u64(u64::from(exceeds))]
 }
 
 /// The integer square root of a number in two parts.
-pub(in crate::vm::fast) fn root_256([low, high]: &[Limbs; 2]) -> Limbs {
-    number_of(&joined(low, high).sqrt())
+pub(in crate::vm::fast) fn isqrt_256([low, high]: &[Limbs; 2]) -> Limbs {
+    from_biguint(&join_halves(low, high).sqrt())
 }
 
 /// `a * b / by` of numbers in two parts: the lowest four parts of the quotient, and the remainder.
@@ -166,29 +166,29 @@ pub(in crate::vm::fast) fn mul_div_rem_256(
     [b0, b1]: &[Limbs; 2],
     [by0, by1]: &[Limbs; 2],
 ) -> Option<[Limbs; 6]> {
-    let by = joined(by0, by1);
+    let by = join_halves(by0, by1);
     if by.is_zero() {
         return None;
     }
-    let (quotient, rest) = (joined(a0, a1) * joined(b0, b1)).div_rem(&by);
+    let (quotient, rest) = (join_halves(a0, a1) * join_halves(b0, b1)).div_rem(&by);
     let part = BigUint::one() << 128_u32;
     let (quotient, q0) = quotient.div_rem(&part);
     let (quotient, q1) = quotient.div_rem(&part);
     let (quotient, q2) = quotient.div_rem(&part);
     let q3 = quotient % part;
-    let [r0, r1] = split(&rest);
-    Some([number_of(&q0), number_of(&q1), number_of(&q2), number_of(&q3), r0, r1])
+    let [r0, r1] = split_halves(&rest);
+    Some([from_biguint(&q0), from_biguint(&q1), from_biguint(&q2), from_biguint(&q3), r0, r1])
 }
 
 /// The inverse of `b` modulo `n`, or a proof that there is none: `[g0, g1, s0, s1, t0, t1]`, where `g1` stays unwritten if there is
 /// one.
-pub(in crate::vm::fast) fn inverse_modulo([b0, b1, n0, n1]: &[Limbs; 4]) -> Option<[Option<Limbs>; 6]> {
-    let (b, n) = (BigInt::from(joined(b0, b1)), BigInt::from(joined(n0, n1)));
+pub(in crate::vm::fast) fn inv_mod([b0, b1, n0, n1]: &[Limbs; 4]) -> Option<[Option<Limbs>; 6]> {
+    let (b, n) = (BigInt::from(join_halves(b0, b1)), BigInt::from(join_halves(n0, n1)));
     let ExtendedGcd { gcd: mut g, y: mut r, .. } = n.extended_gcd(&b);
     if n.is_one() {
-        return Some([small(1), small(0), *b0, *b1, small(1), small(0)].map(Some));
+        return Some([from_u64(1), from_u64(0), *b0, *b1, from_u64(1), from_u64(0)].map(Some));
     }
-    let parts = |number: &BigInt| Some(split(&number.to_biguint()?));
+    let parts = |number: &BigInt| Some(split_halves(&number.to_biguint()?));
     if !g.is_one() {
         if g.is_even() {
             g = BigInt::from(2_u32);
@@ -211,7 +211,7 @@ pub(in crate::vm::fast) fn inverse_modulo([b0, b1, n0, n1]: &[Limbs; 4]) -> Opti
     let k: BigInt = (&r * b - 1_u32) / n;
     let [s0, s1] = parts(&r)?;
     let [t0, t1] = parts(&k)?;
-    Some([Some(small(0)), None, Some(s0), Some(s1), Some(t0), Some(t1)])
+    Some([Some(from_u64(0)), None, Some(s0), Some(s1), Some(t0), Some(t1)])
 }
 
 #[cfg(test)]
@@ -222,8 +222,8 @@ mod tests {
 
     fn number() -> impl Strategy<Value = Limbs> {
         prop_oneof![
-            any::<u64>().prop_map(small),
-            any::<u128>().prop_map(wide),
+            any::<u64>().prop_map(from_u64),
+            any::<u128>().prop_map(from_u128),
             Just([0, 0, 1, 0]),
             any::<[u64; 4]>().prop_map(|number| reduce(&number)),
         ]
@@ -232,19 +232,19 @@ mod tests {
     proptest! {
         #[test]
         fn short_ways_lead_where_the_long_ones_do(a in number(), b in number()) {
-            let (high, low) = wide_product(&a, &b);
-            let [long_low, long_high] = split(&(big(&a) * big(&b)));
+            let (high, low) = wide_mul(&a, &b);
+            let [long_low, long_high] = split_halves(&(to_biguint(&a) * to_biguint(&b)));
             prop_assert_eq!((high, low), (long_high, long_low));
-            if b == small(0) {
+            if b == from_u64(0) {
                 prop_assert_eq!(div_rem(&a, &b), None);
             } else {
-                let (quotient, rest) = big(&a).div_rem(&big(&b));
-                prop_assert_eq!(div_rem(&a, &b), Some((number_of(&quotient), number_of(&rest))));
-                let [q0, q1, r0, r1] = div_rem_256(&[a, small(0), b, small(0)]).unwrap();
-                prop_assert_eq!(joined(&q0, &q1), quotient);
-                prop_assert_eq!(joined(&r0, &r1), rest);
+                let (quotient, rest) = to_biguint(&a).div_rem(&to_biguint(&b));
+                prop_assert_eq!(div_rem(&a, &b), Some((from_biguint(&quotient), from_biguint(&rest))));
+                let [q0, q1, r0, r1] = div_rem_256(&[a, from_u64(0), b, from_u64(0)]).unwrap();
+                prop_assert_eq!(join_halves(&q0, &q1), quotient);
+                prop_assert_eq!(join_halves(&r0, &r1), rest);
             }
-            prop_assert_eq!(square_root(&a), number_of(&big(&a).sqrt()));
+            prop_assert_eq!(isqrt(&a), from_biguint(&to_biguint(&a).sqrt()));
         }
     }
 }

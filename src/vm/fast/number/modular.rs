@@ -7,15 +7,15 @@ use num_integer::{ExtendedGcd, Integer};
 use num_traits::{One, Signed, Zero};
 
 /// A number of 384 bits.
-pub(in crate::vm::fast) type Wide = [u64; 6];
+pub(in crate::vm::fast) type U384 = [u64; 6];
 
 /// A modulus, ready to divide by.
 #[derive(Clone, Debug)]
 pub(in crate::vm::fast) struct Modulus {
-    value: Wide,
+    value: U384,
     /// Shifted so far to the left that its highest bit is set: a guess at a quotient's limb by the highest limbs alone is then at most
     /// two too high.
-    shifted: Wide,
+    shifted: U384,
     /// How far: whole limbs, and bits of a limb.
     limbs: usize,
     bits: u32,
@@ -23,7 +23,7 @@ pub(in crate::vm::fast) struct Modulus {
 
 impl Modulus {
     /// A modulus; 0 is none.
-    pub(in crate::vm::fast) fn new(value: Wide) -> Option<Self> {
+    pub(in crate::vm::fast) fn new(value: U384) -> Option<Self> {
         let limbs = value.iter().rev().take_while(|limb| **limb == 0).count();
         let bits = value.iter().rev().nth(limbs)?.leading_zeros();
         let mut shifted = [0; 6];
@@ -36,32 +36,32 @@ impl Modulus {
     }
 
     /// The number itself.
-    pub(in crate::vm::fast) fn value(&self) -> &Wide {
+    pub(in crate::vm::fast) fn value(&self) -> &U384 {
         &self.value
     }
 
     /// The rest of a number.
-    pub(in crate::vm::fast) fn rest(&self, number: &Wide) -> Wide {
-        self.rest_of(number)
+    pub(in crate::vm::fast) fn reduce(&self, number: &U384) -> U384 {
+        self.reduce_limbs(number)
     }
 
     /// `a + b`.
-    pub(in crate::vm::fast) fn add(&self, a: &Wide, b: &Wide) -> Wide {
-        self.rest_of(&sum(a, b))
+    pub(in crate::vm::fast) fn add(&self, a: &U384, b: &U384) -> U384 {
+        self.reduce_limbs(&wide_add(a, b))
     }
 
     /// `c - b`, if `c` and the modulus together are not below `b`.
-    pub(in crate::vm::fast) fn subtract(&self, c: &Wide, b: &Wide) -> Option<Wide> {
-        let mut difference = sum(c, &self.value);
+    pub(in crate::vm::fast) fn subtract(&self, c: &U384, b: &U384) -> Option<U384> {
+        let mut difference = wide_add(c, &self.value);
         let mut borrow = false;
         for (limb, b) in difference.iter_mut().zip(b.iter().chain([&0])) {
             (*limb, borrow) = limb.borrowing_sub(*b, borrow);
         }
-        (!borrow).then(|| self.rest_of(&difference))
+        (!borrow).then(|| self.reduce_limbs(&difference))
     }
 
     /// `a * b`.
-    pub(in crate::vm::fast) fn multiply(&self, a: &Wide, b: &Wide) -> Wide {
+    pub(in crate::vm::fast) fn multiply(&self, a: &U384, b: &U384) -> U384 {
         let mut product = [0; 12];
         for (start, a) in a.iter().enumerate() {
             let mut carry = 0;
@@ -69,73 +69,73 @@ impl Modulus {
                 (*place, carry) = a.carrying_mul_add(*b, *place, carry);
             }
         }
-        self.rest_of(&product)
+        self.reduce_limbs(&product)
     }
 
     /// The inverse of a number, or else a number other than zero that makes the product zero; whether it is the inverse.
-    pub(in crate::vm::fast) fn invert_or_nullify(&self, number: &Wide) -> Option<(bool, Wide)> {
+    pub(in crate::vm::fast) fn invert_or_nullify(&self, number: &U384) -> Option<(bool, U384)> {
         if let Some(inverse) = self.odd_inverse(number) {
             return Some((true, inverse));
         }
-        let modulus = big(&self.value);
+        let modulus = to_biguint(&self.value);
         let ExtendedGcd { gcd, x, .. } =
-            BigInt::from(big(number)).extended_gcd(&BigInt::from(modulus.clone()));
+            BigInt::from(to_biguint(number)).extended_gcd(&BigInt::from(modulus.clone()));
         let gcd = gcd.to_biguint().filter(|gcd| !gcd.is_zero())?;
         if !gcd.is_one() {
-            return Some((false, wide(&(modulus / gcd))));
+            return Some((false, from_biguint(&(modulus / gcd))));
         }
         let rest = x.magnitude().mod_floor(&modulus);
-        Some((true, wide(&if x.is_negative() { modulus - rest } else { rest })))
+        Some((true, from_biguint(&if x.is_negative() { modulus - rest } else { rest })))
     }
 
     /// The inverse, if there is one and the modulus is odd and not 1: halvings and subtractions, which need no quotient.
-    fn odd_inverse(&self, number: &Wide) -> Option<Wide> {
+    fn odd_inverse(&self, number: &U384) -> Option<U384> {
         let [lowest, ..] = self.value;
         if lowest & 1 == 0 || self.value == ONE {
             return None;
         }
         // All the while a = x * number and b = y * number by the modulus, and b is odd.
-        let (mut a, mut b) = (self.rest(number), self.value);
+        let (mut a, mut b) = (self.reduce(number), self.value);
         let (mut x, mut y) = (ONE, [0; 6]);
         while a != [0; 6] {
             while a[0] & 1 == 0 {
-                a = halved(&a, false);
-                x = self.halved(&x);
+                a = half(&a, false);
+                x = self.half(&x);
             }
             if is_less(&a, &b) {
                 (a, b, x, y) = (b, a, y, x);
             }
-            a = difference(&a, &b).0;
-            x = match difference(&x, &y) {
+            a = wide_sub(&a, &b).0;
+            x = match wide_sub(&x, &y) {
                 (difference, false) => difference,
-                (difference, true) => low_of(&sum(&difference, &self.value)),
+                (difference, true) => low_limbs(&wide_add(&difference, &self.value)),
             };
         }
         (b == ONE).then_some(y)
     }
 
     /// Half a number below the modulus, which is odd.
-    fn halved(&self, number: &Wide) -> Wide {
+    fn half(&self, number: &U384) -> U384 {
         let [lowest, ..] = number;
         if lowest & 1 == 0 {
-            return halved(number, false);
+            return half(number, false);
         }
-        let sum = sum(number, &self.value);
+        let sum = wide_add(number, &self.value);
         let [.., carry] = sum;
-        halved(&low_of(&sum), carry == 1)
+        half(&low_limbs(&sum), carry == 1)
     }
 
     /// The rest of a number of any length: limb by limb from the highest one on, as on paper.
-    fn rest_of(&self, number: &[u64]) -> Wide {
+    fn reduce_limbs(&self, number: &[u64]) -> U384 {
         let mut rest = [0; 6];
         let mut above = 0;
         for limb in number.iter().rev() {
-            self.take_in(&mut rest, shift(above, *limb, self.bits));
+            self.push_limb(&mut rest, shift(above, *limb, self.bits));
             above = *limb;
         }
-        self.take_in(&mut rest, shift(above, 0, self.bits));
+        self.push_limb(&mut rest, shift(above, 0, self.bits));
         for _ in 0..self.limbs {
-            self.take_in(&mut rest, 0);
+            self.push_limb(&mut rest, 0);
         }
         // Back to where it was before the shift.
         let mut number = [0; 6];
@@ -149,7 +149,7 @@ impl Modulus {
 
     /// `rest * 2^64 + limb` by the shifted modulus, which the rest is below.
     #[inline]
-    fn take_in(&self, rest: &mut Wide, limb: u64) {
+    fn push_limb(&self, rest: &mut U384, limb: u64) {
         let [r0, r1, r2, r3, r4, top] = *rest;
         *rest = [limb, r0, r1, r2, r3, r4];
         let [.., highest] = self.shifted;
@@ -186,14 +186,14 @@ fn shift(limb: u64, below: u64, bits: u32) -> u64 {
     limb.wrapping_shl(bits) | below.checked_shr(u64::BITS.wrapping_sub(bits)).unwrap_or(0)
 }
 
-const ONE: Wide = [1, 0, 0, 0, 0, 0];
+const ONE: U384 = [1, 0, 0, 0, 0, 0];
 
-fn is_less(a: &Wide, b: &Wide) -> bool {
-    difference(a, b).1
+fn is_less(a: &U384, b: &U384) -> bool {
+    wide_sub(a, b).1
 }
 
 /// `a - b` and whether it is negative.
-fn difference(a: &Wide, b: &Wide) -> (Wide, bool) {
+fn wide_sub(a: &U384, b: &U384) -> (U384, bool) {
     let mut difference = [0; 6];
     let mut borrow = false;
     for ((place, a), b) in difference.iter_mut().zip(a).zip(b) {
@@ -203,16 +203,16 @@ fn difference(a: &Wide, b: &Wide) -> (Wide, bool) {
 }
 
 /// Half a number that has a bit above its limbs or not.
-fn halved([a, b, c, d, e, f]: &Wide, above: bool) -> Wide {
+fn half([a, b, c, d, e, f]: &U384, above: bool) -> U384 {
     let join = |low: u64, next: u64| low >> 1 | next << 63;
     [join(*a, *b), join(*b, *c), join(*c, *d), join(*d, *e), join(*e, *f), join(*f, u64::from(above))]
 }
 
-fn low_of([a, b, c, d, e, f, _]: &[u64; 7]) -> Wide {
+fn low_limbs([a, b, c, d, e, f, _]: &[u64; 7]) -> U384 {
     [*a, *b, *c, *d, *e, *f]
 }
 
-fn sum(a: &Wide, b: &Wide) -> [u64; 7] {
+fn wide_add(a: &U384, b: &U384) -> [u64; 7] {
     let mut sum = [0; 7];
     let mut carry = false;
     for ((place, a), b) in sum.iter_mut().zip(a.iter().chain([&0])).zip(b.iter().chain([&0])) {
@@ -221,12 +221,12 @@ fn sum(a: &Wide, b: &Wide) -> [u64; 7] {
     sum
 }
 
-fn big(number: &Wide) -> BigUint {
+fn to_biguint(number: &U384) -> BigUint {
     number.iter().rev().fold(BigUint::zero(), |big, limb| (big << u64::BITS) + limb)
 }
 
 /// A number of 384 bits.
-fn wide(number: &BigUint) -> Wide {
+fn from_biguint(number: &BigUint) -> U384 {
     let mut wide = [0; 6];
     for (limb, digit) in wide.iter_mut().zip(number.iter_u64_digits()) {
         *limb = digit;
@@ -241,23 +241,24 @@ mod tests {
     use super::*;
 
     /// Numbers of any length, with long runs of ones and zeros.
-    fn number() -> impl Strategy<Value = Wide> {
+    fn number() -> impl Strategy<Value = U384> {
         let limb = prop_oneof![Just(0), Just(1), Just(u64::MAX), Just(1 << 63), any::<u64>()];
-        (proptest::array::uniform6(limb), 0..384_usize).prop_map(|(limbs, cut)| wide(&(big(&limbs) >> cut)))
+        (proptest::array::uniform6(limb), 0..384_usize)
+            .prop_map(|(limbs, cut)| from_biguint(&(to_biguint(&limbs) >> cut)))
     }
 
-    fn check(a: Wide, b: Wide, modulus: Wide) {
+    fn check(a: U384, b: U384, modulus: U384) {
         let Some(own) = Modulus::new(modulus) else { return };
-        let (x, y, m) = (big(&a), big(&b), big(&modulus));
-        assert_eq!(big(&own.rest(&a)), &x % &m);
-        assert_eq!(big(&own.add(&a, &b)), (&x + &y) % &m);
-        assert_eq!(big(&own.multiply(&a, &b)), &x * &y % &m, "{a:x?} {b:x?} {modulus:x?}");
+        let (x, y, m) = (to_biguint(&a), to_biguint(&b), to_biguint(&modulus));
+        assert_eq!(to_biguint(&own.reduce(&a)), &x % &m);
+        assert_eq!(to_biguint(&own.add(&a, &b)), (&x + &y) % &m);
+        assert_eq!(to_biguint(&own.multiply(&a, &b)), &x * &y % &m, "{a:x?} {b:x?} {modulus:x?}");
         let difference = (&x + &m >= y).then(|| (&x + &m - &y) % &m);
-        assert_eq!(own.subtract(&a, &b).as_ref().map(big), difference);
+        assert_eq!(own.subtract(&a, &b).as_ref().map(to_biguint), difference);
         let (is_inverse, other) = own.invert_or_nullify(&a).unwrap();
         assert_eq!(is_inverse, x.gcd(&m).is_one());
-        assert_eq!(x * big(&other) % &m, BigUint::from(u8::from(is_inverse)) % &m);
-        assert!(m.is_one() || other != [0; 6] && big(&other) < m);
+        assert_eq!(x * to_biguint(&other) % &m, BigUint::from(u8::from(is_inverse)) % &m);
+        assert!(m.is_one() || other != [0; 6] && to_biguint(&other) < m);
     }
 
     #[test]
