@@ -1,5 +1,5 @@
-//! The `state` room against naive models: the journal against whole snapshots, the block against one map. Readers that count
-//! and readers that fail are written with the trait that hosts implement.
+//! The module `state` against naive models: the journal against complete snapshots, the block against one
+//! map. Readers that count and readers that fail implement the trait that hosts implement.
 //!
 //! `STARKILN_SEED` (a number) repeats a run; each test prints the seed it used.
 
@@ -135,7 +135,7 @@ enum Step {
     SetCompiledClassHash(u8, u8),
     Declare(u8, u8),
     Checkpoint,
-    /// To one of the checkpoints that were ever taken, those that a revert made stale included.
+    /// A revert to any checkpoint ever taken, also one that an earlier revert made stale.
     Revert(prop::sample::Index),
     ChangesSince(prop::sample::Index),
 }
@@ -198,7 +198,7 @@ fn check<S: Strategy>(name: &str, cases: u32, strategy: S, test: impl Fn(S::Valu
 
 // ---- the model --------------------------------------------------------------------------------------------------------------
 
-/// The state as plain maps, copied whole at every checkpoint.
+/// The state as plain maps, copied completely at every checkpoint.
 #[derive(Clone, Debug, Default, PartialEq)]
 struct Model {
     storage: BTreeMap<(ContractAddress, StorageKey), Felt>,
@@ -228,7 +228,7 @@ impl Model {
         model
     }
 
-    /// What is different from `old`; `reads` decides whether a redeclaration shows (C191).
+    /// The cells that differ from `old`; `reads` decides whether a redeclaration is a change (C191).
     fn changes(&self, old: &Self, reads: &InitialReads) -> StateChanges {
         fn differing<K: Copy + Ord + std::hash::Hash, V: Copy + PartialEq>(
             new: &BTreeMap<K, V>,
@@ -279,7 +279,8 @@ struct Pair<'r> {
     before: Model,
     now: Model,
     reads: InitialReads,
-    /// Every checkpoint ever taken, with the model at that moment. After a revert the newer ones stand for the same moment.
+    /// Every checkpoint ever taken, with the model at that point. After a revert the newer ones mean the same
+    /// point.
     checkpoints: Vec<(Checkpoint, Model)>,
 }
 
@@ -328,7 +329,8 @@ impl<'r> Pair<'r> {
                     reads.declared.insert(class_hash, declared);
                     if !declared && !reads.compiled_class_hashes.contains_key(&class_hash) {
                         reads.compiled_class_hashes.insert(class_hash, compiled(0));
-                        // The universe may hold a compiled hash without a class; from here on it is 0 for this journal.
+                        // The universe may hold a compiled hash without a class; from here on it is 0 for
+                        // this journal.
                         for model in checkpoints.iter_mut().map(|(_, model)| model).chain([before, now]) {
                             model.compiled.insert(class_hash, compiled(0));
                         }
@@ -396,9 +398,9 @@ impl<'r> Pair<'r> {
 // ---- properties -------------------------------------------------------------------------------------------------------------
 
 #[test]
-fn journal_is_like_whole_snapshots() {
+fn journal_is_like_complete_snapshots() {
     let input = (memory(), prop::collection::vec(step(), 0..80));
-    check("journal_is_like_whole_snapshots", 2000, input, |(state, steps)| {
+    check("journal_is_like_complete_snapshots", 2000, input, |(state, steps)| {
         let before = Model::of(&state);
         let probe = Probe { state, ..Probe::default() };
         let mut pair = Pair::new(&probe, before);
@@ -442,7 +444,8 @@ fn failed_reads_leave_the_journal_as_it_was() {
     });
 }
 
-/// A universe in which no class has a compiled class hash without being declared, so that a block-wide model is exact.
+/// A universe in which no class has a compiled class hash without being declared, so that a block-wide model
+/// is exact.
 fn consistent_memory() -> impl Strategy<Value = MemoryState> {
     memory().prop_map(|mut state| {
         let classes = state.classes.clone();
@@ -451,8 +454,8 @@ fn consistent_memory() -> impl Strategy<Value = MemoryState> {
     })
 }
 
-/// Whether the step keeps to the same rule: a compiled class hash is only set for a class that the journal can see. (A revert
-/// takes back the later of two writes first, so it keeps to the rule as well.)
+/// Returns `true` if the step keeps to the same rule: a compiled class hash is only set for a class that the
+/// journal can see. Reverts keep to it too, because they undo the later of two writes first.
 fn allowed(step: &Step, pair: &Pair<'_>) -> bool {
     match step {
         Step::SetCompiledClassHash(c, _) => pair.now.classes.contains_key(&class_hash(*c)),
@@ -484,7 +487,7 @@ fn block_is_like_one_map() {
             let (after, transaction_reads) = (pair.now, pair.reads);
             let JournalParts { changes, initial_reads: seen, classes } = pair.journal.into_parts();
 
-            // Of what the transaction read, the block remembers what nothing in the block had written before.
+            // The block records those reads of the transaction that nothing in the block had written before.
             let mut first = transaction_reads.clone();
             first.declared.retain(|class_hash, _| !declared.contains(class_hash));
             for (cell, value) in first.storage {
@@ -506,7 +509,8 @@ fn block_is_like_one_map() {
             if *accepted {
                 declared.extend(changes.declared.iter().copied());
                 one_map.apply(&diff, classes.declared.clone());
-                // A class that was known to be declared is not declared again: the block keeps the one it has.
+                // A class that was known to be declared is not declared again: the block keeps the one it
+                // has.
                 assert!(classes.declared.keys().all(|class_hash| changes.declared.contains(class_hash)));
                 assert_eq!(classes.declared.len(), changes.declared.len());
                 now = after;
@@ -530,13 +534,13 @@ fn block_is_like_one_map() {
         now.assert_shown_by(&block);
         now.assert_shown_by(&one_map);
 
-        // The witness is enough to see all that was read.
+        // The witness contains all that was read.
         let classes = block.classes();
         let witness = MemoryState::from_witness(&block.initial_reads(), classes.loaded);
         for (&(address, key), &value) in &reads.storage {
             assert_eq!(witness.storage_at(address, key), Ok(value));
         }
-        // Written down and read back.
+        // Serialised and deserialised.
         let text = serde_json::to_string(&reads).unwrap();
         assert_eq!(serde_json::from_str::<InitialReads>(&text).unwrap(), reads);
     });
@@ -599,7 +603,7 @@ fn a_failed_read_of_a_class_is_not_an_undeclared_class() {
 }
 
 #[test]
-fn a_declaration_is_visible_until_it_is_taken_back() {
+fn a_declaration_is_visible_until_it_is_reverted() {
     let state = MemoryState::default();
     let mut journal = Journal::new(&state);
     assert_eq!(journal.find_class(class_hash(1)), Ok(None));
@@ -618,16 +622,16 @@ fn a_declaration_is_visible_until_it_is_taken_back() {
 }
 
 #[test]
-fn the_last_nonce_cannot_be_raised() {
+fn the_last_nonce_cannot_be_incremented() {
     let state = MemoryState::default().with_nonce(address(1), Nonce(Felt::MAX));
     let mut journal = Journal::new(&state);
     assert_eq!(journal.increment_nonce(address(1)), Err(StateError::NonceOverflow(address(1))));
     assert!(journal.changes().is_empty());
 }
 
-/// Changes as a host could make them up: without the reads that a journal would have made.
+/// Changes without the reads that a journal makes, as only a host could construct them.
 #[test]
-fn a_commit_reads_what_nobody_read_or_takes_over_nothing() {
+fn a_commit_reads_unread_cells_or_commits_nothing() {
     let state = MemoryState::default()
         .with_storage(address(1), key(1), Felt::ONE)
         .with_nonce(address(1), Nonce(Felt::ONE));
@@ -647,7 +651,7 @@ fn a_commit_reads_what_nobody_read_or_takes_over_nothing() {
     assert_eq!(block.changes(), changes);
     assert_eq!(block.initial_reads().storage[&(address(1), key(1))], Felt::ONE);
 
-    // A -> B -> A over two transactions is no change of the block (C194).
+    // A -> B -> A over two transactions is not a change of the block (C194).
     let mut back = StateChanges::default();
     back.storage.insert((address(1), key(1)), Felt::ONE);
     back.nonces.insert(address(1), Nonce(Felt::ONE));
@@ -656,7 +660,7 @@ fn a_commit_reads_what_nobody_read_or_takes_over_nothing() {
 }
 
 #[test]
-fn contracts_are_deployed_or_replaced_by_what_the_block_found() {
+fn contracts_are_deployed_or_replaced_by_the_state_before_the_block() {
     let state = MemoryState::default().deploy(address(1), class_hash(1));
     let mut block = BlockState::new(state);
     let mut transactions = Vec::new();
@@ -669,7 +673,8 @@ fn contracts_are_deployed_or_replaced_by_what_the_block_found() {
         block.commit(parts).unwrap();
     }
     assert!(transactions[0].deployed.contains_key(&address(2)));
-    // Relative to the transaction before, the second one replaced both; relative to the block, the contract is new.
+    // Relative to the transaction before, the second one replaced both; relative to the block, the contract
+    // is new.
     assert!(transactions[1].deployed.is_empty());
     let diff = block.diff();
     assert_eq!(diff.deployed.into_iter().collect::<Vec<_>>(), [(address(2), class_hash(3))]);

@@ -1,6 +1,7 @@
-//! How maps of cells are written down: keys ascending, storage nested by contract, whatever order they were filled in.
+//! Serialisation of maps of cells: keys ascending, storage nested by contract, independent of insertion
+//! order.
 //!
-//! In: `serde` attributes on public data. Out: the same bytes for the same content (design law 2).
+//! Input: `serde` attributes on public data. Output: the same bytes for the same content.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,7 +12,7 @@ use starknet_types_core::felt::Felt;
 
 use super::{StateMap, StateSet};
 
-/// For `serialize_with`: a map with ascending keys.
+/// Serialises a map with ascending keys; for `serialize_with`.
 pub(super) fn map<K: Ord + Serialize, V: Serialize, S: Serializer>(
     cells: &StateMap<K, V>,
     serializer: S,
@@ -19,7 +20,7 @@ pub(super) fn map<K: Ord + Serialize, V: Serialize, S: Serializer>(
     serializer.collect_map(cells.iter().collect::<BTreeMap<_, _>>())
 }
 
-/// For `serialize_with`: a set, ascending.
+/// Serialises a set in ascending order; for `serialize_with`.
 pub(crate) fn set<K: Ord + Serialize, S: Serializer>(
     cells: &StateSet<K>,
     serializer: S,
@@ -27,7 +28,7 @@ pub(crate) fn set<K: Ord + Serialize, S: Serializer>(
     serializer.collect_seq(cells.iter().collect::<BTreeSet<_>>())
 }
 
-/// For `with`: storage cells as contract -> key -> value.
+/// Storage cells as contract -> key -> value; for `with`.
 pub(super) mod storage {
     use super::*;
 
@@ -53,7 +54,7 @@ pub(super) mod storage {
     }
 }
 
-/// For `with`: a set of storage cells as contract -> keys.
+/// A set of storage cells as contract -> keys; for `with`.
 pub(super) mod storage_set {
     use super::*;
 

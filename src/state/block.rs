@@ -1,8 +1,9 @@
 //! The state of a block in progress: the committed transactions over the host's state.
 //!
-//! Input: the host's reader; the parts of each transaction's journal, in block order. Output: the state that the next transaction
-//! reads, the block's diff and the block's initial reads. Reading takes `&self` and no lock, so many journals can run over one
-//! block; values that they read from the host are recorded when their reads are absorbed.
+//! Input: the host's reader; the parts of each transaction's journal, in block order. Output: the state that
+//! the next transaction reads, the block's diff and the block's initial reads. Reading takes `&self` and no
+//! lock, so many journals can run over one block; values that they read from the host are recorded when their
+//! reads are absorbed.
 
 use std::fmt;
 
@@ -11,8 +12,8 @@ use starknet_api::state::StorageKey;
 use starknet_types_core::felt::Felt;
 
 use super::journal::read_error;
-use super::kind::{FeltKind, FeltValue, for_each_kind, match_kind, reader_methods};
-use super::touched::TouchedCells;
+use super::kind::{FeltKind, FeltValue, Tables, for_each_kind, match_kind, reader_methods};
+use super::touched::{TouchedCells, TouchedKind};
 use super::{
     InitialReads, JournalClasses, JournalParts, ReadError, StateChanges, StateDiff, StateError, StateKey,
     StateMap, StateReader, StateValue,
@@ -41,8 +42,8 @@ impl<R: StateReader> BlockState<R> {
 
     /// Commits a journal, which must have run over the present state of this block.
     ///
-    /// Reads from the host only the cells that are changed without having been read, which no [`Journal`](super::Journal) does
-    /// (C189). If that fails, nothing is committed.
+    /// Reads from the host only the cells that are changed without having been read, which no
+    /// [`Journal`](super::Journal) does (C189). If that fails, nothing is committed.
     pub fn commit(&mut self, parts: JournalParts) -> Result<(), StateError> {
         let JournalParts { changes, initial_reads, classes } = parts;
         let unread = self.unread(&changes, &initial_reads)?;
@@ -51,7 +52,7 @@ impl<R: StateReader> BlockState<R> {
         self.absorb_classes(classes.loaded);
         for_each_kind!(Kind => {
             let cells = Kind::cells_mut(&mut self.touched);
-            Kind::changes(&changes).iter().for_each(|(key, value)| cells.set(key, *value));
+            Tables::<Kind>::table(&changes).iter().for_each(|(key, value)| cells.set(key, *value));
         });
         for (class_hash, class) in classes.declared {
             self.touched.classes.entry(class_hash).or_default().declared = Some(class);
@@ -59,10 +60,11 @@ impl<R: StateReader> BlockState<R> {
         Ok(())
     }
 
-    /// Absorbs the reads of a rejected transaction: its writes are dropped, its reads belong to the block (C238).
+    /// Absorbs the reads of a rejected transaction: its writes are dropped, its reads belong to the block
+    /// (C238).
     ///
-    /// The first read of a cell wins. A cell that an earlier transaction of the block wrote was read before that, so a later value
-    /// is not an initial value and is ignored.
+    /// The first read of a cell wins. A cell that an earlier transaction of the block wrote was read before
+    /// that, so a later value is not an initial value and is ignored.
     pub fn absorb_reads(&mut self, reads: InitialReads) {
         self.touched.record_reads(&reads);
     }
@@ -93,7 +95,7 @@ impl<R: StateReader> BlockState<R> {
     }
 
     /// The value of a cell, read from the host unless it is known.
-    fn value<K: FeltKind>(&self, key: K::Key) -> Result<K::Value, ReadError> {
+    fn value<K: TouchedKind>(&self, key: K::Key) -> Result<K::Value, ReadError> {
         K::cells(&self.touched).current(&key).map_or_else(|| self.host_value::<K>(key), Ok)
     }
 
@@ -137,7 +139,8 @@ impl<R: StateReader> BlockState<R> {
         self.touched.storage.reserve(n);
     }
 
-    /// Reads a storage cell for the block itself, and writes it if `update` returns a value. Returns the value after that.
+    /// Reads a storage cell for the block itself, and writes it if `update` returns a value. Returns the
+    /// value after that.
     pub(crate) fn update_storage(
         &mut self,
         address: ContractAddress,
@@ -159,7 +162,8 @@ impl<R: StateReader> BlockState<R> {
         })
     }
 
-    /// The cells that differ from the state before the block. A cell that went A -> B -> A is not among them (C194).
+    /// The cells that differ from the state before the block. A cell that went A -> B -> A is not among them
+    /// (C194).
     pub fn changes(&self) -> StateChanges {
         self.touched.changes()
     }
@@ -204,13 +208,13 @@ impl<R: StateReader> BlockState<R> {
     fn unread(&self, changes: &StateChanges, reads: &InitialReads) -> Result<InitialReads, StateError> {
         let mut unread = InitialReads::default();
         for_each_kind!(Kind => {
-            let (read, known) = (Kind::reads(reads), Kind::cells(&self.touched));
-            for &key in Kind::changes(changes).keys() {
+            let (read, known) = (Tables::<Kind>::table(reads), Kind::cells(&self.touched));
+            for &key in Tables::<Kind>::table(changes).keys() {
                 // Nearly all were read by the transaction, and that table is the smaller one.
                 if !read.contains_key(&key) && known.current(&key).is_none() {
                     let value =
                         Kind::load(&self.reader, key).map_err(read_error(Kind::state_key(key)))?;
-                    Kind::reads_mut(&mut unread).insert(key, value);
+                    Tables::<Kind>::table_mut(&mut unread).insert(key, value);
                 }
             }
         });

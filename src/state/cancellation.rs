@@ -1,13 +1,14 @@
-//! When a running transaction has to stop.
+//! Cancellation of running transactions.
 //!
-//! In: raised by whoever knows that the execution is of no use any more. Out: looked at by the call stack and the engine.
+//! Input: a deadline, a cancellation by the host, an abort by the scheduler. Output: a flag that the call
+//! stack and the VM poll.
 
 use std::time::Instant;
 
 use crate::sync::{Arc, AtomicBool, Ordering};
 
-/// How long the executions of a block may go on: until a deadline, if there is one, or until somebody ends it. The default one
-/// goes on for ever.
+/// Cancels the executions of a block: at its deadline, or by [`cancel`](Self::cancel). The default token has
+/// no deadline.
 #[derive(Debug, Default)]
 pub(crate) struct CancellationToken {
     deadline: Option<Instant>,
@@ -23,12 +24,12 @@ impl CancellationToken {
         self.deadline
     }
 
-    /// Whether the deadline has passed.
+    /// Returns `true` if the deadline has passed.
     pub(crate) fn is_past_deadline(&self) -> bool {
         self.deadline.is_some_and(|deadline| Instant::now() >= deadline)
     }
 
-    /// Whether it was ended or the deadline has passed. Once over it stays over.
+    /// Returns `true` if the token was cancelled or its deadline has passed; from then on for ever.
     pub(crate) fn is_cancelled(&self) -> bool {
         self.is_cancelled.load(Ordering::Acquire) || self.is_past_deadline()
     }
@@ -38,28 +39,28 @@ impl CancellationToken {
     }
 }
 
-/// Raised once, seen by all clones. The default one is never raised.
+/// Interrupts one execution. Shared by all clones, which the frames of the execution hold. The default flag
+/// is never raised.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct StopFlag(Option<Arc<Reasons>>);
+pub(crate) struct StopFlag(Option<Arc<Sources>>);
 
-/// What raises it. Every frame has a clone of the flag, and of these there is one for each execution: clones of the term itself
-/// would have all threads write to its count.
+/// The sources of an interruption. One `Arc` per execution, cloned per frame: if frames cloned the token
+/// itself, all threads would contend for its reference count.
 #[derive(Debug)]
-struct Reasons {
-    flag: Arc<AtomicBool>,
-    term: Arc<CancellationToken>,
+struct Sources {
+    aborted: Arc<AtomicBool>,
+    token: Arc<CancellationToken>,
 }
 
 impl StopFlag {
-    /// Raised when `flag` is set, for this execution alone, or when the block's term is over: nobody has to watch the clock, a
-    /// running transaction does it itself.
-    pub(crate) fn new(flag: Arc<AtomicBool>, term: Arc<CancellationToken>) -> Self {
-        Self(Some(Arc::new(Reasons { flag, term })))
+    /// A flag that is raised when `aborted` is set, which concerns this execution only, or when the block's
+    /// token is cancelled. The execution checks the deadline itself; no timer thread does.
+    pub(crate) fn new(aborted: Arc<AtomicBool>, token: Arc<CancellationToken>) -> Self {
+        Self(Some(Arc::new(Sources { aborted, token })))
     }
 
     pub(crate) fn is_raised(&self) -> bool {
-        let is_one_there =
-            |reasons: &Arc<Reasons>| reasons.flag.load(Ordering::Relaxed) || reasons.term.is_cancelled();
-        self.0.as_ref().is_some_and(is_one_there)
+        let Some(sources) = &self.0 else { return false };
+        sources.aborted.load(Ordering::Relaxed) || sources.token.is_cancelled()
     }
 }

@@ -1,7 +1,8 @@
-//! The tables that journals and blocks keep their cells in: for each cell the value it began with and the value it has.
+//! The tables of journals and blocks: the initial and the current value of each cell.
 //!
-//! In: values read from below, values written from above. Out: current values, initial values, what changed. A cell never
-//! leaves its table and never changes its position, so an undo log can refer to cells by position. Knows no cell kind.
+//! Input: values that were read, values that are written. Output: current values, initial values, changes.
+//! Cells are only removed from the end of a table and keep their position, so an undo log can refer to them
+//! by position. Does not know the kinds of cells.
 
 use std::hash::{BuildHasher, Hash, Hasher};
 
@@ -12,14 +13,15 @@ use indexmap::{IndexMap, IndexSet};
 
 use crate::class::ContractClass;
 
-/// A map that keeps the order in which its keys came in, so that no hash seed reaches a result.
+/// A map in insertion order, so that results do not depend on the hash seed.
 pub type StateMap<K, V> = IndexMap<K, V, BuildStateHasher>;
 
-/// A set that keeps the order in which its members came in.
+/// A set in insertion order.
 pub type StateSet<K> = IndexSet<K, BuildStateHasher>;
 
-/// The hash of cell keys: much cheaper than the standard one, and seeded, because contracts choose their storage keys. The seed is
-/// drawn once per process: one for each map would be counted in memory that all threads write.
+/// The hash builder of [`StateMap`]: much cheaper than the standard one, and seeded, because contracts choose
+/// their storage keys. The seed is drawn once per process: a seed per map would need a counter that all
+/// threads write.
 #[derive(Clone, Debug)]
 pub struct BuildStateHasher(SeedableRandomState);
 
@@ -37,8 +39,7 @@ impl BuildHasher for BuildStateHasher {
     }
 }
 
-/// Hashes a cell key. Keys are felts, and those come as 32 bytes: four words, which take a fraction of the time that bytes of any
-/// length take.
+/// The hasher of cell keys. A felt is hashed as four words, which takes a fraction of the time of 32 bytes.
 #[derive(Clone)]
 pub struct StateHasher(FoldHasher<'static>);
 
@@ -75,12 +76,12 @@ impl std::fmt::Debug for StateHasher {
     }
 }
 
-/// All cells of one kind that were touched: the value before the first write, and the value now. The former are a map of their own,
-/// so that whoever wants to know what was read can have it as it is.
+/// The touched cells of one kind, with the value before the first write and the current value. Initial values
+/// are a map of their own, which becomes the read set without being copied.
 #[derive(Clone, Debug)]
 pub(crate) struct Cells<K, V> {
     initial: StateMap<K, V>,
-    /// By position; as many as there are keys.
+    /// The current values by position; of the same length as `initial`.
     current: Vec<V>,
 }
 
@@ -103,7 +104,8 @@ impl<K: Copy + Eq + Hash, V: Copy + PartialEq> Cells<K, V> {
         self.current.reserve(cells);
     }
 
-    /// The cell's position and current value; `load` is asked for the initial value if the cell was never touched.
+    /// The cell's position and current value; calls `load` for the initial value if the cell was never
+    /// touched.
     pub(super) fn read<E>(&mut self, key: K, load: impl FnOnce() -> Result<V, E>) -> Result<(usize, V), E> {
         match self.initial.entry(key) {
             Entry::Occupied(entry) => {
@@ -125,7 +127,7 @@ impl<K: Copy + Eq + Hash, V: Copy + PartialEq> Cells<K, V> {
         self.initial.get_index_of(key).and_then(|position| self.current.get(position)).copied()
     }
 
-    /// Notes an initial value; of a cell that was touched before, the first one stays.
+    /// Records an initial value; a cell that was touched before keeps the first one.
     pub(super) fn record_initial(&mut self, key: K, initial: V) {
         if let Entry::Vacant(entry) = self.initial.entry(key) {
             entry.insert(initial);
@@ -164,12 +166,12 @@ impl<K: Copy + Eq + Hash, V: Copy + PartialEq> Cells<K, V> {
         self.initial.get(key).copied()
     }
 
-    /// How many were touched.
+    /// The number of touched cells.
     pub(super) fn len(&self) -> usize {
         self.initial.len()
     }
 
-    /// Forgets all but the first so many.
+    /// Removes all cells but the first `length`.
     pub(super) fn truncate(&mut self, length: usize) {
         self.initial.truncate(length);
         self.current.truncate(length);
@@ -183,7 +185,7 @@ impl<K: Copy + Eq + Hash, V: Copy + PartialEq> Cells<K, V> {
             .map(|((key, initial), current)| (*key, *initial, *current))
     }
 
-    /// The same cells with their current values.
+    /// The changed cells with their current values.
     pub(super) fn changed_to(&self) -> StateMap<K, V> {
         let mut changed =
             StateMap::with_capacity_and_hasher(self.changed().count(), BuildStateHasher::default());
@@ -196,25 +198,25 @@ impl<K: Copy + Eq + Hash, V: Copy + PartialEq> Cells<K, V> {
         &self.initial
     }
 
-    /// The same, to keep.
+    /// As [`initial`](Self::initial), without copying.
     pub(super) fn into_initial(self) -> StateMap<K, V> {
         self.initial
     }
 }
 
-/// What is known of one class.
+/// A touched class.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct KnownClass {
-    /// Whether it was declared before; `None` if that was never asked.
+    /// `Some(true)` if the class was declared before; `None` if it was not looked up.
     pub(super) initial: Option<bool>,
-    /// The class as it was read.
+    /// The class, if it was loaded from the reader.
     pub(super) loaded: Option<ContractClass>,
-    /// The class as it was declared since.
+    /// The class, if it was declared here.
     pub(super) declared: Option<ContractClass>,
 }
 
 impl KnownClass {
-    /// The class as it stands now, or `None` if it is not declared; the outer `None` if that must be asked.
+    /// The class as it is now, `None` if it is not declared; the outer `None` if it must be looked up.
     pub(super) fn visible(&self) -> Option<Option<&ContractClass>> {
         match (&self.declared, &self.loaded, self.initial) {
             (Some(class), _, _) | (None, Some(class), _) => Some(Some(class)),
@@ -223,7 +225,8 @@ impl KnownClass {
         }
     }
 
-    /// Whether it was declared since and had not been before. A class whose past was never asked for counts as new (C191).
+    /// Returns `true` if the class was declared here and not before. A class that was not looked up before
+    /// counts as new (C191).
     pub(super) fn newly_declared(&self) -> bool {
         self.declared.is_some() && self.initial != Some(true)
     }

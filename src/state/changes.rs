@@ -1,21 +1,22 @@
 //! The changes between two points of a journal.
 //!
-//! Input: built by [`Journal`](super::Journal) and [`BlockState`](super::BlockState). Output: counted by `fee`, classified into
-//! [`StateDiff`](super::StateDiff), committed to a block. Holds new values only.
+//! Input: built by [`Journal`](super::Journal) and [`BlockState`](super::BlockState). Output: counted by
+//! `fee`, classified into [`StateDiff`](super::StateDiff), committed to a block. Holds new values only.
 
 use serde::{Deserialize, Serialize};
 use starknet_api::core::{ClassHash, CompiledClassHash, ContractAddress, Nonce};
 use starknet_api::state::StorageKey;
 use starknet_types_core::felt::Felt;
 
-use super::kind::{FeltKind, felt_kinds, for_each_kind, serialized_tables};
+use super::kind::{Tables, felt_kinds, for_each_kind, serialized_tables};
 use super::{StateMap, StateSet, ascending};
 
 felt_kinds! { [serialized_tables]
-    /// The cells that have a new value ([C189](crate::rules#c189)). A cell that was set back to its old value is not among them.
+    /// The cells that have a new value ([C189](crate::rules#c189)). A cell that was set back to its old value
+    /// is not among them.
     ///
-    /// Class hashes are those of deployed and of replaced contracts ([C193](crate::rules#c193)), compiled class hashes those of declared
-    /// and of migrated classes.
+    /// Class hashes are those of deployed and of replaced contracts ([C193](crate::rules#c193)), compiled
+    /// class hashes those of declared and of migrated classes.
     #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
     pub struct StateChanges {
         /// Classes that became declared.
@@ -28,10 +29,11 @@ felt_kinds! { [serialized_tables]
 }
 
 impl StateChanges {
-    /// Adds later changes, without cancelling opposite ones: a cell that went 0 -> 1 -> 0 stays, as does its allocation. Versions
-    /// before comprehensive state diffs count like this ([C27](crate::rules#c27), [C158](crate::rules#c158)).
+    /// Adds later changes, without cancelling opposite ones: a cell that went 0 -> 1 -> 0 stays, as does its
+    /// allocation. Versions before comprehensive state diffs count like this ([C27](crate::rules#c27),
+    /// [C158](crate::rules#c158)).
     pub fn merge(&mut self, later: StateChanges) {
-        for_each_kind!(Kind => { Kind::changes_mut(self).extend(Kind::changes(&later)); });
+        for_each_kind!(Kind => { Tables::<Kind>::table_mut(self).extend(Tables::<Kind>::table(&later)); });
         self.declared.extend(later.declared);
         self.allocated.extend(later.allocated);
     }
@@ -47,7 +49,7 @@ impl StateChanges {
     /// Returns `true` if no cell has a new value.
     pub fn is_empty(&self) -> bool {
         let mut is_empty = self.declared.is_empty() && self.allocated.is_empty();
-        for_each_kind!(Kind => { is_empty &= Kind::changes(self).is_empty(); });
+        for_each_kind!(Kind => { is_empty &= Tables::<Kind>::table(self).is_empty(); });
         is_empty
     }
 }

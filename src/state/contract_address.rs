@@ -1,6 +1,7 @@
-//! Where a contract is deployed.
+//! The address of a deployed contract.
 //!
-//! In: a class, a salt, the constructor's arguments, the deployer. Out: an address (C73). Knows no state.
+//! Input: a class, a salt, the constructor's arguments, the deployer. Output: an address (C73). Reads no
+//! state.
 
 use starknet_api::core::{ClassHash, ContractAddress, L2_ADDRESS_UPPER_BOUND};
 use starknet_api::transaction::fields::{Calldata, ContractAddressSalt};
@@ -8,30 +9,31 @@ use starknet_types_core::felt::Felt;
 
 use crate::crypto::{Element, Limbs, pedersen};
 
-/// `STARKNET_CONTRACT_ADDRESS`
+/// The text `STARKNET_CONTRACT_ADDRESS`.
 const PREFIX: Felt = Felt::from_hex_unchecked("0x535441524b4e45545f434f4e54524143545f41444452455353");
 
-/// The address of a contract that `deployer` deploys, 0 where nobody does: a Pedersen hash of all of it.
+/// The address of a contract that `deployer` deploys ([C73](crate::rules#c73)); the deployer is 0 for deploy
+/// account transactions.
 pub fn contract_address(
     salt: ContractAddressSalt,
     class_hash: ClassHash,
     calldata: &Calldata,
     deployer: ContractAddress,
 ) -> ContractAddress {
-    let calldata = hash_of_all(calldata.0.iter().copied());
-    let hash = hash_of_all([PREFIX, *deployer.0.key(), salt.0, class_hash.0, calldata]);
-    ContractAddress::try_from(reduced_to_address_range(hash)).unwrap_or_default() // below the bound: an address
+    let calldata = hash_of_list(calldata.0.iter().copied());
+    let hash = hash_of_list([PREFIX, *deployer.0.key(), salt.0, class_hash.0, calldata]);
+    ContractAddress::try_from(reduced_to_address_range(hash)).unwrap_or_default()
 }
 
-/// A hash as an address or the address of a cell: modulo their bound.
+/// Reduces a hash to the range of contract addresses and storage addresses.
 pub(crate) fn reduced_to_address_range(hash: Felt) -> Felt {
     let bound = Felt::from(*L2_ADDRESS_UPPER_BOUND);
     #[expect(clippy::arithmetic_side_effects, reason = "in the field; hashes are below twice the bound")]
     if hash < bound { hash } else { hash - bound }
 }
 
-/// The hash of a list: of its felts, one after another, and their number.
-fn hash_of_all(felts: impl IntoIterator<Item = Felt>) -> Felt {
+/// The Pedersen hash of a list: its felts, then their number.
+fn hash_of_list(felts: impl IntoIterator<Item = Felt>) -> Felt {
     let mut count = 0_u64;
     let mut hash: Limbs = [0; 4];
     for felt in felts {
@@ -48,7 +50,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn addresses_are_the_networks() {
+    fn addresses_are_those_of_starknet_api() {
         for count in 0..40_u64 {
             let felt = |number: u64| Felt::from(number).pow(count + 1) * Felt::TWO.pow(200_u32);
             let calldata = Calldata((0..count).map(felt).collect::<Vec<_>>().into());

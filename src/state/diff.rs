@@ -1,6 +1,7 @@
-//! What changed, sorted into the classes that nodes print.
+//! The state diff: changes, classified as nodes serve them.
 //!
-//! In: [`StateChanges`] and the values from before. Out: the state diff of a transaction or a block, keys ascending.
+//! Input: [`StateChanges`] and the values from before. Output: the state diff of a transaction or a block,
+//! keys ascending.
 
 use std::hash::Hash;
 
@@ -19,20 +20,22 @@ pub struct StateDiff {
     pub storage: StateMap<ContractAddress, StateMap<StorageKey, Felt>>,
     /// New nonces.
     pub nonces: StateMap<ContractAddress, Nonce>,
-    /// Contracts that had no class before (C193).
+    /// Class hashes of contracts that had none before ([C193](crate::rules#c193)).
     pub deployed: StateMap<ContractAddress, ClassHash>,
-    /// Contracts that had another class before (C193).
+    /// Class hashes of contracts that had another one before ([C193](crate::rules#c193)).
     pub replaced: StateMap<ContractAddress, ClassHash>,
-    /// Classes that had no compiled class hash before.
+    /// Compiled class hashes of classes that had none before.
     pub declared: StateMap<ClassHash, CompiledClassHash>,
-    /// Classes that were declared without a compiled class hash: Cairo 0 (C192).
+    /// Classes that were declared without a compiled class hash: Cairo 0 ([C192](crate::rules#c192)).
     pub deprecated_declared: StateSet<ClassHash>,
-    /// Classes that had another compiled class hash before.
+    /// Compiled class hashes of classes that had another one before.
     pub migrated: StateMap<ClassHash, CompiledClassHash>,
 }
 
 impl StateDiff {
-    /// Classifies changes by the values from before, as a journal or a block read them. What `before` does not hold was zero.
+    /// Classifies changes by the values from before, as a journal or a block read them. A value that `before`
+    /// does not hold was zero.
+    #[doc(hidden)]
     pub fn new(changes: &StateChanges, before: &InitialReads) -> Self {
         Self::classify(
             changes,
@@ -41,8 +44,9 @@ impl StateDiff {
         )
     }
 
-    /// Classifies changes by two look-ups into the state before them: the class hash of a contract, the compiled class hash of
-    /// a class; each zero if there was none.
+    /// Classifies changes by two lookups in the state before them: the class hash of a contract, the compiled
+    /// class hash of a class; each is zero if there was none.
+    #[doc(hidden)]
     pub fn classify(
         changes: &StateChanges,
         old_class_hash: impl Fn(ContractAddress) -> ClassHash,
@@ -77,7 +81,7 @@ impl StateDiff {
         diff
     }
 
-    /// Whether nothing changed.
+    /// Returns `true` if the diff has no entry.
     pub fn is_empty(&self) -> bool {
         self.storage.is_empty()
             && self.nonces.is_empty()
@@ -89,7 +93,7 @@ impl StateDiff {
     }
 
     pub(crate) fn sort(&mut self) {
-        // By digits: to compare two felts takes as long as to find the digits of both.
+        // By digits: a comparison of two felts computes the digits of both.
         self.storage.sort_by_cached_key(|address, _| address.0.to_be_digits());
         for cells in self.storage.values_mut() {
             cells.sort_by_cached_key(|key, _| key.0.to_be_digits());
@@ -103,7 +107,8 @@ impl StateDiff {
     }
 }
 
-/// As `starknet_api` hashes it: deployed and replaced contracts, and declared and migrated classes, are not told apart.
+/// The diff as `starknet_api` hashes it: without distinguishing deployed from replaced contracts, or declared
+/// from migrated classes.
 impl From<&StateDiff> for ThinStateDiff {
     fn from(diff: &StateDiff) -> Self {
         Self {
@@ -116,7 +121,7 @@ impl From<&StateDiff> for ThinStateDiff {
     }
 }
 
-/// With the hash of the standard library.
+/// The map with the hasher of the standard library.
 fn plain<K: Copy + Eq + Hash, V: Copy>(map: &StateMap<K, V>) -> IndexMap<K, V> {
     map.iter().map(|(key, value)| (*key, *value)).collect()
 }
@@ -133,7 +138,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn changes_are_classified_by_what_was_there_before() {
+    fn changes_are_classified_by_the_values_before() {
         let address = |value: u128| ContractAddress::from(value);
         let class = |value: u64| ClassHash(Felt::from(value));
         let compiled = |value: u64| CompiledClassHash(Felt::from(value));

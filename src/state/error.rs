@@ -1,7 +1,8 @@
-//! What can go wrong between execution and the state.
+//! The errors of state accesses.
 //!
-//! In: raised by [`Journal`](super::Journal) and [`BlockState`](super::BlockState). Out: `call` and `transaction` decide
-//! whether it reverts (an undeclared class), rejects, or ends the block (a failed read, which never becomes a revert).
+//! Input: raised by [`Journal`](super::Journal) and [`BlockState`](super::BlockState). Output: `call` and
+//! `transaction` decide whether an error reverts (an undeclared class), rejects, or ends the block (a failed
+//! read, which never becomes a revert).
 
 use std::error::Error;
 use std::fmt;
@@ -14,30 +15,31 @@ use super::{ReadError, StateKey};
 
 /// An access to the state that could not be carried out.
 ///
-/// The texts of [`UndeclaredClass`](Self::UndeclaredClass), [`OutOfRangeAddress`](Self::OutOfRangeAddress) and
-/// [`UnavailableContractAddress`](Self::UnavailableContractAddress) are consensus data: they enter revert reasons, which
-/// receipts commit to (C174). They must not change.
+/// The texts of [`UndeclaredClass`](Self::UndeclaredClass), [`OutOfRangeAddress`](Self::OutOfRangeAddress)
+/// and [`UnavailableContractAddress`](Self::UnavailableContractAddress) are consensus data: they enter revert
+/// reasons, which receipts commit to ([C174](crate::rules#c174)).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum StateError {
-    /// The host's reader failed. Never a property of the transaction.
+    /// The host's reader failed. Independent of the transaction.
     Read {
-        /// What was being read.
+        /// The cell that could not be read.
         cell: StateKey,
         /// The reader's own error.
         source: ReadError,
     },
-    /// Somebody outside had the execution stopped. Never a property of the transaction.
+    /// The execution was cancelled. Independent of the transaction.
     Stopped,
-    /// The class is not declared (C37).
+    /// The class is not declared ([C37](crate::rules#c37)).
     UndeclaredClass(ClassHash),
-    /// A contract cannot live at this address, which is 0 (C71).
+    /// The address of a deployment is 0 ([C71](crate::rules#c71)).
     OutOfRangeAddress(ContractAddress),
-    /// A contract is already deployed at the address (C71). Raised by deployment, not by the journal.
+    /// The address of a deployment has a contract already ([C71](crate::rules#c71)). Raised by deployment,
+    /// not by the journal.
     UnavailableContractAddress(ContractAddress),
-    /// The nonce is the largest felt and cannot be raised. The published crate wraps to 0 here.
+    /// The nonce is the largest felt and cannot be incremented. blockifier wraps to 0 here.
     NonceOverflow(ContractAddress),
-    /// There is no storage key after this one.
+    /// The storage key is the last one, and the next one is needed.
     LastStorageKey(StorageKey),
 }
 
@@ -61,7 +63,8 @@ impl fmt::Display for StateError {
     }
 }
 
-/// The source of a failed read is the host's own error: [`ReadError`] only carries it, and prints the same text.
+/// The source of a failed read is the host's own error: [`ReadError`] only carries it, and prints the same
+/// text.
 impl Error for StateError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
@@ -72,7 +75,7 @@ impl Error for StateError {
 }
 
 impl StateError {
-    /// Whether it says nothing of the transaction, only that nobody can go on with it here and now.
+    /// Returns `true` if the error is independent of the transaction: the host failed or cancelled.
     pub(crate) fn is_from_outside(&self) -> bool {
         matches!(self, Self::Read { .. } | Self::Stopped)
     }
@@ -85,7 +88,7 @@ mod tests {
 
     use super::*;
 
-    /// Facts of consensus: as the network prints them.
+    /// The texts are consensus data.
     #[test]
     fn consensus_texts() {
         assert_eq!(

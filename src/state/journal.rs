@@ -1,8 +1,9 @@
-//! The state of one transaction: what it read, what it wrote, and how to take writes back.
+//! The journal of one transaction: its read set, its write set, checkpoints and reverts.
 //!
-//! In: a reader of the state before the transaction; reads and writes from `call` and `syscall`. Out: the parts that a block
-//! commits. Every cell is read from below at most once. Each write leaves its predecessor in an undo log, so a checkpoint is a
-//! number and taking writes back costs only those writes. What was read stays read (C101).
+//! Input: a reader of the state before the transaction; reads and writes from `call` and `syscall`. Output:
+//! the parts that a block commits. Every cell is read from the reader at most once. Each write puts the
+//! replaced value into an undo log, so a checkpoint is a number and a revert costs only the reverted writes.
+//! Reads stay recorded after a revert (C101).
 
 use std::fmt;
 
@@ -12,16 +13,16 @@ use starknet_types_core::felt::Felt;
 
 use super::cells::Cells;
 use super::journal_state::JournalState;
-use super::kind::{FeltKind, cell, for_each_kind};
-use super::touched::TouchedCells;
+use super::kind::{Tables, cell, for_each_kind};
+use super::touched::{TouchedCells, TouchedKind};
 use super::undo::{Checkpoint, Undo};
 use super::{
     InitialReads, ReadError, StateChanges, StateDiff, StateError, StateKey, StateMap, StateReader, StopFlag,
 };
 use crate::class::ContractClass;
 
-/// Storage cells that a transaction touches, if it does what most do.
-const STORAGE: usize = 14;
+/// The number of storage cells that a typical transaction touches.
+const STORAGE_CELLS: usize = 14;
 
 /// The contents of a journal: the input of [`BlockState::commit`](super::BlockState::commit).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -34,7 +35,7 @@ pub struct JournalParts {
     pub classes: JournalClasses,
 }
 
-/// The state of one transaction.
+/// The reads and writes of one transaction over the state before it.
 pub struct Journal<'r> {
     pub(super) reader: &'r dyn StateReader,
     pub(super) stop: StopFlag,
@@ -44,26 +45,27 @@ pub struct Journal<'r> {
 /// The classes that a journal holds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct JournalClasses {
-    /// Declared by the journal: those that [`StateChanges::declared`] names.
+    /// The classes that the journal declared: those of [`StateChanges::declared`].
     pub declared: StateMap<ClassHash, ContractClass>,
-    /// Read from below; a block keeps them so that they are not read again.
+    /// The classes that the journal loaded. A block keeps them, so that they are not loaded again.
     pub loaded: StateMap<ClassHash, ContractClass>,
 }
 
 impl<'r> Journal<'r> {
     /// An empty journal over the state before the transaction.
     pub fn new(reader: &'r dyn StateReader) -> Self {
-        let touched = TouchedCells { storage: Cells::with_capacity(STORAGE), ..TouchedCells::default() };
+        let touched =
+            TouchedCells { storage: Cells::with_capacity(STORAGE_CELLS), ..TouchedCells::default() };
         let state = Box::new(JournalState { touched, ..JournalState::default() });
         Self { reader, stop: StopFlag::default(), state }
     }
 
-    /// The same, for an execution that can be stopped from outside.
+    /// The same journal, for an execution that `stop` can interrupt.
     pub(crate) fn stopped_by(self, stop: StopFlag) -> Self {
         Self { stop, ..self }
     }
 
-    /// Tells when to stop.
+    /// The flag that interrupts the execution.
     pub(crate) fn stop_flag(&self) -> &StopFlag {
         &self.stop
     }
@@ -88,20 +90,20 @@ impl<'r> Journal<'r> {
         self.read::<cell::CompiledClassHash>(class_hash)
     }
 
-    /// A declared class, be it declared by this journal or before; [`StateError::UndeclaredClass`] if there is none.
+    /// A class that was declared by this journal or before; [`StateError::UndeclaredClass`] if there is none.
     pub fn class(&mut self, class_hash: ClassHash) -> Result<ContractClass, StateError> {
         self.find_class(class_hash)?.ok_or(StateError::UndeclaredClass(class_hash))
     }
 
     /// As [`class`](Self::class), with `None` for an undeclared one.
     ///
-    /// The first answer from below enters the witness; that the class is not declared, together with a compiled class hash of
-    /// 0 (C38).
+    /// The first lookup in the reader is recorded as a read. If the class is not declared, so is its compiled
+    /// class hash, with the value 0 (C38).
     pub fn find_class(&mut self, class_hash: ClassHash) -> Result<Option<ContractClass>, StateError> {
         if let Some(visible) = self.state.touched.visible_class(class_hash) {
             return Ok(visible.cloned());
         }
-        // Never asked for. (There may be an entry all the same: a declaration that was taken back.)
+        // Not looked up before. An entry may exist nevertheless: a declaration that was reverted.
         let class = self.reader.class(class_hash).map_err(read_error(StateKey::Class(class_hash)))?;
         if class.is_none() {
             self.state.touched.compiled_class_hashes.record_initial(class_hash, CompiledClassHash::default());
@@ -112,7 +114,8 @@ impl<'r> Journal<'r> {
         Ok(class)
     }
 
-    /// Returns `derive(address)`, cached for the last address: for storage keys that cost a hash and are asked for repeatedly.
+    /// Returns `derive(address)`, cached for the last address: for storage keys that cost a hash and are
+    /// asked for repeatedly.
     pub(crate) fn derived_key(
         &mut self,
         address: ContractAddress,
@@ -140,15 +143,18 @@ impl<'r> Journal<'r> {
 
     /// Increments a contract's nonce.
     pub fn increment_nonce(&mut self, address: ContractAddress) -> Result<(), StateError> {
+        let (position, old) = self.cell::<cell::Nonce>(address)?;
         #[expect(clippy::arithmetic_side_effects, reason = "wraps in the field, which the next line checks")]
-        let new = Nonce(self.nonce_at(address)?.0 + Felt::ONE);
+        let new = Nonce(old.0 + Felt::ONE);
         if new == Nonce::default() {
             return Err(StateError::NonceOverflow(address));
         }
-        self.write::<cell::Nonce>(address, new)
+        self.write_at::<cell::Nonce>(position, old, new);
+        Ok(())
     }
 
-    /// Sets a contract's class hash: deploys it or replaces its class. Address 0 cannot hold a contract (C71).
+    /// Sets a contract's class hash: deploys it or replaces its class. Address 0 cannot hold a contract
+    /// (C71).
     pub fn set_class_hash(
         &mut self,
         address: ContractAddress,
@@ -169,8 +175,8 @@ impl<'r> Journal<'r> {
         self.write::<cell::CompiledClassHash>(class_hash, compiled_class_hash)
     }
 
-    /// Declares a class. Whether it was declared before is not asked here: the one rule that allows that (Cairo 0, C191) does
-    /// not read it either.
+    /// Declares a class, without looking up whether it was declared before: a repeated declaration of Cairo 0
+    /// does not read that (C191).
     pub fn declare_class(&mut self, class_hash: ClassHash, class: ContractClass) {
         let entry = self.state.touched.classes.entry(class_hash);
         let position = entry.index();
@@ -186,7 +192,7 @@ impl<'r> Journal<'r> {
     /// Reverts every write made after the checkpoint. Costs those writes. Reads stay recorded (C101).
     pub fn revert_to(&mut self, checkpoint: Checkpoint) {
         while let Some(undo) = self.state.log.pop_since(checkpoint) {
-            undo.revert(&mut self.state.touched);
+            self.state.touched.revert(undo);
         }
     }
 
@@ -195,7 +201,7 @@ impl<'r> Journal<'r> {
         let mut changes = StateChanges::default();
         for_each_kind!(Kind => {
             let changed = self.changed_since::<Kind>(checkpoint);
-            Kind::changes_mut(&mut changes).extend(changed.map(|(key, _, new)| (key, new)));
+            Tables::<Kind>::table_mut(&mut changes).extend(changed.map(|(key, _, new)| (key, new)));
         });
         let storage = self.changed_since::<cell::Storage>(checkpoint);
         changes.allocated.extend(storage.filter(|(_, old, _)| *old == Felt::ZERO).map(|(cell, ..)| cell));
@@ -217,35 +223,35 @@ impl<'r> Journal<'r> {
         changes
     }
 
-    /// What is different from the beginning of the journal.
+    /// The cells with a new value, compared with the state before the transaction.
     pub fn changes(&self) -> StateChanges {
         self.state.touched.changes()
     }
 
-    /// Every cell that was read from below, with the value it had. Reverts do not shorten it.
+    /// Every cell that was read before it was written, with its value then. Reverts do not remove any.
     pub fn initial_reads(&self) -> InitialReads {
         self.state.touched.initial_reads()
     }
 
-    /// The classified diff of the journal against the state before it.
+    /// The changes, classified against the state before the transaction.
     pub fn diff(&self) -> StateDiff {
         self.state.touched.classified(&self.changes())
     }
 
-    /// What a block needs of the journal: what changed, what was read, and the classes that were declared or loaded.
+    /// The changes, the reads and the classes, which a block commits.
     pub fn into_parts(mut self) -> JournalParts {
         self.take_parts()
     }
 
-    /// The same, of a journal that is empty afterwards.
+    /// As [`into_parts`](Self::into_parts); leaves an empty journal.
     pub(crate) fn take_parts(&mut self) -> JournalParts {
         let (changes, classes) = (self.changes(), self.take_classes());
         let touched = std::mem::take(&mut self.state.touched);
         JournalParts { changes, initial_reads: touched.into_initial_reads(), classes }
     }
 
-    /// The same, of a journal that is to be [taken back](Self::rollback_to) to what it was before. What it had loaded of classes it
-    /// has no more.
+    /// As [`into_parts`](Self::into_parts), of a journal that will be [rolled back](Self::rollback_to).
+    /// Loaded classes are moved out of the journal.
     pub(crate) fn snapshot(&mut self) -> JournalParts {
         let (changes, initial_reads) = (self.changes(), self.initial_reads());
         JournalParts { changes, initial_reads, classes: self.take_classes() }
@@ -266,29 +272,33 @@ impl<'r> Journal<'r> {
         classes
     }
 
-    fn read<K: FeltKind>(&mut self, key: K::Key) -> Result<K::Value, StateError> {
+    fn read<K: TouchedKind>(&mut self, key: K::Key) -> Result<K::Value, StateError> {
         self.cell::<K>(key).map(|(_, value)| value)
     }
 
     /// Writes a cell, after reading it.
-    pub(super) fn write<K: FeltKind>(&mut self, key: K::Key, value: K::Value) -> Result<(), StateError> {
+    pub(super) fn write<K: TouchedKind>(&mut self, key: K::Key, value: K::Value) -> Result<(), StateError> {
         let (position, old) = self.cell::<K>(key)?;
-        if old != value {
-            K::cells_mut(&mut self.state.touched).set_at(position, value);
-            self.state.log.push(K::undo(position, old));
-        }
+        self.write_at::<K>(position, old, value);
         Ok(())
     }
 
+    fn write_at<K: TouchedKind>(&mut self, position: usize, old: K::Value, new: K::Value) {
+        if old != new {
+            K::cells_mut(&mut self.state.touched).set_at(position, new);
+            self.state.log.push(K::undo(position, old));
+        }
+    }
+
     /// The position and the value of a cell, loaded if it was never read.
-    fn cell<K: FeltKind>(&mut self, key: K::Key) -> Result<(usize, K::Value), StateError> {
+    fn cell<K: TouchedKind>(&mut self, key: K::Key) -> Result<(usize, K::Value), StateError> {
         K::cells_mut(&mut self.state.touched)
             .read(key, || K::load(self.reader, key))
             .map_err(read_error(K::state_key(key)))
     }
 
     /// The cells whose value differs from that at the checkpoint: key, old value, new value.
-    fn changed_since<K: FeltKind>(
+    fn changed_since<K: TouchedKind>(
         &self,
         checkpoint: Checkpoint,
     ) -> impl Iterator<Item = (K::Key, K::Value, K::Value)> {
@@ -314,7 +324,7 @@ impl fmt::Debug for Journal<'_> {
     }
 }
 
-/// Names the cell in a failed read.
+/// Adds the cell to the error of a failed read.
 pub(super) fn read_error(cell: StateKey) -> impl FnOnce(ReadError) -> StateError {
     move |source| StateError::Read { cell, source }
 }

@@ -1,4 +1,5 @@
-//! A journal without its reader: it can be kept, moved to another thread, resumed over another reader, or rolled back.
+//! A journal without its reader: it can be kept, moved to another thread, resumed over another reader, or
+//! rolled back.
 
 use starknet_api::core::ContractAddress;
 use starknet_api::state::StorageKey;
@@ -16,8 +17,8 @@ pub(crate) struct JournalState {
     pub(super) derived_key: Option<(ContractAddress, StorageKey)>,
 }
 
-/// A point to which a journal can be rolled back with its reads. Reverting to a [`Checkpoint`] keeps the reads, as the protocol
-/// demands (C101); this is for executions that are aborted and leave no trace.
+/// A point to which a journal can be rolled back with its reads. Reverting to a [`Checkpoint`] keeps the
+/// reads, as the protocol demands (C101); this is for executions that are aborted and leave no trace.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct RollbackPoint {
     checkpoint: Checkpoint,
@@ -47,8 +48,8 @@ impl Journal<'_> {
         RollbackPoint { checkpoint: self.checkpoint(), lengths: self.state.touched.lengths() }
     }
 
-    /// Reverts the writes since that point and forgets the reads since. Classes that [`snapshot`](Self::snapshot) took are loaded
-    /// again when they are next needed.
+    /// Reverts the writes since that point and forgets the reads since. Classes that
+    /// [`snapshot`](Self::snapshot) took are loaded again when they are next needed.
     pub(crate) fn rollback_to(&mut self, point: &RollbackPoint) {
         self.revert_to(point.checkpoint);
         self.state.touched.truncate(&point.lengths);

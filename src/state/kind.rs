@@ -1,9 +1,12 @@
-//! The kinds of state cells: one list, from which the tables of every kind and the loops over them are generated.
+//! The kinds of state cells: one list, from which the tables of every kind and the loops over them are
+//! generated.
 //!
-//! Input: one row per kind whose value is a felt. Output: [`FeltKind`], the structs with a table per kind, and macros that repeat
-//! code for each kind with static types. Classes are not felts and are handled beside these loops.
+//! Input: one row per kind whose value is a felt. Output: [`FeltKind`], the structs with a table per kind,
+//! and macros that repeat code for each kind with static types. Classes are not felts and are handled beside
+//! these loops.
 //!
-//! To add a kind: a row here, a read and a [`StateKey`] in `reader`, its accessors in `journal`, and its place in `diff`.
+//! To add a kind: a row here, a read and a [`StateKey`] in `reader`, its accessors in `journal`, and its
+//! place in `diff`.
 
 use std::hash::Hash;
 
@@ -11,13 +14,10 @@ use starknet_api::core::{ClassHash, CompiledClassHash, ContractAddress, Nonce};
 use starknet_api::state::StorageKey;
 use starknet_types_core::felt::Felt;
 
-use super::cells::Cells;
-use super::touched::TouchedCells;
-use super::undo::Undo;
-use super::{InitialReads, MemoryState, ReadError, StateChanges, StateKey, StateMap, StateReader};
+use super::{ReadError, StateKey, StateReader};
 
-/// Calls a macro with its own input and one row per kind: documentation, `serde` attribute, variant of `StateKey`, key in the tables,
-/// value, field of the tables, method of `StateReader`.
+/// Calls a macro with its own input and one row per kind: documentation, `serde` attribute, variant of
+/// `StateKey`, key in the tables, value, field of the tables, method of `StateReader`.
 macro_rules! felt_kinds {
     ([$($callback:tt)+] $($input:tt)*) => {
         $($callback)+! { ($($input)*)
@@ -56,6 +56,18 @@ macro_rules! serialized_tables {
             $(#[$doc] #[$serde] pub $field: StateMap<$key_type, $value>,)*
             $($more)*
         }
+
+        $(impl $crate::state::kind::Tables<$crate::state::kind::cell::$kind> for $name {
+            type Table = StateMap<$key_type, $value>;
+
+            fn table(&self) -> &Self::Table {
+                &self.$field
+            }
+
+            fn table_mut(&mut self) -> &mut Self::Table {
+                &mut self.$field
+            }
+        })*
     };
 }
 
@@ -70,6 +82,18 @@ macro_rules! plain_tables {
             $(#[$doc] $vis $field: $table<$key_type, $value>,)*
             $($more)*
         }
+
+        $(impl $crate::state::kind::Tables<$crate::state::kind::cell::$kind> for $name {
+            type Table = $table<$key_type, $value>;
+
+            fn table(&self) -> &Self::Table {
+                &self.$field
+            }
+
+            fn table_mut(&mut self) -> &mut Self::Table {
+                &mut self.$field
+            }
+        })*
     };
 }
 
@@ -92,11 +116,13 @@ macro_rules! for_each_row {
     };
 }
 
-/// `match_kind!(state_key, Kind(key) => .., Class(class_hash) => ..)`: the first expression with the kind of `state_key` as `Kind` and
-/// the key in its table as `key`; the second for a class.
+/// `match_kind!(state_key, Kind(key) => .., Class(class_hash) => ..)`: the first expression with the kind of
+/// `state_key` as `Kind` and the key in its table as `key`; the second for a class.
 macro_rules! match_kind {
     ($state_key:expr, $kind:ident($key:ident) => $felt:expr, Class($class_hash:ident) => $class:expr) => {
-        $crate::state::kind::felt_kinds! { [$crate::state::kind::match_rows] $state_key, $kind, $key, $felt, $class_hash, $class }
+        $crate::state::kind::felt_kinds! {
+            [$crate::state::kind::match_rows] $state_key, $kind, $key, $felt, $class_hash, $class
+        }
     };
 }
 
@@ -116,8 +142,8 @@ macro_rules! match_rows {
     };
 }
 
-/// `reader_methods!(self, Kind(key) => .., Class(class_hash) => ..)`: the methods of a [`StateReader`], from one expression for all kinds
-/// and one for classes.
+/// `reader_methods!(self, Kind(key) => .., Class(class_hash) => ..)`: the methods of a [`StateReader`], from
+/// one expression for all kinds and one for classes.
 macro_rules! reader_methods {
     ($this:ident, $kind:ident($key:ident) => $felt:expr, Class($class_hash:ident) => $class:expr) => {
         fn class(
@@ -158,24 +184,13 @@ pub(crate) trait FeltKind {
 
     /// Reads a cell from `reader`.
     fn load(reader: &(impl StateReader + ?Sized), key: Self::Key) -> Result<Self::Value, ReadError>;
+}
 
-    fn cells(touched: &TouchedCells) -> &Cells<Self::Key, Self::Value>;
-    fn cells_mut(touched: &mut TouchedCells) -> &mut Cells<Self::Key, Self::Value>;
-
-    fn reads(reads: &InitialReads) -> &StateMap<Self::Key, Self::Value>;
-    fn reads_mut(reads: &mut InitialReads) -> &mut StateMap<Self::Key, Self::Value>;
-
-    fn changes(changes: &StateChanges) -> &StateMap<Self::Key, Self::Value>;
-    fn changes_mut(changes: &mut StateChanges) -> &mut StateMap<Self::Key, Self::Value>;
-
-    fn stored(state: &MemoryState) -> &StateMap<Self::Key, Self::Value>;
-    fn stored_mut(state: &mut MemoryState) -> &mut StateMap<Self::Key, Self::Value>;
-
-    /// The undo entry of a write to the cell at `position` that replaced `old`.
-    fn undo(position: usize, old: Self::Value) -> Undo;
-
-    /// Position and old value, if the entry is of this kind.
-    fn undone(undo: &Undo) -> Option<(usize, Self::Value)>;
+/// A struct with a table per kind.
+pub(crate) trait Tables<K: FeltKind> {
+    type Table;
+    fn table(&self) -> &Self::Table;
+    fn table_mut(&mut self) -> &mut Self::Table;
 }
 
 macro_rules! implement_kinds {
@@ -202,49 +217,6 @@ macro_rules! implement_kinds {
                 $key: Self::Key,
             ) -> Result<Self::Value, ReadError> {
                 reader.$read($($part),*)
-            }
-
-            fn cells(touched: &TouchedCells) -> &Cells<Self::Key, Self::Value> {
-                &touched.$field
-            }
-
-            fn cells_mut(touched: &mut TouchedCells) -> &mut Cells<Self::Key, Self::Value> {
-                &mut touched.$field
-            }
-
-            fn reads(reads: &InitialReads) -> &StateMap<Self::Key, Self::Value> {
-                &reads.$field
-            }
-
-            fn reads_mut(reads: &mut InitialReads) -> &mut StateMap<Self::Key, Self::Value> {
-                &mut reads.$field
-            }
-
-            fn changes(changes: &StateChanges) -> &StateMap<Self::Key, Self::Value> {
-                &changes.$field
-            }
-
-            fn changes_mut(changes: &mut StateChanges) -> &mut StateMap<Self::Key, Self::Value> {
-                &mut changes.$field
-            }
-
-            fn stored(state: &MemoryState) -> &StateMap<Self::Key, Self::Value> {
-                &state.$field
-            }
-
-            fn stored_mut(state: &mut MemoryState) -> &mut StateMap<Self::Key, Self::Value> {
-                &mut state.$field
-            }
-
-            fn undo(position: usize, old: Self::Value) -> Undo {
-                Undo::$kind(position, old)
-            }
-
-            fn undone(undo: &Undo) -> Option<(usize, Self::Value)> {
-                match undo {
-                    Undo::$kind(position, old) => Some((*position, *old)),
-                    _ => None,
-                }
             }
         }
         )*

@@ -1,17 +1,19 @@
 //! A state in memory: for tests, test frameworks and small tools.
 //!
-//! Input: values set by hand, state diffs of executed blocks, or a witness. Output: a [`StateReader`] that never fails.
+//! Input: values set by hand, state diffs of executed blocks, or a witness. Output: a [`StateReader`] that
+//! never fails.
 
 use starknet_api::core::{ClassHash, CompiledClassHash, ContractAddress, Nonce};
 use starknet_api::state::StorageKey;
 use starknet_types_core::felt::Felt;
 
-use super::kind::{FeltKind, felt_kinds, for_each_kind, plain_tables, reader_methods};
+use super::kind::{Tables, felt_kinds, for_each_kind, plain_tables, reader_methods};
 use super::{InitialReads, StateDiff, StateMap, StateReader};
 use crate::class::ContractClass;
 
 felt_kinds! { [plain_tables]
-    /// A complete state in memory. A cell that is not in it is zero; a class that is not in it is not declared.
+    /// A complete state in memory. A cell that is not in it is zero; a class that is not in it is not
+    /// declared.
     ///
     /// ```
     /// use starkiln::state::{MemoryState, StateReader};
@@ -74,7 +76,7 @@ impl MemoryState {
         classes: impl IntoIterator<Item = (ClassHash, ContractClass)>,
     ) -> Self {
         let mut state = Self { classes: classes.into_iter().collect(), ..Self::default() };
-        for_each_kind!(Kind => { Kind::stored_mut(&mut state).clone_from(Kind::reads(reads)); });
+        for_each_kind!(Kind => { Tables::<Kind>::table_mut(&mut state).clone_from(Tables::<Kind>::table(reads)); });
         state
     }
 
@@ -98,7 +100,7 @@ impl MemoryState {
 
 impl StateReader for MemoryState {
     reader_methods! { self,
-        Kind(key) => Ok(Kind::stored(self).get(&key).copied().unwrap_or_default()),
+        Kind(key) => Ok(Tables::<Kind>::table(self).get(&key).copied().unwrap_or_default()),
         Class(class_hash) => Ok(self.classes.get(&class_hash).cloned())
     }
 }

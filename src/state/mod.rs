@@ -1,4 +1,5 @@
-//! The state of Starknet as execution sees it: who reads it, who writes it, what changed.
+//! The state of Starknet as execution sees it: readers, the journal of a transaction, the state of a block,
+//! changes and diffs.
 //!
 //! ```text
 //! host's StateReader ─▶ BlockState (committed writes of the block) ─▶ Journal (one transaction, undo log)
@@ -6,9 +7,10 @@
 //!                            └── commit ◀─ StateChanges, InitialReads ◀───┘
 //! ```
 //!
-//! In: a host's [`StateReader`]. Out: [`StateChanges`] (what a transaction changed),
-//! [`StateDiff`] (the same, classified as nodes print it) and [`InitialReads`] (the witness: every cell that was read, with
-//! the value it had). Knows nothing of transactions, fees or the VM.
+//! Input: a host's [`StateReader`]. Output: [`StateChanges`] (the cells that a transaction changed),
+//! [`StateDiff`] (the same, classified as nodes serve it) and [`InitialReads`] (the witness: every cell that
+//! was read, with the value it had). Must not know transactions, fees or the VM. The kinds of cells are
+//! listed once, in `kind`.
 
 pub(crate) mod ascending;
 mod block;
@@ -29,17 +31,23 @@ mod touched;
 mod undo;
 mod witness;
 
-pub use block::BlockState;
-pub use cells::{BuildStateHasher, StateHasher, StateMap, StateSet};
-pub use changes::StateChanges;
+pub use cells::{StateMap, StateSet};
 pub use contract_address::contract_address;
 pub use diff::StateDiff;
 pub use error::StateError;
-pub use journal::{Journal, JournalClasses, JournalParts};
 pub use memory::MemoryState;
 pub use reader::{ReadError, StateKey, StateReader};
-pub use undo::Checkpoint;
 pub use witness::InitialReads;
+
+// Used by tests and benches.
+#[doc(hidden)]
+pub use {
+    block::BlockState,
+    cells::{BuildStateHasher, StateHasher},
+    changes::StateChanges,
+    journal::{Journal, JournalClasses, JournalParts},
+    undo::Checkpoint,
+};
 
 pub(crate) use cancellation::{CancellationToken, StopFlag};
 pub(crate) use contract_address::reduced_to_address_range;

@@ -1,7 +1,7 @@
-//! The seam to the host: five reads, and the error that a read may fail with.
+//! The interface to the host's state: five reads, and the error of a failed read.
 //!
-//! In: implemented by hosts (databases, JSON-RPC clients, [`MemoryState`](super::MemoryState)) and by
-//! [`BlockState`](super::BlockState). Out: called by [`Journal`](super::Journal), once per cell. Knows nothing of who asks.
+//! Input: implemented by hosts (databases, JSON-RPC clients, [`MemoryState`](super::MemoryState)) and by
+//! [`BlockState`](super::BlockState). Output: called by [`Journal`](super::Journal), once per cell.
 
 use std::error::Error;
 use std::fmt;
@@ -15,30 +15,72 @@ use starknet_types_core::felt::Felt;
 
 use crate::class::ContractClass;
 
-/// Reads the state before the block.
+/// The state before the block, as the host provides it.
 ///
-/// What was never written is zero (C188); a class that was never declared is `None`. An error means that the host could not
-/// answer: it ends the execution and is never taken for an answer.
+/// A cell that was never written is zero ([C188](crate::rules#c188)); a class that was never declared is
+/// `None`. An error means that the host cannot answer: the execution ends with
+/// [`StateError::Read`](super::StateError::Read), and nothing is committed.
 ///
-/// Works as `dyn StateReader`, and behind `&T`, `Box<T>` and `Arc<T>`.
+/// Readers may be slow and may block: each cell is read once per block, and never under a lock. The trait is
+/// usable as `dyn StateReader`, and is implemented for `&T`, `Box<T>` and `Arc<T>`.
+///
+/// ```
+/// use std::collections::HashMap;
+///
+/// use starkiln::class::ContractClass;
+/// use starkiln::starknet_api::core::{ClassHash, CompiledClassHash, ContractAddress, Nonce};
+/// use starkiln::starknet_api::state::StorageKey;
+/// use starkiln::state::{ReadError, StateReader};
+/// use starkiln::Felt;
+///
+/// #[derive(Default)]
+/// struct Database {
+///     storage: HashMap<(ContractAddress, StorageKey), Felt>,
+///     nonces: HashMap<ContractAddress, Nonce>,
+///     class_hashes: HashMap<ContractAddress, ClassHash>,
+///     classes: HashMap<ClassHash, (ContractClass, CompiledClassHash)>,
+/// }
+///
+/// impl StateReader for Database {
+///     fn storage_at(&self, address: ContractAddress, key: StorageKey) -> Result<Felt, ReadError> {
+///         Ok(self.storage.get(&(address, key)).copied().unwrap_or_default())
+///     }
+///     fn nonce_at(&self, address: ContractAddress) -> Result<Nonce, ReadError> {
+///         Ok(self.nonces.get(&address).copied().unwrap_or_default())
+///     }
+///     fn class_hash_at(&self, address: ContractAddress) -> Result<ClassHash, ReadError> {
+///         Ok(self.class_hashes.get(&address).copied().unwrap_or_default())
+///     }
+///     fn class(&self, class_hash: ClassHash) -> Result<Option<ContractClass>, ReadError> {
+///         Ok(self.classes.get(&class_hash).map(|(class, _)| class.clone()))
+///     }
+///     fn compiled_class_hash(&self, class_hash: ClassHash) -> Result<CompiledClassHash, ReadError> {
+///         Ok(self.classes.get(&class_hash).map(|(_, compiled)| *compiled).unwrap_or_default())
+///     }
+/// }
+///
+/// let reader: &dyn StateReader = &Database::default();
+/// assert_eq!(reader.nonce_at(ContractAddress::from(1_u128)).unwrap(), Nonce::default());
+/// ```
 pub trait StateReader {
     /// The value of a storage cell; zero if it was never written.
     fn storage_at(&self, address: ContractAddress, key: StorageKey) -> Result<Felt, ReadError>;
 
-    /// The nonce of a contract; zero if it was never raised.
+    /// The nonce of a contract; zero if it was never incremented.
     fn nonce_at(&self, address: ContractAddress) -> Result<Nonce, ReadError>;
 
     /// The class hash of a contract; zero if nothing is deployed there.
     fn class_hash_at(&self, address: ContractAddress) -> Result<ClassHash, ReadError>;
 
-    /// A declared class, ready to run; `None` if it is not declared.
+    /// A class; `None` if it is not declared.
     fn class(&self, class_hash: ClassHash) -> Result<Option<ContractClass>, ReadError>;
 
-    /// The compiled class hash that the state holds for a class; zero if it is not declared or a Cairo 0 class.
+    /// The compiled class hash that the state holds for a class; zero if it is not declared or a Cairo 0
+    /// class.
     fn compiled_class_hash(&self, class_hash: ClassHash) -> Result<CompiledClassHash, ReadError>;
 }
 
-// A reader must be usable as a trait object; this line stops compiling when it no longer is.
+// Does not compile unless the trait is object-safe.
 const _: fn(&dyn StateReader) = |_| {};
 
 macro_rules! forward_reader {
@@ -69,7 +111,7 @@ macro_rules! forward_reader {
 
 forward_reader!(&T, Box<T>, Arc<T>);
 
-/// Why a host's reader could not answer. Wraps the host's own error, which can be taken out again with
+/// The error of a host's reader. Wraps the host's own error, which is available through
 /// [`downcast_ref`](Self::downcast_ref) or through [`source`](Error::source).
 #[derive(Clone, Debug)]
 pub struct ReadError(Arc<dyn Error + Send + Sync>);
@@ -103,7 +145,7 @@ impl Error for ReadError {
     }
 }
 
-/// Equal if it is the same error or reads the same: the wrapped error need not be comparable.
+/// Equal if it is the same error or has the same text: the wrapped error need not be comparable.
 impl PartialEq for ReadError {
     fn eq(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0) || self.0.to_string() == other.0.to_string()
@@ -112,21 +154,21 @@ impl PartialEq for ReadError {
 
 impl Eq for ReadError {}
 
-/// Writes the text of the host's error.
+/// Serialises the text of the host's error.
 impl Serialize for ReadError {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
     }
 }
 
-/// Reads an error that is only a [text](ReadError::message).
+/// Deserialises an error that is only a [text](ReadError::message).
 impl<'de> Deserialize<'de> for ReadError {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         String::deserialize(deserializer).map(Self::message)
     }
 }
 
-/// One cell of the state: what a single read answers.
+/// The key of one cell of the state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum StateKey {
     /// A storage cell of a contract.
@@ -135,13 +177,13 @@ pub enum StateKey {
     Nonce(ContractAddress),
     /// The class hash of a contract.
     ClassHash(ContractAddress),
-    /// A class, or that it is not declared.
+    /// A class, declared or not.
     Class(ClassHash),
     /// The compiled class hash of a class.
     CompiledClassHash(ClassHash),
 }
 
-/// Two digits at a time: as arrays they would be hashed byte by byte, each with its length.
+/// Hashes two words at a time. Derived code would hash felts as arrays: byte by byte, with their lengths.
 impl Hash for StateKey {
     fn hash<H: Hasher>(&self, state: &mut H) {
         let (kind, name, key) = match self {
@@ -199,7 +241,7 @@ mod tests {
     impl Error for DatabaseGone {}
 
     #[test]
-    fn the_hosts_error_comes_back_out() {
+    fn the_hosts_error_is_available() {
         let error = ReadError::new(DatabaseGone(7));
         assert_eq!(error.to_string(), "database gone (7)");
         assert_eq!(error.downcast_ref::<DatabaseGone>(), Some(&DatabaseGone(7)));
@@ -210,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn cells_name_themselves() {
+    fn state_keys_print_their_kind_and_address() {
         let address = ContractAddress::from(0x10_u128);
         let key = StorageKey::from(0x20_u128);
         assert_eq!(StateKey::Storage(address, key).to_string(), "storage 0x20 of contract 0x10");

@@ -1,19 +1,20 @@
 //! Reuse of an earlier execution: a journal validates its read set and applies its changes.
 //!
-//! Input: the parts of the other journal. Output: whether its read set is still valid here, and a journal as if the execution had
-//! taken place in it. Does not know what was executed.
+//! Input: the parts of the other journal. Output: whether its read set is still valid here, and a journal as
+//! if the execution had taken place in it. Does not know what was executed.
 
 use super::journal::read_error;
-use super::kind::{FeltKind, for_each_kind};
+use super::kind::{FeltKind, Tables, for_each_kind};
+use super::touched::TouchedKind;
 use super::{InitialReads, Journal, JournalParts, StateError, StateKey};
 
 impl Journal<'_> {
-    /// Returns `true` if all these cells have these values now. Reads of the host that this takes are not recorded: if the read set is
-    /// not valid, the execution that had it does not take place.
+    /// Returns `true` if all these cells have these values now. Reads of the host that this takes are not
+    /// recorded: if the read set is not valid, the execution that had it does not take place.
     pub(crate) fn is_valid(&self, reads: &InitialReads) -> Result<bool, StateError> {
         let touched = &self.state.touched;
         for_each_kind!(Kind => {
-            for (&key, value) in Kind::reads(reads) {
+            for (&key, value) in Tables::<Kind>::table(reads) {
                 let load = || Kind::load(self.reader, key).map_err(read_error(Kind::state_key(key)));
                 if Kind::cells(touched).current(&key).map_or_else(load, Ok)? != *value {
                     return Ok(false);
@@ -34,13 +35,14 @@ impl Journal<'_> {
         Ok(true)
     }
 
-    /// Applies the reads and changes of another journal, whose read set is [valid](Self::is_valid) here and which declared no class.
+    /// Applies the reads and changes of another journal, whose read set is [valid](Self::is_valid) here and
+    /// which declared no class.
     pub(crate) fn apply(&mut self, parts: &JournalParts) -> Result<(), StateError> {
         let JournalParts { changes, initial_reads, classes } = parts;
         self.state.touched.record_reads(initial_reads);
         self.state.touched.record_loaded(classes.loaded.clone());
         for_each_kind!(Kind => {
-            for (key, value) in Kind::changes(changes) {
+            for (key, value) in Tables::<Kind>::table(changes) {
                 self.write::<Kind>(*key, *value)?;
             }
         });

@@ -1,12 +1,12 @@
-//! The values of state cells of all kinds, and the write set of a transaction, as the multi-version memory of parallel execution holds
-//! them.
+//! The values of state cells of all kinds, and the write set of a transaction, as the multi-version memory of
+//! parallel execution holds them.
 //!
 //! Input: a host's reader, or the changes of a journal. Output: values and writes.
 
 use starknet_api::core::{ClassHash, CompiledClassHash};
 use starknet_types_core::felt::Felt;
 
-use super::kind::{FeltKind, FeltValue, for_each_kind, match_kind};
+use super::kind::{FeltKind, FeltValue, Tables, for_each_kind, match_kind};
 use super::{JournalParts, ReadError, StateKey, StateReader};
 use crate::class::ContractClass;
 
@@ -51,7 +51,7 @@ impl JournalParts {
         let Self { changes, initial_reads, classes } = self;
         let mut writes = Vec::new();
         for_each_kind!(Kind => {
-            let changes = Kind::changes(changes).iter();
+            let changes = Tables::<Kind>::table(changes).iter();
             writes.extend(
                 changes.map(|(key, value)| (Kind::state_key(*key), StateValue::Felt(value.felt()))),
             );
@@ -65,10 +65,11 @@ impl JournalParts {
     }
 }
 
-/// Adds declared classes to `writes`. `unchanged` is the compiled class hash of a class, if it was read and not changed.
+/// Adds declared classes to `writes`. `unchanged` is the compiled class hash of a class, if it was read and
+/// not changed.
 ///
-/// A class that is not declared has the compiled class hash 0, whatever the host says (C38). So a declaration that leaves it
-/// unchanged (Cairo 0) still writes it: later transactions must not read it from the host.
+/// A class that is not declared has the compiled class hash 0, whatever the host says (C38). So a declaration
+/// that leaves it unchanged (Cairo 0) still writes it: later transactions must not read it from the host.
 pub(super) fn push_declarations<'a>(
     writes: &mut Vec<(StateKey, StateValue)>,
     declared: impl Iterator<Item = (ClassHash, &'a ContractClass)>,

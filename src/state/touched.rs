@@ -1,14 +1,17 @@
-//! The cells that a transaction, or a block, has touched: a table per kind, and their changes, reads and diff.
+//! The cells that a transaction, or a block, has touched: a table per kind, and their changes, reads and
+//! diff.
 //!
-//! Input: cells as they were read and written. Output: changes, reads, classes. Knows neither readers nor undo logs.
+//! Input: cells as they were read and written. Output: changes, reads, classes. Knows neither readers nor
+//! undo logs.
 
 use starknet_api::core::{ClassHash, CompiledClassHash, ContractAddress, Nonce};
 use starknet_api::state::StorageKey;
 use starknet_types_core::felt::Felt;
 
 use super::cells::{Cells, KnownClass};
-use super::kind::{FeltKind, FeltValue, felt_kinds, for_each_kind, plain_tables};
+use super::kind::{FeltKind, FeltValue, Tables, cell, felt_kinds, for_each_kind, plain_tables};
 use super::state_value::push_declarations;
+use super::undo::Undo;
 use super::{InitialReads, StateChanges, StateDiff, StateKey, StateMap, StateSet, StateValue};
 use crate::class::ContractClass;
 
@@ -20,6 +23,62 @@ felt_kinds! { [plain_tables]
         pub(super) classes: StateMap<ClassHash, KnownClass>,
     }
 }
+
+/// A kind of cell with its table, for code that is generic over kinds.
+pub(crate) trait TouchedKind: FeltKind {
+    fn cells(touched: &TouchedCells) -> &Cells<Self::Key, Self::Value>;
+    fn cells_mut(touched: &mut TouchedCells) -> &mut Cells<Self::Key, Self::Value>;
+
+    /// The undo entry of a write to the cell at `position` that replaced `old`.
+    fn undo(position: usize, old: Self::Value) -> Undo;
+
+    /// Position and old value, if the entry is of this kind.
+    fn undone(undo: &Undo) -> Option<(usize, Self::Value)>;
+}
+
+macro_rules! touched_kinds {
+    (()
+        $({ #[$doc:meta] #[$serde:meta] $kind:ident($($part:ident: $type:ty),*) = $key:tt: $key_type:ty
+            => $value:ty, $field:ident, $read:ident })*
+    ) => {
+        $(impl TouchedKind for cell::$kind {
+            fn cells(touched: &TouchedCells) -> &Cells<Self::Key, Self::Value> {
+                &touched.$field
+            }
+
+            fn cells_mut(touched: &mut TouchedCells) -> &mut Cells<Self::Key, Self::Value> {
+                &mut touched.$field
+            }
+
+            fn undo(position: usize, old: Self::Value) -> Undo {
+                Undo::$kind(position, old)
+            }
+
+            fn undone(undo: &Undo) -> Option<(usize, Self::Value)> {
+                match undo {
+                    Undo::$kind(position, old) => Some((*position, *old)),
+                    _ => None,
+                }
+            }
+        })*
+
+        impl TouchedCells {
+            /// Reverts a write.
+            pub(super) fn revert(&mut self, undo: Undo) {
+                match undo {
+                    $(Undo::$kind(position, value) => self.$field.set_at(position, value),)*
+                    Undo::Class(position, declared) => {
+                        if let Some((_, known)) = self.classes.get_index_mut(position) {
+                            known.declared = declared;
+                        }
+                    }
+                }
+            }
+        }
+    };
+}
+
+felt_kinds! { [touched_kinds] }
 
 macro_rules! table_lengths {
     (()
@@ -54,7 +113,7 @@ impl TouchedCells {
     pub(super) fn record_reads(&mut self, reads: &InitialReads) {
         for_each_kind!(Kind => {
             let cells = Kind::cells_mut(self);
-            Kind::reads(reads).iter().for_each(|(key, value)| cells.record_initial(*key, *value));
+            Tables::<Kind>::table(reads).iter().for_each(|(key, value)| cells.record_initial(*key, *value));
         });
         for (class_hash, declared) in &reads.declared {
             let known = self.classes.entry(*class_hash).or_default();
@@ -64,7 +123,8 @@ impl TouchedCells {
         }
     }
 
-    /// Keeps loaded classes, so that they are not loaded again; those that are declared here were never loaded.
+    /// Keeps loaded classes, so that they are not loaded again; those that are declared here were never
+    /// loaded.
     pub(super) fn record_loaded(&mut self, loaded: StateMap<ClassHash, ContractClass>) {
         for (class_hash, class) in loaded {
             if let Some(known) = self.classes.get_mut(&class_hash)
@@ -84,7 +144,7 @@ impl TouchedCells {
     pub(super) fn changes(&self) -> StateChanges {
         let mut changes = StateChanges { declared: self.newly_declared(), ..StateChanges::default() };
         for_each_kind!(Kind => {
-            *Kind::changes_mut(&mut changes) = Kind::cells(self).changed_to();
+            *Tables::<Kind>::table_mut(&mut changes) = Kind::cells(self).changed_to();
         });
         let from_zero = self.storage.changed().filter(|(_, initial, _)| *initial == Felt::ZERO);
         changes.allocated = from_zero.map(|(cell, ..)| cell).collect();
@@ -129,7 +189,7 @@ impl TouchedCells {
     pub(super) fn initial_reads(&self) -> InitialReads {
         let mut reads = InitialReads { declared: self.initially_declared(), ..InitialReads::default() };
         for_each_kind!(Kind => {
-            Kind::reads_mut(&mut reads).clone_from(Kind::cells(self).initial());
+            Tables::<Kind>::table_mut(&mut reads).clone_from(Kind::cells(self).initial());
         });
         reads
     }
@@ -138,7 +198,7 @@ impl TouchedCells {
     pub(super) fn into_initial_reads(mut self) -> InitialReads {
         let mut reads = InitialReads { declared: self.initially_declared(), ..InitialReads::default() };
         for_each_kind!(Kind => {
-            *Kind::reads_mut(&mut reads) = std::mem::take(Kind::cells_mut(&mut self)).into_initial();
+            *Tables::<Kind>::table_mut(&mut reads) = std::mem::take(Kind::cells_mut(&mut self)).into_initial();
         });
         reads
     }

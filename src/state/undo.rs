@@ -1,13 +1,12 @@
 //! The undo log of a journal: the values that writes replaced, in order.
 //!
-//! Input: one entry per write. Output: the entries since a checkpoint, newest first to revert them, oldest first to see what they
-//! changed. Does not know the cells themselves, only their positions.
+//! Input: one entry per write. Output: the entries since a checkpoint, newest first to revert them, oldest
+//! first to see what they changed. Does not know the cells themselves, only their positions.
 
 use starknet_api::core::{ClassHash, CompiledClassHash, Nonce};
 use starknet_types_core::felt::Felt;
 
 use super::kind::felt_kinds;
-use super::touched::TouchedCells;
 use crate::class::ContractClass;
 
 /// A point in the life of one journal; has no meaning to another journal.
@@ -24,24 +23,12 @@ macro_rules! undo_entries {
         $({ #[$doc:meta] #[$serde:meta] $kind:ident($($part:ident: $type:ty),*) = $key:tt: $key_type:ty
             => $value:ty, $field:ident, $read:ident })*
     ) => {
-        /// The position of a cell in its table and the value before a write; of a class, its earlier declaration.
+        /// The position of a cell in its table and the value before a write; of a class, its earlier
+        /// declaration.
         #[derive(Clone)]
         pub(crate) enum Undo {
             $($kind(usize, $value),)*
             Class(usize, Option<ContractClass>),
-        }
-
-        impl Undo {
-            pub(super) fn revert(self, touched: &mut TouchedCells) {
-                match self {
-                    $(Self::$kind(position, value) => touched.$field.set_at(position, value),)*
-                    Self::Class(position, declared) => {
-                        if let Some((_, known)) = touched.classes.get_index_mut(position) {
-                            known.declared = declared;
-                        }
-                    }
-                }
-            }
         }
     };
 }
