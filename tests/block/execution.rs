@@ -5,8 +5,7 @@ use crate::fixture::{
     ACCOUNT, FEE_TOKEN, SEQUENCER, SYSCALLS, World, address, felt, on_a_small_stack, selector,
 };
 use starkiln::block::{TransactionDisposition, TransactionOutcome, TransactionStatus};
-use starkiln::call::TrackedResource;
-use starkiln::call::{CallInfo, FailureCause};
+use starkiln::call::{CallInfo, FailureCause, TrackedResource};
 use starkiln::fee::fee_token_balance_key;
 use starkiln::protocol::{ProtocolVersion, well_known};
 use starkiln::transaction::{Execution, InvalidTransaction, RevertReason};

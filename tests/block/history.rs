@@ -5,8 +5,7 @@ use std::sync::Arc;
 
 use crate::fixture::{World, address, felt, on_a_small_stack, selector};
 use starkiln::block::TransactionStatus;
-use starkiln::call::CallInfo;
-use starkiln::call::TrackedResource;
+use starkiln::call::{CallInfo, TrackedResource};
 use starkiln::protocol::ProtocolVersion;
 use starkiln::transaction::Transaction;
 use starknet_api::core::ClassHash;

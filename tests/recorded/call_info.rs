@@ -1,8 +1,7 @@
 //! Call trees as blockifier serializes them, in one form for all its versions.
 
 use serde_json::{Value, json};
-use starkiln::call::CallInfo;
-use starkiln::call::{CallType, TrackedResource};
+use starkiln::call::{CallInfo, CallType, TrackedResource};
 use starknet_api::contract_class::EntryPointType;
 
 use super::json::{builtins, hex, hex_list, list, recorded_builtins, sorted};

@@ -1,8 +1,7 @@
 //! The life of a transaction: C1 to C40.
 
 use starkiln::block::TransactionStatus::{Invalid, Reverted, Succeeded};
-use starkiln::call::FailureCause;
-use starkiln::call::TrackedResource;
+use starkiln::call::{FailureCause, TrackedResource};
 use starkiln::class::ContractClass;
 use starkiln::fee::FeeCheckError;
 use starkiln::fee::fee_token_balance_key;

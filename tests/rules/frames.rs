@@ -2,8 +2,7 @@
 
 use serde_json::{Value, json};
 use starkiln::block::TransactionStatus::{Reverted, Succeeded};
-use starkiln::call::TrackedResource;
-use starkiln::call::{CallInfo, FailureCause};
+use starkiln::call::{CallInfo, FailureCause, TrackedResource};
 use starkiln::protocol::{Builtin, well_known};
 use starknet_api::core::ClassHash;
 use starknet_types_core::felt::Felt;

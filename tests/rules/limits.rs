@@ -1,8 +1,7 @@
 //! Steps, gas and depth: C50 to C62.
 
 use starkiln::block::TransactionStatus::{Reverted, Succeeded};
-use starkiln::call::TrackedResource;
-use starkiln::call::{CallInfo, FailureCause};
+use starkiln::call::{CallInfo, FailureCause, TrackedResource};
 use starkiln::protocol::{SyscallName, TransactionKind, well_known};
 use starkiln::transaction::RevertReason;
 use starknet_types_core::felt::Felt;

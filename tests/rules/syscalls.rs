@@ -1,8 +1,7 @@
 //! Syscalls: C103 to C140.
 
 use starkiln::block::TransactionStatus::{Invalid, Reverted, Succeeded};
-use starkiln::call::CallType;
-use starkiln::call::FailureCause;
+use starkiln::call::{CallType, FailureCause};
 use starkiln::protocol::{Builtin, SyscallName, well_known};
 use starknet_api::core::ClassHash;
 use starknet_api::transaction::fields::{Calldata, Fee, TransactionSignature};

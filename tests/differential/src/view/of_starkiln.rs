@@ -5,14 +5,13 @@ use serde_json::{Map, Value, json};
 use starkiln::block::{
     BlockOutcome, BlockUsage, ClassHashGas, TransactionDisposition, TransactionOutcome, Weights,
 };
-use starkiln::call::{CallInfo, EventSummary};
+use starkiln::call::{CallInfo, EntryPointCall, EventSummary, StorageAccesses};
 use starkiln::fee::StateChangesCount;
 use starkiln::fee::{
     ArchivalResources, ComputationResources, MessageResources, Receipt, TransactionResources,
 };
 use starkiln::protocol::VmResources;
 use starkiln::state::{InitialReads, StateDiff};
-use starkiln::call::{EntryPointCall, StorageAccesses};
 use starkiln::transaction::Execution;
 
 use super::{counts, felt, felts, gas, map, pairs, set, storage};
