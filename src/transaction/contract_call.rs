@@ -1,4 +1,4 @@
-//! Calls from outside a transaction, as `starknet_call` makes them: nothing is paid, nothing is kept.
+//! Calls without a transaction, as `starknet_call` makes them: no fee is charged, no change is kept.
 
 use std::sync::Arc;
 
@@ -17,34 +17,34 @@ use crate::call::{
 use crate::state::Journal;
 use crate::syscall::{BoundTerms, ExecutionMode, FeeTerms, TransactionInfo};
 
-/// A call of one entry point from outside a transaction.
+/// A call of one entry point without a transaction.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ContractCall {
-    /// The contract.
+    /// The address of the contract.
     pub address: ContractAddress,
     /// The entry point.
     pub selector: EntryPointSelector,
     /// The arguments.
     pub calldata: Calldata,
-    /// External, unless the host wants to look into a handler or a constructor.
+    /// The type of the entry point: external by default.
     pub entry_point_type: EntryPointType,
-    /// Who calls; 0 for nobody.
+    /// The address of the caller: 0 by default.
     pub caller: ContractAddress,
-    /// Run this class on the contract's storage instead of its own.
+    /// The class to run on the contract's storage; `None` for the contract's own class.
     pub class_hash: Option<ClassHash>,
-    /// Sierra gas that it may use.
+    /// The limit on Sierra gas.
     pub max_sierra_gas: u64,
-    /// Cairo steps that it may use.
+    /// The limit on Cairo steps.
     pub max_steps: u64,
 }
 
-/// Gas for a call that somebody waits for: what validation may use at any version.
+/// The default limit on Sierra gas: that of validation at every version.
 const CALL_SIERRA_GAS: u64 = 100_000_000;
-/// Steps for such a call.
+/// The default limit on steps: that of validation at every version.
 const CALL_STEPS: u64 = 1_000_000;
 
 impl ContractCall {
-    /// A call by nobody, within the limits of validation.
+    /// Makes a call with the caller 0, within the limits of validation.
     pub fn new(address: ContractAddress, selector: EntryPointSelector, calldata: Calldata) -> Self {
         Self {
             address,
@@ -59,21 +59,21 @@ impl ContractCall {
     }
 }
 
-/// How a call from outside ended.
+/// The result of a call.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum CallResult {
-    /// It ran to its end; it may have panicked, see [`CallInfo::failed`].
+    /// The call returned, or it panicked: see [`CallInfo::failed`].
     Finished(Box<CallInfo>),
-    /// It failed where nobody can catch it.
+    /// The call failed in a way that no caller can catch.
     Failed {
-        /// The trace.
+        /// The error stack.
         stack: ErrorStack,
         /// The broad reason.
         cause: FailureCause,
     },
 }
 
-/// Carries out `call`; what it writes stays in the journal.
+/// Executes `call`; its writes stay in the journal.
 pub(crate) fn call_contract_entry_point(
     call: &ContractCall,
     journal: &mut Journal<'_>,
@@ -107,8 +107,7 @@ pub(crate) fn call_contract_entry_point(
     }
 }
 
-/// The transaction that code sees when there is none: version 0, with bounds that bind nothing, as the
-/// network's nodes do it.
+/// The transaction that contracts see in a call: version 0 with unlimited bounds, as full nodes have it.
 fn anonymous_transaction_info() -> TransactionInfo {
     TransactionInfo {
         hash: TransactionHash::default(),

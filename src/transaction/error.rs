@@ -1,5 +1,7 @@
-//! The endings without a receipt: the transaction is invalid, or the host or we failed. Never one for the
-//! other.
+//! The endings without a receipt: the transaction is invalid, or the host's reader or this crate failed.
+//!
+//! The two are never mixed. The texts of [`InvalidTransaction`] are blockifier's; those of [`FatalError`] are
+//! this crate's own.
 
 use std::fmt::{self, Display, Formatter};
 
@@ -17,100 +19,103 @@ use crate::fee::{
 };
 use crate::state::StateError;
 
-/// Why a transaction is invalid: it is not in the block, has no receipt, and changes nothing.
+/// The reason why a transaction is invalid: it is not in the block, has no receipt, and changes nothing.
 #[derive(Clone, Debug, PartialEq, thiserror::Error, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum InvalidTransaction {
-    /// Versions 0 and 1 declare Cairo 0 classes, later ones Cairo 1 classes.
+    /// The class does not fit the transaction's version: versions 0 and 1 declare Cairo 0 classes, later
+    /// versions Cairo 1 classes.
     #[error("A declare transaction of version {} cannot carry a class of that language.", .version.0)]
     ClassLanguage {
         /// The transaction's version.
         version: TransactionVersion,
     },
-    /// The nonce is not the account's next one (C4).
+    /// The nonce is not the account's next one ([C4](crate::rules#c4)).
     #[error(
         "Invalid transaction nonce of contract at address {:#066x}. Account nonce: {:#066x}; got: {:#066x}.",
         .address.0.key(), .account_nonce.0, .nonce.0
     )]
     Nonce {
-        /// The account.
+        /// The address of the account.
         address: ContractAddress,
-        /// Its next nonce.
+        /// The next nonce of the account.
         account_nonce: Nonce,
-        /// What the transaction carries.
+        /// The nonce of the transaction.
         nonce: Nonce,
     },
-    /// The bounds do not cover the least that the transaction needs (C168, C169).
+    /// The bounds do not cover the minimal gas of the transaction ([C168](crate::rules#c168),
+    /// [C169](crate::rules#c169)).
     #[error(transparent)]
     Bounds(InsufficientBounds),
-    /// The sender does not have what its bounds commit it to (C166).
+    /// The balance of the sender does not cover its bounds ([C166](crate::rules#c166)).
     #[error(transparent)]
     Balance(BalanceCheckError),
-    /// The facts of a client-side proof do not hold.
+    /// The proof facts of a client-side proof are invalid.
     #[error("Invalid proof facts: {0}")]
     ProofFacts(ProofFactsError),
-    /// `__validate__*` failed where nobody could catch it.
+    /// `__validate__*` failed in a way that no caller can catch.
     #[error("{0}")]
     Validation(ErrorStack),
-    /// `__validate__*` panicked (C17).
+    /// `__validate__*` panicked ([C17](crate::rules#c17)).
     #[error("{0}")]
     ValidationPanic(Cairo1RevertSummary),
-    /// `__validate__*` returned something other than `VALID` (C17).
+    /// `__validate__*` did not return `VALID` ([C17](crate::rules#c17)).
     #[error("The `validate` entry point should return `VALID`. Got Retdata({0:?}).")]
     ValidationAnswer(Vec<Felt>),
-    /// The validation entry point of a Cairo 0 account is missing (C17).
+    /// The validation entry point of a Cairo 0 account is missing ([C17](crate::rules#c17)).
     #[error("Cairo0 validate error with retdata: Retdata({0:?})")]
     ValidationCairo0(Vec<Felt>),
-    /// The execution failed, and this kind cannot be reverted (C11).
+    /// The execution failed, and this kind of transaction cannot be reverted ([C11](crate::rules#c11)).
     #[error("{0}")]
     Execution(ErrorStack),
-    /// The cost was above the bounds or the balance, and this kind cannot be reverted (C11).
+    /// The cost exceeded the bounds or the balance, and this kind of transaction cannot be reverted
+    /// ([C11](crate::rules#c11)).
     #[error(transparent)]
     Cost(FeeCheckError),
-    /// The class exists already (C36, C37).
+    /// The class is declared already ([C36](crate::rules#c36), [C37](crate::rules#c37)).
     #[error("Class with hash {:#066x} is already declared.", .0.0)]
     AlreadyDeclared(ClassHash),
-    /// The declared compiled class hash is not that of the class (C39).
+    /// The compiled class hash of the transaction is not that of the class ([C39](crate::rules#c39)).
     #[error(
         "Mismatch compiled class hash for class with hash {:#064x}. Actual: {:#064x}, Expected: {:#064x}",
         .class_hash.0, .actual.0, .expected.0
     )]
     CompiledClassHash {
-        /// The class.
+        /// The class hash of the declared class.
         class_hash: ClassHash,
-        /// What the transaction declares.
+        /// The compiled class hash that the transaction declares.
         actual: CompiledClassHash,
-        /// Its hash.
+        /// The compiled class hash of the class.
         expected: CompiledClassHash,
     },
-    /// Nothing was paid on L1 (C46).
+    /// The message was not paid for on L1 ([C46](crate::rules#c46)).
     #[error(transparent)]
     PaidOnL1(PaidFeeError),
-    /// The fee token refused the transfer for good.
+    /// The fee transfer failed in a way that no caller can catch.
     #[error("{}", Unwrapped(.0))]
     FeeTransfer(ErrorStack),
-    /// The state refused: an undeclared class, an address out of range.
+    /// The state does not allow it: an undeclared class, an address out of range.
     #[error(transparent)]
     State(StateError),
-    /// An amount overflowed: no transaction of a real network comes near.
+    /// An amount overflowed. No transaction of a real network comes near that.
     #[error(transparent)]
     Amount(FeeError),
-    /// A field is out of its range.
+    /// A field is out of range.
     #[error("{0}")]
     Field(String),
 }
 
-/// Why the facts of a proof do not hold (1.13).
+/// The reason why the proof facts of a client-side proof are invalid.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum ProofFactsError {
-    /// They are not written as such facts are.
+    /// The facts are malformed.
     #[error("{0}")]
     Form(String),
-    /// No proofs of this version at this version of the protocol.
+    /// The proof version is not allowed at this protocol version.
     #[error("Proof version {0} is not allowed under this protocol version.")]
     ProofVersion(#[serde(with = "proof_version")] ProofVersion),
-    /// No proofs of this program.
+    /// The proven program is not allowed at this protocol version.
     #[error("Virtual OS program hash {0} is not allowed")]
     Program(Felt),
     /// The chain is too short for any block to be old enough.
@@ -118,23 +123,23 @@ pub enum ProofFactsError {
         "The current block number {current} is below the required block-hash retention buffer: {buffer}."
     )]
     ShortChain {
-        /// This block.
+        /// The number of the block that is being executed.
         current: BlockNumber,
-        /// How much older the proof's block has to be.
+        /// The age in blocks that the proof's block must have.
         buffer: u64,
     },
     /// The block that the proof builds on is too young to have a stored hash.
     #[error("The proof block number {number} is too recent. The maximum allowed block number is {youngest}.")]
     TooRecent {
-        /// The proof's block.
+        /// The number of the proof's block.
         number: u64,
-        /// The youngest that will do.
+        /// The number of the youngest block that is allowed.
         youngest: u64,
     },
-    /// The proof says that its block has no hash.
+    /// The block hash in the proof facts is zero.
     #[error("Proof block hash is zero for block {number}.")]
     ZeroHash {
-        /// The proof's block.
+        /// The number of the proof's block.
         number: u64,
     },
     /// The block that the proof builds on has another hash.
@@ -142,11 +147,11 @@ pub enum ProofFactsError {
         "Block hash mismatch for block {number}. Proof block hash: {proven}, stored block hash: {stored}."
     )]
     BlockHash {
-        /// The proof's block.
+        /// The number of the proof's block.
         number: u64,
-        /// Its hash as the proof has it.
+        /// The block hash in the proof facts.
         proven: Felt,
-        /// Its hash.
+        /// The block hash of the chain.
         stored: Felt,
     },
     /// The proof was made for another chain, fee token or version.
@@ -155,12 +160,12 @@ pub enum ProofFactsError {
          hash: {proven}."
     )]
     Config {
-        /// The hash of this chain's configuration.
+        /// The configuration hash of this chain.
         expected: Felt,
-        /// What the proof has.
+        /// The configuration hash in the proof facts.
         proven: Felt,
     },
-    /// This chain's configuration has no hash: its name is too long, or Starknet never had this version.
+    /// The configuration of this chain has no hash: its name is too long, or Starknet never had this version.
     #[error("{0}")]
     NoConfig(String),
 }
@@ -183,8 +188,8 @@ mod proof_version {
     }
 }
 
-/// An error of the fee token's own frame, which no frame around it prints: the engine's sentence stands
-/// before its traceback.
+/// The failure of the fee token's own frame, which has no frame around it: the text of the VM error precedes
+/// its traceback.
 struct Unwrapped<'a>(&'a ErrorStack);
 
 impl Display for Unwrapped<'_> {
@@ -206,29 +211,29 @@ impl From<StarknetApiError> for InvalidTransaction {
     }
 }
 
-/// Why nothing can be said of a transaction: the host's reader failed, or we are broken. Nothing of it is
+/// The reason why a transaction has no result: the host's reader or this crate failed. Nothing of it is
 /// committed.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum FatalError {
-    /// The host's reader failed, or somebody stopped the execution.
+    /// The host's reader failed, or the execution was cancelled.
     #[error(transparent)]
     Reader(StateError),
     /// The transaction needs more memory than the host allows
     /// ([`BlockExecutor::memory_limit`](crate::block::BlockExecutor::memory_limit)).
-    #[error("The transaction needs more memory than is allowed.")]
+    #[error("the transaction needs more memory than the memory limit allows")]
     OutOfMemory,
-    /// A bug of ours, or of the engine.
-    #[error("Internal error: {0}")]
+    /// A bug of this crate or of `cairo-vm`.
+    #[error("internal error: {0}")]
     Internal(String),
 }
 
-/// How a transaction ends without a receipt.
+/// The ending of a transaction without a receipt.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Rejection {
-    /// It is invalid.
+    /// The transaction is invalid.
     Invalid(Box<InvalidTransaction>),
-    /// Nothing can be said of it.
+    /// The host's reader or this crate failed.
     Failure(FatalError),
 }
 

@@ -1,4 +1,6 @@
-//! Transactions as the host hands them in.
+//! Transactions as the host passes them.
+//!
+//! Input of `plan`. Knows nothing of how they are executed.
 
 use std::sync::Arc;
 
@@ -18,62 +20,63 @@ use crate::protocol::TransactionKind;
 /// A transaction to execute.
 #[derive(Clone, Debug)]
 pub struct Transaction {
-    /// What it does.
+    /// The transaction itself, by kind.
     pub body: TransactionBody,
-    /// Its hash; trusted, not recomputed. Contracts see it and signatures are made over it.
+    /// The transaction hash. It is trusted, not recomputed; contracts see it, and signatures sign it.
     pub hash: TransactionHash,
-    /// How to treat it.
+    /// The execution flags.
     pub flags: ExecutionFlags,
     /// The result of its validation, if that was carried out before.
     pub(super) cached_validation: Option<Arc<CachedValidation>>,
 }
 
-/// What a transaction does, by kind.
+/// A transaction by kind.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum TransactionBody {
-    /// Calls contracts through an account.
+    /// An invocation: calls contracts through an account.
     Invoke(InvokeTransaction),
-    /// Declares a class.
+    /// A declaration of a class.
     Declare {
         /// The transaction.
         transaction: DeclareTransaction,
-        /// The class, ready to run.
+        /// The class.
         class: DeclaredClass,
     },
-    /// Deploys an account, which pays for it.
+    /// A deployment of an account, which pays for it.
     DeployAccount {
         /// The transaction.
         transaction: DeployAccountTransaction,
         /// The account's address.
         address: ContractAddress,
     },
-    /// Deploys a contract, as anybody could until 2022: no account, no nonce, no fee.
+    /// A deployment of a contract as it was possible until 2022: without account, nonce and fee.
     Deploy {
         /// The transaction.
         transaction: DeployTransaction,
         /// The contract's address.
         address: ContractAddress,
     },
-    /// Handles a message from L1.
+    /// A message from L1.
     L1Handler {
         /// The transaction.
         transaction: L1HandlerTransaction,
-        /// What was paid for it on L1, in wei; must not be 0 (C46).
+        /// The fee paid on L1, in wei; must not be 0 ([C46](crate::rules#c46)).
         paid_fee_on_l1: Fee,
     },
 }
 
-/// How to treat a transaction. The default is what a sequencer does.
+/// Options for the execution of one transaction. The default is what a sequencer does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ExecutionFlags {
-    /// Simulate: contracts see a version with the query bit.
+    /// Simulates: contracts see a version with the query bit.
     pub query: bool,
-    /// Check bounds and balance, and transfer the fee (C6). The receipt has its fee either way.
+    /// Checks bounds and balance, and transfers the fee ([C6](crate::rules#c6)). The receipt has the fee in
+    /// any case.
     pub charge_fee: bool,
-    /// Run `__validate__*` (C15).
+    /// Runs `__validate__*` ([C15](crate::rules#c15)).
     pub validate: bool,
-    /// Demand that the nonce is the account's next; otherwise later ones will do (C4).
+    /// Requires the account's next nonce; otherwise later nonces are admitted too ([C4](crate::rules#c4)).
     pub strict_nonce: bool,
 }
 
@@ -84,17 +87,17 @@ impl Default for ExecutionFlags {
 }
 
 impl Transaction {
-    /// An invoke transaction.
+    /// Makes an invoke transaction.
     pub fn invoke(transaction: InvokeTransaction, hash: TransactionHash) -> Self {
         Self::new(TransactionBody::Invoke(transaction), hash)
     }
 
-    /// A declare transaction with the class it declares.
+    /// Makes a declare transaction.
     pub fn declare(transaction: DeclareTransaction, class: DeclaredClass, hash: TransactionHash) -> Self {
         Self::new(TransactionBody::Declare { transaction, class }, hash)
     }
 
-    /// A deploy-account transaction; the account's address is computed.
+    /// Makes a deploy-account transaction; computes the address of the account.
     pub fn deploy_account(
         transaction: DeployAccountTransaction,
         hash: TransactionHash,
@@ -103,35 +106,36 @@ impl Transaction {
         Ok(Self::new(TransactionBody::DeployAccount { transaction, address }, hash))
     }
 
-    /// A deploy transaction; the contract's address is computed.
+    /// Makes a deploy transaction; computes the address of the contract.
     pub fn deploy(transaction: DeployTransaction, hash: TransactionHash) -> Result<Self, InvalidTransaction> {
         let address = transaction.calculate_contract_address()?;
         Ok(Self::new(TransactionBody::Deploy { transaction, address }, hash))
     }
 
-    /// An L1 handler, with what was paid for it on L1.
+    /// Makes an L1 handler transaction with the fee paid on L1, in wei.
     pub fn l1_handler(transaction: L1HandlerTransaction, paid_fee_on_l1: Fee, hash: TransactionHash) -> Self {
         Self::new(TransactionBody::L1Handler { transaction, paid_fee_on_l1 }, hash)
     }
 
-    /// A transaction with the default flags.
+    /// Makes a transaction with the default flags.
     pub fn new(body: TransactionBody, hash: TransactionHash) -> Self {
         Self { body, hash, flags: ExecutionFlags::default(), cached_validation: None }
     }
 
-    /// The same transaction, to be treated otherwise.
+    /// Sets the execution flags.
+    #[must_use]
     pub fn with_flags(self, flags: ExecutionFlags) -> Self {
         Self { flags, ..self }
     }
 
-    /// The same transaction, with a validation that [was carried out
-    /// before](crate::block::BlockExecutor::validate). It spares work where it still holds, and changes no
-    /// result.
+    /// Sets the result of a validation that [was carried out before](crate::block::BlockExecutor::validate).
+    /// It is used where it is still valid, and changes no result.
+    #[must_use]
     pub fn with_validation(self, validation: Arc<CachedValidation>) -> Self {
         Self { cached_validation: Some(validation), ..self }
     }
 
-    /// Its kind.
+    /// Returns the kind.
     pub fn kind(&self) -> TransactionKind {
         match &self.body {
             TransactionBody::Invoke(_) => TransactionKind::Invoke,
@@ -142,7 +146,8 @@ impl Transaction {
         }
     }
 
-    /// What its fee is counted in: fri from version 3 on, wei before and for messages from L1 (C47).
+    /// Returns the unit of the fee: fri from version 3 on, wei before and for messages from L1
+    /// ([C47](crate::rules#c47)).
     pub fn fee_type(&self) -> FeeType {
         let version = match &self.body {
             TransactionBody::Invoke(transaction) => transaction.version(),
@@ -154,14 +159,15 @@ impl Transaction {
         if version < TransactionVersion::THREE { FeeType::Eth } else { FeeType::Strk }
     }
 
-    /// The account whose nonce and balance the transaction uses, or the contract that it deploys; `None` for
-    /// a message from L1.
+    /// Returns the account whose nonce and balance the transaction uses, or the contract that it deploys;
+    /// `None` for a message from L1.
     pub(crate) fn account(&self) -> Option<ContractAddress> {
         let is_message = matches!(self.body, TransactionBody::L1Handler { .. });
         (!is_message).then(|| self.sender())
     }
 
-    /// The account that it is sent by, or the contract that a message is for.
+    /// Returns the account that sends the transaction, or the contract that it deploys or that a message is
+    /// for.
     pub fn sender(&self) -> ContractAddress {
         match &self.body {
             TransactionBody::Invoke(transaction) => transaction.sender_address(),

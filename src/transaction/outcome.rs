@@ -1,4 +1,4 @@
-//! The endings with a receipt: it succeeded, or it was reverted.
+//! The endings with a receipt: the transaction succeeded, or it was reverted.
 
 use std::fmt::{self, Display, Formatter};
 
@@ -14,37 +14,41 @@ use crate::call::{CallInfo, ErrorStack, FailureCause};
 use crate::fee::{FeeCheckError, Receipt};
 use crate::syscall::OrderedMessage;
 
-/// A transaction that is in the block.
+/// The result of a transaction that is in the block.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Execution {
-    /// The call of `__validate__*`; `None` when there was none to run.
+    /// The call of `__validate__*`; `None` if the transaction was not validated.
     pub validate_call: Option<CallInfo>,
     /// The call of `__execute__`, of the constructor or of the handler; `None` for declares and reverted
     /// transactions.
     pub execute_call: Option<CallInfo>,
-    /// The fee transfer; `None` when no fee was charged.
+    /// The fee transfer; `None` if no fee was charged.
     pub fee_transfer_call: Option<CallInfo>,
-    /// Why it was reverted; `None` when it succeeded.
+    /// The reason for the revert; `None` if the transaction succeeded.
     pub revert_reason: Option<RevertReason>,
-    /// What a reverted execution had done, for traces. Not part of the protocol: nothing of it counts.
+    /// The call tree of a reverted execution, for traces. It is no part of the protocol: its effects are
+    /// reverted.
     pub reverted_call: Option<Box<CallInfo>>,
-    /// Whether the constructor ran before validation, so that its events come first (C13).
+    /// The constructor ran before validation, so that its events come first ([C13](crate::rules#c13)).
     pub executes_first: bool,
-    /// What it cost.
+    /// The resources, the gas and the fee.
     pub receipt: Receipt,
 }
 
-/// Why an execution was reverted. `Display` is the text that the receipt commitment hashes (C174).
+/// The reason for a revert. `Display` is the text that the receipt commitment hashes
+/// ([C174](crate::rules#c174)).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum RevertReason {
-    /// It failed.
+    /// The execution failed.
     Execution {
-        /// The trace.
+        /// The error stack.
         stack: ErrorStack,
         /// The broad reason.
         cause: FailureCause,
     },
-    /// It succeeded, but cost more than its sender allowed or has (C164).
+    /// The execution succeeded, but cost more than the sender's bounds or balance
+    /// ([C164](crate::rules#c164)).
     Cost(FeeCheckError),
 }
 
@@ -58,12 +62,12 @@ impl Display for RevertReason {
 }
 
 impl Execution {
-    /// Whether it was reverted.
+    /// Returns `true` if the transaction was reverted.
     pub fn is_reverted(&self) -> bool {
         self.revert_reason.is_some()
     }
 
-    /// The outermost calls in the order in which their events are listed (C13).
+    /// Returns the outermost calls in the order of their events ([C13](crate::rules#c13)).
     pub fn calls(&self) -> impl Iterator<Item = &CallInfo> {
         let (first, second) = if self.executes_first {
             (&self.execute_call, &self.validate_call)
@@ -73,7 +77,7 @@ impl Execution {
         [first, second, &self.fee_transfer_call].into_iter().flatten()
     }
 
-    /// Its events, in the order of the receipt.
+    /// Returns the events, in the order of the receipt.
     pub fn events(&self) -> Vec<Event> {
         self.calls()
             .flat_map(|root| {
@@ -88,7 +92,7 @@ impl Execution {
             .collect()
     }
 
-    /// Its messages to L1 with their senders, in the order of the receipt.
+    /// Returns the messages to L1 with their senders, in the order of the receipt.
     pub fn messages(&self) -> Vec<(ContractAddress, OrderedMessage)> {
         self.calls()
             .flat_map(|root| {
@@ -104,8 +108,8 @@ impl Execution {
             .collect()
     }
 
-    /// What of it enters the hash of its block. Fails for a message to something that is no Ethereum address,
-    /// as there can be on a layer 3 only (C126).
+    /// Returns the part of the result that the block hash covers. Fails for a message whose receiver is no
+    /// Ethereum address, which only a layer 3 allows ([C126](crate::rules#c126)).
     pub fn output_for_hash(&self) -> Result<TransactionOutputForHash, StarknetApiError> {
         let messages = self.messages().into_iter().map(|(from_address, message)| {
             let to_address = EthAddress::try_from(message.to_address.0)?;

@@ -1,4 +1,5 @@
-//! The facts of a client-side proof (0.14.2): which program proved what, on top of which block.
+//! The proof facts of a client-side proof (0.14.2): the proven program, its block, and the chain's
+//! configuration.
 
 use starknet_api::block::StarknetVersion;
 use starknet_api::core::OsChainInfo;
@@ -12,7 +13,7 @@ use crate::protocol::{BlockEnv, well_known};
 use crate::state::Journal;
 use crate::syscall::FeeTerms;
 
-/// Checks the facts, if there are any. It is done even when no fee is charged.
+/// Checks the facts, if the transaction has any; also when no fee is charged.
 pub(super) fn check(plan: &Plan, journal: &mut Journal<'_>, env: &BlockEnv) -> Result<(), Rejection> {
     let FeeTerms::Bounds(terms) = &plan.info.terms else { return Ok(()) };
     let facts = match ProofFactsVariant::try_from(&terms.proof_facts) {
@@ -34,7 +35,7 @@ pub(super) fn check(plan: &Plan, journal: &mut Journal<'_>, env: &BlockEnv) -> R
     if proven == expected { Ok(()) } else { refuse(ProofFactsError::Config { expected, proven }) }
 }
 
-/// The block that the proof builds on: old enough to have a stored hash, and with that hash.
+/// Checks the block of the proof: it is old enough to have a stored hash, and has that hash.
 fn check_block(
     number: u64,
     proven: Felt,
@@ -56,7 +57,7 @@ fn check_block(
     if stored == proven { Ok(()) } else { refuse(ProofFactsError::BlockHash { number, proven, stored }) }
 }
 
-/// The hash of the chain's configuration, as its proofs have it.
+/// Returns the hash of the chain's configuration, as proofs of this chain have it.
 fn config_hash(env: &BlockEnv) -> Result<Felt, ProofFactsError> {
     let chain = OsChainInfo {
         chain_id: env.chain.chain_id.clone(),
