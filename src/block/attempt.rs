@@ -1,7 +1,8 @@
 //! One attempt at a transaction, over a state that it can only read.
 //!
-//! In: a transaction, the block's surroundings, a reader of the state before the transaction. Out: an [`Attempt`], which an
-//! [`OpenBlock`](super::open_block::OpenBlock) commits or which is thrown away. Runs on any thread; knows nothing of order.
+//! In: a transaction, the block's surroundings, a reader of the state before the transaction. Out: an
+//! [`Attempt`], which an [`OpenBlock`](super::open_block::OpenBlock) commits or which is thrown away. Runs on
+//! any thread; knows nothing of order.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -82,8 +83,8 @@ impl Attempt {
         }
     }
 
-    /// A transaction that ran to its end and is paid. Takes its execution if it can be in the block. `is_last` says that nobody
-    /// needs the journal afterwards.
+    /// A transaction that ran to its end and is paid. Takes its execution if it can be in the block.
+    /// `is_last` says that nobody needs the journal afterwards.
     pub(super) fn executed(
         id: TransactionId,
         executed: &mut Option<Box<Execution>>,
@@ -150,8 +151,8 @@ impl Attempt {
     }
 }
 
-/// The classes that a transaction ran, with what the block will pay for them. What is read for it belongs to what the transaction
-/// read (C239).
+/// The classes that a transaction ran, with what the block will pay for them. What is read for it belongs to
+/// what the transaction read (C239).
 fn look_up_classes(
     execution: &Execution,
     journal: &mut Journal<'_>,
@@ -179,8 +180,8 @@ fn migration(class_hash: ClassHash, journal: &mut Journal<'_>) -> Result<Option<
     Ok(to.filter(|to| *to != from).map(|to| Migration { from, to }))
 }
 
-/// Turns a panic, the reader's included, into a failure that its caller can id. The journal is dropped then, so nobody sees
-/// what a panic may have left half done.
+/// Turns a panic, the reader's included, into a failure that its caller can id. The journal is dropped then,
+/// so nobody sees what a panic may have left half done.
 pub(super) fn caught<T, E: From<FatalError>>(run: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
     catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| {
         let message = crate::panic::message(panic.as_ref());

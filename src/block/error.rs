@@ -1,7 +1,8 @@
 //! The error of a block: execution stopped without an outcome.
 //!
-//! Input: failures of the host's reader, of the protocol's preconditions, of this crate. Output: [`BlockError`], which says where
-//! the failure happened and whose [`source`](std::error::Error::source) chain ends at the host's own error.
+//! Input: failures of the host's reader, of the protocol's preconditions, of this crate. Output:
+//! [`BlockError`], which says where the failure happened and whose [`source`](std::error::Error::source)
+//! chain ends at the host's own error.
 
 use starknet_api::block::BlockNumber;
 use starknet_api::state::StorageKey;
@@ -10,11 +11,11 @@ use starknet_api::transaction::TransactionHash;
 use crate::state::StateError;
 use crate::transaction::FatalError;
 
-/// The reason why a block could not be executed. The block has no outcome; results that were delivered before are not part of a
-/// block.
+/// The reason why a block could not be executed. The block has no outcome; results that were delivered before
+/// are not part of a block.
 ///
-/// Each level of the chain of [`source`](std::error::Error::source)s prints only its own part. The error of the host's reader is part
-/// of the chain and can be downcast to its own type.
+/// Each level of the chain of [`source`](std::error::Error::source)s prints only its own part. The error of
+/// the host's reader is part of the chain and can be downcast to its own type.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BlockError {
@@ -34,8 +35,8 @@ pub enum BlockError {
         /// The number of the block.
         number: BlockNumber,
     },
-    /// The alias contract has no alias for a key that the block changed, though closing the block allocates one. A bug of this crate, or
-    /// a damaged state.
+    /// The alias contract has no alias for a key that the block changed, though closing the block allocates
+    /// one. A bug of this crate, or a damaged state.
     #[error("internal error: the alias contract has no alias for {:#x}", ***.key)]
     NoAlias {
         /// The address or storage key.
@@ -50,7 +51,8 @@ pub enum BlockError {
     /// A call on the state of the block could not be executed.
     #[error("cannot execute the call")]
     Call(#[source] Box<FatalError>),
-    /// A transaction could not be executed: the host's reader failed, or this crate. It is neither invalid nor reverted.
+    /// A transaction could not be executed: the host's reader failed, or this crate. It is neither invalid
+    /// nor reverted.
     #[error("cannot execute transaction {index} ({:#066x})", .hash.0)]
     Transaction {
         /// The transaction's index in the block, from 0.

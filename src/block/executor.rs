@@ -1,7 +1,7 @@
 //! The executor: a complete list of transactions becomes a block, on one thread or on many.
 //!
-//! Input: a block environment, the host's reader, options, transactions. Output: a [`BlockOutcome`], or a result of one call. Does not know
-//! how parallel execution schedules transactions: [`parallel`] does.
+//! Input: a block environment, the host's reader, options, transactions. Output: a [`BlockOutcome`], or a
+//! result of one call. Does not know how parallel execution schedules transactions: [`parallel`] does.
 
 use super::ParallelCounters;
 use super::attempt::{Attempt, caught};
@@ -67,8 +67,9 @@ impl<R: StateReader + Sync> BlockExecutor<R> {
         Self { parallel: Some(Parallel { pool: pool.clone(), execute: parallel::execute }), ..self }
     }
 
-    /// Executes blocks on `n` threads, the calling thread included. The other threads live as long as the executor and its clones;
-    /// with [`pool`](Self::pool), executors share them. Fails if they cannot be started.
+    /// Executes blocks on `n` threads, the calling thread included. The other threads live as long as the
+    /// executor and its clones; with [`pool`](Self::pool), executors share them. Fails if they cannot be
+    /// started.
     pub fn threads(self, n: usize) -> Result<Self, WorkerPoolError> {
         Ok(self.pool(&WorkerPool::new(n)?))
     }
@@ -134,7 +135,8 @@ impl<R: StateReader> BlockExecutor<R> {
         self.execute_with(transactions, |_, _| {})
     }
 
-    /// Executes the block and calls `observe` with the index and outcome of each transaction, in order, as soon as it is committed.
+    /// Executes the block and calls `observe` with the index and outcome of each transaction, in order, as
+    /// soon as it is committed.
     pub fn execute_with(
         &self,
         transactions: &[Transaction],
@@ -143,8 +145,8 @@ impl<R: StateReader> BlockExecutor<R> {
         self.execute_with_stats(transactions, observe).map(|(outcome, _)| outcome)
     }
 
-    /// Executes the block as [`execute_with`](Self::execute_with) and also returns statistics of parallel execution. They depend on timing
-    /// and are all zero if one thread executed the block.
+    /// Executes the block as [`execute_with`](Self::execute_with) and also returns statistics of parallel
+    /// execution. They depend on timing and are all zero if one thread executed the block.
     pub fn execute_with_stats(
         &self,
         transactions: &[Transaction],
@@ -194,7 +196,8 @@ impl<R: StateReader> BlockExecutor<R> {
         block.close(outcomes, BlockEnd::Finished, None)
     }
 
-    /// Calls a contract on the state before the block's transactions, as `starknet_call` does. Its state changes are dropped.
+    /// Calls a contract on the state before the block's transactions, as `starknet_call` does. Its state
+    /// changes are dropped.
     pub fn call(&self, call: &ContractCall) -> Result<CallResult, BlockError> {
         let block = OpenBlock::open(&self.env, &self.reader, self.options.clone())?;
         let mut journal = Journal::new(block.state());

@@ -1,8 +1,13 @@
 //! Blocks: an ordered list of transactions executed on one state.
 //!
-//! In: a [`BlockEnv`](crate::protocol::BlockEnv), the host's reader, transactions. Out: a [`BlockOutcome`] with an outcome for
-//! each transaction, the block's state diffs and how full it is. Opening the block (the block-hash contract, C202) and closing it
-//! (aliases, migrations) are part of executing it. Knows nothing of how a transaction runs.
+//! Input: a [`BlockEnv`](crate::protocol::BlockEnv), the host's reader, transactions. Output: a
+//! [`BlockOutcome`] with the outcome of each transaction, the block's state diff and its weights. Opening the
+//! block (the hash of block N-10, [C202](crate::rules#c202)) and closing it (aliases, migrations) are part of
+//! its execution. Does not know how a transaction runs.
+//!
+//! `open_block` is the one place where a transaction becomes part of a block. [`BlockExecutor`] drives it
+//! with a complete list of transactions, [`BlockSession`] with a stream of them; `attempt` executes one
+//! transaction, `parallel` many at once.
 
 mod attempt;
 mod capacity;

@@ -38,17 +38,20 @@ pub struct ExecutionOptions {
     pub on_invalid: OnInvalid,
     /// If `true`, the call trees of reverted executions are kept, for traces.
     pub keep_reverted_calls: bool,
-    /// If `true`, closing the block collects [`BlockOutcome::prover_reads`](super::BlockOutcome::prover_reads), which costs reads that
-    /// execution does not need.
+    /// If `true`, closing the block collects
+    /// [`BlockOutcome::prover_reads`](super::BlockOutcome::prover_reads), which costs reads that execution
+    /// does not need.
     pub collect_prover_reads: bool,
-    /// If `true`, the default, closing the block allocates aliases and migrates compiled class hashes. If `false`, neither happens, nor do
-    /// migrations count towards the weights: for transactions that are simulated or traced and will not be a block.
+    /// If `true`, the default, closing the block allocates aliases and migrates compiled class hashes. If
+    /// `false`, neither happens, nor do migrations count towards the weights: for transactions that are
+    /// simulated or traced and will not be a block.
     pub finalize: bool,
     /// The virtual machine. It changes how long execution takes, never a result.
     pub engine: Engine,
-    /// The limit of the memory that the calls of a transaction may hold at a time, in bytes; 2 GiB by default. A transaction that needs
-    /// more fails with [`OutOfMemory`](crate::transaction::FatalError::OutOfMemory) and is never reverted: the protocol has no such limit.
-    /// Frames that run on `cairo-vm` are not limited.
+    /// The limit of the memory that the calls of a transaction may hold at a time, in bytes; 2 GiB by
+    /// default. A transaction that needs more fails with
+    /// [`OutOfMemory`](crate::transaction::FatalError::OutOfMemory) and is never reverted: the protocol has
+    /// no such limit. Frames that run on `cairo-vm` are not limited.
     pub memory_limit: usize,
 }
 

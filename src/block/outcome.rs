@@ -1,6 +1,7 @@
 //! The results of a block and of its transactions.
 //!
-//! Input: filled by `open_block`, `attempt` and `session`. Output: data for the host, with JSON in both directions.
+//! Input: filled by `open_block`, `attempt` and `session`. Output: data for the host, with JSON in both
+//! directions.
 
 use std::fmt;
 
@@ -18,32 +19,36 @@ use crate::transaction::{Execution, InvalidTransaction};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct BlockOutcome {
-    /// The outcomes of all transactions that were processed, in order: those of the block and the rejected ones.
+    /// The outcomes of all transactions that were processed, in order: those of the block and the rejected
+    /// ones.
     pub transactions: Vec<TransactionOutcome>,
     /// The reason why no more transactions were processed.
     pub end: BlockEnd,
-    /// The weights of the block, the classes that ran in it, and those of them that migrated to the Blake hash.
+    /// The weights of the block, the classes that ran in it, and those of them that migrated to the Blake
+    /// hash.
     pub usage: BlockUsage,
-    /// The state diff of the block against the state before it, opening ([C202](crate::rules#c202)) and closing
-    /// ([C195](crate::rules#c195), [C200](crate::rules#c200)) included.
+    /// The state diff of the block against the state before it, opening ([C202](crate::rules#c202)) and
+    /// closing ([C195](crate::rules#c195), [C200](crate::rules#c200)) included.
     pub state_diff: StateDiff,
-    /// The state diff in terms of aliases, as it is published ([C199](crate::rules#c199)). `None` in versions without stateful
-    /// compression, and without [finalization](super::ExecutionOptions::finalize).
+    /// The state diff in terms of aliases, as it is published ([C199](crate::rules#c199)). `None` in versions
+    /// without stateful compression, and without [finalization](super::ExecutionOptions::finalize).
     pub compressed_state_diff: Option<StateDiff>,
-    /// Every state key that the block read, with its value before the block; reads of rejected transactions included. A state of these
-    /// alone gives the same outcome again.
+    /// Every state key that the block read, with its value before the block; reads of rejected transactions
+    /// included. A state of these alone gives the same outcome again.
     pub initial_reads: InitialReads,
-    /// The keys that the OS reads besides to prove the block: nonce and class hash of each contract, compiled class hash of each class;
-    /// `declared` is empty. `None` unless [requested](super::ExecutionOptions::collect_prover_reads).
+    /// The keys that the OS reads besides to prove the block: nonce and class hash of each contract, compiled
+    /// class hash of each class; `declared` is empty. `None` unless
+    /// [requested](super::ExecutionOptions::collect_prover_reads).
     pub prover_reads: Option<InitialReads>,
     /// The classes that the block declared, ascending: with the state diff what
-    /// [`MemoryState::apply`](crate::state::MemoryState::apply) takes. Not part of the JSON, and empty after reading it: a compiled class
-    /// has no JSON form, and the host has the class from its transaction.
+    /// [`MemoryState::apply`](crate::state::MemoryState::apply) takes. Not part of the JSON, and empty after
+    /// reading it: a compiled class has no JSON form, and the host has the class from its transaction.
     #[serde(skip)]
     pub declared_classes: StateMap<ClassHash, ContractClass>,
 }
 
-/// The block of a [session](super::BlockSession), which delivered outcomes of its transactions while it was open.
+/// The block of a [session](super::BlockSession), which delivered outcomes of its transactions while it was
+/// open.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct SessionOutcome {
@@ -108,8 +113,8 @@ pub enum BlockEnd {
         /// The transaction's index, from 0.
         index: usize,
     },
-    /// A transaction did not fit in the block any more ([C215](crate::rules#c215)). Neither it nor those after it are part of the block,
-    /// and nothing in the block shows that it was tried.
+    /// A transaction did not fit in the block any more ([C215](crate::rules#c215)). Neither it nor those
+    /// after it are part of the block, and nothing in the block shows that it was tried.
     Full {
         /// The transaction's index, from 0.
         index: usize,
@@ -146,8 +151,8 @@ pub struct TransactionOutcome {
     pub kind: TransactionKind,
     /// The ending of the transaction, with its execution or the reason of its rejection.
     pub disposition: TransactionDisposition,
-    /// The weights that the transaction added to the block: keys and classes that earlier transactions paid for are not counted again.
-    /// Zero if it was rejected.
+    /// The weights that the transaction added to the block: keys and classes that earlier transactions paid
+    /// for are not counted again. Zero if it was rejected.
     pub weights: Weights,
     /// The state diff of the transaction against the state before it. Empty if it was rejected.
     pub state_diff: StateDiff,
@@ -161,7 +166,8 @@ pub enum TransactionDisposition {
     Executed(Box<Execution>),
     /// The transaction is invalid and not part of the block.
     Invalid(Box<InvalidTransaction>),
-    /// The transaction could be executed, but does not fit in any block of this capacity ([C214](crate::rules#c214)).
+    /// The transaction could be executed, but does not fit in any block of this capacity
+    /// ([C214](crate::rules#c214)).
     TooLarge(Box<TooLarge>),
 }
 

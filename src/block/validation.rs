@@ -1,8 +1,8 @@
 //! Validation without a block: may this transaction go into a mempool?
 //!
-//! In: a transaction, the state that a next block would begin with. Out: a typed answer; nothing is committed. Invocations are
-//! admitted and validated; declarations and deployments of accounts are executed whole, since their validation cannot be told
-//! apart from it (1.12).
+//! In: a transaction, the state that a next block would begin with. Out: a typed answer; nothing is
+//! committed. Invocations are admitted and validated; declarations and deployments of accounts are executed
+//! whole, since their validation cannot be told apart from it (1.12).
 
 use std::sync::Arc;
 
@@ -35,14 +35,15 @@ pub enum Validation {
 /// What a host knows beyond the state.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ValidationOptions {
-    /// The deployment of the sender's account is waiting for its block. Wallets send it and the first invocation together: while
-    /// the account's nonce is 0, an invocation with nonce 1 is then admitted without asking the account, which is not there yet.
+    /// The deployment of the sender's account is waiting for its block. Wallets send it and the first
+    /// invocation together: while the account's nonce is 0, an invocation with nonce 1 is then admitted
+    /// without asking the account, which is not there yet.
     pub deployment_is_pending: bool,
 }
 
 impl<R: StateReader> BlockExecutor<R> {
-    /// Validates a transaction on the state before the block's transactions. Nothing is committed. Flags count: with
-    /// `strict_nonce` off, later nonces will do (C4).
+    /// Validates a transaction on the state before the block's transactions. Nothing is committed. Flags
+    /// count: with `strict_nonce` off, later nonces will do (C4).
     pub fn validate(&self, transaction: &Transaction) -> Result<Validation, BlockError> {
         self.validate_with(transaction, ValidationOptions::default())
     }

@@ -1,7 +1,8 @@
 //! The threads that help with a block.
 //!
-//! In: how many. Out: helpers for whoever executes a block. Made once and used for many blocks, several at a time if need be: a
-//! helper leaves when a block has nothing for it to do, and gives its thread up now and then. Waiting costs nothing.
+//! In: how many. Out: helpers for whoever executes a block. Made once and used for many blocks, several at a
+//! time if need be: a helper leaves when a block has nothing for it to do, and gives its thread up now and
+//! then. Waiting costs nothing.
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -35,8 +36,8 @@ pub struct WorkerPool {
 pub struct WorkerPoolError(String);
 
 impl WorkerPool {
-    /// A pool with which `threads` threads work on a block: the one that asks for it, and the others, which live as long as the
-    /// pool. With one or none, blocks are executed one transaction after another.
+    /// A pool with which `threads` threads work on a block: the one that asks for it, and the others, which
+    /// live as long as the pool. With one or none, blocks are executed one transaction after another.
     pub fn new(threads: usize) -> Result<Self, WorkerPoolError> {
         let helpers = match threads.saturating_sub(1) {
             0 => None,
@@ -68,8 +69,8 @@ impl fmt::Debug for WorkerPool {
     }
 }
 
-/// A piece of work that a thread of a pool does, if one comes to it before its result is wanted. A pool that is busy elsewhere holds
-/// nobody up.
+/// A piece of work that a thread of a pool does, if one comes to it before its result is wanted. A pool that
+/// is busy elsewhere holds nobody up.
 pub(super) struct Offer<W, V> {
     work: Arc<W>,
     is_taken: Arc<AtomicBool>,

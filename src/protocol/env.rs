@@ -104,6 +104,34 @@ pub struct BlockEnv {
 
 impl BlockEnv {
     /// Creates the environment of a block.
+    ///
+    /// ```
+    /// use starkiln::BlockEnv;
+    /// use starkiln::protocol::{
+    ///     BlockInfo, BlockPrices, ChainInfo, Constants, DataAvailability, ProtocolVersion, TokenPrices, VersionPolicy,
+    /// };
+    /// use starkiln::starknet_api::block::{BlockNumber, BlockTimestamp, GasPrice};
+    /// use starkiln::starknet_api::core::{ChainId, ContractAddress};
+    ///
+    /// let prices = TokenPrices { l1_gas: GasPrice(1_000), l1_data_gas: GasPrice(300), l2_gas: GasPrice(20) };
+    /// let block = BlockInfo {
+    ///     number: BlockNumber(7),
+    ///     timestamp: BlockTimestamp(1_700_000_000),
+    ///     sequencer: ContractAddress::from(0x5e9_u128),
+    ///     prices: BlockPrices { wei: prices, fri: prices },
+    ///     data_availability: DataAvailability::Blob,
+    /// };
+    /// let chain = ChainInfo {
+    ///     chain_id: ChainId::Sepolia,
+    ///     strk_fee_token: ContractAddress::from(0x70ce11_u128),
+    ///     eth_fee_token: ContractAddress::from(0x70ce12_u128),
+    ///     is_l3: false,
+    /// };
+    /// let constants = Constants::for_version(ProtocolVersion::V0_14_4, VersionPolicy::Exact)?;
+    /// let env = BlockEnv::new(block, chain, constants);
+    /// assert_eq!(env.block.number.0, 7);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn new(block: BlockInfo, chain: ChainInfo, constants: Arc<Constants>) -> Self {
         Self { block: Arc::new(block), chain: Arc::new(chain), constants }
     }

@@ -88,16 +88,96 @@ impl Default for ExecutionFlags {
 
 impl Transaction {
     /// Makes an invoke transaction.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    ///
+    /// use starkiln::starknet_api::core::{ContractAddress, Nonce};
+    /// use starkiln::starknet_api::data_availability::DataAvailabilityMode;
+    /// use starkiln::starknet_api::transaction::fields::{
+    ///     AccountDeploymentData, Calldata, PaymasterData, ProofFacts, Tip, TransactionSignature, ValidResourceBounds,
+    /// };
+    /// use starkiln::starknet_api::transaction::{InvokeTransaction, InvokeTransactionV3, TransactionHash};
+    /// use starkiln::{Felt, Transaction};
+    ///
+    /// let (token, transfer) = (Felt::from(0x70ce11), Felt::from_hex_unchecked(
+    ///     "0x83afd3f4caedc6eebf44246fe54e38c95e3179a5ec9ea81740eca5b482d12e",
+    /// ));
+    /// // One call: contract, entry point, number of arguments, recipient, low and high half of the amount.
+    /// let calldata = vec![Felt::ONE, token, transfer, Felt::THREE, Felt::from(0xb0b), Felt::from(100), Felt::ZERO];
+    /// let invoke = InvokeTransactionV3 {
+    ///     resource_bounds: ValidResourceBounds::AllResources(Default::default()),
+    ///     tip: Tip(0),
+    ///     signature: TransactionSignature(Arc::new(vec![])),
+    ///     nonce: Nonce(Felt::ZERO),
+    ///     sender_address: ContractAddress::from(0xa11ce_u128),
+    ///     calldata: Calldata(Arc::new(calldata)),
+    ///     nonce_data_availability_mode: DataAvailabilityMode::L1,
+    ///     fee_data_availability_mode: DataAvailabilityMode::L1,
+    ///     paymaster_data: PaymasterData::default(),
+    ///     account_deployment_data: AccountDeploymentData::default(),
+    ///     proof_facts: ProofFacts::default(),
+    /// };
+    /// // The hash is trusted: a node has it from the block or computed it when the transaction came in.
+    /// let transaction = Transaction::invoke(InvokeTransaction::V3(invoke), TransactionHash(Felt::from(0x7a)));
+    /// assert_eq!(transaction.sender(), ContractAddress::from(0xa11ce_u128));
+    /// ```
     pub fn invoke(transaction: InvokeTransaction, hash: TransactionHash) -> Self {
         Self::new(TransactionBody::Invoke(transaction), hash)
     }
 
     /// Makes a declare transaction.
+    ///
+    /// ```
+    /// use starkiln::class::{DeclaredClass, sierra_class_from_json, sierra_class_hash};
+    /// use starkiln::starknet_api::core::{ContractAddress, Nonce};
+    /// use starkiln::starknet_api::transaction::fields::{Fee, TransactionSignature};
+    /// use starkiln::starknet_api::transaction::{DeclareTransaction, DeclareTransactionV2, TransactionHash};
+    /// use starkiln::{Felt, Transaction};
+    ///
+    /// # let file = concat!(env!("CARGO_MANIFEST_DIR"), "/resources/contracts/account_open.sierra.json");
+    /// let sierra = sierra_class_from_json(&std::fs::read(file)?)?;
+    /// let class = DeclaredClass::from_sierra(&sierra)?;
+    /// let declare = DeclareTransactionV2 {
+    ///     max_fee: Fee(1_000_000_000),
+    ///     signature: TransactionSignature::default(),
+    ///     nonce: Nonce(Felt::ZERO),
+    ///     class_hash: sierra_class_hash(&sierra),
+    ///     compiled_class_hash: class.class.compiled_class_hash_v2().unwrap_or_default(),
+    ///     sender_address: ContractAddress::from(0xa11ce_u128),
+    /// };
+    /// let hash = TransactionHash(Felt::from(0x7b));
+    /// let transaction = Transaction::declare(DeclareTransaction::V2(declare), class, hash);
+    /// assert_ne!(transaction.hash, TransactionHash::default());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn declare(transaction: DeclareTransaction, class: DeclaredClass, hash: TransactionHash) -> Self {
         Self::new(TransactionBody::Declare { transaction, class }, hash)
     }
 
     /// Makes a deploy-account transaction; computes the address of the account.
+    ///
+    /// ```
+    /// use starkiln::starknet_api::core::{ClassHash, Nonce};
+    /// use starkiln::starknet_api::transaction::fields::{Calldata, ContractAddressSalt, Fee, TransactionSignature};
+    /// use starkiln::starknet_api::transaction::{
+    ///     DeployAccountTransaction, DeployAccountTransactionV1, TransactionHash,
+    /// };
+    /// use starkiln::{Felt, Transaction};
+    ///
+    /// let deploy = DeployAccountTransactionV1 {
+    ///     max_fee: Fee(1_000_000_000),
+    ///     signature: TransactionSignature::default(),
+    ///     nonce: Nonce(Felt::ZERO),
+    ///     class_hash: ClassHash(Felt::from(0xc1a55)),
+    ///     contract_address_salt: ContractAddressSalt(Felt::ONE),
+    ///     constructor_calldata: Calldata::default(),
+    /// };
+    /// let hash = TransactionHash(Felt::from(0x7c));
+    /// let transaction = Transaction::deploy_account(DeployAccountTransaction::V1(deploy), hash)?;
+    /// println!("the account will be at {:#x}", transaction.sender().0.key());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn deploy_account(
         transaction: DeployAccountTransaction,
         hash: TransactionHash,
@@ -113,6 +193,27 @@ impl Transaction {
     }
 
     /// Makes an L1 handler transaction with the fee paid on L1, in wei.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    ///
+    /// use starkiln::starknet_api::abi::abi_utils::selector_from_name;
+    /// use starkiln::starknet_api::core::{ContractAddress, Nonce};
+    /// use starkiln::starknet_api::transaction::fields::{Calldata, Fee};
+    /// use starkiln::starknet_api::transaction::{L1HandlerTransaction, TransactionHash, TransactionVersion};
+    /// use starkiln::{Felt, Transaction};
+    ///
+    /// let handler = L1HandlerTransaction {
+    ///     version: TransactionVersion::ZERO,
+    ///     nonce: Nonce(Felt::ZERO),
+    ///     contract_address: ContractAddress::from(0xb41d6e_u128),
+    ///     entry_point_selector: selector_from_name("handle_deposit"),
+    ///     // The first argument is the sender on L1.
+    ///     calldata: Calldata(Arc::new(vec![Felt::from(0xe7), Felt::from(100)])),
+    /// };
+    /// let transaction = Transaction::l1_handler(handler, Fee(20_000), TransactionHash(Felt::from(0x7d)));
+    /// assert_eq!(transaction.sender(), ContractAddress::from(0xb41d6e_u128));
+    /// ```
     pub fn l1_handler(transaction: L1HandlerTransaction, paid_fee_on_l1: Fee, hash: TransactionHash) -> Self {
         Self::new(TransactionBody::L1Handler { transaction, paid_fee_on_l1 }, hash)
     }

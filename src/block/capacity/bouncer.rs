@@ -1,7 +1,7 @@
 //! How full a block is: the keys and classes that it has paid for, and the weights that they add up to.
 //!
-//! In: the loads of transactions, in block order. Out: what each adds, or why it does not fit. The work for a transaction goes by
-//! what that transaction did, never by the length of the block.
+//! In: the loads of transactions, in block order. Out: what each adds, or why it does not fit. The work for a
+//! transaction goes by what that transaction did, never by the length of the block.
 
 use std::collections::HashSet;
 use std::hash::Hash;
@@ -37,8 +37,8 @@ pub struct ClassHashGas {
 }
 
 impl BlockUsage {
-    /// The gas of everything but hashing classes: with [`executed_classes`](Self::executed_classes) the two halves that the weights
-    /// consist of.
+    /// The gas of everything but hashing classes: with [`executed_classes`](Self::executed_classes) the two
+    /// halves that the weights consist of.
     pub fn gas_without_class_hashes(&self) -> ClassHashGas {
         let of_classes = |gas: fn(&ClassHashGas) -> u64| {
             self.executed_classes.values().fold(0, |sum: u64, class| sum.saturating_add(gas(class)))
@@ -116,8 +116,8 @@ impl Bouncer {
         }
     }
 
-    /// Adds a transaction that the [capacity holds](Capacity::holds), if there is room for it, and says what it added. One that is
-    /// not added leaves nothing behind.
+    /// Adds a transaction that the [capacity holds](Capacity::holds), if there is room for it, and says what
+    /// it added. One that is not added leaves nothing behind.
     pub(in crate::block) fn try_add(
         &mut self,
         usage: &TransactionUsage,

@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{Exceeded, Weights};
 
-/// A transaction that no block of this capacity has room for. It is rejected, though it could be executed (C214).
+/// A transaction that no block of this capacity has room for. It is rejected, though it could be executed
+/// (C214).
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
 #[error("The transaction is too large for any block: {}.", list(.exceeded))]
 pub struct TooLarge {

@@ -67,8 +67,8 @@ const MAINNET_INSTANCES: [(Builtin, u64); 11] = [
 pub struct ProvingPrices(BuiltinCounts);
 
 impl ProvingPrices {
-    /// The prices by which `instances` of a builtin alone use up `proving_gas`, rounded down (1.10). A builtin without instances
-    /// costs nothing.
+    /// The prices by which `instances` of a builtin alone use up `proving_gas`, rounded down (1.10). A
+    /// builtin without instances costs nothing.
     pub fn from_instances(proving_gas: u64, instances: impl IntoIterator<Item = (Builtin, u64)>) -> Self {
         let prices = instances
             .into_iter()

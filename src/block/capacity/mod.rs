@@ -1,10 +1,11 @@
 //! Block capacity: the limits of a block and the tracker of what its transactions use (blockifier's bouncer).
 //!
-//! Input: the resource usage, state changes and accesses of transactions. Output: their [`Weights`], or the limits that they exceed.
-//! A pure function computes a transaction's `TransactionUsage` on the thread that executed it; the `Bouncer` adds usages in commit order.
+//! Input: the resource usage, state changes and accesses of transactions. Output: their [`Weights`], or the
+//! limits that they exceed. A pure function computes a transaction's `TransactionUsage` on the thread that
+//! executed it; the `Bouncer` adds usages in commit order.
 //!
-//! The weights that a transaction adds to a block are *marginal*: cells, contracts and classes that an earlier transaction of the
-//! block already paid for are not counted again.
+//! The weights that a transaction adds to a block are *marginal*: cells, contracts and classes that an
+//! earlier transaction of the block already paid for are not counted again.
 
 mod bouncer;
 mod error;

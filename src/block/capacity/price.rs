@@ -1,7 +1,7 @@
 //! What a transaction weighs, once it is known which of its keys and classes count.
 //!
-//! In: a usage and what of it counts. Out: weights. All prices are linear, so that the weights of a block are the sum of those of
-//! its transactions.
+//! In: a usage and what of it counts. Out: weights. All prices are linear, so that the weights of a block are
+//! the sum of those of its transactions.
 
 use std::collections::BTreeSet;
 
@@ -80,8 +80,8 @@ impl Counted {
         }
     }
 
-    /// Felts of published state diff (C203): two per contract, storage cell and declared class, one per changed class of a
-    /// contract.
+    /// Felts of published state diff (C203): two per contract, storage cell and declared class, one per
+    /// changed class of a contract.
     fn state_diff_size(&self) -> u64 {
         let pairs = self.contracts.saturating_add(self.storage).saturating_add(self.compiled_class_hashes);
         pairs.saturating_mul(2).saturating_add(self.class_hashes)

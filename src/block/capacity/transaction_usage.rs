@@ -1,7 +1,8 @@
 //! What one transaction brings to a block, before it is known what the block has already.
 //!
-//! In: an execution, what it changed, the classes that it ran. Out: a [`TransactionUsage`]: amounts that always count, and sets of which only
-//! what is new to the block counts. A pure function, so that it can be computed where the transaction ran. Knows no block.
+//! In: an execution, what it changed, the classes that it ran. Out: a [`TransactionUsage`]: amounts that
+//! always count, and sets of which only what is new to the block counts. A pure function, so that it can be
+//! computed where the transaction ran. Knows no block.
 
 use serde::{Deserialize, Serialize};
 use starknet_api::core::{ClassHash, CompiledClassHash, ContractAddress};
@@ -62,8 +63,8 @@ pub(in crate::block) struct ExecutedClass {
     pub(in crate::block) migration: Option<Migration>,
 }
 
-/// A class's move from one compiled class hash to the other, at the end of the first block that runs it while migration is on
-/// (C200).
+/// A class's move from one compiled class hash to the other, at the end of the first block that runs it while
+/// migration is on (C200).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Migration {
     /// What the state holds: the Poseidon hash.
@@ -100,7 +101,8 @@ fn overflow() -> FatalError {
 }
 
 impl TransactionUsage {
-    /// What a transaction brings that is in the block, succeeded or reverted. `classes` are those that [`classes_of`] names.
+    /// What a transaction brings that is in the block, succeeded or reverted. `classes` are those that
+    /// [`classes_of`] names.
     pub(in crate::block) fn of(
         execution: &Execution,
         changes: &StateChanges,

@@ -19,8 +19,8 @@ pub struct Weights {
     pub events: u64,
     /// Transactions, reverted ones included (C246).
     pub transactions: u64,
-    /// Felts of the published state diff. A cell counts with the first transaction that changes it, and stays counted when a
-    /// later one sets it back (C213).
+    /// Felts of the published state diff. A cell counts with the first transaction that changes it, and stays
+    /// counted when a later one sets it back (C213).
     pub state_diff_size: u64,
     /// Sierra gas of all computation, with the classes to hash, the storage tries and the migrations (C204).
     pub sierra_gas: u64,
@@ -136,8 +136,8 @@ impl Weights {
         }
     }
 
-    /// The weights that go beyond `limits`, in the order of [`Weight::ALL`]; none if there is room for all of this. What reaches
-    /// its limit exactly fits.
+    /// The weights that go beyond `limits`, in the order of [`Weight::ALL`]; none if there is room for all of
+    /// this. What reaches its limit exactly fits.
     pub fn beyond(&self, limits: &Self) -> Vec<Exceeded> {
         Weight::ALL
             .into_iter()

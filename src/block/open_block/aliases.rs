@@ -1,7 +1,7 @@
 //! Stateful compression: short numbers that stand for addresses and storage keys in published state diffs.
 //!
-//! In: what a block changed, all its transactions being committed. Out: aliases for all of it, written to the alias contract. Aliases
-//! are given once and for ever, in an order that everybody must keep.
+//! In: what a block changed, all its transactions being committed. Out: aliases for all of it, written to the
+//! alias contract. Aliases are given once and for ever, in an order that everybody must keep.
 
 use starknet_api::core::PatriciaKey;
 use starknet_api::state::StorageKey;
@@ -20,8 +20,8 @@ pub(super) fn cells(changed: &Changed) -> impl Iterator<Item = StateKey> {
     changed.aliased().chain([COUNTER]).map(|key| StateKey::Storage(ALIAS_CONTRACT, key))
 }
 
-/// Gives an alias to all that the block changed and that has none, and adds that to what the block changed. Answers with the aliases
-/// of all that has one, in the order of [`Changed::aliased`].
+/// Gives an alias to all that the block changed and that has none, and adds that to what the block changed.
+/// Answers with the aliases of all that has one, in the order of [`Changed::aliased`].
 pub(super) fn allocate<R: StateReader>(
     state: &mut BlockState<R>,
     changed: &mut Changed,
@@ -68,7 +68,8 @@ mod tests {
         StorageKey::from(number)
     }
 
-    /// What closing knows of a block's changes is what the block's tables say, whatever was written to the alias contract before.
+    /// What closing knows of a block's changes is what the block's tables say, whatever was written to the
+    /// alias contract before.
     #[test]
     fn aliases_are_part_of_what_changed_also_where_the_alias_contract_had_changed_before() {
         let contract = ContractAddress::from(0x1234_u128);

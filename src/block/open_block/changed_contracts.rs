@@ -1,8 +1,8 @@
 //! What a block changed, contract by contract, ascending.
 //!
-//! In: a block whose transactions are all committed. Out: what gets an alias, in the order in which aliases are given; the block's
-//! state diff; the same in terms of aliases. Sorted once; whatever comes after goes through it from the first to the last, so the two
-//! diffs can be made at once on two threads.
+//! In: a block whose transactions are all committed. Out: what gets an alias, in the order in which aliases
+//! are given; the block's state diff; the same in terms of aliases. Sorted once; whatever comes after goes
+//! through it from the first to the last, so the two diffs can be made at once on two threads.
 
 use starknet_api::core::{ClassHash, ContractAddress, Nonce, PatriciaKey};
 use starknet_api::state::StorageKey;
@@ -159,8 +159,8 @@ impl Changed {
         diff
     }
 
-    /// The state diff with aliases in place of addresses and keys; hashes and values stay (C199). `aliases` are those of
-    /// [`aliased`](Self::aliased), one by one.
+    /// The state diff with aliases in place of addresses and keys; hashes and values stay (C199). `aliases`
+    /// are those of [`aliased`](Self::aliased), one by one.
     pub(super) fn compressed(&self, classes: StateDiff, aliases: &[Felt]) -> Result<StateDiff, BlockError> {
         let mut aliases = aliases.iter();
         let mut published = |name: &SortKey| -> Result<SortKey, BlockError> {

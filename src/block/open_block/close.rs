@@ -1,6 +1,7 @@
 //! Closing a block: what the protocol writes after the last transaction, and what is made of the whole.
 //!
-//! In: a block whose transactions are all committed. Out: [`Closing`]. Happens once: it consumes the block's state.
+//! In: a block whose transactions are all committed. Out: [`Closing`]. Happens once: it consumes the block's
+//! state.
 
 use std::sync::Arc;
 
@@ -46,7 +47,8 @@ pub(super) fn close<R: StateReader>(
     Ok(Closing { initial_reads, state_diff, compressed_state_diff, prover_reads })
 }
 
-/// The cells that closing will ask the host for, so that they can be asked for at once. Reading others, or fewer, does no harm.
+/// The cells that closing will ask the host for, so that they can be asked for at once. Reading others, or
+/// fewer, does no harm.
 pub(super) fn cells<R: StateReader>(
     state: &BlockState<R>,
     env: &BlockEnv,
@@ -92,8 +94,9 @@ fn migrate<R: StateReader>(
     Ok(state.commit(parts)?)
 }
 
-/// The reads of the block and, beyond them, the leaves that the OS visits: nonce and class hash of every contract of which
-/// anything was read, compiled class hash of every class that was asked for. Whether a class is declared, the OS does not ask.
+/// The reads of the block and, beyond them, the leaves that the OS visits: nonce and class hash of every
+/// contract of which anything was read, compiled class hash of every class that was asked for. Whether a
+/// class is declared, the OS does not ask.
 fn prover_reads<R: StateReader>(state: &BlockState<R>) -> Result<InitialReads, BlockError> {
     let mut reads = state.initial_reads();
     // What the block never read it never wrote: the value now is the value before the block.

@@ -1,7 +1,8 @@
 //! A block under way: the state that it stands on, and the one place where transactions become part of it.
 //!
-//! In: attempts, strictly in block order, each made over the state that this block has then. Out: outcomes, and in the end the
-//! block's. Whether attempts were made one after another or many at once is not known here.
+//! In: attempts, strictly in block order, each made over the state that this block has then. Out: outcomes,
+//! and in the end the block's. Whether attempts were made one after another or many at once is not known
+//! here.
 
 mod aliases;
 mod changed_contracts;
@@ -84,8 +85,8 @@ impl<R: StateReader> OpenBlock<R> {
         Ok((outcome, data))
     }
 
-    /// The second half: what the next transaction changed is there. The writes of a rejected one are dropped; what it read was still
-    /// read (C238).
+    /// The second half: what the next transaction changed is there. The writes of a rejected one are dropped;
+    /// what it read was still read (C238).
     pub(super) fn apply(&mut self, data: CommitData) -> Result<(), BlockError> {
         if data.usage.is_some() {
             return Ok(self.state.commit(data.parts)?);

@@ -1,7 +1,7 @@
 //! Asking the host for many cells at once.
 //!
-//! In: cells that somebody will read one after another, threads. Out: what the host had to say. What it would not say is left out:
-//! whoever reads that cell asks again, and gets the answer in its place.
+//! In: cells that somebody will read one after another, threads. Out: what the host had to say. What it would
+//! not say is left out: whoever reads that cell asks again, and gets the answer in its place.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};

@@ -4,7 +4,8 @@ use std::time::Instant;
 
 use super::super::options::ExecutionOptions;
 
-/// The options of a [`BlockSession`](super::BlockSession). The default has no deadline and an unlimited capacity.
+/// The options of a [`BlockSession`](super::BlockSession). The default has no deadline and an unlimited
+/// capacity.
 ///
 /// ```
 /// use std::time::{Duration, Instant};
@@ -21,13 +22,14 @@ pub struct SessionOptions {
     pub execution: ExecutionOptions,
     /// The time at which the block ends. A transaction that is running then is not part of the block.
     pub deadline: Option<Instant>,
-    /// The maximum number of results that may wait to be taken from [`BlockSession::results`](super::BlockSession::results); 256 by default,
-    /// and at least 1. While that many wait, nothing is committed and no thread is busy. Without effect in a session with a callback, which
-    /// delays commits for as long as it runs.
+    /// The maximum number of results that may wait to be taken from
+    /// [`BlockSession::results`](super::BlockSession::results); 256 by default, and at least 1. While that
+    /// many wait, nothing is committed and no thread is busy. Without effect in a session with a callback,
+    /// which delays commits for as long as it runs.
     pub undelivered: usize,
-    /// If `true`, threads that wait for a result or for the end of the session execute transactions meanwhile; a result may then be seen
-    /// later by as long as a transaction takes. They always do if the pool has no threads of its own, or if the waiting thread is one of
-    /// the pool's.
+    /// If `true`, threads that wait for a result or for the end of the session execute transactions
+    /// meanwhile; a result may then be seen later by as long as a transaction takes. They always do if the
+    /// pool has no threads of its own, or if the waiting thread is one of the pool's.
     pub waiting_threads_work: bool,
 }
 
