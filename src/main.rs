@@ -1,4 +1,4 @@
-//! The `starkiln` program: executes block files. Everything it does, the library does; here is only the talking.
+//! The program `starkiln`: executes block files with the library and reports the outcome.
 
 mod cli;
 

@@ -1,4 +1,4 @@
-//! The program, run as people run it: what it prints, what it says of bad input, its exit codes.
+//! The program `starkiln`, run as a process: its output, its errors, its exit codes.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
@@ -25,7 +25,7 @@ fn transfer() -> Value {
     block
 }
 
-/// A place for a test's file.
+/// A path for a file of a test.
 fn scratch(name: &str) -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("cli-{name}"))
 }
@@ -46,7 +46,7 @@ fn run(file: &Path, options: &[&str]) -> Output {
     command(file, options).output().unwrap()
 }
 
-/// Runs a file that must be executed; gives what is printed.
+/// Runs a file that must be executed; returns the standard output.
 fn printed(file: &Path, options: &[&str], code: i32) -> String {
     let output = run(file, options);
     let errors = String::from_utf8(output.stderr).unwrap();
@@ -55,7 +55,7 @@ fn printed(file: &Path, options: &[&str], code: i32) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// Runs a file that must be refused: exit code 2, nothing printed but one paragraph with all `parts`, and the file's name.
+/// Runs a file that must be refused: exit code 2, and one paragraph with all `parts` and the file's name.
 fn refused(file: &Path, parts: &[&str]) {
     let output = run(file, &[]);
     let errors = String::from_utf8(output.stderr).unwrap();
@@ -67,7 +67,7 @@ fn refused(file: &Path, parts: &[&str]) {
     }
 }
 
-/// A changed transfer block must be refused.
+/// Runs a changed transfer block that must be refused.
 fn refused_block(name: &str, change: impl FnOnce(&mut Value), parts: &[&str]) {
     let mut block = transfer();
     change(&mut block);
@@ -84,7 +84,15 @@ fn a_block_is_executed_and_reported() {
         assert!(row.contains(part), "{row}");
     }
     assert!(text.contains("1 succeeded, 0 reverted, 0 invalid"), "{text}");
-    assert!(text.contains("transactions per second"), "{text}");
+    for name in ["first run: ", "second run, classes prepared: "] {
+        let run = lines.iter().position(|line| line.starts_with(name)).unwrap();
+        assert!(lines[run].ends_with(" transactions per second"), "{text}");
+        assert!(lines[run + 1].starts_with("  1 succeeded: ") && !lines[run + 2].starts_with(' '), "{text}");
+    }
+    assert!(
+        text.contains("loading (files, compiling classes): ") && text.contains("first use of classes "),
+        "{text}"
+    );
     assert_eq!(*lines.last().unwrap(), "expected outcomes hold: 1 transaction and the state diff");
     assert!(!text.contains('\x1b'), "colours without a terminal");
 
@@ -113,7 +121,7 @@ fn everything_is_written_as_json() {
 }
 
 #[test]
-fn another_outcome_than_expected_is_told() {
+fn another_outcome_than_expected_is_reported() {
     let mut block = transfer();
     block["expected"]["transactions"][0]["events"] = json!("0x3");
     block["expected"]["state_diff"]["nonces"]["0xa11ce"] = json!("0x2");
@@ -128,7 +136,7 @@ fn another_outcome_than_expected_is_told() {
 }
 
 #[test]
-fn invalid_transactions_are_left_out_or_stop_the_block() {
+fn invalid_transactions_are_skipped_or_stop_the_block() {
     let mut block = transfer();
     block.as_object_mut().unwrap().remove("expected");
     let mut early = block["transactions"][0].clone();

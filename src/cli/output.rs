@@ -1,9 +1,9 @@
-//! Writing to people: standard output that may be closed early, colours where they are welcome, errors.
+//! Output to terminals: standard output that may be closed early, colours if they are supported, errors.
 
 use std::error::Error;
 use std::io::{self, BufWriter, ErrorKind, IsTerminal, StdoutLock, Write};
 
-/// Standard output. When its reader goes away (as `head` does), the rest is dropped in silence.
+/// Standard output. If its reader closes it (as `head` does), the remainder is dropped silently.
 pub(super) struct Output {
     out: BufWriter<StdoutLock<'static>>,
     is_closed: bool,
@@ -32,13 +32,13 @@ impl Output {
         self.unless_closed(written)
     }
 
-    /// Hands on what is still buffered.
+    /// Flushes the buffer.
     pub(super) fn flush(&mut self) -> io::Result<()> {
         let flushed = if self.is_closed { Ok(()) } else { self.out.flush() };
         self.unless_closed(flushed)
     }
 
-    /// The text in a colour, where colours are welcome.
+    /// The text in a colour, if colours are supported.
     pub(super) fn coloured(&self, colour: Colour, text: &str) -> String {
         if !self.is_coloured {
             return text.to_owned();
@@ -63,7 +63,7 @@ impl Output {
     }
 }
 
-/// See <https://no-color.org>.
+/// Returns `true` unless the environment disables colours (<https://no-color.org>).
 fn wants_colours() -> bool {
     std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
         && std::env::var_os("TERM").is_none_or(|terminal| terminal != "dumb")
@@ -75,7 +75,7 @@ pub(super) fn chain(error: &(dyn Error + 'static)) -> String {
     levels.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
-/// Prints an error, as one paragraph. If even that cannot be written, the exit code still tells.
+/// Prints an error as one paragraph. If standard error cannot be written, only the exit code reports it.
 pub(super) fn error(error: &dyn Error) {
     let text = error.to_string();
     let paragraph: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();

@@ -1,29 +1,29 @@
-//! A progress bar for work that takes long, if somebody is looking.
+//! A progress bar for long work, if standard error is a terminal.
 
 use std::io::{self, IsTerminal};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-/// Work that is done sooner needs no bar.
-const PATIENCE: Duration = Duration::from_secs(1);
+/// The time before a bar appears.
+const DELAY: Duration = Duration::from_secs(1);
 
-/// Progress of one piece of work. The bar vanishes with it.
+/// The progress of one piece of work. Dropping it removes the bar.
 pub(super) struct Progress {
     what: &'static str,
     start: Instant,
-    is_watched: bool,
+    is_terminal: bool,
     bar: Option<ProgressBar>,
 }
 
 impl Progress {
     pub(super) fn new(what: &'static str) -> Self {
-        Self { what, start: Instant::now(), is_watched: io::stderr().is_terminal(), bar: None }
+        Self { what, start: Instant::now(), is_terminal: io::stderr().is_terminal(), bar: None }
     }
 
-    /// Says how much is done.
+    /// Shows the progress.
     pub(super) fn show(&mut self, done: usize, total: usize) {
-        if !self.is_watched || self.start.elapsed() < PATIENCE {
+        if !self.is_terminal || self.start.elapsed() < DELAY {
             return;
         }
         let what = self.what;
@@ -33,7 +33,7 @@ impl Progress {
         bar.set_position(done as u64);
     }
 
-    /// How long the work has taken.
+    /// The time since the start of the work.
     pub(super) fn elapsed(&self) -> Duration {
         self.start.elapsed()
     }

@@ -1,4 +1,4 @@
-//! What a person reads about a block: header, a line per transaction, totals, differences.
+//! The printed report of a block: header, a line per transaction, totals, times, differences.
 
 use std::io;
 use std::time::Duration;
@@ -11,14 +11,15 @@ use starknet_api::block::FeeType;
 use starknet_api::execution_resources::GasVector;
 
 use super::output::{Colour, Output};
+use super::timing::{Share, Timing};
 
-/// How many differences are printed.
+/// The number of differences that are printed.
 const DIFFERENCES_SHOWN: usize = 50;
 
-/// How long a printed reason may be, in characters.
+/// The greatest length of a printed reason, in characters.
 const REASON_SHOWN: usize = 100;
 
-/// Gathers what is to be reported while the block runs.
+/// Collects the report while the block is executed.
 pub(super) struct Report<'a> {
     file: &'a BlockFile,
     block: &'a LoadedBlock,
@@ -26,14 +27,6 @@ pub(super) struct Report<'a> {
     statuses: Statuses,
     gas: GasVector,
     fees: Fees,
-}
-
-/// How long the parts took.
-pub(super) struct Timing {
-    /// Reading the file and loading its classes.
-    pub loading: Duration,
-    /// Executing the block.
-    pub executing: Duration,
 }
 
 /// A line of the table.
@@ -50,14 +43,14 @@ struct Statuses {
     invalid: usize,
 }
 
-/// Sums by token. A sum that does not fit in 128 bits stays at the greatest that does.
+/// Sums by token, saturating at 128 bits.
 #[derive(Default)]
 struct Fees {
     fri: u128,
     wei: u128,
 }
 
-/// The titles of the columns, and whether numbers stand in them.
+/// The titles of the columns, and `true` for a column of numbers.
 const COLUMNS: [(&str, bool); 8] = [
     ("#", true),
     ("hash", false),
@@ -81,7 +74,7 @@ impl<'a> Report<'a> {
         }
     }
 
-    /// Takes in a transaction that has been executed.
+    /// Adds an executed transaction.
     pub(super) fn add(&mut self, index: usize, outcome: &TransactionOutcome) {
         let status = outcome.status();
         let count = match status {
@@ -128,7 +121,7 @@ impl<'a> Report<'a> {
         });
     }
 
-    /// What is going to be executed.
+    /// Prints the block that will be executed.
     pub(super) fn header(&self, output: &mut Output) -> io::Result<()> {
         let BlockFile { chain, block, protocol_version, transactions, classes, .. } = self.file;
         output.line(&format!(
@@ -140,7 +133,7 @@ impl<'a> Report<'a> {
         ))
     }
 
-    /// A line per transaction.
+    /// Prints a line per transaction.
     pub(super) fn lines(&self, output: &mut Output) -> io::Result<()> {
         if self.rows.is_empty() {
             return Ok(());
@@ -170,8 +163,8 @@ impl<'a> Report<'a> {
         Ok(())
     }
 
-    /// Sums and times.
-    pub(super) fn totals(&self, output: &mut Output, timing: Timing) -> io::Result<()> {
+    /// Prints the sums.
+    pub(super) fn totals(&self, output: &mut Output) -> io::Result<()> {
         let Statuses { succeeded, reverted, invalid } = self.statuses;
         let gas = &self.gas;
         output.line("")?;
@@ -180,16 +173,27 @@ impl<'a> Report<'a> {
             "gas   {} L1, {} L1 data, {} L2",
             gas.l1_gas.0, gas.l1_data_gas.0, gas.l2_gas.0
         ))?;
-        output.line(&format!("fees  {} fri, {} wei", self.fees.fri, self.fees.wei))?;
-        output.line(&format!(
-            "time  {} loading, {} executing: {} transactions per second",
-            seconds(timing.loading),
-            seconds(timing.executing),
-            rate(self.rows.len(), timing.executing),
-        ))
+        output.line(&format!("fees  {} fri, {} wei", self.fees.fri, self.fees.wei))
     }
 
-    /// Whether what came out is what was expected.
+    /// The time of loading and of each execution, with the transactions per second of each ending.
+    pub(super) fn times(
+        &self,
+        output: &mut Output,
+        loading: Duration,
+        first: &Timing,
+        second: Option<&Timing>,
+    ) -> io::Result<()> {
+        output.line("")?;
+        output.line(&format!("loading (files, compiling classes): {}", seconds(loading)))?;
+        run_times(output, "first run", first)?;
+        let Some(second) = second else { return Ok(()) };
+        run_times(output, "second run, classes prepared", second)?;
+        let preparing = first.total.time.saturating_sub(second.total.time);
+        output.line(&format!("first use of classes (first run less second run): {}", seconds(preparing)))
+    }
+
+    /// Prints the differences from the expected outcome.
     pub(super) fn differences(
         &self,
         output: &mut Output,
@@ -217,7 +221,7 @@ impl<'a> Report<'a> {
     }
 }
 
-/// The unit that a fee is counted in.
+/// The unit of a fee.
 fn unit(fee_type: FeeType) -> &'static str {
     match fee_type {
         FeeType::Strk => "fri",
@@ -244,7 +248,8 @@ fn short(hash: &str) -> String {
     }
 }
 
-/// The line of a reason that says most: the first ones only tell which calls the failure went through. Long numbers are cut.
+/// The most specific line of a reason: the lines before it list the calls that the failure passed through.
+/// Long numbers are cut.
 fn innermost(reason: &str) -> String {
     let says_something = |line: &&str| line.contains(|letter: char| letter.is_alphanumeric());
     let line = reason.lines().map(str::trim).rfind(says_something).unwrap_or_default();
@@ -294,7 +299,19 @@ fn seconds(time: Duration) -> String {
     format!("{:.3} s", time.as_secs_f64())
 }
 
-/// For people: a few digits will do.
+/// Prints a run: its time, and below it a line per ending.
+fn run_times(output: &mut Output, name: &str, timing: &Timing) -> io::Result<()> {
+    let line = |share: &Share| {
+        format!("{}, {} transactions per second", seconds(share.time), rate(share.transactions, share.time))
+    };
+    output.line(&format!("{name}: {}", line(&timing.total)))?;
+    for (status, share) in timing.by_status().filter(|(_, share)| share.transactions > 0) {
+        output.line(&format!("  {} {}: {}", share.transactions, word(status), line(&share)))?;
+    }
+    Ok(())
+}
+
+/// The transactions per second, with few digits.
 fn rate(transactions: usize, time: Duration) -> String {
     let rate = transactions as f64 / time.as_secs_f64().max(f64::MIN_POSITIVE);
     if rate < 100.0 { format!("{rate:.1}") } else { format!("{rate:.0}") }
