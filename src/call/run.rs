@@ -126,7 +126,7 @@ impl CallStack<'_, '_, '_> {
             gas: 0,
         };
         match level.frame.with_memory(|memory, at| dispatch(memory, at, context)).map_err(Fault::Syscall)? {
-            Dispatched::Answered => Ok(()),
+            Dispatched::Responded => Ok(()),
             Dispatched::Call { call, pending } => self.call(*call, pending),
         }
     }

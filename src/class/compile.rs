@@ -16,7 +16,7 @@ use super::error::ClassError;
 
 /// The maximum length, in felts, of the bytecode that a Sierra class may compile to. Far above the limits of
 /// all networks; it bounds the memory that an adversarial program can allocate.
-pub const MAX_BYTECODE_LENGTH: usize = 1 << 20;
+const MAX_BYTECODE_LENGTH: usize = 1 << 20;
 
 /// The stack size of the compiler's thread, in bytes. Parts of the compiler recurse over types and
 /// statements, and the stack of a host's thread may be small.

@@ -14,7 +14,7 @@ use crate::protocol::Builtin;
 
 /// The builtins that a Cairo 1 entry point may use, in the order that its list must have
 /// ([C90](crate::rules#c90)).
-pub const CAIRO1_BUILTIN_ORDER: [Builtin; 9] = [
+const CAIRO1_BUILTIN_ORDER: [Builtin; 9] = [
     Builtin::Pedersen,
     Builtin::RangeCheck,
     Builtin::Bitwise,
@@ -53,7 +53,7 @@ pub struct EntryPoint {
     pub offset: usize,
     /// The builtins that the entry point uses, in the order of its arguments.
     pub builtins: Vec<Builtin>,
-    /// `true` if `builtins` is an ordered subsequence of [`CAIRO1_BUILTIN_ORDER`]. A call to an entry point
+    /// `true` if `builtins` is an ordered subsequence of the Cairo 1 builtins. A call to an entry point
     /// where it is not ends the transaction ([C90](crate::rules#c90)).
     pub builtins_valid: bool,
     /// `true` if another entry point of the same type has the same selector. The gateway's compiler rejects

@@ -32,6 +32,7 @@ use super::parts::{CasmParts, MAX_DECOMPRESSED_PROGRAM, Text, felts};
 pub fn sierra_class_from_json(json: impl AsRef<[u8]>) -> Result<SierraContractClass, ClassError> {
     let file: SierraFile<'_> = serde_json::from_slice(json.as_ref())
         .map_err(|error| ClassError::of_json(ClassInput::Sierra, &error))?;
+    let sierra_program = file.sierra_program.felts()?;
     let entry_points = file.entry_points_by_type.try_map(|entry_point, place| {
         Ok(SierraEntryPoint {
             function_idx: FunctionIndex(entry_point.function_idx),
@@ -39,7 +40,7 @@ pub fn sierra_class_from_json(json: impl AsRef<[u8]>) -> Result<SierraContractCl
         })
     })?;
     Ok(SierraContractClass {
-        sierra_program: file.sierra_program.felts()?,
+        sierra_program,
         contract_class_version: file.contract_class_version.into_owned(),
         entry_points_by_type: EntryPointByType {
             constructor: entry_points.constructor,

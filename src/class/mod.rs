@@ -39,13 +39,11 @@ pub use self::load::sierra_class_from_json;
 #[doc(hidden)]
 pub use self::cairo0::{CAIRO0_BUILTINS, Cairo0EntryPoint, Cairo0Lookup, cairo0_abi_length};
 #[doc(hidden)]
-pub use self::compile::{MAX_BYTECODE_LENGTH, sierra_version};
+pub use self::compile::sierra_version;
 #[doc(hidden)]
-pub use self::entry_point::{CAIRO1_BUILTIN_ORDER, EntryPoint};
+pub use self::entry_point::EntryPoint;
 #[doc(hidden)]
 pub use self::hash_cost::HashCosts;
-#[doc(hidden)]
-pub use self::parts::MAX_DECOMPRESSED_PROGRAM;
 #[doc(hidden)]
 pub use self::segment::{SegmentSize, SegmentSizes};
 

@@ -16,7 +16,7 @@ use super::felt_text::felt_from_hex;
 
 /// The maximum size, in bytes, of the decompressed text of a compressed program. A Sierra program of a
 /// million felts is smaller; so are Cairo 0 programs, which consist mostly of hints and names.
-pub const MAX_DECOMPRESSED_PROGRAM: usize = 64 << 20;
+pub(super) const MAX_DECOMPRESSED_PROGRAM: usize = 64 << 20;
 
 /// The parts of a compiled class that execution needs. Felts are checked, everything else is not.
 pub(super) struct CasmParts {

@@ -7,7 +7,7 @@
 use starknet_api::core::ContractAddress;
 use starknet_types_core::felt::Felt;
 
-use super::codec::{Language, Reader, Request, Response, Writer};
+use super::codec::{Language, Request, RequestReader, Response, ResponseWriter};
 use super::context::SyscallContext;
 use super::effect::{Effect, InnerCall, Outcome};
 use super::fault::SyscallFault;
@@ -18,7 +18,7 @@ use crate::protocol::{SyscallName, well_known};
 /// The result of dispatching a syscall.
 pub(crate) enum Dispatched {
     /// The response is in memory: the frame can continue.
-    Answered,
+    Responded,
     /// The call must be made first; [`resume_with`] then writes the response.
     Call {
         /// The call.
@@ -77,7 +77,7 @@ fn succeed<R: Response>(
     gas: u64,
     response: &R,
 ) -> Result<(), SyscallFault> {
-    let mut writer = Writer::new(memory, at, language);
+    let mut writer = ResponseWriter::new(memory, at, language);
     if language == Language::Cairo1 {
         writer.small(gas)?;
         writer.small(0)?;
@@ -91,7 +91,7 @@ fn fail(
     gas: u64,
     data: &[Felt],
 ) -> Result<(), SyscallFault> {
-    let mut writer = Writer::new(memory, at, Language::Cairo1);
+    let mut writer = ResponseWriter::new(memory, at, Language::Cairo1);
     writer.small(gas)?;
     writer.small(1)?;
     Ok(writer.failure_span(data)?)
@@ -116,7 +116,7 @@ impl<'a, 'r> SyscallCall<'a, 'r> {
         mut self,
         function: fn(Q, &mut SyscallContext<'a, 'r>, &mut dyn SyscallMemory) -> Outcome<R>,
     ) -> Result<Dispatched, SyscallFault> {
-        let request = Q::read(&mut Reader::new(&*self.memory, self.at, Language::Cairo0))?;
+        let request = Q::read(&mut RequestReader::new(&*self.memory, self.at, Language::Cairo0))?;
         let gas = self.context.env.constants.gas.default_initial_gas;
         self.context.gas = gas;
         match function(request, &mut self.context, self.memory)? {
@@ -125,7 +125,7 @@ impl<'a, 'r> SyscallCall<'a, 'r> {
             Effect::Fail(_) => return Err(SyscallFault::DirectExecute),
             Effect::Call(call) => return Ok(Dispatched::Call { call, pending: PendingCall { gas } }),
         }
-        Ok(Dispatched::Answered)
+        Ok(Dispatched::Responded)
     }
 
     /// Runs a syscall of Cairo 1; the price is charged after the request is read (C103-C108).
@@ -135,7 +135,7 @@ impl<'a, 'r> SyscallCall<'a, 'r> {
     ) -> Result<Dispatched, SyscallFault> {
         let name = self.name;
         let constants = &self.context.env.constants;
-        let mut reader = Reader::new(&*self.memory, self.at, Language::Cairo1);
+        let mut reader = RequestReader::new(&*self.memory, self.at, Language::Cairo1);
         let gas = reader.u64("Unexpected gas.")?;
         let request = Q::read(&mut reader)?;
 
@@ -147,7 +147,7 @@ impl<'a, 'r> SyscallCall<'a, 'r> {
         };
         let Some(left) = gas.checked_sub(required) else {
             fail(self.memory, self.at, gas, &[well_known::OUT_OF_GAS])?;
-            return Ok(Dispatched::Answered);
+            return Ok(Dispatched::Responded);
         };
 
         self.context.gas = left;
@@ -162,6 +162,6 @@ impl<'a, 'r> SyscallCall<'a, 'r> {
                 return Ok(Dispatched::Call { call, pending: PendingCall { gas: self.context.gas } });
             }
         }
-        Ok(Dispatched::Answered)
+        Ok(Dispatched::Responded)
     }
 }

@@ -1,8 +1,8 @@
 //! The two codecs of requests and responses.
 //!
 //! Input: the cells at a pointer, and the language of the code. Output: the values of requests; responses,
-//! written after them. Cairo 0 and Cairo 1 differ in the layout of arrays and in a few cells; only [`Reader`]
-//! and [`Writer`] know the difference.
+//! written after them. Cairo 0 and Cairo 1 differ in the layout of arrays and in a few cells; only
+//! [`RequestReader`] and [`ResponseWriter`] know the difference.
 
 use num_bigint::BigUint;
 use starknet_api::core::{ClassHash, ContractAddress, EntryPointSelector, felt_to_u128};
@@ -24,13 +24,13 @@ pub enum Language {
 }
 
 /// A reader of consecutive cells.
-pub(super) struct Reader<'a> {
+pub(super) struct RequestReader<'a> {
     memory: &'a dyn SyscallMemory,
     at: &'a mut Pointer,
     language: Language,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> RequestReader<'a> {
     /// Creates a reader at `at`, which it advances.
     pub(super) fn new(memory: &'a dyn SyscallMemory, at: &'a mut Pointer, language: Language) -> Self {
         Self { memory, at, language }
@@ -160,13 +160,13 @@ impl<'a> Reader<'a> {
 }
 
 /// A writer of consecutive cells.
-pub(super) struct Writer<'a> {
+pub(super) struct ResponseWriter<'a> {
     memory: &'a mut dyn SyscallMemory,
     at: &'a mut Pointer,
     language: Language,
 }
 
-impl<'a> Writer<'a> {
+impl<'a> ResponseWriter<'a> {
     /// Creates a writer at `at`, which it advances.
     pub(super) fn new(memory: &'a mut dyn SyscallMemory, at: &'a mut Pointer, language: Language) -> Self {
         Self { memory, at, language }
@@ -233,7 +233,7 @@ impl<'a> Writer<'a> {
 /// A request that can be read from memory.
 pub(super) trait Request: Sized {
     /// Reads the request. A malformed request is a fault even if the gas is insufficient (C105).
-    fn read(reader: &mut Reader<'_>) -> Result<Self, SyscallFault>;
+    fn read(reader: &mut RequestReader<'_>) -> Result<Self, SyscallFault>;
 
     /// Returns the number of felts that the linear part of the price depends on.
     fn items(&self) -> usize {
@@ -244,5 +244,5 @@ pub(super) trait Request: Sized {
 /// A response that can be written to memory.
 pub(super) trait Response {
     /// Writes the response, after the gas and the success flag.
-    fn write(&self, writer: &mut Writer<'_>) -> Result<(), MemoryFault>;
+    fn write(&self, writer: &mut ResponseWriter<'_>) -> Result<(), MemoryFault>;
 }

@@ -4,7 +4,7 @@
 //! counted here.
 
 use super::abi::{Dispatched, SyscallCall};
-use super::codec::Reader;
+use super::codec::RequestReader;
 use super::context::SyscallContext;
 use super::fault::SyscallFault;
 use super::memory::{Pointer, SyscallMemory};
@@ -18,7 +18,7 @@ pub(crate) fn dispatch<'a, 'r>(
     context: SyscallContext<'a, 'r>,
 ) -> Result<Dispatched, SyscallFault> {
     let language = context.language;
-    let name = Reader::new(&*memory, at, language).syscall()?;
+    let name = RequestReader::new(&*memory, at, language).syscall()?;
     // Keccak is counted by its rounds, once they are known (C103, C129).
     if name != SyscallName::Keccak {
         context.record.count(name, 1);

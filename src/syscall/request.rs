@@ -1,7 +1,7 @@
 //! The typed requests and responses of all syscalls.
 //!
-//! Input: a [`Reader`] at the request. Output: a value of the request type; a response, written with a
-//! [`Writer`]. Must not know: the meaning of a request, the language of the code.
+//! Input: a [`RequestReader`] at the request. Output: a value of the request type; a response, written with a
+//! [`ResponseWriter`]. Must not know: the meaning of a request, the language of the code.
 
 use num_bigint::BigUint;
 use starknet_api::block::BlockNumber;
@@ -11,7 +11,7 @@ use starknet_api::transaction::fields::{Calldata, ContractAddressSalt, Transacti
 use starknet_api::transaction::{EventContent, EventData, EventKey, L2ToL1Payload};
 use starknet_types_core::felt::Felt;
 
-use super::codec::{Reader, Request, Response, Writer};
+use super::codec::{Request, RequestReader, Response, ResponseWriter};
 use super::fault::SyscallFault;
 use super::memory::{MemoryFault, Pointer};
 
@@ -19,32 +19,32 @@ use super::memory::{MemoryFault, Pointer};
 pub(super) struct Nothing;
 
 impl Request for Nothing {
-    fn read(_: &mut Reader<'_>) -> Result<Self, SyscallFault> {
+    fn read(_: &mut RequestReader<'_>) -> Result<Self, SyscallFault> {
         Ok(Self)
     }
 }
 
 impl Response for Nothing {
-    fn write(&self, _: &mut Writer<'_>) -> Result<(), MemoryFault> {
+    fn write(&self, _: &mut ResponseWriter<'_>) -> Result<(), MemoryFault> {
         Ok(())
     }
 }
 
 impl Response for Felt {
-    fn write(&self, writer: &mut Writer<'_>) -> Result<(), MemoryFault> {
+    fn write(&self, writer: &mut ResponseWriter<'_>) -> Result<(), MemoryFault> {
         writer.value(*self)
     }
 }
 
 impl Response for Pointer {
-    fn write(&self, writer: &mut Writer<'_>) -> Result<(), MemoryFault> {
+    fn write(&self, writer: &mut ResponseWriter<'_>) -> Result<(), MemoryFault> {
         writer.value(*self)
     }
 }
 
 /// Cairo's `Option` of a pointer: variant 0 with the pointer, or variant 1 with an empty cell.
 impl Response for Option<Pointer> {
-    fn write(&self, writer: &mut Writer<'_>) -> Result<(), MemoryFault> {
+    fn write(&self, writer: &mut ResponseWriter<'_>) -> Result<(), MemoryFault> {
         match self {
             Some(pointer) => {
                 writer.small(0)?;
@@ -62,7 +62,7 @@ impl Response for Option<Pointer> {
 pub(super) struct Span<'a>(pub &'a [Felt]);
 
 impl Response for Span<'_> {
-    fn write(&self, writer: &mut Writer<'_>) -> Result<(), MemoryFault> {
+    fn write(&self, writer: &mut ResponseWriter<'_>) -> Result<(), MemoryFault> {
         writer.span(self.0)
     }
 }
@@ -74,7 +74,7 @@ pub(super) struct CallContract {
 }
 
 impl Request for CallContract {
-    fn read(reader: &mut Reader<'_>) -> Result<Self, SyscallFault> {
+    fn read(reader: &mut RequestReader<'_>) -> Result<Self, SyscallFault> {
         Ok(Self { address: reader.address()?, selector: reader.selector()?, calldata: reader.calldata()? })
     }
 }
@@ -86,7 +86,7 @@ pub(super) struct LibraryCall {
 }
 
 impl Request for LibraryCall {
-    fn read(reader: &mut Reader<'_>) -> Result<Self, SyscallFault> {
+    fn read(reader: &mut RequestReader<'_>) -> Result<Self, SyscallFault> {
         Ok(Self {
             class_hash: reader.class_hash()?,
             selector: reader.selector()?,
@@ -103,7 +103,7 @@ pub(super) struct Deploy {
 }
 
 impl Request for Deploy {
-    fn read(reader: &mut Reader<'_>) -> Result<Self, SyscallFault> {
+    fn read(reader: &mut RequestReader<'_>) -> Result<Self, SyscallFault> {
         Ok(Self {
             class_hash: reader.class_hash()?,
             salt: ContractAddressSalt(reader.felt()?),
@@ -124,7 +124,7 @@ pub(super) struct Deployed<'a> {
 }
 
 impl Response for Deployed<'_> {
-    fn write(&self, writer: &mut Writer<'_>) -> Result<(), MemoryFault> {
+    fn write(&self, writer: &mut ResponseWriter<'_>) -> Result<(), MemoryFault> {
         writer.value(*self.address.0.key())?;
         writer.constructor_span(self.retdata)
     }
@@ -138,7 +138,7 @@ pub(super) struct MetaTxV0 {
 }
 
 impl Request for MetaTxV0 {
-    fn read(reader: &mut Reader<'_>) -> Result<Self, SyscallFault> {
+    fn read(reader: &mut RequestReader<'_>) -> Result<Self, SyscallFault> {
         Ok(Self {
             address: reader.address()?,
             selector: reader.selector()?,
@@ -155,7 +155,7 @@ impl Request for MetaTxV0 {
 pub(super) struct EmitEvent(pub EventContent);
 
 impl Request for EmitEvent {
-    fn read(reader: &mut Reader<'_>) -> Result<Self, SyscallFault> {
+    fn read(reader: &mut RequestReader<'_>) -> Result<Self, SyscallFault> {
         let keys = reader.span()?.into_iter().map(EventKey).collect();
         Ok(Self(EventContent { keys, data: EventData(reader.span()?) }))
     }
@@ -167,7 +167,7 @@ pub(super) struct SendMessageToL1 {
 }
 
 impl Request for SendMessageToL1 {
-    fn read(reader: &mut Reader<'_>) -> Result<Self, SyscallFault> {
+    fn read(reader: &mut RequestReader<'_>) -> Result<Self, SyscallFault> {
         Ok(Self { to_address: reader.felt()?.into(), payload: L2ToL1Payload(reader.span()?) })
     }
 
@@ -179,7 +179,7 @@ impl Request for SendMessageToL1 {
 pub(super) struct GetBlockHash(pub BlockNumber);
 
 impl Request for GetBlockHash {
-    fn read(reader: &mut Reader<'_>) -> Result<Self, SyscallFault> {
+    fn read(reader: &mut RequestReader<'_>) -> Result<Self, SyscallFault> {
         Ok(Self(BlockNumber(reader.u64("Block number must fit within 64 bits.")?)))
     }
 }
@@ -187,7 +187,7 @@ impl Request for GetBlockHash {
 pub(super) struct GetClassHashAt(pub ContractAddress);
 
 impl Request for GetClassHashAt {
-    fn read(reader: &mut Reader<'_>) -> Result<Self, SyscallFault> {
+    fn read(reader: &mut RequestReader<'_>) -> Result<Self, SyscallFault> {
         Ok(Self(reader.address()?))
     }
 }
@@ -195,7 +195,7 @@ impl Request for GetClassHashAt {
 pub(super) struct ReplaceClass(pub ClassHash);
 
 impl Request for ReplaceClass {
-    fn read(reader: &mut Reader<'_>) -> Result<Self, SyscallFault> {
+    fn read(reader: &mut RequestReader<'_>) -> Result<Self, SyscallFault> {
         Ok(Self(reader.class_hash()?))
     }
 }
@@ -203,7 +203,7 @@ impl Request for ReplaceClass {
 pub(super) struct StorageRead(pub StorageKey);
 
 impl Request for StorageRead {
-    fn read(reader: &mut Reader<'_>) -> Result<Self, SyscallFault> {
+    fn read(reader: &mut RequestReader<'_>) -> Result<Self, SyscallFault> {
         Ok(Self(reader.storage_key()?))
     }
 }
@@ -214,7 +214,7 @@ pub(super) struct StorageWrite {
 }
 
 impl Request for StorageWrite {
-    fn read(reader: &mut Reader<'_>) -> Result<Self, SyscallFault> {
+    fn read(reader: &mut RequestReader<'_>) -> Result<Self, SyscallFault> {
         Ok(Self { key: reader.storage_key()?, value: reader.felt()? })
     }
 }
@@ -225,7 +225,7 @@ pub(super) struct Keccak {
 }
 
 impl Request for Keccak {
-    fn read(reader: &mut Reader<'_>) -> Result<Self, SyscallFault> {
+    fn read(reader: &mut RequestReader<'_>) -> Result<Self, SyscallFault> {
         Ok(Self { start: reader.pointer()?, end: reader.pointer()? })
     }
 }
@@ -237,7 +237,7 @@ pub(super) struct LowHigh {
 }
 
 impl Response for LowHigh {
-    fn write(&self, writer: &mut Writer<'_>) -> Result<(), MemoryFault> {
+    fn write(&self, writer: &mut ResponseWriter<'_>) -> Result<(), MemoryFault> {
         writer.value(self.low)?;
         writer.value(self.high)
     }
@@ -250,7 +250,7 @@ pub(super) struct Stored {
 }
 
 impl Response for Stored {
-    fn write(&self, writer: &mut Writer<'_>) -> Result<(), MemoryFault> {
+    fn write(&self, writer: &mut ResponseWriter<'_>) -> Result<(), MemoryFault> {
         writer.value(Felt::from(self.count))?;
         writer.value(self.start)
     }
@@ -263,7 +263,7 @@ pub(super) struct ShaBlock {
 }
 
 impl Request for ShaBlock {
-    fn read(reader: &mut Reader<'_>) -> Result<Self, SyscallFault> {
+    fn read(reader: &mut RequestReader<'_>) -> Result<Self, SyscallFault> {
         Ok(Self { state: reader.pointer()?, words: reader.pointer()? })
     }
 }
@@ -275,13 +275,13 @@ pub(super) struct Coordinates {
 }
 
 impl Request for Coordinates {
-    fn read(reader: &mut Reader<'_>) -> Result<Self, SyscallFault> {
+    fn read(reader: &mut RequestReader<'_>) -> Result<Self, SyscallFault> {
         Ok(Self { x: reader.u256()?, y: reader.u256()? })
     }
 }
 
 impl Response for Coordinates {
-    fn write(&self, writer: &mut Writer<'_>) -> Result<(), MemoryFault> {
+    fn write(&self, writer: &mut ResponseWriter<'_>) -> Result<(), MemoryFault> {
         writer.u256(&self.x)?;
         writer.u256(&self.y)
     }
@@ -293,7 +293,7 @@ pub(super) struct SecpAdd {
 }
 
 impl Request for SecpAdd {
-    fn read(reader: &mut Reader<'_>) -> Result<Self, SyscallFault> {
+    fn read(reader: &mut RequestReader<'_>) -> Result<Self, SyscallFault> {
         Ok(Self { left: reader.pointer()?, right: reader.pointer()? })
     }
 }
@@ -304,7 +304,7 @@ pub(super) struct SecpMul {
 }
 
 impl Request for SecpMul {
-    fn read(reader: &mut Reader<'_>) -> Result<Self, SyscallFault> {
+    fn read(reader: &mut RequestReader<'_>) -> Result<Self, SyscallFault> {
         Ok(Self { point: reader.pointer()?, scalar: reader.u256()? })
     }
 }
@@ -315,7 +315,7 @@ pub(super) struct SecpPointFromX {
 }
 
 impl Request for SecpPointFromX {
-    fn read(reader: &mut Reader<'_>) -> Result<Self, SyscallFault> {
+    fn read(reader: &mut RequestReader<'_>) -> Result<Self, SyscallFault> {
         Ok(Self { x: reader.u256()?, y_is_odd: reader.bool("Invalid y parity")? })
     }
 }
@@ -323,7 +323,7 @@ impl Request for SecpPointFromX {
 pub(super) struct SecpGetXy(pub Pointer);
 
 impl Request for SecpGetXy {
-    fn read(reader: &mut Reader<'_>) -> Result<Self, SyscallFault> {
+    fn read(reader: &mut RequestReader<'_>) -> Result<Self, SyscallFault> {
         Ok(Self(reader.pointer()?))
     }
 }
