@@ -33,7 +33,7 @@ pub(in crate::vm::fast) enum Cairo0Action {
     AssertNotEqual(Variable, Variable),
     AssertLess(Variable, Variable),
     /// Below 2^128.
-    AssertRange(Variable),
+    AssertInRange(Variable),
     IsOutOfRange(Variable),
     IsNegativeOutOfRange(Variable),
     IsPositive {
@@ -50,14 +50,14 @@ pub(in crate::vm::fast) enum Cairo0Action {
     /// Quotient and remainder by a constant, of a value up to a bound.
     Split {
         value: Variable,
-        most: Limbs,
-        by: Limbs,
+        max: Limbs,
+        divisor: Limbs,
         high: Variable,
         low: Variable,
     },
     DivRem {
         value: Variable,
-        by: Variable,
+        divisor: Variable,
         quotient: Variable,
         remainder: Variable,
     },
@@ -70,16 +70,16 @@ pub(in crate::vm::fast) enum Cairo0Action {
     },
     /// The lowest bit of what lies four cells behind the first.
     Bit(Variable, Variable),
-    Arcs {
+    FindSmallArcs {
         a: Variable,
         b: Variable,
         range_check: Variable,
-        by: [Limbs; 2],
+        divisors: [Limbs; 2],
     },
-    IsArcUsed(u8),
-    AssertArc(u8),
+    IsArcIncluded(u8),
+    AssertArcExcluded(u8),
     /// Announces a signature to its builtin.
-    AnnounceSignature {
+    AddSignature {
         r: Variable,
         s: Variable,
         builtin: Variable,
@@ -125,10 +125,10 @@ impl HintSymbols<'_> {
 }
 
 fn action(hint: &PreparedHint, class: &Cairo0Class) -> Option<Action> {
-    let names = HintSymbols { hint, class };
-    let variable = |name: &str| names.variable(name);
-    let constant = |name: &str| names.constant(name);
-    let range_check_bound = || names.range_check_bound();
+    let symbols = HintSymbols { hint, class };
+    let variable = |name: &str| symbols.variable(name);
+    let constant = |name: &str| symbols.constant(name);
+    let range_check_bound = || symbols.range_check_bound();
     Some(Action::Cairo0(Box::new(match hint.kind {
         HintKind::Syscall => Cairo0Action::Syscall(variable("syscall_ptr")?),
         HintKind::AddressIs250 => {
@@ -155,7 +155,7 @@ fn action(hint: &PreparedHint, class: &Cairo0Class) -> Option<Action> {
             hint_code::ASSERT_NOT_EQUAL => Cairo0Action::AssertNotEqual(variable("a")?, variable("b")?),
             hint_code::ASSERT_LT_FELT => Cairo0Action::AssertLess(variable("a")?, variable("b")?),
             hint_code::ASSERT_NN => {
-                range_check_bound().and(Some(Cairo0Action::AssertRange(variable("a")?)))?
+                range_check_bound().and(Some(Cairo0Action::AssertInRange(variable("a")?)))?
             }
             hint_code::IS_NN => range_check_bound().and(Some(Cairo0Action::IsOutOfRange(variable("a")?)))?,
             hint_code::IS_NN_OUT_OF_RANGE => {
@@ -168,8 +168,8 @@ fn action(hint: &PreparedHint, class: &Cairo0Class) -> Option<Action> {
             hint_code::IS_LE_FELT => Cairo0Action::IsAbove(variable("a")?, variable("b")?),
             hint_code::ASSERT_250_BITS => Cairo0Action::Split {
                 value: variable("value")?,
-                most: constant("starkware.cairo.common.math.assert_250_bit.UPPER_BOUND")?,
-                by: constant("starkware.cairo.common.math.assert_250_bit.SHIFT")
+                max: constant("starkware.cairo.common.math.assert_250_bit.UPPER_BOUND")?,
+                divisor: constant("starkware.cairo.common.math.assert_250_bit.SHIFT")
                     .filter(|shift| *shift != [0; 4])?,
                 high: variable("high")?,
                 low: variable("low")?,
@@ -181,16 +181,16 @@ fn action(hint: &PreparedHint, class: &Cairo0Class) -> Option<Action> {
                 is_usable.then_some(())?;
                 Cairo0Action::Split {
                     value: variable("value")?,
-                    most: from_felt(&Felt::MAX),
-                    by: [0, 0, 1, 0],
+                    max: from_felt(&Felt::MAX),
+                    divisors: [0, 0, 1, 0],
                     high: variable("high")?,
                     low: variable("low")?,
                 }
             }
             hint_code::SPLIT_64 => Cairo0Action::Split {
                 value: variable("a")?,
-                most: from_felt(&Felt::MAX),
-                by: [0, 1, 0, 0],
+                max: from_felt(&Felt::MAX),
+                divisors: [0, 1, 0, 0],
                 high: variable("high")?,
                 low: variable("low")?,
             },
@@ -198,7 +198,7 @@ fn action(hint: &PreparedHint, class: &Cairo0Class) -> Option<Action> {
                 range_check_bound()?;
                 Cairo0Action::DivRem {
                     value: variable("value")?,
-                    by: variable("div")?,
+                    divisor: variable("div")?,
                     quotient: variable("q")?,
                     remainder: variable("r")?,
                 }
@@ -210,29 +210,29 @@ fn action(hint: &PreparedHint, class: &Cairo0Class) -> Option<Action> {
                 high: variable("carry_high")?,
             },
             hint_code::POW => Cairo0Action::Bit(variable("prev_locs")?, variable("locs")?),
-            hint_code::ASSERT_LE_FELT => Cairo0Action::Arcs {
+            hint_code::ASSERT_LE_FELT => Cairo0Action::FindSmallArcs {
                 a: variable("a")?,
                 b: variable("b")?,
                 range_check: variable("range_check_ptr")?,
-                by: [
+                divisors: [
                     constant("starkware.cairo.common.math.assert_le_felt.PRIME_OVER_3_HIGH")?,
                     constant("starkware.cairo.common.math.assert_le_felt.PRIME_OVER_2_HIGH")?,
                 ],
             },
-            hint_code::ASSERT_LE_FELT_EXCLUDED_0 => Cairo0Action::IsArcUsed(0),
-            hint_code::ASSERT_LE_FELT_EXCLUDED_1 => Cairo0Action::IsArcUsed(1),
-            hint_code::ASSERT_LE_FELT_EXCLUDED_2 => Cairo0Action::AssertArc(2),
-            hint_code::VERIFY_ECDSA_SIGNATURE => Cairo0Action::AnnounceSignature {
+            hint_code::ASSERT_LE_FELT_EXCLUDED_0 => Cairo0Action::IsArcIncluded(0),
+            hint_code::ASSERT_LE_FELT_EXCLUDED_1 => Cairo0Action::IsArcIncluded(1),
+            hint_code::ASSERT_LE_FELT_EXCLUDED_2 => Cairo0Action::AssertArcExcluded(2),
+            hint_code::VERIFY_ECDSA_SIGNATURE => Cairo0Action::AddSignature {
                 r: variable("signature_r")?,
                 s: variable("signature_s")?,
                 builtin: variable("ecdsa_ptr")?,
             },
-            code => NumberAction::new(code, &names)
+            code => NumberAction::new(code, &symbols)
                 .map(Cairo0Action::Number)
-                .or_else(|| PointAction::new(code, &names).map(Cairo0Action::Point))
-                .or_else(|| ListAction::new(code, &names).map(Cairo0Action::List))
-                .or_else(|| DictAction::new(code, &names).map(Cairo0Action::Dict))
-                .or_else(|| KeccakAction::new(code, &names).map(Cairo0Action::Keccak))?,
+                .or_else(|| PointAction::new(code, &symbols).map(Cairo0Action::Point))
+                .or_else(|| ListAction::new(code, &symbols).map(Cairo0Action::List))
+                .or_else(|| DictAction::new(code, &symbols).map(Cairo0Action::Dict))
+                .or_else(|| KeccakAction::new(code, &symbols).map(Cairo0Action::Keccak))?,
         },
     })))
 }

@@ -51,7 +51,7 @@ pub(in crate::vm::fast) enum DictAction {
         accesses: Variable,
         cells: Variable,
         count: Variable,
-        are_big: Variable,
+        big_keys: Variable,
         first: Variable,
     },
     /// Takes up the first access of the key in turn.
@@ -83,7 +83,7 @@ struct DictTracker {
 pub(in crate::vm::fast) struct DictManager {
     dicts: BTreeMap<u64, DictTracker>,
     /// Cells that it holds.
-    pub held: usize,
+    pub reserved: usize,
 }
 
 /// A squash under way.
@@ -96,9 +96,9 @@ pub(in crate::vm::fast) struct Cairo0Squash {
     /// The key in turn, most significant limb first.
     key: Limbs,
     /// Its accesses that are to come, the next one last, and the one taken up.
-    left: Option<(Vec<u64>, u64)>,
+    remaining: Option<(Vec<u64>, u64)>,
     /// Cells that it holds.
-    pub held: usize,
+    pub reserved: usize,
 }
 
 /// What a manager counts as, in cells, and a dictionary without its values: a tree's first node has room for eleven, and later
@@ -108,8 +108,8 @@ const DICT_CELLS: usize = 2 * size_of::<(u64, DictTracker)>() / size_of::<VmCell
 
 impl DictAction {
     /// The hint with this code; `None` if it is none of these.
-    pub(super) fn new(code: &str, names: &HintSymbols<'_>) -> Option<Self> {
-        let variable = |name: &str| names.variable(name);
+    pub(super) fn new(code: &str, symbols: &HintSymbols<'_>) -> Option<Self> {
+        let variable = |name: &str| symbols.variable(name);
         Some(match code {
             hint_code::DICT_NEW => Self::New,
             hint_code::DEFAULT_DICT_NEW => Self::NewDefault(variable("default_value")?),
@@ -132,12 +132,12 @@ impl DictAction {
                 Self::Move { start: variable("squashed_dict_start")?, end: variable("squashed_dict_end")? }
             }
             hint_code::SQUASH_DICT => {
-                names.range_check_bound()?;
+                symbols.range_check_bound()?;
                 Self::Squash {
                     accesses: variable("dict_accesses")?,
                     cells: variable("ptr_diff")?,
                     count: variable("n_accesses")?,
-                    are_big: variable("big_keys")?,
+                    big_keys: variable("big_keys")?,
                     first: variable("first_key")?,
                 }
             }
@@ -200,41 +200,41 @@ impl Machine {
                 self.dict_at(start)?.end = end;
                 Ok(())
             }
-            DictAction::Squash { accesses, cells, count, are_big, first } => {
+            DictAction::Squash { accesses, cells, count, big_keys, first } => {
                 let (start, cells) = (self.pointer(accesses)?, self.variable_u64(cells)?);
                 ensure(cells.checked_rem(ACCESS_CELLS) == Some(0))?;
                 let count = self.variable_u64(count)?;
-                self.squash_accesses(start, count, are_big, first)
+                self.squash_accesses(start, count, big_keys, first)
             }
             DictAction::FirstAccess(range_check) => {
                 let (segment, offset) = self.pointer(range_check)?;
                 let squash = self.squashing()?;
-                let mut left = squash.accesses.get(&squash.key).ok_or(Bailout::Fault)?.clone();
-                left.reverse();
-                let count = left.len();
-                let first = left.pop().ok_or(Bailout::Fault)?;
-                squash.left = Some((left, first));
+                let mut remaining = squash.accesses.get(&squash.key).ok_or(Bailout::Fault)?.clone();
+                remaining.reverse();
+                let count = remaining.len();
+                let first = remaining.pop().ok_or(Bailout::Fault)?;
+                squash.remaining = Some((remaining, first));
                 self.interrupt_check.advance(count)?;
                 self.memory.write(segment, offset, VmCell::small(first))
             }
             DictAction::IsLast(result) => {
-                let is_last = self.left()?.0.is_empty();
+                let is_last = self.remaining()?.0.is_empty();
                 self.put_flag(result, is_last)
             }
             DictAction::NextAccess(delta) => {
-                let (left, present) = self.left()?;
-                let next = left.pop().ok_or(Bailout::Fault)?;
+                let (remaining, present) = self.remaining()?;
+                let next = remaining.pop().ok_or(Bailout::Fault)?;
                 let distance = sub(&sub(&from_u64(next), &from_u64(*present)), &from_u64(1));
                 *present = next;
                 self.put(delta, distance)
             }
             DictAction::HasMore(temporary) => {
                 let (segment, start) = self.address_of(temporary)?;
-                let has_more = !self.left()?.0.is_empty();
+                let has_more = !self.remaining()?.0.is_empty();
                 let at = start.checked_add(3).ok_or(Bailout::Fault)?;
                 self.memory.write(segment, at, VmCell::small(u64::from(has_more)))
             }
-            DictAction::AssertNoAccess => ensure(self.left()?.0.is_empty()),
+            DictAction::AssertNoAccess => ensure(self.remaining()?.0.is_empty()),
             DictAction::AssertCount(count) => {
                 let count = self.limbs(count)?;
                 let squash = self.squashing()?;
@@ -257,7 +257,7 @@ impl Machine {
         if self.hint_state.current().manager.is_none() {
             self.reserve(MANAGER_CELLS)?;
             let manager = self.hint_state.managers.len();
-            self.hint_state.managers.push(DictManager { dicts: BTreeMap::new(), held: MANAGER_CELLS });
+            self.hint_state.managers.push(DictManager { dicts: BTreeMap::new(), reserved: MANAGER_CELLS });
             self.hint_state.current().manager = Some(manager);
         }
         let count = self.hint_state.current().start_values.as_ref().map_or(0, HashMap::len);
@@ -278,7 +278,7 @@ impl Machine {
     fn reserve_in_manager(&mut self, cells: usize) -> Result<(), Bailout> {
         self.reserve(cells)?;
         let manager = self.manager()?;
-        manager.held = manager.held.saturating_add(cells);
+        manager.reserved = manager.reserved.saturating_add(cells);
         Ok(())
     }
 
@@ -312,30 +312,31 @@ impl Machine {
         &mut self,
         (segment, start): (u64, u64),
         count: u64,
-        are_big: &Variable,
+        big_keys: &Variable,
         first: &Variable,
     ) -> Result<(), Bailout> {
         // The accesses of a key in turn stay what they were; the rest of an earlier squash makes room.
-        let Cairo0Squash { left, held, .. } = *self.hint_state.current().squashing.take().unwrap_or_default();
-        self.hint_state.release(held);
-        let mut held = remaining_cells(left.as_ref()).saturating_add(TREE_CELLS);
-        self.reserve(held)?;
+        let Cairo0Squash { remaining, reserved, .. } =
+            *self.hint_state.current().squashing.take().unwrap_or_default();
+        self.hint_state.release(reserved);
+        let mut reserved = remaining_cells(remaining.as_ref()).saturating_add(TREE_CELLS);
+        self.reserve(reserved)?;
         let mut accesses: BTreeMap<Limbs, Vec<u64>> = BTreeMap::new();
         for number in 0..count {
             self.interrupt_check.advance(1)?;
             let at = number.checked_mul(ACCESS_CELLS).and_then(|cells| start.checked_add(cells));
             let key = self.read_number(segment, at.ok_or(Bailout::Fault)?)?;
             self.reserve(SQUASH_CELLS)?;
-            held = held.saturating_add(SQUASH_CELLS);
+            reserved = reserved.saturating_add(SQUASH_CELLS);
             accesses.entry(reversed(key)).or_default().push(number);
         }
         let mut keys: Vec<Limbs> = accesses.keys().rev().copied().collect();
         // Of no accesses the judge panics.
         let largest = reversed(*keys.first().ok_or(Bailout::Unsupported)?);
-        self.put_flag(are_big, !is_in_range(&largest))?;
+        self.put_flag(big_keys, !is_in_range(&largest))?;
         let key = keys.pop().ok_or(Bailout::Fault)?;
         self.put(first, reversed(key))?;
-        let squashing = Cairo0Squash { accesses, keys, key, left, held };
+        let squashing = Cairo0Squash { accesses, keys, key, remaining, reserved };
         self.hint_state.current().squashing = Some(Box::new(squashing));
         Ok(())
     }
@@ -344,7 +345,7 @@ impl Machine {
         self.hint_state.current().squashing.as_deref_mut().ok_or(Bailout::Fault)
     }
 
-    fn left(&mut self) -> Result<&mut (Vec<u64>, u64), Bailout> {
-        self.squashing()?.left.as_mut().ok_or(Bailout::Fault)
+    fn remaining(&mut self) -> Result<&mut (Vec<u64>, u64), Bailout> {
+        self.squashing()?.remaining.as_mut().ok_or(Bailout::Fault)
     }
 }

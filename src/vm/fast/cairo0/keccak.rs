@@ -14,21 +14,21 @@ use crate::vm::fast::number::integer::div_rem;
 #[derive(Clone, Debug)]
 pub(in crate::vm::fast) enum KeccakAction {
     /// Four words of a number in two parts.
-    Words { low: Variable, high: Variable, inputs: Variable },
+    WriteArgs { low: Variable, high: Variable, inputs: Variable },
     /// Whether fewer bytes are left than this.
-    IsFewer(Variable, Limbs),
+    IsLess(Variable, Limbs),
     /// Whether so many bytes are left.
-    IsEnough(Variable, Limbs),
+    IsAtLeast(Variable, Limbs),
     /// The permutation of the state below a place.
-    PermuteBelow(Variable),
+    PermuteBefore(Variable),
     /// The permutation of a state.
     Permute { state: Variable, output: Variable },
     /// Fills up with so many permutations of zeros.
-    Pad(Variable, u8),
+    Finalize(Variable, u8),
 }
 
 /// Words of the state.
-const STATE: usize = 25;
+const STATE_WORDS: usize = 25;
 
 const BYTES_IN_WORD: &str = "starkware.cairo.common.cairo_keccak.keccak.BYTES_IN_WORD";
 /// The first one that a program has counts.
@@ -41,34 +41,37 @@ const BLOCK_SIZE: &str = "starkware.cairo.common.cairo_keccak.packed_keccak.BLOC
 
 impl KeccakAction {
     /// The hint with this code; `None` if it is none of these, or its constants are not the usual ones.
-    pub(super) fn new(code: &str, names: &HintSymbols<'_>) -> Option<Self> {
-        let variable = |name: &str| names.variable(name);
-        let has_usual_state = || (names.constant(STATE_SIZE)? == from_u64(STATE as u64)).then_some(());
+    pub(super) fn new(code: &str, symbols: &HintSymbols<'_>) -> Option<Self> {
+        let variable = |name: &str| symbols.variable(name);
+        let has_keccak_state =
+            || (symbols.constant(STATE_SIZE)? == from_u64(STATE_WORDS as u64)).then_some(());
         Some(match code {
-            hint_code::KECCAK_WRITE_ARGS => {
-                Self::Words { low: variable("low")?, high: variable("high")?, inputs: variable("inputs")? }
-            }
+            hint_code::KECCAK_WRITE_ARGS => Self::WriteArgs {
+                low: variable("low")?,
+                high: variable("high")?,
+                inputs: variable("inputs")?,
+            },
             hint_code::COMPARE_BYTES_IN_WORD_NONDET => {
-                Self::IsFewer(variable("n_bytes")?, names.constant(BYTES_IN_WORD)?)
+                Self::IsLess(variable("n_bytes")?, symbols.constant(BYTES_IN_WORD)?)
             }
             hint_code::COMPARE_KECCAK_FULL_RATE_IN_BYTES_NONDET => {
-                let rate = RATES.into_iter().find_map(|name| names.constant(name))?;
-                Self::IsEnough(variable("n_bytes")?, rate)
+                let rate = RATES.into_iter().find_map(|name| symbols.constant(name))?;
+                Self::IsAtLeast(variable("n_bytes")?, rate)
             }
             hint_code::BLOCK_PERMUTATION | hint_code::BLOCK_PERMUTATION_WHITELIST_V1 => {
-                has_usual_state()?;
-                Self::PermuteBelow(variable("keccak_ptr")?)
+                has_keccak_state()?;
+                Self::PermuteBefore(variable("keccak_ptr")?)
             }
             hint_code::BLOCK_PERMUTATION_WHITELIST_V2 => {
-                has_usual_state()?;
+                has_keccak_state()?;
                 Self::Permute { state: variable("keccak_ptr_start")?, output: variable("output")? }
             }
             hint_code::CAIRO_KECCAK_FINALIZE_V1 | hint_code::CAIRO_KECCAK_FINALIZE_V2 => {
-                has_usual_state()?;
+                has_keccak_state()?;
                 // Longer ones are refused, or are not usual.
-                let blocks = u8::try_from(as_u64(&names.constant(BLOCK_SIZE)?)?).ok()?;
+                let blocks = u8::try_from(as_u64(&symbols.constant(BLOCK_SIZE)?)?).ok()?;
                 (1..10).contains(&blocks).then_some(())?;
-                Self::Pad(variable("keccak_ptr_end")?, blocks)
+                Self::Finalize(variable("keccak_ptr_end")?, blocks)
             }
             _ => return None,
         })
@@ -79,42 +82,42 @@ impl Machine {
     /// Runs a hint.
     pub(super) fn run_keccak_hint(&mut self, action: &KeccakAction) -> Result<(), Bailout> {
         match action {
-            KeccakAction::Words { low, high, inputs } => {
+            KeccakAction::WriteArgs { low, high, inputs } => {
                 let at = self.pointer(inputs)?;
                 let halves = |number: &Limbs| div_rem(number, &[0, 1, 0, 0]).ok_or(Bailout::Fault);
                 let (second, first) = halves(&self.limbs(low)?)?;
                 let (fourth, third) = halves(&self.limbs(high)?)?;
                 self.write_from(at, [first, second, third, fourth])
             }
-            KeccakAction::IsFewer(bytes, bound) => {
-                let is_fewer = is_less(&self.limbs(bytes)?, bound);
-                self.put_at_ap(is_fewer)
+            KeccakAction::IsLess(bytes, bound) => {
+                let is_less = is_less(&self.limbs(bytes)?, bound);
+                self.put_at_ap(is_less)
             }
-            KeccakAction::IsEnough(bytes, bound) => {
-                let is_fewer = is_less(&self.limbs(bytes)?, bound);
-                self.put_at_ap(!is_fewer)
+            KeccakAction::IsAtLeast(bytes, bound) => {
+                let is_less = is_less(&self.limbs(bytes)?, bound);
+                self.put_at_ap(!is_less)
             }
-            KeccakAction::PermuteBelow(end) => {
+            KeccakAction::PermuteBefore(end) => {
                 let (segment, end) = self.pointer(end)?;
-                let start = end.checked_sub(STATE as u64).ok_or(Bailout::Fault)?;
+                let start = end.checked_sub(STATE_WORDS as u64).ok_or(Bailout::Fault)?;
                 self.permute((segment, start), (segment, end))
             }
             KeccakAction::Permute { state, output } => {
                 let (state, output) = (self.pointer(state)?, self.pointer(output)?);
                 self.permute(state, output)
             }
-            KeccakAction::Pad(end, blocks) => {
+            KeccakAction::Finalize(end, blocks) => {
                 let at = self.pointer(end)?;
-                let mut state = [0; STATE];
+                let mut state = [0; STATE_WORDS];
                 keccak::f1600(&mut state);
-                let block = || [0; STATE].into_iter().chain(state).map(from_u64);
+                let block = || [0; STATE_WORDS].into_iter().chain(state).map(from_u64);
                 self.write_from(at, (0..*blocks).flat_map(|_| block()))
             }
         }
     }
 
     fn permute(&mut self, (segment, start): (u64, u64), output: (u64, u64)) -> Result<(), Bailout> {
-        let mut state = [0; STATE];
+        let mut state = [0; STATE_WORDS];
         for (word, offset) in state.iter_mut().zip(start..=u64::MAX) {
             *word = as_u64(&self.read_number(segment, offset)?).ok_or(Bailout::Fault)?;
         }

@@ -26,9 +26,9 @@ pub(in crate::vm::fast) enum ListAction {
     /// Takes up an element.
     Verify(Variable),
     /// The next place of the element, as its distance.
-    NextPlace(Variable),
+    NextPosition(Variable),
     /// No place of the element is left.
-    AssertNoPlace,
+    AssertNoPosition,
 }
 
 /// A list of elements of some cells, the first of which is the key.
@@ -45,20 +45,20 @@ pub(in crate::vm::fast) struct ElementSearch {
 #[derive(Debug, Default)]
 pub(in crate::vm::fast) struct SortState {
     /// The places of each element.
-    places: BTreeMap<Limbs, Vec<u64>>,
+    positions: BTreeMap<Limbs, Vec<u64>>,
     /// Those left of the element taken up, the next one last; and what the last distance was measured to.
-    left: Option<(Vec<u64>, u64)>,
+    remaining: Option<(Vec<u64>, u64)>,
     /// Cells that it holds.
-    pub held: usize,
+    pub reserved: usize,
 }
 
 /// Cells of the budget that a place of an element takes.
-const PLACE_CELLS: usize = 4;
+const POSITION_CELLS: usize = 4;
 
 impl ListAction {
     /// The hint with this code; `None` if it is none of these.
-    pub(super) fn new(code: &str, names: &HintSymbols<'_>) -> Option<Self> {
-        let variable = |name: &str| names.variable(name);
+    pub(super) fn new(code: &str, symbols: &HintSymbols<'_>) -> Option<Self> {
+        let variable = |name: &str| symbols.variable(name);
         let search = || {
             Some(ElementSearch {
                 key: variable("key")?,
@@ -80,8 +80,8 @@ impl ListAction {
                 counts: variable("multiplicities")?,
             },
             hint_code::USORT_VERIFY => Self::Verify(variable("value")?),
-            hint_code::USORT_VERIFY_MULTIPLICITY_BODY => Self::NextPlace(variable("next_item_index")?),
-            hint_code::USORT_VERIFY_MULTIPLICITY_ASSERT => Self::AssertNoPlace,
+            hint_code::USORT_VERIFY_MULTIPLICITY_BODY => Self::NextPosition(variable("next_item_index")?),
+            hint_code::USORT_VERIFY_MULTIPLICITY_ASSERT => Self::AssertNoPosition,
             _ => return None,
         })
     }
@@ -97,14 +97,14 @@ impl Machine {
                 ensure(self.variable_u64(&search.length)? <= u64::from(u32::MAX))?;
                 let list = self.pointer(&search.list)?;
                 let index =
-                    self.position(search, list, |candidate| *candidate == key)?.ok_or(Bailout::Fault)?;
+                    self.find_index(search, list, |candidate| *candidate == key)?.ok_or(Bailout::Fault)?;
                 self.put(&search.index, from_u64(index))
             }
             ListAction::FindLower(search) => {
                 let key = self.limbs(&search.key)?;
                 let (segment, offset) = self.address_of(&search.list)?;
                 let list = self.memory.read(segment, offset).as_pointer().ok_or(Bailout::Fault)?;
-                let index = match self.position(search, list, |candidate| !is_less(candidate, &key))? {
+                let index = match self.find_index(search, list, |candidate| !is_less(candidate, &key))? {
                     Some(index) => from_u64(index),
                     None => self.limbs(&search.length)?,
                 };
@@ -117,38 +117,38 @@ impl Machine {
             ListAction::Verify(value) => {
                 let value = self.limbs(value)?;
                 let sorted = self.sorted()?;
-                let mut places = sorted.places.remove(&reversed(value)).ok_or(Bailout::Fault)?;
-                places.reverse();
-                sorted.left = Some((places, 0));
+                let mut positions = sorted.positions.remove(&reversed(value)).ok_or(Bailout::Fault)?;
+                positions.reverse();
+                sorted.remaining = Some((positions, 0));
                 Ok(())
             }
-            ListAction::NextPlace(distance) => {
-                let (left, last) = self.sorted()?.left.as_mut().ok_or(Bailout::Fault)?;
-                let place = left.pop().ok_or(Bailout::Fault)?;
-                let step = sub(&from_u64(place), &from_u64(*last));
-                *last = place.checked_add(1).ok_or(Bailout::Fault)?;
+            ListAction::NextPosition(distance) => {
+                let (remaining, last) = self.sorted()?.remaining.as_mut().ok_or(Bailout::Fault)?;
+                let position = remaining.pop().ok_or(Bailout::Fault)?;
+                let step = sub(&from_u64(position), &from_u64(*last));
+                *last = position.checked_add(1).ok_or(Bailout::Fault)?;
                 self.put(distance, step)
             }
-            ListAction::AssertNoPlace => {
-                let (left, _) = self.sorted()?.left.as_ref().ok_or(Bailout::Fault)?;
-                ensure(left.is_empty())
+            ListAction::AssertNoPosition => {
+                let (remaining, _) = self.sorted()?.remaining.as_ref().ok_or(Bailout::Fault)?;
+                ensure(remaining.is_empty())
             }
         }
     }
 
     /// The first element whose key is as wanted.
-    fn position(
+    fn find_index(
         &mut self,
         search: &ElementSearch,
         (segment, start): (u64, u64),
-        is_wanted: impl Fn(&Limbs) -> bool,
+        matches_key: impl Fn(&Limbs) -> bool,
     ) -> Result<Option<u64>, Bailout> {
         let element = self.variable_u64(&search.element)?;
         ensure(element != 0)?;
         for index in 0..self.variable_u64(&search.length)? {
             self.interrupt_check.advance(1)?;
             let at = index.checked_mul(element).and_then(|cells| start.checked_add(cells));
-            if is_wanted(&self.read_number(segment, at.ok_or(Bailout::Unsupported)?)?) {
+            if matches_key(&self.read_number(segment, at.ok_or(Bailout::Unsupported)?)?) {
                 return Ok(Some(index));
             }
         }
@@ -165,28 +165,29 @@ impl Machine {
     ) -> Result<(), Bailout> {
         let (segment, start) = self.pointer(input)?;
         // What was taken up of an earlier sort stays; its places make room.
-        let SortState { left, held, .. } = *self.hint_state.current().sorted.take().unwrap_or_default();
-        self.hint_state.release(held);
-        let mut held = remaining_cells(left.as_ref()).saturating_add(TREE_CELLS);
-        self.reserve(held)?;
-        let mut places: BTreeMap<Limbs, Vec<u64>> = BTreeMap::new();
+        let SortState { remaining, reserved, .. } =
+            *self.hint_state.current().sorted.take().unwrap_or_default();
+        self.hint_state.release(reserved);
+        let mut reserved = remaining_cells(remaining.as_ref()).saturating_add(TREE_CELLS);
+        self.reserve(reserved)?;
+        let mut positions: BTreeMap<Limbs, Vec<u64>> = BTreeMap::new();
         for index in 0..self.variable_u64(length)? {
             self.interrupt_check.advance(1)?;
             let number = self.read_number(segment, start.checked_add(index).ok_or(Bailout::Fault)?)?;
-            self.reserve(PLACE_CELLS)?;
-            held = held.saturating_add(PLACE_CELLS);
-            places.entry(reversed(number)).or_default().push(index);
+            self.reserve(POSITION_CELLS)?;
+            reserved = reserved.saturating_add(POSITION_CELLS);
+            positions.entry(reversed(number)).or_default().push(index);
         }
         let output_start = self.memory.add_segment(None, []);
         let counts_start = self.memory.add_segment(None, []);
         let mut count = 0_u64;
-        for (number, places) in &places {
-            let times = u64::try_from(places.len()).map_err(|_| Bailout::Fault)?;
+        for (number, positions) in &positions {
+            let multiplicity = u64::try_from(positions.len()).map_err(|_| Bailout::Fault)?;
             self.memory.write(output_start, count, VmCell::number(reversed(*number)))?;
-            self.memory.write(counts_start, count, VmCell::small(times))?;
+            self.memory.write(counts_start, count, VmCell::small(multiplicity))?;
             count = count.saturating_add(1);
         }
-        self.hint_state.current().sorted = Some(Box::new(SortState { places, left, held }));
+        self.hint_state.current().sorted = Some(Box::new(SortState { positions, remaining, reserved }));
         self.put(output_length, from_u64(count))?;
         self.put_cell(output, VmCell::pointer(output_start, 0))?;
         self.put_cell(counts, VmCell::pointer(counts_start, 0))

@@ -15,19 +15,19 @@ use crate::vm::fast::number::integer::{div_rem, div_rem_256, isqrt, isqrt_256, m
 #[derive(Clone, Debug)]
 pub(in crate::vm::fast) enum NumberAction {
     /// Whether `a` and `b - a` have 128 bits, where `a` must not be above `b`.
-    AreSmall {
+    AreInRange {
         a: Variable,
         b: Variable,
         result: Variable,
     },
-    SquareRoot {
+    Sqrt {
         value: Variable,
         root: Variable,
     },
     /// Of a number that counts as negative in the upper half of the field; the quotient with a bias.
     SignedDivRem {
         value: Variable,
-        by: Variable,
+        divisor: Variable,
         bound: Variable,
         quotient: Variable,
         remainder: Variable,
@@ -41,21 +41,21 @@ pub(in crate::vm::fast) enum NumberAction {
         output: Variable,
     },
     /// The root in the field, or that of a third.
-    FieldRoot {
+    FieldSqrt {
         value: Variable,
         root: Variable,
     },
     /// Of a number in two parts, to one.
-    SquareRoot256 {
+    Sqrt256 {
         value: Variable,
         root: Variable,
     },
     /// Whether a number in two parts has 255 bits.
-    IsNotNegative(Variable),
+    IsNonNegative256(Variable),
     /// Of numbers in two parts.
     DivRem256 {
         value: Variable,
-        by: Variable,
+        divisor: Variable,
         quotient: Variable,
         remainder: Variable,
     },
@@ -63,7 +63,7 @@ pub(in crate::vm::fast) enum NumberAction {
     MulDivRem256 {
         a: Variable,
         b: Variable,
-        by: Variable,
+        divisor: Variable,
         quotient: [Variable; 2],
         remainder: Variable,
     },
@@ -78,19 +78,19 @@ const HALF_PRIME: Limbs = [0, 0, 1 << 63, 0x0400_0000_0000_0008];
 
 impl NumberAction {
     /// The hint with this code; `None` if it is none of these.
-    pub(super) fn new(code: &str, names: &HintSymbols<'_>) -> Option<Self> {
-        let variable = |name: &str| names.variable(name);
+    pub(super) fn new(code: &str, symbols: &HintSymbols<'_>) -> Option<Self> {
+        let variable = |name: &str| symbols.variable(name);
         Some(match code {
             hint_code::ASSERT_LE_FELT_V_0_8 => {
-                names.range_check_bound()?;
-                Self::AreSmall { a: variable("a")?, b: variable("b")?, result: variable("small_inputs")? }
+                symbols.range_check_bound()?;
+                Self::AreInRange { a: variable("a")?, b: variable("b")?, result: variable("small_inputs")? }
             }
-            hint_code::SQRT => Self::SquareRoot { value: variable("value")?, root: variable("root")? },
+            hint_code::SQRT => Self::Sqrt { value: variable("value")?, root: variable("root")? },
             hint_code::SIGNED_DIV_REM => {
-                names.range_check_bound()?;
+                symbols.range_check_bound()?;
                 Self::SignedDivRem {
                     value: variable("value")?,
-                    by: variable("div")?,
+                    divisor: variable("div")?,
                     bound: variable("bound")?,
                     quotient: variable("biased_q")?,
                     remainder: variable("r")?,
@@ -103,19 +103,19 @@ impl NumberAction {
                 bound: variable("bound")?,
                 output: variable("output")?,
             },
-            hint_code::IS_QUAD_RESIDUE => Self::FieldRoot { value: variable("x")?, root: variable("y")? },
-            hint_code::UINT256_SQRT => Self::SquareRoot256 { value: variable("n")?, root: variable("root")? },
-            hint_code::UINT256_SIGNED_NN => Self::IsNotNegative(variable("a")?),
+            hint_code::IS_QUAD_RESIDUE => Self::FieldSqrt { value: variable("x")?, root: variable("y")? },
+            hint_code::UINT256_SQRT => Self::Sqrt256 { value: variable("n")?, root: variable("root")? },
+            hint_code::UINT256_SIGNED_NN => Self::IsNonNegative256(variable("a")?),
             hint_code::UINT256_UNSIGNED_DIV_REM => Self::DivRem256 {
                 value: variable("a")?,
-                by: variable("div")?,
+                divisor: variable("div")?,
                 quotient: variable("quotient")?,
                 remainder: variable("remainder")?,
             },
             hint_code::UINT256_MUL_DIV_MOD => Self::MulDivRem256 {
                 a: variable("a")?,
                 b: variable("b")?,
-                by: variable("div")?,
+                divisor: variable("div")?,
                 quotient: [variable("quotient_low")?, variable("quotient_high")?],
                 remainder: variable("remainder")?,
             },
@@ -128,29 +128,33 @@ impl Machine {
     /// Runs a hint.
     pub(super) fn run_number_hint(&mut self, action: &NumberAction) -> Result<(), Bailout> {
         match action {
-            NumberAction::AreSmall { a, b, result } => {
+            NumberAction::AreInRange { a, b, result } => {
                 let (a, b) = (self.limbs(a)?, self.limbs(b)?);
                 ensure(!is_less(&b, &a))?;
                 self.put_flag(result, is_in_range(&a) && is_in_range(&sub(&b, &a)))
             }
-            NumberAction::SquareRoot { value, root } => {
+            NumberAction::Sqrt { value, root } => {
                 let value = self.limbs(value)?;
                 ensure(!is_less(&BITS_250, &value))?;
                 self.put(root, isqrt(&value))
             }
-            NumberAction::SignedDivRem { value, by, bound, quotient, remainder } => {
-                let (by, value, bound) = (self.limbs(by)?, self.limbs(value)?, self.limbs(bound)?);
-                ensure(by != [0; 4] && !is_less(&PRIME_DIV_2_128, &by) && !is_less(&HALF_RANGE, &bound))?;
+            NumberAction::SignedDivRem { value, divisor, bound, quotient, remainder } => {
+                let (divisor, value, bound) = (self.limbs(divisor)?, self.limbs(value)?, self.limbs(bound)?);
+                ensure(
+                    divisor != [0; 4]
+                        && !is_less(&PRIME_DIV_2_128, &divisor)
+                        && !is_less(&HALF_RANGE, &bound),
+                )?;
                 let is_negative = is_less(&HALF_PRIME, &value);
                 let size = if is_negative { neg(&value) } else { value };
-                let (q, r) = div_rem(&size, &by).ok_or(Bailout::Fault)?;
+                let (q, r) = div_rem(&size, &divisor).ok_or(Bailout::Fault)?;
                 // Rounded down, which is away from zero for negative numbers.
                 let (size, q, r) = match (is_negative, r == [0; 4]) {
                     (false, _) => (q, q, r),
                     (true, true) => (q, neg(&q), r),
                     (true, false) => {
                         let up = add(&q, &from_u64(1));
-                        (up, neg(&up), sub(&by, &r))
+                        (up, neg(&up), sub(&divisor, &r))
                     }
                 };
                 ensure(!is_less(&bound, &size))?;
@@ -165,33 +169,33 @@ impl Machine {
                 ensure(!is_less(&bound, &limb))?;
                 self.memory.write(segment, offset, VmCell::number(limb))
             }
-            NumberAction::FieldRoot { value, root } => {
+            NumberAction::FieldSqrt { value, root } => {
                 let value = Element::from_limbs(&self.limbs(value)?);
                 let third = || Element::from_limbs(&[3, 0, 0, 0]).inverse().map(|third| value.times(&third));
-                let found =
+                let sqrt =
                     field_sqrt(&value).or_else(|| field_sqrt(&third()?)).ok_or(Bailout::Unsupported)?;
-                self.put(root, found.to_limbs())
+                self.put(root, sqrt.to_limbs())
             }
-            NumberAction::SquareRoot256 { value, root } => {
-                let found = isqrt_256(&self.members(value)?);
-                ensure(is_in_range(&found))?;
-                self.put_all(root, &[found, [0; 4]])
+            NumberAction::Sqrt256 { value, root } => {
+                let sqrt = isqrt_256(&self.members(value)?);
+                ensure(is_in_range(&sqrt))?;
+                self.put_all(root, &[sqrt, [0; 4]])
             }
-            NumberAction::IsNotNegative(value) => {
+            NumberAction::IsNonNegative256(value) => {
                 let (segment, start) = self.address_of(value)?;
                 let high = self.read_number(segment, start.checked_add(1).ok_or(Bailout::Fault)?)?;
                 self.put_at_ap(is_less(&high, &HALF_RANGE))
             }
-            NumberAction::DivRem256 { value, by, quotient, remainder } => {
-                let ([a0, a1], [b0, b1]) = (self.members(value)?, self.members(by)?);
+            NumberAction::DivRem256 { value, divisor, quotient, remainder } => {
+                let ([a0, a1], [b0, b1]) = (self.members(value)?, self.members(divisor)?);
                 // By zero the judge panics.
                 let [q0, q1, r0, r1] = div_rem_256(&[a0, a1, b0, b1]).ok_or(Bailout::Unsupported)?;
                 self.put_all(quotient, &[q0, q1])?;
                 self.put_all(remainder, &[r0, r1])
             }
-            NumberAction::MulDivRem256 { a, b, by, quotient: [low, high], remainder } => {
-                let (a, b, by) = (self.members(a)?, self.members(b)?, self.members(by)?);
-                let [q0, q1, q2, q3, r0, r1] = mul_div_rem_256(&a, &b, &by).ok_or(Bailout::Fault)?;
+            NumberAction::MulDivRem256 { a, b, divisor, quotient: [low, high], remainder } => {
+                let (a, b, divisor) = (self.members(a)?, self.members(b)?, self.members(divisor)?);
+                let [q0, q1, q2, q3, r0, r1] = mul_div_rem_256(&a, &b, &divisor).ok_or(Bailout::Fault)?;
                 self.put_all(low, &[q0, q1])?;
                 self.put_all(high, &[q2, q3])?;
                 self.put_all(remainder, &[r0, r1])

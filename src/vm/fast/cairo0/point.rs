@@ -14,11 +14,11 @@ use crate::vm::fast::number::field::{Limbs, to_felt};
 #[derive(Clone, Debug)]
 pub(in crate::vm::fast) enum PointAction {
     /// The point of a first coordinate.
-    Recover { x: Variable, point: Variable },
+    RecoverY { x: Variable, point: Variable },
     /// The point to start `p + m * q` at.
-    Start { p: Variable, m: Variable, q: Variable, start: Variable },
+    Random { p: Variable, m: Variable, q: Variable, start: Variable },
     /// The same for a sum of several products.
-    StartChain { length: Variable, p: Variable, m: Variable, q: Variable, start: Variable },
+    RandomChained { length: Variable, p: Variable, m: Variable, q: Variable, start: Variable },
 }
 
 /// How many first coordinates are tried.
@@ -26,14 +26,17 @@ const ATTEMPTS: u8 = 100;
 
 impl PointAction {
     /// The hint with this code; `None` if it is none of these.
-    pub(super) fn new(code: &str, names: &HintSymbols<'_>) -> Option<Self> {
-        let variable = |name: &str| names.variable(name);
+    pub(super) fn new(code: &str, symbols: &HintSymbols<'_>) -> Option<Self> {
+        let variable = |name: &str| symbols.variable(name);
         Some(match code {
-            hint_code::RECOVER_Y => Self::Recover { x: variable("x")?, point: variable("p")? },
-            hint_code::RANDOM_EC_POINT => {
-                Self::Start { p: variable("p")?, m: variable("m")?, q: variable("q")?, start: variable("s")? }
-            }
-            hint_code::CHAINED_EC_OP_RANDOM_EC_POINT => Self::StartChain {
+            hint_code::RECOVER_Y => Self::RecoverY { x: variable("x")?, point: variable("p")? },
+            hint_code::RANDOM_EC_POINT => Self::Random {
+                p: variable("p")?,
+                m: variable("m")?,
+                q: variable("q")?,
+                start: variable("s")?,
+            },
+            hint_code::CHAINED_EC_OP_RANDOM_EC_POINT => Self::RandomChained {
                 length: variable("len")?,
                 p: variable("p")?,
                 m: variable("m")?,
@@ -49,40 +52,42 @@ impl Machine {
     /// Runs a hint.
     pub(super) fn run_point_hint(&mut self, action: &PointAction) -> Result<(), Bailout> {
         match action {
-            PointAction::Recover { x, point: at } => {
+            PointAction::RecoverY { x, point: at } => {
                 let x = self.limbs(x)?;
                 let point = Point::from_x(&Element::from_limbs(&x)).ok_or(Bailout::Fault)?;
                 self.put_all(at, &[x, point.y.to_limbs()])
             }
-            PointAction::Start { p, m, q, start } => {
+            PointAction::Random { p, m, q, start } => {
                 let (p, q): ([_; 2], [_; 2]) = (self.members(p)?, self.members(q)?);
                 let [[p_x, p_y], [q_x, q_y]] = [p, q];
-                let mut seed = Seed::default();
-                [p_x, p_y, self.limbs(m)?, q_x, q_y].iter().for_each(|number| seed.take(number));
-                self.put_start(start, seed)
+                let mut seed = PointSeed::default();
+                [p_x, p_y, self.limbs(m)?, q_x, q_y].iter().for_each(|number| seed.update(number));
+                self.put_random_point(start, seed)
             }
-            PointAction::StartChain { length, p, m, q, start } => {
+            PointAction::RandomChained { length, p, m, q, start } => {
                 let length = self.variable_u64(length)?;
                 if length == 0 {
                     return Err(Bailout::Fault);
                 }
-                let mut seed = Seed::default();
-                self.members::<2>(p)?.iter().for_each(|number| seed.take(number));
-                let doubled = length.checked_mul(2).ok_or(Bailout::Unsupported)?;
-                for ((segment, start), count) in [(self.pointer(m)?, length), (self.pointer(q)?, doubled)] {
+                let mut seed = PointSeed::default();
+                self.members::<2>(p)?.iter().for_each(|number| seed.update(number));
+                let n_coordinates = length.checked_mul(2).ok_or(Bailout::Unsupported)?;
+                for ((segment, start), count) in
+                    [(self.pointer(m)?, length), (self.pointer(q)?, n_coordinates)]
+                {
                     for cells in 0..count {
                         self.interrupt_check.advance(1)?;
-                        seed.take(
+                        seed.update(
                             &self.read_number(segment, start.checked_add(cells).ok_or(Bailout::Fault)?)?,
                         );
                     }
                 }
-                self.put_start(start, seed)
+                self.put_random_point(start, seed)
             }
         }
     }
 
-    fn put_start(&mut self, at: &Variable, seed: Seed) -> Result<(), Bailout> {
+    fn put_random_point(&mut self, at: &Variable, seed: PointSeed) -> Result<(), Bailout> {
         let point = seed.point().ok_or(Bailout::Fault)?;
         self.put_all(at, &[point.x.to_limbs(), point.y.to_limbs()])
     }
@@ -90,20 +95,20 @@ impl Machine {
 
 /// What a point is made of, so that nobody can choose it.
 #[derive(Default)]
-struct Seed(Sha256);
+struct PointSeed(Sha256);
 
-impl Seed {
-    fn take(&mut self, number: &Limbs) {
+impl PointSeed {
+    fn update(&mut self, number: &Limbs) {
         self.0.update(to_felt(number).to_bytes_be());
     }
 
     /// The first point whose first coordinate is a hash of the seed and the number of the attempt.
     fn point(self) -> Option<Point> {
         let seed = self.0.finalize();
-        let (sign, rest) = seed.split_first()?;
+        let (sign, base) = seed.split_first()?;
         let mut attempts = (0..ATTEMPTS).filter_map(|attempt| {
             let number = [attempt, 0, 0, 0, 0, 0, 0, 0, 0, 0];
-            let hash = Sha256::new().chain_update(rest).chain_update(number).finalize();
+            let hash = Sha256::new().chain_update(base).chain_update(number).finalize();
             let mut limbs: Limbs = [0; 4];
             for (limb, bytes) in limbs.iter_mut().rev().zip(hash.chunks(8)) {
                 *limb = bytes.iter().fold(0, |limb, byte| limb << 8 | u64::from(*byte));

@@ -31,9 +31,9 @@ impl Machine {
             Cairo0Action::ExitScope => self.hint_state.exit_scope().ok_or(Bailout::Fault)?,
             Cairo0Action::CountDown(more) => {
                 let count = &mut self.hint_state.current().count;
-                let left = sub(&count.ok_or(Bailout::Fault)?, &from_u64(1));
-                *count = Some(left);
-                self.put_flag(more, left != [0; 4])?;
+                let remaining = sub(&count.ok_or(Bailout::Fault)?, &from_u64(1));
+                *count = Some(remaining);
+                self.put_flag(more, remaining != [0; 4])?;
             }
             Cairo0Action::AssertNotZero(value) => ensure(self.limbs(value)? != [0; 4])?,
             Cairo0Action::AssertNotEqual(a, b) => {
@@ -46,7 +46,7 @@ impl Machine {
                 ensure(are_comparable && !a.same(&b))?;
             }
             Cairo0Action::AssertLess(a, b) => ensure(is_less(&self.limbs(a)?, &self.limbs(b)?))?,
-            Cairo0Action::AssertRange(value) => ensure(is_in_range(&self.limbs(value)?))?,
+            Cairo0Action::AssertInRange(value) => ensure(is_in_range(&self.limbs(value)?))?,
             Cairo0Action::IsOutOfRange(value) => {
                 let is_in_range = is_in_range(&self.limbs(value)?);
                 self.put_at_ap(!is_in_range)?;
@@ -68,17 +68,17 @@ impl Machine {
                 let is_below = is_less(&self.limbs(value)?, bound);
                 self.put_flag(result, is_below)?;
             }
-            Cairo0Action::Split { value, most, by, high, low } => {
+            Cairo0Action::Split { value, max, divisor, high, low } => {
                 let value = self.limbs(value)?;
-                ensure(!is_less(most, &value))?;
-                let (quotient, rest) = div_rem(&value, by).ok_or(Bailout::Fault)?;
+                ensure(!is_less(max, &value))?;
+                let (quotient, remainder) = div_rem(&value, divisor).ok_or(Bailout::Fault)?;
                 self.put(high, quotient)?;
-                self.put(low, rest)?;
+                self.put(low, remainder)?;
             }
-            Cairo0Action::DivRem { value, by, quotient, remainder } => {
-                let (by, value) = (self.limbs(by)?, self.limbs(value)?);
-                ensure(!is_less(&PRIME_DIV_2_128, &by))?;
-                let (q, r) = div_rem(&value, &by).ok_or(Bailout::Fault)?;
+            Cairo0Action::DivRem { value, divisor, quotient, remainder } => {
+                let (divisor, value) = (self.limbs(divisor)?, self.limbs(value)?);
+                ensure(!is_less(&PRIME_DIV_2_128, &divisor))?;
+                let (q, r) = div_rem(&value, &divisor).ok_or(Bailout::Fault)?;
                 self.put(remainder, r)?;
                 self.put(quotient, q)?;
             }
@@ -94,22 +94,24 @@ impl Machine {
                 let [lowest, ..] = self.read_number(segment, start.checked_add(4).ok_or(Bailout::Fault)?)?;
                 self.put(to, from_u64(lowest & 1))?;
             }
-            Cairo0Action::Arcs { a, b, range_check, by } => {
+            Cairo0Action::FindSmallArcs { a, b, range_check, divisors } => {
                 let (a, b) = (self.limbs(a)?, self.limbs(b)?);
                 let at = self.variable(range_check)?.as_pointer().ok_or(Bailout::Fault)?;
                 ensure(!is_less(&b, &a))?;
-                let excluded = self.write_small_arcs(&a, &b, at, by)?;
+                let excluded = self.write_small_arcs(&a, &b, at, divisors)?;
                 self.hint_state.current().excluded_arc = Some(excluded);
             }
-            Cairo0Action::IsArcUsed(arc) => {
+            Cairo0Action::IsArcIncluded(arc) => {
                 let excluded = self.hint_state.current().excluded_arc.ok_or(Bailout::Fault)?;
                 self.put_at_ap(excluded != *arc)?;
             }
-            Cairo0Action::AssertArc(arc) => ensure(self.hint_state.current().excluded_arc == Some(*arc))?,
-            Cairo0Action::AnnounceSignature { r, s, builtin } => {
+            Cairo0Action::AssertArcExcluded(arc) => {
+                ensure(self.hint_state.current().excluded_arc == Some(*arc))?
+            }
+            Cairo0Action::AddSignature { r, s, builtin } => {
                 let signature = [self.limbs(r)?, self.limbs(s)?];
-                let place = self.pointer(builtin)?;
-                self.memory.add_signature(place, signature)?;
+                let address = self.pointer(builtin)?;
+                self.memory.add_signature(address, signature)?;
             }
             Cairo0Action::Number(action) => self.run_number_hint(action)?,
             Cairo0Action::Point(action) => self.run_point_hint(action)?,

@@ -19,7 +19,7 @@ use crate::vm::fast::number::field::{Limbs, as_u64, from_u64, is_less};
 enum ReferenceTerm {
     Number(VmCell),
     /// `register - back + offset`: `ap` has moved since the reference was made.
-    Near {
+    Register {
         is_fp: bool,
         back: u64,
         offset: i64,
@@ -33,15 +33,15 @@ pub(in crate::vm::fast) struct Variable {
     first: ReferenceTerm,
     second: ReferenceTerm,
     is_difference: bool,
-    reads: u8,
+    n_dereferences: u8,
     /// Whether its place is behind a pointer.
-    is_behind: bool,
+    is_dereferenced: bool,
 }
 
 impl Variable {
     /// Makes it ready; `None` if it has no place where the hint stands.
     pub(in crate::vm::fast) fn new(reference: &HintReference, hint: &PreparedHint) -> Option<Self> {
-        let part = |offset: &OffsetValue| {
+        let term = |offset: &OffsetValue| {
             Some(match offset {
                 OffsetValue::Immediate(number) => ReferenceTerm::Number(VmCell::of_felt(number)),
                 OffsetValue::Value(number) => ReferenceTerm::Number(VmCell::of_felt(&Felt::from(*number))),
@@ -54,34 +54,30 @@ impl Variable {
                         (made.group == here.group).then_some(())?;
                         u64::try_from(here.offset.checked_sub(made.offset)?).ok()?
                     };
-                    ReferenceTerm::Near { is_fp, back, offset: i64::from(*offset), is_read: *is_read }
+                    ReferenceTerm::Register { is_fp, back, offset: i64::from(*offset), is_read: *is_read }
                 }
             })
         };
         Some(Self {
-            first: part(&reference.offset1)?,
-            second: part(&reference.offset2)?,
+            first: term(&reference.offset1)?,
+            second: term(&reference.offset2)?,
             is_difference: matches!(reference.offset2, OffsetValue::Reference(_, _, _, false)),
-            reads: u8::from(reference.inner_dereference)
+            n_dereferences: u8::from(reference.inner_dereference)
                 .saturating_add(u8::from(reference.outer_dereference)),
-            is_behind: reference.inner_dereference,
+            is_dereferenced: reference.inner_dereference,
         })
     }
 }
 
 impl Machine {
-    fn part(&self, part: &ReferenceTerm) -> Result<VmCell, Bailout> {
-        match part {
+    fn term(&self, term: &ReferenceTerm) -> Result<VmCell, Bailout> {
+        match term {
             ReferenceTerm::Number(number) => Ok(*number),
-            ReferenceTerm::Near { is_fp, back, offset, is_read } => {
+            ReferenceTerm::Register { is_fp, back, offset, is_read } => {
                 let base = if *is_fp { self.fp } else { self.ap };
-                let place = base.checked_sub(*back).and_then(|base| base.checked_add_signed(*offset));
-                let place = place.ok_or(Bailout::Fault)?;
-                if *is_read {
-                    self.read_known(EXECUTION, place)
-                } else {
-                    Ok(VmCell::pointer(EXECUTION, place))
-                }
+                let cell = base.checked_sub(*back).and_then(|base| base.checked_add_signed(*offset));
+                let cell = cell.ok_or(Bailout::Fault)?;
+                if *is_read { self.read_known(EXECUTION, cell) } else { Ok(VmCell::pointer(EXECUTION, cell)) }
             }
         }
     }
@@ -98,9 +94,10 @@ impl Machine {
 
     /// The value of a variable.
     pub(in crate::vm::fast) fn variable(&self, variable: &Variable) -> Result<VmCell, Bailout> {
-        let (first, second) = (self.part(&variable.first)?, self.part(&variable.second)?);
+        let (first, second) = (self.term(&variable.first)?, self.term(&variable.second)?);
         let value = if variable.is_difference { first.minus(&second) } else { first.plus(&second) };
-        (0..variable.reads).try_fold(value.ok_or(Bailout::Fault)?, |value, _| self.dereference(value))
+        (0..variable.n_dereferences)
+            .try_fold(value.ok_or(Bailout::Fault)?, |value, _| self.dereference(value))
     }
 
     /// The number that a variable is.
@@ -110,8 +107,8 @@ impl Machine {
 
     /// Where a variable lies. Of a difference the judge takes the sum here.
     pub(super) fn address_of(&self, variable: &Variable) -> Result<(u64, u64), Bailout> {
-        let sum = self.part(&variable.first)?.plus(&self.part(&variable.second)?).ok_or(Bailout::Fault)?;
-        let address = if variable.is_behind { self.dereference(sum)? } else { sum };
+        let sum = self.term(&variable.first)?.plus(&self.term(&variable.second)?).ok_or(Bailout::Fault)?;
+        let address = if variable.is_dereferenced { self.dereference(sum)? } else { sum };
         address.as_pointer().ok_or(Bailout::Fault)
     }
 

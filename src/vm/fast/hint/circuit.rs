@@ -19,12 +19,12 @@ type Address = (u64, u64);
 const WORDS: u64 = 4;
 const WORD_BITS: u64 = 96;
 /// Cells of an instance of a builtin: the modulus, then where values and gates lie, then how many gates are left.
-const INSTANCE: u64 = 7;
-const VALUES: u64 = 4;
-const GATES: u64 = 5;
-const COUNT: u64 = 6;
+const INSTANCE_CELLS: u64 = 7;
+const VALUES_OFFSET: u64 = 4;
+const GATES_OFFSET: u64 = 5;
+const COUNT_OFFSET: u64 = 6;
 /// Offsets of a gate: two inputs, one output.
-const GATE: u64 = 3;
+const GATE_CELLS: u64 = 3;
 
 /// Evaluates the circuit whose gates the two builtins hold, and writes the instances that prove it. Stops proving at the first
 /// inverse that does not exist.
@@ -34,24 +34,24 @@ pub(super) fn eval_circuit(
     (add, add_count): (Address, u64),
     (mul, mul_count): (Address, u64),
 ) -> Result<(), Bailout> {
-    let values = pointer(memory, plus(mul, VALUES)?)?;
-    let mul_gates = pointer(memory, plus(mul, GATES)?)?;
-    let add_gates = if add_count == 0 { mul_gates } else { pointer(memory, plus(add, GATES)?)? };
+    let values = pointer(memory, plus(mul, VALUES_OFFSET)?)?;
+    let mul_gates = pointer(memory, plus(mul, GATES_OFFSET)?)?;
+    let add_gates = if add_count == 0 { mul_gates } else { pointer(memory, plus(add, GATES_OFFSET)?)? };
     let modulus = read_value(memory, mul)?.ok_or(Bailout::Fault)?;
     // Of a zero the judge takes no notice before a gate asks for it.
     let modulus = Modulus::new(modulus).ok_or(Bailout::Unsupported)?;
     let mut circuit = Circuit { memory, interrupt_check, values, modulus };
 
-    let mut added = 0_u64;
-    let mut failed = mul_count;
+    let mut next_add = 0_u64;
+    let mut n_proven = mul_count;
     for gate in 0..mul_count {
         circuit.interrupt_check.advance(1)?;
-        added = circuit.add_while_possible(add_gates, added, add_count)?;
-        if !circuit.multiply(gate_at(mul_gates, gate)?)? && failed == mul_count {
-            failed = gate;
+        next_add = circuit.add_while_possible(add_gates, next_add, add_count)?;
+        if !circuit.multiply(gate_address(mul_gates, gate)?)? && n_proven == mul_count {
+            n_proven = gate;
         }
     }
-    circuit.add_while_possible(add_gates, added, add_count)?;
+    circuit.add_while_possible(add_gates, next_add, add_count)?;
 
     let mut modulus = [VmCell::EMPTY; 4];
     for (word, offset) in modulus.iter_mut().zip(0..WORDS) {
@@ -63,7 +63,7 @@ pub(super) fn eval_circuit(
             .ok_or(Bailout::Fault)?;
     }
     write_instances(memory, interrupt_check, add, (add_count, add_gates), modulus, values)?;
-    write_instances(memory, interrupt_check, mul, (failed, mul_gates), modulus, values)
+    write_instances(memory, interrupt_check, mul, (n_proven, mul_gates), modulus, values)
 }
 
 /// A circuit under evaluation.
@@ -76,17 +76,17 @@ struct Circuit<'a> {
 
 impl Circuit<'_> {
     /// Where the value lies that a gate's offset names.
-    fn value_at(&self, offset: Address) -> Result<Address, Bailout> {
+    fn value_address(&self, offset: Address) -> Result<Address, Bailout> {
         let offset = self.memory.read(offset.0, offset.1).as_number().ok_or(Bailout::Fault)?;
         Ok((self.values.0, offset_add(self.values.1, &offset).ok_or(Bailout::Fault)?))
     }
 
-    fn read(&self, gate: Address, place: u64) -> Result<Option<U384>, Bailout> {
-        read_value(self.memory, self.value_at(plus(gate, place)?)?)
+    fn read(&self, gate: Address, index: u64) -> Result<Option<U384>, Bailout> {
+        read_value(self.memory, self.value_address(plus(gate, index)?)?)
     }
 
-    fn write(&mut self, gate: Address, place: u64, value: &U384) -> Result<(), Bailout> {
-        let (segment, start) = self.value_at(plus(gate, place)?)?;
+    fn write(&mut self, gate: Address, index: u64, value: &U384) -> Result<(), Bailout> {
+        let (segment, start) = self.value_address(plus(gate, index)?)?;
         for (offset, word) in (0..WORDS).zip(to_words(value)) {
             let at = start.checked_add(offset).ok_or(Bailout::Fault)?;
             self.memory.write(segment, at, VmCell::number(from_u128(word)))?;
@@ -96,7 +96,7 @@ impl Circuit<'_> {
 
     /// Fills addition gates from `next` on, until one cannot be filled yet; the number of that one.
     fn add_while_possible(&mut self, gates: Address, mut next: u64, count: u64) -> Result<u64, Bailout> {
-        while next < count && self.add(gate_at(gates, next)?)? {
+        while next < count && self.add(gate_address(gates, next)?)? {
             self.interrupt_check.advance(1)?;
             next = next.saturating_add(1);
         }
@@ -149,15 +149,18 @@ fn write_instances(
     modulus: [VmCell; 4],
     values: Address,
 ) -> Result<(), Bailout> {
-    for number in 0..count {
+    for index in 0..count {
         interrupt_check.advance(1)?;
-        let start = number.checked_mul(INSTANCE).ok_or(Bailout::Fault)?;
+        let start = number.checked_mul(INSTANCE_CELLS).ok_or(Bailout::Fault)?;
         let (segment, start) = plus(builtin, start)?;
-        let gates = gate_at(gates, number)?;
-        let left = count.saturating_sub(number);
-        let rest =
-            [VmCell::pointer(values.0, values.1), VmCell::pointer(gates.0, gates.1), VmCell::small(left)];
-        for (offset, cell) in (start..=u64::MAX).zip(modulus.into_iter().chain(rest)) {
+        let gates = gate_address(gates, number)?;
+        let remaining = count.saturating_sub(number);
+        let addresses_and_count = [
+            VmCell::pointer(values.0, values.1),
+            VmCell::pointer(gates.0, gates.1),
+            VmCell::small(remaining),
+        ];
+        for (offset, cell) in (start..=u64::MAX).zip(modulus.into_iter().chain(addresses_and_count)) {
             memory.write(segment, offset, cell)?;
         }
     }
@@ -169,23 +172,23 @@ fn read_value(memory: &VmMemory, (segment, start): Address) -> Result<Option<U38
     // All four addresses must exist, whatever is there.
     start.checked_add(WORDS - 1).ok_or(Bailout::Fault)?;
     let mut words = [0; WORDS as usize];
-    let mut is_short = true;
+    let mut is_canonical = true;
     for (word, offset) in words.iter_mut().zip(0..WORDS) {
         let at = start.checked_add(offset).ok_or(Bailout::Fault)?;
         let Some(number) = memory.read(segment, at).as_number() else { return Ok(None) };
         match as_u128(&number).filter(|number| number >> WORD_BITS == 0) {
             Some(number) => *word = number,
-            None => is_short = false,
+            None => is_canonical = false,
         }
     }
-    if is_short { Ok(Some(from_words(words))) } else { Err(Bailout::Unsupported) }
+    if is_canonical { Ok(Some(from_words(words))) } else { Err(Bailout::Unsupported) }
 }
 
 /// The number of four words of 96 bits, the lowest first.
 fn from_words([a, b, c, d]: [u128; 4]) -> U384 {
     let [low, middle, high] = limbs_of_words(a, b);
-    let [low_above, middle_above, high_above] = limbs_of_words(c, d);
-    [low, middle, high, low_above, middle_above, high_above]
+    let [low2, middle2, high2] = limbs_of_words(c, d);
+    [low, middle, high, low2, middle2, high2]
 }
 
 /// Two words as three limbs.
@@ -209,16 +212,16 @@ pub(in crate::vm::fast) fn verify_instances(
     builtin: Builtin,
 ) -> Result<(), Bailout> {
     let used = u64::try_from(memory.cells(segment).len()).map_err(|_| Bailout::Fault)?;
-    let mut before: Option<Instance> = None;
-    for number in 0..used.div_ceil(INSTANCE) {
+    let mut previous: Option<Instance> = None;
+    for index in 0..used.div_ceil(INSTANCE_CELLS) {
         interrupt_check.advance(1)?;
-        let instance = Instance::read(memory, (segment, number.saturating_mul(INSTANCE)))?;
-        if let Some(before) = before.filter(|before| before.left > 1) {
-            let follows = before.modulus.value() == instance.modulus.value()
-                && before.values == instance.values
-                && plus(before.gate, GATE)? == instance.gate
-                && before.left.saturating_sub(1) == instance.left;
-            if !follows {
+        let instance = Instance::read(memory, (segment, number.saturating_mul(INSTANCE_CELLS)))?;
+        if let Some(previous) = previous.filter(|previous| previous.remaining > 1) {
+            let continues = previous.modulus.value() == instance.modulus.value()
+                && previous.values == instance.values
+                && plus(previous.gate, GATE_CELLS)? == instance.gate
+                && previous.remaining.saturating_sub(1) == instance.remaining;
+            if !continues {
                 return Err(Bailout::Fault);
             }
         }
@@ -228,9 +231,9 @@ pub(in crate::vm::fast) fn verify_instances(
         if result != modulus.reduce(&c) {
             return Err(Bailout::Fault);
         }
-        before = Some(instance);
+        previous = Some(instance);
     }
-    if before.is_some_and(|last| last.left != 1) { Err(Bailout::Fault) } else { Ok(()) }
+    if previous.is_some_and(|last| last.remaining != 1) { Err(Bailout::Fault) } else { Ok(()) }
 }
 
 /// An instance of a modular builtin: one gate.
@@ -238,23 +241,27 @@ struct Instance {
     modulus: Modulus,
     values: Address,
     gate: Address,
-    left: u64,
+    remaining: u64,
 }
 
 impl Instance {
     fn read(memory: &VmMemory, at: Address) -> Result<Self, Bailout> {
-        let (segment, left) = plus(at, COUNT)?;
-        let left = memory.read(segment, left).as_u64().filter(|left| *left > 0).ok_or(Bailout::Fault)?;
+        let (segment, remaining) = plus(at, COUNT_OFFSET)?;
+        let remaining = memory
+            .read(segment, remaining)
+            .as_u64()
+            .filter(|remaining| *remaining > 0)
+            .ok_or(Bailout::Fault)?;
         Ok(Self {
             modulus: Modulus::new(checked_value(memory, at)?).ok_or(Bailout::Fault)?,
-            values: pointer(memory, plus(at, VALUES)?)?,
-            gate: pointer(memory, plus(at, GATES)?)?,
-            left,
+            values: pointer(memory, plus(at, VALUES_OFFSET)?)?,
+            gate: pointer(memory, plus(at, GATES_OFFSET)?)?,
+            remaining,
         })
     }
 
-    fn input(&self, memory: &VmMemory, place: u64) -> Result<U384, Bailout> {
-        let (segment, offset) = plus(self.gate, place)?;
+    fn input(&self, memory: &VmMemory, index: u64) -> Result<U384, Bailout> {
+        let (segment, offset) = plus(self.gate, index)?;
         let offset = memory.read(segment, offset).as_u64().ok_or(Bailout::Fault)?;
         checked_value(memory, plus(self.values, offset)?)
     }
@@ -268,8 +275,8 @@ fn checked_value(memory: &VmMemory, at: Address) -> Result<U384, Bailout> {
     }
 }
 
-fn gate_at(gates: Address, number: u64) -> Result<Address, Bailout> {
-    plus(gates, number.checked_mul(GATE).ok_or(Bailout::Fault)?)
+fn gate_address(gates: Address, number: u64) -> Result<Address, Bailout> {
+    plus(gates, number.checked_mul(GATE_CELLS).ok_or(Bailout::Fault)?)
 }
 
 fn plus((segment, offset): Address, cells: u64) -> Result<Address, Bailout> {

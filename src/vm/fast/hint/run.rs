@@ -27,8 +27,8 @@ pub(in crate::vm::fast) enum HintOutcome {
 }
 
 /// ceil((PRIME / 3) / 2^128) and ceil((PRIME / 2) / 2^128): what the two small arcs are split by.
-const THIRD: u128 = 3_544_607_988_759_775_765_608_368_578_435_044_694;
-const HALF: u128 = 5_316_911_983_139_663_648_412_552_867_652_567_041;
+const PRIME_OVER_3_HIGH: u128 = 3_544_607_988_759_775_765_608_368_578_435_044_694;
+const PRIME_OVER_2_HIGH: u128 = 5_316_911_983_139_663_648_412_552_867_652_567_041;
 
 impl Machine {
     /// Runs a hint.
@@ -136,19 +136,19 @@ impl Machine {
                 self.memory.write(segment, offset, VmCell::small(index))?;
             }
             Action::SquashIsLastAccess { dst, last, more } => {
-                let left = self.squash()?.left().ok_or(Bailout::Fault)?;
-                self.set(dst, VmCell::small(if left > 1 { *more } else { *last }))?;
+                let remaining = self.squash()?.remaining_accesses().ok_or(Bailout::Fault)?;
+                self.set(dst, VmCell::small(if remaining > 1 { *more } else { *last }))?;
             }
             Action::SquashAccessDelta(dst) => {
                 let squash = self.squash()?;
-                let before = squash.next_access().ok_or(Bailout::Fault)?;
+                let before = squash.pop_access().ok_or(Bailout::Fault)?;
                 let now = squash.access().ok_or(Bailout::Fault)?;
                 let delta = now.checked_sub(before).and_then(|delta| delta.checked_sub(1));
                 self.set(dst, VmCell::small(delta.ok_or(Bailout::Fault)?))?;
             }
             Action::SquashNextKey(dst) => {
                 let squash = self.squash()?;
-                squash.next_key().ok_or(Bailout::Fault)?;
+                squash.pop_key().ok_or(Bailout::Fault)?;
                 let key = squash.key().ok_or(Bailout::Fault)?;
                 self.set_number(dst, key)?;
             }
@@ -165,24 +165,24 @@ impl Machine {
     #[inline(never)]
     fn run_uint256_hint(&mut self, action: &Uint256Action) -> Result<(), Bailout> {
         match action {
-            Uint256Action::Uint256DivMod(operands, places) => {
+            Uint256Action::Uint256DivMod(operands, dsts) => {
                 let results = div_rem_256(&self.numbers(operands)?).ok_or(Bailout::Fault)?;
-                self.set_numbers(places, results)
+                self.set_numbers(dsts, results)
             }
-            Uint256Action::Uint512DivMod(operands, places) => {
+            Uint256Action::Uint512DivMod(operands, dsts) => {
                 let results = div_rem_512(&self.numbers(operands)?).ok_or(Bailout::Fault)?;
-                self.set_numbers(places, results)
+                self.set_numbers(dsts, results)
             }
-            Uint256Action::Uint256Sqrt(operands, places) => {
+            Uint256Action::Uint256Sqrt(operands, dsts) => {
                 let results = sqrt_rem_256(&self.numbers(operands)?);
-                self.set_numbers(places, results)
+                self.set_numbers(dsts, results)
             }
-            Uint256Action::U256InvModN(operands, places) => {
+            Uint256Action::U256InvModN(operands, dsts) => {
                 let results = inv_mod(&self.numbers(operands)?).ok_or(Bailout::Fault)?;
                 // One of the six stays unwritten when there is an inverse.
                 let mut written =
-                    places.iter().zip(results).filter_map(|(place, result)| Some((place, result?)));
-                written.try_for_each(|(place, result)| self.set_number(place, result))
+                    dsts.iter().zip(results).filter_map(|(cell_ref, result)| Some((cell_ref, result?)));
+                written.try_for_each(|(cell_ref, result)| self.set_number(cell_ref, result))
             }
         }
     }
@@ -196,7 +196,8 @@ impl Machine {
     ) -> Result<(), Bailout> {
         let (a, b) = (self.number(a)?, self.number(b)?);
         let at = self.address(range_check)?;
-        let excluded = self.write_small_arcs(&a, &b, at, &[from_u128(THIRD), from_u128(HALF)])?;
+        let excluded =
+            self.write_small_arcs(&a, &b, at, &[from_u128(PRIME_OVER_3_HIGH), from_u128(PRIME_OVER_2_HIGH)])?;
         self.hint_state.current().excluded_arc = Some(excluded);
         Ok(())
     }
@@ -223,9 +224,9 @@ impl Machine {
 
     fn alloc_dict(&mut self, arena: &PointerOperand) -> Result<(), Bailout> {
         let (segment, offset) = self.address(arena)?;
-        let below = |cells| offset.checked_sub(cells).ok_or(Bailout::Fault);
-        let count = self.memory.read(segment, below(2)?).as_u64().ok_or(Bailout::Fault)?;
-        let infos = self.memory.read(segment, below(3)?).as_pointer().ok_or(Bailout::Fault)?;
+        let before = |cells| offset.checked_sub(cells).ok_or(Bailout::Fault);
+        let count = self.memory.read(segment, before(2)?).as_u64().ok_or(Bailout::Fault)?;
+        let infos = self.memory.read(segment, before(3)?).as_pointer().ok_or(Bailout::Fault)?;
         let new = self.memory.add_segment(None, []);
         self.memory.segments.charge(ENTRY_CELLS)?;
         let dicts = self.hint_state.dicts.get_or_insert_default();
@@ -287,36 +288,36 @@ impl Machine {
         Ok(())
     }
 
-    fn at(&self, place: &CellRef) -> Result<u64, Bailout> {
-        let base = if place.is_fp { self.fp } else { self.ap };
-        base.checked_add_signed(i64::from(place.offset)).ok_or(Bailout::Fault)
+    fn offset_of(&self, cell_ref: &CellRef) -> Result<u64, Bailout> {
+        let base = if cell_ref.is_fp { self.fp } else { self.ap };
+        base.checked_add_signed(i64::from(cell_ref.offset)).ok_or(Bailout::Fault)
     }
 
     /// A cell that is known, perhaps with marks.
     #[inline]
-    fn cell(&self, place: &CellRef) -> Result<&VmCell, Bailout> {
-        let index = usize::try_from(self.at(place)?).map_err(|_| Bailout::Fault)?;
+    fn cell(&self, cell_ref: &CellRef) -> Result<&VmCell, Bailout> {
+        let index = usize::try_from(self.offset_of(cell_ref)?).map_err(|_| Bailout::Fault)?;
         self.memory.execution.get(index).filter(|cell| cell.is_known()).ok_or(Bailout::Fault)
     }
 
-    fn set(&mut self, place: &CellRef, value: VmCell) -> Result<(), Bailout> {
-        self.memory.write(EXECUTION, self.at(place)?, value)
+    fn set(&mut self, cell_ref: &CellRef, value: VmCell) -> Result<(), Bailout> {
+        self.memory.write(EXECUTION, self.offset_of(cell_ref)?, value)
     }
 
-    fn set_number(&mut self, place: &CellRef, number: Limbs) -> Result<(), Bailout> {
-        self.set(place, VmCell::number(number))
+    fn set_number(&mut self, cell_ref: &CellRef, number: Limbs) -> Result<(), Bailout> {
+        self.set(cell_ref, VmCell::number(number))
     }
 
     fn set_numbers<const N: usize>(
         &mut self,
-        places: &[CellRef; N],
+        dsts: &[CellRef; N],
         numbers: [Limbs; N],
     ) -> Result<(), Bailout> {
-        places.iter().zip(numbers).try_for_each(|(place, number)| self.set_number(place, number))
+        dsts.iter().zip(numbers).try_for_each(|(cell_ref, number)| self.set_number(cell_ref, number))
     }
 
-    fn set_flag(&mut self, place: &CellRef, flag: bool) -> Result<(), Bailout> {
-        self.set(place, VmCell::small(u64::from(flag)))
+    fn set_flag(&mut self, cell_ref: &CellRef, flag: bool) -> Result<(), Bailout> {
+        self.set(cell_ref, VmCell::small(u64::from(flag)))
     }
 
     fn address(&self, buffer: &PointerOperand) -> Result<(u64, u64), Bailout> {

@@ -25,11 +25,11 @@ pub(in crate::vm::fast) struct HintState {
     /// Those that Cairo 0 code entered since, the innermost last.
     inner: Vec<HintScope>,
     /// How many there were at most.
-    deepest: usize,
+    max_depth: usize,
     /// Cells that hints of Cairo 0 keep beside these.
-    held: usize,
+    reserved: usize,
     /// How many there were at most: those are taken.
-    most: usize,
+    peak: usize,
     /// The next free cell for allocations of constant size.
     pub next_free: Option<(u64, u64)>,
 }
@@ -71,8 +71,8 @@ pub(in crate::vm::fast) fn values_cells(count: usize) -> usize {
 
 /// What numbers count as that were taken up, four of them a cell, once those that they are from are dropped: until then they count
 /// there.
-pub(in crate::vm::fast) fn remaining_cells(left: Option<&(Vec<u64>, u64)>) -> usize {
-    left.map_or(0, |(numbers, _)| numbers.capacity() / 4)
+pub(in crate::vm::fast) fn remaining_cells(remaining: Option<&(Vec<u64>, u64)>) -> usize {
+    remaining.map_or(0, |(numbers, _)| numbers.capacity() / 4)
 }
 
 impl HintState {
@@ -83,19 +83,19 @@ impl HintState {
 
     /// Leaves a scope; the main one cannot be left.
     pub(in crate::vm::fast) fn exit_scope(&mut self) -> Option<()> {
-        let left = self.inner.pop()?;
-        self.release(left.held());
+        let exited = self.inner.pop()?;
+        self.release(exited.reserved());
         // Only the scope around may have the same manager; those of scopes within are gone.
-        if left.manager.is_some() && left.manager != self.current().manager {
+        if exited.manager.is_some() && exited.manager != self.current().manager {
             let manager = self.managers.pop()?;
-            self.release(manager.held);
+            self.release(manager.reserved);
         }
         Some(())
     }
 
     /// Makes cells that were held free for what comes next.
     pub(in crate::vm::fast) fn release(&mut self, cells: usize) {
-        self.held = self.held.saturating_sub(cells);
+        self.reserved = self.reserved.saturating_sub(cells);
     }
 
     /// Whether every scope that was entered was left, as is due at the end of a frame.
@@ -106,10 +106,10 @@ impl HintState {
 
 impl HintScope {
     /// Cells held by what is dropped with it.
-    fn held(&self) -> usize {
+    fn reserved(&self) -> usize {
         let start_values = self.start_values.as_ref().map_or(0, |values| values_cells(values.len()));
-        let squashing = self.squashing.as_ref().map_or(0, |squashing| squashing.held);
-        let sorted = self.sorted.as_ref().map_or(0, |sorted| sorted.held);
+        let squashing = self.squashing.as_ref().map_or(0, |squashing| squashing.reserved);
+        let sorted = self.sorted.as_ref().map_or(0, |sorted| sorted.reserved);
         start_values.saturating_add(squashing).saturating_add(sorted)
     }
 }
@@ -117,20 +117,20 @@ impl HintScope {
 impl Machine {
     /// Counts what a hint is about to keep: only what exceeds all that was held before is taken.
     pub(in crate::vm::fast) fn reserve(&mut self, cells: usize) -> Result<(), Bailout> {
-        let HintState { held, most, .. } = &mut self.hint_state;
-        *held = held.saturating_add(cells);
-        let more = held.saturating_sub(*most);
+        let HintState { reserved, peak, .. } = &mut self.hint_state;
+        *reserved = reserved.saturating_add(cells);
+        let more = reserved.saturating_sub(*peak);
         self.memory.segments.charge(more)?;
-        *most = most.saturating_add(more);
+        *peak = peak.saturating_add(more);
         Ok(())
     }
 
     /// Enters a scope.
     pub(in crate::vm::fast) fn enter_scope(&mut self, scope: HintScope) -> Result<(), Bailout> {
-        let HintState { inner, deepest, .. } = &mut self.hint_state;
-        if inner.len() == *deepest {
+        let HintState { inner, max_depth, .. } = &mut self.hint_state;
+        if inner.len() == *max_depth {
             self.memory.segments.charge(SCOPE_CELLS)?;
-            *deepest = deepest.saturating_add(1);
+            *max_depth = max_depth.saturating_add(1);
         }
         inner.push(scope);
         Ok(())
@@ -178,7 +178,7 @@ impl DictSquash {
     }
 
     /// How many accesses the key in turn has left.
-    pub(in crate::vm::fast) fn left(&self) -> Option<usize> {
+    pub(in crate::vm::fast) fn remaining_accesses(&self) -> Option<usize> {
         self.keys.last().map(|(_, numbers)| numbers.len())
     }
 
@@ -188,12 +188,12 @@ impl DictSquash {
     }
 
     /// Takes the access in turn out.
-    pub(super) fn next_access(&mut self) -> Option<u64> {
+    pub(super) fn pop_access(&mut self) -> Option<u64> {
         self.keys.last_mut()?.1.pop()
     }
 
     /// Takes the key in turn out, which must have one access left.
-    pub(in crate::vm::fast) fn next_key(&mut self) -> Option<()> {
+    pub(in crate::vm::fast) fn pop_key(&mut self) -> Option<()> {
         let (_, numbers) = self.keys.pop()?;
         (numbers.len() == 1).then_some(())
     }
@@ -260,7 +260,7 @@ mod tests {
     fn hints() -> [(Cairo0Action, usize); 2] {
         let [a, b, c, d, e] = [0, 1, 2, 3, 4].map(variable);
         let sort = ListAction::Sort { input: a, length: b, output: c, output_length: d, counts: e };
-        let squash = DictAction::Squash { accesses: a, cells: b, count: c, are_big: d, first: e };
+        let squash = DictAction::Squash { accesses: a, cells: b, count: c, big_keys: d, first: e };
         [(Cairo0Action::List(sort), 4), (Cairo0Action::Dict(squash), SQUASH_CELLS)]
     }
 
@@ -287,10 +287,10 @@ mod tests {
                         run(&mut machine, &Cairo0Action::EnterScope, &[]).unwrap();
                     }
                     assert_eq!(run(&mut machine, &action, &inputs), Ok(()), "{action:?}: {round}");
-                    assert_eq!(machine.hint_state.held, 1_000 * each + TREE_CELLS);
+                    assert_eq!(machine.hint_state.reserved, 1_000 * each + TREE_CELLS);
                     if in_scopes {
                         run(&mut machine, &Cairo0Action::ExitScope, &[]).unwrap();
-                        assert_eq!(machine.hint_state.held, 0);
+                        assert_eq!(machine.hint_state.reserved, 0);
                     }
                 }
                 // What both scopes keep is there at once.
@@ -334,26 +334,26 @@ mod tests {
             enter(&mut machine).unwrap();
             make(&mut machine, 5).unwrap();
             exit(&mut machine).unwrap();
-            assert_eq!((machine.hint_state.managers.len(), machine.hint_state.held), (0, 0));
+            assert_eq!((machine.hint_state.managers.len(), machine.hint_state.reserved), (0, 0));
         }
 
         let outer = make(&mut machine, 5).unwrap();
         assert_eq!(access(&mut machine, VmCell::pointer(outer, 0), 1), Ok(5));
-        let held = machine.hint_state.held;
+        let reserved = machine.hint_state.reserved;
         enter(&mut machine).unwrap();
         let inner = make(&mut machine, 6).unwrap();
         assert_eq!(machine.hint_state.managers.len(), 2);
         assert_eq!(access(&mut machine, VmCell::pointer(outer, 3), 1), Err(Bailout::Fault));
         assert_eq!(access(&mut machine, VmCell::pointer(inner, 0), 1), Ok(6));
         exit(&mut machine).unwrap();
-        assert_eq!((machine.hint_state.managers.len(), machine.hint_state.held), (1, held));
+        assert_eq!((machine.hint_state.managers.len(), machine.hint_state.reserved), (1, reserved));
 
         let copy = Cairo0Action::Dict(DictAction::EnterCopy(variable(0)));
         run(&mut machine, &copy, &[VmCell::pointer(outer, 3)]).unwrap();
         let copied = make(&mut machine, 9).unwrap();
         exit(&mut machine).unwrap();
         assert_eq!(machine.hint_state.managers.len(), 1);
-        assert!(machine.hint_state.held > held, "the copy stays where its manager is");
+        assert!(machine.hint_state.reserved > reserved, "the copy stays where its manager is");
         assert_eq!(access(&mut machine, VmCell::pointer(copied, 0), 1), Ok(5));
         assert_eq!(access(&mut machine, VmCell::pointer(copied, 3), 2), Ok(9));
         assert_eq!(access(&mut machine, VmCell::pointer(outer, 3), 1), Ok(5));
@@ -368,11 +368,14 @@ mod tests {
         let (low, high) = ([5, 0, 0, 0], [1, 0, 0, 1]);
         let mut squash = DictSquash::new(vec![high, low, high, low, low]);
         assert_eq!(squash.largest_key(), Some(high));
-        assert_eq!((squash.key(), squash.left(), squash.access()), (Some(low), Some(3), Some(1)));
-        assert_eq!([squash.next_access(), squash.next_access()], [Some(1), Some(3)]);
+        assert_eq!(
+            (squash.key(), squash.remaining_accesses(), squash.access()),
+            (Some(low), Some(3), Some(1))
+        );
+        assert_eq!([squash.pop_access(), squash.pop_access()], [Some(1), Some(3)]);
         assert_eq!(squash.access(), Some(4));
-        assert_eq!(squash.next_key(), Some(()));
-        assert_eq!((squash.key(), squash.left()), (Some(high), Some(2)));
-        assert_eq!(squash.next_key(), None, "an access is left over");
+        assert_eq!(squash.pop_key(), Some(()));
+        assert_eq!((squash.key(), squash.remaining_accesses()), (Some(high), Some(2)));
+        assert_eq!(squash.pop_key(), None, "an access is left over");
     }
 }

@@ -142,8 +142,8 @@ pub(super) fn reduce(number: &Limbs) -> Limbs {
     // quotient * prime, which has at most 256 bits: the quotient has five.
     let multiple = [quotient, 0, 0, quotient.wrapping_mul(PRIME[3])];
     match overflowing_sub(number, &multiple) {
-        (rest, false) => rest,
-        (rest, true) => wrapping_add(&rest, &PRIME),
+        (remainder, false) => remainder,
+        (remainder, true) => wrapping_add(&remainder, &PRIME),
     }
 }
 

@@ -58,19 +58,19 @@ pub(in crate::vm::fast) fn div_rem(a: &Limbs, b: &Limbs) -> Option<(Limbs, Limbs
         (_, _, [divisor, 0, 0, 0]) => {
             let divisor = u128::from(*divisor);
             let mut quotient = *a;
-            let mut rest = 0_u128;
+            let mut remainder = 0_u128;
             for limb in quotient.iter_mut().rev() {
                 // The rest is below the divisor, so the quotient has 64 bits.
-                let part = rest << 64 | u128::from(*limb);
+                let part = remainder << 64 | u128::from(*limb);
                 *limb = u64::try_from(part.checked_div(divisor)?).ok()?;
-                rest = part.checked_rem(divisor)?;
+                remainder = part.checked_rem(divisor)?;
             }
-            Some((quotient, from_u128(rest)))
+            Some((quotient, from_u128(remainder)))
         }
         (_, Some(divisor), _) => Some(div_rem_by_two_limbs(a, divisor)),
         _ => {
-            let (quotient, rest) = to_biguint(a).div_rem(&to_biguint(b));
-            Some((from_biguint(&quotient), from_biguint(&rest)))
+            let (quotient, remainder) = to_biguint(a).div_rem(&to_biguint(b));
+            Some((from_biguint(&quotient), from_biguint(&remainder)))
         }
     }
 }
@@ -87,23 +87,23 @@ fn div_rem_by_two_limbs(a: &Limbs, divisor: u128) -> (Limbs, Limbs) {
     };
     let limbs = [shifted(a2, a1), shifted(a1, a0), shifted(a0, 0)];
     // What is shifted out of the top, and the limb below: less than 2^127, which the divisor is not.
-    let mut rest = u128::from(shifted(0, a3)) << 64 | u128::from(shifted(a3, a2));
+    let mut remainder = u128::from(shifted(0, a3)) << 64 | u128::from(shifted(a3, a2));
     let mut quotient = [0_u64; 3];
     for (digit, limb) in quotient.iter_mut().rev().zip(limbs) {
-        let mut guess = rest.checked_div(u128::from(high)).unwrap_or(0);
-        let mut left = rest.wrapping_sub(guess.wrapping_mul(u128::from(high)));
-        while guess > u128::from(u64::MAX)
+        let mut estimate = remainder.checked_div(u128::from(high)).unwrap_or(0);
+        let mut left = remainder.wrapping_sub(estimate.wrapping_mul(u128::from(high)));
+        while estimate > u128::from(u64::MAX)
             || (left <= u128::from(u64::MAX)
-                && guess.wrapping_mul(u128::from(low)) > (left << 64 | u128::from(limb)))
+                && estimate.wrapping_mul(u128::from(low)) > (left << 64 | u128::from(limb)))
         {
-            guess = guess.wrapping_sub(1);
+            estimate = estimate.wrapping_sub(1);
             left = left.wrapping_add(u128::from(high));
         }
-        *digit = u64::try_from(guess).unwrap_or(u64::MAX); // it is one now
-        rest = (rest << 64 | u128::from(limb)).wrapping_sub(guess.wrapping_mul(divisor));
+        *digit = u64::try_from(estimate).unwrap_or(u64::MAX); // it is one now
+        remainder = (remainder << 64 | u128::from(limb)).wrapping_sub(estimate.wrapping_mul(divisor));
     }
     let [q0, q1, q2] = quotient;
-    ([q0, q1, q2, 0], from_u128(rest >> shift))
+    ([q0, q1, q2, 0], from_u128(remainder >> shift))
 }
 
 /// Dividend and divisor in two parts each; quotient and remainder likewise.
@@ -115,8 +115,8 @@ pub(in crate::vm::fast) fn div_rem_256([a0, a1, b0, b1]: &[Limbs; 4]) -> Option<
     if divisor.is_zero() {
         return None;
     }
-    let (quotient, rest) = join_halves(a0, a1).div_rem(&divisor);
-    let ([q0, q1], [r0, r1]) = (split_halves(&quotient), split_halves(&rest));
+    let (quotient, remainder) = join_halves(a0, a1).div_rem(&divisor);
+    let ([q0, q1], [r0, r1]) = (split_halves(&quotient), split_halves(&remainder));
     Some([q0, q1, r0, r1])
 }
 
@@ -126,11 +126,11 @@ pub(in crate::vm::fast) fn div_rem_512([a0, a1, a2, a3, b0, b1]: &[Limbs; 6]) ->
     if divisor.is_zero() {
         return None;
     }
-    let (quotient, rest) = (join_halves(a0, a1) + (join_halves(a2, a3) << 256_u32)).div_rem(&divisor);
+    let (quotient, remainder) = (join_halves(a0, a1) + (join_halves(a2, a3) << 256_u32)).div_rem(&divisor);
     let part = BigUint::one() << 128_u32;
     let (quotient, q0) = quotient.div_rem(&part);
     let (quotient, q1) = quotient.div_rem(&part);
-    let ([q2, q3], [r0, r1]) = (split_halves(&quotient), split_halves(&rest));
+    let ([q2, q3], [r0, r1]) = (split_halves(&quotient), split_halves(&remainder));
     Some([from_biguint(&q0), from_biguint(&q1), q2, q3, r0, r1])
 }
 
@@ -147,12 +147,18 @@ pub(in crate::vm::fast) fn isqrt(a: &Limbs) -> Limbs {
 pub(in crate::vm::fast) fn sqrt_rem_256([low, high]: &[Limbs; 2]) -> [Limbs; 5] {
     let value = join_halves(low, high);
     let root = value.sqrt();
-    let rest = value - &root * &root;
-    let twice = BigInt::from(&root * 2_u32) - BigInt::from(rest.clone());
+    let remainder = value - &root * &root;
+    let twice = BigInt::from(&root * 2_u32) - BigInt::from(remainder.clone());
     let exceeds = twice >= BigInt::one() << 128_u32;
     let (root_high, root_low) = root.div_rem(&(BigUint::one() << 64_u32));
-    let [rest_low, rest_high] = split_halves(&rest);
-    [from_biguint(&root_low), from_biguint(&root_high), rest_low, rest_high, from_u64(u64::from(exceeds))]
+    let [remainder_low, remainder_high] = split_halves(&remainder);
+    [
+        from_biguint(&root_low),
+        from_biguint(&root_high),
+        remainder_low,
+        remainder_high,
+        from_u64(u64::from(exceeds)),
+    ]
 }
 
 /// The integer square root of a number in two parts.
@@ -164,19 +170,19 @@ pub(in crate::vm::fast) fn isqrt_256([low, high]: &[Limbs; 2]) -> Limbs {
 pub(in crate::vm::fast) fn mul_div_rem_256(
     [a0, a1]: &[Limbs; 2],
     [b0, b1]: &[Limbs; 2],
-    [by0, by1]: &[Limbs; 2],
+    [d0, d1]: &[Limbs; 2],
 ) -> Option<[Limbs; 6]> {
-    let by = join_halves(by0, by1);
-    if by.is_zero() {
+    let divisor = join_halves(d0, d1);
+    if divisor.is_zero() {
         return None;
     }
-    let (quotient, rest) = (join_halves(a0, a1) * join_halves(b0, b1)).div_rem(&by);
+    let (quotient, remainder) = (join_halves(a0, a1) * join_halves(b0, b1)).div_rem(&divisor);
     let part = BigUint::one() << 128_u32;
     let (quotient, q0) = quotient.div_rem(&part);
     let (quotient, q1) = quotient.div_rem(&part);
     let (quotient, q2) = quotient.div_rem(&part);
     let q3 = quotient % part;
-    let [r0, r1] = split_halves(&rest);
+    let [r0, r1] = split_halves(&remainder);
     Some([from_biguint(&q0), from_biguint(&q1), from_biguint(&q2), from_biguint(&q3), r0, r1])
 }
 
@@ -238,11 +244,11 @@ mod tests {
             if b == from_u64(0) {
                 prop_assert_eq!(div_rem(&a, &b), None);
             } else {
-                let (quotient, rest) = to_biguint(&a).div_rem(&to_biguint(&b));
-                prop_assert_eq!(div_rem(&a, &b), Some((from_biguint(&quotient), from_biguint(&rest))));
+                let (quotient, remainder) = to_biguint(&a).div_rem(&to_biguint(&b));
+                prop_assert_eq!(div_rem(&a, &b), Some((from_biguint(&quotient), from_biguint(&remainder))));
                 let [q0, q1, r0, r1] = div_rem_256(&[a, from_u64(0), b, from_u64(0)]).unwrap();
                 prop_assert_eq!(join_halves(&q0, &q1), quotient);
-                prop_assert_eq!(join_halves(&r0, &r1), rest);
+                prop_assert_eq!(join_halves(&r0, &r1), remainder);
             }
             prop_assert_eq!(isqrt(&a), from_biguint(&to_biguint(&a).sqrt()));
         }

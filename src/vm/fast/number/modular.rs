@@ -17,8 +17,8 @@ pub(in crate::vm::fast) struct Modulus {
     /// two too high.
     shifted: U384,
     /// How far: whole limbs, and bits of a limb.
-    limbs: usize,
-    bits: u32,
+    shift_limbs: usize,
+    shift_bits: u32,
 }
 
 impl Modulus {
@@ -27,12 +27,12 @@ impl Modulus {
         let limbs = value.iter().rev().take_while(|limb| **limb == 0).count();
         let bits = value.iter().rev().nth(limbs)?.leading_zeros();
         let mut shifted = [0; 6];
-        let mut below = 0;
+        let mut next_lower = 0;
         for (place, limb) in shifted.iter_mut().skip(limbs).zip(value) {
-            *place = shift(limb, below, bits);
-            below = limb;
+            *place = shift_in(limb, next_lower, bits);
+            next_lower = limb;
         }
-        Some(Self { value, shifted, limbs, bits })
+        Some(Self { value, shifted, shift_limbs: limbs, shift_bits: bits })
     }
 
     /// The number itself.
@@ -84,8 +84,8 @@ impl Modulus {
         if !gcd.is_one() {
             return Some((false, from_biguint(&(modulus / gcd))));
         }
-        let rest = x.magnitude().mod_floor(&modulus);
-        Some((true, from_biguint(&if x.is_negative() { modulus - rest } else { rest })))
+        let remainder = x.magnitude().mod_floor(&modulus);
+        Some((true, from_biguint(&if x.is_negative() { modulus - remainder } else { remainder })))
     }
 
     /// The inverse, if there is one and the modulus is odd and not 1: halvings and subtractions, which need no quotient.
@@ -127,51 +127,51 @@ impl Modulus {
 
     /// The rest of a number of any length: limb by limb from the highest one on, as on paper.
     fn reduce_limbs(&self, number: &[u64]) -> U384 {
-        let mut rest = [0; 6];
+        let mut remainder = [0; 6];
         let mut above = 0;
         for limb in number.iter().rev() {
-            self.push_limb(&mut rest, shift(above, *limb, self.bits));
+            self.push_limb(&mut remainder, shift_in(above, *limb, self.shift_bits));
             above = *limb;
         }
-        self.push_limb(&mut rest, shift(above, 0, self.bits));
-        for _ in 0..self.limbs {
-            self.push_limb(&mut rest, 0);
+        self.push_limb(&mut remainder, shift_in(above, 0, self.shift_bits));
+        for _ in 0..self.shift_limbs {
+            self.push_limb(&mut remainder, 0);
         }
         // Back to where it was before the shift.
         let mut number = [0; 6];
-        let limbs = rest.iter().skip(self.limbs);
+        let limbs = remainder.iter().skip(self.shift_limbs);
         for ((place, limb), above) in number.iter_mut().zip(limbs.clone()).zip(limbs.skip(1).chain([&0])) {
-            *place = limb.wrapping_shr(self.bits)
-                | above.checked_shl(u64::BITS.wrapping_sub(self.bits)).unwrap_or(0);
+            *place = limb.wrapping_shr(self.shift_bits)
+                | above.checked_shl(u64::BITS.wrapping_sub(self.shift_bits)).unwrap_or(0);
         }
         number
     }
 
     /// `rest * 2^64 + limb` by the shifted modulus, which the rest is below.
     #[inline]
-    fn push_limb(&self, rest: &mut U384, limb: u64) {
-        let [r0, r1, r2, r3, r4, top] = *rest;
-        *rest = [limb, r0, r1, r2, r3, r4];
+    fn push_limb(&self, remainder: &mut U384, limb: u64) {
+        let [r0, r1, r2, r3, r4, top] = *remainder;
+        *remainder = [limb, r0, r1, r2, r3, r4];
         let [.., highest] = self.shifted;
-        let guess = if top == 0 {
+        let estimate = if top == 0 {
             u64::from(r4 >= highest)
         } else {
             let quotient = (u128::from(top) << 64 | u128::from(r4)).checked_div(u128::from(highest));
             quotient.and_then(|quotient| u64::try_from(quotient).ok()).unwrap_or(u64::MAX)
         };
-        if guess == 0 {
+        if estimate == 0 {
             return;
         }
         let (mut borrow, mut carry) = (false, 0);
-        for (place, limb) in rest.iter_mut().zip(self.shifted) {
-            let (low, high) = guess.carrying_mul(limb, carry);
+        for (place, limb) in remainder.iter_mut().zip(self.shifted) {
+            let (low, high) = estimate.carrying_mul(limb, carry);
             (*place, borrow) = place.borrowing_sub(low, borrow);
             carry = high;
         }
         let (mut top, mut is_negative) = top.borrowing_sub(carry, borrow);
         while is_negative {
             let mut carry = false;
-            for (place, limb) in rest.iter_mut().zip(self.shifted) {
+            for (place, limb) in remainder.iter_mut().zip(self.shifted) {
                 (*place, carry) = place.carrying_add(limb, carry);
             }
             (top, carry) = top.carrying_add(0, carry);
@@ -182,8 +182,8 @@ impl Modulus {
 
 /// The limb with the highest of `bits` bits of the one below it moved in.
 #[inline]
-fn shift(limb: u64, below: u64, bits: u32) -> u64 {
-    limb.wrapping_shl(bits) | below.checked_shr(u64::BITS.wrapping_sub(bits)).unwrap_or(0)
+fn shift_in(limb: u64, next_lower: u64, bits: u32) -> u64 {
+    limb.wrapping_shl(bits) | next_lower.checked_shr(u64::BITS.wrapping_sub(bits)).unwrap_or(0)
 }
 
 const ONE: U384 = [1, 0, 0, 0, 0, 0];
