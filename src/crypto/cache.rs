@@ -106,7 +106,7 @@ mod tests {
         [value, 0, 0, 0]
     }
 
-    fn held(cache: &PedersenCache) -> usize {
+    fn occupied(cache: &PedersenCache) -> usize {
         let full = |sets: &[Set]| sets.iter().flatten().filter(|slot| slot.hash != [0; 4]).count();
         cache.shards.iter().map(|shard| full(&shard.lock().unwrap())).sum()
     }
@@ -119,7 +119,7 @@ mod tests {
                 let (a, b) = (number(value % 7), number(value));
                 assert_eq!(cache.hash(&a, &b), pedersen(&a, &b));
             }
-            assert_eq!(held(&cache), 50, "round {round}");
+            assert_eq!(occupied(&cache), 50, "round {round}");
         }
         assert_ne!(cache.hash(&number(1), &number(2)), cache.hash(&number(2), &number(1)));
     }
@@ -130,7 +130,7 @@ mod tests {
         for value in 0..2000 {
             assert_eq!(cache.hash(&number(0), &number(value)), pedersen(&number(0), &number(value)));
         }
-        assert_eq!(held(&cache), SHARDS * WAYS);
+        assert_eq!(occupied(&cache), SHARDS * WAYS);
     }
 
     #[test]

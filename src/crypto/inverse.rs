@@ -71,16 +71,16 @@ fn inverse_modulo(modulus: &SafegcdModulus, number: &Limbs) -> Option<Limbs> {
 fn divsteps(eta: &mut i64, f: i64, g: i64) -> TransitionMatrix {
     let (mut u, mut v, mut q, mut r) = (1_i64, 0_i64, 0_i64, 1_i64);
     let (mut f, mut g) = (f, g);
-    let mut left = ROUND;
+    let mut remaining = ROUND;
     loop {
         // All trailing zeros of g at once.
-        let zeros = (g | (-1_i64).wrapping_shl(left)).trailing_zeros();
+        let zeros = (g | (-1_i64).wrapping_shl(remaining)).trailing_zeros();
         g = g.wrapping_shr(zeros);
         u = u.wrapping_shl(zeros);
         v = v.wrapping_shl(zeros);
         *eta = eta.wrapping_sub(i64::from(zeros));
-        left = left.wrapping_sub(zeros);
-        if left == 0 {
+        remaining = remaining.wrapping_sub(zeros);
+        if remaining == 0 {
             return TransitionMatrix { u, v, q, r };
         }
         if *eta < 0 {
@@ -91,8 +91,8 @@ fn divsteps(eta: &mut i64, f: i64, g: i64) -> TransitionMatrix {
         }
         // Until the next swap of f and g, each step adds f to g or not: one multiple of f clears up to 6 bits
         // of g.
-        let most = eta.wrapping_add(1).min(i64::from(left)).min(6);
-        let mask = 1_i64.wrapping_shl(most.unsigned_abs().try_into().unwrap_or(0)).wrapping_sub(1);
+        let n_steps = eta.wrapping_add(1).min(i64::from(remaining)).min(6);
+        let mask = 1_i64.wrapping_shl(n_steps.unsigned_abs().try_into().unwrap_or(0)).wrapping_sub(1);
         // f * (f * f - 2) is -1 / f modulo 64, for an odd f.
         let inverse = f.wrapping_mul(f.wrapping_mul(f).wrapping_sub(2));
         let multiple = inverse.wrapping_mul(g) & mask;

@@ -1,8 +1,9 @@
-//! Hints of Cairo 0: those that contracts run often, made ready once per class.
+//! Hints of Cairo 0 that contracts use, compiled once per class.
 //!
-//! In: a hint as the class holds it, which names variables. Out: what to do with which cells; `cairo0_run` does it. A hint that is not
-//! here, or whose variables or constants are not all there, is unknown: a frame that comes to it is handed over. So are the curves of
-//! Ethereum and of devices (secp), blake2s, SHA-256, and big numbers of other libraries.
+//! Input: a hint of a class, with the references and constants that it names. Output: a [`CompiledHint`],
+//! which `run` runs. A hint without a native implementation, or with a missing reference or constant,
+//! compiles to [`Action::Unsupported`]: a frame that reaches it falls back to `cairo-vm`. Among these are the
+//! secp curves, BLAKE2s, SHA-256 and other big-integer libraries.
 
 use cairo_vm::hint_processor::builtin_hint_processor::hint_code;
 use starknet_types_core::felt::Felt;
@@ -18,21 +19,21 @@ use crate::protocol::Builtin;
 use crate::vm::fast::hint::{Action, CellRef, CompiledHint};
 use crate::vm::fast::number::field::{Limbs, from_felt, is_less, neg};
 
-/// What a hint does.
+/// The effect of a hint. The families of larger libraries have actions of their own.
 #[derive(Clone, Debug)]
 pub(in crate::vm::fast) enum Cairo0Action {
-    /// A syscall, which must stand at the variable.
+    /// A syscall; the variable must equal the syscall pointer.
     Syscall(Variable),
     EnterScope,
-    /// Enters a scope with a count.
+    /// Enters a scope with a loop counter `n`.
     EnterCount(Variable),
     ExitScope,
-    /// Takes one off the scope's count; whether more are left.
+    /// Decrements the loop counter; writes whether it is not 0.
     CountDown(Variable),
     AssertNotZero(Variable),
     AssertNotEqual(Variable, Variable),
     AssertLess(Variable, Variable),
-    /// Below 2^128.
+    /// Asserts that the value is below 2^128.
     AssertInRange(Variable),
     IsOutOfRange(Variable),
     IsNegativeOutOfRange(Variable),
@@ -41,13 +42,13 @@ pub(in crate::vm::fast) enum Cairo0Action {
         result: Variable,
     },
     IsAbove(Variable, Variable),
-    /// Whether below the bound.
+    /// Writes whether the value is below the bound.
     IsBelow {
         value: Variable,
         bound: Limbs,
         result: Variable,
     },
-    /// Quotient and remainder by a constant, of a value up to a bound.
+    /// Divides a value, asserted to be at most `max`, by a constant.
     Split {
         value: Variable,
         max: Limbs,
@@ -61,14 +62,14 @@ pub(in crate::vm::fast) enum Cairo0Action {
         quotient: Variable,
         remainder: Variable,
     },
-    /// Carries of a sum of two parts each.
+    /// Writes the carries of the sum of two `Uint256`.
     Carries {
         a: Variable,
         b: Variable,
         low: Variable,
         high: Variable,
     },
-    /// The lowest bit of what lies four cells behind the first.
+    /// Writes the lowest bit of the cell four cells after the first variable, the exponent of `pow`.
     Bit(Variable, Variable),
     FindSmallArcs {
         a: Variable,
@@ -78,7 +79,7 @@ pub(in crate::vm::fast) enum Cairo0Action {
     },
     IsArcIncluded(u8),
     AssertArcExcluded(u8),
-    /// Announces a signature to its builtin.
+    /// Adds a signature to the ECDSA builtin.
     AddSignature {
         r: Variable,
         s: Variable,
@@ -91,7 +92,7 @@ pub(in crate::vm::fast) enum Cairo0Action {
     Keccak(KeccakAction),
 }
 
-/// Prepares a hint.
+/// Compiles a hint.
 pub(in crate::vm::fast) fn compile_cairo0_hint(
     hint: &PreparedHint,
     class: &Cairo0Class,
@@ -100,7 +101,7 @@ pub(in crate::vm::fast) fn compile_cairo0_hint(
     CompiledHint { action: action(hint, class).unwrap_or(Action::Unsupported), is_last }
 }
 
-/// What a hint's code may name.
+/// The symbols that the code of a hint can name.
 #[derive(Clone, Copy)]
 pub(super) struct HintSymbols<'a> {
     hint: &'a PreparedHint,
@@ -108,17 +109,17 @@ pub(super) struct HintSymbols<'a> {
 }
 
 impl HintSymbols<'_> {
-    /// A variable.
+    /// The variable `ids.<name>`.
     pub(in crate::vm::fast) fn variable(&self, name: &str) -> Option<Variable> {
         Variable::new(self.hint.data.ids_data.get(name)?, self.hint)
     }
 
-    /// A constant, by its whole name.
+    /// The constant with this full path.
     pub(in crate::vm::fast) fn constant(&self, name: &str) -> Option<Limbs> {
         self.hint.data.constants.get(name).map(from_felt)
     }
 
-    /// The bound of range checks, which programs without that builtin have not.
+    /// `Some` if the program has a range-check bound, that is, uses the builtin.
     pub(in crate::vm::fast) fn range_check_bound(&self) -> Option<()> {
         self.class.builtins().contains(&Builtin::RangeCheck).then_some(())
     }
@@ -137,7 +138,7 @@ fn action(hint: &PreparedHint, class: &Cairo0Class) -> Option<Action> {
         }
         HintKind::AddressIsSmall => {
             let bound = constant("starkware.starknet.common.storage.ADDR_BOUND")?;
-            // What the hint demands of its bound, which then is above half the prime.
+            // The assertions of the hint about its bound, and that the bound exceeds half the prime.
             let [low, high] = [250_u32, 251].map(|bits| from_felt(&Felt::TWO.pow(bits)));
             let is_usable = is_less(&low, &bound) && !is_less(&high, &bound) && is_less(&neg(&bound), &bound);
             is_usable.then_some(())?;
@@ -237,7 +238,7 @@ fn action(hint: &PreparedHint, class: &Cairo0Class) -> Option<Action> {
     })))
 }
 
-/// The one constant with this last name; of several the judge takes any.
+/// The only constant whose path ends in this name; of several, `cairo-vm` takes any.
 fn only_constant(hint: &PreparedHint, name: &str) -> Option<Limbs> {
     let mut named = hint
         .data
@@ -257,9 +258,9 @@ mod tests {
 
     use super::*;
 
-    /// Every hint of our contracts is native but those of Ethereum's curve.
+    /// All hints of these contracts are native, and the keccak hints of `hashes`.
     #[test]
-    fn hints_of_contracts_are_known() {
+    fn hints_of_contracts_are_native() {
         let (mut known, mut keccak) = (0, 0);
         for name in
             ["account", "account_open", "caller", "constructors", "erc20", "library", "proxy", "syscalls"]

@@ -1,7 +1,8 @@
-//! Hints of Cairo 0 about dictionaries, and about squashing one.
+//! Cairo 0 hints of dictionaries and of squashing them.
 //!
-//! A dictionary is a list of accesses in memory; hints keep its present values beside it, and where its list ends: the hint of an
-//! access must stand there. DictTracker belong to a manager, which a scope has or has not.
+//! In memory, a dictionary is a list of accesses. Hints keep its current values and the end of its list in a
+//! tracker, and the hint of an access must be at that end. Trackers belong to the dictionary manager of a
+//! scope.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -17,12 +18,12 @@ use crate::vm::fast::hint::{
 use crate::vm::fast::machine::Machine;
 use crate::vm::fast::number::field::{Limbs, from_u64, sub};
 
-/// What a hint does.
+/// The effect of a hint.
 #[derive(Clone, Debug)]
 pub(in crate::vm::fast) enum DictAction {
-    /// A dictionary with the values that the scope starts from.
+    /// Creates a dictionary with the initial values of the scope.
     New,
-    /// The same with a value for all other keys; here a scope need not start from any.
+    /// Creates a dictionary with a default value for missing keys; initial values are optional.
     NewDefault(Variable),
     Read {
         dict: Variable,
@@ -40,9 +41,9 @@ pub(in crate::vm::fast) enum DictAction {
         before: Variable,
         value: Variable,
     },
-    /// Enters a scope that starts from the values of a dictionary.
+    /// Enters a scope whose initial values are a copy of a dictionary.
     EnterCopy(Variable),
-    /// Moves the end of a dictionary.
+    /// Sets the end of the list of a dictionary.
     Move {
         start: Variable,
         end: Variable,
@@ -54,60 +55,60 @@ pub(in crate::vm::fast) enum DictAction {
         big_keys: Variable,
         first: Variable,
     },
-    /// Takes up the first access of the key in turn.
+    /// Writes the index of the first access of the current key.
     FirstAccess(Variable),
-    /// Whether the key has no access left.
+    /// Writes whether the current key has no access left.
     IsLast(Variable),
-    /// Takes up the next access: how many others lie between.
+    /// Advances to the next access; writes the number of accesses in between.
     NextAccess(Variable),
-    /// Whether the key has more accesses.
+    /// Writes whether the current key has more accesses.
     HasMore(Variable),
     AssertNoAccess,
-    /// The key has so many accesses.
+    /// Asserts the number of accesses of the current key.
     AssertCount(Variable),
     AssertNoKey,
     NextKey(Variable),
 }
 
-/// The values of a dictionary, and what stands for keys that have none.
+/// The current state of a dictionary.
 #[derive(Debug)]
 struct DictTracker {
     values: HashMap<Limbs, VmCell>,
     default: Option<VmCell>,
-    /// Where the next access must stand.
+    /// The address that the next access must have.
     end: (u64, u64),
 }
 
-/// Dictionaries by their segment.
+/// A dictionary manager: trackers by the segment of their dictionary.
 #[derive(Debug, Default)]
 pub(in crate::vm::fast) struct DictManager {
     dicts: BTreeMap<u64, DictTracker>,
-    /// Cells that it holds.
+    /// Cells reserved for the manager.
     pub reserved: usize,
 }
 
-/// A squash under way.
+/// A squash of a Cairo 0 dictionary.
 #[derive(Debug, Default)]
 pub(in crate::vm::fast) struct Cairo0Squash {
-    /// Keys with the numbers of their accesses.
+    /// Keys with the indices of their accesses.
     accesses: BTreeMap<Limbs, Vec<u64>>,
-    /// Keys that are to come, the next one last.
+    /// The keys that follow, the next one last.
     keys: Vec<Limbs>,
-    /// The key in turn, most significant limb first.
+    /// The current key, most significant limb first.
     key: Limbs,
-    /// Its accesses that are to come, the next one last, and the one taken up.
+    /// The accesses of the current key that follow, the next one last, and the current one.
     remaining: Option<(Vec<u64>, u64)>,
-    /// Cells that it holds.
+    /// Cells reserved for the squash.
     pub reserved: usize,
 }
 
-/// What a manager counts as, in cells, and a dictionary without its values: a tree's first node has room for eleven, and later
-/// ones stay half empty.
+/// Cells charged for a manager and for a tracker without its values: the first node of a B-tree has 11
+/// entries, and later ones are at least half full.
 const MANAGER_CELLS: usize = 11 * DICT_CELLS / 2;
 const DICT_CELLS: usize = 2 * size_of::<(u64, DictTracker)>() / size_of::<VmCell>();
 
 impl DictAction {
-    /// The hint with this code; `None` if it is none of these.
+    /// The action of a hint with this code; `None` if it is not in this family.
     pub(super) fn new(code: &str, symbols: &HintSymbols<'_>) -> Option<Self> {
         let variable = |name: &str| symbols.variable(name);
         Some(match code {
@@ -170,8 +171,8 @@ impl Machine {
             }
             DictAction::Read { dict, key, value } => {
                 let (key, at) = (self.variable(key)?, self.pointer(dict)?);
-                let present = self.access(at, &key)?;
-                self.put_cell(value, present)
+                let current = self.access(at, &key)?;
+                self.put_cell(value, current)
             }
             DictAction::Write { dict, key, value } => {
                 let (key, value) = (self.variable(key)?, self.variable(value)?);
@@ -222,10 +223,10 @@ impl Machine {
                 self.put_flag(result, is_last)
             }
             DictAction::NextAccess(delta) => {
-                let (remaining, present) = self.remaining()?;
+                let (remaining, current) = self.remaining()?;
                 let next = remaining.pop().ok_or(Bailout::Fault)?;
-                let distance = sub(&sub(&from_u64(next), &from_u64(*present)), &from_u64(1));
-                *present = next;
+                let distance = sub(&sub(&from_u64(next), &from_u64(*current)), &from_u64(1));
+                *current = next;
                 self.put(delta, distance)
             }
             DictAction::HasMore(temporary) => {
@@ -251,7 +252,7 @@ impl Machine {
         }
     }
 
-    /// Makes a dictionary with a copy of the values that the scope starts from, if any.
+    /// Creates a dictionary with a copy of the initial values of the scope, if any.
     fn new_dict(&mut self, default: Option<VmCell>) -> Result<(), Bailout> {
         let segment = self.memory.add_segment(None, []);
         if self.hint_state.current().manager.is_none() {
@@ -268,13 +269,13 @@ impl Machine {
         self.put_cell_at_ap(VmCell::pointer(segment, 0))
     }
 
-    /// The scope's manager.
+    /// The dictionary manager of the current scope.
     fn manager(&mut self) -> Result<&mut DictManager, Bailout> {
         let manager = self.hint_state.current().manager.ok_or(Bailout::Fault)?;
         self.hint_state.managers.get_mut(manager).ok_or(Bailout::Fault)
     }
 
-    /// Counts what is about to be kept as long as the manager.
+    /// Reserves cells that are released with the manager.
     fn reserve_in_manager(&mut self, cells: usize) -> Result<(), Bailout> {
         self.reserve(cells)?;
         let manager = self.manager()?;
@@ -282,18 +283,18 @@ impl Machine {
         Ok(())
     }
 
-    /// The dictionary whose list ends here.
+    /// The tracker of the dictionary whose list ends at this address.
     fn dict_at(&mut self, at: (u64, u64)) -> Result<&mut DictTracker, Bailout> {
         let dict = self.manager()?.dicts.get_mut(&at.0).ok_or(Bailout::Fault)?;
         if dict.end == at { Ok(dict) } else { Err(Bailout::Fault) }
     }
 
-    /// The present value of a key, for an access that ends the list.
+    /// The current value of a key, for an access at the end of the list.
     fn access(&mut self, at: (u64, u64), key: &VmCell) -> Result<VmCell, Bailout> {
         let dict = self.dict_at(at)?;
         dict.end.1 = at.1.checked_add(ACCESS_CELLS).ok_or(Bailout::Unsupported)?;
-        if let Some(present) = dict.values.get(&key.bits()) {
-            return Ok(*present);
+        if let Some(current) = dict.values.get(&key.bits()) {
+            return Ok(*current);
         }
         let default = dict.default.ok_or(Bailout::Fault)?;
         self.reserve_in_manager(ENTRY_CELLS)?;
@@ -301,7 +302,7 @@ impl Machine {
         Ok(default)
     }
 
-    /// Sets the value of a key that has been counted.
+    /// Sets the value of a key whose entry has been reserved.
     fn set_value(&mut self, segment: u64, key: &VmCell, value: VmCell) -> Result<(), Bailout> {
         let dict = self.manager()?.dicts.get_mut(&segment).ok_or(Bailout::Fault)?;
         dict.values.insert(key.bits(), value);
@@ -315,7 +316,8 @@ impl Machine {
         big_keys: &Variable,
         first: &Variable,
     ) -> Result<(), Bailout> {
-        // The accesses of a key in turn stay what they were; the rest of an earlier squash makes room.
+        // The remaining accesses of the current key survive, as in `cairo-vm`; the earlier squash is
+        // released.
         let Cairo0Squash { remaining, reserved, .. } =
             *self.hint_state.current().squashing.take().unwrap_or_default();
         self.hint_state.release(reserved);
@@ -331,7 +333,7 @@ impl Machine {
             accesses.entry(reversed(key)).or_default().push(number);
         }
         let mut keys: Vec<Limbs> = accesses.keys().rev().copied().collect();
-        // Of no accesses the judge panics.
+        // `cairo-vm` panics on an empty list.
         let largest = reversed(*keys.first().ok_or(Bailout::Unsupported)?);
         self.put_flag(big_keys, !is_in_range(&largest))?;
         let key = keys.pop().ok_or(Bailout::Fault)?;

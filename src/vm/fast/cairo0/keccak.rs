@@ -1,4 +1,4 @@
-//! Hints of Cairo 0's own keccak, whose rounds the program proves afterwards.
+//! Cairo 0 hints of the `cairo_keccak` library, whose rounds the program proves at its end.
 
 use cairo_vm::hint_processor::builtin_hint_processor::hint_code;
 
@@ -10,28 +10,28 @@ use crate::vm::fast::machine::Machine;
 use crate::vm::fast::number::field::{Limbs, as_u64, from_u64, is_less};
 use crate::vm::fast::number::integer::div_rem;
 
-/// What a hint does.
+/// The effect of a hint.
 #[derive(Clone, Debug)]
 pub(in crate::vm::fast) enum KeccakAction {
-    /// Four words of a number in two parts.
+    /// Writes the four 64-bit words of a number given in two halves.
     WriteArgs { low: Variable, high: Variable, inputs: Variable },
-    /// Whether fewer bytes are left than this.
+    /// Writes whether the number of bytes is below a constant.
     IsLess(Variable, Limbs),
-    /// Whether so many bytes are left.
+    /// Writes whether the number of bytes is at least a constant.
     IsAtLeast(Variable, Limbs),
-    /// The permutation of the state below a place.
+    /// Writes the permutation of the state that ends at the pointer.
     PermuteBefore(Variable),
-    /// The permutation of a state.
+    /// Writes the permutation of a state.
     Permute { state: Variable, output: Variable },
-    /// Fills up with so many permutations of zeros.
+    /// Pads with a number of permutations of the zero state.
     Finalize(Variable, u8),
 }
 
-/// Words of the state.
+/// Words of a keccak state.
 const STATE_WORDS: usize = 25;
 
 const BYTES_IN_WORD: &str = "starkware.cairo.common.cairo_keccak.keccak.BYTES_IN_WORD";
-/// The first one that a program has counts.
+/// The rate constants; the first one that a program has applies.
 const RATES: [&str; 2] = [
     "starkware.cairo.common.cairo_keccak.keccak.KECCAK_FULL_RATE_IN_BYTES",
     "starkware.cairo.common.builtin_keccak.keccak.KECCAK_FULL_RATE_IN_BYTES",
@@ -40,7 +40,7 @@ const STATE_SIZE: &str = "starkware.cairo.common.cairo_keccak.keccak.KECCAK_STAT
 const BLOCK_SIZE: &str = "starkware.cairo.common.cairo_keccak.packed_keccak.BLOCK_SIZE";
 
 impl KeccakAction {
-    /// The hint with this code; `None` if it is none of these, or its constants are not the usual ones.
+    /// The action of a hint with this code; `None` if it is not in this family or its constants are unusual.
     pub(super) fn new(code: &str, symbols: &HintSymbols<'_>) -> Option<Self> {
         let variable = |name: &str| symbols.variable(name);
         let has_keccak_state =
@@ -68,7 +68,7 @@ impl KeccakAction {
             }
             hint_code::CAIRO_KECCAK_FINALIZE_V1 | hint_code::CAIRO_KECCAK_FINALIZE_V2 => {
                 has_keccak_state()?;
-                // Longer ones are refused, or are not usual.
+                // Larger blocks are left to `cairo-vm`.
                 let blocks = u8::try_from(as_u64(&symbols.constant(BLOCK_SIZE)?)?).ok()?;
                 (1..10).contains(&blocks).then_some(())?;
                 Self::Finalize(variable("keccak_ptr_end")?, blocks)

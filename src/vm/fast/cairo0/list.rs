@@ -1,4 +1,4 @@
-//! Hints of Cairo 0 about lists: searching one, sorting one.
+//! Cairo 0 hints of lists: searching and sorting (`usort`).
 
 use std::collections::BTreeMap;
 
@@ -12,26 +12,26 @@ use crate::vm::fast::hint::{HintScope, TREE_CELLS, remaining_cells, reversed};
 use crate::vm::fast::machine::Machine;
 use crate::vm::fast::number::field::{Limbs, from_u64, is_less, sub};
 
-/// What a hint does.
+/// The effect of a hint.
 #[derive(Clone, Debug)]
 pub(in crate::vm::fast) enum ListAction {
-    /// Where an element with this key is.
+    /// Writes the index of an element with this key.
     Find(ElementSearch),
-    /// The first element whose key is not below this one; the list's length if there is none.
+    /// Writes the index of the first element with a key not below this one, or the length of the list.
     FindLower(ElementSearch),
     /// Enters the scope of a sort.
     EnterSort,
-    /// The different elements in their order, and how often each is there.
+    /// Writes the distinct elements in ascending order, and the multiplicity of each.
     Sort { input: Variable, length: Variable, output: Variable, output_length: Variable, counts: Variable },
-    /// Takes up an element.
+    /// Starts the verification of an element.
     Verify(Variable),
-    /// The next place of the element, as its distance.
+    /// Writes the distance to the next position of the element.
     NextPosition(Variable),
-    /// No place of the element is left.
+    /// Asserts that no position of the element is left.
     AssertNoPosition,
 }
 
-/// A list of elements of some cells, the first of which is the key.
+/// A search in a list whose elements have `element` cells each, the first of which is the key.
 #[derive(Clone, Debug)]
 pub(in crate::vm::fast) struct ElementSearch {
     key: Variable,
@@ -41,22 +41,23 @@ pub(in crate::vm::fast) struct ElementSearch {
     index: Variable,
 }
 
-/// What a sort keeps until it is verified.
+/// The state of a sort until it is verified.
 #[derive(Debug, Default)]
 pub(in crate::vm::fast) struct SortState {
-    /// The places of each element.
+    /// The positions of each element.
     positions: BTreeMap<Limbs, Vec<u64>>,
-    /// Those left of the element taken up, the next one last; and what the last distance was measured to.
+    /// The remaining positions of the current element, the next one last, and the origin of the next
+    /// distance.
     remaining: Option<(Vec<u64>, u64)>,
-    /// Cells that it holds.
+    /// Cells reserved for the sort.
     pub reserved: usize,
 }
 
-/// Cells of the budget that a place of an element takes.
+/// Cells charged per position of an element.
 const POSITION_CELLS: usize = 4;
 
 impl ListAction {
-    /// The hint with this code; `None` if it is none of these.
+    /// The action of a hint with this code; `None` if it is not in this family.
     pub(super) fn new(code: &str, symbols: &HintSymbols<'_>) -> Option<Self> {
         let variable = |name: &str| symbols.variable(name);
         let search = || {
@@ -93,7 +94,7 @@ impl Machine {
         match action {
             ListAction::Find(search) => {
                 let key = self.limbs(&search.key)?;
-                // A longer list the judge refuses.
+                // `cairo-vm` rejects longer lists.
                 ensure(self.variable_u64(&search.length)? <= u64::from(u32::MAX))?;
                 let list = self.pointer(&search.list)?;
                 let index =
@@ -136,7 +137,7 @@ impl Machine {
         }
     }
 
-    /// The first element whose key is as wanted.
+    /// The index of the first element whose key matches.
     fn find_index(
         &mut self,
         search: &ElementSearch,
@@ -164,7 +165,8 @@ impl Machine {
         counts: &Variable,
     ) -> Result<(), Bailout> {
         let (segment, start) = self.pointer(input)?;
-        // What was taken up of an earlier sort stays; its places make room.
+        // The remaining positions of the current element survive, as in `cairo-vm`; the earlier sort is
+        // released.
         let SortState { remaining, reserved, .. } =
             *self.hint_state.current().sorted.take().unwrap_or_default();
         self.hint_state.release(reserved);

@@ -1,4 +1,8 @@
-//! Hints of Cairo 0: prepared once per class, run natively. One file a family.
+//! Hints of Cairo 0, compiled once per class and run natively.
+//!
+//! Input: a hint of a compiled class. Output: the cells that `cairo-vm`'s hint processor would write, or a
+//! bailout. `action` compiles and `run` runs the hints; larger families (`dict`, `keccak`, `list`, `number`,
+//! `point`) do both in one file each. `variable` resolves references.
 
 mod action;
 mod dict;

@@ -1,4 +1,4 @@
-//! Hints of Cairo 0 about numbers: roots, divisions, limbs.
+//! Cairo 0 hints of numbers: square roots, divisions, limbs.
 
 use cairo_vm::hint_processor::builtin_hint_processor::hint_code;
 
@@ -11,10 +11,10 @@ use crate::vm::fast::machine::Machine;
 use crate::vm::fast::number::field::{Limbs, PRIME_DIV_2_128, add, from_u64, is_less, neg, sub};
 use crate::vm::fast::number::integer::{div_rem, div_rem_256, isqrt, isqrt_256, mul_div_rem_256};
 
-/// What a hint does.
+/// The effect of a hint.
 #[derive(Clone, Debug)]
 pub(in crate::vm::fast) enum NumberAction {
-    /// Whether `a` and `b - a` have 128 bits, where `a` must not be above `b`.
+    /// Writes whether `a` and `b - a` are below 2^128; asserts `a <= b`.
     AreInRange {
         a: Variable,
         b: Variable,
@@ -24,7 +24,8 @@ pub(in crate::vm::fast) enum NumberAction {
         value: Variable,
         root: Variable,
     },
-    /// Of a number that counts as negative in the upper half of the field; the quotient with a bias.
+    /// Divides a signed number, which is negative in the upper half of the field; the quotient is biased by
+    /// `bound`.
     SignedDivRem {
         value: Variable,
         divisor: Variable,
@@ -33,33 +34,33 @@ pub(in crate::vm::fast) enum NumberAction {
         remainder: Variable,
     },
     AssertZero(Variable),
-    /// The next limb of a number.
+    /// Writes the lowest limb of a number in a base.
     Limb {
         value: Variable,
         base: Variable,
         bound: Variable,
         output: Variable,
     },
-    /// The root in the field, or that of a third.
+    /// Writes the square root in the field of the value, or of a third of it.
     FieldSqrt {
         value: Variable,
         root: Variable,
     },
-    /// Of a number in two parts, to one.
+    /// Writes the square root of a `Uint256`.
     Sqrt256 {
         value: Variable,
         root: Variable,
     },
-    /// Whether a number in two parts has 255 bits.
+    /// Writes whether a `Uint256` has at most 255 bits.
     IsNonNegative256(Variable),
-    /// Of numbers in two parts.
+    /// Divides `Uint256` numbers.
     DivRem256 {
         value: Variable,
         divisor: Variable,
         quotient: Variable,
         remainder: Variable,
     },
-    /// Of a product.
+    /// Divides the product of two `Uint256` numbers by a third.
     MulDivRem256 {
         a: Variable,
         b: Variable,
@@ -77,7 +78,7 @@ const HALF_RANGE: Limbs = [0, 1 << 63, 0, 0];
 const HALF_PRIME: Limbs = [0, 0, 1 << 63, 0x0400_0000_0000_0008];
 
 impl NumberAction {
-    /// The hint with this code; `None` if it is none of these.
+    /// The action of a hint with this code; `None` if it is not in this family.
     pub(super) fn new(code: &str, symbols: &HintSymbols<'_>) -> Option<Self> {
         let variable = |name: &str| symbols.variable(name);
         Some(match code {
@@ -148,7 +149,7 @@ impl Machine {
                 let is_negative = is_less(&HALF_PRIME, &value);
                 let size = if is_negative { neg(&value) } else { value };
                 let (q, r) = div_rem(&size, &divisor).ok_or(Bailout::Fault)?;
-                // Rounded down, which is away from zero for negative numbers.
+                // Floor division: away from zero for negative numbers.
                 let (size, q, r) = match (is_negative, r == [0; 4]) {
                     (false, _) => (q, q, r),
                     (true, true) => (q, neg(&q), r),
@@ -188,7 +189,7 @@ impl Machine {
             }
             NumberAction::DivRem256 { value, divisor, quotient, remainder } => {
                 let ([a0, a1], [b0, b1]) = (self.members(value)?, self.members(divisor)?);
-                // By zero the judge panics.
+                // `cairo-vm` panics on division by zero.
                 let [q0, q1, r0, r1] = div_rem_256(&[a0, a1, b0, b1]).ok_or(Bailout::Unsupported)?;
                 self.put_all(quotient, &[q0, q1])?;
                 self.put_all(remainder, &[r0, r1])

@@ -1,4 +1,5 @@
-//! Hints of Cairo 0 that find points of the curve: by their first coordinate, or by hashing all that a computation starts from.
+//! Cairo 0 hints that choose curve points: by an x coordinate, or pseudorandomly by a hash of the inputs of a
+//! computation.
 
 use cairo_vm::hint_processor::builtin_hint_processor::hint_code;
 use sha2::{Digest, Sha256};
@@ -10,22 +11,22 @@ use crate::vm::fast::Bailout;
 use crate::vm::fast::machine::Machine;
 use crate::vm::fast::number::field::{Limbs, to_felt};
 
-/// What a hint does.
+/// The effect of a hint.
 #[derive(Clone, Debug)]
 pub(in crate::vm::fast) enum PointAction {
-    /// The point of a first coordinate.
+    /// Writes the point with an x coordinate.
     RecoverY { x: Variable, point: Variable },
-    /// The point to start `p + m * q` at.
+    /// Writes a pseudorandom point at which the computation of `p + m * q` starts.
     Random { p: Variable, m: Variable, q: Variable, start: Variable },
-    /// The same for a sum of several products.
+    /// Writes a pseudorandom point at which the computation of `p` plus a sum of products starts.
     RandomChained { length: Variable, p: Variable, m: Variable, q: Variable, start: Variable },
 }
 
-/// How many first coordinates are tried.
+/// The number of x coordinates that are tried.
 const ATTEMPTS: u8 = 100;
 
 impl PointAction {
-    /// The hint with this code; `None` if it is none of these.
+    /// The action of a hint with this code; `None` if it is not in this family.
     pub(super) fn new(code: &str, symbols: &HintSymbols<'_>) -> Option<Self> {
         let variable = |name: &str| symbols.variable(name);
         Some(match code {
@@ -93,7 +94,8 @@ impl Machine {
     }
 }
 
-/// What a point is made of, so that nobody can choose it.
+/// The SHA-256 seed of a pseudorandom point: all inputs of the computation, so that code cannot choose the
+/// point.
 #[derive(Default)]
 struct PointSeed(Sha256);
 
@@ -102,7 +104,7 @@ impl PointSeed {
         self.0.update(to_felt(number).to_bytes_be());
     }
 
-    /// The first point whose first coordinate is a hash of the seed and the number of the attempt.
+    /// The first point whose x coordinate is a hash of the seed and a counter.
     fn point(self) -> Option<Point> {
         let seed = self.0.finalize();
         let (sign, base) = seed.split_first()?;

@@ -1,4 +1,5 @@
-//! Running hints of Cairo 0. Each writes what the judge's writes, in its order, and reports a fault where the judge's fails.
+//! Native execution of Cairo 0 hints: the same writes in the same order as `cairo-vm`'s hint processor, and a
+//! fault where that fails.
 
 use super::action::Cairo0Action;
 use super::variable::{ensure, is_in_range};

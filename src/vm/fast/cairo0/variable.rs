@@ -1,6 +1,7 @@
-//! Variables of Cairo 0 hints: references to cells near `ap` or `fp`.
+//! Variables of Cairo 0 hints: references to cells relative to `ap` or `fp`.
 //!
-//! In: a reference as the class holds it. Out: its value, or where it lies, while the machine stands at the hint.
+//! Input: a reference of a class. Output: the value or the address of the variable while the machine is at
+//! the hint.
 
 use cairo_vm::hint_processor::hint_processor_definition::HintReference;
 use cairo_vm::serde::deserialize_program::OffsetValue;
@@ -14,11 +15,11 @@ use crate::vm::fast::machine::Machine;
 use crate::vm::fast::memory::EXECUTION;
 use crate::vm::fast::number::field::{Limbs, as_u64, from_u64, is_less};
 
-/// A part of a reference: a number, an address near a register, or what lies there.
+/// A term of a reference: a number, an address relative to a register, or the cell at that address.
 #[derive(Clone, Copy, Debug)]
 enum ReferenceTerm {
     Number(VmCell),
-    /// `register - back + offset`: `ap` has moved since the reference was made.
+    /// `register - back + offset`, where `back` is the advance of `ap` since the reference was created.
     Register {
         is_fp: bool,
         back: u64,
@@ -27,19 +28,19 @@ enum ReferenceTerm {
     },
 }
 
-/// A variable: the sum or difference of two parts, read as an address once or twice to come to its value.
+/// A variable: the sum or difference of two terms, dereferenced up to twice for its value.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::vm::fast) struct Variable {
     first: ReferenceTerm,
     second: ReferenceTerm,
     is_difference: bool,
     n_dereferences: u8,
-    /// Whether its place is behind a pointer.
+    /// `true` if the address of the variable is the value of a pointer.
     is_dereferenced: bool,
 }
 
 impl Variable {
-    /// Makes it ready; `None` if it has no place where the hint stands.
+    /// Resolves a reference; `None` if the `ap` tracking of the hint and of the reference are unrelated.
     pub(in crate::vm::fast) fn new(reference: &HintReference, hint: &PreparedHint) -> Option<Self> {
         let term = |offset: &OffsetValue| {
             Some(match offset {
@@ -86,7 +87,7 @@ impl Machine {
         self.memory.read(segment, offset).value().ok_or(Bailout::Fault)
     }
 
-    /// What lies where a pointer points.
+    /// The cell that a pointer points to.
     pub(super) fn dereference(&self, pointer: VmCell) -> Result<VmCell, Bailout> {
         let (segment, offset) = pointer.as_pointer().ok_or(Bailout::Fault)?;
         self.read_known(segment, offset)
@@ -100,12 +101,12 @@ impl Machine {
             .try_fold(value.ok_or(Bailout::Fault)?, |value, _| self.dereference(value))
     }
 
-    /// The number that a variable is.
+    /// The value of a variable as a number.
     pub(in crate::vm::fast) fn limbs(&self, variable: &Variable) -> Result<Limbs, Bailout> {
         self.variable(variable)?.as_number().ok_or(Bailout::Fault)
     }
 
-    /// Where a variable lies. Of a difference the judge takes the sum here.
+    /// The address of a variable. For a difference, `cairo-vm` takes the sum here.
     pub(super) fn address_of(&self, variable: &Variable) -> Result<(u64, u64), Bailout> {
         let sum = self.term(&variable.first)?.plus(&self.term(&variable.second)?).ok_or(Bailout::Fault)?;
         let address = if variable.is_dereferenced { self.dereference(sum)? } else { sum };
@@ -117,7 +118,7 @@ impl Machine {
         self.read_known(segment, offset)?.as_number().ok_or(Bailout::Fault)
     }
 
-    /// The numbers that lie where a variable does: a structure.
+    /// The members of a variable that is a structure of numbers.
     pub(in crate::vm::fast) fn members<const N: usize>(
         &self,
         variable: &Variable,
@@ -125,7 +126,7 @@ impl Machine {
         self.numbers_from(self.address_of(variable)?)
     }
 
-    /// The numbers from a place on.
+    /// `N` consecutive numbers from an address.
     pub(super) fn numbers_from<const N: usize>(
         &self,
         (segment, start): (u64, u64),
@@ -137,17 +138,17 @@ impl Machine {
         Ok(numbers)
     }
 
-    /// The number, if it has 64 bits; the judge refuses others in its own way.
+    /// The value of a variable as `u64`; `cairo-vm` rejects larger numbers in different ways.
     pub(in crate::vm::fast) fn variable_u64(&self, variable: &Variable) -> Result<u64, Bailout> {
         as_u64(&self.limbs(variable)?).ok_or(Bailout::Unsupported)
     }
 
-    /// Where the pointer points that a variable is.
+    /// The value of a variable as an address.
     pub(in crate::vm::fast) fn pointer(&self, variable: &Variable) -> Result<(u64, u64), Bailout> {
         self.variable(variable)?.as_pointer().ok_or(Bailout::Fault)
     }
 
-    /// Writes numbers from the variable's place on.
+    /// Writes consecutive numbers from the address of the variable.
     pub(super) fn put_all(&mut self, variable: &Variable, numbers: &[Limbs]) -> Result<(), Bailout> {
         let (segment, start) = self.address_of(variable)?;
         for (number, cells) in numbers.iter().zip(0..) {
@@ -157,18 +158,18 @@ impl Machine {
         Ok(())
     }
 
-    /// Writes a number.
+    /// Writes a number to the variable.
     pub(in crate::vm::fast) fn put(&mut self, variable: &Variable, number: Limbs) -> Result<(), Bailout> {
         self.put_cell(variable, VmCell::number(number))
     }
 
-    /// Writes a number or an address.
+    /// Writes a number or an address to the variable.
     pub(super) fn put_cell(&mut self, variable: &Variable, value: VmCell) -> Result<(), Bailout> {
         let (segment, offset) = self.address_of(variable)?;
         self.memory.write(segment, offset, value)
     }
 
-    /// Writes 1 or 0.
+    /// Writes 1 or 0 to the variable.
     pub(super) fn put_flag(&mut self, variable: &Variable, flag: bool) -> Result<(), Bailout> {
         self.put(variable, from_u64(u64::from(flag)))
     }
@@ -184,12 +185,12 @@ impl Machine {
     }
 }
 
-/// Whether a number has 128 bits.
+/// Returns `true` if the number is below the range-check bound, 2^128.
 pub(super) fn is_in_range(number: &Limbs) -> bool {
     is_less(number, &[0, 0, 1, 0])
 }
 
-/// A fault unless it holds.
+/// A fault unless the condition holds.
 pub(super) fn ensure(holds: bool) -> Result<(), Bailout> {
     if holds { Ok(()) } else { Err(Bailout::Fault) }
 }

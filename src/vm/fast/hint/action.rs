@@ -1,7 +1,7 @@
-//! Hints, made ready once per class: operands decoded, numbers reduced, what belongs together in one form.
+//! Hints of Cairo 1, compiled once per class: operands decoded, immediates reduced, similar hints merged.
 //!
-//! In: the hints of a compiled class. Out: [`Hint`]s, which `hint_run` runs. A hint that this engine does not know is kept as such: a
-//! frame that comes to it is handed over.
+//! Input: the hints of a compiled class. Output: [`CompiledHint`]s, which `run` runs. A hint without a native
+//! implementation compiles to [`Action::Unsupported`]: a frame that reaches it falls back to `cairo-vm`.
 
 use cairo_lang_casm::hints::{CoreHint, CoreHintBase, DeprecatedHint, Hint as CasmHint, StarknetHint};
 use cairo_lang_casm::operand::{
@@ -14,14 +14,14 @@ use crate::vm::fast::cairo0::Cairo0Action;
 use crate::vm::fast::cell::VmCell;
 use crate::vm::fast::number::field::{Limbs, from_felt, from_u64, sub};
 
-/// A hint, and whether it is the last one before its instruction.
+/// A hint, marked if it is the last one of its instruction.
 #[derive(Clone, Debug)]
 pub(in crate::vm::fast) struct CompiledHint {
     pub action: Action,
     pub is_last: bool,
 }
 
-/// A cell relative to a register.
+/// A cell at an offset from `ap` or `fp`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::vm::fast) struct CellRef {
     pub is_fp: bool,
@@ -47,21 +47,21 @@ pub(in crate::vm::fast) enum ComputedOperand {
     MulImmediate(CellRef, VmCell),
 }
 
-/// A pointer in a cell, and an offset from it.
+/// An address: the pointer in a cell plus an offset.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::vm::fast) struct PointerOperand {
     pub base: CellRef,
     pub offset: Limbs,
 }
 
-/// What a hint does. Operands and places stand in the order of the compiler's own list.
+/// The effect of a hint. Names and the order of operands follow `cairo_lang_casm::hints`.
 #[derive(Clone, Debug)]
 pub(in crate::vm::fast) enum Action {
-    /// Leaves the loop.
+    /// Leaves the run loop: the host executes the syscall.
     Syscall,
-    /// Not for this engine.
+    /// Has no native implementation: bails out.
     Unsupported,
-    /// Checks of old compilers that check nothing.
+    /// An assertion of old compilers without an effect.
     NoOp,
     AllocSegment(CellRef),
     AllocConstantSize {
@@ -115,7 +115,7 @@ pub(in crate::vm::fast) enum Action {
         a: Operand,
         b: Operand,
     },
-    /// Whether an arc other than this one was left out.
+    /// Writes 1 unless the arc with this index is the excluded one.
     IsArcIncluded {
         arc: u8,
         dst: CellRef,
@@ -151,7 +151,7 @@ pub(in crate::vm::fast) enum Action {
         first_key: CellRef,
     },
     SquashAccessIndex(PointerOperand),
-    /// Writes the first value when the present key has one access left, the second when it has more.
+    /// Writes `last` if the current key has one access left, `more` if it has several.
     SquashIsLastAccess {
         dst: CellRef,
         last: u64,
@@ -163,7 +163,7 @@ pub(in crate::vm::fast) enum Action {
     Cairo0(Box<Cairo0Action>),
 }
 
-/// What a hint does with numbers in several cells.
+/// The effect of a hint on integers of two or more cells.
 #[derive(Clone, Debug)]
 pub(in crate::vm::fast) enum Uint256Action {
     Uint256DivMod([Operand; 4], [CellRef; 4]),
@@ -172,7 +172,7 @@ pub(in crate::vm::fast) enum Uint256Action {
     U256InvModN([Operand; 4], [CellRef; 6]),
 }
 
-/// Where a circuit lies.
+/// The operands of the hint that evaluates a circuit: gate counts, and the next free builtin instances.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::vm::fast) struct CircuitOperands {
     pub add_count: Operand,
@@ -181,7 +181,7 @@ pub(in crate::vm::fast) struct CircuitOperands {
     pub mul_builtin: PointerOperand,
 }
 
-/// Prepares a hint.
+/// Compiles a hint.
 pub(in crate::vm::fast) fn compile_hint(hint: &CasmHint, is_last: bool) -> CompiledHint {
     let action = match hint {
         CasmHint::Starknet(StarknetHint::SystemCall { .. }) => Some(Action::Syscall),
@@ -340,7 +340,7 @@ fn core(hint: &CoreHint) -> Option<Action> {
                 mul_builtin: pointer_operand(mul_mod_builtin)?,
             }))
         }
-        // It prints, which is the judge's way of doing it.
+        // Printing is left to the hint processor of `cairo-vm`.
         CoreHint::DebugPrint { .. } => return None,
     })
 }
@@ -397,7 +397,7 @@ fn operand(operand: &ResOperand) -> Operand {
     })
 }
 
-/// Only two forms of operand are addresses; at the others the judge panics.
+/// The address of an operand in one of its two legal forms; on any other, `cairo-vm` panics.
 fn pointer_operand(operand: &ResOperand) -> Option<PointerOperand> {
     match operand {
         ResOperand::Deref(cell) => Some(PointerOperand { base: cell_ref(cell), offset: [0; 4] }),

@@ -1,8 +1,9 @@
-//! Modular circuits: the hint that evaluates one, and the check of the two builtins that prove it.
+//! Modular circuits: the hint that evaluates a circuit, and the verification of the `add_mod` and `mul_mod`
+//! builtins.
 //!
-//! Values are 384 bits in four words of 96. A gate names three values by their offsets in a table; the hint fills in what is missing,
-//! and the check at the end of the frame computes every gate again. Values with longer words, which no compiler makes, are the
-//! judge's.
+//! Values are 384 bits in four words of 96 bits. A gate names three values by their offsets in a table. The
+//! hint computes the missing values; the verification at the end of the frame checks every gate. Values with
+//! longer words, which no compiler emits, are left to `cairo-vm`.
 
 use crate::protocol::Builtin;
 use crate::vm::fast::Bailout;
@@ -12,22 +13,23 @@ use crate::vm::fast::memory::VmMemory;
 use crate::vm::fast::number::field::{as_u128, from_u128, offset_add};
 use crate::vm::fast::number::modular::{Modulus, U384};
 
-/// Segment and offset.
+/// A segment index and an offset.
 type Address = (u64, u64);
 
-/// Words of a value, and their bits.
+/// Words per value, and bits per word.
 const WORDS: u64 = 4;
 const WORD_BITS: u64 = 96;
-/// Cells of an instance of a builtin: the modulus, then where values and gates lie, then how many gates are left.
+/// Layout of a builtin instance: the modulus, a pointer to the values, a pointer to the offsets of the gate,
+/// the number of remaining gates.
 const INSTANCE_CELLS: u64 = 7;
 const VALUES_OFFSET: u64 = 4;
 const GATES_OFFSET: u64 = 5;
 const COUNT_OFFSET: u64 = 6;
-/// Offsets of a gate: two inputs, one output.
+/// Offsets per gate: two inputs and one output.
 const GATE_CELLS: u64 = 3;
 
-/// Evaluates the circuit whose gates the two builtins hold, and writes the instances that prove it. Stops proving at the first
-/// inverse that does not exist.
+/// Evaluates the circuit of the given gates and writes the builtin instances that prove it. Instances of
+/// `mul_mod` end before the first inverse that does not exist.
 pub(super) fn eval_circuit(
     memory: &mut VmMemory,
     interrupt_check: &mut InterruptCheck,
@@ -38,7 +40,7 @@ pub(super) fn eval_circuit(
     let mul_gates = pointer(memory, plus(mul, GATES_OFFSET)?)?;
     let add_gates = if add_count == 0 { mul_gates } else { pointer(memory, plus(add, GATES_OFFSET)?)? };
     let modulus = read_value(memory, mul)?.ok_or(Bailout::Fault)?;
-    // Of a zero the judge takes no notice before a gate asks for it.
+    // `cairo-vm` ignores a modulus of 0 until a gate needs it.
     let modulus = Modulus::new(modulus).ok_or(Bailout::Unsupported)?;
     let mut circuit = Circuit { memory, interrupt_check, values, modulus };
 
@@ -75,7 +77,7 @@ struct Circuit<'a> {
 }
 
 impl Circuit<'_> {
-    /// Where the value lies that a gate's offset names.
+    /// The address of the value that an offset of a gate names.
     fn value_address(&self, offset: Address) -> Result<Address, Bailout> {
         let offset = self.memory.read(offset.0, offset.1).as_number().ok_or(Bailout::Fault)?;
         Ok((self.values.0, offset_add(self.values.1, &offset).ok_or(Bailout::Fault)?))
@@ -94,7 +96,7 @@ impl Circuit<'_> {
         Ok(())
     }
 
-    /// Fills addition gates from `next` on, until one cannot be filled yet; the number of that one.
+    /// Evaluates addition gates from `next` on; returns the index of the first one with unknown inputs.
     fn add_while_possible(&mut self, gates: Address, mut next: u64, count: u64) -> Result<u64, Bailout> {
         while next < count && self.add(gate_address(gates, next)?)? {
             self.interrupt_check.advance(1)?;
@@ -110,7 +112,7 @@ impl Circuit<'_> {
                 self.write(gate, 2, &sum)?;
                 Ok(true)
             }
-            // a + b = c, with c known: a subtraction.
+            // c = a + b with a unknown: a subtraction.
             (None, Some(b)) => match self.read(gate, 2)? {
                 None => Ok(false),
                 Some(c) => {
@@ -123,7 +125,7 @@ impl Circuit<'_> {
         }
     }
 
-    /// Fills a multiplication gate; `false` if it is an inverse that does not exist.
+    /// Evaluates a multiplication gate; returns `false` if it is an inverse that does not exist.
     fn multiply(&mut self, gate: Address) -> Result<bool, Bailout> {
         match (self.read(gate, 0)?, self.read(gate, 1)?) {
             (Some(a), Some(b)) => {
@@ -167,9 +169,9 @@ fn write_instances(
     Ok(())
 }
 
-/// A value; `None` if a word is missing or an address.
+/// Reads a value; `None` if a word is unknown or an address.
 fn read_value(memory: &VmMemory, (segment, start): Address) -> Result<Option<U384>, Bailout> {
-    // All four addresses must exist, whatever is there.
+    // All four addresses must exist, even if their cells are unknown.
     start.checked_add(WORDS - 1).ok_or(Bailout::Fault)?;
     let mut words = [0; WORDS as usize];
     let mut is_canonical = true;
@@ -184,27 +186,28 @@ fn read_value(memory: &VmMemory, (segment, start): Address) -> Result<Option<U38
     if is_canonical { Ok(Some(from_words(words))) } else { Err(Bailout::Unsupported) }
 }
 
-/// The number of four words of 96 bits, the lowest first.
+/// The number with these four words of 96 bits, the lowest first.
 fn from_words([a, b, c, d]: [u128; 4]) -> U384 {
     let [low, middle, high] = limbs_of_words(a, b);
     let [low2, middle2, high2] = limbs_of_words(c, d);
     [low, middle, high, low2, middle2, high2]
 }
 
-/// Two words as three limbs.
+/// The three limbs of two words.
 #[expect(clippy::cast_possible_truncation, reason = "the limbs of the number")]
 fn limbs_of_words(low: u128, high: u128) -> [u64; 3] {
     [low as u64, (low >> 64 | high << 32) as u64, (high >> 32) as u64]
 }
 
-/// The words of a number.
+/// The four words of 96 bits of a number, the lowest first.
 fn to_words([a, b, c, d, e, f]: &U384) -> [u128; 4] {
     let low = |low: &u64, middle: &u64| u128::from(*low) | (u128::from(*middle) & 0xffff_ffff) << 64;
     let high = |middle: &u64, high: &u64| u128::from(*middle) >> 32 | u128::from(*high) << 32;
     [low(a, b), high(b, c), low(d, e), high(e, f)]
 }
 
-/// Checks every instance of a modular builtin (C77, C79): instances of one circuit follow each other, and gates hold.
+/// Verifies every instance of a modular builtin (C77, C79): instances of one circuit are consecutive, and
+/// gates hold.
 pub(in crate::vm::fast) fn verify_instances(
     memory: &VmMemory,
     interrupt_check: &mut InterruptCheck,
@@ -236,7 +239,7 @@ pub(in crate::vm::fast) fn verify_instances(
     if previous.is_some_and(|last| last.remaining != 1) { Err(Bailout::Fault) } else { Ok(()) }
 }
 
-/// An instance of a modular builtin: one gate.
+/// An instance of a modular builtin, which is one gate.
 struct Instance {
     modulus: Modulus,
     values: Address,
@@ -267,7 +270,7 @@ impl Instance {
     }
 }
 
-/// A value whose words are there and in range.
+/// Reads a value; a fault unless all words are known and in range.
 fn checked_value(memory: &VmMemory, at: Address) -> Result<U384, Bailout> {
     match read_value(memory, at) {
         Ok(Some(value)) => Ok(value),
@@ -291,9 +294,9 @@ fn pointer(memory: &VmMemory, (segment, offset): Address) -> Result<Address, Bai
 mod tests {
     use super::*;
 
-    /// Where not all words have an address there is no value, rather than one that is not there yet.
+    /// A value whose last words have no address is a fault, not an unknown value.
     #[test]
-    fn values_have_addresses() {
+    fn all_words_of_a_value_have_addresses() {
         let mut memory = VmMemory::new([].into());
         let segment = memory.add_segment(None, []);
         assert_eq!(read_value(&memory, (segment, u64::MAX - 3)), Ok(None));

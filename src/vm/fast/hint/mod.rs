@@ -1,4 +1,8 @@
-//! Hints of Cairo 1: prepared once per class, run natively.
+//! Hints of Cairo 1, compiled once per class and run natively.
+//!
+//! Input: a hint of a compiled class. Output: the cells that `cairo-vm`'s hint processor would write, or a
+//! bailout. `action` compiles, `run` runs; `scope` is the state that hints keep between them; `circuit` has
+//! modular circuits.
 
 mod action;
 mod circuit;

@@ -1,6 +1,8 @@
-//! Running hints. They guess what code then checks, so a wrong guess would be a wrong result: each writes what the judge's writes.
+//! Native execution of Cairo 1 hints.
 //!
-//! Where the judge's would panic or fail, these report a fault.
+//! Hints write nondeterministic values that code then verifies. Different values can pass the same
+//! verification, so every value written must be the one that `cairo-vm`'s hint processor writes. Where that
+//! panics or fails, a hint here is a fault.
 
 use super::action::{Action, CellRef, CompiledHint, ComputedOperand, Operand, PointerOperand, Uint256Action};
 use super::circuit::eval_circuit;
@@ -17,16 +19,16 @@ use crate::vm::fast::number::integer::{
     div_rem, div_rem_256, div_rem_512, inv_mod, isqrt, sqrt_rem_256, wide_mul,
 };
 
-/// What became of a hint.
+/// The outcome of a hint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::vm::fast) enum HintOutcome {
-    /// It ran.
+    /// The hint ran.
     Done,
-    /// It is a syscall.
+    /// The hint is a syscall, which the host executes.
     Syscall,
 }
 
-/// ceil((PRIME / 3) / 2^128) and ceil((PRIME / 2) / 2^128): what the two small arcs are split by.
+/// `ceil((PRIME / 3) / 2^128)` and `ceil((PRIME / 2) / 2^128)`, the divisors of the two shorter arcs.
 const PRIME_OVER_3_HIGH: u128 = 3_544_607_988_759_775_765_608_368_578_435_044_694;
 const PRIME_OVER_2_HIGH: u128 = 5_316_911_983_139_663_648_412_552_867_652_567_041;
 
@@ -73,7 +75,7 @@ impl Machine {
             Action::LinearSplit { value, scalar, max_x, x, y } => {
                 let (value, scalar) = (self.number(value)?, self.number(scalar)?);
                 let max_x = self.number(max_x)?;
-                // What a quotient by zero is, the judge says.
+                // Division by zero is left to `cairo-vm`.
                 let (quotient, _) = div_rem(&value, &scalar).ok_or(Bailout::Unsupported)?;
                 let x_value = if is_less(&max_x, &quotient) { max_x } else { quotient };
                 self.set_number(x, x_value)?;
@@ -161,7 +163,7 @@ impl Machine {
         Ok(HintOutcome::Done)
     }
 
-    /// Not in line: its numbers would make the frame of all hints a large one.
+    /// Out of line: its integers would enlarge the stack frame of every hint.
     #[inline(never)]
     fn run_uint256_hint(&mut self, action: &Uint256Action) -> Result<(), Bailout> {
         match action {
@@ -179,7 +181,7 @@ impl Machine {
             }
             Uint256Action::U256InvModN(operands, dsts) => {
                 let results = inv_mod(&self.numbers(operands)?).ok_or(Bailout::Fault)?;
-                // One of the six stays unwritten when there is an inverse.
+                // One of the six cells stays unwritten if the inverse exists.
                 let mut written =
                     dsts.iter().zip(results).filter_map(|(cell_ref, result)| Some((cell_ref, result?)));
                 written.try_for_each(|(cell_ref, result)| self.set_number(cell_ref, result))
@@ -187,7 +189,7 @@ impl Machine {
         }
     }
 
-    /// Two of the arcs (0, a), (a, b), (b, prime) are small: their lengths, split, prove the order of a and b.
+    /// Of the arcs (0, a), (a, b), (b, -1), the lengths of the two shorter ones prove that `a <= b`.
     fn find_small_arcs(
         &mut self,
         range_check: &PointerOperand,
@@ -202,7 +204,7 @@ impl Machine {
         Ok(())
     }
 
-    /// Writes the two smaller of the arcs from 0 to `a`, from `a` to `b` and from `b` to -1, each split; which arc is left out.
+    /// Writes quotient and remainder of the two shorter arcs; returns the index of the excluded arc.
     pub(in crate::vm::fast) fn write_small_arcs(
         &mut self,
         a: &Limbs,
@@ -232,7 +234,7 @@ impl Machine {
         let dicts = self.hint_state.dicts.get_or_insert_default();
         let index = u64::try_from(dicts.len()).map_err(|_| Bailout::Fault)?;
         dicts.insert(new, Felt252Dict { index, values: Default::default() });
-        // The judge's product wraps around.
+        // `cairo-vm` wraps around here.
         let cells = count.checked_mul(ACCESS_CELLS).ok_or(Bailout::Unsupported)?;
         let at = infos.1.checked_add(cells).ok_or(Bailout::Fault)?;
         self.memory.write(infos.0, at, VmCell::pointer(new, 0))
@@ -255,7 +257,7 @@ impl Machine {
                 self.memory.read(segment, at.ok_or(Bailout::Fault)?).as_number().ok_or(Bailout::Fault)?,
             );
         }
-        // What the squash before this one held is free again.
+        // Squashes reuse memory: only accesses beyond those of the longest squash so far are charged.
         let longest = &mut self.hint_state.longest_squash;
         let longer = keys.len().saturating_sub(*longest);
         *longest = longest.saturating_add(longer);
@@ -276,7 +278,7 @@ impl Machine {
         self.hint_state.dicts.as_mut().and_then(|dicts| dicts.get_mut(&segment)).ok_or(Bailout::Fault)
     }
 
-    /// The present value of a key; 0 where there is none.
+    /// The current value of a key, by default 0.
     fn dict_value(&mut self, segment: u64, key: Limbs) -> Result<VmCell, Bailout> {
         Ok(self.dict(segment)?.values.get(&key).copied().unwrap_or(VmCell::small(0)))
     }
@@ -293,7 +295,7 @@ impl Machine {
         base.checked_add_signed(i64::from(cell_ref.offset)).ok_or(Bailout::Fault)
     }
 
-    /// A cell that is known, perhaps with marks.
+    /// A known cell, which may be marked as accessed.
     #[inline]
     fn cell(&self, cell_ref: &CellRef) -> Result<&VmCell, Bailout> {
         let index = usize::try_from(self.offset_of(cell_ref)?).map_err(|_| Bailout::Fault)?;
@@ -363,7 +365,7 @@ impl Machine {
         }
     }
 
-    /// The number in an operand; sums of addresses are none.
+    /// The number of an operand; a fault if it is an address.
     fn number(&self, operand: &Operand) -> Result<Limbs, Bailout> {
         self.operand(operand, &mut VmCell::default())?.as_number().ok_or(Bailout::Fault)
     }
@@ -381,7 +383,7 @@ impl Machine {
     }
 }
 
-/// The judge's order of values: addresses before numbers.
+/// The order of values in `cairo-vm`: addresses before numbers.
 fn is_cell_less(a: &VmCell, b: &VmCell) -> bool {
     match (a.as_number(), b.as_number()) {
         (Some(a), Some(b)) => is_less(&a, &b),

@@ -1,4 +1,8 @@
-//! What hints remember from one to the next: dictionaries, a squash under way, an arc, the segment of constant sizes.
+//! The state that hints keep between them: dictionaries, squashes, scopes of Cairo 0, the excluded arc, the
+//! segment of constant-size allocations.
+//!
+//! Memory of this state counts towards the frame's memory limit, in cells. Released memory is reused, so only
+//! a new peak is charged.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -9,68 +13,68 @@ use crate::vm::fast::cell::VmCell;
 use crate::vm::fast::machine::Machine;
 use crate::vm::fast::number::field::Limbs;
 
-/// Everything that the hints of a frame keep.
+/// The hint state of a frame.
 #[derive(Debug, Default)]
 pub(in crate::vm::fast) struct HintState {
-    /// Dictionaries by their segment; `None` until the first one.
+    /// Cairo 1 dictionaries by segment; `None` until the first one.
     pub dicts: Option<BTreeMap<u64, Felt252Dict>>,
-    /// The squash under way.
+    /// The current squash of Cairo 1 code.
     pub squash: Option<DictSquash>,
-    /// The accesses of the longest squash so far.
+    /// The number of accesses of the longest squash so far.
     pub longest_squash: usize,
-    /// The dictionaries of Cairo 0 code, those of inner scopes last.
+    /// The dictionary managers of Cairo 0 code, those of inner scopes last.
     pub managers: Vec<DictManager>,
-    /// The scope that every frame has.
+    /// The main scope.
     main: HintScope,
-    /// Those that Cairo 0 code entered since, the innermost last.
+    /// The scopes that Cairo 0 code has entered, the innermost last.
     inner: Vec<HintScope>,
-    /// How many there were at most.
+    /// The maximum of `inner.len()` so far, for which cells are charged.
     max_depth: usize,
-    /// Cells that hints of Cairo 0 keep beside these.
+    /// Cells that other state of Cairo 0 hints takes now.
     reserved: usize,
-    /// How many there were at most: those are taken.
+    /// The maximum of `reserved` so far, for which cells are charged.
     peak: usize,
     /// The next free cell for allocations of constant size.
     pub next_free: Option<(u64, u64)>,
 }
 
-/// What hints keep by name, in a scope of their own.
+/// A scope: the variables that Cairo 0 hints keep between them.
 #[derive(Debug, Default)]
 pub(in crate::vm::fast) struct HintScope {
-    /// How many rounds a loop has left.
+    /// The iterations that a loop has left (`n`).
     pub count: Option<Limbs>,
-    /// The arc that a comparison left out.
+    /// The index of the arc that a comparison excluded.
     pub excluded_arc: Option<u8>,
-    /// The number of the manager of dictionaries.
+    /// The index of the dictionary manager (`__dict_manager`).
     pub manager: Option<usize>,
-    /// What new dictionaries start from.
+    /// The initial values of new dictionaries (`initial_dict`).
     pub start_values: Option<HashMap<Limbs, VmCell>>,
-    /// The squash under way, of Cairo 0 code.
+    /// The current squash of Cairo 0 code.
     pub squashing: Option<Box<Cairo0Squash>>,
-    /// The sort under way.
+    /// The current sort.
     pub sorted: Option<Box<SortState>>,
 }
 
 /// Cells of a dictionary access: key, previous value, new value.
 pub(in crate::vm::fast) const ACCESS_CELLS: u64 = 3;
 
-/// What things that hints keep count as in the budget, in cells, with what tables leave free: a dictionary or a value of one, a
-/// scope, an access under squash.
+/// Cells charged, unused capacity included: per dictionary or dictionary entry, per scope, per access of a
+/// squash.
 pub(in crate::vm::fast) const ENTRY_CELLS: usize = 5;
 const SCOPE_CELLS: usize = 2 * size_of::<HintScope>() / size_of::<VmCell>();
 pub(in crate::vm::fast) const SQUASH_CELLS: usize = 8;
 
-/// What a tree of numbered things takes with the first one, whose node has room for eleven; what a table of values does.
+/// Cells charged for the first node of a B-tree, which has 11 entries, and for an empty hash table.
 pub(in crate::vm::fast) const TREE_CELLS: usize = 11 * size_of::<(Limbs, Vec<u64>)>() / size_of::<VmCell>();
 const TABLE_CELLS: usize = 4;
 
-/// What the values of a dictionary count as.
+/// Cells charged for the values of a dictionary.
 pub(in crate::vm::fast) fn values_cells(count: usize) -> usize {
     count.saturating_mul(ENTRY_CELLS).saturating_add(TABLE_CELLS)
 }
 
-/// What numbers count as that were taken up, four of them a cell, once those that they are from are dropped: until then they count
-/// there.
+/// Cells charged for the remaining positions of one key after its tree is dropped, four per cell; before, the
+/// tree's charge includes them.
 pub(in crate::vm::fast) fn remaining_cells(remaining: Option<&(Vec<u64>, u64)>) -> usize {
     remaining.map_or(0, |(numbers, _)| numbers.capacity() / 4)
 }
@@ -81,11 +85,11 @@ impl HintState {
         self.inner.last_mut().unwrap_or(&mut self.main)
     }
 
-    /// Leaves a scope; the main one cannot be left.
+    /// Exits the innermost scope; `None` in the main scope.
     pub(in crate::vm::fast) fn exit_scope(&mut self) -> Option<()> {
         let exited = self.inner.pop()?;
         self.release(exited.reserved());
-        // Only the scope around may have the same manager; those of scopes within are gone.
+        // Only the enclosing scope can still use the same manager.
         if exited.manager.is_some() && exited.manager != self.current().manager {
             let manager = self.managers.pop()?;
             self.release(manager.reserved);
@@ -93,19 +97,19 @@ impl HintState {
         Some(())
     }
 
-    /// Makes cells that were held free for what comes next.
+    /// Releases reserved cells for reuse.
     pub(in crate::vm::fast) fn release(&mut self, cells: usize) {
         self.reserved = self.reserved.saturating_sub(cells);
     }
 
-    /// Whether every scope that was entered was left, as is due at the end of a frame.
+    /// Returns `true` if every scope that was entered has been exited, which the end of a frame requires.
     pub(in crate::vm::fast) fn all_scopes_exited(&self) -> bool {
         self.inner.is_empty()
     }
 }
 
 impl HintScope {
-    /// Cells held by what is dropped with it.
+    /// Cells that are released when the scope is dropped.
     fn reserved(&self) -> usize {
         let start_values = self.start_values.as_ref().map_or(0, |values| values_cells(values.len()));
         let squashing = self.squashing.as_ref().map_or(0, |squashing| squashing.reserved);
@@ -115,7 +119,7 @@ impl HintScope {
 }
 
 impl Machine {
-    /// Counts what a hint is about to keep: only what exceeds all that was held before is taken.
+    /// Reserves cells for hint state; charges only what exceeds the peak so far.
     pub(in crate::vm::fast) fn reserve(&mut self, cells: usize) -> Result<(), Bailout> {
         let HintState { reserved, peak, .. } = &mut self.hint_state;
         *reserved = reserved.saturating_add(cells);
@@ -137,24 +141,25 @@ impl Machine {
     }
 }
 
-/// A dictionary.
+/// A Cairo 1 dictionary.
 #[derive(Debug)]
 pub(in crate::vm::fast) struct Felt252Dict {
-    /// Its number among the frame's dictionaries.
+    /// The index of the dictionary in the segment arena.
     pub index: u64,
-    /// Its present values. Looked up only: the order of a hash map shows nowhere.
+    /// The current values. Never iterated, so the order of the hash map has no effect.
     pub values: HashMap<Limbs, VmCell>,
 }
 
-/// The accesses to a dictionary, on their way to one access a key.
+/// The accesses of a dictionary that Cairo 1 code is squashing to one per key.
 #[derive(Debug, Default)]
 pub(in crate::vm::fast) struct DictSquash {
-    /// Keys with the numbers of their accesses; the present key and its present access are the last.
+    /// Keys with the indices of their accesses, both in reverse order: the current key and its current access
+    /// are last.
     keys: Vec<(Limbs, Vec<u64>)>,
 }
 
 impl DictSquash {
-    /// Sorts accesses by key.
+    /// Groups accesses by key.
     pub(in crate::vm::fast) fn new(accesses: Vec<Limbs>) -> Self {
         let mut by_key: BTreeMap<Limbs, Vec<u64>> = BTreeMap::new();
         for (number, key) in (0_u64..).zip(accesses) {
@@ -172,34 +177,34 @@ impl DictSquash {
         self.keys.first().map(|(key, _)| *key)
     }
 
-    /// The key in turn.
+    /// The current key.
     pub(in crate::vm::fast) fn key(&self) -> Option<Limbs> {
         self.keys.last().map(|(key, _)| *key)
     }
 
-    /// How many accesses the key in turn has left.
+    /// The number of accesses that the current key has left.
     pub(in crate::vm::fast) fn remaining_accesses(&self) -> Option<usize> {
         self.keys.last().map(|(_, numbers)| numbers.len())
     }
 
-    /// The access in turn.
+    /// The index of the current access.
     pub(in crate::vm::fast) fn access(&self) -> Option<u64> {
         self.keys.last()?.1.last().copied()
     }
 
-    /// Takes the access in turn out.
+    /// Removes the current access.
     pub(super) fn pop_access(&mut self) -> Option<u64> {
         self.keys.last_mut()?.1.pop()
     }
 
-    /// Takes the key in turn out, which must have one access left.
+    /// Removes the current key; `None` unless it had exactly one access left.
     pub(in crate::vm::fast) fn pop_key(&mut self) -> Option<()> {
         let (_, numbers) = self.keys.pop()?;
         (numbers.len() == 1).then_some(())
     }
 }
 
-/// Most significant limb first: the order of numbers.
+/// The limbs in reverse order, which sort like numbers.
 pub(in crate::vm::fast) fn reversed([a, b, c, d]: Limbs) -> Limbs {
     [d, c, b, a]
 }
@@ -217,7 +222,7 @@ mod tests {
     use crate::vm::fast::cairo0::Variable;
     use crate::vm::fast::memory::{EXECUTION, VmMemory};
 
-    /// A machine that may take so many cells.
+    /// A machine with a memory limit in cells.
     fn machine(cells: usize) -> Machine {
         let mut memory = VmMemory::new(Vec::new().into());
         memory.segments.set_remaining(cells);
@@ -246,7 +251,7 @@ mod tests {
         Variable::new(&HintReference::new_simple(offset), &hint).unwrap()
     }
 
-    /// Runs a hint on cells of its own, the first of which hold this.
+    /// Runs a hint on a new frame whose first cells are the inputs.
     fn run(machine: &mut Machine, action: &Cairo0Action, inputs: &[VmCell]) -> Result<(), Bailout> {
         machine.fp += 6;
         machine.ap = machine.fp + 5;
@@ -256,7 +261,7 @@ mod tests {
         machine.run_cairo0_hint(action).map(|_| ())
     }
 
-    /// Hints that keep so many cells for each of the numbers that lie in a segment.
+    /// Hints, and the cells that each reserves per element of its input.
     fn hints() -> [(Cairo0Action, usize); 2] {
         let [a, b, c, d, e] = [0, 1, 2, 3, 4].map(variable);
         let sort = ListAction::Sort { input: a, length: b, output: c, output_length: d, counts: e };
@@ -264,7 +269,7 @@ mod tests {
         [(Cairo0Action::List(sort), 4), (Cairo0Action::Dict(squash), SQUASH_CELLS)]
     }
 
-    /// A segment where 1000 numbers are what both hints find, and what they start from.
+    /// The inputs of a hint over a segment of 1000 elements.
     fn inputs(machine: &mut Machine, action: &Cairo0Action) -> Vec<VmCell> {
         machine.memory.segments.set_remaining(usize::MAX);
         let segment = machine.memory.add_segment(None, vec![VmCell::small(7); 3_000]);
@@ -276,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_given_back_is_not_taken_again() {
+    fn released_cells_are_reused() {
         for (action, each) in hints() {
             for in_scopes in [false, true] {
                 let mut machine = machine(0);
@@ -293,7 +298,7 @@ mod tests {
                         assert_eq!(machine.hint_state.reserved, 0);
                     }
                 }
-                // What both scopes keep is there at once.
+                // Two scopes at once exceed the limit.
                 machine.memory.segments.set_remaining(900 * each);
                 run(&mut machine, &action, &inputs).unwrap();
                 run(&mut machine, &Cairo0Action::EnterScope, &[]).unwrap();
@@ -303,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn too_much_is_refused() {
+    fn the_memory_limit_applies() {
         for (action, each) in hints() {
             for (cells, expected) in [(1_500, Ok(())), (900, Err(Bailout::OutOfMemory))] {
                 let mut machine = machine(0);
@@ -315,7 +320,7 @@ mod tests {
     }
 
     #[test]
-    fn dictionaries_go_with_the_outermost_scope_that_has_them() {
+    fn dictionaries_are_dropped_with_the_outermost_scope_of_their_manager() {
         let new = Cairo0Action::Dict(DictAction::NewDefault(variable(0)));
         let enter = |machine: &mut Machine| run(machine, &Cairo0Action::EnterScope, &[]);
         let exit = |machine: &mut Machine| run(machine, &Cairo0Action::ExitScope, &[]);
@@ -353,7 +358,7 @@ mod tests {
         let copied = make(&mut machine, 9).unwrap();
         exit(&mut machine).unwrap();
         assert_eq!(machine.hint_state.managers.len(), 1);
-        assert!(machine.hint_state.reserved > reserved, "the copy stays where its manager is");
+        assert!(machine.hint_state.reserved > reserved, "the copy is dropped with its manager");
         assert_eq!(access(&mut machine, VmCell::pointer(copied, 0), 1), Ok(5));
         assert_eq!(access(&mut machine, VmCell::pointer(copied, 3), 2), Ok(9));
         assert_eq!(access(&mut machine, VmCell::pointer(outer, 3), 1), Ok(5));
@@ -364,7 +369,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_come_in_their_order_and_accesses_in_theirs() {
+    fn keys_and_accesses_are_squashed_in_order() {
         let (low, high) = ([5, 0, 0, 0], [1, 0, 0, 1]);
         let mut squash = DictSquash::new(vec![high, low, high, low, low]);
         assert_eq!(squash.largest_key(), Some(high));
@@ -376,6 +381,6 @@ mod tests {
         assert_eq!(squash.access(), Some(4));
         assert_eq!(squash.pop_key(), Some(()));
         assert_eq!((squash.key(), squash.remaining_accesses()), (Some(high), Some(2)));
-        assert_eq!(squash.pop_key(), None, "an access is left over");
+        assert_eq!(squash.pop_key(), None, "an access remains");
     }
 }

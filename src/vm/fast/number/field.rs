@@ -1,7 +1,7 @@
-//! The field in canonical form: numbers below the prime, four limbs, least significant first.
+//! Arithmetic on field elements in canonical form: below the prime, four limbs, least significant first.
 //!
-//! Code adds, compares and checks ranges far more often than it multiplies, and addresses and keys are plain numbers; so cells hold
-//! plain numbers, and only products of large ones go through the Montgomery form.
+//! Code adds, compares and range-checks far more often than it multiplies, and offsets and keys are small
+//! integers; so cells hold the canonical form, and only products of large numbers go through Montgomery form.
 
 use starknet_types_core::felt::Felt;
 
@@ -11,28 +11,28 @@ use crate::crypto::{Element, div_mod, mul_mod};
 /// The prime, 2^251 + 17 * 2^192 + 1.
 const PRIME: Limbs = [1, 0, 0, PRIME_TOP_LIMB];
 
-/// Its highest limb.
+/// The most significant limb of the prime.
 pub(in crate::vm::fast) const PRIME_TOP_LIMB: u64 = 0x0800_0000_0000_0011;
 
-/// The prime over 2^128, rounded down.
+/// The prime divided by 2^128, rounded down.
 pub(in crate::vm::fast) const PRIME_DIV_2_128: Limbs = [0, PRIME_TOP_LIMB, 0, 0];
 
-/// The number of a felt.
+/// Converts a felt.
 pub(in crate::vm::fast) fn from_felt(felt: &Felt) -> Limbs {
     Element::from_felt(felt).to_limbs()
 }
 
-/// The felt of a number.
+/// Converts to a felt.
 pub(in crate::vm::fast) fn to_felt(limbs: &Limbs) -> Felt {
     Element::from_limbs(limbs).to_felt()
 }
 
-/// A small number.
+/// Converts a `u64`.
 pub(in crate::vm::fast) const fn from_u64(value: u64) -> Limbs {
     [value, 0, 0, 0]
 }
 
-/// A number of 128 bits.
+/// Converts a `u128`.
 pub(in crate::vm::fast) const fn from_u128(value: u128) -> Limbs {
     #[expect(clippy::cast_possible_truncation, reason = "the halves of the number")]
     {
@@ -40,7 +40,7 @@ pub(in crate::vm::fast) const fn from_u128(value: u128) -> Limbs {
     }
 }
 
-/// The number, if it has 64 bits.
+/// Converts to `u64`; `None` if the number is larger.
 pub(in crate::vm::fast) fn as_u64(limbs: &Limbs) -> Option<u64> {
     match limbs {
         [low, 0, 0, 0] => Some(*low),
@@ -48,7 +48,7 @@ pub(in crate::vm::fast) fn as_u64(limbs: &Limbs) -> Option<u64> {
     }
 }
 
-/// The number, if it has 128 bits.
+/// Converts to `u128`; `None` if the number is larger.
 pub(in crate::vm::fast) fn as_u128(limbs: &Limbs) -> Option<u128> {
     match limbs {
         [low, high, 0, 0] => Some(u128::from(*low) | u128::from(*high) << 64),
@@ -56,7 +56,7 @@ pub(in crate::vm::fast) fn as_u128(limbs: &Limbs) -> Option<u128> {
     }
 }
 
-/// Whether `a` is below `b`.
+/// Returns `true` if `a < b`.
 #[inline]
 pub(in crate::vm::fast) fn is_less(a: &Limbs, b: &Limbs) -> bool {
     overflowing_sub(a, b).1
@@ -83,7 +83,7 @@ fn wrapping_add([a0, a1, a2, a3]: &Limbs, [b0, b1, b2, b3]: &Limbs) -> Limbs {
 /// `a + b`.
 #[inline]
 pub(in crate::vm::fast) fn add(a: &Limbs, b: &Limbs) -> Limbs {
-    // Two numbers of 252 bits do not overflow 256.
+    // The sum of two 252-bit numbers fits into 256 bits.
     let sum = wrapping_add(a, b);
     match overflowing_sub(&sum, &PRIME) {
         (reduced, false) => reduced,
@@ -91,7 +91,7 @@ pub(in crate::vm::fast) fn add(a: &Limbs, b: &Limbs) -> Limbs {
     }
 }
 
-/// `a + b`, if that is seen at once to be below the prime.
+/// `a + b`, if the top limb of the sum shows that it is below the prime.
 #[inline(always)]
 pub(in crate::vm::fast) fn add_below_prime(a: &Limbs, b: &Limbs) -> Option<Limbs> {
     let sum = wrapping_add(a, b);
@@ -133,13 +133,13 @@ pub(in crate::vm::fast) fn mul(a: &Limbs, b: &Limbs) -> Limbs {
     }
 }
 
-/// A number of 256 bits modulo the prime.
+/// Reduces a 256-bit number modulo the prime.
 #[inline]
 pub(super) fn reduce(number: &Limbs) -> Limbs {
-    // The prime is a little above 2^251: the bits from 251 on are the quotient, or one more than it.
+    // The prime is slightly above 2^251: `number >> 251` is the quotient or one more.
     let [_, _, _, top] = number;
     let quotient = top >> 59;
-    // quotient * prime, which has at most 256 bits: the quotient has five.
+    // quotient * prime fits into 256 bits, as the quotient has 5 bits.
     let multiple = [quotient, 0, 0, quotient.wrapping_mul(PRIME[3])];
     match overflowing_sub(number, &multiple) {
         (remainder, false) => remainder,
@@ -147,12 +147,12 @@ pub(super) fn reduce(number: &Limbs) -> Limbs {
     }
 }
 
-/// `a / b`; `None` when `b` is zero.
+/// `a / b`; `None` if `b` is 0.
 pub(in crate::vm::fast) fn div(a: &Limbs, b: &Limbs) -> Option<Limbs> {
     div_mod(a, b)
 }
 
-/// `offset + number`, where a number just below the prime counts as negative; `None` outside 64 bits.
+/// `offset + number` in the field; `None` if the sum is not a `u64`. Numbers near the prime are negative.
 #[inline]
 pub(in crate::vm::fast) fn offset_add(offset: u64, number: &Limbs) -> Option<u64> {
     if let [forward, 0, 0, 0] = number {
@@ -190,7 +190,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn it_is_the_field(a in felt(), b in felt()) {
+        fn agrees_with_felt_arithmetic(a in felt(), b in felt()) {
             let (x, y) = (from_felt(&a), from_felt(&b));
             prop_assert_eq!(to_felt(&x), a);
             prop_assert_eq!(to_felt(&add(&x, &y)), a + b);

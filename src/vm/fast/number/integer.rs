@@ -1,7 +1,7 @@
-//! The arithmetic of hints: integers, not field elements.
+//! Integer arithmetic of hints.
 //!
-//! Operands are reduced numbers, which may be larger than the 128 bits that honest code gives; results go through the field again.
-//! What is from_u64, which is nearly everything, is computed in machine words.
+//! Operands are canonical field elements, which may exceed the 128 bits that well-behaved code passes;
+//! results are reduced into the field. Most operands are small and are computed in machine words.
 
 use num_bigint::{BigInt, BigUint};
 use num_integer::{ExtendedGcd, Integer};
@@ -10,12 +10,12 @@ use starknet_types_core::felt::Felt;
 
 use super::field::{Limbs, as_u128, from_felt, from_u64, from_u128, reduce};
 
-/// A number as a big integer.
+/// Converts to a big integer.
 pub(in crate::vm::fast) fn to_biguint(limbs: &Limbs) -> BigUint {
     limbs.iter().rev().fold(BigUint::zero(), |number, limb| (number << 64_u32) + limb)
 }
 
-/// A big integer in the field.
+/// Reduces a big integer into the field.
 pub(super) fn from_biguint(number: &BigUint) -> Limbs {
     let mut digits = number.iter_u64_digits();
     let mut next = || digits.next().unwrap_or(0);
@@ -28,13 +28,13 @@ fn join_halves(low: &Limbs, high: &Limbs) -> BigUint {
     (to_biguint(high) << 128_u32) + to_biguint(low)
 }
 
-/// The low 128 bits, and the rest.
+/// The low 128 bits, and the number divided by 2^128.
 fn split_halves(number: &BigUint) -> [Limbs; 2] {
     let (high, low) = number.div_rem(&(BigUint::one() << 128_u32));
     [from_biguint(&low), from_biguint(&high)]
 }
 
-/// The product, from 2^128 on and below.
+/// The product, as `(high, low)` with 128 low bits.
 pub(in crate::vm::fast) fn wide_mul(a: &Limbs, b: &Limbs) -> (Limbs, Limbs) {
     if let ([a0, a1, 0, 0], [b0, b1, 0, 0]) = (a, b) {
         let (c0, carry) = a0.carrying_mul(*b0, 0);
@@ -47,7 +47,7 @@ pub(in crate::vm::fast) fn wide_mul(a: &Limbs, b: &Limbs) -> (Limbs, Limbs) {
     (high, low)
 }
 
-/// Quotient and remainder; `None` when the divisor is zero.
+/// Quotient and remainder; `None` if the divisor is 0.
 pub(in crate::vm::fast) fn div_rem(a: &Limbs, b: &Limbs) -> Option<(Limbs, Limbs)> {
     if let ([a0, a1, a2, a3], [0, 0, 1, 0]) = (a, b) {
         return Some(([*a2, *a3, 0, 0], [*a0, *a1, 0, 0]));
@@ -60,7 +60,7 @@ pub(in crate::vm::fast) fn div_rem(a: &Limbs, b: &Limbs) -> Option<(Limbs, Limbs
             let mut quotient = *a;
             let mut remainder = 0_u128;
             for limb in quotient.iter_mut().rev() {
-                // The rest is below the divisor, so the quotient has 64 bits.
+                // The remainder is below the divisor, so the digit fits into 64 bits.
                 let part = remainder << 64 | u128::from(*limb);
                 *limb = u64::try_from(part.checked_div(divisor)?).ok()?;
                 remainder = part.checked_rem(divisor)?;
@@ -75,18 +75,19 @@ pub(in crate::vm::fast) fn div_rem(a: &Limbs, b: &Limbs) -> Option<(Limbs, Limbs
     }
 }
 
-/// The same for a divisor of 65 to 128 bits: school division, a limb of the quotient at a time.
+/// [`div_rem`] by a divisor of 65 to 128 bits: long division (Knuth's algorithm D), one limb of the quotient
+/// at a time.
 fn div_rem_by_two_limbs(a: &Limbs, divisor: u128) -> (Limbs, Limbs) {
-    // With the highest bit of the divisor set, a guess from its upper limb is at most two too high.
+    // With a normalized divisor, the estimate of a digit from the upper limb is at most 2 too high.
     let shift = divisor.leading_zeros();
     let divisor = divisor.wrapping_shl(shift);
     let [low, high, ..] = from_u128(divisor);
     let [a0, a1, a2, a3] = *a;
-    let shifted = |limb: u64, below: u64| {
-        limb.wrapping_shl(shift) | below.checked_shr(u64::BITS.wrapping_sub(shift)).unwrap_or(0)
+    let shifted = |limb: u64, next_lower: u64| {
+        limb.wrapping_shl(shift) | next_lower.checked_shr(u64::BITS.wrapping_sub(shift)).unwrap_or(0)
     };
     let limbs = [shifted(a2, a1), shifted(a1, a0), shifted(a0, 0)];
-    // What is shifted out of the top, and the limb below: less than 2^127, which the divisor is not.
+    // The top bits and the next limb: below 2^127, hence below the divisor.
     let mut remainder = u128::from(shifted(0, a3)) << 64 | u128::from(shifted(a3, a2));
     let mut quotient = [0_u64; 3];
     for (digit, limb) in quotient.iter_mut().rev().zip(limbs) {
@@ -106,7 +107,7 @@ fn div_rem_by_two_limbs(a: &Limbs, divisor: u128) -> (Limbs, Limbs) {
     ([q0, q1, q2, 0], from_u128(remainder >> shift))
 }
 
-/// Dividend and divisor in two parts each; quotient and remainder likewise.
+/// Quotient and remainder of `a0 + 2^128 a1` by `b0 + 2^128 b1`, split likewise; `None` if the divisor is 0.
 pub(in crate::vm::fast) fn div_rem_256([a0, a1, b0, b1]: &[Limbs; 4]) -> Option<[Limbs; 4]> {
     if let (Some(a), Some(b), [0, 0, 0, 0], [0, 0, 0, 0]) = (as_u128(a0), as_u128(b0), a1, b1) {
         return Some([from_u128(a.checked_div(b)?), from_u64(0), from_u128(a.checked_rem(b)?), from_u64(0)]);
@@ -120,7 +121,7 @@ pub(in crate::vm::fast) fn div_rem_256([a0, a1, b0, b1]: &[Limbs; 4]) -> Option<
     Some([q0, q1, r0, r1])
 }
 
-/// The same with a dividend and a quotient of four parts.
+/// [`div_rem_256`] with a dividend and a quotient of four parts.
 pub(in crate::vm::fast) fn div_rem_512([a0, a1, a2, a3, b0, b1]: &[Limbs; 6]) -> Option<[Limbs; 6]> {
     let divisor = join_halves(b0, b1);
     if divisor.is_zero() {
@@ -142,8 +143,8 @@ pub(in crate::vm::fast) fn isqrt(a: &Limbs) -> Limbs {
     }
 }
 
-/// The root in two parts of 64 bits, the remainder in two of 128, and whether twice the root exceeds the remainder by 2^128 or
-/// more.
+/// The integer square root in two parts of 64 bits, the remainder in two parts of 128 bits, and 1 if twice
+/// the root exceeds the remainder by 2^128 or more.
 pub(in crate::vm::fast) fn sqrt_rem_256([low, high]: &[Limbs; 2]) -> [Limbs; 5] {
     let value = join_halves(low, high);
     let root = value.sqrt();
@@ -161,12 +162,13 @@ pub(in crate::vm::fast) fn sqrt_rem_256([low, high]: &[Limbs; 2]) -> [Limbs; 5] 
     ]
 }
 
-/// The integer square root of a number in two parts.
+/// The integer square root of `low + 2^128 high`.
 pub(in crate::vm::fast) fn isqrt_256([low, high]: &[Limbs; 2]) -> Limbs {
     from_biguint(&join_halves(low, high).sqrt())
 }
 
-/// `a * b / by` of numbers in two parts: the lowest four parts of the quotient, and the remainder.
+/// `a * b / divisor` of integers in two parts of 128 bits: the lowest four parts of the quotient, and the
+/// remainder in two.
 pub(in crate::vm::fast) fn mul_div_rem_256(
     [a0, a1]: &[Limbs; 2],
     [b0, b1]: &[Limbs; 2],
@@ -186,8 +188,8 @@ pub(in crate::vm::fast) fn mul_div_rem_256(
     Some([from_biguint(&q0), from_biguint(&q1), from_biguint(&q2), from_biguint(&q3), r0, r1])
 }
 
-/// The inverse of `b` modulo `n`, or a proof that there is none: `[g0, g1, s0, s1, t0, t1]`, where `g1` stays unwritten if there is
-/// one.
+/// The results of `U256InvModN`: the inverse of `b` modulo `n` (`g0` is 0, `g1` is `None`), or a common
+/// divisor `g` with `b / g` and `n / g`.
 pub(in crate::vm::fast) fn inv_mod([b0, b1, n0, n1]: &[Limbs; 4]) -> Option<[Option<Limbs>; 6]> {
     let (b, n) = (BigInt::from(join_halves(b0, b1)), BigInt::from(join_halves(n0, n1)));
     let ExtendedGcd { gcd: mut g, y: mut r, .. } = n.extended_gcd(&b);
@@ -237,7 +239,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn short_ways_lead_where_the_long_ones_do(a in number(), b in number()) {
+        fn fast_paths_agree_with_big_integers(a in number(), b in number()) {
             let (high, low) = wide_mul(&a, &b);
             let [long_low, long_high] = split_halves(&(to_biguint(&a) * to_biguint(&b)));
             prop_assert_eq!((high, low), (long_high, long_low));

@@ -1,28 +1,28 @@
-//! Numbers of 384 bits, modulo any number of as many.
+//! Arithmetic on 384-bit integers modulo any 384-bit modulus.
 //!
-//! In: six limbs, least significant first. Out: the same. Knows nothing of memory.
+//! Input: six limbs, least significant first. Output: likewise. Knows nothing of memory.
 
 use num_bigint::{BigInt, BigUint};
 use num_integer::{ExtendedGcd, Integer};
 use num_traits::{One, Signed, Zero};
 
-/// A number of 384 bits.
+/// A 384-bit integer.
 pub(in crate::vm::fast) type U384 = [u64; 6];
 
-/// A modulus, ready to divide by.
+/// A modulus, normalized for division.
 #[derive(Clone, Debug)]
 pub(in crate::vm::fast) struct Modulus {
     value: U384,
-    /// Shifted so far to the left that its highest bit is set: a guess at a quotient's limb by the highest limbs alone is then at most
-    /// two too high.
+    /// The modulus shifted left until its highest bit is set: an estimate of a quotient limb from the highest
+    /// limbs is then at most 2 too high.
     shifted: U384,
-    /// How far: whole limbs, and bits of a limb.
+    /// The shift: limbs, and bits of a limb.
     shift_limbs: usize,
     shift_bits: u32,
 }
 
 impl Modulus {
-    /// A modulus; 0 is none.
+    /// Normalizes a modulus; `None` for 0.
     pub(in crate::vm::fast) fn new(value: U384) -> Option<Self> {
         let limbs = value.iter().rev().take_while(|limb| **limb == 0).count();
         let bits = value.iter().rev().nth(limbs)?.leading_zeros();
@@ -35,12 +35,12 @@ impl Modulus {
         Some(Self { value, shifted, shift_limbs: limbs, shift_bits: bits })
     }
 
-    /// The number itself.
+    /// The modulus as a number.
     pub(in crate::vm::fast) fn value(&self) -> &U384 {
         &self.value
     }
 
-    /// The rest of a number.
+    /// Reduces a number.
     pub(in crate::vm::fast) fn reduce(&self, number: &U384) -> U384 {
         self.reduce_limbs(number)
     }
@@ -50,7 +50,7 @@ impl Modulus {
         self.reduce_limbs(&wide_add(a, b))
     }
 
-    /// `c - b`, if `c` and the modulus together are not below `b`.
+    /// `c - b`; `None` if `c` plus the modulus is below `b`.
     pub(in crate::vm::fast) fn subtract(&self, c: &U384, b: &U384) -> Option<U384> {
         let mut difference = wide_add(c, &self.value);
         let mut borrow = false;
@@ -72,7 +72,8 @@ impl Modulus {
         self.reduce_limbs(&product)
     }
 
-    /// The inverse of a number, or else a number other than zero that makes the product zero; whether it is the inverse.
+    /// `(true, inverse)` if the number is invertible, else `(false, x)` with a nonzero `x` such that
+    /// `x * number = 0`.
     pub(in crate::vm::fast) fn invert_or_nullify(&self, number: &U384) -> Option<(bool, U384)> {
         if let Some(inverse) = self.odd_inverse(number) {
             return Some((true, inverse));
@@ -88,13 +89,13 @@ impl Modulus {
         Some((true, from_biguint(&if x.is_negative() { modulus - remainder } else { remainder })))
     }
 
-    /// The inverse, if there is one and the modulus is odd and not 1: halvings and subtractions, which need no quotient.
+    /// The inverse modulo an odd modulus other than 1, if it exists, by the binary extended GCD.
     fn odd_inverse(&self, number: &U384) -> Option<U384> {
         let [lowest, ..] = self.value;
         if lowest & 1 == 0 || self.value == ONE {
             return None;
         }
-        // All the while a = x * number and b = y * number by the modulus, and b is odd.
+        // Invariant: a = x * number and b = y * number modulo the modulus, and b is odd.
         let (mut a, mut b) = (self.reduce(number), self.value);
         let (mut x, mut y) = (ONE, [0; 6]);
         while a != [0; 6] {
@@ -114,7 +115,7 @@ impl Modulus {
         (b == ONE).then_some(y)
     }
 
-    /// Half a number below the modulus, which is odd.
+    /// Half of a number modulo the modulus, which is odd.
     fn half(&self, number: &U384) -> U384 {
         let [lowest, ..] = number;
         if lowest & 1 == 0 {
@@ -125,7 +126,7 @@ impl Modulus {
         half(&low_limbs(&sum), carry == 1)
     }
 
-    /// The rest of a number of any length: limb by limb from the highest one on, as on paper.
+    /// Reduces a number of any length by long division, from the highest limb.
     fn reduce_limbs(&self, number: &[u64]) -> U384 {
         let mut remainder = [0; 6];
         let mut above = 0;
@@ -137,7 +138,7 @@ impl Modulus {
         for _ in 0..self.shift_limbs {
             self.push_limb(&mut remainder, 0);
         }
-        // Back to where it was before the shift.
+        // Undo the shift.
         let mut number = [0; 6];
         let limbs = remainder.iter().skip(self.shift_limbs);
         for ((place, limb), above) in number.iter_mut().zip(limbs.clone()).zip(limbs.skip(1).chain([&0])) {
@@ -147,7 +148,8 @@ impl Modulus {
         number
     }
 
-    /// `rest * 2^64 + limb` by the shifted modulus, which the rest is below.
+    /// Replaces `remainder`, which is below the shifted modulus, by `remainder * 2^64 + limb` modulo the
+    /// shifted modulus.
     #[inline]
     fn push_limb(&self, remainder: &mut U384, limb: u64) {
         let [r0, r1, r2, r3, r4, top] = *remainder;
@@ -180,7 +182,7 @@ impl Modulus {
     }
 }
 
-/// The limb with the highest of `bits` bits of the one below it moved in.
+/// The limb shifted left, with the top `bits` bits of the next lower limb shifted in.
 #[inline]
 fn shift_in(limb: u64, next_lower: u64, bits: u32) -> u64 {
     limb.wrapping_shl(bits) | next_lower.checked_shr(u64::BITS.wrapping_sub(bits)).unwrap_or(0)
@@ -192,7 +194,7 @@ fn is_less(a: &U384, b: &U384) -> bool {
     wide_sub(a, b).1
 }
 
-/// `a - b` and whether it is negative.
+/// `a - b` modulo 2^384, and the borrow.
 fn wide_sub(a: &U384, b: &U384) -> (U384, bool) {
     let mut difference = [0; 6];
     let mut borrow = false;
@@ -202,7 +204,7 @@ fn wide_sub(a: &U384, b: &U384) -> (U384, bool) {
     (difference, borrow)
 }
 
-/// Half a number that has a bit above its limbs or not.
+/// Half of a number with a carry bit above its limbs.
 fn half([a, b, c, d, e, f]: &U384, above: bool) -> U384 {
     let join = |low: u64, next: u64| low >> 1 | next << 63;
     [join(*a, *b), join(*b, *c), join(*c, *d), join(*d, *e), join(*e, *f), join(*f, u64::from(above))]
@@ -225,7 +227,7 @@ fn to_biguint(number: &U384) -> BigUint {
     number.iter().rev().fold(BigUint::zero(), |big, limb| (big << u64::BITS) + limb)
 }
 
-/// A number of 384 bits.
+/// The low 384 bits of a big integer.
 fn from_biguint(number: &BigUint) -> U384 {
     let mut wide = [0; 6];
     for (limb, digit) in wide.iter_mut().zip(number.iter_u64_digits()) {
@@ -240,7 +242,7 @@ mod tests {
 
     use super::*;
 
-    /// Numbers of any length, with long runs of ones and zeros.
+    /// Numbers of any bit length, with long runs of ones and zeros.
     fn number() -> impl Strategy<Value = U384> {
         let limb = prop_oneof![Just(0), Just(1), Just(u64::MAX), Just(1 << 63), any::<u64>()];
         (proptest::array::uniform6(limb), 0..384_usize)
@@ -262,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn guesses_that_are_too_high_are_mended() {
+    fn estimates_that_are_too_high_are_corrected() {
         let top = 1 << 63;
         let ones = u64::MAX;
         for modulus in [
@@ -288,7 +290,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn it_is_the_big_numbers(a in number(), b in number(), modulus in number()) {
+        fn agrees_with_big_integers(a in number(), b in number(), modulus in number()) {
             check(a, b, modulus);
         }
     }
