@@ -1,9 +1,9 @@
-//! `cargo bench --bench parallel [-- TRANSACTIONS [RUNS]] [ENGINE] [WORKLOAD]`: what parallel execution gains, and what it costs.
+//! `cargo bench --bench parallel [-- TRANSACTIONS [RUNS]] [ENGINE] [WORKLOAD]`: speedup and cost of parallel execution.
 //!
 //! ENGINE is `fast` or `cairo-vm`; WORKLOAD is a part of a workload's name, or `cold`.
 //!
-//! The first table: workloads by threads. Each point is the best of RUNS runs, which take turns over all thread counts; counters
-//! and processor time are of that run. The second table: independent transfers over a reader that sleeps 100 µs a cell.
+//! The first table: workloads by threads. Each point is the best of RUNS runs, alternating over all thread counts; statistics
+//! and processor time are of that run. The second table: independent transfers over a reader that sleeps 100 µs per read.
 #![allow(
     missing_docs,
     clippy::unwrap_used,
@@ -23,28 +23,26 @@ use std::time::{Duration, Instant};
 use fixture::felt;
 use fixture::reader::Watched;
 use fixture::workload::{self, Workload};
-use starkiln::block::{
-    BlockExecutor, BlockHashSource, Engine, ParallelCounters, TransactionStatus, WorkerPool,
-};
+use starkiln::block::{BlockExecutor, BlockHashSource, Engine, ParallelStats, TransactionStatus, WorkerPool};
 use starkiln::state::StateReader;
 use starknet_api::block::BlockHash;
 
-/// What hosts with many threads use.
+/// The allocator that hosts with many threads use.
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
-/// Engines by the words that choose them; the crate's default without such a word.
+/// The engines by their arguments.
 const ENGINES: [(&str, Engine); 2] = [("cairo-vm", Engine::CairoVm), ("fast", Engine::Fast)];
 
-/// A database far away, which counts who asks.
+/// The latency of a remote database; counts and times the reads.
 #[derive(Default)]
-struct Far {
+struct SlowHost {
     loads: AtomicU64,
     nanoseconds: AtomicU64,
 }
 
-impl Far {
-    /// Before each of its answers.
+impl SlowHost {
+    /// Delays a read.
     fn wait(&self) {
         let began = Instant::now();
         std::thread::sleep(Duration::from_micros(100));
@@ -54,7 +52,7 @@ impl Far {
     }
 }
 
-/// Processor time of this process's threads, in seconds.
+/// Returns the processor time of this process's threads, in seconds.
 fn processor_time() -> f64 {
     let tasks = std::fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
     let time = |task: std::fs::DirEntry| {
@@ -67,23 +65,23 @@ fn processor_time() -> f64 {
 #[derive(Clone)]
 struct Point {
     seconds: f64,
-    /// Of them after the last transaction's outcome.
+    /// The part of `seconds` after the outcome of the last transaction.
     closing: f64,
     processor: f64,
-    counters: ParallelCounters,
-    /// Reads that the host answered, and the seconds that they took, where that is counted.
+    stats: ParallelStats,
+    /// The reads that the slow host answered, and the seconds that they took.
     loads: u64,
     loading: f64,
 }
 
 fn measure<R: StateReader + Sync>(
     engine: Engine,
-    reader: impl Fn(Arc<Far>) -> R,
+    reader: impl Fn(Arc<SlowHost>) -> R,
     workload: &Workload,
     pool: Option<&WorkerPool>,
 ) -> Point {
-    let far = Arc::new(Far::default());
-    let executor = BlockExecutor::new(workload.world.env.clone(), reader(Arc::clone(&far)))
+    let host = Arc::new(SlowHost::default());
+    let executor = BlockExecutor::new(workload.world.env.clone(), reader(Arc::clone(&host)))
         .block_hash_source(BlockHashSource::Hash(BlockHash(felt(0xb10c))));
     let executor = executor.engine(engine);
     let executor = match pool {
@@ -93,26 +91,26 @@ fn measure<R: StateReader + Sync>(
     let (began, processor) = (Instant::now(), processor_time());
     let mut executed = 0.0;
     let observe = |_, _: &_| executed = began.elapsed().as_secs_f64();
-    let (outcome, counters) = executor.execute_with_stats(&workload.transactions, observe).unwrap();
+    let (outcome, stats) = executor.execute_with_stats(&workload.transactions, observe).unwrap();
     let seconds = began.elapsed().as_secs_f64();
     assert_eq!(outcome.transactions.len(), workload.transactions.len());
-    // What fails is soon done; only the mixed block is to have such.
+    // A failed transaction takes little time, so only the mixed block may contain one.
     let is_mixed = workload.name == "mixed";
     assert!(is_mixed || outcome.transactions.iter().all(|it| it.status() == TransactionStatus::Succeeded));
     Point {
         seconds,
         closing: seconds - executed,
         processor: processor_time() - processor,
-        counters,
-        loads: far.loads.load(Ordering::Relaxed),
-        loading: far.nanoseconds.load(Ordering::Relaxed) as f64 / 1e9,
+        stats,
+        loads: host.loads.load(Ordering::Relaxed),
+        loading: host.nanoseconds.load(Ordering::Relaxed) as f64 / 1e9,
     }
 }
 
-/// The best of some runs for each pool, and for none.
+/// Returns the best of `runs` runs without a pool and for each pool.
 fn best<R: StateReader + Sync>(
     engine: Engine,
-    reader: impl Fn(Arc<Far>) -> R,
+    reader: impl Fn(Arc<SlowHost>) -> R,
     workload: &Workload,
     pools: &[WorkerPool],
     runs: usize,
@@ -132,7 +130,7 @@ fn best<R: StateReader + Sync>(
 
 fn print(workload: &Workload, threads: &str, point: &Point, sequential: &Point) {
     let count = workload.transactions.len() as f64;
-    let Point { seconds, processor, counters, .. } = point;
+    let Point { seconds, processor, stats, .. } = point;
     let each = |number: u64| number as f64 / count;
     println!(
         "{:<24} {:>7} {:>8.0} {:>7.2} {:>8.2} {:>6.2} {:>6.3} {:>6.3} {:>6.2} {:>6.2} {:>6.2} {:>7.1} {:>7.1}",
@@ -142,13 +140,13 @@ fn print(workload: &Workload, threads: &str, point: &Point, sequential: &Point) 
         sequential.seconds / seconds,
         processor,
         processor / sequential.processor,
-        each(counters.executions),
-        each(counters.validations),
-        each(counters.aborts + counters.early_aborts + counters.commit_aborts),
-        each(counters.waits),
-        each(counters.settlements),
-        100.0 * counters.wasted_reads as f64 / (counters.reads.max(1)) as f64,
-        counters.commit_nanoseconds as f64 / 1000.0 / count,
+        each(stats.executions),
+        each(stats.validations),
+        each(stats.aborts + stats.early_aborts + stats.commit_aborts),
+        each(stats.dependency_waits),
+        each(stats.fee_phases),
+        100.0 * stats.wasted_reads as f64 / (stats.reads.max(1)) as f64,
+        stats.commit_nanoseconds as f64 / 1000.0 / count,
     );
 }
 
@@ -193,7 +191,7 @@ fn main() {
 
     let pools: Vec<WorkerPool> = threads.iter().map(|threads| WorkerPool::new(*threads).unwrap()).collect();
     head(&format!(
-        "{engine:?} engine, {count} transactions, {cores} cores, best of {runs}; speedup and cpu against one after another; counters per \
+        "{engine:?} engine, {count} transactions, {cores} cores, best of {runs}; speedup and cpu against sequential execution; counts per \
          transaction; commit in µs"
     ));
     for make in workload::TABLE.into_iter().chain([workload::signed as workload::Maker]) {
@@ -213,21 +211,21 @@ fn main() {
     }
 }
 
-/// Where the host's reads take time: how many are under way at once is what counts.
+/// Measures execution with a slow host, where the number of concurrent reads decides.
 fn cold(engine: Engine, count: u64, runs: usize) {
     let threads = [1, 2, 8, 32];
     let pools: Vec<WorkerPool> =
         threads[1..].iter().map(|threads| WorkerPool::new(*threads).unwrap()).collect();
     let workload = workload::independent(count, 1);
-    println!("\ncold: {count} independent transfers, a reader that sleeps 100 µs a cell; per transaction");
+    println!("\ncold: {count} independent transfers, a reader that sleeps 100 µs per read; per transaction");
     println!(
         "{:>7} {:>8} {:>7} {:>8} {:>8} {:>10} {:>8} {:>10}",
         "threads", "tx/s", "speedup", "cpu µs", "loads", "µs a load", "at once", "closing µs"
     );
-    let reader = |far: Arc<Far>| Watched {
+    let reader = |host: Arc<SlowHost>| Watched {
         state: &workload.world.state,
         before: move |_| {
-            far.wait();
+            host.wait();
             Ok(())
         },
     };

@@ -1,9 +1,8 @@
-//! `cargo bench --bench session [-- RUNS]`: what a block builder waits for.
+//! `cargo bench --bench session [-- RUNS]`: latency of a session, and cost of the capacity check.
 //!
-//! The first table: time from the submission to the first result and to each further one, and to the closed block; p50 and p99 over all
-//! results of RUNS sessions. The second table: what the capacity check costs per transaction, at block lengths 100, 1,000 and
-//! 10,000: flat, if its work goes by what a transaction did. It is the processor time of commits with limits and nothing else, as the
-//! engine counts it, and the whole time beside it.
+//! The first table: time from the submission to the first result, between results, and from the last result to the closed block; p50
+//! and p99 over all results of RUNS sessions. The second table: time of the commits with all limits, per transaction, at block lengths
+//! 100, 1,000 and 10,000, and the total time. The cost of a commit must not grow with the block.
 #![allow(
     missing_docs,
     clippy::unwrap_used,
@@ -26,7 +25,7 @@ use starkiln::block::{
 use starknet_api::block::BlockHash;
 
 fn options() -> SessionOptions {
-    // Nothing is beyond them, but every transaction is held against all of them.
+    // No transaction exceeds them, but each is checked against all of them.
     let limits = Weights { transactions: u64::MAX / 2, sierra_gas: u64::MAX / 2, ..Weights::UNLIMITED };
     ExecutionOptions::default()
         .block_hash_source(BlockHashSource::Hash(BlockHash(felt(0xb10c))))
@@ -34,13 +33,13 @@ fn options() -> SessionOptions {
         .into()
 }
 
-/// How long what of a session took.
+/// The durations of the parts of sessions.
 #[derive(Default)]
 struct Times {
     first: Vec<Duration>,
     between: Vec<Duration>,
     closing: Vec<Duration>,
-    whole: Vec<Duration>,
+    total: Vec<Duration>,
 }
 
 fn measure(workload: &Workload, pool: &WorkerPool, times: &mut Times) {
@@ -62,11 +61,11 @@ fn measure(workload: &Workload, pool: &WorkerPool, times: &mut Times) {
     }
     let outcome = session.finish().unwrap();
     times.closing.push(last.elapsed());
-    times.whole.push(began.elapsed());
+    times.total.push(began.elapsed());
     assert_eq!(outcome.usage.weights.transactions, workload.transactions.len() as u64);
 }
 
-/// One of them such that so many in a hundred are not above it, in microseconds.
+/// Returns a percentile, in microseconds.
 fn percentile(times: &mut [Duration], percent: usize) -> f64 {
     times.sort_unstable();
     let place = (times.len() * percent).div_ceil(100).max(1) - 1;
@@ -93,7 +92,7 @@ fn latencies(runs: usize, threads: &[usize]) {
             let pool = WorkerPool::new(threads).unwrap();
             let mut times = Times::default();
             (0..runs).for_each(|_| measure(&workload, &pool, &mut times));
-            let whole: Duration = times.whole.iter().sum();
+            let total: Duration = times.total.iter().sum();
             println!(
                 "{:<24} {:>7} {:>9.0} {:>9.0} {:>9.1} {:>9.0} {:>10.0} {:>10.0} {:>8.0}",
                 workload.name,
@@ -104,21 +103,21 @@ fn latencies(runs: usize, threads: &[usize]) {
                 percentile(&mut times.between, 99),
                 percentile(&mut times.closing, 50),
                 percentile(&mut times.closing, 99),
-                (600 * runs) as f64 / whole.as_secs_f64(),
+                (600 * runs) as f64 / total.as_secs_f64(),
             );
         }
     }
 }
 
-/// The lengths of blocks of the second table.
+/// The block lengths of the second table.
 const LENGTHS: [u64; 3] = [100, 1_000, 10_000];
 
-/// Commits alone, on one thread: comparison, weighing, handing out. A transaction's execution is not in it.
+/// Measures commits: validation, commit decision, publication. Execution is not included.
 fn capacity(runs: usize) {
     println!(
         "\ncommits with all limits, random transfers among 1,000 accounts, best of {runs}; microseconds per transaction"
     );
-    println!("{:>12} {:>16} {:>16}", "block length", "commit", "whole");
+    println!("{:>12} {:>16} {:>16}", "block length", "commit", "total");
     for length in LENGTHS {
         let workload = workload::random_1k(length, 1);
         let pool = WorkerPool::new(2).unwrap();
@@ -127,8 +126,8 @@ fn capacity(runs: usize) {
         let best = (0..runs)
             .map(|_| {
                 let began = Instant::now();
-                let (_, counters) = executor.execute_with_stats(&workload.transactions, |_, _| {}).unwrap();
-                (counters.commit_nanoseconds, began.elapsed())
+                let (_, stats) = executor.execute_with_stats(&workload.transactions, |_, _| {}).unwrap();
+                (stats.commit_nanoseconds, began.elapsed())
             })
             .min()
             .unwrap();

@@ -1,8 +1,8 @@
-//! The one place that locks, condition variables and atomics come from.
+//! The one source of locks, condition variables, atomics and clocks for code that `parallel` shares.
 //!
-//! Out: what `parallel` synchronises with: the standard library's, or those of a model checker when `tests/parallel-model` builds
-//! the same sources with `cfg(model)`. A lock that somebody panicked under is still a lock: who may see what is behind it then is
-//! the business of its owner, who ends the block.
+//! Output: the primitives of the standard library, or those of a model checker when `tests/parallel-model` builds the same
+//! sources with `cfg(model)`. Locks ignore poisoning: a panic under a lock ends the block, and the owner of the lock decides
+//! who may still read the data that it protects.
 
 #[cfg(model = "loom")]
 use loom::sync as source;
@@ -15,7 +15,7 @@ pub(crate) use source::MutexGuard;
 pub(crate) use source::atomic::{AtomicBool, AtomicUsize, Ordering};
 pub(crate) use std::sync::Arc;
 
-/// A lock.
+/// A mutual-exclusion lock that is never poisoned.
 #[derive(Debug, Default)]
 pub(crate) struct Mutex<T>(source::Mutex<T>);
 
@@ -33,12 +33,12 @@ impl<T> Mutex<T> {
     }
 }
 
-/// Something that one thread writes while others read what would lie beside it: it has its cache lines to itself.
+/// A value with cache lines of its own: a write to it does not slow down readers of neighbouring data.
 #[derive(Debug, Default)]
 #[repr(align(128))]
-pub(crate) struct Apart<T>(pub(crate) T);
+pub(crate) struct CachePadded<T>(pub(crate) T);
 
-impl<T> std::ops::Deref for Apart<T> {
+impl<T> std::ops::Deref for CachePadded<T> {
     type Target = T;
 
     fn deref(&self) -> &T {
@@ -46,7 +46,7 @@ impl<T> std::ops::Deref for Apart<T> {
     }
 }
 
-/// Where threads wait for something behind a lock to change.
+/// A condition variable: threads wait on it for a change of the data under a [`Mutex`].
 #[derive(Debug, Default)]
 pub(crate) struct Condvar(source::Condvar);
 
@@ -60,11 +60,11 @@ impl Condvar {
     }
 }
 
-/// A moment, to measure how long something took; always the same one in a model.
+/// A point in time from which durations are measured. Under a model checker every duration is zero.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Moment(#[cfg(not(any(model = "loom", model = "shuttle")))] std::time::Instant);
+pub(crate) struct Instant(#[cfg(not(any(model = "loom", model = "shuttle")))] std::time::Instant);
 
-impl Moment {
+impl Instant {
     pub(crate) fn now() -> Self {
         Self(
             #[cfg(not(any(model = "loom", model = "shuttle")))]
@@ -72,8 +72,8 @@ impl Moment {
         )
     }
 
-    /// Nanoseconds since then.
-    pub(crate) fn nanoseconds(self) -> u64 {
+    /// Returns the nanoseconds that have passed since this instant, saturating.
+    pub(crate) fn elapsed_nanoseconds(self) -> u64 {
         #[cfg(not(any(model = "loom", model = "shuttle")))]
         return u64::try_from(self.0.elapsed().as_nanos()).unwrap_or(u64::MAX);
         #[cfg(any(model = "loom", model = "shuttle"))]

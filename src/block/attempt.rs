@@ -13,7 +13,7 @@ use super::capacity::{ExecutedClass, Migration, TransactionUsage, Weights, class
 use super::options::ExecutionOptions;
 use super::outcome::{TransactionDisposition, TransactionOutcome};
 use crate::protocol::{BlockEnv, TransactionKind};
-use crate::state::{Journal, JournalParts, StateDiff, StateReader, StopFlag};
+use crate::state::{Journal, JournalParts, StateDiff, StateKey, StateReader, StateValue, StopFlag};
 use crate::transaction::{Execution, FatalError, Plan, Rejection, Transaction, execute};
 
 /// What a transaction did, or would do, to the state that it ran on.
@@ -74,7 +74,10 @@ impl Attempt {
         options: &ExecutionOptions,
     ) -> Result<Self, FatalError> {
         match ran {
-            Ok(execution) => Self::executed(id, &mut Some(execution), journal, true, env, options),
+            Ok(mut execution) => match caught(|| assess(&mut execution, journal, true, env, options))? {
+                Assessment::Accepted(accepted) => Ok(Self::accepted(id, execution, accepted)),
+                Assessment::Rejected(disposition, parts) => Ok(Self::rejected(id, disposition, parts)),
+            },
             Err(Rejection::Invalid(error)) => {
                 let disposition = TransactionDisposition::Invalid(error);
                 Ok(Self::rejected(id, disposition, journal.take_parts()))
@@ -83,44 +86,11 @@ impl Attempt {
         }
     }
 
-    /// A transaction that ran to its end and is paid. Takes its execution if it can be in the block.
-    /// `is_last` says that nobody needs the journal afterwards.
-    pub(super) fn executed(
-        id: TransactionId,
-        executed: &mut Option<Box<Execution>>,
-        journal: &mut Journal<'_>,
-        is_last: bool,
-        env: &BlockEnv,
-        options: &ExecutionOptions,
-    ) -> Result<Self, FatalError> {
-        let missing = || FatalError::Internal("An execution was asked for twice.".to_owned());
-        let mut execution = executed.take().ok_or_else(missing)?;
-        if !options.keep_reverted_calls {
-            execution.reverted_call = None;
-        }
-        let classes = caught(|| look_up_classes(&execution, journal, env, options));
-        let parts = if is_last { journal.take_parts() } else { journal.snapshot() };
-        let disposition = match classes {
-            Ok(classes) => {
-                let usage = TransactionUsage::of(&execution, &parts.changes, classes)?;
-                match options.capacity.holds(&usage, &env.constants.gas) {
-                    Ok(()) => {
-                        let state_diff = StateDiff::new(&parts.changes, &parts.initial_reads);
-                        let disposition = TransactionDisposition::Executed(execution);
-                        let outcome = Box::new(Self::outcome(id, disposition, state_diff));
-                        return Ok(Self {
-                            outcome,
-                            data: Box::new(CommitData { usage: Some(usage), parts }),
-                        });
-                    }
-                    Err(too_large) => TransactionDisposition::TooLarge(too_large),
-                }
-            }
-            Err(Rejection::Invalid(error)) => TransactionDisposition::Invalid(error),
-            Err(Rejection::Failure(failure)) => return Err(failure),
-        };
-        *executed = Some(execution);
-        Ok(Self::rejected(id, disposition, parts))
+    /// Creates the attempt of an executed transaction that fits into a block.
+    pub(super) fn accepted(id: TransactionId, execution: Box<Execution>, accepted: Accepted) -> Self {
+        let Accepted { data, state_diff } = accepted;
+        let outcome = Self::outcome(id, TransactionDisposition::Executed(execution), state_diff);
+        Self { outcome: Box::new(outcome), data }
     }
 
     /// A transaction that will not be in the block.
@@ -141,13 +111,58 @@ impl Attempt {
         let TransactionId { hash, kind } = id;
         TransactionOutcome { hash, kind, disposition, weights: Weights::ZERO, state_diff }
     }
+}
 
-    /// Takes the execution back, if it can be in the block.
-    pub(super) fn into_execution(self) -> Option<Box<Execution>> {
-        match self.outcome.disposition {
-            TransactionDisposition::Executed(execution) => Some(execution),
-            TransactionDisposition::Invalid(_) | TransactionDisposition::TooLarge(_) => None,
+/// The assessment of an executed transaction whose fee is charged.
+pub(super) enum Assessment {
+    /// The transaction fits into a block of its own.
+    Accepted(Accepted),
+    /// The transaction is invalid, or too large for any block.
+    Rejected(TransactionDisposition, JournalParts),
+}
+
+/// The contribution of an executed transaction to its block.
+pub(super) struct Accepted {
+    pub(super) data: Box<CommitData>,
+    state_diff: StateDiff,
+}
+
+/// Computes the resource usage of an executed transaction and compares it with the capacity of an empty
+/// block. Empties the journal if `is_final`; otherwise the journal can be rolled back.
+pub(super) fn assess(
+    execution: &mut Execution,
+    journal: &mut Journal<'_>,
+    is_final: bool,
+    env: &BlockEnv,
+    options: &ExecutionOptions,
+) -> Result<Assessment, FatalError> {
+    if !options.keep_reverted_calls {
+        execution.reverted_call = None;
+    }
+    let classes = look_up_classes(execution, journal, env, options);
+    let parts = if is_final { journal.take_parts() } else { journal.snapshot() };
+    let disposition = match classes {
+        Ok(classes) => {
+            let usage = TransactionUsage::of(execution, &parts.changes, classes)?;
+            match options.capacity.holds(&usage, &env.constants.gas) {
+                Ok(()) => {
+                    let state_diff = StateDiff::new(&parts.changes, &parts.initial_reads);
+                    let data = Box::new(CommitData { usage: Some(usage), parts });
+                    return Ok(Assessment::Accepted(Accepted { data, state_diff }));
+                }
+                Err(too_large) => TransactionDisposition::TooLarge(too_large),
+            }
         }
+        Err(Rejection::Invalid(error)) => TransactionDisposition::Invalid(error),
+        Err(Rejection::Failure(failure)) => return Err(failure),
+    };
+    Ok(Assessment::Rejected(disposition, parts))
+}
+
+impl CommitData {
+    /// Returns the writes of the transaction; none if it was rejected.
+    pub(super) fn writes(&self) -> Vec<(StateKey, StateValue)> {
+        if self.usage.is_some() { self.parts.writes() } else { Vec::new() }
     }
 }
 

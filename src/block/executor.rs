@@ -3,14 +3,15 @@
 //! Input: a block environment, the host's reader, options, transactions. Output: a [`BlockOutcome`], or a
 //! result of one call. Does not know how parallel execution schedules transactions: [`parallel`] does.
 
-use super::ParallelCounters;
+use super::ParallelStats;
 use super::attempt::{Attempt, caught};
 use super::capacity::Capacity;
+use super::commit::{Decision, decide};
 use super::error::BlockError;
-use super::open_block::{BlockHashSource, Commit, OpenBlock};
+use super::open_block::{BlockHashSource, OpenBlock};
 use super::options::{ExecutionOptions, OnInvalid};
 use super::outcome::{BlockEnd, BlockOutcome, TransactionOutcome};
-use super::parallel::{self, Order, Run};
+use super::parallel::{self, Order};
 use super::worker_pool::{WorkerPool, WorkerPoolError};
 use crate::protocol::BlockEnv;
 use crate::state::{Journal, StateReader, StopFlag};
@@ -53,13 +54,12 @@ struct Parallel<R> {
     execute: Execute<R>,
 }
 
-/// The function that executes transactions on an open block with the threads of a pool.
+/// The function that executes a block with the threads of a pool.
 type Execute<R> = for<'b> fn(
     Order<'b, R>,
-    OpenBlock<&'b R>,
     &'b [Transaction],
     &mut dyn FnMut(usize, &TransactionOutcome),
-) -> Result<Run<'b, R>, BlockError>;
+) -> Result<(BlockOutcome, ParallelStats), BlockError>;
 
 impl<R: StateReader + Sync> BlockExecutor<R> {
     /// Executes blocks on the calling thread and the threads of a pool. The outcome is the same as without.
@@ -151,46 +151,37 @@ impl<R: StateReader> BlockExecutor<R> {
         &self,
         transactions: &[Transaction],
         mut observe: impl FnMut(usize, &TransactionOutcome),
-    ) -> Result<(BlockOutcome, ParallelCounters), BlockError> {
-        let block = OpenBlock::open(&self.env, &self.reader, self.options.clone())?;
+    ) -> Result<(BlockOutcome, ParallelStats), BlockError> {
         if let Some(Parallel { pool, execute }) = &self.parallel
             && let Some(pool) = pool.helpers()
         {
             let order = Order { env: &self.env, reader: &self.reader, options: self.options.clone(), pool };
-            let Run { block, outcomes, end, counters, leftover } =
-                execute(order, block, transactions, &mut observe)?;
-            let outcome = block.close(outcomes, end, Some(pool))?;
-            // Freeing the versioned memory takes time that the caller need not wait for.
-            pool.spawn(move || drop(leftover));
-            return Ok((outcome, counters));
+            return execute(order, transactions, &mut observe);
         }
-        let outcomes = self.execute_serially(block, transactions, observe)?;
-        Ok((outcomes, ParallelCounters::default()))
+        let outcome = self.execute_serially(transactions, observe)?;
+        Ok((outcome, ParallelStats::default()))
     }
 
     fn execute_serially(
         &self,
-        mut block: OpenBlock<&R>,
         transactions: &[Transaction],
         mut observe: impl FnMut(usize, &TransactionOutcome),
     ) -> Result<BlockOutcome, BlockError> {
+        let mut block = OpenBlock::open(&self.env, &self.reader, self.options.clone())?;
         let mut outcomes = Vec::with_capacity(transactions.len());
         for (index, transaction) in transactions.iter().enumerate() {
-            let attempt =
-                Attempt::run(transaction, block.state(), StopFlag::default(), &self.env, &self.options)
-                    .map_err(|failure| BlockError::transaction(index, transaction.hash, failure))?;
-            let outcome = match block.commit(attempt)? {
-                Commit::Done(outcome) => *outcome,
-                Commit::Full(reason) => {
-                    let hash = transaction.hash;
-                    return block.close(outcomes, BlockEnd::Full { index, hash, reason }, None);
+            let stop = StopFlag::default();
+            let attempt = Attempt::run(transaction, block.state(), stop, &self.env, &self.options);
+            match decide(&mut block, index, transaction.hash, attempt, self.options.on_invalid) {
+                Decision::Processed { outcome, data, end } => {
+                    block.apply(*data)?;
+                    observe(index, &outcome);
+                    outcomes.push(*outcome);
+                    if let Some(end) = end {
+                        return block.close(outcomes, end, None);
+                    }
                 }
-            };
-            observe(index, &outcome);
-            let is_rejected = outcome.execution().is_none();
-            outcomes.push(outcome);
-            if is_rejected && self.options.on_invalid == OnInvalid::Stop {
-                return block.close(outcomes, BlockEnd::Invalid { index }, None);
+                Decision::Ended(end) => return block.close(outcomes, end?, None),
             }
         }
         block.close(outcomes, BlockEnd::Finished, None)

@@ -11,6 +11,7 @@
 
 mod attempt;
 mod capacity;
+mod commit;
 mod error;
 mod executor;
 mod open_block;
@@ -37,5 +38,5 @@ pub use self::session::{
 };
 pub use self::validation::{Validation, ValidationOptions};
 pub use self::worker_pool::{WorkerPool, WorkerPoolError};
-pub use crate::parallel::Counters as ParallelCounters;
+pub use crate::parallel::ParallelStats;
 pub use crate::vm::Engine;

@@ -13,7 +13,7 @@ use super::attempt::{Attempt, caught};
 use super::capacity::TooLarge;
 use super::error::BlockError;
 use super::executor::BlockExecutor;
-use super::open_block::{Commit, OpenBlock};
+use super::open_block::OpenBlock;
 use super::outcome::TransactionDisposition;
 use crate::state::{Journal, StateReader, StopFlag};
 use crate::transaction::{
@@ -95,13 +95,12 @@ impl<R: StateReader> BlockExecutor<R> {
         let failed = |failure| BlockError::transaction(0, transaction.hash, failure);
         let attempt = Attempt::run(transaction, block.state(), StopFlag::default(), &self.env, &self.options)
             .map_err(failed)?;
-        match block.commit(attempt)? {
-            Commit::Done(outcome) => Ok(match outcome.disposition {
-                TransactionDisposition::Executed(_) => Validation::Valid(None),
-                TransactionDisposition::Invalid(error) => Validation::Invalid(error),
-                TransactionDisposition::TooLarge(error) => Validation::TooLarge(error),
-            }),
-            Commit::Full(_) => Err(failed(FatalError::Internal("An empty block was full.".to_owned()))),
-        }
+        let full = |_| failed(FatalError::Internal("internal error: an empty block is full".to_owned()));
+        let (outcome, _) = block.reserve(attempt).map_err(full)?;
+        Ok(match outcome.disposition {
+            TransactionDisposition::Executed(_) => Validation::Valid(None),
+            TransactionDisposition::Invalid(error) => Validation::Invalid(error),
+            TransactionDisposition::TooLarge(error) => Validation::TooLarge(error),
+        })
     }
 }

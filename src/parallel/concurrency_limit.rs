@@ -1,66 +1,68 @@
-//! How many tasks may run ahead of each other.
+//! The number of tasks that may execute at a time, adapted to the share of aborted executions.
 //!
-//! In: which runs were of use and which were in vain. Out: a number between one and the number of threads. Where everything
-//! depends on what is before it, running ahead only burns time that others could use; so the width halves when more than a third
-//! of the runs come to nothing, and is tried again later: after twice as many commits each time that fails, and with less patience.
+//! Input: committed and wasted executions. Output: a limit between one and the number of threads. Where every task depends
+//! on the one before, speculation only uses processor time that others could use. So the limit is halved when more than a
+//! third of the executions are wasted, and doubled again after a number of commits that itself doubles each time the larger
+//! limit fails.
 
-/// Runs in vain, less half of those of use, that halve the width: at first, and when it is tried again.
-const PATIENCE: u32 = 4;
-const TRIAL_PATIENCE: u32 = 2;
-/// Useful runs after which a greater width is tried, at first and at most.
-const FIRST_TRIAL: u32 = 32;
-const LAST_TRIAL: u32 = 512;
+/// Wasted executions, less half of the committed ones, that halve the limit.
+const TOLERANCE: u32 = 4;
+/// The same while a larger limit is on trial.
+const TRIAL_TOLERANCE: u32 = 2;
+/// Commits after which a larger limit is tried: the fewest, and the most.
+const MIN_TRIAL: u32 = 32;
+const MAX_TRIAL: u32 = 512;
 
-/// The number of bodies that may run at a time.
+/// The number of executions that may run at a time.
 #[derive(Clone, Debug)]
-pub(super) struct Width {
-    now: usize,
-    most: usize,
-    /// Twice the runs in vain, less those of use, since the width last changed.
+pub(super) struct ConcurrencyLimit {
+    current: usize,
+    max: usize,
+    /// Twice the wasted executions less the committed ones, since the limit last changed.
     debt: u32,
-    useful: u32,
+    committed: u32,
     trial: u32,
-    patience: u32,
+    tolerance: u32,
 }
 
-impl Width {
-    pub(super) fn new(most: usize) -> Self {
-        let most = most.max(1);
-        Self { now: most, most, debt: 0, useful: 0, trial: FIRST_TRIAL, patience: PATIENCE }
+impl ConcurrencyLimit {
+    pub(super) fn new(max: usize) -> Self {
+        let max = max.max(1);
+        Self { current: max, max, debt: 0, committed: 0, trial: MIN_TRIAL, tolerance: TOLERANCE }
     }
 
-    pub(super) fn now(&self) -> usize {
-        self.now
+    pub(super) fn current(&self) -> usize {
+        self.current
     }
 
-    /// A run was committed.
-    pub(super) fn useful(&mut self) {
+    /// Counts a committed execution.
+    pub(super) fn committed(&mut self) {
         self.debt = self.debt.saturating_sub(1);
-        self.useful = self.useful.saturating_add(1);
-        if self.useful < self.trial {
+        self.committed = self.committed.saturating_add(1);
+        if self.committed < self.trial {
             return;
         }
-        self.useful = 0;
-        if self.now < self.most {
-            self.now = self.now.saturating_mul(2).min(self.most);
+        self.committed = 0;
+        if self.current < self.max {
+            self.current = self.current.saturating_mul(2).min(self.max);
             self.debt = 0;
         } else {
-            self.trial = (self.trial / 2).max(FIRST_TRIAL);
-            self.patience = PATIENCE;
+            self.trial = (self.trial / 2).max(MIN_TRIAL);
+            self.tolerance = TOLERANCE;
         }
     }
 
-    /// A run came to nothing.
-    pub(super) fn in_vain(&mut self) {
+    /// Counts a wasted execution.
+    pub(super) fn wasted(&mut self) {
         self.debt = self.debt.saturating_add(2);
-        if self.debt < self.patience.saturating_mul(2) || self.now == 1 {
+        if self.debt < self.tolerance.saturating_mul(2) || self.current == 1 {
             return;
         }
-        self.now = (self.now / 2).max(1);
+        self.current = (self.current / 2).max(1);
         self.debt = 0;
-        self.useful = 0;
-        self.trial = self.trial.saturating_mul(2).min(LAST_TRIAL);
-        self.patience = TRIAL_PATIENCE;
+        self.committed = 0;
+        self.trial = self.trial.saturating_mul(2).min(MAX_TRIAL);
+        self.tolerance = TRIAL_TOLERANCE;
     }
 }
 
@@ -69,42 +71,42 @@ mod tests {
     use super::*;
 
     #[test]
-    fn closes_where_all_is_in_vain_and_opens_again() {
-        let mut width = Width::new(8);
+    fn shrinks_while_executions_are_wasted_and_grows_again() {
+        let mut limit = ConcurrencyLimit::new(8);
         for _ in 0..100 {
-            width.in_vain();
+            limit.wasted();
         }
-        assert_eq!(width.now(), 1);
-        for _ in 0..4 * LAST_TRIAL {
-            width.useful();
+        assert_eq!(limit.current(), 1);
+        for _ in 0..4 * MAX_TRIAL {
+            limit.committed();
         }
-        assert_eq!(width.now(), 8);
+        assert_eq!(limit.current(), 8);
     }
 
     #[test]
-    fn a_run_in_vain_now_and_then_changes_nothing() {
-        let mut width = Width::new(4);
+    fn an_occasional_wasted_execution_changes_nothing() {
+        let mut limit = ConcurrencyLimit::new(4);
         for _ in 0..100 {
-            width.in_vain();
-            width.useful();
-            width.useful();
-            width.useful();
-            assert_eq!(width.now(), 4);
+            limit.wasted();
+            limit.committed();
+            limit.committed();
+            limit.committed();
+            assert_eq!(limit.current(), 4);
         }
     }
 
     #[test]
-    fn on_a_chain_few_runs_are_in_vain() {
-        // At width 2 every second run is in vain.
-        let mut width = Width::new(2);
-        let mut in_vain = 0;
+    fn on_a_chain_few_executions_are_wasted() {
+        // At limit 2 every second execution is wasted.
+        let mut limit = ConcurrencyLimit::new(2);
+        let mut wasted = 0;
         for _ in 0..1_000 {
-            width.useful();
-            if width.now() > 1 {
-                width.in_vain();
-                in_vain += 1;
+            limit.committed();
+            if limit.current() > 1 {
+                limit.wasted();
+                wasted += 1;
             }
         }
-        assert!(in_vain < 60, "{in_vain}");
+        assert!(wasted < 60, "{wasted}");
     }
 }

@@ -1,37 +1,38 @@
-//! One attempt at a task, and whether it still counts.
+//! Incarnations: one attempt at a task each, with a flag that aborts it.
 //!
-//! Known to all who may have to do with it: its own thread, the cells that it read and wrote, the schedule.
+//! An incarnation is shared by its worker, by the cells that it read and wrote, and by the schedule.
 
 use crate::sync::{Arc, AtomicBool, Ordering};
 
-/// One run of a task: which task, and a flag that says that the run counts no more.
+/// One incarnation of a task: the task's index and an abort flag.
 ///
-/// The flag is all that the rest of the world needs: a running task polls it, what the run published is an estimate once it is up,
-/// and who comes to commit the run sees it.
+/// The flag is the only state that threads share about an incarnation: the executing task polls it, the versions that an
+/// aborted incarnation published are estimates, and the schedule and the commit check it. Once set, it stays set.
 #[derive(Clone, Debug)]
-pub(crate) struct Run {
+pub(crate) struct Incarnation {
     pub(crate) index: usize,
-    void: Arc<AtomicBool>,
+    aborted: Arc<AtomicBool>,
 }
 
-impl Run {
+impl Incarnation {
     pub(crate) fn new(index: usize) -> Self {
-        Self { index, void: Arc::new(AtomicBool::new(false)) }
+        Self { index, aborted: Arc::new(AtomicBool::new(false)) }
     }
 
-    pub(crate) fn is_void(&self) -> bool {
-        self.void.load(Ordering::Acquire)
+    pub(crate) fn is_aborted(&self) -> bool {
+        self.aborted.load(Ordering::Acquire)
     }
 
-    pub(crate) fn make_void(&self) {
-        self.void.store(true, Ordering::Release);
+    pub(crate) fn abort(&self) {
+        self.aborted.store(true, Ordering::Release);
     }
 
-    pub(crate) fn flag(&self) -> Arc<AtomicBool> {
-        Arc::clone(&self.void)
+    pub(crate) fn abort_flag(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.aborted)
     }
 
-    pub(crate) fn is(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.void, &other.void)
+    /// Returns `true` if both are the same incarnation of the same task.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.aborted, &other.aborted)
     }
 }

@@ -1,37 +1,47 @@
-//! Optimistic parallel execution of an ordered list of tasks, with the same result as one after another.
+//! Optimistic parallel execution of an ordered list of tasks, with the results of sequential execution.
 //!
-//! In: a [`Task`] (how to load, to execute, to settle), a [`Sink`] that takes results in order, threads. Out: the results, in
-//! order, as soon as they are final; [`Counters`]. Knows keys, values and deltas, and nothing of what they mean.
+//! Input: a [`Task`] (load, execute, fee phase), a [`Sink`] that takes results in commit order, threads. Output: the results, in
+//! order, as soon as they are final; [`ParallelStats`]. Knows keys, values and deltas, not their meaning. The design is that of
+//! Block-STM: a multi-version memory, optimistic execution, validation, and re-execution after a conflict.
 //!
-//! # Why the result is that of one after another
+//! # Definitions
 //!
-//! *A task's result is committed only while every value that it read equals what the committed tasks before it left*: commits compare,
-//! value by value, in order, one task at a time; what a task reads when all before it are committed and it alone may be committed
-//! next (its tail, or all of it) is that value, and needs no comparison. A task is a function of its index and of what it reads. So, by
-//! induction over the commits, each result is the one it would have had after those before it, and nothing else in this room can
-//! change a result: neither what others read in between, nor who was told to stop, nor what anybody guessed. All of that only
-//! saves work.
+//! * An *incarnation* is one execution of a task. Its *read set* are the values that it has read, its *write set* those that it
+//!   has written. *Publishing* puts the write set into the versioned memory as versions of the task.
+//! * A read takes the newest version of an earlier task, or the *base*: the committed value, or the one loaded from the host.
+//! * *Validation* compares a read set with the committed values, by value: a write of an equal value is no conflict.
+//! * An *abort* discards an incarnation. Its published versions become *estimates*: an earlier task will probably write there.
+//! * The *fee phase* is the last phase of a task, with a read set of its own. Fee phases of many tasks add to the same cell, by
+//!   an amount that is known after the execution: the *delta*.
+//! * *Commit order* is the order of the list. Tasks are committed one at a time.
 //!
-//! # What saves work
+//! # Invariants
 //!
-//! * [`versioned_memory`]: every cell has versions by task. A read takes the newest version below the reader, and leaves a note; a
-//!   published value that differs from what a reader above saw *voids* that reader's run, which stops it in mid-execution, or marks
-//!   what it had published as an estimate. Values are compared: who wrote the same again disturbs nobody. Host's values are loaded
-//!   outside every lock, once each.
-//! * [`schedule`]: lowest index first. A task that reads an estimate is put down until its writer has executed, or settled. A task
-//!   that was voided twice waits for the commit of the one that voided it, later for its own turn, when nothing can void it.
-//! * [`concurrency_limit`]: how many tasks may run ahead, by how much of that was in vain.
-//! * *Bodies and tails.* What almost every task does to one cell (a fee credited to one balance) would make all of them depend on
-//!   each other. So a task may have a tail. Among few threads that runs at its commit, on what is final. Among many it runs after
-//!   its body, when the bodies before it are done: what they will add to such a cell is known then, so the tail reads the value
-//!   that will be there (`View::peek`, `View::assume`), in parallel with other tails. It is a guess like any other: if the commit
-//!   finds another value, the tail alone is run again.
-//! * *Turns.* A task whose turn it is when its body has ended is compared and goes on to its tail and its commit at once: what it
-//!   wrote is told once, and nobody is asked in between. A task whose turn it is when nothing else runs or could is told of nothing
-//!   and compared with nothing; if the sink has the state that the results so far left, it runs on that. Where each depends on the
-//!   one before, that is all that happens, and costs what one after another costs.
-//! * *Steady cells* ([`read_cache`]) are remembered by each thread, for as long as nobody writes such a cell.
-//! * What an interrupted run hands back in `kept` (validated signatures) may be used by the next run.
+//! *A task is committed only if every value in its read set equals the committed value.* A commit validates the read set, except
+//! for reads made while the task was next in commit order, when no other task can commit and the values are final. A
+//! task's result is a function of its index and of the values that it reads. By induction over the commits, each result is that of
+//! sequential execution. Every other mechanism (registered readers, estimates, aborts, deltas, the order of jobs) saves work
+//! and cannot change a result.
+//!
+//! # Operations
+//!
+//! * [`versioned_memory`] registers the reads of executions. A published value that differs from the value that a later task has
+//!   read *aborts* that task's incarnation: a running one is interrupted, an executed one becomes an estimate. Base values are loaded
+//!   without a lock, once per key.
+//! * [`schedule`] gives out the lowest runnable task first. A task that reads an estimate waits for the execution, or the fee
+//!   phase, of its writer. After two aborts a task waits for the commit of the task that aborted it, later until it is next in
+//!   commit order, when nothing can abort it.
+//! * [`concurrency_limit`] bounds the number of speculative executions by the share that is wasted.
+//! * *Fee phases.* With few threads a fee phase runs at its commit, on final values. With many it runs speculatively once all
+//!   earlier tasks have executed: the deltas give the value that the shared cell will have ([`View::peek`], [`View::assume`]), so
+//!   fee phases run in parallel. If the commit finds another value, only the fee phase runs again.
+//! * *Inline commits* ([`executor`]). A task that is next in commit order when its execution ends validates its read set and
+//!   commits at once: writes are published once, and the scheduler is locked once. If no other task is runnable either, the task
+//!   runs *serially*: without a read set and validation, and directly on the committed state if the sink has it. So a chain of
+//!   dependent tasks costs what sequential execution costs.
+//! * [`read_cache`]: values that hardly ever change are cached per thread until such a key is written.
+//! * *Resumption.* An interrupted incarnation may return a prefix (a validated signature) that the next one resumes from if the
+//!   prefix has read the same values.
 
 mod concurrency_limit;
 mod executor;
@@ -43,13 +53,16 @@ mod task;
 mod versioned_memory;
 mod view;
 
-pub(crate) use self::executor::{Engine, Limits, Panicked};
-pub use self::stats::Counters;
-pub(crate) use self::task::{Executed, Settled, Sink, Straight, Task};
-pub(crate) use self::view::{Peeked, ReadFailure, Reads, View};
+pub use self::stats::ParallelStats;
+
+pub(crate) use self::executor::{Panicked, ParallelConfig, ParallelExecutor};
+pub(crate) use self::task::{Charge, Executed, Inline, Sink, Task, TaskExecution};
+pub(crate) use self::view::{LOADS_PER_SAMPLE, Peeked, ReadFailure, ReadSet, View, estimated_load_time};
 
 /// The parts that loom explores one by one.
 #[cfg(model = "loom")]
 pub(crate) mod model {
-    pub(crate) use super::versioned_memory::{Memory, Note, Run, Seen, Source};
+    pub(crate) use super::versioned_memory::{
+        Incarnation, ReadSource, Registration, VersionedMemory, VersionedRead,
+    };
 }

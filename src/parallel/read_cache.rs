@@ -1,9 +1,9 @@
-//! Cells that hardly ever change, as one thread knows them.
+//! A thread-local cache of values that are read often and hardly ever written.
 //!
-//! In: values of cells that somebody has read before and that no task under way has written. Out: the same, without a look at the
-//! memory, where all threads would write their locks and counts next to each other. Good for one epoch of the memory: when any
-//! such cell is written, all is forgotten. A commit compares what was seen here as it compares everything that a run saw: at a
-//! glance, if the epoch is still the same.
+//! Input: values of cacheable keys that were read before and that no task in flight has written. Output: the same values,
+//! without access to the versioned memory, where all threads would write the same locks and reader lists. An entry is valid
+//! for one epoch of the memory: a write to any cached key starts a new epoch and empties the cache. A commit validates a
+//! cached read like any other, and needs no memory access for it if the epoch is still the same.
 
 use hashbrown::HashTable;
 
@@ -11,49 +11,49 @@ use super::task::Task;
 use super::versioned_memory::Location;
 use crate::sync::Arc;
 
-/// As many cells as a thread remembers; then it begins anew.
-const MOST: usize = 1_024;
+/// The most entries of one thread's cache; at that size it is emptied.
+const MAX_ENTRIES: usize = 1_024;
 
-/// What one thread remembers.
-pub(super) struct Steady<T: Task> {
+/// The read cache of one thread.
+pub(super) struct ReadCache<T: Task> {
     epoch: usize,
-    /// With the hashes of the keys.
-    known: HashTable<(u64, Arc<Known<T>>)>,
+    /// Entries with the hashes of their keys.
+    entries: HashTable<(u64, Arc<CachedRead<T>>)>,
 }
 
-/// A cell that was read, and its value during an epoch.
-pub(super) struct Known<T: Task> {
+/// A cell and its value during an epoch.
+pub(super) struct CachedRead<T: Task> {
     pub(super) epoch: usize,
     key: T::Key,
     pub(super) location: Location,
     pub(super) value: T::Value,
 }
 
-impl<T: Task> Default for Steady<T> {
+impl<T: Task> Default for ReadCache<T> {
     fn default() -> Self {
-        Self { epoch: 0, known: HashTable::new() }
+        Self { epoch: 0, entries: HashTable::new() }
     }
 }
 
-impl<T: Task> Steady<T> {
-    /// Forgets what is of another epoch.
-    pub(super) fn begin(&mut self, epoch: usize) {
+impl<T: Task> ReadCache<T> {
+    /// Drops the entries of every other epoch.
+    pub(super) fn begin_epoch(&mut self, epoch: usize) {
         if self.epoch != epoch {
             self.epoch = epoch;
-            self.known.clear();
+            self.entries.clear();
         }
     }
 
-    pub(super) fn get(&self, hash: u64, key: &T::Key) -> Option<&Arc<Known<T>>> {
-        self.known.find(hash, |(_, known)| known.key == *key).map(|(_, known)| known)
+    pub(super) fn get(&self, hash: u64, key: &T::Key) -> Option<&Arc<CachedRead<T>>> {
+        self.entries.find(hash, |(_, entry)| entry.key == *key).map(|(_, entry)| entry)
     }
 
-    /// Remembers a value that was read after the epoch began.
+    /// Adds a value that was read after the epoch began.
     pub(super) fn insert(&mut self, hash: u64, key: &T::Key, location: Location, value: T::Value) {
-        if self.known.len() >= MOST {
-            self.known.clear();
+        if self.entries.len() >= MAX_ENTRIES {
+            self.entries.clear();
         }
-        let known = Arc::new(Known { epoch: self.epoch, key: key.clone(), location, value });
-        self.known.insert_unique(hash, (hash, known), |(hash, _)| *hash);
+        let entry = Arc::new(CachedRead { epoch: self.epoch, key: key.clone(), location, value });
+        self.entries.insert_unique(hash, (hash, entry), |(hash, _)| *hash);
     }
 }

@@ -1,109 +1,117 @@
-//! What parallel execution did, in numbers.
+//! Statistics of parallel execution.
 
-/// How much was done, and how much of it in vain. Depends on timing; never part of a result.
+/// The work that parallel execution did for a block, and the part of it that was wasted. Depends on timing; never part of a
+/// result. Counts saturate.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Counters {
-    /// Runs of bodies, interrupted ones included.
+pub struct ParallelStats {
+    /// Incarnations that were started, aborted ones included.
     pub executions: u64,
-    /// Of them those that ran straight through to their commit, because nothing else could run beside them.
-    pub alone: u64,
-    /// Runs of tails.
-    pub settlements: u64,
-    /// Runs of tails that had assumed something else than was found at their commit.
-    pub resettlements: u64,
-    /// Bodies that had ended when a write below made them void.
+    /// The executions that were not the first of their transaction.
+    pub re_executions: u64,
+    /// The executions that ran non-speculatively up to their commit, because no other transaction was runnable.
+    pub serial_executions: u64,
+    /// Fee phases that ran.
+    pub fee_phases: u64,
+    /// The fee phases that ran again at the commit, because the speculative one had read other values.
+    pub fee_re_executions: u64,
+    /// Executed incarnations that were aborted by a write of an earlier transaction.
     pub aborts: u64,
-    /// Bodies that a write below stopped in mid-execution.
+    /// Incarnations that such a write interrupted in mid-execution.
     pub early_aborts: u64,
-    /// Bodies that only the comparison at the commit found to be stale.
+    /// Executed incarnations that failed validation at their commit.
     pub commit_aborts: u64,
-    /// Bodies that were put down because they read what was about to change.
-    pub waits: u64,
-    /// Transactions that were deferred until a commit, as repeated victims.
+    /// Incarnations that stopped at a read whose value an earlier transaction was about to write.
+    pub dependency_waits: u64,
+    /// Times that a transaction was deferred until a commit.
     pub deferrals: u64,
-    /// Comparisons of what was read with what was committed.
+    /// Validations of a read set at a commit.
     pub validations: u64,
-    /// Runs that the thread that made them possible took up itself.
-    pub handoffs: u64,
-    /// Reads of cells.
+    /// Reads of state keys by incarnations.
     pub reads: u64,
-    /// Reads that asked the host.
+    /// Reads that called the host's reader.
     pub loads: u64,
-    /// Nanoseconds that the host took for them, by the time that every eighth took.
+    /// Nanoseconds that the host's reader took, estimated from the duration of every eighth load.
     pub load_nanoseconds: u64,
-    /// Reads that waited for another task's read of the same cell.
+    /// Reads that waited for another thread's load of the same key.
     pub shared_loads: u64,
-    /// Reads of runs that came to nothing.
+    /// Reads of aborted incarnations.
     pub wasted_reads: u64,
-    /// Cairo steps of bodies that ran to their end, a step's worth of gas counting as a step: of committed ones and of others.
+    /// Cairo steps of executed incarnations, committed or not. Sierra gas counts by the price of a step.
     pub steps: u64,
-    /// Those of them that came to nothing. What interrupted runs took is not among them: see `wasted_nanoseconds`.
+    /// The steps of executed incarnations that were aborted afterwards. Those of interrupted incarnations are not counted.
     pub wasted_steps: u64,
-    /// Nanoseconds that bodies ran, interrupted ones and waits for the host included.
-    pub run_nanoseconds: u64,
-    /// Those of them of runs that came to nothing, interrupted ones included.
+    /// Nanoseconds that incarnations ran, aborted ones and waits for the host included.
+    pub execution_nanoseconds: u64,
+    /// The nanoseconds of aborted incarnations.
     pub wasted_nanoseconds: u64,
-    /// Commits.
+    /// Committed transactions, rejected ones included.
     pub commits: u64,
-    /// Nanoseconds spent in commits, one at a time: comparison, sink, publication, tails that run then. Where a body went on to its
-    /// commit at once, those of the sink alone.
+    /// Nanoseconds spent in commits, which run one at a time: validation, publication, the sink, fee phases that run there. For
+    /// an inline commit the publication and the sink alone.
     pub commit_nanoseconds: u64,
-    /// The most runs that one task took.
-    pub most_runs: u64,
+    /// Executions whose thread was the one that had made them runnable.
+    pub(crate) hand_offs: u64,
+    /// The most incarnations of one transaction.
+    pub(crate) max_incarnations: u64,
 }
 
-impl Counters {
-    /// Adds what a run counted.
+impl ParallelStats {
+    /// Adds the counts of one incarnation or fee phase.
     pub(super) fn add_run(&mut self, run: &Self) {
         self.reads = self.reads.saturating_add(run.reads);
-        self.loads = self.loads.saturating_add(run.loads);
-        self.load_nanoseconds = self.load_nanoseconds.saturating_add(run.load_nanoseconds);
         self.shared_loads = self.shared_loads.saturating_add(run.shared_loads);
-        self.run_nanoseconds = self.run_nanoseconds.saturating_add(run.run_nanoseconds);
+        self.execution_nanoseconds = self.execution_nanoseconds.saturating_add(run.execution_nanoseconds);
+        self.add_loads(run.loads, run.load_nanoseconds);
     }
 
-    /// Adds what a commit counted.
+    /// Adds loads from the host and the nanoseconds that they took.
+    pub(crate) fn add_loads(&mut self, loads: u64, nanoseconds: u64) {
+        self.loads = self.loads.saturating_add(loads);
+        self.load_nanoseconds = self.load_nanoseconds.saturating_add(nanoseconds);
+    }
+
+    /// Adds the counts of one commit.
     pub(super) fn add_commit(&mut self, commit: &Self) {
         self.add_run(commit);
-        count(&mut self.commits);
+        increment(&mut self.commits);
         self.steps = self.steps.saturating_add(commit.steps);
-        self.alone = self.alone.saturating_add(commit.alone);
+        self.serial_executions = self.serial_executions.saturating_add(commit.serial_executions);
         self.validations = self.validations.saturating_add(commit.validations);
-        self.settlements = self.settlements.saturating_add(commit.settlements);
-        self.resettlements = self.resettlements.saturating_add(commit.resettlements);
+        self.fee_phases = self.fee_phases.saturating_add(commit.fee_phases);
+        self.fee_re_executions = self.fee_re_executions.saturating_add(commit.fee_re_executions);
         self.commit_nanoseconds = self.commit_nanoseconds.saturating_add(commit.commit_nanoseconds);
     }
 
-    /// Adds what a body took that ran to its end.
+    /// Adds the steps of an executed incarnation.
     pub(super) fn add_steps(&mut self, steps: u64) {
         self.steps = self.steps.saturating_add(steps);
     }
 
-    /// Adds what a run took that came to nothing.
-    pub(super) fn add_waste(&mut self, spent: Spent) {
-        self.wasted_reads = self.wasted_reads.saturating_add(spent.reads);
-        self.wasted_steps = self.wasted_steps.saturating_add(spent.steps);
-        self.wasted_nanoseconds = self.wasted_nanoseconds.saturating_add(spent.nanoseconds);
+    /// Adds the cost of an aborted incarnation.
+    pub(super) fn add_waste(&mut self, cost: Cost) {
+        self.wasted_reads = self.wasted_reads.saturating_add(cost.reads);
+        self.wasted_steps = self.wasted_steps.saturating_add(cost.steps);
+        self.wasted_nanoseconds = self.wasted_nanoseconds.saturating_add(cost.nanoseconds);
     }
 }
 
-/// What a run took.
+/// The cost of one incarnation.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Spent {
+pub(super) struct Cost {
     pub(super) reads: u64,
     pub(super) steps: u64,
     pub(super) nanoseconds: u64,
 }
 
-impl Spent {
-    /// By what a run counted, which is all but steps.
-    pub(super) fn on(run: &Counters) -> Self {
-        Self { reads: run.reads, steps: 0, nanoseconds: run.run_nanoseconds }
+impl Cost {
+    /// The cost according to an incarnation's own counts.
+    pub(super) fn of(run: &ParallelStats, steps: u64) -> Self {
+        Self { reads: run.reads, steps, nanoseconds: run.execution_nanoseconds }
     }
 }
 
-/// One more.
-pub(super) fn count(counter: &mut u64) {
-    *counter = counter.saturating_add(1);
+/// Adds one.
+pub(super) fn increment(count: &mut u64) {
+    *count = count.saturating_add(1);
 }

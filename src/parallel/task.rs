@@ -1,114 +1,193 @@
-//! What is executed in parallel, and who takes the results.
+//! The interface of the executor: the tasks, and the sink that their results are committed to.
+//!
+//! A task in flight passes through states, each of which is a type of its own:
+//!
+//! ```text
+//! execute ──▶ Unpaid ──charge──▶ Charged ──confirm──▶ Output ──▶ Sink::commit
+//!    │          │  ◀──uncharge──────┘                   ▲
+//!    │          └──────────────finalize─────────────────┤
+//!    └──────────── (no fee phase) ──────────────────────┘
+//! ```
+//!
+//! `Unpaid` is executed, with its fee phase still to run. `Charged` has run its fee phase speculatively: the fee phase's read
+//! set is validated at the commit, and after a conflict it runs again without the execution. `Output` is final.
 
 use std::hash::Hash;
 use std::ops::ControlFlow;
 
-use super::view::{Reads, View};
+use super::view::{ReadSet, View};
 use crate::sync::{Arc, AtomicBool};
 
-/// A numbered family of tasks, each a function of its number and of what it reads.
+/// A numbered family of tasks. The result of a task is a function of its index and of the values that it reads.
 pub(crate) trait Task: Sync + Sized {
-    /// Names a cell.
+    /// The name of a state cell.
     type Key: Clone + Eq + Hash + Send + Sync;
-    /// What is in a cell.
+    /// The value of a state cell.
     type Value: Clone + PartialEq + Send + Sync;
-    /// What a tail will add to a cell that many tails add to.
+    /// The amount that a fee phase will add to a cell that the fee phases of many tasks add to.
     type Delta: Clone + Send;
-    /// What a body leaves, its tail goes on with, and the sink takes.
-    type Body: Send;
-    /// What a run may leave to the next run of the same task.
-    type Kept: Send;
-    /// Why a cell could not be loaded.
+    /// An executed task whose fee phase has still to run.
+    type Unpaid: Send;
+    /// A task whose fee phase ran speculatively.
+    type Charged: Send;
+    /// A finished task.
+    type Output: Send;
+    /// The validated prefix of an aborted incarnation, from which the next incarnation can resume.
+    type Prefix: Send;
+    /// The error of a failed load.
     type Error;
 
-    /// What is in a cell before the first task. May be slow; called without a lock.
+    /// Loads the value of a key before the first task. May be slow; called without a lock.
     fn load(&self, key: &Self::Key) -> Result<Self::Value, Self::Error>;
 
-    /// Whether a cell with this value is read by many and hardly ever written: its readers are then not noted, which would have
-    /// all threads write the same memory. That it was written after all, the comparison at the commit finds out.
-    fn changes_seldom(&self, key: &Self::Key, value: &Self::Value) -> bool;
+    /// Returns `true` if a key with this value is read by many tasks and hardly ever written. Its readers are not
+    /// registered, which would have all threads write the same memory: they are validated at their commits alone.
+    fn is_cacheable(&self, key: &Self::Key, value: &Self::Value) -> bool;
 
-    /// The task before this one without which running it is hopeless, if that is known beforehand: it is not begun before that
-    /// one is settled. Asked once, when the task is added.
-    fn follows(&self, index: usize) -> Option<usize>;
+    /// Returns the earlier task that this one is known to depend on. It is not started before that one's fee phase has run.
+    /// Called once, when the task is added.
+    fn predecessor(&self, index: usize) -> Option<usize>;
 
-    /// Whether everything is to end now. Asked again and again; once it is so it stays so.
-    fn is_over(&self) -> bool {
+    /// Returns `true` if the executor is to stop. Polled; once `true` it must stay `true`.
+    fn is_cancelled(&self) -> bool {
         false
     }
 
-    /// Runs the body of a task. When the view interrupts it, it is to give up soon, with what the next run may use.
-    ///
-    /// `kept` is what an earlier run left there.
+    /// Executes a task, from `prefix` on if the values that it has read are still the same. After an interruption of the view
+    /// it must return soon.
     fn execute(
         &self,
         index: usize,
         view: &View<'_, Self>,
-        kept: Option<Self::Kept>,
-    ) -> Result<Executed<Self>, Option<Self::Kept>>;
+        prefix: Option<Self::Prefix>,
+    ) -> TaskExecution<Self>;
 
-    /// What a task wrote whose body ran to its end, its tail included if that did.
-    fn writes(&self, body: &Self::Body) -> Vec<(Self::Key, Self::Value)>;
+    /// Runs the fee phase speculatively.
+    fn charge(&self, index: usize, unpaid: Self::Unpaid, view: &View<'_, Self>) -> Charge<Self>;
 
-    /// What the next run may use of a body that ran to its end and counts no more, with what it read.
-    fn keep(&self, body: Self::Body, reads: Reads<Self>) -> Option<Self::Kept>;
+    /// Runs the fee phase of a task that is next in commit order. Returns `None` if the view interrupted it.
+    fn finalize(&self, index: usize, unpaid: Self::Unpaid, view: &View<'_, Self>) -> Option<Self::Output>;
 
-    /// Runs the tail of a task whose body said `delta`, and leaves its result in the body; `None` when the view interrupted it. It
-    /// may run again, unless `View::is_last`: then what it left before counts no more.
-    fn settle(&self, index: usize, body: &mut Self::Body, view: &View<'_, Self>) -> Option<Settled>;
+    /// Takes a speculative fee phase back.
+    fn uncharge(&self, charged: Self::Charged) -> Self::Unpaid;
+
+    /// Turns a task whose fee phase passed validation into its result.
+    fn confirm(&self, charged: Self::Charged) -> Self::Output;
+
+    /// Returns the write set of an executed task without its fee phase.
+    fn unpaid_writes(&self, unpaid: &Self::Unpaid) -> Vec<(Self::Key, Self::Value)>;
+
+    /// Returns the write set of a task with its speculative fee phase.
+    fn charged_writes(&self, charged: &Self::Charged) -> Vec<(Self::Key, Self::Value)>;
+
+    /// Returns the write set of a finished task.
+    fn writes(&self, output: &Self::Output) -> Vec<(Self::Key, Self::Value)>;
+
+    /// Returns the prefix of an executed but aborted incarnation that the next incarnation can resume from. `reads` is the
+    /// read set of the execution.
+    fn prefix(&self, unpaid: Self::Unpaid, reads: ReadSet<Self>) -> Option<Self::Prefix>;
 }
 
-/// A body that ran to its end.
-pub(crate) struct Executed<T: Task> {
-    /// Its result.
-    pub(crate) body: T::Body,
-    /// How much it took, by the task's own measure.
-    pub(crate) steps: u64,
-    /// What its tail will add, if it has a tail.
-    pub(crate) delta: Option<T::Delta>,
-    /// Cells that the tail will probably write: who reads them had better wait for it.
-    pub(crate) unsettled: Vec<T::Key>,
-    /// Whether it broke off for a reason outside of the task, as a load that failed. Not believed of a run that may have seen
-    /// what no task will see: the body runs again when all tasks before it are committed.
-    pub(crate) broken: bool,
+/// The result of [`Task::execute`].
+pub(crate) enum TaskExecution<T: Task> {
+    /// The execution ran to its end.
+    Done(Executed<T>),
+    /// The view interrupted the execution; the next incarnation may resume from the prefix.
+    Aborted(Option<T::Prefix>),
 }
 
-/// A tail that ran to its end.
-pub(crate) struct Settled {
-    /// As of a body.
-    pub(crate) broken: bool,
+/// An execution that ran to its end.
+pub(crate) enum Executed<T: Task> {
+    /// The fee phase has still to run.
+    Unpaid {
+        /// The executed task.
+        unpaid: T::Unpaid,
+        /// The cost of the execution, in the task's own unit.
+        steps: u64,
+        /// The amount that the fee phase will add to the shared cell.
+        delta: T::Delta,
+        /// The keys that the fee phase will probably write. Later tasks that read them wait for it.
+        pending: Vec<T::Key>,
+    },
+    /// The task has no fee phase, or has run it already.
+    Final {
+        /// The result.
+        output: T::Output,
+        /// The cost of the execution, in the task's own unit.
+        steps: u64,
+        /// Whether the task failed for an external reason, such as a failed load. The failure of a speculative incarnation
+        /// is discarded, since it may have seen a state that never exists; the task runs again in commit order.
+        has_failed: bool,
+    },
 }
 
-/// Takes results, strictly in order, one at a time, on any thread.
+impl<T: Task> Executed<T> {
+    pub(super) fn steps(&self) -> u64 {
+        match self {
+            Self::Unpaid { steps, .. } | Self::Final { steps, .. } => *steps,
+        }
+    }
+
+    pub(super) fn delta(&self) -> Option<&T::Delta> {
+        match self {
+            Self::Unpaid { delta, .. } => Some(delta),
+            Self::Final { .. } => None,
+        }
+    }
+
+    /// Returns the executed task if its fee phase has still to run.
+    pub(super) fn into_unpaid(self) -> Option<T::Unpaid> {
+        match self {
+            Self::Unpaid { unpaid, .. } => Some(unpaid),
+            Self::Final { .. } => None,
+        }
+    }
+
+    pub(super) fn has_failed(&self) -> bool {
+        matches!(self, Self::Final { has_failed: true, .. })
+    }
+}
+
+/// The result of [`Task::charge`].
+pub(crate) enum Charge<T: Task> {
+    /// The fee is charged, subject to validation of the values that the fee phase read.
+    Charged(T::Charged),
+    /// The fee phase was interrupted, failed, or was rejected: it runs again at the commit.
+    Deferred(T::Unpaid),
+    /// A panic destroyed the task's state: the task is executed again in commit order.
+    Lost,
+}
+
+/// Takes results strictly in commit order, one at a time, on any thread.
 pub(crate) trait Sink<T: Task>: Send {
-    /// Takes the next result, settled if it had a tail. A break ends everything: no other result will come.
-    fn take(&mut self, index: usize, body: T::Body) -> ControlFlow<()>;
+    /// Commits the next result. A break ends the executor: no further result is committed.
+    fn commit(&mut self, index: usize, output: T::Output) -> ControlFlow<()>;
 
-    /// Runs the next task on what the results so far left, and takes its result; for a task beside which nothing runs. `None` if
-    /// there is nothing here to run it on: then it runs like any other.
-    fn run_and_take(&mut self, task: &T, index: usize, void: Arc<AtomicBool>) -> Option<Straight<T>> {
-        let _ = (task, index, void);
+    /// Executes the next task directly on the committed state, and commits it. Returns `None` if the sink has no such state.
+    /// `abort` interrupts the execution.
+    fn execute_inline(&mut self, task: &T, index: usize, abort: Arc<AtomicBool>) -> Option<Inline<T>> {
+        let _ = (task, index, abort);
         None
     }
 
-    /// What a cell has after the results so far, if that is known here.
-    fn known(&self, key: &T::Key) -> Option<T::Value> {
+    /// Returns the committed value of a key, if the sink knows it.
+    fn committed_value(&self, key: &T::Key) -> Option<T::Value> {
         let _ = key;
         None
     }
 }
 
-/// A task that ran straight through.
-pub(crate) enum Straight<T: Task> {
-    /// Its result is taken.
-    Taken {
-        /// Whether there will be another.
+/// The result of [`Sink::execute_inline`].
+pub(crate) enum Inline<T: Task> {
+    /// The task is committed.
+    Committed {
+        /// Whether the executor goes on.
         flow: ControlFlow<()>,
-        /// What it wrote.
+        /// The write set.
         writes: Vec<(T::Key, T::Value)>,
-        /// How much it took, by the task's own measure.
+        /// The cost of the execution, in the task's own unit.
         steps: u64,
     },
-    /// It was stopped; nothing is taken.
-    Stopped,
+    /// The execution was interrupted; nothing is committed.
+    Interrupted,
 }

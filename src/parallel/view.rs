@@ -1,268 +1,284 @@
-//! What a running task sees of the memory, with a record of it.
+//! The view: the state before a task as one incarnation sees it, with a record of the values that it reads.
 //!
-//! In: reads of the task. Out: values, or that the run is to be given up; the record that the commit compares. Belongs to one run
-//! on one thread.
+//! Input: reads of the task. Output: values, or an interruption; the read set that the commit validates. A view belongs to
+//! one incarnation on one thread.
 
-use std::cell::{Cell as Slot, RefCell};
+use std::cell::{Cell, RefCell};
 
-use super::executor::Engine;
-use super::read_cache::{Known, Steady};
-use super::stats::Counters;
+use super::executor::ParallelExecutor;
+use super::read_cache::{CachedRead, ReadCache};
+use super::stats::ParallelStats;
 use super::task::{Sink, Task};
-use super::versioned_memory::{Location, Memory, Note, Run, Seen, Source};
-use crate::sync::{Arc, AtomicBool, Moment};
+use super::versioned_memory::{
+    Incarnation, Location, ReadSource, Registration, VersionedMemory, VersionedRead,
+};
+use crate::sync::{Arc, AtomicBool, Instant};
 
-/// Of so many loads the time of one is taken.
-const TIMED: u64 = 8;
+/// One of this many loads from the host is timed: reading the clock takes as long as a load from local memory.
+pub(crate) const LOADS_PER_SAMPLE: u64 = 8;
 
-/// The state before a task, as far as it is known.
+/// The state before a task.
 pub(crate) struct View<'a, T: Task> {
-    world: &'a dyn World<T>,
-    run: &'a Run,
-    part: Part,
-    /// How many tasks were committed when it began.
+    context: &'a dyn ViewContext<T>,
+    incarnation: &'a Incarnation,
+    mode: Mode,
+    /// The number of committed tasks when the view was made.
     committed: usize,
-    /// What this thread remembers, of the epoch in which the view began.
-    steady: &'a RefCell<Steady<T>>,
+    /// The cache of this thread, in the epoch in which the view was made.
+    cache: &'a RefCell<ReadCache<T>>,
     reads: RefCell<Vec<Read<T>>>,
-    interruption: Slot<Option<Interruption>>,
-    counters: RefCell<Counters>,
+    interruption: Cell<Option<Interruption>>,
+    stats: RefCell<ParallelStats>,
 }
 
-/// Which part of a task runs.
+/// The treatment of reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Part {
-    Body,
-    /// What a tail read is compared at the commit alone: it is cheap to run again, and must not take its body with it.
-    Tail,
-    /// The whole task, when all below are committed and nothing else runs: what it reads cannot change, so nobody need know it.
-    Alone,
+pub(super) enum Mode {
+    /// Reads of a speculative execution: recorded, and registered so that a conflicting write aborts the incarnation.
+    Execution,
+    /// Reads of a speculative fee phase: recorded only. A fee phase is cheap to run again, so a conflict is found at the commit
+    /// and does not abort the execution.
+    FeePhase,
+    /// Reads of a task that is next in commit order and cannot be overtaken: neither recorded nor registered, since the
+    /// values cannot change.
+    Serial,
 }
 
-/// What a view needs of the engine, whatever sink that has.
-pub(super) trait World<T: Task>: Sync {
-    fn memory(&self) -> &Memory<T::Key, T::Value>;
+/// The services of the executor that a view uses, independent of the type of the sink.
+pub(super) trait ViewContext<T: Task>: Sync {
+    fn memory(&self) -> &VersionedMemory<T::Key, T::Value>;
     fn load(&self, key: &T::Key) -> Result<T::Value, T::Error>;
-    fn changes_seldom(&self, key: &T::Key, value: &T::Value) -> bool;
+    fn is_cacheable(&self, key: &T::Key, value: &T::Value) -> bool;
     fn deltas(&self, after: Option<usize>, before: usize) -> Vec<T::Delta>;
 }
 
-/// A value that a run saw.
+/// A recorded read.
 pub(super) enum Read<T: Task> {
-    InMemory(Location, T::Value),
-    Remembered(Arc<Known<T>>),
+    Memory(Location, T::Value),
+    Cache(Arc<CachedRead<T>>),
 }
 
 impl<T: Task> Read<T> {
     fn location(&self) -> Location {
         match self {
-            Self::InMemory(location, _) => *location,
-            Self::Remembered(known) => known.location,
+            Self::Memory(location, _) => *location,
+            Self::Cache(cached) => cached.location,
         }
     }
 
     fn value(&self) -> &T::Value {
         match self {
-            Self::InMemory(_, value) => value,
-            Self::Remembered(known) => &known.value,
+            Self::Memory(_, value) => value,
+            Self::Cache(cached) => &cached.value,
         }
     }
 
-    /// Whether it is what the committed tasks left, in this epoch.
-    pub(super) fn is_current(&self, memory: &Memory<T::Key, T::Value>, epoch: usize) -> bool {
+    /// Returns `true` if the value is the committed one.
+    fn is_current(&self, memory: &VersionedMemory<T::Key, T::Value>, epoch: usize) -> bool {
         match self {
-            Self::Remembered(known) if known.epoch == epoch => true,
+            Self::Cache(cached) if cached.epoch == epoch => true,
             _ => memory.holds(self.location(), self.value()),
         }
     }
 }
 
-/// Cells that were read, with what was in them.
-pub(crate) struct Reads<T: Task>(pub(super) Vec<Read<T>>);
+/// The values that an incarnation or its fee phase has read, in order.
+pub(crate) struct ReadSet<T: Task>(Vec<Read<T>>);
 
-impl<T: Task> Reads<T> {
-    /// The first so many of them.
-    pub(crate) fn first(mut self, reads: usize) -> Self {
-        self.0.truncate(reads);
+impl<T: Task> ReadSet<T> {
+    /// Returns the first `n` reads.
+    pub(crate) fn first(mut self, n: usize) -> Self {
+        self.0.truncate(n);
         self
+    }
+
+    /// Validates the read set: returns `true` if every value is the committed one. `epoch` must have been read when the task
+    /// was already next in commit order.
+    pub(super) fn is_current(&self, memory: &VersionedMemory<T::Key, T::Value>, epoch: usize) -> bool {
+        self.0.iter().all(|read| read.is_current(memory, epoch))
     }
 }
 
-/// Why a run is given up.
+/// The reason for which an incarnation stops.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Interruption {
-    /// It is void.
-    Void,
-    /// It is of no use before that task has executed.
-    UntilExecuted(usize),
-    /// It is of no use before that task is settled.
-    UntilSettled(usize),
-    /// It is of no use before all tasks below are committed.
-    UntilItsTurn,
+    /// The incarnation was aborted.
+    Aborted,
+    /// It cannot go on before this task has executed.
+    AwaitExecution(usize),
+    /// It cannot go on before the fee phase of this task has run.
+    AwaitFeePhase(usize),
+    /// It cannot go on before it is next in commit order.
+    AwaitCommitOrder,
 }
 
-/// The newest value of a cell that anybody knows of.
+/// The newest value of a key before a task, estimates included.
 pub(crate) struct Peeked<V> {
     location: Location,
     pub(crate) value: V,
-    /// Who wrote it, if a task of this run did.
+    /// The task that wrote the value, if a task did.
     writer: Option<usize>,
 }
 
-/// Why a read gave no value.
+/// The reason for which a read gives no value.
 #[derive(Debug)]
 pub(crate) enum ReadFailure<E> {
-    /// The host could not load it.
+    /// The load failed.
     Load(E),
-    /// The run is to be given up.
+    /// The incarnation must stop.
     Interrupted,
 }
 
 impl<'a, T: Task> View<'a, T> {
     pub(super) fn new(
-        world: &'a dyn World<T>,
-        run: &'a Run,
-        part: Part,
-        steady: &'a RefCell<Steady<T>>,
+        context: &'a dyn ViewContext<T>,
+        incarnation: &'a Incarnation,
+        mode: Mode,
+        cache: &'a RefCell<ReadCache<T>>,
     ) -> Self {
-        let memory = world.memory();
-        steady.borrow_mut().begin(memory.epoch());
+        let memory = context.memory();
+        cache.borrow_mut().begin_epoch(memory.epoch());
         Self {
-            world,
-            run,
-            part,
+            context,
+            incarnation,
+            mode,
             committed: memory.committed(),
-            steady,
-            reads: RefCell::new(Vec::with_capacity(if part == Part::Alone { 0 } else { 16 })),
-            interruption: Slot::new(None),
-            counters: RefCell::default(),
+            cache,
+            reads: RefCell::new(Vec::with_capacity(if mode == Mode::Serial { 0 } else { 16 })),
+            interruption: Cell::new(None),
+            stats: RefCell::default(),
         }
     }
 
-    /// What is in a cell.
+    /// Reads the value of a key.
     pub(crate) fn read(&self, key: &T::Key) -> Result<T::Value, ReadFailure<T::Error>> {
         if self.is_interrupted() {
             return Err(ReadFailure::Interrupted);
         }
-        let mut counters = self.counters.borrow_mut();
-        counters.reads = counters.reads.saturating_add(1);
-        drop(counters);
-        let memory = self.world.memory();
+        let mut stats = self.stats.borrow_mut();
+        stats.reads = stats.reads.saturating_add(1);
+        drop(stats);
+        let memory = self.context.memory();
         let hash = memory.hash(key);
-        if let Some(known) = self.steady.borrow().get(hash, key) {
-            self.record(|| Read::Remembered(Arc::clone(known)));
-            return Ok(known.value.clone());
+        if let Some(cached) = self.cache.borrow().get(hash, key) {
+            self.record(|| Read::Cache(Arc::clone(cached)));
+            return Ok(cached.value.clone());
         }
-        let note = |key: &T::Key, value: &T::Value| self.note(key, value);
-        let (location, seen) =
-            memory.read(hash, key, self.run.index, note, || self.load(key)).map_err(ReadFailure::Load)?;
-        match seen {
-            Seen::Value(value, source) => {
-                if source == Source::Shared {
-                    let mut counters = self.counters.borrow_mut();
-                    counters.shared_loads = counters.shared_loads.saturating_add(1);
+        let register = |key: &T::Key, value: &T::Value| self.registration(key, value);
+        let (location, read) = memory
+            .read(hash, key, self.incarnation.index, register, || self.load(key))
+            .map_err(ReadFailure::Load)?;
+        match read {
+            VersionedRead::Value(value, source) => {
+                if source == ReadSource::SharedLoad {
+                    let mut stats = self.stats.borrow_mut();
+                    stats.shared_loads = stats.shared_loads.saturating_add(1);
                 }
-                if source == Source::Steady {
-                    self.steady.borrow_mut().insert(hash, key, location, value.clone());
+                if source == ReadSource::Cacheable {
+                    self.cache.borrow_mut().insert(hash, key, location, value.clone());
                 }
-                self.record(|| Read::InMemory(location, value.clone()));
+                self.record(|| Read::Memory(location, value.clone()));
                 Ok(value)
             }
-            Seen::Unexecuted(writer) => Err(self.interrupt(Interruption::UntilExecuted(writer))),
-            Seen::Unsettled(writer) => Err(self.interrupt(Interruption::UntilSettled(writer))),
+            VersionedRead::AwaitExecution(task) => Err(self.interrupt(Interruption::AwaitExecution(task))),
+            VersionedRead::AwaitFeePhase(task) => Err(self.interrupt(Interruption::AwaitFeePhase(task))),
         }
     }
 
-    /// Asks the host.
+    /// Loads a value from the host, and times a sample of the loads.
     fn load(&self, key: &T::Key) -> Result<T::Value, T::Error> {
-        let loads = self.counters.borrow().loads;
-        // To look at the clock takes as long as a near host does.
-        let began = loads.is_multiple_of(TIMED).then(Moment::now);
-        let loaded = self.world.load(key);
-        let mut counters = self.counters.borrow_mut();
-        counters.loads = loads.saturating_add(1);
-        if let Some(began) = began {
-            counters.load_nanoseconds = counters.load_nanoseconds.saturating_add(began.nanoseconds());
-        }
+        let loads = self.stats.borrow().loads;
+        let start = loads.is_multiple_of(LOADS_PER_SAMPLE).then(Instant::now);
+        let loaded = self.context.load(key);
+        self.stats.borrow_mut().add_loads(1, start.map_or(0, Instant::elapsed_nanoseconds));
         loaded
     }
 
-    /// The newest value of a cell below the task that anybody knows of. Not yet part of what the task saw: say with
-    /// [`assume`](Self::assume) what follows.
+    /// Returns the newest value of a key before the task, estimates included. The read is recorded only by
+    /// [`assume`](Self::assume).
     pub(crate) fn peek(&self, key: &T::Key) -> Result<Peeked<T::Value>, ReadFailure<T::Error>> {
-        let memory = self.world.memory();
+        let memory = self.context.memory();
         let (location, value, writer) =
-            memory.peek(key, self.run.index, || self.load(key)).map_err(ReadFailure::Load)?;
+            memory.peek(key, self.incarnation.index, || self.load(key)).map_err(ReadFailure::Load)?;
         Ok(Peeked { location, value, writer })
     }
 
-    /// The deltas of the tasks between the one that wrote this and this one.
+    /// Returns the deltas of the tasks between the writer of a peeked value and this task.
     pub(crate) fn deltas_after(&self, peeked: &Peeked<T::Value>) -> Vec<T::Delta> {
-        if self.may_be_voided() { self.world.deltas(peeked.writer, self.run.index) } else { Vec::new() }
-    }
-
-    /// The task goes on as if it had read this value where it peeked.
-    pub(crate) fn assume(&self, peeked: &Peeked<T::Value>, value: T::Value) {
-        self.record(|| Read::InMemory(peeked.location, value));
-    }
-
-    /// Whether all tasks below are committed and nothing else runs. Then a body may do its tail's work as well, and have no tail.
-    pub(crate) fn is_alone(&self) -> bool {
-        self.part == Part::Alone
-    }
-
-    /// Who wants to know of a read.
-    fn note(&self, key: &T::Key, value: &T::Value) -> Note<'a> {
-        match self.part {
-            _ if self.world.changes_seldom(key, value) => Note::Steady,
-            Part::Body => Note::Run(self.run),
-            Part::Tail | Part::Alone => Note::Nobody,
+        if self.is_speculative() {
+            self.context.deltas(peeked.writer, self.incarnation.index)
+        } else {
+            Vec::new()
         }
     }
 
-    /// Keeps what was read, for the comparison at the commit.
+    /// Records `value` as the value read from a peeked key. The commit validates it like any other read.
+    pub(crate) fn assume(&self, peeked: &Peeked<T::Value>, value: T::Value) {
+        self.record(|| Read::Memory(peeked.location, value));
+    }
+
+    /// Returns `true` if the task runs non-speculatively up to its commit: its execution must include the fee phase.
+    pub(crate) fn is_serial(&self) -> bool {
+        self.mode == Mode::Serial
+    }
+
+    /// Returns `true` if all earlier tasks were committed when the view was made. The values read then are final.
+    pub(super) fn is_next_to_commit(&self) -> bool {
+        self.committed >= self.incarnation.index
+    }
+
+    /// Returns `true` if an earlier task may still change a value that this task reads.
+    fn is_speculative(&self) -> bool {
+        self.context.memory().committed() < self.incarnation.index
+    }
+
+    fn registration(&self, key: &T::Key, value: &T::Value) -> Registration<'a> {
+        match self.mode {
+            _ if self.context.is_cacheable(key, value) => Registration::Cacheable,
+            Mode::Execution => Registration::Reader(self.incarnation),
+            Mode::FeePhase | Mode::Serial => Registration::None,
+        }
+    }
+
     fn record(&self, read: impl FnOnce() -> Read<T>) {
-        if self.part != Part::Alone {
+        if self.mode != Mode::Serial {
             self.reads.borrow_mut().push(read());
         }
     }
 
-    /// Gives the run up, unless all tasks below are committed.
-    pub(crate) fn at_its_turn(&self) -> Result<(), ReadFailure<T::Error>> {
-        if !self.may_be_voided() {
-            return Ok(());
-        }
-        Err(self.interrupt(Interruption::UntilItsTurn))
+    /// Interrupts the incarnation unless it is next in commit order.
+    pub(crate) fn require_commit_order(&self) -> Result<(), ReadFailure<T::Error>> {
+        if self.is_speculative() { Err(self.interrupt(Interruption::AwaitCommitOrder)) } else { Ok(()) }
     }
 
-    /// Whether the run is to be given up. Cheap: to be asked again and again.
+    /// Returns `true` if the incarnation must stop. Cheap enough to be polled.
     pub(crate) fn is_interrupted(&self) -> bool {
         if self.interruption.get().is_some() {
             return true;
         }
-        if self.run.is_void() {
-            self.interruption.set(Some(Interruption::Void));
+        if self.incarnation.is_aborted() {
+            self.interruption.set(Some(Interruption::Aborted));
             return true;
         }
         false
     }
 
-    /// How many reads there were so far.
-    pub(crate) fn reads_so_far(&self) -> usize {
+    /// Returns the number of reads recorded so far.
+    pub(crate) fn read_count(&self) -> usize {
         self.reads.borrow().len()
     }
 
-    /// The reads of a run that is given up.
-    pub(crate) fn take_reads(&self) -> Reads<T> {
-        Reads(self.reads.take())
+    /// Takes the recorded reads of an incarnation that stops.
+    pub(crate) fn take_reads(&self) -> ReadSet<T> {
+        ReadSet(self.reads.take())
     }
 
-    /// Reads the same cells again, before any others, and says whether the same is in them. They are handed back when the run is to
-    /// be given up.
-    pub(crate) fn read_again(&self, reads: Reads<T>) -> Result<bool, Reads<T>> {
-        match self.is_as_before(&reads) {
+    /// Reads the keys of an earlier incarnation's read set again, and returns `true` if the values are the same. Must precede
+    /// every other read. If the view is interrupted, the read set is returned as the error.
+    pub(crate) fn read_again(&self, reads: ReadSet<T>) -> Result<bool, ReadSet<T>> {
+        match self.is_unchanged(&reads) {
             Ok(true) => {
-                if self.part != Part::Alone {
+                if self.mode != Mode::Serial {
                     self.reads.replace(reads.0);
                 }
                 Ok(true)
@@ -272,40 +288,30 @@ impl<'a, T: Task> View<'a, T> {
         }
     }
 
-    fn is_as_before(&self, reads: &Reads<T>) -> Result<bool, ReadFailure<T::Error>> {
+    fn is_unchanged(&self, reads: &ReadSet<T>) -> Result<bool, ReadFailure<T::Error>> {
         for read in &reads.0 {
             if self.is_interrupted() {
                 return Err(ReadFailure::Interrupted);
             }
-            let note = |key: &T::Key, value: &T::Value| self.note(key, value);
-            match self.world.memory().read_again(read.location(), self.run.index, note) {
-                Some(Seen::Value(now, _)) if now == *read.value() => {}
-                // What was read once is known, unless a write was taken back that nobody had read before.
-                Some(Seen::Value(..)) | None => return Ok(false),
-                Some(Seen::Unexecuted(writer)) => {
-                    return Err(self.interrupt(Interruption::UntilExecuted(writer)));
+            let register = |key: &T::Key, value: &T::Value| self.registration(key, value);
+            match self.context.memory().read_again(read.location(), self.incarnation.index, register) {
+                Some(VersionedRead::Value(value, _)) if value == *read.value() => {}
+                // `None`: the value that was read came from a version that was removed, and the base was never loaded.
+                Some(VersionedRead::Value(..)) | None => return Ok(false),
+                Some(VersionedRead::AwaitExecution(task)) => {
+                    return Err(self.interrupt(Interruption::AwaitExecution(task)));
                 }
-                Some(Seen::Unsettled(writer)) => {
-                    return Err(self.interrupt(Interruption::UntilSettled(writer)));
+                Some(VersionedRead::AwaitFeePhase(task)) => {
+                    return Err(self.interrupt(Interruption::AwaitFeePhase(task)));
                 }
             }
         }
         Ok(true)
     }
 
-    /// Whether all tasks below were committed when the run began: it sees what there is to see, and counts however it ends.
-    pub(crate) fn is_last(&self) -> bool {
-        self.committed >= self.run.index
-    }
-
-    /// Whether a task below may still change what this one reads.
-    pub(crate) fn may_be_voided(&self) -> bool {
-        self.world.memory().committed() < self.run.index
-    }
-
-    /// Set when the run is to be given up because it is void, for those who cannot ask the view.
-    pub(crate) fn void_flag(&self) -> Arc<AtomicBool> {
-        self.run.flag()
+    /// Returns the flag that is set when the incarnation is aborted, for code that cannot poll the view.
+    pub(crate) fn abort_flag(&self) -> Arc<AtomicBool> {
+        self.incarnation.abort_flag()
     }
 
     fn interrupt(&self, interruption: Interruption) -> ReadFailure<T::Error> {
@@ -313,17 +319,21 @@ impl<'a, T: Task> View<'a, T> {
         ReadFailure::Interrupted
     }
 
-    pub(super) fn into_parts(self) -> (Vec<Read<T>>, Option<Interruption>, Counters) {
-        let mut counters = self.counters.into_inner();
-        let timed = counters.loads.div_ceil(TIMED).max(1);
-        let all = counters.load_nanoseconds.saturating_mul(counters.loads);
-        counters.load_nanoseconds = all.checked_div(timed).unwrap_or(0);
-        (self.reads.into_inner(), self.interruption.get(), counters)
+    pub(super) fn into_parts(self) -> (ReadSet<T>, Option<Interruption>, ParallelStats) {
+        let mut stats = self.stats.into_inner();
+        stats.load_nanoseconds = estimated_load_time(stats.loads, stats.load_nanoseconds);
+        (ReadSet(self.reads.into_inner()), self.interruption.get(), stats)
     }
 }
 
-impl<T: Task, S: Sink<T>> World<T> for Engine<T, S> {
-    fn memory(&self) -> &Memory<T::Key, T::Value> {
+/// Estimates the nanoseconds of all loads from those of the timed ones.
+pub(crate) fn estimated_load_time(loads: u64, timed_nanoseconds: u64) -> u64 {
+    let timed = loads.div_ceil(LOADS_PER_SAMPLE).max(1);
+    timed_nanoseconds.saturating_mul(loads).checked_div(timed).unwrap_or(0)
+}
+
+impl<T: Task, S: Sink<T>> ViewContext<T> for ParallelExecutor<T, S> {
+    fn memory(&self) -> &VersionedMemory<T::Key, T::Value> {
         &self.memory
     }
 
@@ -331,8 +341,8 @@ impl<T: Task, S: Sink<T>> World<T> for Engine<T, S> {
         self.load(key)
     }
 
-    fn changes_seldom(&self, key: &T::Key, value: &T::Value) -> bool {
-        self.task.changes_seldom(key, value)
+    fn is_cacheable(&self, key: &T::Key, value: &T::Value) -> bool {
+        self.task.is_cacheable(key, value)
     }
 
     fn deltas(&self, after: Option<usize>, before: usize) -> Vec<T::Delta> {

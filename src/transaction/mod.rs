@@ -49,7 +49,17 @@ pub(crate) fn execute(
     context: ExecutionContext<'_>,
 ) -> Result<Box<Execution>, Rejection> {
     let mut admitted = admit_and_validate(plan, journal, context)?;
-    let mut execution = run(plan, &mut admitted, journal, context)?;
+    execute_admitted(plan, &mut admitted, journal, context)
+}
+
+/// Executes a transaction from the end of its validation on.
+pub(crate) fn execute_admitted(
+    plan: &Plan,
+    admitted: &mut Admitted,
+    journal: &mut Journal<'_>,
+    context: ExecutionContext<'_>,
+) -> Result<Box<Execution>, Rejection> {
+    let mut execution = run(plan, admitted, journal, context)?;
     execution.fee_transfer_call = charge(plan, journal, context, execution.receipt.fee)?;
     Ok(execution)
 }

@@ -30,14 +30,6 @@ pub(super) struct OpenBlock<R> {
     bouncer: Bouncer,
 }
 
-/// What became of an attempt.
-pub(super) enum Commit {
-    /// The transaction had its turn: it is in the block, or rejected.
-    Done(Box<TransactionOutcome>),
-    /// The block has no room for it, and does not show that it was tried.
-    Full(Box<BlockFull>),
-}
-
 impl<R: StateReader> OpenBlock<R> {
     /// Opens a block (C202).
     pub(super) fn open(env: &BlockEnv, reader: R, options: ExecutionOptions) -> Result<Self, BlockError> {
@@ -60,17 +52,6 @@ impl<R: StateReader> OpenBlock<R> {
     /// How full it is.
     pub(super) fn weights(&self) -> Weights {
         self.bouncer.weights()
-    }
-
-    /// Makes the next transaction part of the block, if it is valid and there is room for it.
-    pub(super) fn commit(&mut self, attempt: Attempt) -> Result<Commit, BlockError> {
-        match self.reserve(attempt) {
-            Ok((outcome, data)) => {
-                self.apply(*data)?;
-                Ok(Commit::Done(outcome))
-            }
-            Err(full) => Ok(Commit::Full(full)),
-        }
     }
 
     /// The first half of a commit: counts the next transaction in, if it is valid and there is room for it.

@@ -1,90 +1,81 @@
-//! A block of which all transactions are there, on many threads.
+//! Parallel execution of a block whose transactions are all known.
 //!
-//! In: an open block, its transactions, a pool. Out: the block with them in it, and outcomes for the calling thread, in order, as they
-//! come.
+//! Input: the block's environment and options, the host's reader, transactions, a pool. Output: the closed block; the outcomes for
+//! the calling thread, in order, as soon as they are final.
 
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::super::attempt::Attempt;
+use super::super::commit::{Decision, decide};
 use super::super::error::BlockError;
-use super::super::open_block::{Commit, OpenBlock};
+use super::super::open_block::OpenBlock;
 use super::super::options::{ExecutionOptions, OnInvalid};
-use super::super::outcome::{BlockEnd, TransactionOutcome};
-use super::{BlockTask, Body, TransactionList, limits};
-use crate::parallel::{Counters, Engine, Panicked, Sink, Straight, Task};
+use super::super::outcome::{BlockEnd, BlockOutcome, TransactionOutcome};
+use super::timed_reader::TimedReader;
+use super::{BlockTask, TransactionList, config};
+use crate::parallel::{Inline, Panicked, ParallelExecutor, ParallelStats, Sink, Task};
 use crate::protocol::BlockEnv;
-use crate::state::{StateKey, StateReader, StateValue};
+use crate::state::{CancellationToken, StateKey, StateReader, StateValue, StopFlag};
 use crate::transaction::{FatalError, Transaction};
 
-/// Nanoseconds a read from which on a host is far away: then what closing reads is asked for on all threads.
-const FAR: u64 = 5_000;
+/// The mean nanoseconds of a read from which on the keys that closing reads are prefetched on all threads.
+const SLOW_READ: u64 = 5_000;
 
 /// Outcomes on their way to the calling thread.
 type Outbox = Mutex<Vec<Box<TransactionOutcome>>>;
 
 /// Commits attempts to the block.
-struct Committer<'b, 'o, R> {
-    block: OpenBlock<&'b R>,
+struct BlockCommitter<'b, 'o, R> {
+    block: OpenBlock<TimedReader<'b, R>>,
     transactions: &'b [Transaction],
     on_invalid: OnInvalid,
+    cancellation: Arc<CancellationToken>,
     outbox: &'o Outbox,
     end: Result<BlockEnd, BlockError>,
 }
 
-impl<'b, R: StateReader + Sync> Sink<BlockTask<'b, &'b R>> for Committer<'b, '_, R> {
-    fn take(&mut self, index: usize, body: Body) -> ControlFlow<()> {
-        self.commit(index, body.into_attempt())
-    }
-
-    fn run_and_take(
-        &mut self,
-        task: &BlockTask<'b, &'b R>,
-        index: usize,
-        void: Arc<AtomicBool>,
-    ) -> Option<Straight<BlockTask<'b, &'b R>>> {
-        let transaction = self.transactions.get(index)?;
-        let attempt = task.attempt(transaction, self.block.state(), Arc::clone(&void));
-        if void.load(Ordering::Acquire) || task.is_over() {
-            return Some(Straight::Stopped);
-        }
-        let (writes, steps) = attempt
-            .as_ref()
-            .map_or_else(|_| Default::default(), |attempt| (attempt.writes(), task.steps_of(attempt)));
-        Some(Straight::Taken { flow: self.commit(index, attempt), writes, steps })
-    }
-
-    fn known(&self, cell: &StateKey) -> Option<StateValue> {
-        self.block.state().known(*cell)
-    }
-}
-
-impl<R: StateReader> Committer<'_, '_, R> {
+impl<'b, R: StateReader + Sync> Sink<BlockTask<'b, &'b R>> for BlockCommitter<'b, '_, R> {
     fn commit(&mut self, index: usize, attempt: Result<Attempt, FatalError>) -> ControlFlow<()> {
         let Some(transaction) = self.transactions.get(index) else { return ControlFlow::Break(()) };
-        let committed = attempt
-            .map_err(|failure| BlockError::transaction(index, transaction.hash, failure))
-            .and_then(|attempt| self.block.commit(attempt));
-        match committed {
-            Ok(Commit::Done(outcome)) => {
-                let is_last = outcome.execution().is_none() && self.on_invalid == OnInvalid::Stop;
-                self.outbox.lock().unwrap_or_else(PoisonError::into_inner).push(outcome);
-                if !is_last {
-                    return ControlFlow::Continue(());
+        match decide(&mut self.block, index, transaction.hash, attempt, self.on_invalid) {
+            Decision::Processed { outcome, data, end } => {
+                if let Err(error) = self.block.apply(*data) {
+                    self.end = Err(error);
+                    return ControlFlow::Break(());
                 }
-                self.end = Ok(BlockEnd::Invalid { index });
+                self.outbox.lock().unwrap_or_else(PoisonError::into_inner).push(outcome);
+                let Some(end) = end else { return ControlFlow::Continue(()) };
+                self.end = Ok(end);
             }
-            Ok(Commit::Full(reason)) => {
-                self.end = Ok(BlockEnd::Full { index, hash: transaction.hash, reason });
-            }
-            Err(error) => self.end = Err(error),
+            Decision::Ended(end) => self.end = end,
         }
         ControlFlow::Break(())
     }
+
+    fn execute_inline(
+        &mut self,
+        task: &BlockTask<'b, &'b R>,
+        index: usize,
+        abort: Arc<AtomicBool>,
+    ) -> Option<Inline<BlockTask<'b, &'b R>>> {
+        let stop = StopFlag::new(Arc::clone(&abort), Arc::clone(&self.cancellation));
+        let attempt = task.attempt(index, self.block.state(), stop)?;
+        if abort.load(Ordering::Acquire) || task.is_cancelled() {
+            return Some(Inline::Interrupted);
+        }
+        let writes = task.writes(&attempt);
+        let steps = attempt.as_ref().map_or(0, |attempt| task.steps_of(attempt));
+        Some(Inline::Committed { flow: self.commit(index, attempt), writes, steps })
+    }
+
+    fn committed_value(&self, key: &StateKey) -> Option<StateValue> {
+        self.block.state().known(*key)
+    }
 }
 
-/// How a block is to be executed.
+/// The input of a block's parallel execution.
 pub(in crate::block) struct Order<'b, R> {
     pub(in crate::block) env: &'b BlockEnv,
     pub(in crate::block) reader: &'b R,
@@ -92,34 +83,27 @@ pub(in crate::block) struct Order<'b, R> {
     pub(in crate::block) pool: &'b rayon::ThreadPool,
 }
 
-/// A block whose transactions had their turn.
-pub(in crate::block) struct Run<'b, R> {
-    pub(in crate::block) block: OpenBlock<&'b R>,
-    pub(in crate::block) outcomes: Vec<TransactionOutcome>,
-    pub(in crate::block) end: BlockEnd,
-    pub(in crate::block) counters: Counters,
-    /// What nobody needs any more, which takes a while to drop.
-    pub(in crate::block) leftover: Box<dyn Send>,
-}
-
-/// Executes transactions on an open block. The calling thread takes part, and sees the outcomes in order.
+/// Executes a block. The calling thread takes part, and passes the outcomes to `observe` in order.
 pub(in crate::block) fn execute<'b, R: StateReader + Sync>(
     order: Order<'b, R>,
-    block: OpenBlock<&'b R>,
     transactions: &'b [Transaction],
     observe: &mut dyn FnMut(usize, &TransactionOutcome),
-) -> Result<Run<'b, R>, BlockError> {
+) -> Result<(BlockOutcome, ParallelStats), BlockError> {
     let Order { env, reader, options, pool } = order;
     let on_invalid = options.on_invalid;
-    let list = Arc::new(TransactionList::lent(transactions));
-    let task = BlockTask::new(list, reader, env.clone(), options, Arc::default());
+    let timed_reader = TimedReader::new(reader);
+    let inline_loads = timed_reader.load_times();
+    let block = OpenBlock::open(env, timed_reader, options.clone())?;
+    let initial_writes = block.writes();
+    let cancellation = Arc::<CancellationToken>::default();
+    let list = Arc::new(TransactionList::borrowed(transactions));
+    let task = BlockTask::new(list, reader, env.clone(), options, Arc::clone(&cancellation));
     let outbox = Outbox::default();
     let end = Ok(BlockEnd::Finished);
-    let opening = block.writes();
-    let committer = Committer { block, transactions, on_invalid, outbox: &outbox, end };
-    let engine = Engine::new(task, committer, limits(pool.current_num_threads(), true));
-    for (cell, value) in opening {
-        engine.seed(&cell, value);
+    let committer = BlockCommitter { block, transactions, on_invalid, cancellation, outbox: &outbox, end };
+    let executor = ParallelExecutor::new(task, committer, config(pool.current_num_threads(), true));
+    for (key, value) in initial_writes {
+        executor.seed(&key, value);
     }
     let mut outcomes: Vec<TransactionOutcome> = Vec::with_capacity(transactions.len());
     let mut arrived = Vec::new();
@@ -131,31 +115,32 @@ pub(in crate::block) fn execute<'b, R: StateReader + Sync>(
         }
     };
     pool.in_place_scope_fifo(|scope| {
-        let call = || bring_helper(scope, &engine);
-        engine.add(transactions.len(), &call);
-        engine.close(&call);
-        engine.run(&call, &mut deliver);
+        let request_helper = || spawn_helper(scope, &executor);
+        executor.add(transactions.len(), &request_helper);
+        executor.close(&request_helper);
+        executor.run(&request_helper, &mut deliver);
     });
-    let (finished, memory) = engine.finish();
-    let (committer, counters) = finished.map_err(|Panicked(message)| {
+    let (finished, memory) = executor.finish();
+    let (committer, mut stats) = finished.map_err(|Panicked(message)| {
         let index = outcomes.len();
-        BlockError::transaction(
-            index,
-            transactions.get(index).map(|transaction| transaction.hash).unwrap_or_default(),
-            FatalError::Internal(message),
-        )
+        let hash = transactions.get(index).map(|transaction| transaction.hash).unwrap_or_default();
+        BlockError::transaction(index, hash, FatalError::Internal(message))
     })?;
     let (mut block, end) = (committer.block, committer.end?);
-    if counters.load_nanoseconds.checked_div(counters.loads).is_some_and(|each| each >= FAR) {
+    stats.add_loads(inline_loads.loads(), inline_loads.nanoseconds());
+    if stats.load_nanoseconds.checked_div(stats.loads).is_some_and(|mean| mean >= SLOW_READ) {
         block.prefetch(pool);
     }
-    Ok(Run { block, outcomes, end, counters, leftover: Box::new(memory) })
+    let outcome = block.close(outcomes, end, Some(pool))?;
+    // The memory takes long to drop, and the caller does not need to wait for it.
+    pool.spawn(move || drop(memory));
+    Ok((outcome, stats))
 }
 
-/// Has a thread of the pool help, when one is free.
-fn bring_helper<'s, 'b: 's, R: StateReader + Sync>(
+/// Has a thread of the pool help, as soon as one is free.
+fn spawn_helper<'s, 'b: 's, R: StateReader + Sync>(
     scope: &rayon::ScopeFifo<'s>,
-    engine: &'s Engine<BlockTask<'b, &'b R>, Committer<'b, '_, R>>,
+    executor: &'s ParallelExecutor<BlockTask<'b, &'b R>, BlockCommitter<'b, '_, R>>,
 ) {
-    scope.spawn_fifo(move |scope| engine.help(&|| bring_helper(scope, engine)));
+    scope.spawn_fifo(move |scope| executor.help(&|| spawn_helper(scope, executor)));
 }

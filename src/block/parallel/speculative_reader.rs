@@ -1,7 +1,7 @@
-//! A transaction on a state that is still in the making: the reader that its journal stands on.
+//! The reader of a speculative transaction: the state before it, from the versioned memory.
 //!
-//! In: a view of the multi-version memory. Out: a [`StateReader`]. The cells that every fee goes to, the sequencer's balance of the
-//! fee tokens, are special: see [`Credits`].
+//! Input: the view of one incarnation. Output: a [`StateReader`] for its journal. The cells that every fee is credited to are
+//! predicted: see [`FeeCells`].
 
 use std::cell::RefCell;
 
@@ -15,118 +15,115 @@ use crate::parallel::{Peeked, ReadFailure, View};
 use crate::protocol::BlockEnv;
 use crate::state::{ReadError, StateKey, StateReader, StateValue};
 
-/// The cells that fees are credited to.
+/// The cells that fees are credited to: the sequencer's balance in each fee token.
 ///
-/// All transactions pay into them, so read like any others they would make each transaction wait for the one before. Instead a
-/// fee is transferred in a part of its own (`Task::settle`), which begins when the fees of the transactions before it are known, and
-/// which takes for granted that each of them raised the balance by its fee. This is a guess about the token, whatever contract
-/// that is, and treated as one: the transfer's code runs on it, in the VM, and what it was told to be the balance is compared with the
-/// balance when its turn comes. Where a token keeps something else in these cells (it burns a part, another contract
-/// holds its balances, an allowance was pulled), the guess is wrong, and the transfer alone runs again on the real values. So no
-/// kind of token needs to be known here.
+/// Every transaction writes them, so as ordinary cells they would make each transaction depend on the one before. Instead
+/// the fee transfer is a phase of its own. It begins when the fees of all earlier transactions are known, and predicts that
+/// each of them has raised the balance by its fee. The prediction is no assumption about the token's contract: the transfer runs in the
+/// VM on the predicted balance, and the commit validates it. For a token that keeps something else in these cells (it burns a part,
+/// another contract holds its balances, an allowance was pulled) validation fails, and the transfer alone runs again on the committed
+/// values. So no token has to be known here.
 ///
-/// A transaction that touches these cells before its fee (it sends to the sequencer, is the sequencer, or asks for its balance) is
-/// executed when all before it are committed.
+/// A transaction that reads these cells before its fee phase (it sends to the sequencer, is the sequencer, or asks for its
+/// balance) is executed in commit order.
 #[derive(Clone, Debug)]
-pub(in crate::block) struct Credits {
+pub(super) struct FeeCells {
     strk: ContractAddress,
     eth: ContractAddress,
     low: StorageKey,
     high: Option<StorageKey>,
 }
 
-/// A fee.
+/// The fee that a transaction credits to a fee cell.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::block) struct Credit {
-    pub(in crate::block) token: ContractAddress,
-    pub(in crate::block) amount: u128,
+pub(in crate::block) struct FeeDelta {
+    pub(super) token: ContractAddress,
+    pub(super) amount: u128,
 }
 
-impl Credits {
-    pub(in crate::block) fn new(env: &BlockEnv) -> Self {
+impl FeeCells {
+    pub(super) fn new(env: &BlockEnv) -> Self {
         let low = fee_token_balance_key(env.block.sequencer);
         let high = low.next_storage_key().ok();
         Self { strk: env.chain.strk_fee_token, eth: env.chain.eth_fee_token, low, high }
     }
 
-    fn has(&self, address: ContractAddress, key: StorageKey) -> bool {
+    fn contains(&self, address: ContractAddress, key: StorageKey) -> bool {
         (address == self.strk || address == self.eth) && (key == self.low || Some(key) == self.high)
     }
 }
 
-/// Which part of a transaction reads.
+/// The phase of a transaction that reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::block) enum Part {
-    /// All but the fee.
-    Body,
-    /// The fee's transfer in this token.
+pub(super) enum ReadPhase {
+    /// Everything before the fee transfer.
+    Execution,
+    /// The fee transfer in this token.
     Fee(ContractAddress),
-    /// All of it, when all transactions before it are committed.
-    Whole,
 }
 
-/// The reader of one run.
-pub(in crate::block) struct Speculation<'a, 'v, 'b, R: StateReader + Sync> {
+/// The reader of one phase of an incarnation.
+pub(super) struct SpeculativeReader<'a, 'v, 'b, R: StateReader + Sync> {
     view: &'a View<'v, BlockTask<'b, R>>,
-    credits: &'a Credits,
-    part: Part,
-    told: RefCell<Option<Told>>,
+    fee_cells: &'a FeeCells,
+    phase: ReadPhase,
+    predicted: RefCell<Option<PredictedBalance>>,
 }
 
-/// The balance that the fee's transfer was told.
-struct Told {
+/// The balance of the sequencer that the fee phase works with: for each half the peeked value and the predicted one.
+struct PredictedBalance {
     low: (Peeked<StateValue>, Felt),
     high: (Peeked<StateValue>, Felt),
 }
 
-impl<'a, 'v, 'b, R: StateReader + Sync> Speculation<'a, 'v, 'b, R> {
-    pub(in crate::block) fn new(
+impl<'a, 'v, 'b, R: StateReader + Sync> SpeculativeReader<'a, 'v, 'b, R> {
+    pub(super) fn new(
         view: &'a View<'v, BlockTask<'b, R>>,
-        credits: &'a Credits,
-        part: Part,
+        fee_cells: &'a FeeCells,
+        phase: ReadPhase,
     ) -> Self {
-        Self { view, credits, part, told: RefCell::new(None) }
+        Self { view, fee_cells, phase, predicted: RefCell::new(None) }
     }
 
-    fn read(&self, cell: StateKey) -> Result<StateValue, ReadError> {
-        self.view.read(&cell).map_err(read_error)
+    fn read(&self, key: StateKey) -> Result<StateValue, ReadError> {
+        self.view.read(&key).map_err(read_error)
     }
 
-    /// One half of the balance that the sequencer will have when the fees before are in.
-    fn balance(&self, token: ContractAddress, key: StorageKey) -> Result<Felt, ReadError> {
-        let Some(high_key) = self.credits.high else {
+    /// Returns one half of the balance that the sequencer will have after the fees of all earlier transactions.
+    fn predicted_balance(&self, token: ContractAddress, key: StorageKey) -> Result<Felt, ReadError> {
+        let Some(high_key) = self.fee_cells.high else {
             return self.read(StateKey::Storage(token, key)).map(|value| value.felt());
         };
-        let mut told = self.told.borrow_mut();
-        let Told { low, high } = match &mut *told {
-            Some(told) => told,
+        let mut predicted = self.predicted.borrow_mut();
+        let PredictedBalance { low, high } = match &mut *predicted {
+            Some(predicted) => predicted,
             none => {
-                let low = self.view.peek(&StateKey::Storage(token, self.credits.low)).map_err(read_error)?;
+                let low =
+                    self.view.peek(&StateKey::Storage(token, self.fee_cells.low)).map_err(read_error)?;
                 let high = self.view.peek(&StateKey::Storage(token, high_key)).map_err(read_error)?;
-                let credits = self.view.deltas_after(&low);
-                let amounts =
-                    credits.iter().filter(|credit| credit.token == token).map(|credit| credit.amount);
-                let (low_told, high_told) = credited(low.value.felt(), high.value.felt(), amounts);
-                none.insert(Told { low: (low, low_told), high: (high, high_told) })
+                let deltas = self.view.deltas_after(&low);
+                let amounts = deltas.iter().filter(|delta| delta.token == token).map(|delta| delta.amount);
+                let (low_sum, high_sum) = credited(low.value.felt(), high.value.felt(), amounts);
+                none.insert(PredictedBalance { low: (low, low_sum), high: (high, high_sum) })
             }
         };
-        let (peeked, felt) = if key == self.credits.low { low } else { high };
+        let (peeked, felt) = if key == self.fee_cells.low { low } else { high };
         self.view.assume(peeked, StateValue::Felt(*felt));
         Ok(*felt)
     }
 }
 
-/// A balance in two halves of 128 bits, after some credits.
+/// Returns a balance, in two halves of 128 bits, after some credits.
 fn credited(low: Felt, high: Felt, amounts: impl Iterator<Item = u128>) -> (Felt, Felt) {
-    // What is no 128 bits is no balance: nothing can be said of it.
+    // A low half beyond 128 bits is no balance: nothing can be predicted.
     let Ok(mut sum) = u128::try_from(low) else { return (low, high) };
     let mut carries = 0_u64;
     for amount in amounts {
-        let (next, carried) = sum.overflowing_add(amount);
+        let (next, has_carry) = sum.overflowing_add(amount);
         sum = next;
-        carries = carries.saturating_add(u64::from(carried));
+        carries = carries.saturating_add(u64::from(has_carry));
     }
-    #[expect(clippy::arithmetic_side_effects, reason = "felts wrap; and it is a guess")]
+    #[expect(clippy::arithmetic_side_effects, reason = "felts wrap, and this is a prediction")]
     let high = high + Felt::from(carries);
     (Felt::from(sum), high)
 }
@@ -134,18 +131,18 @@ fn credited(low: Felt, high: Felt, amounts: impl Iterator<Item = u128>) -> (Felt
 fn read_error(failure: ReadFailure<ReadError>) -> ReadError {
     match failure {
         ReadFailure::Load(error) => error,
-        // Whoever runs the transaction asks the view, and takes no notice of this.
-        ReadFailure::Interrupted => ReadError::message("the run is given up"),
+        // Discarded: the task polls the view before it looks at a result.
+        ReadFailure::Interrupted => ReadError::message("the execution was interrupted"),
     }
 }
 
-impl<R: StateReader + Sync> StateReader for Speculation<'_, '_, '_, R> {
+impl<R: StateReader + Sync> StateReader for SpeculativeReader<'_, '_, '_, R> {
     fn storage_at(&self, address: ContractAddress, key: StorageKey) -> Result<Felt, ReadError> {
-        if self.credits.has(address, key) {
-            match self.part {
-                Part::Fee(token) if token == address => return self.balance(token, key),
-                Part::Fee(_) | Part::Whole => {}
-                Part::Body => self.view.at_its_turn().map_err(read_error)?,
+        if self.fee_cells.contains(address, key) {
+            match self.phase {
+                ReadPhase::Fee(token) if token == address => return self.predicted_balance(token, key),
+                ReadPhase::Fee(_) => {}
+                ReadPhase::Execution => self.view.require_commit_order().map_err(read_error)?,
             }
         }
         self.read(StateKey::Storage(address, key)).map(|value| value.felt())

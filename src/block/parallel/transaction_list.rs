@@ -1,7 +1,7 @@
-//! The transactions of a block that is executed in parallel, by their place in it.
+//! The transactions of a block that is executed in parallel, by index.
 //!
-//! In: all of them at once, or one batch after another while earlier ones run. Out: each by its place, and which one before it
-//! it depends on for certain.
+//! Input: all transactions at once, or batches while earlier ones run. Output: each transaction by its index, and the earlier one
+//! that it is known to depend on.
 
 use std::ops::Deref;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -11,51 +11,51 @@ use starknet_api::core::ContractAddress;
 use crate::state::StateMap;
 use crate::transaction::Transaction;
 
-/// Transactions; more can be added behind them.
+/// A list of transactions that can be appended to while it is read.
 #[derive(Default)]
 pub(in crate::block) struct TransactionList<'b>(RwLock<List<'b>>);
 
 #[derive(Default)]
 struct List<'b> {
     entries: Vec<Entry<'b>>,
-    /// The last transaction of each sender.
+    /// The index of each sender's last transaction.
     last: StateMap<ContractAddress, usize>,
 }
 
 struct Entry<'b> {
-    transaction: Held<'b>,
-    /// The one before it of the same sender: its nonce and its balance come from there.
+    transaction: TransactionRef<'b>,
+    /// The sender's previous transaction, which this one depends on by nonce and balance.
     predecessor: Option<usize>,
 }
 
-/// A transaction, lent by the host or handed over.
+/// A transaction that is borrowed from the host or owned.
 #[derive(Clone)]
-pub(in crate::block) enum Held<'b> {
-    Lent(&'b Transaction),
+pub(in crate::block) enum TransactionRef<'b> {
+    Borrowed(&'b Transaction),
     Owned(Arc<Transaction>),
 }
 
-impl Deref for Held<'_> {
+impl Deref for TransactionRef<'_> {
     type Target = Transaction;
 
     fn deref(&self) -> &Transaction {
         match self {
-            Self::Lent(transaction) => transaction,
+            Self::Borrowed(transaction) => transaction,
             Self::Owned(transaction) => transaction,
         }
     }
 }
 
 impl<'b> TransactionList<'b> {
-    /// The host's transactions where they are.
-    pub(in crate::block) fn lent(transactions: &'b [Transaction]) -> Self {
+    /// Creates a list of the host's transactions.
+    pub(super) fn borrowed(transactions: &'b [Transaction]) -> Self {
         let list = Self::default();
-        list.add(transactions.iter().map(Held::Lent));
+        list.append(transactions.iter().map(TransactionRef::Borrowed));
         list
     }
 
-    /// Adds transactions behind those that there are.
-    pub(in crate::block) fn add(&self, transactions: impl IntoIterator<Item = Held<'b>>) {
+    /// Appends transactions.
+    pub(in crate::block) fn append(&self, transactions: impl IntoIterator<Item = TransactionRef<'b>>) {
         let mut list = self.0.write().unwrap_or_else(PoisonError::into_inner);
         let List { entries, last } = &mut *list;
         for transaction in transactions {
@@ -64,13 +64,13 @@ impl<'b> TransactionList<'b> {
         }
     }
 
-    /// The transaction at a place.
-    pub(in crate::block) fn at(&self, index: usize) -> Option<Held<'b>> {
+    /// Returns the transaction at an index.
+    pub(in crate::block) fn at(&self, index: usize) -> Option<TransactionRef<'b>> {
         self.get(index, |entry| entry.transaction.clone())
     }
 
-    /// The one before it of the same sender.
-    pub(in crate::block) fn predecessor(&self, index: usize) -> Option<usize> {
+    /// Returns the index of the sender's previous transaction.
+    pub(super) fn predecessor(&self, index: usize) -> Option<usize> {
         self.get(index, |entry| entry.predecessor).flatten()
     }
 

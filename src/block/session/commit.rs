@@ -1,59 +1,60 @@
-//! Commits of a session: what is kept so that the block can be ended after any number of transactions.
+//! Commits of a session, recorded so that the block can be closed after any number of transactions.
 //!
-//! In: results of the engine, in order, one at a time. Out: outcomes, for the delivery or the host's callback; a [`Ledger`]. The
-//! block's state is put together when the block is closed, from the commit_data of those transactions that it has: a commit itself only
-//! weighs, so it is short, and what was committed beyond the end leaves no trace.
+//! Input: attempts, in commit order, one at a time. Output: outcomes, for the delivery or for the host's callback; a [`Ledger`].
+//! A commit only reserves capacity. The changes are applied when the block is closed, for the transactions that it has then: so a
+//! commit is short, and transactions beyond the end leave no trace.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use super::super::attempt::{Attempt, CommitData, caught};
+use super::super::commit::{Decision, decide};
 use super::super::error::BlockError;
 use super::super::open_block::OpenBlock;
 use super::super::options::OnInvalid;
 use super::super::outcome::{BlockEnd, SessionOutcome, TransactionOutcome};
-use super::super::parallel::{BlockTask, Body, TransactionList};
-use super::delivery::{Delivery, Ended};
+use super::super::parallel::{BlockTask, TransactionList};
+use super::delivery::{Delivery, SessionEnd};
 use crate::parallel::Sink;
 use crate::state::StateReader;
 use crate::transaction::FatalError;
 
-/// What the host wants to be told results by.
+/// The host's callback for results.
 pub(super) type OnResult = Box<dyn FnMut(usize, TransactionOutcome) + Send>;
 
-/// A block that can still end after any number of its transactions.
+/// A block that can still be closed after any number of its transactions.
 pub(super) struct Ledger<R> {
     block: OpenBlock<R>,
-    commit_data: Vec<CommitData>,
+    commits: Vec<CommitData>,
 }
 
 impl<R: StateReader> Ledger<R> {
     pub(super) fn new(block: OpenBlock<R>) -> Self {
-        Self { block, commit_data: Vec::new() }
+        Self { block, commits: Vec::new() }
     }
 
-    /// Ends the block after its first `count` transactions.
+    /// Closes the block after its first `n` transactions.
     pub(super) fn close(
         self,
-        count: usize,
+        n: usize,
         undelivered: Vec<TransactionOutcome>,
         end: BlockEnd,
         pool: Option<&rayon::ThreadPool>,
     ) -> Result<SessionOutcome, BlockError> {
-        let Self { mut block, mut commit_data } = self;
-        if count < commit_data.len() {
-            commit_data.truncate(count);
-            block.recount(&commit_data);
+        let Self { mut block, mut commits } = self;
+        if n < commits.len() {
+            commits.truncate(n);
+            block.recount(&commits);
         }
-        for data in commit_data {
+        for data in commits {
             block.apply(data)?;
         }
         Ok(SessionOutcome::of_undelivered(block.close(undelivered, end, pool)?))
     }
 }
 
-/// Commits results to a ledger.
-pub(super) struct Committer<R> {
+/// Commits attempts to a ledger.
+pub(super) struct SessionCommitter<R> {
     /// `None` once the block is closed.
     pub(super) ledger: Option<Ledger<R>>,
     pub(super) transactions: Arc<TransactionList<'static>>,
@@ -62,9 +63,13 @@ pub(super) struct Committer<R> {
     pub(super) on_result: Option<OnResult>,
 }
 
-impl<R: StateReader> Committer<R> {
-    /// Gives a transaction its turn. A break is the end, with the reason if it is new.
-    fn turn(&mut self, index: usize, attempt: Result<Attempt, FatalError>) -> ControlFlow<Option<Ended>> {
+impl<R: StateReader> SessionCommitter<R> {
+    /// Commits the next transaction. A break ends the session, for the reason that it carries unless the delivery knows it.
+    fn commit_next(
+        &mut self,
+        index: usize,
+        attempt: Result<Attempt, FatalError>,
+    ) -> ControlFlow<Option<SessionEnd>> {
         let (Some(ledger), Some(transaction)) = (&mut self.ledger, self.transactions.at(index)) else {
             return ControlFlow::Break(None);
         };
@@ -72,46 +77,37 @@ impl<R: StateReader> Committer<R> {
             return ControlFlow::Break(None);
         }
         let hash = transaction.hash;
-        let failed = |failure| ControlFlow::Break(Some(Err(BlockError::transaction(index, hash, failure))));
-        let attempt = match attempt {
-            Ok(attempt) => attempt,
-            Err(failure) => return failed(failure),
+        let (outcome, data, end) = match decide(&mut ledger.block, index, hash, attempt, self.on_invalid) {
+            Decision::Processed { outcome, data, end } => (*outcome, *data, end),
+            Decision::Ended(end) => return ControlFlow::Break(Some(end)),
         };
-        let (outcome, data) = match ledger.block.reserve(attempt) {
-            Ok(weighed) => weighed,
-            Err(reason) => {
-                return ControlFlow::Break(Some(Ok(BlockEnd::Full { index, hash, reason })));
+        ledger.commits.push(data);
+        let weights = ledger.block.weights();
+        let is_last = end.is_some();
+        let is_recorded = match &mut self.on_result {
+            None => self.delivery.commit(weights, outcome, end),
+            Some(on_result) => {
+                if !self.delivery.begin_callback(weights) {
+                    return ControlFlow::Break(None);
+                }
+                let called = caught(|| {
+                    on_result(index, outcome);
+                    Ok::<(), FatalError>(())
+                });
+                if let Err(failure) = called {
+                    return ControlFlow::Break(Some(Err(BlockError::transaction(index, hash, failure))));
+                }
+                self.delivery.end_callback(end);
+                true
             }
         };
-        let is_last = outcome.execution().is_none() && self.on_invalid == OnInvalid::Stop;
-        let end = is_last.then_some(BlockEnd::Invalid { index });
-        ledger.commit_data.push(*data);
-        let weights = ledger.block.weights();
-        let Some(on_result) = &mut self.on_result else {
-            return if self.delivery.commit(weights, Some(*outcome), end) && !is_last {
-                ControlFlow::Continue(())
-            } else {
-                ControlFlow::Break(None)
-            };
-        };
-        if !self.delivery.commit(weights, None, None) {
-            return ControlFlow::Break(None);
-        }
-        let told = caught(|| {
-            on_result(index, *outcome);
-            Ok::<(), FatalError>(())
-        });
-        if let Err(failure) = told {
-            return failed(failure);
-        }
-        self.delivery.told(end);
-        if is_last { ControlFlow::Break(None) } else { ControlFlow::Continue(()) }
+        if is_recorded && !is_last { ControlFlow::Continue(()) } else { ControlFlow::Break(None) }
     }
 }
 
-impl<R: StateReader + Send + Sync> Sink<BlockTask<'static, R>> for Committer<R> {
-    fn take(&mut self, index: usize, body: Body) -> ControlFlow<()> {
-        self.turn(index, body.into_attempt()).map_break(|end| {
+impl<R: StateReader + Send + Sync> Sink<BlockTask<'static, R>> for SessionCommitter<R> {
+    fn commit(&mut self, index: usize, attempt: Result<Attempt, FatalError>) -> ControlFlow<()> {
+        self.commit_next(index, attempt).map_break(|end| {
             if let Some(end) = end {
                 self.delivery.end(end);
             }

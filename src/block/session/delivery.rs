@@ -1,7 +1,8 @@
-//! What is known of a session by all who have to do with it: how far it is, how it ended, what waits to be taken.
+//! The shared state of a session: its progress, its end, and the results that wait for the host.
 //!
-//! In: submissions, commits, an end, calls for help. Out: results in order, and waking those who wait for something. Everything is
-//! behind one lock, held for as long as it takes to move a result. Knows no engine, so that whoever holds it keeps no reader alive.
+//! Input: submissions, commits, an end, requests for helpers. Output: results in order, and wake-ups of waiting threads. One lock
+//! protects everything, held for as long as it takes to move a result. Must not know: the executor, so that a handle to the delivery
+//! does not keep the host's reader alive.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -15,35 +16,35 @@ use super::super::outcome::{BlockEnd, TransactionOutcome};
 use super::error::SubmitError;
 use crate::state::CancellationToken;
 
-/// How a session ended: one of its proper ends, or that it cannot go on.
-pub(super) type Ended = Result<BlockEnd, BlockError>;
+/// The end of a session: a regular one, or the error that it failed with.
+pub(super) type SessionEnd = Result<BlockEnd, BlockError>;
 
 /// The state of a session, shared by its threads.
 #[derive(Debug)]
 pub(super) struct Delivery {
     state: Mutex<State>,
     changed: Condvar,
-    pub(super) term: Arc<CancellationToken>,
+    pub(super) cancellation: Arc<CancellationToken>,
 }
 
 #[derive(Debug, Default)]
 pub(super) struct State {
-    /// Every transaction's place.
-    places: HashMap<TransactionHash, usize>,
+    /// The index of every submitted transaction.
+    indices: HashMap<TransactionHash, usize>,
     is_input_ended: bool,
-    /// Had their turn.
+    /// The number of processed transactions, rejected ones included.
     pub(super) committed: usize,
-    /// Whether the host is being told of the last one.
-    is_telling: bool,
-    /// How full the block is.
+    /// Whether the host's callback is running for the last of them.
+    callback_running: bool,
+    /// The block's bouncer weights.
     pub(super) weights: Weights,
-    /// Had their turn and wait to be taken.
+    /// Results that wait for the host.
     pub(super) outbox: VecDeque<TransactionOutcome>,
-    /// The first one is the one that counts.
-    pub(super) end: Option<Ended>,
-    /// Calls for help that nobody has answered.
-    calls: usize,
-    /// Waiting threads that would answer one.
+    /// The end; the first one is kept.
+    pub(super) end: Option<SessionEnd>,
+    /// Requests for helpers that no thread has answered.
+    requests: usize,
+    /// Waiting threads that would answer a request.
     idle: usize,
     /// Threads that are helping.
     helping: usize,
@@ -51,20 +52,20 @@ pub(super) struct State {
 
 impl State {
     pub(super) fn submitted(&self) -> usize {
-        self.places.len()
+        self.indices.len()
     }
 
-    /// Whether nothing that was submitted is still to come.
+    /// Returns `true` if every submitted transaction is processed and its callback has returned.
     pub(super) fn is_idle(&self) -> bool {
-        self.committed == self.submitted() && !self.is_telling
+        self.committed == self.submitted() && !self.callback_running
     }
 
-    /// How many results were taken.
+    /// Returns the number of results that the host has taken.
     pub(super) fn delivered(&self) -> usize {
         self.committed.saturating_sub(self.outbox.len())
     }
 
-    /// Why no transaction is taken any more.
+    /// Returns the reason for which submissions are refused, if they are.
     fn refusal(&self) -> Option<SubmitError> {
         match &self.end {
             Some(Ok(end)) => Some(SubmitError::Ended(Box::new(end.clone()))),
@@ -73,78 +74,78 @@ impl State {
         }
     }
 
-    /// Ends the session, if nothing else has.
-    fn end(&mut self, term: &CancellationToken, end: Ended) -> bool {
+    /// Ends the session. Returns `false` if it had ended before.
+    fn end(&mut self, cancellation: &CancellationToken, end: SessionEnd) -> bool {
         let is_first = self.end.is_none();
         self.end.get_or_insert(end);
-        term.cancel();
+        cancellation.cancel();
         is_first
     }
 }
 
 impl Delivery {
     pub(super) fn new(deadline: Option<Instant>) -> Self {
-        let term = Arc::new(CancellationToken::until(deadline));
-        Self { state: Mutex::default(), changed: Condvar::new(), term }
+        let cancellation = Arc::new(CancellationToken::until(deadline));
+        Self { state: Mutex::default(), changed: Condvar::new(), cancellation }
     }
 
-    /// The state as it is now. Whoever looks after the deadline sees that it has passed.
+    /// Locks the state, after ending the session if its deadline has passed.
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        self.look_at_the_clock(&mut state);
+        self.check_deadline(&mut state);
         state
     }
 
-    fn look_at_the_clock(&self, state: &mut State) {
-        if state.end.is_none() && self.term.is_past_deadline() {
-            state.end(&self.term, Ok(BlockEnd::Deadline));
+    fn check_deadline(&self, state: &mut State) {
+        if state.end.is_none() && self.cancellation.is_past_deadline() {
+            state.end(&self.cancellation, Ok(BlockEnd::Deadline));
             self.changed.notify_all();
         }
     }
 
     /// Waits for a change, at most until the deadline.
     fn wait<'a>(&self, state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
-        let deadline = self.term.deadline().filter(|_| state.end.is_none());
+        let deadline = self.cancellation.deadline().filter(|_| state.end.is_none());
         let mut state = match deadline {
             None => self.changed.wait(state).unwrap_or_else(PoisonError::into_inner),
             Some(deadline) => {
-                let left = deadline.saturating_duration_since(Instant::now());
-                let waited = self.changed.wait_timeout(state, left);
+                let remaining = deadline.saturating_duration_since(Instant::now());
+                let waited = self.changed.wait_timeout(state, remaining);
                 waited.unwrap_or_else(PoisonError::into_inner).0
             }
         };
-        self.look_at_the_clock(&mut state);
+        self.check_deadline(&mut state);
         state
     }
 
-    /// Ends the session; false if it had ended before. When this returns, nothing more is committed, and whoever runs a transaction
-    /// stops soon.
-    pub(super) fn end(&self, end: Ended) -> bool {
-        let is_first = self.lock().end(&self.term, end);
+    /// Ends the session. Returns `false` if it had ended before. After the return nothing more is committed, and running
+    /// transactions stop soon.
+    pub(super) fn end(&self, end: SessionEnd) -> bool {
+        let is_first = self.lock().end(&self.cancellation, end);
         self.changed.notify_all();
         is_first
     }
 
-    /// There will be no more transactions.
+    /// Declares that no more transactions will be submitted.
     pub(super) fn end_input(&self) {
         let mut state = self.lock();
         state.is_input_ended = true;
-        self.go_on(state, None);
+        self.publish(state, None);
     }
 
-    /// Why no transaction is taken any more.
+    /// Returns the reason for which submissions are refused, if they are.
     pub(super) fn refusal(&self) -> Option<SubmitError> {
         self.lock().refusal()
     }
 
-    /// The results among the first `count` that were not taken.
-    pub(super) fn take_undelivered(&self, count: usize) -> Vec<TransactionOutcome> {
+    /// Takes the results among the first `n` that the host has not taken.
+    pub(super) fn take_undelivered(&self, n: usize) -> Vec<TransactionOutcome> {
         let mut state = self.lock();
-        let left = count.saturating_sub(state.delivered());
-        std::mem::take(&mut state.outbox).into_iter().take(left).collect()
+        let remaining = n.saturating_sub(state.delivered());
+        std::mem::take(&mut state.outbox).into_iter().take(remaining).collect()
     }
 
-    /// Takes note of a batch, if all of it can be taken.
+    /// Gives indices to a batch of transactions, or to none of them if one was submitted before.
     pub(super) fn admit(
         &self,
         hashes: impl Iterator<Item = TransactionHash> + Clone,
@@ -157,92 +158,97 @@ impl Delivery {
         let mut added: usize = 0;
         let mut duplicate = None;
         for hash in hashes.clone() {
-            let place = first.saturating_add(added);
-            if let Some(&index) = state.places.get(&hash) {
+            let next = first.saturating_add(added);
+            if let Some(&index) = state.indices.get(&hash) {
                 duplicate = Some(SubmitError::Duplicate { hash, index });
                 break;
             }
-            state.places.insert(hash, place);
+            state.indices.insert(hash, next);
             added = added.saturating_add(1);
         }
         if let Some(duplicate) = duplicate {
             for hash in hashes.take(added) {
-                state.places.remove(&hash);
+                state.indices.remove(&hash);
             }
             return Err(duplicate);
         }
         Ok(state)
     }
 
-    /// Notes that a transaction had its turn; false if the session had ended before. Without an outcome to be taken, somebody is
-    /// being told of it, and [`told`](Self::told) follows.
+    /// Records a processed transaction and puts its outcome into the outbox. Returns `false` if the session had ended before.
     pub(super) fn commit(
         &self,
         weights: Weights,
-        outcome: Option<TransactionOutcome>,
+        outcome: TransactionOutcome,
         end: Option<BlockEnd>,
     ) -> bool {
-        let mut state = self.lock();
-        if state.end.is_some() {
-            return false;
-        }
-        state.committed = state.committed.saturating_add(1);
-        state.weights = weights;
-        match outcome {
-            Some(outcome) => {
-                state.outbox.push_back(outcome);
-                self.go_on(state, end);
-            }
-            None => state.is_telling = true,
-        }
+        let Some(mut state) = self.record(weights) else { return false };
+        state.outbox.push_back(outcome);
+        self.publish(state, end);
         true
     }
 
-    /// Somebody was told of the last commit.
-    pub(super) fn told(&self, end: Option<BlockEnd>) {
-        let mut state = self.lock();
-        state.is_telling = false;
-        self.go_on(state, end);
+    /// Records a processed transaction whose outcome goes to the host's callback; [`end_callback`](Self::end_callback) must
+    /// follow. Returns `false` if the session had ended before.
+    pub(super) fn begin_callback(&self, weights: Weights) -> bool {
+        let Some(mut state) = self.record(weights) else { return false };
+        state.callback_running = true;
+        true
     }
 
-    /// After a change: ends the session if it is to end, and lets everybody look.
-    fn go_on(&self, mut state: MutexGuard<'_, State>, end: Option<BlockEnd>) {
+    /// Records that the host's callback has returned.
+    pub(super) fn end_callback(&self, end: Option<BlockEnd>) {
+        let mut state = self.lock();
+        state.callback_running = false;
+        self.publish(state, end);
+    }
+
+    fn record(&self, weights: Weights) -> Option<MutexGuard<'_, State>> {
+        let mut state = self.lock();
+        if state.end.is_some() {
+            return None;
+        }
+        state.committed = state.committed.saturating_add(1);
+        state.weights = weights;
+        Some(state)
+    }
+
+    /// Ends the session if it is to end, unlocks the state and wakes all waiting threads.
+    fn publish(&self, mut state: MutexGuard<'_, State>, end: Option<BlockEnd>) {
         if let Some(end) = end {
-            state.end(&self.term, Ok(end));
+            state.end(&self.cancellation, Ok(end));
         }
         if state.is_input_ended && state.is_idle() {
-            state.end(&self.term, Ok(BlockEnd::Finished));
+            state.end(&self.cancellation, Ok(BlockEnd::Finished));
         }
         drop(state);
         self.changed.notify_all();
     }
 
-    // ---- help
-
-    /// Asks for a helper: a thread that waits anyhow, or one that `spawn` brings.
-    pub(super) fn call(&self, spawn: impl FnOnce()) {
+    /// Requests a helper: a waiting thread, or one that `spawn` starts.
+    pub(super) fn request_helper(&self, spawn: impl FnOnce()) {
         let mut state = self.lock();
-        state.calls = state.calls.saturating_add(1);
-        let is_answered = state.idle >= state.calls;
+        state.requests = state.requests.saturating_add(1);
+        let has_idle_thread = state.idle >= state.requests;
         drop(state);
-        if is_answered { self.changed.notify_all() } else { spawn() }
+        if has_idle_thread { self.changed.notify_all() } else { spawn() }
     }
 
-    /// Answers a call, if there is one that nobody has answered.
-    pub(super) fn answer(&self, help: impl FnOnce()) {
-        if Self::take_call(&mut self.lock()) {
-            self.helping(help);
+    /// Answers a request for a helper, if one is open.
+    pub(super) fn answer_request(&self, help: impl FnOnce()) {
+        if Self::take_request(&mut self.lock()) {
+            self.run_helper(help);
         }
     }
 
-    fn take_call(state: &mut State) -> bool {
-        let Some(rest) = state.calls.checked_sub(1) else { return false };
-        state.calls = rest;
+    fn take_request(state: &mut State) -> bool {
+        let Some(remaining) = state.requests.checked_sub(1) else { return false };
+        state.requests = remaining;
         state.helping = state.helping.saturating_add(1);
         true
     }
 
-    fn helping(&self, help: impl FnOnce()) {
+    fn run_helper(&self, help: impl FnOnce()) {
         help();
         let mut state = self.lock();
         state.helping = state.helping.saturating_sub(1);
@@ -253,9 +259,9 @@ impl Delivery {
         }
     }
 
-    /// Waits until there is what `ready` looks for. With `help`, this thread answers calls meanwhile; those that are left when it
-    /// goes are answered by threads that `spawn` brings.
-    pub(super) fn until<V>(
+    /// Waits until `ready` returns a value. With `help`, this thread answers requests for helpers meanwhile; for those that are open
+    /// when it stops, `spawn` starts threads.
+    pub(super) fn wait_until<V>(
         &self,
         help: Option<&dyn Fn()>,
         spawn: &dyn Fn(),
@@ -264,10 +270,10 @@ impl Delivery {
         let mut state = self.lock();
         loop {
             if let Some(value) = ready(&mut state) {
-                let left = state.calls.saturating_sub(state.idle);
+                let open = state.requests.saturating_sub(state.idle);
                 drop(state);
                 if help.is_some() {
-                    (0..left).for_each(|_| spawn());
+                    (0..open).for_each(|_| spawn());
                 }
                 return value;
             }
@@ -275,9 +281,9 @@ impl Delivery {
                 state = self.wait(state);
                 continue;
             };
-            if Self::take_call(&mut state) {
+            if Self::take_request(&mut state) {
                 drop(state);
-                self.helping(help);
+                self.run_helper(help);
                 state = self.lock();
                 continue;
             }
@@ -287,8 +293,8 @@ impl Delivery {
         }
     }
 
-    /// Waits until no thread is helping any more.
-    pub(super) fn until_nobody_helps(&self) {
+    /// Waits until no thread is helping.
+    pub(super) fn wait_for_helpers(&self) {
         let mut state = self.lock();
         while state.helping > 0 {
             state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);

@@ -1,48 +1,48 @@
-//! What a session refuses.
+//! The errors of a session: refused submissions, and blocks that cannot be closed.
 
 use starknet_api::transaction::TransactionHash;
 
 use super::super::error::BlockError;
 use super::super::outcome::BlockEnd;
 
-/// Why transactions were not taken. None of the batch was.
+/// The reason for which a batch of transactions was refused. None of the batch was added.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SubmitError {
-    /// One with the same hash was submitted before, or is in the batch twice. A block cannot contain it twice.
+    /// A transaction with the same hash was submitted before, or is in the batch twice. A block contains each once.
     #[error("transaction {:#066x} was submitted before, with index {index}", .hash.0)]
     Duplicate {
-        /// Its hash.
+        /// The hash of the transaction.
         hash: TransactionHash,
-        /// The place of the first one, from 0.
+        /// The index of the first transaction with this hash, from 0.
         index: usize,
     },
-    /// The session was told that there would be no more.
+    /// The input was ended: see [`BlockSession::end_input`](super::BlockSession::end_input).
     #[error("the session's input has ended")]
     InputEnded,
-    /// The block has come to its end.
+    /// The block has ended.
     #[error("the block has ended: {0}")]
     Ended(Box<BlockEnd>),
-    /// The block cannot go on.
+    /// The block has failed.
     #[error("the block has failed")]
     Failed(#[source] Box<BlockError>),
 }
 
-/// Why a session did not become a block.
+/// The reason for which a session could not be closed.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CloseError {
-    /// The block was to have more transactions than there are.
+    /// The block has fewer transactions than it should be closed after.
     #[error("cannot close after {wanted} transactions: only {there} {}", if .end.is_some() { "are committed" } else { "were submitted" })]
     TooFew {
-        /// How many it was to have.
+        /// The number of transactions after which the block should be closed.
         wanted: usize,
-        /// How many had their turn, or were submitted if that is not enough either.
+        /// The number of processed transactions; of submitted ones if `end` is `None`.
         there: usize,
-        /// Why there are no more; `None` when no more were submitted.
+        /// The end of the block that came before; `None` if too few transactions were submitted.
         end: Option<Box<BlockEnd>>,
     },
-    /// The block cannot go on, or could not be closed.
+    /// The block has failed, before or while it was closed.
     #[error(transparent)]
     Block(BlockError),
 }

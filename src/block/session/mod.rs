@@ -1,13 +1,32 @@
-//! Building a block from a stream of transactions: what a sequencer needs.
+//! Building a block from a stream of transactions, as a sequencer does.
 //!
-//! In: batches, from any thread, while earlier ones run; a deadline; a word that it is enough. Out: results, in order, as soon as
-//! they are final; in the end the block of the first so many of them, exactly as if there had never been more. Knows nothing of how
-//! a transaction runs or what threads do with it: `block::parallel` does.
+//! Input: batches, from any thread, while earlier ones execute; a deadline; a cancellation. Output: results, in order, as soon as
+//! they are final; at the end the block of the first `n` transactions. Must not know: how transactions are executed or scheduled,
+//! which is the business of `block::parallel`.
 //!
 //! ```text
-//! submit ─▶ TransactionList ─▶ Engine ─▶ Committer ─▶ Delivery ─▶ results, or the host's callback
-//!                                            └─▶ Ledger ─▶ close(n) ─▶ SessionOutcome
+//! submit ─▶ TransactionList ─▶ ParallelExecutor ─▶ SessionCommitter ─▶ Delivery ─▶ results, or the host's callback
+//!                                                        └─▶ Ledger ─▶ close(n) ─▶ SessionOutcome
 //! ```
+//!
+//! # Definitions
+//!
+//! * A transaction is *processed* when the commit decision (`block::commit`) was made for it: it is committed, or rejected.
+//! * A result is *delivered* when the host has taken it from the iterator, or the callback was called with it.
+//! * The *end* is the first of: closed, finished, full, deadline, cancelled, failed. Later ones have no effect.
+//!
+//! # Invariants
+//!
+//! * Results are delivered in block order, each once. The number of undelivered results is bounded: commits wait.
+//! * A commit reserves capacity and records the changes. They are applied when the block is closed, so closing after `n`
+//!   transactions gives the block that never had more.
+//! * After the end nothing is committed.
+//! * The host's reader is called by threads that execute transactions or close the block, and by no other.
+//!
+//! # Operations
+//!
+//! The worker threads of the pool execute and commit. A waiting thread may help: see [`SessionOptions::waiting_threads_work`].
+//! Handles hold the delivery only, so that they do not keep the reader alive.
 
 mod commit;
 mod delivery;
@@ -32,7 +51,7 @@ use crate::protocol::BlockEnv;
 use crate::state::StateReader;
 use crate::transaction::Transaction;
 
-/// A block in the making.
+/// A block that is built from a stream of transactions.
 ///
 /// ```
 /// use std::time::{Duration, Instant};
@@ -62,29 +81,29 @@ use crate::transaction::Transaction;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// Transactions are executed by the pool's threads as soon as they are submitted, by waiting threads as well if
-/// [`SessionOptions::waiting_threads_work`] says so. Several sessions can be on one pool.
+/// The threads of the pool execute transactions as soon as they are submitted; with [`SessionOptions::waiting_threads_work`],
+/// waiting threads help. Several sessions can share a pool.
 ///
 /// # The end
 ///
 /// A block ends because it was [closed](Self::close) or [finished](Self::finish), because it is full, at its deadline, or because
-/// it was [cancelled](CancelHandle): see [`BlockEnd`]. From then on nothing is committed, and a transaction that is running stops
-/// within a millisecond, unless it waits for the host's reader. What was committed before can always be made a block of. Dropping
-/// the session drops all of it, at once; the pool and the host's state are as before.
+/// it was [cancelled](CancelHandle): see [`BlockEnd`]. After the end nothing is committed, and a running transaction stops
+/// within a millisecond, unless it waits for the host's reader. The transactions that were committed before can still be closed
+/// into a block. Dropping the session discards them; the pool and the host's state are not affected.
 ///
-/// If the reader fails, the session ends with that error; what was committed before is still good.
+/// If the reader fails, the session ends with that error; the results that were delivered before stay valid.
 ///
 /// # Hosts with an async runtime
 ///
-/// [`submit`](Self::submit) and [`progress`](Self::progress) never wait. With [`open_with`](Self::open_with) results come by a
-/// callback, which may put them into a channel of that runtime; [`finish`](Self::finish) and [`close`](Self::close) have work to
-/// do and belong on a thread that may block.
+/// [`submit`](Self::submit) and [`progress`](Self::progress) never wait. With [`open_with`](Self::open_with) results are passed to a
+/// callback, which may put them into a channel of that runtime. [`finish`](Self::finish) and [`close`](Self::close) block and
+/// compute, and belong on a thread that may do so.
 pub struct BlockSession<R: StateReader + Send + Sync + 'static> {
     shared: Arc<Shared<R>>,
 }
 
 impl<R: StateReader + Send + Sync + 'static> BlockSession<R> {
-    /// Opens a block over the state before it (C202).
+    /// Opens a block on the state before it ([C202](crate::rules#c202)).
     pub fn open(
         env: BlockEnv,
         reader: R,
@@ -94,8 +113,8 @@ impl<R: StateReader + Send + Sync + 'static> BlockSession<R> {
         Ok(Self { shared: Shared::open(env, reader, pool, options, None)? })
     }
 
-    /// The same, with results handed to `on_result` with their places, in order, one at a time, on whatever thread executes
-    /// transactions. While it runs, no other transaction is committed. It may call anything of the session's handles.
+    /// Opens a block whose results are passed to `on_result`, with their indices, in order, one at a time, on the thread that
+    /// commits. No other transaction is committed while it runs. It may use every handle of the session.
     pub fn open_with(
         env: BlockEnv,
         reader: R,
@@ -106,8 +125,7 @@ impl<R: StateReader + Send + Sync + 'static> BlockSession<R> {
         Ok(Self { shared: Shared::open(env, reader, pool, options, Some(Box::new(on_result)))? })
     }
 
-    /// Adds transactions behind those that there are. All of them or, if one was submitted before, none. Says which places they
-    /// have. Does not wait.
+    /// Appends transactions: all of them or, if one was submitted before, none. Returns their indices. Does not wait.
     pub fn submit(
         &self,
         transactions: impl IntoIterator<Item = Transaction>,
@@ -115,33 +133,34 @@ impl<R: StateReader + Send + Sync + 'static> BlockSession<R> {
         self.shared.submit(transactions)
     }
 
-    /// There will be no more transactions: the block has ended when those that there are had their turn.
+    /// Declares that no more transactions will be submitted: the block ends when the submitted ones are processed.
     pub fn end_input(&self) {
         self.shared.delivery.end_input();
     }
 
-    /// Something to submit transactions with, from anywhere.
+    /// Returns a handle that submits transactions from any thread.
     pub fn submitter(&self) -> Submitter<R> {
         Submitter { shared: Arc::downgrade(&self.shared), delivery: Arc::clone(&self.shared.delivery) }
     }
 
-    /// Something to end the block with, from anywhere.
+    /// Returns a handle that cancels the block from any thread.
     pub fn cancel_handle(&self) -> CancelHandle {
         CancelHandle { delivery: Arc::clone(&self.shared.delivery) }
     }
 
-    /// The results of all transactions that were submitted, in order, each once; waits for those that are still to come. Ends when
-    /// there is none to wait for, or when the block has ended; goes on where another such iterator stopped.
+    /// Returns the results of all submitted transactions, in order, each once; waits for those that are not processed yet. Ends
+    /// when none is missing, or when the block has ended. A new iterator continues where the last one stopped.
     pub fn results(&self) -> Results<'_, R> {
         Results { session: self, waits_for_input: false }
     }
 
-    /// The same, waiting for transactions that are still to be submitted as well: ends when the block has ended.
+    /// Returns the results like [`results`](Self::results), and waits for transactions that are not submitted yet as well. Ends when
+    /// the block has ended.
     pub fn all_results(&self) -> Results<'_, R> {
         Results { session: self, waits_for_input: true }
     }
 
-    /// How far it is and how full. Does not wait.
+    /// Returns the progress of the session and the weights of its block. Does not wait.
     pub fn progress(&self) -> Progress {
         let state = self.shared.delivery.lock();
         Progress {
@@ -154,71 +173,71 @@ impl<R: StateReader + Send + Sync + 'static> BlockSession<R> {
         }
     }
 
-    /// Ends the block when all submitted transactions had their turn, or where it ended before: `end` says which. Results that
-    /// were not taken are in the outcome.
+    /// Closes the block when all submitted transactions are processed, or where it ended before: see [`SessionOutcome::end`].
+    /// Undelivered results are in the outcome.
     pub fn finish(self) -> Result<SessionOutcome, BlockError> {
         let shared = &self.shared;
         shared.delivery.end_input();
-        shared.allow_commits(usize::MAX);
-        let end = shared.until(|state| state.end.clone())?;
-        let count = shared.delivery.lock().committed;
-        self.into_block(count, end)
+        shared.limit_commits(usize::MAX);
+        let end = shared.wait_until(|state| state.end.clone())?;
+        let n = shared.delivery.lock().committed;
+        self.into_block(n, end)
     }
 
-    /// Ends the block after its first `count` transactions, rejected ones among them counted: as if there had never been more. Waits
-    /// for them if they had not had their turn. Results that were not taken are in the outcome.
-    pub fn close(self, count: usize) -> Result<SessionOutcome, CloseError> {
+    /// Closes the block after its first `n` transactions, rejected ones included, as if no more had been submitted. Waits until they
+    /// are processed. Undelivered results are in the outcome.
+    pub fn close(self, n: usize) -> Result<SessionOutcome, CloseError> {
         let shared = &self.shared;
-        let too_few = |there, end| CloseError::TooFew { wanted: count, there, end };
+        let too_few = |there, end| CloseError::TooFew { wanted: n, there, end };
         let submitted = shared.delivery.lock().submitted();
-        if submitted < count {
+        if submitted < n {
             return Err(too_few(submitted, None));
         }
-        shared.allow_commits(count);
-        let (committed, end) = shared.until(|state| {
-            (state.committed >= count || state.end.is_some()).then(|| (state.committed, state.end.clone()))
+        shared.limit_commits(n);
+        let (committed, end) = shared.wait_until(|state| {
+            (state.committed >= n || state.end.is_some()).then(|| (state.committed, state.end.clone()))
         });
-        if committed < count {
+        if committed < n {
             return Err(match end.transpose()? {
                 Some(end) => too_few(committed, Some(Box::new(end))),
                 None => too_few(committed, None),
             });
         }
         shared.delivery.end(Ok(BlockEnd::Finished));
-        Ok(self.into_block(count, BlockEnd::Finished)?)
+        Ok(self.into_block(n, BlockEnd::Finished)?)
     }
 
-    /// Drops the block, and waits until no thread works for it any more, so that nobody calls the reader.
+    /// Discards the block, and waits until no thread executes a transaction of it or calls the reader.
     pub fn abort(self) {
         self.shared.delivery.end(Ok(BlockEnd::Cancelled));
-        self.shared.delivery.until_nobody_helps();
+        self.shared.delivery.wait_for_helpers();
     }
 
-    fn into_block(self, count: usize, end: BlockEnd) -> Result<SessionOutcome, BlockError> {
+    fn into_block(self, n: usize, end: BlockEnd) -> Result<SessionOutcome, BlockError> {
         let ledger = self.shared.take_ledger();
-        let undelivered = self.shared.delivery.take_undelivered(count);
+        let undelivered = self.shared.delivery.take_undelivered(n);
         match ledger {
-            Some(ledger) => ledger.close(count, undelivered, end, self.shared.pool()),
-            // Only closing takes it, and that takes the session.
+            Some(ledger) => ledger.close(n, undelivered, end, self.shared.pool()),
+            // Closing takes the ledger and consumes the session.
             None => Err(BlockError::Closed),
         }
     }
 
-    /// The next result; `None` if there is none to wait for.
+    /// Returns the next result, or `None` if there is none to wait for.
     fn next_result(&self, waits_for_input: bool) -> Option<TransactionOutcome> {
         let nothing = |state: &mut State| {
             (state.end.is_some() || (!waits_for_input && state.is_idle())).then_some(None)
         };
-        let (outcome, delivered) = self.shared.until(|state| match state.outbox.pop_front() {
+        let (outcome, delivered) = self.shared.wait_until(|state| match state.outbox.pop_front() {
             Some(outcome) => Some(Some((outcome, state.delivered()))),
             None => nothing(state),
         })?;
-        self.shared.allow(delivered);
+        self.shared.limit_undelivered(delivered);
         Some(outcome)
     }
 }
 
-/// Aborts, if it was neither closed nor finished.
+/// Cancels the block if it was neither closed nor finished.
 impl<R: StateReader + Send + Sync + 'static> Drop for BlockSession<R> {
     fn drop(&mut self) {
         self.shared.delivery.end(Ok(BlockEnd::Cancelled));
@@ -231,7 +250,7 @@ impl<R: StateReader + Send + Sync + 'static> fmt::Debug for BlockSession<R> {
     }
 }
 
-/// Results in order: see [`BlockSession::results`].
+/// An iterator over the results in order: see [`BlockSession::results`].
 #[derive(Debug)]
 pub struct Results<'s, R: StateReader + Send + Sync + 'static> {
     session: &'s BlockSession<R>,
@@ -246,32 +265,32 @@ impl<R: StateReader + Send + Sync + 'static> Iterator for Results<'_, R> {
     }
 }
 
-/// How far a session is and how full its block is.
+/// The progress of a session and the weights of its block.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Progress {
-    /// Transactions that were submitted.
+    /// The number of submitted transactions.
     pub submitted: usize,
-    /// Those that had their turn, rejected ones included.
+    /// The number of processed transactions, rejected ones included.
     pub committed: usize,
-    /// Those whose results were taken.
+    /// The number of delivered results.
     pub delivered: usize,
-    /// What the block weighs.
+    /// The bouncer weights of the block so far.
     pub weights: Weights,
-    /// What it may weigh.
+    /// The limits of the weights.
     pub limits: Weights,
-    /// How it ended, if it has; an error is that it could not go on.
+    /// The end of the block, or the error that it failed with; `None` while it is open.
     pub end: Option<Result<BlockEnd, BlockError>>,
 }
 
-/// Submits transactions to a [`BlockSession`], from anywhere. Does not keep it alive.
+/// A handle that submits transactions to a [`BlockSession`] from any thread. Does not keep the session alive.
 pub struct Submitter<R: StateReader + Send + Sync + 'static> {
     shared: Weak<Shared<R>>,
     delivery: Arc<Delivery>,
 }
 
 impl<R: StateReader + Send + Sync + 'static> Submitter<R> {
-    /// As [`BlockSession::submit`]. A session that is no more answers that its block has ended.
+    /// Submits transactions like [`BlockSession::submit`]. After the session was dropped, the error says that its block has ended.
     pub fn submit(
         &self,
         transactions: impl IntoIterator<Item = Transaction>,
@@ -282,7 +301,7 @@ impl<R: StateReader + Send + Sync + 'static> Submitter<R> {
         }
     }
 
-    /// As [`BlockSession::end_input`].
+    /// Ends the input like [`BlockSession::end_input`].
     pub fn end_input(&self) {
         self.delivery.end_input();
     }
@@ -300,14 +319,14 @@ impl<R: StateReader + Send + Sync + 'static> fmt::Debug for Submitter<R> {
     }
 }
 
-/// Ends the block of a [`BlockSession`] where it is, from anywhere. Cloning it gives another handle of the same session.
+/// A handle that cancels the block of a [`BlockSession`] from any thread. Clones are handles of the same session.
 #[derive(Clone, Debug)]
 pub struct CancelHandle {
     delivery: Arc<Delivery>,
 }
 
 impl CancelHandle {
-    /// Ends the block; false if it had ended before. When this returns, no other transaction will be in it.
+    /// Cancels the block. Returns `false` if it had ended before. After the return no further transaction is committed.
     pub fn cancel(&self) -> bool {
         self.delivery.end(Ok(BlockEnd::Cancelled))
     }

@@ -1,7 +1,8 @@
-//! What the threads of a session share: the engine with its transactions, the delivery, the pool.
+//! The shared part of a session: the executor with its transactions, the delivery, the worker pool.
 //!
-//! In: batches; calls for help from the engine. Out: helpers, from the pool or from among those who wait. A thread of the pool that
-//! has not begun to help holds nothing of it, so a session that is dropped is gone as soon as nobody runs a transaction of it.
+//! Input: batches; requests for helpers from the executor. Output: helper threads, from the pool or from among the waiting threads.
+//! A thread of the pool holds only a weak reference until it starts to help, so a dropped session is freed as soon as no thread
+//! executes a transaction of it.
 
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -10,27 +11,28 @@ use std::sync::{Arc, Weak};
 use super::super::capacity::Weights;
 use super::super::error::BlockError;
 use super::super::open_block::OpenBlock;
-use super::super::parallel::{BlockTask, Held, TransactionList, limits};
+use super::super::parallel::{BlockTask, TransactionList, TransactionRef, config};
 use super::super::worker_pool::WorkerPool;
 use super::SessionOptions;
-use super::commit::{Committer, Ledger, OnResult};
+use super::commit::{Ledger, OnResult, SessionCommitter};
 use super::delivery::{Delivery, State};
 use super::error::SubmitError;
-use crate::parallel::{Engine, Panicked};
+use crate::parallel::{Panicked, ParallelExecutor};
 use crate::protocol::BlockEnv;
 use crate::state::StateReader;
 use crate::transaction::{FatalError, Transaction};
 
-/// The engine of a session.
-type SessionEngine<R> = Engine<BlockTask<'static, Arc<R>>, Committer<Arc<R>>>;
+/// The executor of a session.
+type SessionExecutor<R> = ParallelExecutor<BlockTask<'static, Arc<R>>, SessionCommitter<Arc<R>>>;
 
+/// The part of a session that its threads and handles share.
 pub(super) struct Shared<R: StateReader + Send + Sync + 'static> {
-    engine: SessionEngine<R>,
+    executor: SessionExecutor<R>,
     transactions: Arc<TransactionList<'static>>,
     pub(super) delivery: Arc<Delivery>,
     pool: WorkerPool,
     waiting_threads_work: bool,
-    /// The most results that may wait; `None` where a callback takes them.
+    /// The most results that may wait for the host; `None` with a callback.
     undelivered: Option<usize>,
     pub(super) limits: Weights,
     itself: Weak<Self>,
@@ -47,15 +49,15 @@ impl<R: StateReader + Send + Sync + 'static> Shared<R> {
         let SessionOptions { execution, deadline, undelivered, waiting_threads_work } = options;
         let reader = Arc::new(reader);
         let block = OpenBlock::open(&env, Arc::clone(&reader), execution.clone())?;
-        let opening = block.writes();
+        let initial_writes = block.writes();
 
         let undelivered = on_result.is_none().then(|| undelivered.max(1));
         let delivery = Arc::new(Delivery::new(deadline));
         let transactions = Arc::new(TransactionList::default());
-        let (limits_of_block, on_invalid) = (execution.capacity.limits, execution.on_invalid);
-        let term = Arc::clone(&delivery.term);
-        let task = BlockTask::new(Arc::clone(&transactions), reader, env, execution, term);
-        let committer = Committer {
+        let (limits, on_invalid) = (execution.capacity.limits, execution.on_invalid);
+        let cancellation = Arc::clone(&delivery.cancellation);
+        let task = BlockTask::new(Arc::clone(&transactions), reader, env, execution, cancellation);
+        let committer = SessionCommitter {
             ledger: Some(Ledger::new(block)),
             transactions: Arc::clone(&transactions),
             delivery: Arc::clone(&delivery),
@@ -65,82 +67,82 @@ impl<R: StateReader + Send + Sync + 'static> Shared<R> {
         let helpers = pool.helpers().map_or(0, rayon::ThreadPool::current_num_threads);
         let waiting_threads_work = waiting_threads_work || helpers == 0;
         let workers = helpers.saturating_add(usize::from(waiting_threads_work));
-        let engine = Engine::new(task, committer, limits(workers, false));
-        for (cell, value) in opening {
-            engine.seed(&cell, value);
+        let executor = ParallelExecutor::new(task, committer, config(workers, false));
+        for (key, value) in initial_writes {
+            executor.seed(&key, value);
         }
         let shared = Arc::new_cyclic(|itself| Self {
-            engine,
+            executor,
             transactions,
             delivery,
             pool: pool.clone(),
             waiting_threads_work,
             undelivered,
-            limits: limits_of_block,
+            limits,
             itself: Weak::clone(itself),
         });
-        shared.allow(0);
+        shared.limit_undelivered(0);
         Ok(shared)
     }
 
-    /// Takes a batch as a whole, or nothing of it. Says which places it has.
+    /// Appends a batch, or none of it. Returns the indices of its transactions.
     pub(super) fn submit(
         &self,
         batch: impl IntoIterator<Item = Transaction>,
     ) -> Result<Range<usize>, SubmitError> {
         let batch: Vec<Arc<Transaction>> = batch.into_iter().map(Arc::new).collect();
-        let count = batch.len();
+        let n = batch.len();
         let state = self.delivery.admit(batch.iter().map(|transaction| transaction.hash))?;
         let end = state.submitted();
-        // Under the lock, so that places are given in the order in which hashes were noted.
-        self.transactions.add(batch.into_iter().map(Held::Owned));
+        // Still under the lock of the delivery: the list must have the order of the indices.
+        self.transactions.append(batch.into_iter().map(TransactionRef::Owned));
         drop(state);
-        self.engine.add(count, &|| self.call());
-        Ok(end.saturating_sub(count)..end)
+        self.executor.add(n, &|| self.request_helper());
+        Ok(end.saturating_sub(n)..end)
     }
 
-    /// Lets commits go on, so many results having been taken.
-    pub(super) fn allow(&self, delivered: usize) {
-        let most = self.undelivered.map_or(usize::MAX, |undelivered| delivered.saturating_add(undelivered));
-        self.allow_commits(most);
+    /// Allows commits up to the limit of undelivered results, after `delivered` results were taken.
+    pub(super) fn limit_undelivered(&self, delivered: usize) {
+        let undelivered = self.undelivered.unwrap_or(usize::MAX);
+        self.limit_commits(delivered.saturating_add(undelivered));
     }
 
-    pub(super) fn allow_commits(&self, most: usize) {
-        self.engine.allow_commits(most, &|| self.call());
+    pub(super) fn limit_commits(&self, n: usize) {
+        self.executor.limit_commits(n, &|| self.request_helper());
     }
 
-    /// Waits until there is what `ready` looks for, and works meanwhile if that is wanted.
-    pub(super) fn until<V>(&self, ready: impl FnMut(&mut State) -> Option<V>) -> V {
-        // A thread of the pool that waits idly might be the one that is waited for.
+    /// Waits until `ready` returns a value; the waiting thread executes transactions meanwhile if the options say so.
+    pub(super) fn wait_until<V>(&self, ready: impl FnMut(&mut State) -> Option<V>) -> V {
+        // A thread of the pool that waited without helping could wait for a job that only it could do.
         let is_of_pool = || self.pool.helpers().is_some_and(|pool| pool.current_thread_index().is_some());
         let help: &dyn Fn() = &|| self.help_once();
         let help = (self.waiting_threads_work || is_of_pool()).then_some(help);
-        self.delivery.until(help, &|| self.spawn(), ready)
+        self.delivery.wait_until(help, &|| self.spawn(), ready)
     }
 
-    /// The threads that help, for whoever closes the block.
+    /// Returns the threads that help, for closing the block.
     pub(super) fn pool(&self) -> Option<&rayon::ThreadPool> {
         self.pool.helpers()
     }
 
-    /// The ledger, for whoever closes the block.
+    /// Takes the ledger, for closing the block.
     pub(super) fn take_ledger(&self) -> Option<Ledger<Arc<R>>> {
-        self.engine.sink().ledger.take()
+        self.executor.sink().ledger.take()
     }
 
-    fn call(&self) {
-        self.delivery.call(|| self.spawn());
+    fn request_helper(&self) {
+        self.delivery.request_helper(|| self.spawn());
     }
 
-    /// Has a thread of the pool answer a call, when one is free.
+    /// Has a thread of the pool answer a request for a helper, as soon as one is free.
     fn spawn(&self) {
         let Some(pool) = self.pool.helpers() else { return };
         let itself = Weak::clone(&self.itself);
         pool.spawn_fifo(move || {
-            // Whatever the host's reader does when it is dropped, it must not take the pool down.
+            // The host's reader may panic when it is dropped here; that must not end the pool.
             let answered = catch_unwind(AssertUnwindSafe(move || {
                 if let Some(shared) = itself.upgrade() {
-                    shared.delivery.answer(|| shared.help());
+                    shared.delivery.answer_request(|| shared.help());
                 }
             }));
             drop(answered);
@@ -148,18 +150,19 @@ impl<R: StateReader + Send + Sync + 'static> Shared<R> {
     }
 
     fn help(&self) {
-        self.engine.help(&|| self.call());
-        self.look_for_a_panic();
+        self.executor.help(&|| self.request_helper());
+        self.report_panic();
     }
 
-    /// The help of a thread that waits for something else.
+    /// Helps for one job, on a thread that waits for the session.
     fn help_once(&self) {
-        self.engine.help_with(1, &|| self.call());
-        self.look_for_a_panic();
+        self.executor.help_for(1, &|| self.request_helper());
+        self.report_panic();
     }
 
-    fn look_for_a_panic(&self) {
-        if let Some(Panicked(message)) = self.engine.panicked() {
+    /// Ends the session if the executor has panicked.
+    fn report_panic(&self) {
+        if let Some(Panicked(message)) = self.executor.panicked() {
             let index = self.delivery.lock().committed;
             let hash = self.transactions.at(index).map(|transaction| transaction.hash).unwrap_or_default();
             let failure = FatalError::Internal(message);

@@ -1,155 +1,116 @@
-//! Tasks that go straight to their commit: those that run when nothing else runs or could, and those whose turn it is when their
-//! body has ended.
+//! Inline commits: a worker that executes the next task in commit order commits it at once.
 //!
-//! In: a task whose turn it is. Out: its result in the sink and its writes in the memory. Nobody is told of what it reads from here
-//! on, and nothing of that need be compared, since nobody else can commit meanwhile.
+//! Input: a task that is next in commit order. Output: its result in the sink and its writes in the memory. Nothing is published
+//! in between, and the fee phase needs no validation, since no other task can commit meanwhile.
+//!
+//! * A task that is next in commit order when its execution ends validates its read set and commits.
+//! * A *serial* task, which started with no other task running or runnable, executes directly on the committed state of the sink,
+//!   if the sink has one: no read set, no versioned memory, no validation. Reading through a view instead costs 4 % on a block of
+//!   one account's nonces (27,000 against 26,000 transactions a second).
+//! * Otherwise (the sink of a session has no state, or an aborted incarnation has left a prefix to resume from) a serial task
+//!   reads through a view, again without a read set. A recorded and validated execution instead costs 3 to 5 % in a session whose
+//!   transactions all depend on each other (80 against 83 µs per transaction for one hot pool).
 
 use std::ops::ControlFlow;
 
 use super::super::schedule::{Job, Schedule, Start};
-use super::super::stats::{Counters, Spent, count};
-use super::super::task::{Executed, Sink, Straight, Task};
-use super::super::versioned_memory::{Location, Run};
-use super::super::view::{Interruption, Part, Read, Reads, View};
-use super::{Engine, Shift};
-use crate::sync::{Moment, Ordering};
+use super::super::stats::{Cost, ParallelStats, increment};
+use super::super::task::{Executed, Inline, Sink, Task};
+use super::super::versioned_memory::{Incarnation, Location};
+use super::super::view::{Interruption, ReadSet};
+use super::{ParallelExecutor, Worker};
+use crate::sync::{Instant, Ordering};
 
-/// One of so many goes by the memory all the same, which counts what it asks the host for, and how long that takes.
-const COUNTED: usize = 16;
-
-impl<T: Task, S: Sink<T>> Engine<T, S> {
-    /// Has the sink run a task that is alone, on the state that is there, if it can. What an earlier run left is of use to a run by
-    /// the memory only.
-    pub(super) fn run_straight(
+impl<T: Task, S: Sink<T>> ParallelExecutor<T, S> {
+    /// Executes and commits a serial task on the state of the sink, if the sink has one. A prefix of an earlier incarnation is
+    /// of use to a view only, so a task with one is not executed here.
+    pub(super) fn execute_on_sink(
         &self,
         start: Start<T>,
-        shift: &Shift<T>,
-        call: &impl Fn(),
+        worker: &Worker<T>,
+        request_helper: &impl Fn(),
     ) -> ControlFlow<Option<Job<T>>, Start<T>> {
-        let is_counted = start.run.index.is_multiple_of(COUNTED);
-        if !start.is_alone || start.earlier.is_some() || is_counted {
+        if !start.is_serial || start.previous.is_some() {
             return ControlFlow::Continue(start);
         }
-        let Start { run, published, .. } = &start;
-        let began = Moment::now();
-        let ran = self.sink.lock().run_and_take(&self.task, run.index, run.flag());
-        if ran.is_some() {
-            self.ran_straight.store(true, Ordering::Release);
-        }
-        let mut counters = Counters { run_nanoseconds: began.nanoseconds(), alone: 1, ..Counters::default() };
-        match ran {
-            None => ControlFlow::Continue(start),
-            Some(Straight::Taken { flow, writes, steps }) => {
-                counters.add_steps(steps);
-                let voided = self.commit_writes(run, flow, writes, published);
-                ControlFlow::Break(self.end_commit(
-                    flow,
-                    &voided,
-                    &counters,
-                    shift,
-                    call,
-                    Schedule::committed_alone,
-                ))
+        let began = Instant::now();
+        let Start { incarnation, published, .. } = &start;
+        let inline = self.sink.lock().execute_inline(&self.task, incarnation.index, incarnation.abort_flag());
+        let Some(inline) = inline else { return ControlFlow::Continue(start) };
+        self.has_executed_inline.store(true, Ordering::Release);
+        let mut stats = ParallelStats {
+            execution_nanoseconds: began.elapsed_nanoseconds(),
+            serial_executions: 1,
+            ..ParallelStats::default()
+        };
+        ControlFlow::Break(match inline {
+            Inline::Committed { flow, writes, steps } => {
+                stats.add_steps(steps);
+                let stale = self.commit_writes(incarnation, flow, writes, published);
+                self.committed(flow, &stale, &stats, worker, request_helper, Schedule::committed_inline)
             }
-            Some(Straight::Stopped) => ControlFlow::Break(self.update_commit(shift, call, |schedule| {
-                schedule.counters.add_run(&counters);
-                schedule.interrupted(run, Interruption::Void, published.clone(), None);
+            Inline::Interrupted => self.finish_commit(worker, request_helper, |schedule| {
+                schedule.stats.add_run(&stats);
+                schedule.interrupted(incarnation, Interruption::Aborted, published.clone(), None);
                 None
-            })),
-        }
-    }
-
-    /// The rest of a task whose turn it is when its body has ended, if what that read is what the committed tasks left: as for those
-    /// that ran alone. Its writes are made known once, all at the same time, with nothing between this and the next task.
-    #[expect(clippy::too_many_arguments, reason = "all that there is of a run")]
-    pub(super) fn go_on_at_its_turn(
-        &self,
-        run: &Run,
-        published: Vec<Location>,
-        executed: Executed<T>,
-        reads: Vec<Read<T>>,
-        mut counters: Counters,
-        shift: &Shift<T>,
-        call: &impl Fn(),
-    ) -> Option<Job<T>> {
-        let epoch = self.memory.epoch();
-        counters.validations = 1;
-        if reads.iter().all(|read| read.is_current(&self.memory, epoch)) {
-            return self.go_on_alone(run, &published, executed, counters, shift, call);
-        }
-        let kept = self.task.keep(executed.body, Reads(reads));
-        self.update_commit(shift, call, |schedule| {
-            schedule.counters.add_run(&counters);
-            schedule.counters.add_waste(Spent { steps: executed.steps, ..Spent::on(&counters) });
-            count(&mut schedule.counters.validations);
-            schedule.stale_at_its_turn(run, published, kept)
+            }),
         })
     }
 
-    /// The rest of a task, of which the body's reads are what the committed tasks left: its tail and its commit, without telling
-    /// anybody in between.
-    pub(super) fn go_on_alone(
+    /// Validates an executed task that has claimed the commit, and commits it.
+    #[expect(clippy::too_many_arguments, reason = "the complete data of an incarnation")]
+    pub(super) fn validate_inline(
         &self,
-        run: &Run,
-        before: &[Location],
+        incarnation: Incarnation,
+        published: Vec<Location>,
         executed: Executed<T>,
-        mut counters: Counters,
-        shift: &Shift<T>,
-        call: &impl Fn(),
+        reads: ReadSet<T>,
+        mut stats: ParallelStats,
+        worker: &Worker<T>,
+        request_helper: &impl Fn(),
     ) -> Option<Job<T>> {
-        let Executed { mut body, delta, steps, .. } = executed;
-        if delta.is_some() && !self.settle_alone(run, &mut body, &mut counters, shift) {
-            // Only a halt can have kept it from that.
-            return self.update_commit(shift, call, |schedule| {
-                schedule.counters.add_run(&counters);
-                schedule.interrupted(run, Interruption::Void, before.to_vec(), None);
+        stats.validations = 1;
+        if reads.is_current(&self.memory, self.memory.epoch()) {
+            return self.commit_inline(incarnation, published, executed, stats, worker, request_helper);
+        }
+        let cost = Cost::of(&stats, executed.steps());
+        let prefix = executed.into_unpaid().and_then(|unpaid| self.task.prefix(unpaid, reads));
+        self.finish_commit(worker, request_helper, |schedule| {
+            schedule.stats.add_run(&stats);
+            schedule.stats.add_waste(cost);
+            increment(&mut schedule.stats.validations);
+            schedule.conflict_before_publication(&incarnation, published, prefix)
+        })
+    }
+
+    /// Runs the fee phase of a valid task that is next in commit order, and commits it. `published` are the locations that
+    /// earlier incarnations have published to.
+    pub(super) fn commit_inline(
+        &self,
+        incarnation: Incarnation,
+        published: Vec<Location>,
+        executed: Executed<T>,
+        mut stats: ParallelStats,
+        worker: &Worker<T>,
+        request_helper: &impl Fn(),
+    ) -> Option<Job<T>> {
+        let steps = executed.steps();
+        let output = match executed {
+            Executed::Final { output, .. } => Some(output),
+            Executed::Unpaid { unpaid, .. } => self.finalize(&incarnation, unpaid, &mut stats, worker),
+        };
+        let Some(output) = output else {
+            // Only a halt or a cancellation interrupts a task that is next in commit order.
+            return self.finish_commit(worker, request_helper, |schedule| {
+                schedule.stats.add_run(&stats);
+                schedule.interrupted(&incarnation, Interruption::Aborted, published, None);
                 None
             });
-        }
-        let began = Moment::now();
-        let (flow, voided) = self.take(run, body, before);
-        counters.commit_nanoseconds = began.nanoseconds();
-        counters.add_steps(steps);
-        self.end_commit(flow, &voided, &counters, shift, call, Schedule::committed_alone)
-    }
-
-    /// Runs the tail of a task, all before it being committed: what it reads cannot change. Says whether it ran to its end.
-    pub(super) fn settle_alone(
-        &self,
-        run: &Run,
-        body: &mut T::Body,
-        counters: &mut Counters,
-        shift: &Shift<T>,
-    ) -> bool {
-        let view = View::new(self, run, Part::Alone, &shift.steady);
-        let settled = self.task.settle(run.index, body, &view);
-        let (_, interruption, reads) = view.into_parts();
-        counters.add_run(&reads);
-        counters.settlements = 1;
-        settled.is_some() && interruption.is_none()
-    }
-
-    /// Has the sink take a body, and makes known what that wrote; with the runs above that saw something else. `before` is where it
-    /// was published, or an earlier run of it.
-    pub(super) fn take(&self, run: &Run, body: T::Body, before: &[Location]) -> (ControlFlow<()>, Vec<Run>) {
-        let writes = self.task.writes(&body);
-        let flow = self.sink.lock().take(run.index, body);
-        (flow, self.commit_writes(run, flow, writes, before))
-    }
-
-    fn commit_writes(
-        &self,
-        run: &Run,
-        flow: ControlFlow<()>,
-        writes: Vec<(T::Key, T::Value)>,
-        before: &[Location],
-    ) -> Vec<Run> {
-        let mut voided = Vec::new();
-        if flow.is_continue() {
-            // Once it has run tasks straight, the sink knows all that was committed.
-            let is_in_sink = self.ran_straight.load(Ordering::Acquire);
-            self.memory.commit_writes(run.index, writes, is_in_sink, before, &mut voided);
-        }
-        voided
+        };
+        let began = Instant::now();
+        let (flow, stale) = self.commit_output(&incarnation, output, &published);
+        stats.commit_nanoseconds = began.elapsed_nanoseconds();
+        stats.add_steps(steps);
+        self.committed(flow, &stale, &stats, worker, request_helper, Schedule::committed_inline)
     }
 }

@@ -1,159 +1,222 @@
-//! Doing a job: running a body or a tail, and making known what it wrote.
+//! Jobs: executing a task or its fee phase, and publishing its writes.
 //!
-//! In: a job. Out: its results in the memory and the schedule, and perhaps the next job, which its thread had best do itself.
+//! Input: a job. Output: published writes, the new state of the task, and the job that the same thread should do next.
 
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use super::super::schedule::{Busy, By, Done, Earlier, Job, Next, Published, Schedule, Start};
-use super::super::stats::{Counters, Spent, count};
-use super::super::task::{Executed, Settled, Sink, Task};
-use super::super::versioned_memory::{Location, Run};
-use super::super::view::{Interruption, Part, Reads, View};
-use super::{Engine, Panicked, Shift};
-use crate::sync::Moment;
+use super::super::schedule::{Busy, Caller, Done, Job, NextJob, Previous, Published, Schedule, Stage, Start};
+use super::super::stats::{Cost, ParallelStats, increment};
+use super::super::task::{Charge, Executed, Sink, Task, TaskExecution};
+use super::super::versioned_memory::{Incarnation, Location};
+use super::super::view::{Interruption, Mode, ReadSet, View};
+use super::{Panicked, ParallelExecutor, Worker};
+use crate::sync::Instant;
 
-impl<T: Task, S: Sink<T>> Engine<T, S> {
-    /// Does a job, and those after it as long as the shift goes on. A panic ends everything, but not its thread.
-    pub(super) fn perform(&self, job: Job<T>, shift: &Shift<T>, call: &impl Fn()) {
+impl<T: Task, S: Sink<T>> ParallelExecutor<T, S> {
+    /// Does a job and those that follow from it. A panic halts the executor and does not leave this function.
+    pub(super) fn perform(&self, job: Job<T>, worker: &Worker<T>, request_helper: &impl Fn()) {
         let performed = catch_unwind(AssertUnwindSafe(|| {
             let mut next = Some(job);
             while let Some(job) = next {
                 next = match job {
-                    Job::Execute(start) => self.execute(start, shift, call),
-                    Job::Settle(done) => self.settle(done, shift, call),
-                    Job::Commit(index, done) => self.commit(index, done, shift, call),
+                    Job::Execute(start) => self.execute(start, worker, request_helper),
+                    Job::FeePhase(done, unpaid) => self.charge(done, unpaid, worker, request_helper),
+                    Job::Commit(done, stage) => self.commit(done, stage, worker, request_helper),
                 };
             }
         }));
         if let Err(panic) = performed {
-            let message = crate::panic::message(panic.as_ref());
-            self.panicked.lock().get_or_insert(Panicked(message));
-            self.halt(call);
+            self.panicked.lock().get_or_insert(Panicked(crate::panic::message(panic.as_ref())));
+            self.halt(request_helper);
         }
     }
 
-    fn execute(&self, start: Start<T>, shift: &Shift<T>, call: &impl Fn()) -> Option<Job<T>> {
-        let start = match self.run_straight(start, shift, call) {
+    fn execute(&self, start: Start<T>, worker: &Worker<T>, request_helper: &impl Fn()) -> Option<Job<T>> {
+        let start = match self.execute_on_sink(start, worker, request_helper) {
             ControlFlow::Continue(start) => start,
             ControlFlow::Break(next) => return next,
         };
-        let Start { run, published, earlier, at_its_turn, is_alone } = start;
-        let kept = earlier.and_then(|earlier| match earlier {
-            Earlier::Interrupted(kept) => Some(kept),
-            Earlier::Ended(done) => self.task.keep(done.body, Reads(done.reads)),
-        });
-        let began = Moment::now();
-        let part = if is_alone { Part::Alone } else { Part::Body };
-        let view = View::new(self, &run, part, &shift.steady);
-        let executed = self.task.execute(run.index, &view, kept);
-        let (reads, interruption, mut counters) = view.into_parts();
-        counters.run_nanoseconds = began.nanoseconds();
-        let executed = match (executed, interruption) {
-            (Ok(executed), None) if at_its_turn || !executed.broken => executed,
-            (executed, interruption) => {
-                let (kept, otherwise) = match executed {
-                    Ok(executed) => (self.task.keep(executed.body, Reads(reads)), Interruption::UntilItsTurn),
-                    Err(kept) => (kept, Interruption::Void),
-                };
-                let interruption = interruption.unwrap_or(otherwise);
-                return self.update_and_go_on(shift, call, |schedule| {
-                    schedule.counters.add_run(&counters);
-                    schedule.counters.add_waste(Spent::on(&counters));
-                    schedule.interrupted(&run, interruption, published, kept);
-                    None
-                });
+        let Start { incarnation, published, previous, is_next_to_commit, is_serial } = start;
+        let prefix = previous.and_then(|previous| self.prefix(previous));
+        let began = Instant::now();
+        let mode = if is_serial { Mode::Serial } else { Mode::Execution };
+        let view = View::new(self, &incarnation, mode, &worker.cache);
+        let execution = self.task.execute(incarnation.index, &view, prefix);
+        let (reads, interruption, mut stats) = view.into_parts();
+        stats.execution_nanoseconds = began.elapsed_nanoseconds();
+
+        let (interruption, prefix) = match (execution, interruption) {
+            (TaskExecution::Done(executed), None) if is_next_to_commit || !executed.has_failed() => {
+                if is_serial {
+                    stats.serial_executions = 1;
+                    return self.commit_inline(
+                        incarnation,
+                        published,
+                        executed,
+                        stats,
+                        worker,
+                        request_helper,
+                    );
+                }
+                return self.executed(incarnation, published, executed, reads, stats, worker, request_helper);
+            }
+            (TaskExecution::Done(executed), interruption) => {
+                let prefix = executed.into_unpaid().and_then(|unpaid| self.task.prefix(unpaid, reads));
+                (interruption.unwrap_or(Interruption::AwaitCommitOrder), prefix)
+            }
+            (TaskExecution::Aborted(prefix), interruption) => {
+                (interruption.unwrap_or(Interruption::Aborted), prefix)
             }
         };
-        if is_alone {
-            counters.alone = 1;
-            return self.go_on_alone(&run, &published, executed, counters, shift, call);
-        }
-        if self.memory.committed() == run.index
-            && self.schedule.lock().takes_its_turn(&run, executed.delta.clone())
-        {
-            return self.go_on_at_its_turn(&run, published, executed, reads, counters, shift, call);
-        }
-        let Executed { body, steps, delta, unsettled, .. } = executed;
-        let writes = self.task.writes(&body);
-        let spent = Spent { steps, ..Spent::on(&counters) };
-        let has_tail = delta.is_some();
-        let mut voided = Vec::new();
-        let published = self.publish(&run, &published, None, writes, &unsettled, &mut voided);
-        let worker = shift.number;
-        let done = Box::new(Done { run, worker, body, reads, spent, has_tail, tail: None, published });
-        self.update_and_go_on(shift, call, |schedule| {
-            schedule.counters.add_run(&counters);
-            schedule.counters.add_steps(steps);
-            schedule.executed(done, delta, &voided)
+        self.finish_job(worker, request_helper, |schedule| {
+            schedule.stats.add_run(&stats);
+            schedule.stats.add_waste(Cost::of(&stats, 0));
+            schedule.interrupted(&incarnation, interruption, published, prefix);
+            None
         })
     }
 
-    /// Makes known what became of a job, and takes up the run that it made possible, or whatever comes next.
-    fn update_and_go_on(
+    /// Returns the part of an aborted incarnation that the next one can resume from.
+    fn prefix(&self, previous: Previous<T>) -> Option<T::Prefix> {
+        match previous {
+            Previous::Interrupted(prefix) => Some(prefix),
+            Previous::Executed(reads, Stage::Unpaid(unpaid)) => self.task.prefix(unpaid, reads),
+            Previous::Executed(reads, Stage::Charged(charged, _)) => {
+                self.task.prefix(self.task.uncharge(charged), reads)
+            }
+            Previous::Executed(_, Stage::Final(_)) => None,
+        }
+    }
+
+    /// Commits an executed task inline if it is next in commit order; otherwise publishes its writes.
+    #[expect(clippy::too_many_arguments, reason = "the complete data of an incarnation")]
+    fn executed(
         &self,
-        shift: &Shift<T>,
-        call: &impl Fn(),
+        incarnation: Incarnation,
+        published: Vec<Location>,
+        executed: Executed<T>,
+        reads: ReadSet<T>,
+        stats: ParallelStats,
+        worker: &Worker<T>,
+        request_helper: &impl Fn(),
+    ) -> Option<Job<T>> {
+        if self.memory.committed() == incarnation.index
+            && self.schedule.lock().claim_commit(&incarnation, executed.delta().cloned())
+        {
+            return self.validate_inline(
+                incarnation,
+                published,
+                executed,
+                reads,
+                stats,
+                worker,
+                request_helper,
+            );
+        }
+        let cost = Cost::of(&stats, executed.steps());
+        let (stage, delta, writes, pending) = match executed {
+            Executed::Unpaid { unpaid, delta, pending, .. } => {
+                let writes = self.task.unpaid_writes(&unpaid);
+                (Stage::Unpaid(unpaid), Some(delta), writes, pending)
+            }
+            Executed::Final { output, .. } => {
+                let writes = self.task.writes(&output);
+                (Stage::Final(output), None, writes, Vec::new())
+            }
+        };
+        let mut stale = Vec::new();
+        let published = self.publish(&incarnation, &published, None, writes, &pending, &mut stale);
+        let done = Box::new(Done { incarnation, worker: worker.id, reads, cost, published });
+        self.finish_job(worker, request_helper, |schedule| {
+            schedule.stats.add_run(&stats);
+            schedule.stats.add_steps(cost.steps);
+            schedule.executed(done, stage, delta, &stale)
+        })
+    }
+
+    /// Records the result of a job by `change`, which returns a task that it made runnable, and takes the next job.
+    fn finish_job(
+        &self,
+        worker: &Worker<T>,
+        request_helper: &impl Fn(),
         change: impl FnOnce(&mut Schedule<T>) -> Option<usize>,
     ) -> Option<Job<T>> {
         let mut schedule = self.schedule.lock();
         let woken = change(&mut schedule);
-        let next = if woken.is_some() || shift.goes_on(&schedule) {
-            self.next(&mut schedule, shift)
+        let next = if woken.is_some() || worker.takes_next_job(&schedule) {
+            self.next_job(&mut schedule, worker)
         } else {
-            Next::Nothing
+            NextJob::Nothing
         };
         let next = next.job();
-        if woken.is_some_and(|woken| matches!(&next, Some(Job::Execute(start)) if start.run.index == woken)) {
-            count(&mut schedule.counters.handoffs);
+        if let (Some(woken), Some(Job::Execute(start))) = (woken, &next)
+            && start.incarnation.index == woken
+        {
+            increment(&mut schedule.stats.hand_offs);
         }
-        self.release(schedule, By::Worker(Busy::with(next.as_ref())), call);
+        self.release(schedule, Caller::Worker(Busy::with(next.as_ref())), request_helper);
         next
     }
 
-    fn settle(&self, mut done: Box<Done<T>>, shift: &Shift<T>, call: &impl Fn()) -> Option<Job<T>> {
-        let mut voided = Vec::new();
-        let counters = self.run_tail(&mut done, shift, &mut voided);
-        self.update_and_go_on(shift, call, |schedule| {
-            schedule.counters.add_run(&counters);
-            count(&mut schedule.counters.settlements);
-            schedule.settled(done, &voided)
+    /// Runs a fee phase before its commit: finally if the task is next in commit order, otherwise speculatively.
+    fn charge(
+        &self,
+        mut done: Box<Done<T>>,
+        unpaid: T::Unpaid,
+        worker: &Worker<T>,
+        request_helper: &impl Fn(),
+    ) -> Option<Job<T>> {
+        let incarnation = done.incarnation.clone();
+        let view = View::new(self, &incarnation, Mode::FeePhase, &worker.cache);
+        let stage = if view.is_next_to_commit() {
+            self.task.finalize(incarnation.index, unpaid, &view).map(Stage::Final)
+        } else {
+            match self.task.charge(incarnation.index, unpaid, &view) {
+                Charge::Charged(charged) if view.is_interrupted() => {
+                    Some(Stage::Unpaid(self.task.uncharge(charged)))
+                }
+                Charge::Charged(charged) => Some(Stage::Charged(charged, view.take_reads())),
+                Charge::Deferred(unpaid) => Some(Stage::Unpaid(unpaid)),
+                Charge::Lost => None,
+            }
+        };
+        let (_, _, stats) = view.into_parts();
+        let mut stale = Vec::new();
+        let writes = match &stage {
+            Some(Stage::Charged(charged, _)) => Some(self.task.charged_writes(charged)),
+            Some(Stage::Final(output)) => Some(self.task.writes(output)),
+            Some(Stage::Unpaid(_)) | None => None,
+        };
+        if let Some(writes) = writes {
+            let before = &done.published;
+            done.published =
+                self.publish(&incarnation, &before.locations, Some(before), writes, &[], &mut stale);
+        }
+        self.finish_job(worker, request_helper, |schedule| {
+            schedule.stats.add_run(&stats);
+            increment(&mut schedule.stats.fee_phases);
+            match stage {
+                Some(stage) => schedule.charged(done, stage, &stale),
+                None => schedule.fee_phase_lost(&incarnation, done.cost, done.published.locations),
+            }
         })
     }
 
-    /// Runs the tail and publishes what it wrote. Without a tail afterwards: it was interrupted, or broke off too early.
-    fn run_tail(&self, done: &mut Done<T>, shift: &Shift<T>, voided: &mut Vec<Run>) -> Counters {
-        done.tail = None;
-        let run = done.run.clone();
-        let view = View::new(self, &run, Part::Tail, &shift.steady);
-        let settled = self.task.settle(run.index, &mut done.body, &view);
-        let is_last = view.is_last();
-        let (reads, interruption, counters) = view.into_parts();
-        if let (Some(Settled { broken }), None) = (settled, interruption)
-            && (is_last || !broken)
-        {
-            let writes = self.task.writes(&done.body);
-            let before = &done.published;
-            done.published = self.publish(&run, &before.locations, Some(before), writes, &[], voided);
-            done.tail = Some(reads);
-        }
-        counters
-    }
-
-    /// Makes writes visible, and takes back what an earlier publication of the task wrote elsewhere. What the same run, `earlier`,
-    /// has published already is not touched again.
+    /// Publishes a write set, and removes the versions that the task has published elsewhere before. Writes that the same
+    /// incarnation has published already, in `earlier`, are not touched again.
     fn publish(
         &self,
-        run: &Run,
+        incarnation: &Incarnation,
         before: &[Location],
         earlier: Option<&Published<T>>,
         writes: Vec<(T::Key, T::Value)>,
-        unsettled: &[T::Key],
-        voided: &mut Vec<Run>,
+        pending: &[T::Key],
+        stale: &mut Vec<Incarnation>,
     ) -> Published<T> {
-        let mut published = Published::with_room(writes.len().saturating_add(unsettled.len()));
-        for key in unsettled {
-            let location = self.memory.write(key, run, None, false, voided);
+        let mut published = Published::with_capacity(writes.len().saturating_add(pending.len()));
+        for key in pending {
+            let location = self.memory.write(key, incarnation, None, false, stale);
             published.push(key.clone(), None, location);
         }
         for (key, value) in writes {
@@ -161,16 +224,15 @@ impl<T: Task, S: Sink<T>> Engine<T, S> {
                 published.push(key, Some(value), location);
                 continue;
             }
-            let is_settled = !unsettled.contains(&key);
-            let written = Some(value.clone());
-            let location = self.memory.write(&key, run, written, is_settled, voided);
-            if is_settled {
+            let is_final = !pending.contains(&key);
+            let location = self.memory.write(&key, incarnation, Some(value.clone()), is_final, stale);
+            if is_final {
                 published.push(key, Some(value), location);
             }
         }
         for location in before {
             if !published.locations.contains(location) {
-                self.memory.remove(*location, run.index, voided);
+                self.memory.remove(*location, incarnation.index, stale);
             }
         }
         published

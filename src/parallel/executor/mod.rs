@@ -1,7 +1,8 @@
-//! The workers: what a job is to do, in which order it is made known, and the commits.
+//! The executor: worker threads that execute tasks, run fee phases, publish writes and commit.
 //!
-//! In: a task, a sink, threads that lend themselves. Out: results in the sink, in order. The calling thread takes part in the work,
-//! so that a pool that is busy elsewhere never stops a block; helpers are called as jobs turn up, and leave when there are none.
+//! Input: a task family, a sink, threads. Output: results in the sink, in commit order. The calling thread takes part in the
+//! work, so a thread pool that is busy elsewhere never blocks a block; helpers are requested as jobs become available, and leave
+//! when there are none.
 
 mod commit;
 mod inline;
@@ -9,67 +10,66 @@ mod job;
 
 use std::cell::{Cell, RefCell};
 
-use super::read_cache::Steady;
-use super::schedule::{Busy, By, Calls, Next, Schedule};
-use super::stats::Counters;
+use super::read_cache::ReadCache;
+use super::schedule::{Busy, Caller, NextJob, Schedule, Wakeups};
+use super::stats::ParallelStats;
 use super::task::{Sink, Task};
-use super::versioned_memory::Memory;
-use crate::sync::{Apart, AtomicBool, Condvar, Mutex, MutexGuard, Ordering};
+use super::versioned_memory::VersionedMemory;
+use crate::sync::{AtomicBool, CachePadded, Condvar, Mutex, MutexGuard, Ordering};
 
-/// How many jobs a helper does before it lets others have its thread.
-const QUANTUM: usize = 32;
+/// The number of jobs after which a helper returns its thread to the pool.
+const JOBS_PER_HELP: usize = 32;
 
-/// How much may be under way.
+/// The configuration of an executor.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Limits {
-    /// Helpers at a time, besides the calling thread.
+pub(crate) struct ParallelConfig {
+    /// The most helper threads at a time, besides the main thread.
     pub(crate) helpers: usize,
-    /// Tasks from the last commit on.
+    /// The number of tasks after the last commit that may be executed.
     pub(crate) window: usize,
-    /// Parts of the memory with a lock each.
+    /// The number of shards of the versioned memory.
     pub(crate) shards: usize,
-    /// Whether there is a calling thread that works to the end ([`Engine::run`]). Otherwise helpers do everything.
+    /// Whether a main thread works until the end ([`ParallelExecutor::run`]). Otherwise helpers do everything.
     pub(crate) has_main: bool,
-    /// Whether tails run as soon as they can, beside each other, rather than at their commits, where they read what is final and
-    /// need not be told to anybody. Of use where one thread has not the time to do all of them.
-    pub(crate) settles_early: bool,
+    /// Whether fee phases run speculatively, in parallel with each other, rather than at their commits. Of use with more
+    /// threads than one committing thread can keep busy.
+    pub(crate) speculates_fees: bool,
 }
 
-/// Some code of the task, the sink or this room panicked; with what it said.
+/// The message of a panic in the task, in the sink or in this module.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Panicked(pub(crate) String);
 
-/// A thread's time with the engine.
-pub(super) struct Shift<T: Task> {
-    /// No two threads that are at work have the same.
-    number: usize,
-    worker: Worker,
-    /// What the thread remembers.
-    pub(super) steady: RefCell<Steady<T>>,
+/// A thread while it works for the executor.
+pub(super) struct Worker<T: Task> {
+    /// The worker's number; unique among the workers that are active.
+    id: usize,
+    role: Role,
+    pub(super) cache: RefCell<ReadCache<T>>,
 }
 
-/// Threads that left and may come back.
-struct Absent<T: Task> {
-    threads: Vec<(usize, Steady<T>)>,
-    /// How many numbers were given.
-    numbers: usize,
+/// The ids and read caches of workers that are not active.
+struct InactiveWorkers<T: Task> {
+    workers: Vec<(usize, ReadCache<T>)>,
+    /// The number of ids in use, active ones included.
+    ids: usize,
 }
 
-/// How long a thread goes from one job to the next before it looks at other things.
-enum Worker {
-    /// The calling thread, until it is called.
+/// The condition under which a worker stops taking jobs.
+enum Role {
+    /// The main thread works until it is notified.
     Main,
-    /// A helper, for so many jobs more.
+    /// A helper works for this many further jobs.
     Helper(Cell<usize>),
 }
 
-impl<T: Task> Shift<T> {
-    fn goes_on(&self, schedule: &Schedule<T>) -> bool {
-        match &self.worker {
-            Worker::Main => !schedule.is_main_called(),
-            Worker::Helper(jobs) => match jobs.get().checked_sub(1) {
-                Some(left) => {
-                    jobs.set(left);
+impl<T: Task> Worker<T> {
+    fn takes_next_job(&self, schedule: &Schedule<T>) -> bool {
+        match &self.role {
+            Role::Main => !schedule.is_main_notified(),
+            Role::Helper(jobs) => match jobs.get().checked_sub(1) {
+                Some(remaining) => {
+                    jobs.set(remaining);
                     !schedule.has_too_many_helpers()
                 }
                 None => false,
@@ -78,198 +78,200 @@ impl<T: Task> Shift<T> {
     }
 }
 
-/// One list of tasks under way.
-pub(crate) struct Engine<T: Task, S> {
+/// The parallel execution of one ordered list of tasks.
+pub(crate) struct ParallelExecutor<T: Task, S> {
     pub(super) task: T,
-    pub(super) memory: Memory<T::Key, T::Value>,
-    pub(super) schedule: Apart<Mutex<Schedule<T>>>,
-    /// Taken by the one thread that commits.
-    sink: Apart<Mutex<S>>,
-    /// Whether the sink may know cells that the memory does not.
-    ran_straight: AtomicBool,
-    /// The numbers of threads that are not at work, with what they remember.
-    absent: Mutex<Absent<T>>,
-    /// Where the calling thread waits when there is nothing to do.
-    idle: Condvar,
+    pub(super) memory: VersionedMemory<T::Key, T::Value>,
+    pub(super) schedule: CachePadded<Mutex<Schedule<T>>>,
+    /// Locked by the thread that commits.
+    sink: CachePadded<Mutex<S>>,
+    /// Whether the sink may know committed values that the memory does not have.
+    has_executed_inline: AtomicBool,
+    inactive: Mutex<InactiveWorkers<T>>,
+    /// The main thread waits here while there is nothing to do.
+    main_parked: Condvar,
     panicked: Mutex<Option<Panicked>>,
 }
 
-impl<T: Task, S: Sink<T>> Engine<T, S> {
-    /// An engine without tasks.
-    pub(crate) fn new(task: T, sink: S, limits: Limits) -> Self {
+impl<T: Task, S: Sink<T>> ParallelExecutor<T, S> {
+    /// Creates an executor without tasks.
+    pub(crate) fn new(task: T, sink: S, config: ParallelConfig) -> Self {
         Self {
             task,
-            memory: Memory::new(limits.shards),
-            schedule: Apart(Mutex::new(Schedule::new(limits))),
-            sink: Apart(Mutex::new(sink)),
-            ran_straight: AtomicBool::new(false),
-            absent: Mutex::new(Absent { threads: Vec::new(), numbers: 0 }),
-            idle: Condvar::default(),
+            memory: VersionedMemory::new(config.shards),
+            schedule: CachePadded(Mutex::new(Schedule::new(config))),
+            sink: CachePadded(Mutex::new(sink)),
+            has_executed_inline: AtomicBool::new(false),
+            inactive: Mutex::new(InactiveWorkers { workers: Vec::new(), ids: 0 }),
+            main_parked: Condvar::default(),
             panicked: Mutex::new(None),
         }
     }
 
-    /// Who takes the results, when nobody gives it any: waits for the commit that is under way.
+    /// Locks the sink; waits for a commit that is in progress.
     pub(crate) fn sink(&self) -> MutexGuard<'_, S> {
         self.sink.lock()
     }
 
-    /// What panicked, if something did.
+    /// Returns the first panic, if there was one.
     pub(crate) fn panicked(&self) -> Option<Panicked> {
         self.panicked.lock().clone()
     }
 
-    /// Sets what is in a cell before the first task, where that is not what `load` would say.
+    /// Sets the value of a key before the first task, where it differs from the loaded one.
     pub(crate) fn seed(&self, key: &T::Key, value: T::Value) {
         self.memory.seed(key, value);
     }
 
-    /// Adds tasks behind those that there are.
-    pub(crate) fn add(&self, tasks: usize, call: &impl Fn()) {
-        self.update(By::Other, call, |schedule| {
-            for _ in 0..tasks {
-                let follows = self.task.follows(schedule.end());
-                schedule.add(follows);
+    /// Appends `n` tasks. `request_helper` must arrange for a thread to call [`help`](Self::help), here and below.
+    pub(crate) fn add(&self, n: usize, request_helper: &impl Fn()) {
+        self.update(Caller::Other, request_helper, |schedule| {
+            for _ in 0..n {
+                let predecessor = self.task.predecessor(schedule.end());
+                schedule.add(predecessor);
             }
         });
     }
 
-    /// No more tasks will be added: when all are committed, that is the end.
-    pub(crate) fn close(&self, call: &impl Fn()) {
-        self.update(By::Other, call, Schedule::close);
+    /// Declares that no more tasks will be added: the executor finishes when all are committed.
+    pub(crate) fn close(&self, request_helper: &impl Fn()) {
+        self.update(Caller::Other, request_helper, Schedule::close);
     }
 
-    /// Commits that many tasks and no more for now. Without a word from here, all that there are.
-    pub(crate) fn allow_commits(&self, tasks: usize, call: &impl Fn()) {
-        self.update(By::Other, call, |schedule| schedule.allow_commits(tasks));
+    /// Allows the first `n` tasks to be committed; without a call, all of them.
+    pub(crate) fn limit_commits(&self, n: usize, request_helper: &impl Fn()) {
+        self.update(Caller::Other, request_helper, |schedule| schedule.limit_commits(n));
     }
 
-    /// Ends everything now; what is not committed never will be.
-    pub(crate) fn halt(&self, call: &impl Fn()) {
-        self.update(By::Other, call, Schedule::halt);
+    /// Stops all work. Tasks that are not committed never will be.
+    pub(crate) fn halt(&self, request_helper: &impl Fn()) {
+        self.update(Caller::Other, request_helper, Schedule::halt);
     }
 
-    /// The calling thread's part: works until all is committed, or a halt. `call` is to bring a helper, who calls
-    /// [`help`](Self::help); `between` is called now and then, at least once after each commit.
-    pub(crate) fn run(&self, call: &impl Fn(), between: &mut dyn FnMut()) {
-        /// Ends the block when `between` panics: helpers are not to go on for nobody.
-        struct OnPanic<'a>(&'a dyn Fn());
-        impl Drop for OnPanic<'_> {
+    /// Works on the calling thread until all tasks are committed or the executor is halted. `on_commits` is called between
+    /// jobs, at least once after each commit.
+    pub(crate) fn run(&self, request_helper: &impl Fn(), on_commits: &mut dyn FnMut()) {
+        /// Halts the executor if `on_commits` panics: no result would be delivered any more.
+        struct HaltOnPanic<'a>(&'a dyn Fn());
+        impl Drop for HaltOnPanic<'_> {
             fn drop(&mut self) {
                 if std::thread::panicking() {
                     (self.0)();
                 }
             }
         }
-        let halt = || self.halt(call);
-        let _guard = OnPanic(&halt);
-        let shift = self.shift(Worker::Main);
+        let halt = || self.halt(request_helper);
+        let _guard = HaltOnPanic(&halt);
+        let worker = self.worker(Role::Main);
         loop {
             let mut schedule = self.schedule.lock();
-            if schedule.take_main_call() {
+            if schedule.take_main_notification() {
                 drop(schedule);
-                between();
+                on_commits();
                 continue;
             }
-            match self.next(&mut schedule, &shift) {
-                Next::Job(job) => {
-                    self.release(schedule, By::Worker(Busy::with(Some(&job))), call);
-                    self.perform(job, &shift, call);
+            match self.next_job(&mut schedule, &worker) {
+                NextJob::Job(job) => {
+                    self.release(schedule, Caller::Worker(Busy::with(Some(&job))), request_helper);
+                    self.perform(job, &worker, request_helper);
                 }
-                Next::Finished => {
-                    self.release(schedule, By::Other, call);
-                    between();
+                NextJob::Finished => {
+                    self.release(schedule, Caller::Other, request_helper);
+                    on_commits();
                     return;
                 }
-                Next::Nothing => {
+                NextJob::Nothing => {
                     schedule.park_main();
                     while schedule.is_main_parked() {
-                        schedule = self.idle.wait(schedule);
+                        schedule = self.main_parked.wait(schedule);
                     }
-                    schedule.looks();
+                    schedule.begin_search();
                 }
             }
         }
     }
 
-    /// A helper's part: works while there is something to do.
-    pub(crate) fn help(&self, call: &impl Fn()) {
-        self.help_with(QUANTUM, call);
+    /// Works as a helper while there are jobs.
+    pub(crate) fn help(&self, request_helper: &impl Fn()) {
+        self.help_for(JOBS_PER_HELP, request_helper);
     }
 
-    /// The part of a helper that has other things to do: it works, if there is something to do, on so many jobs and what follows
-    /// from them at once. To be called as often as `call` was, as by [`help`](Self::help).
-    pub(crate) fn help_with(&self, jobs: usize, call: &impl Fn()) {
-        let shift = self.shift(Worker::Helper(Cell::new(jobs)));
+    /// Works as a helper for at most `jobs` jobs and the commits that follow from them at once. Either this or
+    /// [`help`](Self::help) must be called once for each request.
+    pub(crate) fn help_for(&self, jobs: usize, request_helper: &impl Fn()) {
+        let worker = self.worker(Role::Helper(Cell::new(jobs)));
         let mut schedule = self.schedule.lock();
-        schedule.looks();
-        while shift.goes_on(&schedule) {
-            let Next::Job(job) = self.next(&mut schedule, &shift) else { break };
-            self.release(schedule, By::Worker(Busy::with(Some(&job))), call);
-            self.perform(job, &shift, call);
+        schedule.begin_search();
+        while worker.takes_next_job(&schedule) {
+            let NextJob::Job(job) = self.next_job(&mut schedule, &worker) else { break };
+            self.release(schedule, Caller::Worker(Busy::with(Some(&job))), request_helper);
+            self.perform(job, &worker, request_helper);
             schedule = self.schedule.lock();
         }
         schedule.helper_leaves();
-        self.release(schedule, By::Other, call);
-        self.absent.lock().threads.push((shift.number, shift.steady.into_inner()));
+        self.release(schedule, Caller::Other, request_helper);
+        self.inactive.lock().workers.push((worker.id, worker.cache.into_inner()));
     }
 
-    fn shift(&self, worker: Worker) -> Shift<T> {
-        let mut absent = self.absent.lock();
-        let (number, steady) = absent.threads.pop().unwrap_or_else(|| {
-            let number = absent.numbers;
-            absent.numbers = number.saturating_add(1);
-            (number, Steady::default())
+    fn worker(&self, role: Role) -> Worker<T> {
+        let mut inactive = self.inactive.lock();
+        let (id, cache) = inactive.workers.pop().unwrap_or_else(|| {
+            let id = inactive.ids;
+            inactive.ids = id.saturating_add(1);
+            (id, ReadCache::default())
         });
-        Shift { number, worker, steady: RefCell::new(steady) }
+        Worker { id, role, cache: RefCell::new(cache) }
     }
 
-    /// The sink, and what was counted; or that something panicked. And what is left over, which takes a while to drop.
-    #[expect(clippy::type_complexity, reason = "said here once")]
-    pub(crate) fn finish(self) -> (Result<(S, Counters), Panicked>, Memory<T::Key, T::Value>) {
+    /// Returns the sink and the statistics, or the panic that ended the execution; and the memory, which takes long to drop.
+    #[expect(clippy::type_complexity, reason = "used in one place")]
+    pub(crate) fn finish(self) -> (Result<(S, ParallelStats), Panicked>, VersionedMemory<T::Key, T::Value>) {
         let result = match self.panicked.into_inner() {
             Some(panicked) => Err(panicked),
-            None => Ok((self.sink.0.into_inner(), self.schedule.0.into_inner().counters)),
+            None => Ok((self.sink.0.into_inner(), self.schedule.0.into_inner().stats)),
         };
         (result, self.memory)
     }
 
-    /// The next job; the end if the task says so.
-    fn next(&self, schedule: &mut Schedule<T>, shift: &Shift<T>) -> Next<T> {
-        if self.task.is_over() {
+    /// Returns the next job, after halting the executor if the task is cancelled.
+    fn next_job(&self, schedule: &mut Schedule<T>, worker: &Worker<T>) -> NextJob<T> {
+        if self.task.is_cancelled() {
             schedule.halt();
         }
-        schedule.next(shift.number)
+        schedule.next(worker.id)
     }
 
-    /// What a cell has before the first task that is not committed.
+    /// Loads a value that is not in memory: the committed one if the sink knows it, otherwise the host's.
     pub(super) fn load(&self, key: &T::Key) -> Result<T::Value, T::Error> {
-        if self.ran_straight.load(Ordering::Acquire)
-            && let Some(value) = self.sink.lock().known(key)
+        if self.has_executed_inline.load(Ordering::Acquire)
+            && let Some(value) = self.sink.lock().committed_value(key)
         {
             return Ok(value);
         }
         self.task.load(key)
     }
 
-    // ---- the lock
-
-    fn update<R>(&self, by: By, call: &impl Fn(), change: impl FnOnce(&mut Schedule<T>) -> R) -> R {
+    fn update<R>(
+        &self,
+        caller: Caller,
+        request_helper: &impl Fn(),
+        change: impl FnOnce(&mut Schedule<T>) -> R,
+    ) -> R {
         let mut schedule = self.schedule.lock();
         let result = change(&mut schedule);
-        self.release(schedule, by, call);
+        self.release(schedule, caller, request_helper);
         result
     }
 
-    /// Unlocks the schedule, and calls those for whom it has jobs.
-    fn release(&self, mut schedule: MutexGuard<'_, Schedule<T>>, by: By, call: &impl Fn()) {
-        let Calls { main, helpers } = schedule.calls(by);
+    /// Unlocks the schedule and wakes the threads that it has jobs for.
+    fn release(&self, mut schedule: MutexGuard<'_, Schedule<T>>, caller: Caller, request_helper: &impl Fn()) {
+        let Wakeups { main, helpers } = schedule.wakeups(caller);
         drop(schedule);
         if main {
-            self.idle.notify_all();
+            self.main_parked.notify_all();
         }
         for _ in 0..helpers {
-            call();
+            request_helper();
         }
     }
 }

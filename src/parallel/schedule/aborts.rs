@@ -1,72 +1,74 @@
-//! Tasks that have to run again, or wait.
+//! Aborted tasks, and tasks that wait.
 //!
-//! In: runs that are void. Out: when their tasks run again: the more often one was a victim, the later.
+//! Input: incarnations that have read a stale value. Output: the time of their tasks' next incarnations, which comes the
+//! later the more often a task was aborted.
 
-use super::super::stats::count;
+use super::super::stats::increment;
 use super::super::task::Task;
-use super::super::versioned_memory::Run;
-use super::{Earlier, MOST_EARLY_RUNS, Schedule, Status};
+use super::super::versioned_memory::Incarnation;
+use super::{Done, MAX_SPECULATIVE_INCARNATIONS, Previous, Schedule, Status};
 
-/// After so many aborts a task waits for the commit of the one that voided it.
-const PATIENCE: u32 = 2;
+/// After this many aborts a task waits for the commit of the task that aborted it.
+const MAX_EAGER_ABORTS: u32 = 2;
 
 impl<T: Task> Schedule<T> {
-    pub(super) fn void_all(&mut self, voided: &[Run], by: usize) {
-        for run in voided {
-            let Some(slot) = self.slot(run.index) else { continue };
-            if !slot.run.as_ref().is_some_and(|current| current.is(run)) {
+    /// Aborts the incarnations that have read a value which task `writer` has changed.
+    pub(super) fn abort_stale(&mut self, stale: &[Incarnation], writer: usize) {
+        for incarnation in stale {
+            let Some(slot) = self.slot(incarnation.index) else { continue };
+            if !slot.incarnation.as_ref().is_some_and(|latest| latest.is_same(incarnation)) {
                 continue;
             }
-            run.make_void();
-            if matches!(slot.status, Status::Executed(_)) {
-                count(&mut self.counters.aborts);
-                self.requeue(run.index, Some(by));
+            incarnation.abort();
+            if matches!(slot.status, Status::Executed(..)) {
+                increment(&mut self.stats.aborts);
+                self.requeue(incarnation.index, Some(writer));
             }
-            // Who runs, or is busy, will see it.
+            // A running or busy task finds the flag itself.
         }
     }
 
-    /// What a task published counts no more.
-    pub(super) fn void(&mut self, index: usize) {
+    /// Discards the latest incarnation of a task. Its published versions become estimates.
+    pub(super) fn abort(&mut self, index: usize) {
         let Some(slot) = self.slot(index) else { return };
-        if let Some(run) = &slot.run {
-            run.make_void();
+        if let Some(incarnation) = &slot.incarnation {
+            incarnation.abort();
         }
         slot.delta = None;
-        slot.settled = false;
+        slot.is_final = false;
         slot.aborts = slot.aborts.saturating_add(1);
-        if let Status::Executed(mut done) = std::mem::replace(&mut slot.status, Status::Waiting) {
-            slot.published = std::mem::take(&mut done.published.locations);
-            let spent = done.spent;
-            slot.earlier = Some(Earlier::Ended(done));
-            self.counters.add_waste(spent);
+        if let Status::Executed(done, stage) = std::mem::replace(&mut slot.status, Status::Waiting) {
+            let Done { reads, cost, published, .. } = *done;
+            slot.published = published.locations;
+            slot.previous = Some(Previous::Executed(reads, stage));
+            self.stats.add_waste(cost);
         }
-        self.unsettled.remove(index);
+        self.unpaid.remove(index);
         self.executed = self.executed.min(index);
-        self.width.in_vain();
+        self.limit.wasted();
     }
 
-    /// Runs a task again, sooner or later: the more often it was a victim, the later.
-    pub(super) fn requeue(&mut self, index: usize, by: Option<usize>) {
-        self.void(index);
-        let (aborts, runs) = self.slot(index).map_or((0, 0), |slot| (slot.aborts, slot.runs));
-        match by {
-            _ if runs >= MOST_EARLY_RUNS => self.defer(index, index.saturating_sub(1)),
-            Some(by) if aborts >= PATIENCE => self.defer(index, by),
+    /// Discards the latest incarnation of a task and schedules the next one.
+    pub(super) fn requeue(&mut self, index: usize, writer: Option<usize>) {
+        self.abort(index);
+        let (aborts, incarnations) = self.slot(index).map_or((0, 0), |slot| (slot.aborts, slot.incarnations));
+        match writer {
+            _ if incarnations >= MAX_SPECULATIVE_INCARNATIONS => self.defer(index, index.saturating_sub(1)),
+            Some(writer) if aborts >= MAX_EAGER_ABORTS => self.defer(index, writer),
             _ => self.make_ready(index),
         }
     }
 
-    /// Leaves a task alone until another is committed.
+    /// Has a task wait for the commit of task `until`.
     pub(super) fn defer(&mut self, index: usize, until: usize) {
-        count(&mut self.counters.deferrals);
+        increment(&mut self.stats.deferrals);
         if index == self.committed || until < self.committed {
             return self.make_ready(index);
         }
         if let Some(slot) = self.slot(index) {
             slot.status = Status::Waiting;
         }
-        self.until_committed.entry(until).or_default().push(index);
+        self.awaiting_commit.entry(until).or_default().push(index);
     }
 
     pub(super) fn make_ready(&mut self, index: usize) {
@@ -78,12 +80,12 @@ impl<T: Task> Schedule<T> {
         }
     }
 
-    /// Wakes those who waited for what a task has just published.
+    /// Makes the tasks ready that waited for the writes which a task has just published. Returns the lowest.
     pub(super) fn wake(&mut self, index: usize) -> Option<usize> {
         let slot = self.slot(index)?;
-        let mut waiting = std::mem::take(&mut slot.until_executed);
-        if slot.settled {
-            waiting.append(&mut slot.until_settled);
+        let mut waiting = std::mem::take(&mut slot.awaiting_execution);
+        if slot.is_final {
+            waiting.append(&mut slot.awaiting_fee_phase);
         }
         let first = waiting.iter().min().copied();
         for other in waiting {
@@ -97,7 +99,7 @@ impl<T: Task> Schedule<T> {
             .executed
             .checked_sub(self.committed)
             .and_then(|at| self.slots.get(at))
-            .is_some_and(|slot| matches!(slot.status, Status::Executed(_) | Status::Busy))
+            .is_some_and(|slot| matches!(slot.status, Status::Executed(..) | Status::Busy))
         {
             self.executed = self.executed.saturating_add(1);
         }

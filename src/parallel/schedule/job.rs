@@ -1,70 +1,83 @@
-//! What there is to do, and what is to be done next.
+//! Jobs: what there is to do, and in which order it is done.
 //!
-//! In: the states of all tasks. Out: jobs, of which each is given out once.
+//! Input: the states of all tasks. Output: jobs, each given to one worker.
 
-use super::super::stats::{Spent, count};
+use super::super::stats::{Cost, increment};
 use super::super::task::Task;
-use super::super::versioned_memory::{Location, Run};
-use super::super::view::Read;
+use super::super::versioned_memory::{Incarnation, Location};
+use super::super::view::ReadSet;
 use super::{Schedule, Status};
 
-/// A tail that so many tasks have been executed after is anybody's.
+/// After this many later executions, the fee phase of a task is run by any worker.
 const LATE: usize = 8;
 
-/// A piece of work.
+/// A unit of work.
 pub(in crate::parallel) enum Job<T: Task> {
-    /// Run a body.
+    /// Execute a task.
     Execute(Start<T>),
-    /// Run a tail.
-    Settle(Box<Done<T>>),
-    /// Commit, and then those after it.
-    Commit(usize, Box<Done<T>>),
+    /// Run a fee phase before its commit.
+    FeePhase(Box<Done<T>>, T::Unpaid),
+    /// Validate and commit the next task.
+    Commit(Box<Done<T>>, Stage<T>),
 }
 
-/// What a run begins with.
+/// The input of an execution.
 pub(in crate::parallel) struct Start<T: Task> {
-    pub(in crate::parallel) run: Run,
-    /// Where an earlier run's writes are.
+    pub(in crate::parallel) incarnation: Incarnation,
+    /// The locations that earlier incarnations have published to.
     pub(in crate::parallel) published: Vec<Location>,
-    /// What became of that run.
-    pub(in crate::parallel) earlier: Option<Earlier<T>>,
-    /// Whether all tasks before it were committed when it began.
-    pub(in crate::parallel) at_its_turn: bool,
-    /// Whether, besides, nothing else was running or could be begun.
-    pub(in crate::parallel) is_alone: bool,
+    /// The latest aborted incarnation.
+    pub(in crate::parallel) previous: Option<Previous<T>>,
+    /// Whether the task was next in commit order at the start.
+    pub(in crate::parallel) is_next_to_commit: bool,
+    /// Whether, besides, no other task was running or runnable: the task runs non-speculatively up to its commit.
+    pub(in crate::parallel) is_serial: bool,
 }
 
-/// A run that counts no more, of which the next may use something.
-pub(in crate::parallel) enum Earlier<T: Task> {
-    Interrupted(T::Kept),
-    Ended(Box<Done<T>>),
+/// An aborted incarnation that the next incarnation may resume from.
+pub(in crate::parallel) enum Previous<T: Task> {
+    Interrupted(T::Prefix),
+    Executed(ReadSet<T>, Stage<T>),
 }
 
-/// A body that has run, perhaps its tail as well.
+/// A task that is executed and not yet committed, besides its [`Stage`].
 pub(in crate::parallel) struct Done<T: Task> {
-    pub(in crate::parallel) run: Run,
-    /// Who ran the body.
+    pub(in crate::parallel) incarnation: Incarnation,
+    /// The worker that executed it.
     pub(in crate::parallel) worker: usize,
-    pub(in crate::parallel) body: T::Body,
-    pub(in crate::parallel) reads: Vec<Read<T>>,
-    /// What the body took.
-    pub(in crate::parallel) spent: Spent,
-    pub(in crate::parallel) has_tail: bool,
-    /// What the tail read, if it has run.
-    pub(in crate::parallel) tail: Option<Vec<Read<T>>>,
+    /// The read set of the execution.
+    pub(in crate::parallel) reads: ReadSet<T>,
+    /// The cost of the execution.
+    pub(in crate::parallel) cost: Cost,
     pub(in crate::parallel) published: Published<T>,
 }
 
-/// What a run wrote, and where.
+/// The stage of an executed task on its way to the commit.
+pub(in crate::parallel) enum Stage<T: Task> {
+    /// The fee phase has still to run.
+    Unpaid(T::Unpaid),
+    /// The fee phase ran speculatively; its read set is validated at the commit.
+    Charged(T::Charged, ReadSet<T>),
+    /// The result is complete.
+    Final(T::Output),
+}
+
+impl<T: Task> Stage<T> {
+    pub(super) fn is_unpaid(&self) -> bool {
+        matches!(self, Self::Unpaid(_))
+    }
+}
+
+/// The published writes of an incarnation.
 pub(in crate::parallel) struct Published<T: Task> {
-    /// Without a value where the tail will write.
+    /// Keys and values; without a value where the fee phase will write.
     pub(in crate::parallel) writes: Vec<(T::Key, Option<T::Value>)>,
-    /// Of each.
+    /// The location of each write.
     pub(in crate::parallel) locations: Vec<Location>,
 }
 
 impl<T: Task> Published<T> {
-    pub(in crate::parallel) fn with_room(writes: usize) -> Self {
+    pub(in crate::parallel) fn with_capacity(writes: usize) -> Self {
         Self { writes: Vec::with_capacity(writes), locations: Vec::with_capacity(writes) }
     }
 
@@ -73,24 +86,25 @@ impl<T: Task> Published<T> {
         self.locations.push(location);
     }
 
-    /// Where this value is, if that was written.
+    /// Returns the location of a write of this value to this key.
     pub(in crate::parallel) fn find(&self, key: &T::Key, value: &T::Value) -> Option<Location> {
-        let is_it =
-            |(written, now): &(T::Key, Option<T::Value>)| written == key && now.as_ref() == Some(value);
+        let is_it = |(written, published): &(T::Key, Option<T::Value>)| {
+            written == key && published.as_ref() == Some(value)
+        };
         self.writes.iter().position(is_it).and_then(|at| self.locations.get(at)).copied()
     }
 }
 
-/// What a worker finds when it looks for a job.
-pub(in crate::parallel) enum Next<T: Task> {
+/// The result of a search for a job.
+pub(in crate::parallel) enum NextJob<T: Task> {
     Job(Job<T>),
-    /// Nothing now.
+    /// There is no job now.
     Nothing,
-    /// Nothing any more.
+    /// There will be no job any more.
     Finished,
 }
 
-impl<T: Task> Next<T> {
+impl<T: Task> NextJob<T> {
     pub(in crate::parallel) fn job(self) -> Option<Job<T>> {
         match self {
             Self::Job(job) => Some(job),
@@ -100,70 +114,32 @@ impl<T: Task> Next<T> {
 }
 
 impl<T: Task> Schedule<T> {
-    /// The next job of a worker: what brings the commits on first, then what is lowest. Among many threads a tail that can run beside
-    /// others runs before its commit.
-    pub(in crate::parallel) fn next(&mut self, worker: usize) -> Next<T> {
+    /// Returns the next job of a worker: the next commit first, then the task with the lowest index.
+    pub(in crate::parallel) fn next(&mut self, worker: usize) -> NextJob<T> {
         if self.is_finished() {
-            return Next::Finished;
+            return NextJob::Finished;
         }
-        if !self.settles_first()
+        if !self.charges_before_commit()
             && let Some(job) = self.next_commit()
         {
-            return Next::Job(job);
+            return NextJob::Job(job);
         }
-        if let Some(done) = self.next_tail(|schedule, index| schedule.is_for(worker, index)) {
-            return Next::Job(Job::Settle(done));
+        if let Some(job) = self.next_fee_phase(|schedule, index| schedule.is_urgent(worker, index)) {
+            return NextJob::Job(job);
         }
         if let Some(start) = self.next_execution() {
-            return Next::Job(Job::Execute(start));
+            return NextJob::Job(Job::Execute(start));
         }
-        self.next_tail(|_, _| true).map_or(Next::Nothing, |done| Next::Job(Job::Settle(done)))
+        self.next_fee_phase(|_, _| true).map_or(NextJob::Nothing, NextJob::Job)
     }
 
-    fn next_tail(&mut self, is_wanted: impl Fn(&Self, usize) -> bool) -> Option<Box<Done<T>>> {
-        let tails = || self.unsettled.iter().take_while(|index| *index <= self.executed);
-        let index = tails().find(|index| is_wanted(self, *index))?;
-        let done = self.take_done(index)?;
-        self.unsettled.remove(index);
-        Some(done)
-    }
-
-    /// Whether a worker had better do this tail now than begin a body: somebody waits; or it ran the body, and has all that at hand;
-    /// or the one who ran it does not come to it.
-    fn is_for(&self, worker: usize, index: usize) -> bool {
-        let slot = index.checked_sub(self.committed).and_then(|at| self.slots.get(at));
-        (self.settles_early && index.saturating_add(LATE) <= self.executed)
-            || slot.is_some_and(|slot| {
-                let is_own = matches!(&slot.status, Status::Executed(done) if done.worker == worker);
-                (is_own && self.settles_early) || !slot.until_settled.is_empty()
-            })
-    }
-
-    /// Whether the tail of the task that is next to be committed is to run before its commit, beside others.
-    pub(super) fn settles_first(&self) -> bool {
-        self.settles_early && self.unsettled.contains(self.committed)
-    }
-
-    pub(super) fn next_commit(&mut self) -> Option<Job<T>> {
-        if !self.may_commit() {
-            return None;
-        }
-        let index = self.committed;
-        let done = self.take_done(index)?;
-        self.unsettled.remove(index);
-        self.is_committing = true;
-        Some(Job::Commit(index, done))
-    }
-
-    pub(super) fn may_commit(&self) -> bool {
-        !self.is_committing && self.committed < self.most_commits
-    }
-
-    /// The result of an executed task, whose slot is busy from now on.
-    fn take_done(&mut self, index: usize) -> Option<Box<Done<T>>> {
+    fn next_fee_phase(&mut self, is_wanted: impl Fn(&Self, usize) -> bool) -> Option<Job<T>> {
+        let unpaid = || self.unpaid.iter().take_while(|index| *index <= self.executed);
+        let index = unpaid().find(|index| is_wanted(self, *index))?;
+        self.unpaid.remove(index);
         let slot = self.slot(index)?;
         match std::mem::replace(&mut slot.status, Status::Busy) {
-            Status::Executed(done) => Some(done),
+            Status::Executed(done, Stage::Unpaid(unpaid)) => Some(Job::FeePhase(done, unpaid)),
             status => {
                 slot.status = status;
                 None
@@ -171,34 +147,76 @@ impl<T: Task> Schedule<T> {
         }
     }
 
+    /// Returns `true` if a worker should run this fee phase before it executes another task: tasks wait for it; or the worker
+    /// executed the task and has its data in cache; or the worker that did is late.
+    fn is_urgent(&self, worker: usize, index: usize) -> bool {
+        let slot = index.checked_sub(self.committed).and_then(|at| self.slots.get(at));
+        (self.speculates_fees && index.saturating_add(LATE) <= self.executed)
+            || slot.is_some_and(|slot| {
+                let is_own = matches!(&slot.status, Status::Executed(done, _) if done.worker == worker);
+                (is_own && self.speculates_fees) || !slot.awaiting_fee_phase.is_empty()
+            })
+    }
+
+    /// Returns `true` if the fee phase of the next task in commit order runs as a job of its own, before the commit.
+    pub(super) fn charges_before_commit(&self) -> bool {
+        self.speculates_fees && self.unpaid.contains(self.committed)
+    }
+
+    pub(super) fn next_commit(&mut self) -> Option<Job<T>> {
+        if !self.may_commit() {
+            return None;
+        }
+        let index = self.committed;
+        let slot = self.slot(index)?;
+        match std::mem::replace(&mut slot.status, Status::Busy) {
+            Status::Executed(done, stage) => {
+                self.unpaid.remove(index);
+                self.is_committing = true;
+                Some(Job::Commit(done, stage))
+            }
+            status => {
+                slot.status = status;
+                None
+            }
+        }
+    }
+
+    pub(super) fn may_commit(&self) -> bool {
+        !self.is_committing && self.committed < self.commit_limit
+    }
+
     fn next_execution(&mut self) -> Option<Start<T>> {
         let index = self.ready.first()?;
-        let may = index == self.committed || self.running < self.width.now();
-        if !may || index >= self.committed.saturating_add(self.window) {
+        let may_run = index == self.committed || self.running < self.limit.current();
+        if !may_run || index >= self.committed.saturating_add(self.window) {
             return None;
         }
         self.start(index)
     }
 
-    /// Starts a task that is ready.
+    /// Starts an incarnation of a task that is ready.
     pub(super) fn start(&mut self, index: usize) -> Option<Start<T>> {
-        let at_its_turn = index == self.committed;
-        let is_alone = at_its_turn
+        let is_next_to_commit = index == self.committed;
+        let is_serial = is_next_to_commit
             && self.running == 0
             && self.may_commit()
-            && (self.width.now() == 1 || (self.ready.len() == 1 && self.ready.contains(index)));
-        let run = Run::new(index);
+            && (self.limit.current() == 1 || (self.ready.len() == 1 && self.ready.contains(index)));
+        let incarnation = Incarnation::new(index);
         let slot = self.slot(index)?;
         slot.status = Status::Running;
-        slot.run = Some(run.clone());
-        slot.runs = slot.runs.saturating_add(1);
-        slot.settled = false;
-        let (published, earlier, runs) =
-            (std::mem::take(&mut slot.published), slot.earlier.take(), slot.runs);
+        slot.incarnation = Some(incarnation.clone());
+        slot.incarnations = slot.incarnations.saturating_add(1);
+        slot.is_final = false;
+        let (published, previous, incarnations) =
+            (std::mem::take(&mut slot.published), slot.previous.take(), slot.incarnations);
         self.ready.remove(index);
         self.running = self.running.saturating_add(1);
-        count(&mut self.counters.executions);
-        self.counters.most_runs = self.counters.most_runs.max(runs);
-        Some(Start { run, published, earlier, at_its_turn, is_alone })
+        increment(&mut self.stats.executions);
+        if incarnations > 1 {
+            increment(&mut self.stats.re_executions);
+        }
+        self.stats.max_incarnations = self.stats.max_incarnations.max(incarnations);
+        Some(Start { incarnation, published, previous, is_next_to_commit, is_serial })
     }
 }

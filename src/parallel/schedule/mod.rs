@@ -1,163 +1,165 @@
-//! Who does what next: the states of all tasks behind one lock.
+//! The schedule: the states of all tasks in flight, behind one lock.
 //!
-//! In: what workers did. Out: what they are to do. Data only: the lock, the threads and the doing are in `engine`. The lock is held for
-//! some hundred nanoseconds a few times per task.
+//! Input: what workers did. Output: what they do next. Data only: the executor has the lock and the threads. The lock is held
+//! for some hundred nanoseconds, a few times per task.
 //!
 //! ```text
-//!           ┌──────────────── void, or interrupted ◀─┐
-//!           ▼                                        │
-//!        Ready ──▶ Running ──▶ Executed ──▶ Busy (its tail runs, or it is being committed) ──▶ gone
-//!           ▲         │  └──── its turn ───────▲
+//!           ┌──────────────── aborted, or interrupted ◀─┐
+//!           ▼                                           │
+//!        Ready ──▶ Running ──▶ Executed ──▶ Busy (fee phase or commit) ──▶ committed
+//!           ▲         │  └── next in commit order ──▲
 //!           │         ▼
-//!           └── Waiting (for another's execution, settlement or commit) ◀── repeated victims
+//!           └── Waiting (for the execution, fee phase or commit of another task) ◀── repeatedly aborted
 //! ```
 
 mod aborts;
-mod index_set;
+mod bit_set;
 mod job;
-mod results;
 mod threads;
+mod transitions;
 
 use std::collections::{BTreeMap, VecDeque};
 
-use self::index_set::Places;
-pub(super) use self::job::{Done, Earlier, Job, Next, Published, Start};
-pub(super) use self::threads::{Busy, By, Calls};
-use super::concurrency_limit::Width;
-use super::executor::Limits;
-use super::stats::Counters;
+use self::bit_set::BitSet;
+pub(super) use self::job::{Done, Job, NextJob, Previous, Published, Stage, Start};
+pub(super) use self::threads::{Busy, Caller, Wakeups};
+use super::concurrency_limit::ConcurrencyLimit;
+use super::executor::ParallelConfig;
+use super::stats::ParallelStats;
 use super::task::Task;
-use super::versioned_memory::{Location, Run};
+use super::versioned_memory::{Incarnation, Location};
 
-/// After so many runs a task waits for its own turn, when nothing can void it: it runs once more at most.
-const MOST_EARLY_RUNS: u64 = 5;
+/// After this many incarnations a task waits until it is next in commit order, when nothing can abort it: it runs at most
+/// once more.
+const MAX_SPECULATIVE_INCARNATIONS: u64 = 5;
 
 enum Status<T: Task> {
     Ready,
     Running,
-    Executed(Box<Done<T>>),
+    Executed(Box<Done<T>>, Stage<T>),
+    /// A worker runs the fee phase or the commit.
     Busy,
     Waiting,
 }
 
-struct Slot<T: Task> {
+struct TaskSlot<T: Task> {
     status: Status<T>,
-    /// The latest run.
-    run: Option<Run>,
+    /// The latest incarnation.
+    incarnation: Option<Incarnation>,
+    /// The locations that earlier incarnations have published to.
     published: Vec<Location>,
-    earlier: Option<Earlier<T>>,
+    previous: Option<Previous<T>>,
     delta: Option<T::Delta>,
-    /// Who waits for it to execute.
-    until_executed: Vec<usize>,
-    /// Who waits for it to settle.
-    until_settled: Vec<usize>,
-    settled: bool,
+    /// The tasks that wait for its execution.
+    awaiting_execution: Vec<usize>,
+    /// The tasks that wait for its fee phase.
+    awaiting_fee_phase: Vec<usize>,
+    /// Whether all its writes are published, those of the fee phase included.
+    is_final: bool,
     aborts: u32,
-    runs: u64,
+    incarnations: u64,
 }
 
-impl<T: Task> Slot<T> {
+impl<T: Task> TaskSlot<T> {
     fn new() -> Self {
         Self {
             status: Status::Ready,
-            run: None,
+            incarnation: None,
             published: Vec::new(),
-            earlier: None,
+            previous: None,
             delta: None,
-            until_executed: Vec::new(),
-            until_settled: Vec::new(),
-            settled: false,
+            awaiting_execution: Vec::new(),
+            awaiting_fee_phase: Vec::new(),
+            is_final: false,
             aborts: 0,
-            runs: 0,
+            incarnations: 0,
         }
     }
 }
 
 /// The states of all tasks.
 pub(super) struct Schedule<T: Task> {
-    /// Those that are not committed.
-    slots: VecDeque<Slot<T>>,
-    /// How many are committed: the index of the first slot.
+    /// The tasks that are not committed.
+    slots: VecDeque<TaskSlot<T>>,
+    /// The number of committed tasks, which is the index of the first slot.
     committed: usize,
-    /// How many may be committed for now.
-    most_commits: usize,
+    /// The number of tasks that may be committed for now.
+    commit_limit: usize,
     /// Whether no more tasks will be added.
     is_closed: bool,
     is_halted: bool,
-    ready: Places,
-    /// Executed, with a tail that has not run.
-    unsettled: Places,
-    /// Who waits for a commit, by the index of the task to be committed.
-    until_committed: BTreeMap<usize, Vec<usize>>,
-    /// All tasks below have executed.
+    ready: BitSet,
+    /// Executed tasks whose fee phase has not run.
+    unpaid: BitSet,
+    /// The tasks that wait for a commit, by the index of the task to be committed.
+    awaiting_commit: BTreeMap<usize, Vec<usize>>,
+    /// All tasks before this one have executed.
     executed: usize,
-    /// How far ahead of the commits a task may be executed.
+    /// The number of tasks after the last commit that may be executed.
     window: usize,
-    /// Whether tails run as soon as they can, rather than at their commits.
-    settles_early: bool,
-    width: Width,
+    /// Whether fee phases run speculatively, in parallel, rather than at their commits.
+    speculates_fees: bool,
+    limit: ConcurrencyLimit,
     running: usize,
     is_committing: bool,
-    /// Helpers that were called and have not returned, and the most there may be.
+    /// Helpers that were requested and have not left, and the most there may be.
     helpers: usize,
-    most_helpers: usize,
+    max_helpers: usize,
     has_main: bool,
-    /// Those of them, and of the main thread, that are about to look for a job.
+    /// The helpers, and the main thread if it was woken, that are about to search for a job.
     searching: usize,
     is_main_parked: bool,
-    /// The main thread has something to look at other than a job.
-    is_main_called: bool,
-    pub(super) counters: Counters,
+    /// Whether the main thread has something to do besides a job.
+    is_main_notified: bool,
+    pub(super) stats: ParallelStats,
 }
 
 impl<T: Task> Schedule<T> {
-    pub(super) fn new(limits: Limits) -> Self {
-        let Limits { helpers, window, has_main, settles_early, .. } = limits;
+    pub(super) fn new(config: ParallelConfig) -> Self {
+        let ParallelConfig { helpers, window, has_main, speculates_fees, .. } = config;
         Self {
             slots: VecDeque::new(),
             committed: 0,
-            most_commits: usize::MAX,
+            commit_limit: usize::MAX,
             is_closed: false,
             is_halted: false,
-            ready: Places::default(),
-            unsettled: Places::default(),
-            until_committed: BTreeMap::new(),
+            ready: BitSet::default(),
+            unpaid: BitSet::default(),
+            awaiting_commit: BTreeMap::new(),
             executed: 0,
             window: window.max(1),
-            settles_early,
-            width: Width::new(helpers.saturating_add(usize::from(has_main))),
+            speculates_fees,
+            limit: ConcurrencyLimit::new(helpers.saturating_add(usize::from(has_main))),
             running: 0,
             is_committing: false,
             helpers: 0,
-            most_helpers: helpers,
+            max_helpers: helpers,
             has_main,
             searching: 0,
             is_main_parked: false,
-            is_main_called: false,
-            counters: Counters::default(),
+            is_main_notified: false,
+            stats: ParallelStats::default(),
         }
     }
 
-    /// Where the next task that is added will be.
+    /// Returns the index of the next task that is added.
     pub(super) fn end(&self) -> usize {
         self.committed.saturating_add(self.slots.len())
     }
 
-    /// Adds a task, which is not to begin before the one that it follows is settled.
-    pub(super) fn add(&mut self, follows: Option<usize>) {
+    /// Adds a task, which waits for the fee phase of its predecessor.
+    pub(super) fn add(&mut self, predecessor: Option<usize>) {
         let index = self.end();
-        self.slots.push_back(Slot::new());
-        let unsettled = follows.and_then(|follows| self.slot(follows)).filter(|before| !before.settled);
-        match unsettled {
-            Some(before) => {
-                before.until_settled.push(index);
+        self.slots.push_back(TaskSlot::new());
+        let predecessor = predecessor.and_then(|index| self.slot(index)).filter(|slot| !slot.is_final);
+        match predecessor {
+            Some(predecessor) => {
+                predecessor.awaiting_fee_phase.push(index);
                 if let Some(slot) = self.slot(index) {
                     slot.status = Status::Waiting;
                 }
             }
-            None => {
-                self.ready.insert(index);
-            }
+            None => self.ready.insert(index),
         }
     }
 
@@ -165,30 +167,26 @@ impl<T: Task> Schedule<T> {
         self.is_closed = true;
     }
 
-    /// Commits no more than so many tasks for now.
-    pub(super) fn allow_commits(&mut self, tasks: usize) {
-        self.most_commits = tasks;
+    /// Allows the first `n` tasks to be committed.
+    pub(super) fn limit_commits(&mut self, n: usize) {
+        self.commit_limit = n;
     }
 
-    /// Stops everything, running tasks included.
+    /// Stops all work, running tasks included.
     pub(super) fn halt(&mut self) {
         self.is_halted = true;
         for slot in &self.slots {
-            if let (Status::Running | Status::Busy, Some(run)) = (&slot.status, &slot.run) {
-                run.make_void();
+            if let (Status::Running | Status::Busy, Some(incarnation)) = (&slot.status, &slot.incarnation) {
+                incarnation.abort();
             }
         }
-    }
-
-    pub(super) fn is_halted(&self) -> bool {
-        self.is_halted
     }
 
     pub(super) fn is_finished(&self) -> bool {
         self.is_halted || (self.is_closed && self.slots.is_empty())
     }
 
-    fn slot(&mut self, index: usize) -> Option<&mut Slot<T>> {
+    fn slot(&mut self, index: usize) -> Option<&mut TaskSlot<T>> {
         index.checked_sub(self.committed).and_then(|at| self.slots.get_mut(at))
     }
 }

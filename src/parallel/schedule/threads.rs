@@ -1,26 +1,26 @@
-//! Which threads are called to do it.
+//! Wake-ups: the number of threads that are needed for the jobs at hand.
 //!
-//! In: who asks, and how much there is to do. Out: how many are to be woken. Waking a thread costs more than many a job.
+//! Input: the caller, and the number of jobs. Output: the threads to wake. Waking a thread costs more than many a job.
 
 use super::super::task::Task;
 use super::job::Job;
 use super::{Schedule, Status};
 
-/// Who asks for others to be called.
+/// The thread that asks for others to be woken.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(in crate::parallel) enum By {
-    /// One that has a job, and will look for another after it.
+pub(in crate::parallel) enum Caller {
+    /// A worker that has a job and will search for another one afterwards.
     Worker(Busy),
-    /// One that will not.
+    /// A thread that will not search for a job.
     Other,
 }
 
-/// How long a worker will be busy.
+/// The time for which a worker will be busy.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(in crate::parallel) enum Busy {
-    /// With a body.
+    /// The worker executes a task.
     Long,
-    /// With a tail, a commit, or nothing.
+    /// The worker runs a fee phase or a commit, or has no job.
     Briefly,
 }
 
@@ -28,91 +28,95 @@ impl Busy {
     pub(in crate::parallel) fn with<T: Task>(job: Option<&Job<T>>) -> Self {
         match job {
             Some(Job::Execute(_)) => Self::Long,
-            Some(Job::Settle(_) | Job::Commit(..)) | None => Self::Briefly,
+            Some(Job::FeePhase(..) | Job::Commit(..)) | None => Self::Briefly,
         }
     }
 }
 
-/// How many jobs could be begun.
-struct Jobs {
-    bodies: usize,
+/// The number of jobs that could be started.
+struct RunnableJobs {
+    executions: usize,
     others: usize,
 }
 
-/// What to do after the lock is released.
+/// The threads to wake after the lock is released.
 #[derive(Clone, Copy, Debug, Default)]
 #[must_use]
-pub(in crate::parallel) struct Calls {
+pub(in crate::parallel) struct Wakeups {
     pub(in crate::parallel) main: bool,
     pub(in crate::parallel) helpers: usize,
 }
 
 impl<T: Task> Schedule<T> {
-    /// Who is to be called. Waking a thread costs more than a tail or a commit: a worker that will look for a job again itself
-    /// leaves those to itself, and the next body too if it will be back soon. Others leave nothing behind.
-    pub(in crate::parallel) fn calls(&mut self, by: By) -> Calls {
+    /// Returns the threads to wake. A worker that will search for a job again keeps fee phases and commits to itself, and the
+    /// next execution too if it will be back soon: waking a thread for them would cost more than they do.
+    pub(in crate::parallel) fn wakeups(&mut self, caller: Caller) -> Wakeups {
         if self.is_finished() {
-            return Calls { main: std::mem::take(&mut self.is_main_parked), helpers: 0 };
+            return Wakeups { main: std::mem::take(&mut self.is_main_parked), helpers: 0 };
         }
-        // Almost always everybody is at work.
-        let room = self.helpers_of_use().saturating_sub(self.helpers);
-        if room == 0 && !self.is_main_parked {
-            return Calls::default();
+        // The common case: all threads are at work.
+        let missing = self.useful_helpers().saturating_sub(self.helpers);
+        if missing == 0 && !self.is_main_parked {
+            return Wakeups::default();
         }
-        let Jobs { bodies, others } = self.jobs();
-        let jobs = match by {
-            By::Worker(Busy::Briefly) => bodies.saturating_add(others).saturating_sub(1),
-            By::Worker(Busy::Long) => bodies.saturating_add(others.saturating_sub(1)),
-            By::Other => bodies.saturating_add(others),
+        let RunnableJobs { executions, others } = self.runnable_jobs();
+        let jobs = match caller {
+            Caller::Worker(Busy::Briefly) => executions.saturating_add(others).saturating_sub(1),
+            Caller::Worker(Busy::Long) => executions.saturating_add(others.saturating_sub(1)),
+            Caller::Other => executions.saturating_add(others),
         };
         let mut jobs = jobs.saturating_sub(self.searching);
-        let mut calls = Calls::default();
-        if self.is_main_parked && (jobs > 0 || self.is_main_called) {
+        let mut wakeups = Wakeups::default();
+        if self.is_main_parked && (jobs > 0 || self.is_main_notified) {
             self.is_main_parked = false;
-            calls.main = true;
+            wakeups.main = true;
             self.searching = self.searching.saturating_add(1);
             jobs = jobs.saturating_sub(1);
         }
-        calls.helpers = jobs.min(room);
-        self.helpers = self.helpers.saturating_add(calls.helpers);
-        self.searching = self.searching.saturating_add(calls.helpers);
-        calls
+        wakeups.helpers = jobs.min(missing);
+        self.helpers = self.helpers.saturating_add(wakeups.helpers);
+        self.searching = self.searching.saturating_add(wakeups.helpers);
+        wakeups
     }
 
-    /// How many could find a job now, if that many looked.
-    fn jobs(&self) -> Jobs {
-        let executable = |index: usize| {
+    fn runnable_jobs(&self) -> RunnableJobs {
+        let is_executed = |index: usize| {
             index
                 .checked_sub(self.committed)
                 .and_then(|at| self.slots.get(at))
-                .is_some_and(|slot| matches!(slot.status, Status::Executed(_)))
+                .is_some_and(|slot| matches!(slot.status, Status::Executed(..)))
         };
-        let commits = usize::from(self.may_commit() && !self.settles_first() && executable(self.committed));
-        let settlements = self.unsettled.iter().take_while(|index| *index <= self.executed).count();
+        let commits =
+            usize::from(self.may_commit() && !self.charges_before_commit() && is_executed(self.committed));
+        let fee_phases = self.unpaid.iter().take_while(|index| *index <= self.executed).count();
         let end = self.committed.saturating_add(self.window);
-        let free = self.width.now().saturating_sub(self.running);
-        let first = self.ready.first() == Some(self.committed);
-        let bodies =
-            self.ready.iter().take_while(|index| *index < end).take(free.max(usize::from(first))).count();
-        Jobs { bodies, others: commits.saturating_add(settlements) }
+        let free = self.limit.current().saturating_sub(self.running);
+        let is_next_ready = self.ready.first() == Some(self.committed);
+        let executions = self
+            .ready
+            .iter()
+            .take_while(|index| *index < end)
+            .take(free.max(usize::from(is_next_ready)))
+            .count();
+        RunnableJobs { executions, others: commits.saturating_add(fee_phases) }
     }
 
-    /// How many helpers there had better be now. Where nothing may run ahead one thread does everything, the main one if there is
-    /// one, so that the threads do not wake each other for each task.
-    fn helpers_of_use(&self) -> usize {
-        if self.width.now() > 1 {
-            self.most_helpers
+    /// Returns the number of helpers that are of use now. Without speculation one thread does everything, the main one if
+    /// there is one, so that threads do not wake each other for each task.
+    fn useful_helpers(&self) -> usize {
+        if self.limit.current() > 1 {
+            self.max_helpers
         } else {
-            usize::from(!self.has_main).min(self.most_helpers)
+            usize::from(!self.has_main).min(self.max_helpers)
         }
     }
 
     pub(in crate::parallel) fn has_too_many_helpers(&self) -> bool {
-        self.helpers > self.helpers_of_use()
+        self.helpers > self.useful_helpers()
     }
 
-    /// A worker that was called begins to look.
-    pub(in crate::parallel) fn looks(&mut self) {
+    /// Records that a woken worker searches for a job now.
+    pub(in crate::parallel) fn begin_search(&mut self) {
         self.searching = self.searching.saturating_sub(1);
     }
 
@@ -128,15 +132,15 @@ impl<T: Task> Schedule<T> {
         self.is_main_parked
     }
 
-    pub(in crate::parallel) fn call_main(&mut self) {
-        self.is_main_called = true;
+    pub(in crate::parallel) fn notify_main(&mut self) {
+        self.is_main_notified = true;
     }
 
-    pub(in crate::parallel) fn is_main_called(&self) -> bool {
-        self.is_main_called
+    pub(in crate::parallel) fn is_main_notified(&self) -> bool {
+        self.is_main_notified
     }
 
-    pub(in crate::parallel) fn take_main_call(&mut self) -> bool {
-        std::mem::take(&mut self.is_main_called)
+    pub(in crate::parallel) fn take_main_notification(&mut self) -> bool {
+        std::mem::take(&mut self.is_main_notified)
     }
 }

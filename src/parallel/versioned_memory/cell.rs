@@ -1,102 +1,104 @@
-//! One cell: what the committed tasks left, what the tasks under way wrote, and who read it.
+//! A versioned cell: the committed value of a key, the versions of tasks in flight, and the registered readers.
 //!
-//! In: reads and writes of runs. Out: what a run is to see, and whose run a write made void. Data only: locks and loads are the
-//! shard's.
+//! Input: reads and writes of incarnations. Output: the value that a task reads, and the incarnations that a write aborts.
+//! Data only: the shard has the lock and does the loads.
 
 use smallvec::SmallVec;
 
-use super::{Location, Run};
+use super::{Incarnation, Location};
 
-/// One cell.
-pub(super) struct Cell<K, V> {
+/// The versions of one key.
+pub(super) struct VersionedCell<K, V> {
     pub(super) key: K,
-    /// No other cell of its shard has it.
+    /// The cell's number in its shard; unique there.
     pub(super) number: usize,
     base: Base<V>,
     /// The committed task that wrote `base`.
     writer: Option<usize>,
-    /// Ascending by task; of tasks that are not committed.
+    /// Versions of tasks that are not committed, ascending by task.
     versions: SmallVec<[Version<V>; 1]>,
-    /// Ascending by task; the latest read of each.
-    readers: SmallVec<[Reader<V>; 1]>,
-    sightings: Sightings,
+    /// The latest registered read of each task, ascending by task.
+    readers: SmallVec<[RegisteredRead<V>; 1]>,
+    caching: Caching,
 }
 
-/// Who may read a cell without asking it.
+/// The use of a cell by read caches.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Sightings {
-    /// Nobody: it was not read, or it is not of that kind.
-    None,
-    /// Somebody read it. Who reads it again will read it often.
-    One,
-    /// Threads remember its value.
-    Steady,
+enum Caching {
+    /// The key was not read yet, or is not cacheable.
+    Unread,
+    /// The key was read once. A second read is taken as a sign of many.
+    ReadOnce,
+    /// Read caches hold the value.
+    Cached,
 }
 
-/// What the committed tasks left in a cell.
+/// The committed value of a cell.
 enum Base<V> {
     Unknown,
-    /// Somebody is loading it.
+    /// A thread is loading it.
     Loading,
     Known(V),
 }
 
+/// A write of a task in flight.
 struct Version<V> {
-    run: Run,
-    /// `None` when it is only known that there will be one.
+    incarnation: Incarnation,
+    /// `None` while only the existence of the write is known.
     value: Option<V>,
-    /// Whether the tail has had its say.
-    settled: bool,
+    /// Whether the task's fee phase can no longer change the value.
+    is_final: bool,
 }
 
-struct Reader<V> {
-    run: Run,
-    seen: V,
+/// A read that is aborted when its value changes.
+struct RegisteredRead<V> {
+    incarnation: Incarnation,
+    value: V,
 }
 
-/// What a task is to see.
-pub(crate) enum Seen<V> {
+/// The result of a read.
+pub(crate) enum VersionedRead<V> {
     /// A value.
-    Value(V, Source),
-    /// This task will write another value when it has executed again.
-    Unexecuted(usize),
-    /// This task will probably write another value when it is settled.
-    Unsettled(usize),
+    Value(V, ReadSource),
+    /// An estimate: this task will probably write another value when it has executed again.
+    AwaitExecution(usize),
+    /// An estimate: this task will probably write another value in its fee phase.
+    AwaitFeePhase(usize),
 }
 
-/// What there is to be had of a cell.
-pub(super) enum Answer<T> {
+/// The availability of a cell's value.
+pub(super) enum Lookup<T> {
     Found(T),
-    /// Somebody is loading it.
+    /// Another thread is loading it.
     Loading,
-    /// It is to be loaded.
-    Unknown,
+    /// It has to be loaded.
+    Missing,
 }
 
-/// Who wants to know of a read.
-pub(crate) enum Note<'a> {
-    /// This run wants to be voided when the value changes.
-    Run(&'a Run),
-    /// Nobody.
-    Nobody,
-    /// Nobody; and the value may be remembered, since it hardly ever changes.
-    Steady,
+/// The registration of a read with its cell.
+pub(crate) enum Registration<'a> {
+    /// The incarnation is aborted when the value changes.
+    Reader(&'a Incarnation),
+    /// No registration: the read cannot become stale, or is validated at the commit alone.
+    None,
+    /// No registration, and the value is cacheable.
+    Cacheable,
 }
 
-/// What it took to see it.
+/// The origin of a value that was read.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Source {
-    /// It was there.
-    There,
-    /// It was loaded.
-    Loaded,
-    /// Somebody else was loading it.
-    Shared,
-    /// It was there, and may be remembered for the epoch that was known before the read.
-    Steady,
+pub(crate) enum ReadSource {
+    /// The value was in memory.
+    Memory,
+    /// The read loaded it from the host.
+    Load,
+    /// The read waited for another thread's load.
+    SharedLoad,
+    /// The value was in memory, and may be cached for the epoch that was current before the read.
+    Cacheable,
 }
 
-impl<K, V: Clone + PartialEq> Cell<K, V> {
+impl<K, V: Clone + PartialEq> VersionedCell<K, V> {
     pub(super) fn new(key: K, number: usize) -> Self {
         Self {
             key,
@@ -105,11 +107,11 @@ impl<K, V: Clone + PartialEq> Cell<K, V> {
             writer: None,
             versions: SmallVec::new(),
             readers: SmallVec::new(),
-            sightings: Sightings::None,
+            caching: Caching::Unread,
         }
     }
 
-    /// Where it is, its key having this hash.
+    /// Returns the cell's location, given the hash of its key.
     pub(super) fn location(&self, hash: u64) -> Location {
         Location::new(hash, self.number)
     }
@@ -119,183 +121,187 @@ impl<K, V: Clone + PartialEq> Cell<K, V> {
         self.base = Base::Known(value);
     }
 
-    /// What a task is to see. `note` says of a value who wants to know, `committed` how many tasks are, `source` how it came here.
-    pub(super) fn seen<'n>(
+    /// Reads the cell as task `index` sees it; see [`VersionedMemory::read`](super::VersionedMemory::read). `source` is the
+    /// origin of the base, `committed` the number of committed tasks.
+    pub(super) fn read<'n>(
         &mut self,
         index: usize,
-        note: &impl Fn(&K, &V) -> Note<'n>,
-        source: Source,
+        register: &impl Fn(&K, &V) -> Registration<'n>,
+        source: ReadSource,
         committed: impl Fn() -> usize,
-    ) -> Answer<Seen<V>> {
-        let below = self.below(index);
-        if let Some(version) = below.checked_sub(1).and_then(|at| self.versions.get(at)) {
-            if version.run.is_void() {
-                return Answer::Found(Seen::Unexecuted(version.run.index));
+    ) -> Lookup<VersionedRead<V>> {
+        let earlier = self.versions_before(index);
+        if let Some(version) = earlier.checked_sub(1).and_then(|at| self.versions.get(at)) {
+            if version.incarnation.is_aborted() {
+                return Lookup::Found(VersionedRead::AwaitExecution(version.incarnation.index));
             }
-            let (Some(value), true) = (&version.value, version.settled) else {
-                return Answer::Found(Seen::Unsettled(version.run.index));
+            let (Some(value), true) = (&version.value, version.is_final) else {
+                return Lookup::Found(VersionedRead::AwaitFeePhase(version.incarnation.index));
             };
             let value = value.clone();
-            self.note(note(&self.key, &value), &value, committed);
-            return Answer::Found(Seen::Value(value, source));
+            self.register(register(&self.key, &value), &value, committed);
+            return Lookup::Found(VersionedRead::Value(value, source));
         }
         match &self.base {
             Base::Known(value) => {
                 let value = value.clone();
-                let is_steady = self.note(note(&self.key, &value), &value, committed);
-                Answer::Found(Seen::Value(value, if is_steady { Source::Steady } else { source }))
+                let is_cacheable = self.register(register(&self.key, &value), &value, committed);
+                let source = if is_cacheable { ReadSource::Cacheable } else { source };
+                Lookup::Found(VersionedRead::Value(value, source))
             }
-            Base::Loading => Answer::Loading,
-            Base::Unknown => Answer::Unknown,
+            Base::Loading => Lookup::Loading,
+            Base::Unknown => Lookup::Missing,
         }
     }
 
-    /// The newest value below a task, be it an estimate, and who wrote it, if a task of this run did.
-    pub(super) fn newest(&self, index: usize) -> Answer<(V, Option<usize>)> {
-        let below = self.versions.iter().take(self.below(index)).rev();
-        let mut values =
-            below.filter_map(|version| version.value.as_ref().map(|value| (value, Some(version.run.index))));
+    /// Returns the newest value before task `index`, estimates included, and the task that wrote it.
+    pub(super) fn newest(&self, index: usize) -> Lookup<(V, Option<usize>)> {
+        let earlier = self.versions.iter().take(self.versions_before(index)).rev();
+        let mut values = earlier.filter_map(|version| {
+            version.value.as_ref().map(|value| (value, Some(version.incarnation.index)))
+        });
         match (values.next(), &self.base) {
-            (Some((value, writer)), _) => Answer::Found((value.clone(), writer)),
-            (None, Base::Known(value)) => Answer::Found((value.clone(), self.writer)),
-            (None, Base::Loading) => Answer::Loading,
-            (None, Base::Unknown) => Answer::Unknown,
+            (Some((value, writer)), _) => Lookup::Found((value.clone(), writer)),
+            (None, Base::Known(value)) => Lookup::Found((value.clone(), self.writer)),
+            (None, Base::Loading) => Lookup::Loading,
+            (None, Base::Unknown) => Lookup::Missing,
         }
     }
 
-    /// The caller is going to load the base.
+    /// Marks the base as being loaded by the caller.
     pub(super) fn begin_load(&mut self) {
         self.base = Base::Loading;
     }
 
-    /// The base was loaded, or could not be. A commit may have put a value there meanwhile, and that one counts.
+    /// Ends a load, with `None` after a failure. A value that was committed meanwhile takes precedence.
     pub(super) fn end_load(&mut self, value: Option<V>) {
         if matches!(self.base, Base::Loading) {
             self.base = value.map_or(Base::Unknown, Base::Known);
         }
     }
 
-    /// Publishes what `run` wrote: see [`Memory::write`](super::Memory::write). Says whether the cell was steady.
+    /// Publishes a write; see [`VersionedMemory::write`](super::VersionedMemory::write). Returns `true` if the cell was cached.
     pub(super) fn write(
         &mut self,
-        run: &Run,
+        incarnation: &Incarnation,
         value: Option<V>,
-        settled: bool,
-        voided: &mut Vec<Run>,
+        is_final: bool,
+        stale: &mut Vec<Incarnation>,
     ) -> bool {
-        let at = self.below(run.index);
-        let version = Version { run: run.clone(), value, settled };
+        let at = self.versions_before(incarnation.index);
+        let version = Version { incarnation: incarnation.clone(), value, is_final };
         match self.versions.get_mut(at) {
-            Some(own) if own.run.index == run.index => *own = version,
+            Some(own) if own.incarnation.index == incarnation.index => *own = version,
             _ => self.versions.insert(at, version),
         }
-        self.void_readers(Some(at), voided);
-        self.is_no_more_steady()
+        self.remove_stale_readers(Some(at), stale);
+        self.end_caching()
     }
 
-    /// Takes back the version of a task that this time did not write here.
-    pub(super) fn remove(&mut self, index: usize, voided: &mut Vec<Run>) {
-        let at = self.below(index);
-        if self.versions.get(at).is_some_and(|version| version.run.index == index) {
+    /// Removes the version of a task whose latest incarnation did not write here.
+    pub(super) fn remove(&mut self, index: usize, stale: &mut Vec<Incarnation>) {
+        let at = self.versions_before(index);
+        if self.versions.get(at).is_some_and(|version| version.incarnation.index == index) {
             self.versions.remove(at);
-            self.void_readers(at.checked_sub(1), voided);
+            self.remove_stale_readers(at.checked_sub(1), stale);
         }
     }
 
-    /// Whether the committed tasks left this value here.
+    /// Returns `true` if the committed value is `value`.
     pub(super) fn holds(&self, value: &V) -> bool {
         matches!(&self.base, Base::Known(base) if base == value)
     }
 
-    /// All tasks below `index` being committed, its value becomes the base, whatever it published before. Says whether the
-    /// cell was steady.
-    pub(super) fn put(&mut self, index: usize, value: V, voided: &mut Vec<Run>) -> bool {
-        let above = index.saturating_add(1);
-        let end = self.below(above);
+    /// Makes `value` the base, replacing whatever task `index` published before; all earlier tasks are committed. Returns
+    /// `true` if the cell was cached.
+    pub(super) fn commit_value(&mut self, index: usize, value: V, stale: &mut Vec<Incarnation>) -> bool {
+        let next = index.saturating_add(1);
+        let end = self.versions_before(next);
         self.versions.drain(..end);
-        let to = self.versions.first().map_or(usize::MAX, |version| version.run.index);
-        void(&mut self.readers, above, to, Some(&value), voided);
+        let last = self.versions.first().map_or(usize::MAX, |version| version.incarnation.index);
+        take_stale_readers(&mut self.readers, next, last, Some(&value), stale);
         self.base = Base::Known(value);
         self.writer = Some(index);
-        self.is_no_more_steady()
+        self.end_caching()
     }
 
-    /// The version of `index`, all tasks below being committed, becomes the base.
-    pub(super) fn promote(&mut self, index: usize) {
-        let end = self.below(index.saturating_add(1));
+    /// Makes the version of task `index` the base; all earlier tasks are committed.
+    pub(super) fn commit_version(&mut self, index: usize) {
+        let end = self.versions_before(index.saturating_add(1));
         let newest = self.versions.drain(..end).next_back();
-        if let Some(Version { run, value: Some(value), .. }) = newest
-            && run.index == index
+        if let Some(Version { incarnation, value: Some(value), .. }) = newest
+            && incarnation.index == index
         {
             self.base = Base::Known(value);
             self.writer = Some(index);
         }
     }
 
-    /// How many versions are of tasks below `index`.
-    fn below(&self, index: usize) -> usize {
-        self.versions.partition_point(|version| version.run.index < index)
+    /// Returns the number of versions of tasks before `index`.
+    fn versions_before(&self, index: usize) -> usize {
+        self.versions.partition_point(|version| version.incarnation.index < index)
     }
 
-    /// Notes who read what. Answers whether the reader may remember it.
-    fn note(&mut self, note: Note<'_>, seen: &V, committed: impl Fn() -> usize) -> bool {
-        let run = match note {
-            Note::Run(run) => run,
-            Note::Nobody => return false,
-            Note::Steady => {
-                let is_seen = self.sightings != Sightings::None;
-                self.sightings = if is_seen { Sightings::Steady } else { Sightings::One };
-                // What others are to see is not the same for all.
-                return is_seen && self.versions.is_empty();
+    /// Registers a read. Returns `true` if the reader may cache the value.
+    fn register(&mut self, registration: Registration<'_>, value: &V, committed: impl Fn() -> usize) -> bool {
+        let incarnation = match registration {
+            Registration::Reader(incarnation) => incarnation,
+            Registration::None => return false,
+            Registration::Cacheable => {
+                let was_read = self.caching != Caching::Unread;
+                self.caching = if was_read { Caching::Cached } else { Caching::ReadOnce };
+                // With versions present, tasks read different values.
+                return was_read && self.versions.is_empty();
             }
         };
-        // Cells that nobody writes are read by everybody: forget the reads of long ago, now and then.
+        // The list of a key that is read often and never written would only grow: reads of committed tasks are dropped.
         if self.readers.len() >= 64 && self.readers.len() == self.readers.capacity() {
             let committed = committed();
-            self.readers.retain(|reader| reader.run.index >= committed);
+            self.readers.retain(|reader| reader.incarnation.index >= committed);
         }
-        let at = self.readers.partition_point(|reader| reader.run.index < run.index);
-        let reader = Reader { run: run.clone(), seen: seen.clone() };
+        let at = self.readers.partition_point(|reader| reader.incarnation.index < incarnation.index);
+        let reader = RegisteredRead { incarnation: incarnation.clone(), value: value.clone() };
         match self.readers.get_mut(at) {
-            Some(own) if own.run.index == run.index => *own = reader,
+            Some(own) if own.incarnation.index == incarnation.index => *own = reader,
             _ => self.readers.insert(at, reader),
         }
         false
     }
 
-    /// Somebody wrote here: whoever remembers the value is to ask again.
-    fn is_no_more_steady(&mut self) -> bool {
-        std::mem::replace(&mut self.sightings, Sightings::One) == Sightings::Steady
+    /// Records that the cell was written. Returns `true` if it was cached.
+    fn end_caching(&mut self) -> bool {
+        std::mem::replace(&mut self.caching, Caching::ReadOnce) == Caching::Cached
     }
 
-    /// Voids the readers of the version at `at`, or of the base, that saw another value.
-    fn void_readers(&mut self, at: Option<usize>, voided: &mut Vec<Run>) {
-        let (from, value, next) = match at {
+    /// Removes the readers of the version at `at`, or of the base, that have read another value.
+    fn remove_stale_readers(&mut self, at: Option<usize>, stale: &mut Vec<Incarnation>) {
+        let (first, value, next) = match at {
             Some(at) => {
                 let Some(version) = self.versions.get(at) else { return };
-                (version.run.index.saturating_add(1), version.value.as_ref(), at.saturating_add(1))
+                let first = version.incarnation.index.saturating_add(1);
+                (first, version.value.as_ref(), at.saturating_add(1))
             }
             None => match &self.base {
                 Base::Known(value) => (0, Some(value), 0),
                 Base::Unknown | Base::Loading => (0, None, 0),
             },
         };
-        // The next version's own task still reads what is below it.
-        let to = self.versions.get(next).map_or(usize::MAX, |version| version.run.index);
-        void(&mut self.readers, from, to, value, voided);
+        // The task of the next version still reads this one.
+        let last = self.versions.get(next).map_or(usize::MAX, |version| version.incarnation.index);
+        take_stale_readers(&mut self.readers, first, last, value, stale);
     }
 }
 
-/// Voids those of tasks `from` to `to` that saw another value.
-fn void<V: PartialEq>(
-    readers: &mut SmallVec<[Reader<V>; 1]>,
-    from: usize,
-    to: usize,
+/// Moves to `stale` the readers of tasks `first` to `last` that have read another value.
+fn take_stale_readers<V: PartialEq>(
+    readers: &mut SmallVec<[RegisteredRead<V>; 1]>,
+    first: usize,
+    last: usize,
     value: Option<&V>,
-    voided: &mut Vec<Run>,
+    stale: &mut Vec<Incarnation>,
 ) {
-    let start = readers.partition_point(|reader| reader.run.index < from);
-    let end = readers.partition_point(|reader| reader.run.index <= to);
+    let start = readers.partition_point(|reader| reader.incarnation.index < first);
+    let end = readers.partition_point(|reader| reader.incarnation.index <= last);
     let mut place = 0_usize;
     if start == end {
         return;
@@ -303,10 +309,10 @@ fn void<V: PartialEq>(
     readers.retain(|reader| {
         let is_between = (start..end).contains(&place);
         place = place.saturating_add(1);
-        let stays = !is_between || value == Some(&reader.seen);
-        if !stays && !reader.run.is_void() {
-            voided.push(reader.run.clone());
+        let is_current = !is_between || value == Some(&reader.value);
+        if !is_current && !reader.incarnation.is_aborted() {
+            stale.push(reader.incarnation.clone());
         }
-        stays
+        is_current
     });
 }

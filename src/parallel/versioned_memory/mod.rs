@@ -1,9 +1,9 @@
-//! The multi-version memory: for each cell what was there before, what the tasks under way wrote, and who read it.
+//! The multi-version memory: for each key the committed value, the writes of tasks in flight, and the registered readers.
 //!
-//! In: loads of the host's values, published writes. Out: what a task is to see, and whose run a write made void. Cells are spread
-//! over shards with a lock each, held for a look-up and a comparison or two; nothing is loaded and nobody is called under it. A cell
-//! never leaves its shard, so whoever has found it can come back by its [`Location`], which costs nothing to keep: counted
-//! references would be one more thing that all threads write.
+//! Input: loaded base values, published writes. Output: the value that a task reads, and the incarnations that a write
+//! aborts. Cells are spread over shards with a lock each, held for a lookup and a few comparisons; no load and no callback
+//! happens under a lock. A cell never leaves its shard, so its [`Location`] stays valid. A location is plain data: a counted
+//! reference would be one more memory word that all threads write.
 
 mod cell;
 mod shard;
@@ -13,76 +13,77 @@ use std::hash::{BuildHasher, Hash};
 use foldhash::fast::RandomState;
 use smallvec::SmallVec;
 
-use self::cell::Answer;
-pub(crate) use self::cell::{Note, Seen, Source};
+use self::cell::Lookup;
+pub(crate) use self::cell::{ReadSource, Registration, VersionedRead};
 pub(crate) use self::shard::Location;
 use self::shard::Shard;
-pub(crate) use super::incarnation::Run;
-use crate::sync::{Apart, AtomicUsize, Ordering};
+pub(crate) use super::incarnation::Incarnation;
+use crate::sync::{AtomicUsize, CachePadded, Ordering};
 
-/// Cells by key.
-pub(crate) struct Memory<K, V> {
+/// Versioned cells by key.
+pub(crate) struct VersionedMemory<K, V> {
     hasher: RandomState,
-    first: Apart<Shard<K, V>>,
-    /// One less than a power of two.
-    others: Box<[Apart<Shard<K, V>>]>,
-    /// How many tasks are committed: notes of their reads are of no use any more.
-    committed: Apart<AtomicUsize>,
-    /// How often something was published to a cell that was thought to be steady.
-    epoch: Apart<AtomicUsize>,
+    first: CachePadded<Shard<K, V>>,
+    /// The shards besides `first`; one less than a power of two.
+    others: Box<[CachePadded<Shard<K, V>>]>,
+    /// The number of committed tasks.
+    committed: CachePadded<AtomicUsize>,
+    /// The number of writes to cached cells so far.
+    epoch: CachePadded<AtomicUsize>,
 }
 
-impl<K: Clone + Eq + Hash, V: Clone + PartialEq> Memory<K, V> {
+impl<K: Clone + Eq + Hash, V: Clone + PartialEq> VersionedMemory<K, V> {
     pub(crate) fn new(shards: usize) -> Self {
         Self {
             hasher: RandomState::default(),
-            first: Apart::default(),
-            others: (1..shards.next_power_of_two()).map(|_| Apart::default()).collect(),
-            committed: Apart(AtomicUsize::new(0)),
-            epoch: Apart(AtomicUsize::new(0)),
+            first: CachePadded::default(),
+            others: (1..shards.next_power_of_two()).map(|_| CachePadded::default()).collect(),
+            committed: CachePadded(AtomicUsize::new(0)),
+            epoch: CachePadded(AtomicUsize::new(0)),
         }
     }
 
-    /// The hash of a key, for its shard and its place there.
+    /// Returns the hash of a key, which selects its shard and its place there.
     pub(crate) fn hash(&self, key: &K) -> u64 {
         self.hasher.hash_one(key)
     }
 
     fn shard(&self, hash: u64) -> &Shard<K, V> {
         let place = usize::try_from(hash >> 32).unwrap_or(0) & self.others.len();
-        // One shard is `first`, so that there is always one.
+        // The last place is that of `first`.
         self.others.get(place).unwrap_or(&self.first)
     }
 
-    /// Sets what is in a cell before the first task.
+    /// Sets the value of a key before the first task.
     pub(crate) fn seed(&self, key: &K, value: V) {
         let hash = self.hash(key);
         self.shard(hash).lock().cell(hash, key).seed(value);
     }
 
-    /// What a task is to see in the cell of a key with this hash. `note` says of a value who wants to know.
+    /// Reads the value of a key with this hash as task `index` sees it. `register` decides from the value how the read is
+    /// registered; `load` is called without a lock.
     pub(crate) fn read<'n, E>(
         &self,
         hash: u64,
         key: &K,
         index: usize,
-        note: impl Fn(&K, &V) -> Note<'n>,
+        register: impl Fn(&K, &V) -> Registration<'n>,
         load: impl Fn() -> Result<V, E>,
-    ) -> Result<(Location, Seen<V>), E> {
+    ) -> Result<(Location, VersionedRead<V>), E> {
         let shard = self.shard(hash);
-        let mut source = Source::There;
+        let mut source = ReadSource::Memory;
         let mut cells = shard.lock();
         loop {
             let cell = cells.cell(hash, key);
             let location = cell.location(hash);
-            match cell.seen(index, &note, source, || self.committed()) {
-                Answer::Found(seen) => return Ok((location, seen)),
-                Answer::Loading => {
-                    source = Source::Shared;
+            match cell.read(index, &register, source, || self.committed()) {
+                Lookup::Found(read) => return Ok((location, read)),
+                Lookup::Loading => {
+                    source = ReadSource::SharedLoad;
                     cells = shard.wait(cells);
                 }
-                Answer::Unknown => {
-                    source = Source::Loaded;
+                Lookup::Missing => {
+                    source = ReadSource::Load;
                     cell.begin_load();
                     drop(cells);
                     cells = shard.load(location, &load)?;
@@ -91,21 +92,21 @@ impl<K: Clone + Eq + Hash, V: Clone + PartialEq> Memory<K, V> {
         }
     }
 
-    /// As [`read`](Self::read), of a cell that was read before; `None` if what was there is not there any more.
+    /// Reads a cell that was read before. Returns `None` if the value that was read is not in memory any more.
     pub(crate) fn read_again<'n>(
         &self,
         location: Location,
         index: usize,
-        note: impl Fn(&K, &V) -> Note<'n>,
-    ) -> Option<Seen<V>> {
+        register: impl Fn(&K, &V) -> Registration<'n>,
+    ) -> Option<VersionedRead<V>> {
         let mut cells = self.shard(location.hash()).lock();
-        match cells.at(location)?.seen(index, &note, Source::There, || self.committed()) {
-            Answer::Found(seen) => Some(seen),
-            Answer::Loading | Answer::Unknown => None,
+        match cells.at(location)?.read(index, &register, ReadSource::Memory, || self.committed()) {
+            Lookup::Found(read) => Some(read),
+            Lookup::Loading | Lookup::Missing => None,
         }
     }
 
-    /// The newest value below a task, be it an estimate, and who wrote it, if a task of this run did. Leaves no note.
+    /// Returns the newest value before task `index`, estimates included, and the task that wrote it. Registers no reader.
     pub(crate) fn peek<E>(
         &self,
         key: &K,
@@ -119,9 +120,9 @@ impl<K: Clone + Eq + Hash, V: Clone + PartialEq> Memory<K, V> {
             let cell = cells.cell(hash, key);
             let location = cell.location(hash);
             match cell.newest(index) {
-                Answer::Found((value, writer)) => return Ok((location, value, writer)),
-                Answer::Loading => cells = shard.wait(cells),
-                Answer::Unknown => {
+                Lookup::Found((value, writer)) => return Ok((location, value, writer)),
+                Lookup::Loading => cells = shard.wait(cells),
+                Lookup::Missing => {
                     cell.begin_load();
                     drop(cells);
                     cells = shard.load(location, &load)?;
@@ -130,92 +131,93 @@ impl<K: Clone + Eq + Hash, V: Clone + PartialEq> Memory<K, V> {
         }
     }
 
-    /// Publishes what `run` wrote; `None` if only its tail will write. Whoever above saw something else is added to `voided`.
-    /// Says where.
+    /// Publishes a write of an incarnation and returns its location. A value of `None` announces a write of the fee phase.
+    /// Adds to `stale` the incarnations of later tasks that have read another value.
     pub(crate) fn write(
         &self,
         key: &K,
-        run: &Run,
+        incarnation: &Incarnation,
         value: Option<V>,
-        settled: bool,
-        voided: &mut Vec<Run>,
+        is_final: bool,
+        stale: &mut Vec<Incarnation>,
     ) -> Location {
         let hash = self.hash(key);
         let mut cells = self.shard(hash).lock();
         let cell = cells.cell(hash, key);
-        if cell.write(run, value, settled, voided) {
+        if cell.write(incarnation, value, is_final, stale) {
             self.end_epoch();
         }
         cell.location(hash)
     }
 
-    /// Takes back the version of a task that this time did not write here.
-    pub(crate) fn remove(&self, location: Location, index: usize, voided: &mut Vec<Run>) {
+    /// Removes the version of a task whose latest incarnation did not write there.
+    pub(crate) fn remove(&self, location: Location, index: usize, stale: &mut Vec<Incarnation>) {
         if let Some(cell) = self.shard(location.hash()).lock().at(location) {
-            cell.remove(index, voided);
+            cell.remove(index, stale);
         }
     }
 
-    /// Whether the committed tasks left this value there.
+    /// Returns `true` if the committed value of a cell is `value`.
     pub(crate) fn holds(&self, location: Location, value: &V) -> bool {
         self.shard(location.hash()).lock().at(location).is_some_and(|cell| cell.holds(value))
     }
 
+    /// Returns the number of committed tasks.
     pub(crate) fn committed(&self) -> usize {
         self.committed.load(Ordering::Acquire)
     }
 
-    /// As long as this stays the same, nothing was published to any steady cell.
+    /// Returns the current epoch. While it stays the same, no cached cell was written.
     pub(crate) fn epoch(&self) -> usize {
         self.epoch.load(Ordering::Acquire)
     }
 
-    /// Something was published to a steady cell. To be said while the cell is locked: who writes there next takes it as said, and
-    /// may commit at once.
+    /// Starts a new epoch after a write to a cached cell. Must be called under the lock of that cell: the next writer finds
+    /// the cell not cached, relies on this epoch having ended, and may commit at once.
     fn end_epoch(&self) {
         self.epoch.fetch_add(1, Ordering::AcqRel);
     }
 
-    /// What a task wrote that ran when all tasks below were committed becomes what is there. `before` is where an earlier run of it
-    /// published. Whoever above saw something else is added to `voided`. `is_known_to_load` says that whoever loads a
-    /// cell from now on is given this value: then cells that nobody has asked for yet need not be told.
+    /// Commits the writes of a task that finished when all earlier tasks were committed. `before` are the locations that the
+    /// task had published to. Adds to `stale` the incarnations of later tasks that have read another value. If
+    /// `loads_see_commits` is set, a load from now on returns this value, so cells that were never accessed are not created.
     pub(crate) fn commit_writes(
         &self,
         index: usize,
         writes: Vec<(K, V)>,
-        is_known_to_load: bool,
+        loads_see_commits: bool,
         before: &[Location],
-        voided: &mut Vec<Run>,
+        stale: &mut Vec<Incarnation>,
     ) {
         let mut written: SmallVec<[Location; 8]> = SmallVec::new();
         for (key, value) in writes {
             let hash = self.hash(&key);
             let shard = self.shard(hash);
             let mut cells = shard.lock();
-            let cell = if is_known_to_load { cells.find(hash, &key) } else { Some(cells.cell(hash, &key)) };
+            let cell = if loads_see_commits { cells.find(hash, &key) } else { Some(cells.cell(hash, &key)) };
             if let Some(cell) = cell {
                 written.push(cell.location(hash));
-                if cell.put(index, value, voided) {
+                if cell.commit_value(index, value, stale) {
                     self.end_epoch();
                 }
                 shard.wake(cells);
             }
         }
         for location in before.iter().filter(|location| !written.contains(location)) {
-            self.remove(*location, index, voided);
+            self.remove(*location, index, stale);
         }
         self.committed.store(index.saturating_add(1), Ordering::Release);
     }
 
-    /// The task's versions become what is there.
+    /// Commits the versions that a task has published.
     pub(crate) fn commit(&self, index: usize, published: &[Location]) {
         for location in published {
             let shard = self.shard(location.hash());
             let mut cells = shard.lock();
             if let Some(cell) = cells.at(*location) {
-                cell.promote(index);
+                cell.commit_version(index);
             }
-            // Whoever waits for a load has its value now.
+            // Threads that wait for a load of this cell can read the committed value.
             shard.wake(cells);
         }
         self.committed.store(index.saturating_add(1), Ordering::Release);

@@ -1,33 +1,33 @@
-//! A part of the memory: some cells behind one lock.
+//! A shard of the versioned memory: a part of the cells behind one lock.
 //!
-//! In: keys and locations. Out: their cells, for as long as the lock is held; loads, which happen without it.
+//! Input: keys and locations. Output: their cells while the lock is held; loads, which run without the lock.
 
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
 
-use super::cell::Cell;
+use super::cell::VersionedCell;
 use crate::sync::{Condvar, Mutex, MutexGuard};
 
-/// Some cells.
+/// A part of the cells, and the threads that wait for a load of one of them.
 pub(super) struct Shard<K, V> {
     cells: Mutex<Cells<K, V>>,
-    /// Something that was being loaded is there, or will not come.
+    /// Notified when a load has ended or a commit has made it superfluous.
     loaded: Condvar,
 }
 
-/// What is behind the lock.
+/// The cells of a shard.
 pub(super) struct Cells<K, V> {
-    /// With the hashes of their keys. In boxes: a table that grows moves what is in it.
-    table: HashTable<(u64, Box<Cell<K, V>>)>,
-    /// How many threads wait for something to be loaded.
+    /// Cells with the hashes of their keys. Boxed: a growing table moves its entries.
+    table: HashTable<(u64, Box<VersionedCell<K, V>>)>,
+    /// The number of threads that wait for a load.
     waiting: usize,
 }
 
-/// Where a cell is.
+/// The address of a cell, valid as long as the memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Location {
     hash: u64,
-    /// Which of the shard's cells.
+    /// The cell's number in its shard.
     number: usize,
 }
 
@@ -48,24 +48,26 @@ impl<K, V> Default for Shard<K, V> {
 }
 
 impl<K: Clone + Eq, V: Clone + PartialEq> Cells<K, V> {
-    /// The cell of a key with this hash.
-    pub(super) fn cell(&mut self, hash: u64, key: &K) -> &mut Cell<K, V> {
+    /// Returns the cell of a key with this hash, after creating it if necessary.
+    pub(super) fn cell(&mut self, hash: u64, key: &K) -> &mut VersionedCell<K, V> {
         let number = self.table.len();
-        let is_it = |(_, cell): &(u64, Box<Cell<K, V>>)| cell.key == *key;
+        let is_it = |(_, cell): &(u64, Box<VersionedCell<K, V>>)| cell.key == *key;
         let (_, cell) = match self.table.entry(hash, is_it, |(hash, _)| *hash) {
             Entry::Occupied(entry) => entry.into_mut(),
-            Entry::Vacant(entry) => entry.insert((hash, Box::new(Cell::new(key.clone(), number)))).into_mut(),
+            Entry::Vacant(entry) => {
+                entry.insert((hash, Box::new(VersionedCell::new(key.clone(), number)))).into_mut()
+            }
         };
         cell
     }
 
-    /// The same, if there is one.
-    pub(super) fn find(&mut self, hash: u64, key: &K) -> Option<&mut Cell<K, V>> {
+    /// Returns the cell of a key with this hash, if it exists.
+    pub(super) fn find(&mut self, hash: u64, key: &K) -> Option<&mut VersionedCell<K, V>> {
         self.table.find_mut(hash, |(_, cell)| cell.key == *key).map(|(_, cell)| &mut **cell)
     }
 
-    /// The cell at a location of this shard.
-    pub(super) fn at(&mut self, location: Location) -> Option<&mut Cell<K, V>> {
+    /// Returns the cell at a location of this shard.
+    pub(super) fn at(&mut self, location: Location) -> Option<&mut VersionedCell<K, V>> {
         let Location { hash, number } = location;
         self.table.find_mut(hash, |(_, cell)| cell.number == number).map(|(_, cell)| &mut **cell)
     }
@@ -76,7 +78,7 @@ impl<K: Clone + Eq, V: Clone + PartialEq> Shard<K, V> {
         self.cells.lock()
     }
 
-    /// Waits until something is loaded.
+    /// Waits until a load has ended.
     pub(super) fn wait<'a>(&self, mut cells: MutexGuard<'a, Cells<K, V>>) -> MutexGuard<'a, Cells<K, V>> {
         cells.waiting = cells.waiting.saturating_add(1);
         let mut cells = self.loaded.wait(cells);
@@ -84,22 +86,23 @@ impl<K: Clone + Eq, V: Clone + PartialEq> Shard<K, V> {
         cells
     }
 
-    /// Wakes those who wait. Where nobody does, as almost always, that takes no system call.
+    /// Unlocks and wakes waiting threads. Without one, which is almost always, no system call is made.
     pub(super) fn wake(&self, cells: MutexGuard<'_, Cells<K, V>>) {
-        let is_awaited = cells.waiting > 0;
+        let has_waiting = cells.waiting > 0;
         drop(cells);
-        if is_awaited {
+        if has_waiting {
             self.loaded.notify_all();
         }
     }
 
-    /// Loads a cell, which is being loaded by our hand, and locks again. An error is not kept: who comes next tries again.
+    /// Loads a cell that the caller has marked as loading, and locks again. An error is not stored: the next reader loads
+    /// again.
     pub(super) fn load<E>(
         &self,
         location: Location,
         load: impl Fn() -> Result<V, E>,
     ) -> Result<MutexGuard<'_, Cells<K, V>>, E> {
-        /// Ends the loading if no value comes of it, because of an error or a panic of the host's.
+        /// Ends the load without a value if the host's reader fails or panics.
         struct Loading<'a, K: Clone + Eq, V: Clone + PartialEq>(&'a Shard<K, V>, Location, bool);
         impl<K: Clone + Eq, V: Clone + PartialEq> Drop for Loading<'_, K, V> {
             fn drop(&mut self) {

@@ -1,10 +1,10 @@
-//! Random blocks on real threads against one after another.
+//! Random blocks on real threads against sequential execution.
 
 use proptest::prelude::*;
 
-use crate::workers::{limits, run, stream};
 use crate::mock::{Block, Program, Step};
-use crate::parallel::{Limits, Panicked};
+use crate::parallel::{Panicked, ParallelConfig};
+use crate::workers::{config, run, stream};
 
 fn step(keys: u8) -> impl Strategy<Value = Step> {
     prop_oneof![
@@ -15,7 +15,7 @@ fn step(keys: u8) -> impl Strategy<Value = Step> {
         3 => Just(Step::ReadAnywhere),
         3 => (0..5_u64).prop_map(Step::AddAnywhere),
         1 => Just(Step::Wander),
-        1 => (50..500_u64).prop_map(Step::BreakIf),
+        1 => (50..500_u64).prop_map(Step::FailIf),
         1 => Just(Step::ReadAccumulator),
     ]
 }
@@ -35,15 +35,15 @@ fn block() -> impl Strategy<Value = Block> {
             any::<bool>(),
             0..4_usize,
         )
-            .prop_map(move |(programs, broken_cells, stop_at, keeps, following)| Block {
+            .prop_map(move |(programs, broken_keys, stop_at, resumes, predecessors)| Block {
                 keys,
                 programs,
-                broken_cells,
+                broken_keys,
                 stop_at,
                 panic_at: None,
-                keeps,
-                following,
-                has_state: following % 2 == 0,
+                resumes,
+                predecessors,
+                has_state: predecessors % 2 == 0,
             })
     })
 }
@@ -52,17 +52,17 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 2_000, ..ProptestConfig::default() })]
 
     #[test]
-    fn equals_one_after_another(
+    fn equals_sequential_execution(
         block in block(),
         helpers in 0..7_usize,
         window in prop_oneof![Just(1_usize), Just(4), Just(256)],
         batch in prop_oneof![Just(1_usize), Just(7), Just(1000)],
-        settles_early: bool,
+        speculates_fees: bool,
     ) {
-        let limits = Limits { settles_early, ..limits(helpers, window) };
-        let (outcome, counters) = run(&block, limits, batch).unwrap();
+        let config = ParallelConfig { speculates_fees, ..config(helpers, window) };
+        let (outcome, stats) = run(&block, config, batch).unwrap();
         prop_assert_eq!(&outcome, &block.sequentially());
-        prop_assert!(counters.most_runs <= 6, "{:?}", counters);
+        prop_assert!(stats.max_incarnations <= 6, "{:?}", stats);
     }
 }
 
@@ -70,16 +70,16 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 2_000, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_stream_equals_one_after_another(
+    fn a_stream_equals_sequential_execution(
         block in block(),
         helpers in 1..7_usize,
         window in prop_oneof![Just(1_usize), Just(4), Just(256)],
         batch in prop_oneof![Just(1_usize), Just(7), Just(1000)],
-        ahead in prop_oneof![Just(1_usize), Just(3), Just(1000)],
-        settles_early: bool,
+        undelivered in prop_oneof![Just(1_usize), Just(3), Just(1000)],
+        speculates_fees: bool,
     ) {
-        let limits = Limits { has_main: false, settles_early, ..limits(helpers, window) };
-        prop_assert_eq!(stream(&block, limits, batch, ahead), block.sequentially());
+        let config = ParallelConfig { has_main: false, speculates_fees, ..config(helpers, window) };
+        prop_assert_eq!(stream(&block, config, batch, undelivered), block.sequentially());
     }
 }
 
@@ -89,27 +89,27 @@ fn a_panic_ends_the_block_and_nothing_else() {
     let block = Block { keys: 1, programs, panic_at: Some(20), ..Block::default() };
     let hook = std::panic::take_hook();
     std::panic::set_hook(Box::new(|_| {}));
-    let result = run(&block, limits(3, 256), 1000);
+    let result = run(&block, config(3, 256), 1000);
     std::panic::set_hook(hook);
     assert_eq!(result.err(), Some(Panicked("the sink panics, as asked".to_owned())));
 }
 
 #[test]
-fn a_chain_costs_few_runs_in_vain() {
+fn a_chain_wastes_few_executions() {
     let programs = vec![Program { steps: vec![Step::Add(0, 1)], fee: Some((1, 1)), is_odd: false }; 2_000];
     let block = Block { keys: 2, programs, ..Block::default() };
-    let (outcome, counters) = run(&block, limits(3, 256), 2_000).unwrap();
+    let (outcome, stats) = run(&block, config(3, 256), 2_000).unwrap();
     assert_eq!(outcome, block.sequentially());
-    assert!(counters.executions < 2_600, "{counters:?}");
+    assert!(stats.executions < 2_600, "{stats:?}");
 }
 
 #[test]
-fn independent_tasks_run_once() {
+fn independent_tasks_are_executed_once() {
     let programs = (0..200_u8)
         .map(|key| Program { steps: vec![Step::Add(key, 1)], fee: Some((key, 3)), is_odd: false })
         .collect();
     let block = Block { keys: 200, programs, ..Block::default() };
-    let (outcome, counters) = run(&block, limits(3, 256), 2_000).unwrap();
+    let (outcome, stats) = run(&block, config(3, 256), 2_000).unwrap();
     assert_eq!(outcome, block.sequentially());
-    assert_eq!((counters.executions, counters.settlements, counters.resettlements), (200, 200, 0));
+    assert_eq!((stats.executions, stats.fee_phases, stats.fee_re_executions), (200, 200, 0));
 }

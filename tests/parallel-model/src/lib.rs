@@ -1,17 +1,17 @@
-//! Starkiln's scheduler and multi-version memory, built from the crate's own sources with a model checker's locks and atomics.
+//! Starkiln's scheduler and multi-version memory, built from the crate's own sources with the locks and atomics of a model checker.
 //!
-//! * `cargo test --release`: random blocks on real threads against one after another (proptest);
-//! * `cargo test --release --features shuttle`: the whole engine under random and PCT schedules;
-//! * `cargo test --release --features loom`: each protocol, and two tasks on the whole engine, under every schedule of up to so many
-//!   preemptions.
+//! * `cargo test --release`: random blocks on real threads against sequential execution (proptest);
+//! * `cargo test --release --features shuttle`: the complete executor under random and PCT schedules;
+//! * `cargo test --release --features loom`: each protocol, and two or three tasks on the complete executor, under every schedule
+//!   with a bounded number of preemptions.
 //!
-//! What the tests can tell: without the comparison at the commit and without voiding, everything fails; with either of the two, results
-//! stay right, and only the loom models of reading miss the voiding. A load or a commit that wakes nobody is a deadlock that shuttle
-//! and loom find.
+//! The tests notice these mutations: without validation at the commit and without aborts, all of them fail. With only one of the
+//! two missing, results stay right, and only the loom models of reading notice missing aborts. A load or a commit that does not
+//! wake waiting threads is a deadlock, which shuttle and loom find.
 //!
 //! `SCHEDULES=n` sets how many schedules shuttle explores per test.
 #![cfg_attr(not(test), allow(dead_code, unused_imports, reason = "the models are tests"))]
-#![cfg_attr(test, allow(dead_code, unused_imports, reason = "each model uses a part of the engine"))]
+#![cfg_attr(test, allow(dead_code, unused_imports, reason = "each model uses a part of the executor"))]
 
 #[path = "../../../src/panic.rs"]
 mod panic;

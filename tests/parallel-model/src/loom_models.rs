@@ -1,16 +1,17 @@
-//! Each protocol under every schedule of up to so many preemptions, and small blocks on the whole engine.
+//! Each protocol of the versioned memory, and small blocks on the complete executor, under every schedule with a bounded number
+//! of preemptions.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use loom::thread;
 
-use crate::workers::{Bell, limits};
 use crate::mock::{Block, BlockSink, Outcome, Program, Step};
-use crate::parallel::model::{Memory, Note, Run, Seen, Source};
-use crate::parallel::{Engine, Limits};
+use crate::parallel::model::{Incarnation, ReadSource, Registration, VersionedMemory, VersionedRead};
+use crate::parallel::{ParallelConfig, ParallelExecutor};
 use crate::sync::{Arc, Mutex};
+use crate::workers::{WakeQueue, config};
 
-/// Explores a model and says how many schedules that were.
+/// Explores a model and prints the number of schedules.
 fn explore(name: &str, preemptions: usize, model: impl Fn() + Sync + Send + 'static) {
     let explored = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&explored);
@@ -31,120 +32,120 @@ fn load() -> Result<u64, ()> {
 }
 
 fn read<'n>(
-    memory: &Memory<u8, u64>,
+    memory: &VersionedMemory<u8, u64>,
     key: u8,
     index: usize,
-    note: impl Fn() -> Note<'n>,
+    register: impl Fn() -> Registration<'n>,
     load: impl Fn() -> Result<u64, ()>,
-) -> Result<Seen<u64>, ()> {
-    memory.read(memory.hash(&key), &key, index, |_, _| note(), load).map(|(_, seen)| seen)
+) -> Result<VersionedRead<u64>, ()> {
+    memory.read(memory.hash(&key), &key, index, |_, _| register(), load).map(|(_, read)| read)
 }
 
-/// What the committed tasks left in a cell.
-fn left(memory: &Memory<u8, u64>, key: u8) -> Result<u64, ()> {
+/// Returns the committed value of a key.
+fn committed(memory: &VersionedMemory<u8, u64>, key: u8) -> Result<u64, ()> {
     memory.peek(&key, 0, || Err(())).map(|(_, value, _)| value)
 }
 
-/// Publish and read: a reader sees what is published, or is told that it did not.
+/// Publish and read: a reader reads the published value, or is found to be stale.
 #[test]
 fn publish_and_read() {
     explore("publish and read", 4, || {
-        let memory = Arc::new(Memory::<u8, u64>::new(1));
-        let (writer, reader) = (Run::new(0), Run::new(1));
+        let memory = Arc::new(VersionedMemory::<u8, u64>::new(1));
+        let (writer, reader) = (Incarnation::new(0), Incarnation::new(1));
         let publishing = {
             let memory = Arc::clone(&memory);
             thread::spawn(move || {
-                let mut voided = Vec::new();
-                memory.write(&7, &writer, Some(5), true, &mut voided);
-                voided.iter().any(|run| run.index == 1)
+                let mut stale = Vec::new();
+                memory.write(&7, &writer, Some(5), true, &mut stale);
+                stale.iter().any(|incarnation| incarnation.index == 1)
             })
         };
-        let seen = read(&memory, 7, 1, || Note::Run(&reader), load);
-        let is_voided = publishing.join().unwrap();
-        let Ok(Seen::Value(value, _)) = seen else { panic!("a value") };
-        assert_eq!(is_voided, value != 5, "saw {value}");
+        let result = read(&memory, 7, 1, || Registration::Reader(&reader), load);
+        let is_stale = publishing.join().unwrap();
+        let Ok(VersionedRead::Value(value, _)) = result else { panic!("a value") };
+        assert_eq!(is_stale, value != 5, "read {value}");
     });
 }
 
-/// Publish, void and read: what a void run published is never taken for a value once it is void.
+/// Publish, abort and read: a version of an aborted incarnation is never read as a value.
 #[test]
 fn estimate_and_read() {
     explore("estimate and read", 4, || {
-        let memory = Arc::new(Memory::<u8, u64>::new(1));
-        let (old, new, reader) = (Run::new(0), Run::new(0), Run::new(1));
-        let mut voided = Vec::new();
-        memory.write(&7, &old, Some(5), true, &mut voided);
+        let memory = Arc::new(VersionedMemory::<u8, u64>::new(1));
+        let (old, new, reader) = (Incarnation::new(0), Incarnation::new(0), Incarnation::new(1));
+        let mut stale = Vec::new();
+        memory.write(&7, &old, Some(5), true, &mut stale);
         let republishing = {
             let memory = Arc::clone(&memory);
             thread::spawn(move || {
-                old.make_void();
-                let mut voided = Vec::new();
-                memory.write(&7, &new, Some(6), true, &mut voided);
-                voided.iter().any(|run| run.index == 1)
+                old.abort();
+                let mut stale = Vec::new();
+                memory.write(&7, &new, Some(6), true, &mut stale);
+                stale.iter().any(|incarnation| incarnation.index == 1)
             })
         };
-        let seen = read(&memory, 7, 1, || Note::Run(&reader), load);
-        let is_voided = republishing.join().unwrap();
-        match seen {
-            Ok(Seen::Value(6, _)) | Ok(Seen::Unexecuted(0)) => assert!(!is_voided),
-            Ok(Seen::Value(5, _)) => assert!(is_voided),
+        let result = read(&memory, 7, 1, || Registration::Reader(&reader), load);
+        let is_stale = republishing.join().unwrap();
+        match result {
+            Ok(VersionedRead::Value(6, _)) | Ok(VersionedRead::AwaitExecution(0)) => assert!(!is_stale),
+            Ok(VersionedRead::Value(5, _)) => assert!(is_stale),
             _ => panic!("neither of the two values"),
         }
     });
 }
 
-/// Remembering: what a thread remembers of an epoch that has not ended is what there is.
+/// Cache: a value cached in the current epoch is the committed one.
 #[test]
-fn remember_and_publish() {
-    explore("remember and publish", 4, || {
-        let memory = Arc::new(Memory::<u8, u64>::new(1));
-        let _ = read(&memory, 7, 1, || Note::Steady, load);
+fn cache_and_publish() {
+    explore("cache and publish", 4, || {
+        let memory = Arc::new(VersionedMemory::<u8, u64>::new(1));
+        let _ = read(&memory, 7, 1, || Registration::Cacheable, load);
         let publishing = {
             let memory = Arc::clone(&memory);
             thread::spawn(move || {
-                let location = memory.write(&7, &Run::new(0), Some(5), true, &mut Vec::new());
+                let location = memory.write(&7, &Incarnation::new(0), Some(5), true, &mut Vec::new());
                 memory.commit(0, &[location]);
             })
         };
         let epoch = memory.epoch();
-        let seen = read(&memory, 7, 1, || Note::Steady, load);
+        let result = read(&memory, 7, 1, || Registration::Cacheable, load);
         publishing.join().unwrap();
-        if let Ok(Seen::Value(value, Source::Steady)) = seen
+        if let Ok(VersionedRead::Value(value, ReadSource::Cacheable)) = result
             && memory.epoch() == epoch
         {
-            assert_eq!(left(&memory, 7), Ok(value), "remembers {value}");
+            assert_eq!(committed(&memory, 7), Ok(value), "caches {value}");
         }
     });
 }
 
-/// Remembering, and two who write: the second does not rely on what the first has not said yet.
+/// Cache and two writers: the second writer finds the epoch ended when it finds the cell not cached.
 #[test]
-fn remember_and_publish_twice() {
-    explore("remember and publish twice", 4, || {
-        let memory = Arc::new(Memory::<u8, u64>::new(1));
+fn cache_and_publish_twice() {
+    explore("cache and publish twice", 4, || {
+        let memory = Arc::new(VersionedMemory::<u8, u64>::new(1));
         let epoch = memory.epoch();
         for _ in 0..2 {
-            let _ = read(&memory, 7, 2, || Note::Steady, load);
+            let _ = read(&memory, 7, 2, || Registration::Cacheable, load);
         }
         let publishing = {
             let memory = Arc::clone(&memory);
             thread::spawn(move || {
-                memory.write(&7, &Run::new(1), Some(6), true, &mut Vec::new());
+                memory.write(&7, &Incarnation::new(1), Some(6), true, &mut Vec::new());
             })
         };
-        let location = memory.write(&7, &Run::new(0), Some(5), true, &mut Vec::new());
+        let location = memory.write(&7, &Incarnation::new(0), Some(5), true, &mut Vec::new());
         memory.commit(0, &[location]);
-        assert_ne!(memory.epoch(), epoch, "what was remembered is not there any more");
+        assert_ne!(memory.epoch(), epoch, "a cached value was replaced within its epoch");
         publishing.join().unwrap();
     });
 }
 
-/// In-flight loads: one load for two readers; an error is given to whoever loaded, and the other tries again.
+/// Load in flight: one load for two readers; an error goes to the reader that loaded, and the other loads again.
 #[test]
 fn load_in_flight() {
     for fails in [false, true] {
         explore("load in flight", 4, move || {
-            let memory = Arc::new(Memory::<u8, u64>::new(1));
+            let memory = Arc::new(VersionedMemory::<u8, u64>::new(1));
             let loads = Arc::new(Mutex::new(0));
             let read = |index: usize| {
                 let (memory, loads) = (Arc::clone(&memory), Arc::clone(&loads));
@@ -154,9 +155,9 @@ fn load_in_flight() {
                         *loads += 1;
                         if fails && *loads == 1 { Err(()) } else { Ok(9_u64) }
                     };
-                    let run = Run::new(index);
-                    match read(&memory, 1, index, || Note::Run(&run), load) {
-                        Ok(Seen::Value(9, _)) => true,
+                    let incarnation = Incarnation::new(index);
+                    match read(&memory, 1, index, || Registration::Reader(&incarnation), load) {
+                        Ok(VersionedRead::Value(9, _)) => true,
                         Err(()) => false,
                         _ => panic!("no such value"),
                     }
@@ -172,55 +173,56 @@ fn load_in_flight() {
     }
 }
 
-/// A load in flight and a commit: who waits for the load gets the committed value, and a late load does not replace it.
+/// Load in flight and commit: a waiting reader gets the committed value, and a late load does not replace it.
 #[test]
 fn load_and_commit() {
     explore("load and commit", 4, || {
-        let memory = Arc::new(Memory::<u8, u64>::new(1));
+        let memory = Arc::new(VersionedMemory::<u8, u64>::new(1));
         let committing = {
             let memory = Arc::clone(&memory);
             thread::spawn(move || {
-                let location = memory.write(&1, &Run::new(0), Some(4), true, &mut Vec::new());
+                let location = memory.write(&1, &Incarnation::new(0), Some(4), true, &mut Vec::new());
                 memory.commit(0, &[location]);
             })
         };
-        let _ = read(&memory, 1, 1, || Note::Nobody, load);
+        let _ = read(&memory, 1, 1, || Registration::None, load);
         committing.join().unwrap();
-        assert_eq!(left(&memory, 1), Ok(4));
+        assert_eq!(committed(&memory, 1), Ok(4));
     });
 }
 
-/// A block on the calling thread and one helper, each schedule against one after another.
-fn engine(name: &'static str, preemptions: usize, block: Block, settles_early: bool, halts: bool) {
+/// Executes a block on the main thread and one helper, and compares every schedule with sequential execution.
+fn execute(name: &'static str, preemptions: usize, block: Block, speculates_fees: bool, halts: bool) {
     explore(name, preemptions, move || {
-        // The threads of a model outlive the borrow checker's idea of it.
+        // The threads of a model are not scoped.
         let block: &'static Block = Box::leak(Box::new(block.clone()));
         let sink = BlockSink { block, outcome: Outcome::default(), state: Default::default() };
-        let engine: Arc<Engine<Block, BlockSink<'static>>> =
-            Arc::new(Engine::new(block.clone(), sink, Limits { settles_early, ..limits(1, 4) }));
-        let bell = Arc::new(Bell::default());
+        let config = ParallelConfig { speculates_fees, ..config(1, 4) };
+        let executor: Arc<ParallelExecutor<Block, BlockSink<'static>>> =
+            Arc::new(ParallelExecutor::new(block.clone(), sink, config));
+        let queue = Arc::new(WakeQueue::default());
         let helper = {
-            let (engine, bell) = (Arc::clone(&engine), Arc::clone(&bell));
+            let (executor, queue) = (Arc::clone(&executor), Arc::clone(&queue));
             thread::spawn(move || {
-                while bell.wait() {
-                    engine.help(&|| bell.ring());
+                while queue.pop() {
+                    executor.help(&|| queue.push());
                 }
             })
         };
         let halting = halts.then(|| {
-            let (engine, bell) = (Arc::clone(&engine), Arc::clone(&bell));
-            thread::spawn(move || engine.halt(&|| bell.ring()))
+            let (executor, queue) = (Arc::clone(&executor), Arc::clone(&queue));
+            thread::spawn(move || executor.halt(&|| queue.push()))
         });
-        engine.add(block.programs.len(), &|| bell.ring());
-        engine.close(&|| bell.ring());
-        engine.run(&|| bell.ring(), &mut || {});
-        bell.dismiss();
+        executor.add(block.programs.len(), &|| queue.push());
+        executor.close(&|| queue.push());
+        executor.run(&|| queue.push(), &mut || {});
+        queue.close();
         helper.join().unwrap();
         if let Some(halting) = halting {
             halting.join().unwrap();
         }
-        let Ok(engine) = Arc::try_unwrap(engine) else { panic!("somebody holds the engine") };
-        let (sink, _) = engine.finish().0.expect("nothing panics");
+        let Ok(executor) = Arc::try_unwrap(executor) else { panic!("the executor is shared") };
+        let (sink, _) = executor.finish().0.expect("nothing panics");
         let expected = block.sequentially();
         if halts {
             assert!(expected.results.starts_with(&sink.outcome.results));
@@ -234,33 +236,33 @@ fn program(steps: &[Step], fee: Option<(u8, u64)>) -> Program {
     Program { steps: steps.to_vec(), fee, is_odd: false }
 }
 
-/// Commit and abort: the second task is stale whenever it runs before the first has published.
+/// Commit and abort: the second task is stale whenever it executes before the first has published.
 #[test]
 fn commit_and_abort() {
     let programs = vec![program(&[Step::Add(0, 1)], None), program(&[Step::Add(0, 1)], None)];
-    engine("commit and abort", 3, Block { keys: 1, programs, ..Block::default() }, true, false);
+    execute("commit and abort", 3, Block { keys: 1, programs, ..Block::default() }, true, false);
 }
 
-/// Wait and wake, hand-off: the third reads what the second must write again.
+/// Wait, wake and hand-off: the third task reads a key that the second must write again.
 #[test]
 fn wait_and_wake() {
     let chain = program(&[Step::Add(0, 1)], None);
     let programs = vec![chain.clone(), chain.clone(), chain];
-    engine("wait and wake", 3, Block { keys: 1, programs, ..Block::default() }, true, false);
+    execute("wait and wake", 3, Block { keys: 1, programs, ..Block::default() }, true, false);
 }
 
-/// Tails: both add to one accumulator, and the first pays from the cell that the second reads.
+/// Fee phases: both add to one accumulator, and the first pays from the cell that the second reads.
 #[test]
-fn tails() {
+fn fee_phases() {
     let programs = vec![program(&[], Some((0, 1))), program(&[Step::Read(0)], Some((1, 1)))];
     let block = Block { keys: 2, programs, ..Block::default() };
-    engine("tails", 3, block.clone(), true, false);
-    engine("tails at commits", 3, block, false, false);
+    execute("fee phases", 3, block.clone(), true, false);
+    execute("fee phases at commits", 3, block, false, false);
 }
 
 /// Park, unpark and halt, from another thread at any moment.
 #[test]
 fn halt() {
     let programs = vec![program(&[Step::Add(0, 1)], None), program(&[Step::Add(0, 1)], None)];
-    engine("halt", 3, Block { keys: 1, programs, ..Block::default() }, true, true);
+    execute("halt", 3, Block { keys: 1, programs, ..Block::default() }, true, true);
 }

@@ -1,76 +1,76 @@
-//! A mock of transactions: little programs whose every step depends on what they have read so far, so that a stale run goes
-//! elsewhere altogether; and the same programs run one after another, as the judge.
+//! Mock transactions: small programs whose every step depends on the values read so far, so that a stale incarnation takes
+//! another path; and the sequential execution of the same programs, which gives the expected outcome.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
-use crate::parallel::{Executed, ReadFailure, Reads, Settled, Sink, Straight, Task, View};
+use crate::parallel::{Charge, Executed, Inline, ReadFailure, ReadSet, Sink, Task, TaskExecution, View};
 use crate::sync::{Arc, AtomicBool, Ordering};
 
-/// Keys from here on are accumulators.
+/// The key that every fee phase adds to.
 pub(crate) const ACCUMULATOR: u8 = 200;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Step {
     Read(u8),
-    /// Adds to what is there.
+    /// Adds to the value of a key.
     Add(u8, u64),
-    /// Writes a constant, which often is what was there.
+    /// Writes a constant, which is often the value that is there.
     Set(u8, u64),
     /// Writes without reading.
     Blind(u8, u64),
-    /// Reads a cell that depends on all that was read before.
+    /// Reads a key that depends on all values read before.
     ReadAnywhere,
-    /// Writes one.
+    /// Adds to such a key.
     AddAnywhere(u64),
-    /// Reads many cells, if what was read so far looks like it: stale runs do.
+    /// Reads a number of keys that depends on the values read before, so that stale incarnations read other keys.
     Wander,
-    /// Breaks off, if what was read so far looks like it.
-    BreakIf(u64),
-    /// Reads an accumulator in the body, as few do.
+    /// Fails for one in this many of the values read before.
+    FailIf(u64),
+    /// Reads the accumulator before the fee phase.
     ReadAccumulator,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Program {
     pub(crate) steps: Vec<Step>,
-    /// What the tail adds to the accumulator, and whose cell it takes it from.
+    /// The key that pays the fee, and the amount that is added to the accumulator.
     pub(crate) fee: Option<(u8, u64)>,
-    /// Whether the tail does more than add: writes a cell that depends on the accumulator.
+    /// Whether the fee phase does more than add: it writes a key that depends on the accumulator.
     pub(crate) is_odd: bool,
 }
 
-/// A block of them, over cells that are `key * 1000` at first.
+/// A block of programs over keys whose initial values are `key * 1000`.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Block {
     pub(crate) keys: u8,
     pub(crate) programs: Vec<Program>,
-    /// Cells that cannot be loaded.
-    pub(crate) broken_cells: BTreeSet<u8>,
-    /// The sink takes no more from here on.
+    /// Keys that cannot be loaded.
+    pub(crate) broken_keys: BTreeSet<u8>,
+    /// The index at which the sink stops.
     pub(crate) stop_at: Option<usize>,
-    /// The sink panics here.
+    /// The index at which the sink panics.
     pub(crate) panic_at: Option<usize>,
-    /// Runs keep what they began with.
-    pub(crate) keeps: bool,
-    /// Every so many tasks one follows the one before.
-    pub(crate) following: usize,
-    /// The sink has the state, and can run a task that is alone.
+    /// Whether incarnations return a prefix.
+    pub(crate) resumes: bool,
+    /// Every task with an index divisible by this has the one before it as its predecessor.
+    pub(crate) predecessors: usize,
+    /// Whether the sink has the committed state, and executes serial tasks inline.
     pub(crate) has_state: bool,
 }
 
 #[derive(Debug)]
-pub(crate) struct Unloadable;
+pub(crate) struct LoadFailure;
 
 pub(crate) enum Stopped {
-    Broken,
+    Failed,
     Interrupted,
 }
 
-/// What a program runs on.
+/// The state that a program runs on.
 pub(crate) trait Access {
-    fn read(&mut self, key: u8) -> Result<u64, Stopped>;
-    fn accumulator(&mut self) -> Result<u64, Stopped>;
+    fn read(&mut self, key: u8) -> std::result::Result<u64, Stopped>;
+    fn accumulator(&mut self) -> std::result::Result<u64, Stopped>;
     fn write(&mut self, key: u8, value: u64);
 }
 
@@ -83,7 +83,8 @@ impl Block {
         u8::try_from(seen % u64::from(self.keys.max(1))).unwrap()
     }
 
-    pub(crate) fn body(&self, index: usize, access: &mut impl Access) -> Result<u64, Stopped> {
+    /// Runs a program before its fee phase. Returns a digest of the values read.
+    pub(crate) fn run(&self, index: usize, access: &mut impl Access) -> std::result::Result<u64, Stopped> {
         let mut seen = u64::try_from(index).unwrap();
         for step in &self.programs[index].steps {
             match *step {
@@ -110,9 +111,9 @@ impl Block {
                         seen = mix(seen, access.read(self.anywhere(seen))?);
                     }
                 }
-                Step::BreakIf(one_in) => {
+                Step::FailIf(one_in) => {
                     if seen % one_in.max(1) == 0 {
-                        return Err(Stopped::Broken);
+                        return Err(Stopped::Failed);
                     }
                 }
                 Step::ReadAccumulator => seen = mix(seen, access.accumulator()?),
@@ -121,11 +122,16 @@ impl Block {
         Ok(seen)
     }
 
-    pub(crate) fn tail(&self, index: usize, access: &mut impl Access) -> Result<u64, Stopped> {
+    /// Runs a fee phase. Returns a digest of the values read.
+    pub(crate) fn fee_phase(
+        &self,
+        index: usize,
+        access: &mut impl Access,
+    ) -> std::result::Result<u64, Stopped> {
         let program = &self.programs[index];
         let Some((payer, fee)) = program.fee else { return Ok(0) };
-        let purse = access.read(payer)?;
-        access.write(payer, purse.wrapping_sub(fee));
+        let balance = access.read(payer)?;
+        access.write(payer, balance.wrapping_sub(fee));
         let total = access.accumulator()?;
         access.write(ACCUMULATOR, total.wrapping_add(fee));
         if program.is_odd {
@@ -134,94 +140,87 @@ impl Block {
                 access.write(ACCUMULATOR, total.wrapping_add(fee).wrapping_mul(3));
             }
         }
-        Ok(mix(purse, total))
+        Ok(mix(balance, total))
+    }
+
+    /// Runs a program and its fee phase on a state that cannot change.
+    fn run_completely(
+        &self,
+        index: usize,
+        access: &mut impl Access,
+    ) -> std::result::Result<(u64, Option<u64>), Stopped> {
+        let execution = self.run(index, access)?;
+        let fee = self.programs[index].fee.is_some().then(|| self.fee_phase(index, access));
+        Ok((execution, fee.transpose()?))
     }
 
     pub(crate) fn initial(key: u8) -> u64 {
         u64::from(key) * 1000
     }
 
-    /// One after another.
+    /// Executes the block sequentially.
     pub(crate) fn sequentially(&self) -> Outcome {
         let mut outcome = Outcome::default();
         let mut state = BTreeMap::new();
         for index in 0..self.programs.len() {
-            let (body, tail, own) = self.one(index, &state);
-            if outcome.take(self, index, body, tail).is_break() {
+            let result = self.execute_on(index, &state);
+            if outcome.push(self, index, &result).is_break() {
                 break;
             }
-            state.extend(own);
+            state.extend(result.into_iter().flat_map(|finished| finished.writes));
         }
         outcome
     }
 
-    /// One of them: what its body saw, what its tail saw, and what it wrote.
-    fn one(
-        &self,
-        index: usize,
-        state: &BTreeMap<u8, u64>,
-    ) -> (Option<u64>, Option<Option<u64>>, BTreeMap<u8, u64>) {
-        let mut access = Sequential { block: self, state, own: BTreeMap::new() };
-        let result = self.body(index, &mut access).and_then(|body| {
-            let tail = self.programs[index].fee.is_some().then(|| self.tail(index, &mut access));
-            Ok((body, tail.transpose()?))
-        });
-        match result {
-            Ok((body, tail)) => (Some(body), tail.map(Some), access.own),
-            Err(_) => (None, None, BTreeMap::new()),
-        }
+    /// Executes one program on a committed state.
+    fn execute_on(&self, index: usize, state: &BTreeMap<u8, u64>) -> Result {
+        let mut access = Sequential { block: self, state, writes: BTreeMap::new() };
+        let (execution, fee) = self.run_completely(index, &mut access).map_err(|_| Failed)?;
+        Ok(Finished { execution, fee, writes: access.writes })
     }
 }
 
 struct Sequential<'a> {
     block: &'a Block,
     state: &'a BTreeMap<u8, u64>,
-    own: BTreeMap<u8, u64>,
+    writes: BTreeMap<u8, u64>,
 }
 
 impl Access for Sequential<'_> {
-    fn read(&mut self, key: u8) -> Result<u64, Stopped> {
-        if let Some(value) = self.own.get(&key).or_else(|| self.state.get(&key)) {
+    fn read(&mut self, key: u8) -> std::result::Result<u64, Stopped> {
+        if let Some(value) = self.writes.get(&key).or_else(|| self.state.get(&key)) {
             return Ok(*value);
         }
-        if self.block.broken_cells.contains(&key) { Err(Stopped::Broken) } else { Ok(Block::initial(key)) }
+        if self.block.broken_keys.contains(&key) { Err(Stopped::Failed) } else { Ok(Block::initial(key)) }
     }
 
-    fn accumulator(&mut self) -> Result<u64, Stopped> {
+    fn accumulator(&mut self) -> std::result::Result<u64, Stopped> {
         self.read(ACCUMULATOR)
     }
 
     fn write(&mut self, key: u8, value: u64) {
-        self.own.insert(key, value);
+        self.writes.insert(key, value);
     }
 }
 
-/// What came out, in order.
+/// The results in order: index, digest of the execution, digest of the fee phase.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Outcome {
     pub(crate) results: Vec<(usize, u64, Option<u64>)>,
-    pub(crate) broken: Option<usize>,
+    pub(crate) failed: Option<usize>,
 }
 
 impl Outcome {
-    /// `tail` is `Some(None)` for a tail that broke off.
-    fn take(
-        &mut self,
-        block: &Block,
-        index: usize,
-        body: Option<u64>,
-        tail: Option<Option<u64>>,
-    ) -> ControlFlow<()> {
+    fn push(&mut self, block: &Block, index: usize, result: &Result) -> ControlFlow<()> {
         assert_eq!(index, self.results.len(), "out of order");
         assert!(block.panic_at != Some(index), "the sink panics, as asked");
         if block.stop_at == Some(index) {
             return ControlFlow::Break(());
         }
-        match (body, tail) {
-            (Some(body), None) => self.results.push((index, body, None)),
-            (Some(body), Some(Some(tail))) => self.results.push((index, body, Some(tail))),
-            (None, _) | (_, Some(None)) => {
-                self.broken = Some(index);
+        match result {
+            Ok(Finished { execution, fee, .. }) => self.results.push((index, *execution, *fee)),
+            Err(Failed) => {
+                self.failed = Some(index);
                 return ControlFlow::Break(());
             }
         }
@@ -232,100 +231,113 @@ impl Outcome {
 pub(crate) struct BlockSink<'a> {
     pub(crate) block: &'a Block,
     pub(crate) outcome: Outcome,
-    /// What the results so far left.
+    /// The committed state.
     pub(crate) state: BTreeMap<u8, u64>,
 }
 
 impl Sink<Block> for BlockSink<'_> {
-    fn take(&mut self, index: usize, body: Body) -> ControlFlow<()> {
-        let own = match &body.paid {
-            Some(Some((_, own))) => own.clone(),
-            _ => body.own,
-        };
-        let tail = body.paid.map(|paid| paid.map(|(seen, _)| seen));
-        self.outcome.take(self.block, index, body.seen, tail)?;
-        self.state.extend(own);
+    fn commit(&mut self, index: usize, result: Result) -> ControlFlow<()> {
+        self.outcome.push(self.block, index, &result)?;
+        self.state.extend(result.into_iter().flat_map(|finished| finished.writes));
         ControlFlow::Continue(())
     }
 
-    fn run_and_take(&mut self, _: &Block, index: usize, void: Arc<AtomicBool>) -> Option<Straight<Block>> {
-        if !self.block.has_state {
+    fn execute_inline(&mut self, block: &Block, index: usize, abort: Arc<AtomicBool>) -> Option<Inline<Block>> {
+        if !block.has_state {
             return None;
         }
-        let (body, tail, own) = self.block.one(index, &self.state);
-        if void.load(Ordering::Acquire) {
-            return Some(Straight::Stopped);
+        let result = block.execute_on(index, &self.state);
+        if abort.load(Ordering::Acquire) {
+            return Some(Inline::Interrupted);
         }
-        let flow = self.outcome.take(self.block, index, body, tail);
-        if flow.is_continue() {
-            self.state.extend(&own);
-        }
-        let steps = u64::try_from(self.block.programs[index].steps.len()).unwrap();
-        Some(Straight::Taken { flow, writes: own.into_iter().collect(), steps })
+        let writes = block.writes(&result);
+        let steps = u64::try_from(block.programs[index].steps.len()).unwrap();
+        Some(Inline::Committed { flow: self.commit(index, result), writes, steps })
     }
 
-    fn known(&self, key: &u8) -> Option<u64> {
+    fn committed_value(&self, key: &u8) -> Option<u64> {
         self.state.get(key).copied()
     }
 }
 
-/// What a tail saw, and what it and its body wrote; nothing if it broke off.
-type Paid = Option<(u64, BTreeMap<u8, u64>)>;
-
-/// What a run read, for the next one.
-pub(crate) struct Kept {
-    reads: Reads<Block>,
-    read: Vec<(u8, u64)>,
+/// A finished program.
+pub(crate) struct Finished {
+    execution: u64,
+    fee: Option<u64>,
+    writes: BTreeMap<u8, u64>,
 }
 
-impl Kept {
-    /// All that was read, or the first half of it, as validations come before the rest.
-    fn some(index: usize, reads: Reads<Block>, mut read: Vec<(u8, u64)>) -> Self {
-        read.truncate(read.len() / (1 + index % 2));
-        Self { reads: reads.first(read.len()), read }
+/// The failure of a program.
+pub(crate) struct Failed;
+
+pub(crate) type Result = std::result::Result<Finished, Failed>;
+
+/// A program whose fee phase has still to run.
+pub(crate) struct Unpaid {
+    index: usize,
+    execution: u64,
+    writes: BTreeMap<u8, u64>,
+    reads: Vec<(u8, u64)>,
+}
+
+/// A program whose fee phase ran speculatively.
+pub(crate) struct Charged {
+    unpaid: Unpaid,
+    fee: u64,
+    writes: BTreeMap<u8, u64>,
+}
+
+/// The first reads of an incarnation, with their values.
+pub(crate) struct Prefix {
+    reads: ReadSet<Block>,
+    values: Vec<(u8, u64)>,
+}
+
+impl Prefix {
+    /// Keeps all reads, or the first half of them, as a validation comes before the rest of a transaction.
+    fn new(index: usize, reads: ReadSet<Block>, mut values: Vec<(u8, u64)>) -> Self {
+        values.truncate(values.len() / (1 + index % 2));
+        Self { reads: reads.first(values.len()), values }
     }
 }
 
-pub(crate) struct Body {
-    index: usize,
-    seen: Option<u64>,
-    own: BTreeMap<u8, u64>,
-    read: Vec<(u8, u64)>,
-    /// If its tail ran.
-    paid: Option<Paid>,
-}
-
-struct Parallel<'a, 'v> {
+struct Speculative<'a, 'v> {
     view: &'a View<'v, Block>,
-    own: BTreeMap<u8, u64>,
-    /// In order.
-    read: Vec<(u8, u64)>,
-    is_tail: bool,
+    writes: BTreeMap<u8, u64>,
+    /// The reads, in order.
+    reads: Vec<(u8, u64)>,
+    is_fee_phase: bool,
 }
 
-impl Access for Parallel<'_, '_> {
-    fn read(&mut self, key: u8) -> Result<u64, Stopped> {
-        let read = self.read.iter().find(|(read, _)| *read == key).map(|(_, value)| value);
-        if let Some(value) = self.own.get(&key).or(read) {
+impl<'a, 'v> Speculative<'a, 'v> {
+    fn fee_phase(view: &'a View<'v, Block>, writes: BTreeMap<u8, u64>) -> Self {
+        Self { view, writes, reads: Vec::new(), is_fee_phase: true }
+    }
+}
+
+impl Access for Speculative<'_, '_> {
+    fn read(&mut self, key: u8) -> std::result::Result<u64, Stopped> {
+        let read = self.reads.iter().find(|(read, _)| *read == key).map(|(_, value)| value);
+        if let Some(value) = self.writes.get(&key).or(read) {
             return Ok(*value);
         }
         let value = self.view.read(&key).map_err(|failure| match failure {
-            ReadFailure::Load(Unloadable) => Stopped::Broken,
+            ReadFailure::Load(LoadFailure) => Stopped::Failed,
             ReadFailure::Interrupted => Stopped::Interrupted,
         })?;
-        self.read.push((key, value));
+        self.reads.push((key, value));
         Ok(value)
     }
 
-    fn accumulator(&mut self) -> Result<u64, Stopped> {
-        if let Some(value) = self.own.get(&ACCUMULATOR) {
+    fn accumulator(&mut self) -> std::result::Result<u64, Stopped> {
+        if let Some(value) = self.writes.get(&ACCUMULATOR) {
             return Ok(*value);
         }
-        if !self.is_tail {
-            self.view.at_its_turn().map_err(|_| Stopped::Interrupted)?;
+        if !self.is_fee_phase {
+            self.view.require_commit_order().map_err(|_| Stopped::Interrupted)?;
             return self.read(ACCUMULATOR);
         }
-        let peeked = self.view.peek(&ACCUMULATOR).map_err(|_| Stopped::Broken)?;
+        let peeked = self.view.peek(&ACCUMULATOR).map_err(|_| Stopped::Failed)?;
         let deltas = self.view.deltas_after(&peeked);
         let value = deltas.into_iter().fold(peeked.value, u64::wrapping_add);
         self.view.assume(&peeked, value);
@@ -333,7 +345,7 @@ impl Access for Parallel<'_, '_> {
     }
 
     fn write(&mut self, key: u8, value: u64) {
-        self.own.insert(key, value);
+        self.writes.insert(key, value);
     }
 }
 
@@ -341,80 +353,108 @@ impl Task for Block {
     type Key = u8;
     type Value = u64;
     type Delta = u64;
-    type Body = Body;
-    type Kept = Kept;
-    type Error = Unloadable;
+    type Unpaid = Unpaid;
+    type Charged = Charged;
+    type Output = Result;
+    type Prefix = Prefix;
+    type Error = LoadFailure;
 
-    fn load(&self, key: &u8) -> Result<u64, Unloadable> {
-        if self.broken_cells.contains(key) { Err(Unloadable) } else { Ok(Self::initial(*key)) }
+    fn load(&self, key: &u8) -> std::result::Result<u64, LoadFailure> {
+        if self.broken_keys.contains(key) { Err(LoadFailure) } else { Ok(Self::initial(*key)) }
     }
 
-    fn changes_seldom(&self, key: &u8, value: &u64) -> bool {
+    fn is_cacheable(&self, key: &u8, value: &u64) -> bool {
         *key == 0 && value % 2 == 0
     }
 
-    fn follows(&self, index: usize) -> Option<usize> {
-        index.checked_rem(self.following).filter(|rest| *rest == 0).and_then(|_| index.checked_sub(1))
+    fn predecessor(&self, index: usize) -> Option<usize> {
+        let remainder = index.checked_rem(self.predecessors)?;
+        if remainder == 0 { index.checked_sub(1) } else { None }
     }
 
-    fn execute(
-        &self,
-        index: usize,
-        view: &View<'_, Self>,
-        kept: Option<Kept>,
-    ) -> Result<Executed<Self>, Option<Kept>> {
-        let mut access = Parallel { view, own: BTreeMap::new(), read: Vec::new(), is_tail: false };
-        // As kept validations are: good for as long as their reads are.
-        if let Some(Kept { reads, read }) = kept {
+    fn execute(&self, index: usize, view: &View<'_, Self>, prefix: Option<Prefix>) -> TaskExecution<Self> {
+        let mut access =
+            Speculative { view, writes: BTreeMap::new(), reads: Vec::new(), is_fee_phase: false };
+        if let Some(Prefix { reads, values }) = prefix {
             match view.read_again(reads) {
-                Ok(true) => access.read = read,
+                Ok(true) => access.reads = values,
                 Ok(false) => {}
-                Err(reads) => return Err(Some(Kept { reads, read })),
+                Err(reads) => return TaskExecution::Aborted(Some(Prefix { reads, values })),
             }
         }
-        let seen = match self.body(index, &mut access) {
-            Ok(seen) => Some(seen),
-            Err(Stopped::Broken) => None,
-            Err(Stopped::Interrupted) => {
-                let reads = view.take_reads();
-                return Err(self.keeps.then(|| Kept::some(index, reads, access.read)));
-            }
-        };
         let program = &self.programs[index];
-        let fee = program.fee.filter(|_| seen.is_some());
-        Ok(Executed {
-            body: Body { index, seen, own: access.own, read: access.read, paid: None },
-            steps: u64::try_from(program.steps.len()).unwrap(),
-            delta: fee.map(|(_, fee)| fee),
-            unsettled: fee.map(|(payer, _)| payer).into_iter().collect(),
-            broken: seen.is_none(),
-        })
-    }
-
-    fn writes(&self, body: &Body) -> Vec<(u8, u64)> {
-        let own = match &body.paid {
-            Some(Some((_, own))) => Some(own),
-            Some(None) => None,
-            None => body.seen.map(|_| &body.own),
+        // A serial task may include its fee phase, or leave it to the executor.
+        let is_complete = program.fee.is_none() || (view.is_serial() && index % 2 == 0);
+        let result = if is_complete {
+            self.run_completely(index, &mut access)
+        } else {
+            self.run(index, &mut access).map(|execution| (execution, None))
         };
-        own.into_iter().flatten().map(|(key, value)| (*key, *value)).collect()
+        let steps = u64::try_from(program.steps.len()).unwrap();
+        match (result, program.fee) {
+            (Err(Stopped::Interrupted), _) => {
+                let prefix = self.resumes.then(|| Prefix::new(index, view.take_reads(), access.reads));
+                TaskExecution::Aborted(prefix)
+            }
+            (Ok((execution, _)), Some((payer, delta))) if !is_complete => {
+                let Speculative { writes, reads, .. } = access;
+                let unpaid = Unpaid { index, execution, writes, reads };
+                TaskExecution::Done(Executed::Unpaid { unpaid, steps, delta, pending: vec![payer] })
+            }
+            (result, _) => {
+                let writes = access.writes;
+                let output =
+                    result.map(|(execution, fee)| Finished { execution, fee, writes }).map_err(|_| Failed);
+                TaskExecution::Done(Executed::Final { has_failed: output.is_err(), output, steps })
+            }
+        }
     }
 
-    fn keep(&self, body: Body, reads: Reads<Self>) -> Option<Kept> {
-        self.keeps.then(|| Kept::some(body.index, reads, body.read))
+    fn charge(&self, index: usize, unpaid: Unpaid, view: &View<'_, Self>) -> Charge<Self> {
+        let mut access = Speculative::fee_phase(view, unpaid.writes.clone());
+        match self.fee_phase(index, &mut access) {
+            Ok(fee) => Charge::Charged(Charged { unpaid, fee, writes: access.writes }),
+            // Some failures destroy the state, as a panic does.
+            Err(Stopped::Failed) if index % 2 == 0 => Charge::Lost,
+            Err(_) => Charge::Deferred(unpaid),
+        }
     }
 
-    fn settle(&self, index: usize, body: &mut Body, view: &View<'_, Self>) -> Option<Settled> {
-        body.paid = None;
-        let mut access = Parallel { view, own: body.own.clone(), read: Vec::new(), is_tail: true };
-        let tail = match self.tail(index, &mut access) {
-            Ok(tail) => Some(tail),
-            Err(Stopped::Broken) => None,
-            Err(Stopped::Interrupted) => return None,
-        };
-        let broken = tail.is_none();
-        let tail = tail.map(|seen| (seen, access.own));
-        body.paid = Some(tail);
-        Some(Settled { broken })
+    fn finalize(&self, index: usize, unpaid: Unpaid, view: &View<'_, Self>) -> Option<Result> {
+        let mut access = Speculative::fee_phase(view, unpaid.writes);
+        match self.fee_phase(index, &mut access) {
+            Ok(fee) => {
+                let fee = Some(fee);
+                Some(Ok(Finished { execution: unpaid.execution, fee, writes: access.writes }))
+            }
+            Err(Stopped::Failed) => Some(Err(Failed)),
+            Err(Stopped::Interrupted) => None,
+        }
+    }
+
+    fn uncharge(&self, charged: Charged) -> Unpaid {
+        charged.unpaid
+    }
+
+    fn confirm(&self, charged: Charged) -> Result {
+        let Charged { unpaid, fee, writes } = charged;
+        Ok(Finished { execution: unpaid.execution, fee: Some(fee), writes })
+    }
+
+    fn unpaid_writes(&self, unpaid: &Unpaid) -> Vec<(u8, u64)> {
+        unpaid.writes.iter().map(|(key, value)| (*key, *value)).collect()
+    }
+
+    fn charged_writes(&self, charged: &Charged) -> Vec<(u8, u64)> {
+        charged.writes.iter().map(|(key, value)| (*key, *value)).collect()
+    }
+
+    fn writes(&self, result: &Result) -> Vec<(u8, u64)> {
+        let writes = result.iter().flat_map(|finished| &finished.writes);
+        writes.map(|(key, value)| (*key, *value)).collect()
+    }
+
+    fn prefix(&self, unpaid: Unpaid, reads: ReadSet<Self>) -> Option<Prefix> {
+        self.resumes.then(|| Prefix::new(unpaid.index, reads, unpaid.reads))
     }
 }

@@ -1,17 +1,17 @@
-//! The whole engine under random and PCT schedules. Every schedule gets another block.
+//! The complete executor under random and PCT schedules. Every schedule executes another block.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::workers::{limits, run, stream};
 use crate::mock::{Block, Program, Step};
-use crate::parallel::Limits;
+use crate::parallel::ParallelConfig;
+use crate::workers::{config, run, stream};
 
-/// How many schedules a test explores.
+/// Returns the number of schedules that a test explores.
 fn schedules() -> usize {
     std::env::var("SCHEDULES").ok().and_then(|text| text.parse().ok()).unwrap_or(2_000)
 }
 
-/// A small source of numbers, so that a block is known by its seed.
+/// A pseudo-random generator: its seed determines the block.
 struct Numbers(u64);
 
 impl Numbers {
@@ -31,7 +31,7 @@ impl Numbers {
             4 => Step::Blind(self.key(keys), self.below(3)),
             5..7 => Step::ReadAnywhere,
             7..9 => Step::AddAnywhere(self.below(4)),
-            9 => Step::BreakIf(64),
+            9 => Step::FailIf(64),
             10 => Step::ReadAccumulator,
             _ => Step::Read(self.key(keys)),
         }
@@ -47,16 +47,16 @@ impl Numbers {
                 is_odd: self.below(8) == 0,
             })
             .collect();
-        let broken_cells = (self.below(6) == 0).then(|| self.key(keys)).into_iter().collect();
+        let broken_keys = (self.below(6) == 0).then(|| self.key(keys)).into_iter().collect();
         let stop_at = (self.below(5) == 0).then(|| usize::try_from(self.below(length)).unwrap());
         Block {
             keys,
             programs,
-            broken_cells,
+            broken_keys,
             stop_at,
             panic_at: None,
-            keeps: self.below(2) == 0,
-            following: usize::try_from(self.below(4)).unwrap(),
+            resumes: self.below(2) == 0,
+            predecessors: usize::try_from(self.below(4)).unwrap(),
             has_state: self.below(2) == 0,
         }
     }
@@ -66,10 +66,10 @@ fn check(seed: &AtomicU64, most: u64, helpers: usize, window: usize) {
     let mut numbers = Numbers(seed.fetch_add(1, Ordering::Relaxed));
     let block = numbers.block(most);
     let batch = usize::try_from(1 + numbers.below(8)).unwrap();
-    let limits = Limits { settles_early: numbers.below(2) == 0, ..limits(helpers, window) };
-    let (outcome, counters) = run(&block, limits, batch).expect("nothing panics");
+    let config = ParallelConfig { speculates_fees: numbers.below(2) == 0, ..config(helpers, window) };
+    let (outcome, stats) = run(&block, config, batch).expect("nothing panics");
     assert_eq!(outcome, block.sequentially(), "{block:?}");
-    assert!(counters.most_runs <= 6, "{counters:?}");
+    assert!(stats.max_incarnations <= 6, "{stats:?}");
 }
 
 #[test]
@@ -93,15 +93,15 @@ fn pct_schedules() {
     println!("4 threads: {} PCT schedules of depth 3", schedules());
 }
 
-/// Helpers alone, and commits that wait for somebody to look at results.
+/// Explores execution on helpers only, with commits that wait for results to be taken.
 fn check_stream(seed: &AtomicU64, most: u64, helpers: usize, window: usize) {
     let mut numbers = Numbers(seed.fetch_add(1, Ordering::Relaxed));
     let block = numbers.block(most);
     let batch = usize::try_from(1 + numbers.below(8)).unwrap();
-    let ahead = usize::try_from(1 + numbers.below(4)).unwrap();
-    let settles_early = numbers.below(2) == 0;
-    let limits = Limits { has_main: false, settles_early, ..limits(helpers, window) };
-    assert_eq!(stream(&block, limits, batch, ahead), block.sequentially(), "{block:?}");
+    let undelivered = usize::try_from(1 + numbers.below(4)).unwrap();
+    let speculates_fees = numbers.below(2) == 0;
+    let config = ParallelConfig { has_main: false, speculates_fees, ..config(helpers, window) };
+    assert_eq!(stream(&block, config, batch, undelivered), block.sequentially(), "{block:?}");
 }
 
 #[test]

@@ -1,31 +1,31 @@
-//! Threads for the engine: the calling one, and helpers that wait to be called.
+//! Worker threads for the executor: the main thread, and helpers that wait for a request.
 
 use std::ops::ControlFlow;
 
-use crate::mock::{Block, BlockSink, Body, Outcome};
-use crate::parallel::{Counters, Engine, Limits, Panicked, Sink};
+use crate::mock::{Block, BlockSink, Outcome, Result as TaskResult};
+use crate::parallel::{Panicked, ParallelConfig, ParallelExecutor, ParallelStats, Sink};
 use crate::sync::{Arc, Condvar, Mutex};
 
-/// Calls that no helper has answered, and whether there will be no more.
+/// The requests for helpers that no thread has answered, and whether the queue is closed.
 #[derive(Default)]
-pub(crate) struct Bell {
+pub(crate) struct WakeQueue {
     state: Mutex<(usize, bool)>,
-    rung: Condvar,
+    changed: Condvar,
 }
 
-impl Bell {
-    pub(crate) fn ring(&self) {
+impl WakeQueue {
+    pub(crate) fn push(&self) {
         self.state.lock().0 += 1;
-        self.rung.notify_all();
+        self.changed.notify_all();
     }
 
-    pub(crate) fn dismiss(&self) {
+    pub(crate) fn close(&self) {
         self.state.lock().1 = true;
-        self.rung.notify_all();
+        self.changed.notify_all();
     }
 
-    /// Waits for a call; false when there will be none. Every call is answered, as by a pool.
-    pub(crate) fn wait(&self) -> bool {
+    /// Waits for a request. Returns `false` when the queue is closed and empty: every request is answered, as by a pool.
+    pub(crate) fn pop(&self) -> bool {
         let mut state = self.state.lock();
         loop {
             if state.0 > 0 {
@@ -35,54 +35,54 @@ impl Bell {
             if state.1 {
                 return false;
             }
-            state = self.rung.wait(state);
+            state = self.changed.wait(state);
         }
     }
 }
 
-pub(crate) type Result = std::result::Result<(Outcome, Counters), Panicked>;
+pub(crate) type RunResult = Result<(Outcome, ParallelStats), Panicked>;
 
-pub(crate) fn limits(helpers: usize, window: usize) -> Limits {
-    Limits { helpers, window, shards: 1, has_main: true, settles_early: true }
+pub(crate) fn config(helpers: usize, window: usize) -> ParallelConfig {
+    ParallelConfig { helpers, window, shards: 1, has_main: true, speculates_fees: true }
 }
 
-/// Runs a block on so many threads; tasks come in batches while it runs.
+/// Executes a block on a main thread and helpers; tasks are added in batches meanwhile.
 #[cfg(not(model = "loom"))]
-pub(crate) fn run(block: &Block, limits: Limits, batch: usize) -> Result {
+pub(crate) fn run(block: &Block, config: ParallelConfig, batch: usize) -> RunResult {
     #[cfg(model = "shuttle")]
     use shuttle::thread;
     #[cfg(not(model = "shuttle"))]
     use std::thread;
 
     let sink = BlockSink { block, outcome: Outcome::default(), state: Default::default() };
-    let engine = Engine::new(block.clone(), sink, limits);
-    let bell = Bell::default();
-    let call = || bell.ring();
+    let executor = ParallelExecutor::new(block.clone(), sink, config);
+    let queue = WakeQueue::default();
+    let request_helper = || queue.push();
     thread::scope(|scope| {
-        for _ in 0..limits.helpers {
+        for _ in 0..config.helpers {
             scope.spawn(|| {
-                while bell.wait() {
-                    engine.help(&call);
+                while queue.pop() {
+                    executor.help(&request_helper);
                 }
             });
         }
         scope.spawn(|| {
-            let mut left = block.programs.len();
-            while left > 0 {
-                let now = left.min(batch.max(1));
-                engine.add(now, &call);
-                left -= now;
+            let mut remaining = block.programs.len();
+            while remaining > 0 {
+                let n = remaining.min(batch.max(1));
+                executor.add(n, &request_helper);
+                remaining -= n;
             }
-            engine.close(&call);
+            executor.close(&request_helper);
         });
-        engine.run(&call, &mut || {});
-        bell.dismiss();
+        executor.run(&request_helper, &mut || {});
+        queue.close();
     });
-    let (sink, counters) = engine.finish().0?;
-    Ok((sink.outcome, counters))
+    let (sink, stats) = executor.finish().0?;
+    Ok((sink.outcome, stats))
 }
 
-/// How many results there are, and whether there will be no more.
+/// The number of results, and whether there will be no more.
 #[derive(Default)]
 pub(crate) struct Arrivals {
     state: Mutex<(usize, bool)>,
@@ -90,7 +90,7 @@ pub(crate) struct Arrivals {
 }
 
 impl Arrivals {
-    /// Waits for more than so many results; `None` when there will be none.
+    /// Waits for more than `seen` results. Returns `None` when there will be none.
     pub(crate) fn more_than(&self, seen: usize) -> Option<usize> {
         let mut state = self.state.lock();
         loop {
@@ -105,29 +105,30 @@ impl Arrivals {
     }
 }
 
-/// A sink that says what it took.
-pub(crate) struct Announcing<'a> {
+/// A sink that announces each result.
+pub(crate) struct AnnouncingSink<'a> {
     pub(crate) inner: BlockSink<'a>,
     pub(crate) arrivals: Arc<Arrivals>,
 }
 
-impl Sink<Block> for Announcing<'_> {
-    fn take(&mut self, index: usize, body: Body) -> ControlFlow<()> {
-        let taken = self.inner.take(index, body);
+impl Sink<Block> for AnnouncingSink<'_> {
+    fn commit(&mut self, index: usize, result: TaskResult) -> ControlFlow<()> {
+        let flow = self.inner.commit(index, result);
         let mut state = self.arrivals.state.lock();
-        match taken {
+        match flow {
             ControlFlow::Continue(()) => state.0 += 1,
             ControlFlow::Break(()) => state.1 = true,
         }
         drop(state);
         self.arrivals.changed.notify_all();
-        taken
+        flow
     }
 }
 
-/// As a session does it: helpers alone, tasks that come in batches, and no more than `ahead` results that nobody has looked at.
+/// Executes a block as a session does: on helpers only, with tasks in batches and at most `undelivered` results that were not
+/// taken.
 #[cfg(not(model = "loom"))]
-pub(crate) fn stream(block: &Block, limits: Limits, batch: usize, ahead: usize) -> Outcome {
+pub(crate) fn stream(block: &Block, config: ParallelConfig, batch: usize, undelivered: usize) -> Outcome {
     #[cfg(model = "shuttle")]
     use shuttle::thread;
     #[cfg(not(model = "shuttle"))]
@@ -135,37 +136,37 @@ pub(crate) fn stream(block: &Block, limits: Limits, batch: usize, ahead: usize) 
 
     let arrivals = Arc::new(Arrivals::default());
     let inner = BlockSink { block, outcome: Outcome::default(), state: Default::default() };
-    let sink = Announcing { inner, arrivals: Arc::clone(&arrivals) };
-    let engine = Engine::new(block.clone(), sink, limits);
-    let bell = Bell::default();
-    let call = || bell.ring();
-    engine.allow_commits(ahead, &call);
+    let sink = AnnouncingSink { inner, arrivals: Arc::clone(&arrivals) };
+    let executor = ParallelExecutor::new(block.clone(), sink, config);
+    let queue = WakeQueue::default();
+    let request_helper = || queue.push();
+    executor.limit_commits(undelivered, &request_helper);
     thread::scope(|scope| {
-        for _ in 0..limits.helpers {
+        for _ in 0..config.helpers {
             scope.spawn(|| {
-                while bell.wait() {
-                    engine.help(&call);
+                while queue.pop() {
+                    executor.help(&request_helper);
                 }
             });
         }
         scope.spawn(|| {
-            let mut left = block.programs.len();
-            while left > 0 {
-                let now = left.min(batch.max(1));
-                engine.add(now, &call);
-                left -= now;
+            let mut remaining = block.programs.len();
+            while remaining > 0 {
+                let n = remaining.min(batch.max(1));
+                executor.add(n, &request_helper);
+                remaining -= n;
             }
         });
-        let mut seen = 0;
-        while seen < block.programs.len() {
-            let Some(arrived) = arrivals.more_than(seen) else { break };
-            assert!(arrived <= seen + ahead, "{arrived} results where {seen} were looked at");
-            seen += 1;
-            engine.allow_commits(seen + ahead, &call);
+        let mut taken = 0;
+        while taken < block.programs.len() {
+            let Some(arrived) = arrivals.more_than(taken) else { break };
+            assert!(arrived <= taken + undelivered, "{arrived} results arrived, only {taken} were taken");
+            taken += 1;
+            executor.limit_commits(taken + undelivered, &request_helper);
         }
-        engine.halt(&call);
-        bell.dismiss();
+        executor.halt(&request_helper);
+        queue.close();
     });
-    let (sink, _) = engine.finish().0.expect("nothing panics");
+    let (sink, _) = executor.finish().0.expect("nothing panics");
     sink.inner.outcome
 }

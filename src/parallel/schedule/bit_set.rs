@@ -1,28 +1,29 @@
-//! Which tasks, as a set of their indices: one bit each.
+//! A set of task indices, one bit each.
 //!
-//! In: indices, most of them soon after each other. Out: the lowest. Everything takes a few instructions, however many there are.
+//! Input: indices, most of them close to each other. Output: the lowest. Every operation takes a few instructions, however
+//! large the set is.
 
-/// Bits in a word.
-const WORD: usize = 64;
+/// The number of bits in a word.
+const WORD_BITS: usize = 64;
 
 /// A set of indices.
 #[derive(Debug, Default)]
-pub(super) struct Places {
+pub(super) struct BitSet {
     words: Vec<u64>,
-    /// There is nothing in the words before this one.
+    /// The words before this one are zero.
     first: usize,
     length: usize,
 }
 
-/// Where an index is: the word, and the bit in it.
-fn place(index: usize) -> (usize, u64) {
-    let (word, bit) = (index / WORD, index % WORD);
+/// Returns the word of an index, and the mask of its bit.
+fn position(index: usize) -> (usize, u64) {
+    let (word, bit) = (index / WORD_BITS, index % WORD_BITS);
     (word, 1_u64.rotate_left(u32::try_from(bit).unwrap_or(0)))
 }
 
-impl Places {
+impl BitSet {
     pub(super) fn insert(&mut self, index: usize) {
-        let (at, bit) = place(index);
+        let (at, bit) = position(index);
         if at >= self.words.len() {
             self.words.resize(at.saturating_add(1), 0);
         }
@@ -34,7 +35,7 @@ impl Places {
     }
 
     pub(super) fn remove(&mut self, index: usize) {
-        let (at, bit) = place(index);
+        let (at, bit) = position(index);
         if let Some(word) = self.words.get_mut(at).filter(|word| **word & bit != 0) {
             *word &= !bit;
             self.length = self.length.saturating_sub(1);
@@ -45,29 +46,30 @@ impl Places {
     }
 
     pub(super) fn contains(&self, index: usize) -> bool {
-        let (at, bit) = place(index);
+        let (at, bit) = position(index);
         self.words.get(at).is_some_and(|word| word & bit != 0)
     }
 
-    /// How many.
+    /// Returns the number of indices.
     pub(super) fn len(&self) -> usize {
         self.length
     }
 
-    /// The lowest.
+    /// Returns the lowest index.
     pub(super) fn first(&self) -> Option<usize> {
         self.iter().next()
     }
 
-    /// Ascending.
+    /// Iterates over the indices in ascending order.
     pub(super) fn iter(&self) -> impl Iterator<Item = usize> {
         self.words.iter().enumerate().skip(self.first).take_while(|_| self.length > 0).flat_map(
             |(at, word)| {
-                let mut rest = *word;
+                let mut remainder = *word;
                 std::iter::from_fn(move || {
-                    let bit = usize::try_from(rest.trailing_zeros()).ok().filter(|bit| *bit < WORD)?;
-                    rest &= rest.wrapping_sub(1);
-                    Some(at.saturating_mul(WORD).saturating_add(bit))
+                    let bit =
+                        usize::try_from(remainder.trailing_zeros()).ok().filter(|bit| *bit < WORD_BITS)?;
+                    remainder &= remainder.wrapping_sub(1);
+                    Some(at.saturating_mul(WORD_BITS).saturating_add(bit))
                 })
             },
         )
@@ -79,24 +81,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn is_a_set_in_ascending_order() {
-        let mut places = Places::default();
-        let mut judge = std::collections::BTreeSet::new();
+    fn equals_an_ordered_set() {
+        let mut set = BitSet::default();
+        let mut expected = std::collections::BTreeSet::new();
         let mut seed = 1_u64;
         for _ in 0..10_000 {
             seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             let index = usize::try_from((seed >> 33) % 300).unwrap_or(0);
             if seed >> 63 == 0 {
-                places.insert(index);
-                judge.insert(index);
+                set.insert(index);
+                expected.insert(index);
             } else {
-                places.remove(index);
-                judge.remove(&index);
+                set.remove(index);
+                expected.remove(&index);
             }
-            assert_eq!(places.first(), judge.first().copied());
-            assert_eq!(places.contains(index), judge.contains(&index));
-            assert_eq!(places.len(), judge.len());
-            assert!(places.iter().eq(judge.iter().copied()));
+            assert_eq!(set.first(), expected.first().copied());
+            assert_eq!(set.contains(index), expected.contains(&index));
+            assert_eq!(set.len(), expected.len());
+            assert!(set.iter().eq(expected.iter().copied()));
         }
     }
 }
