@@ -1,9 +1,11 @@
-//! `cargo bench --bench parallel [-- TRANSACTIONS [RUNS]] [ENGINE] [WORKLOAD]`: speedup and cost of parallel execution.
+//! `cargo bench --bench parallel [-- TRANSACTIONS [RUNS]] [ENGINE] [WORKLOAD]`: speedup and cost of parallel
+//! execution.
 //!
 //! ENGINE is `fast` or `cairo-vm`; WORKLOAD is a part of a workload's name, or `cold`.
 //!
-//! The first table: workloads by threads. Each point is the best of RUNS runs, alternating over all thread counts; statistics
-//! and processor time are of that run. The second table: independent transfers over a reader that sleeps 100 µs per read.
+//! The first table: workloads by threads. Each point is the best of RUNS runs, alternating over all thread
+//! counts; statistics and processor time are of that run. The second table: independent transfers over a
+//! reader that sleeps 100 µs per read.
 #![allow(
     missing_docs,
     clippy::unwrap_used,

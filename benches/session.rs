@@ -1,8 +1,9 @@
 //! `cargo bench --bench session [-- RUNS]`: latency of a session, and cost of the capacity check.
 //!
-//! The first table: time from the submission to the first result, between results, and from the last result to the closed block; p50
-//! and p99 over all results of RUNS sessions. The second table: time of the commits with all limits, per transaction, at block lengths
-//! 100, 1,000 and 10,000, and the total time. The cost of a commit must not grow with the block.
+//! The first table: time from the submission to the first result, between results, and from the last result
+//! to the closed block; p50 and p99 over all results of RUNS sessions. The second table: time of the commits
+//! with all limits, per transaction, at block lengths 100, 1,000 and 10,000, and the total time. The cost of
+//! a commit must not grow with the block.
 #![allow(
     missing_docs,
     clippy::unwrap_used,

@@ -1,8 +1,8 @@
 //! The one source of locks, condition variables, atomics and clocks for code that `parallel` shares.
 //!
-//! Output: the primitives of the standard library, or those of a model checker when `tests/parallel-model` builds the same
-//! sources with `cfg(model)`. Locks ignore poisoning: a panic under a lock ends the block, and the owner of the lock decides
-//! who may still read the data that it protects.
+//! Output: the primitives of the standard library, or those of a model checker when `tests/parallel-model`
+//! builds the same sources with `cfg(model)`. Locks ignore poisoning: a panic under a lock ends the block,
+//! and the owner of the lock decides who may still read the data that it protects.
 
 #[cfg(model = "loom")]
 use loom::sync as source;

@@ -1,7 +1,8 @@
 //! The commit decision: the fate of the next transaction in block order, given its attempt.
 //!
-//! Input: the block in progress, an attempt. Output: a [`Decision`]. Sequential execution, parallel execution and sessions all
-//! decide here; they differ in when they apply the changes and in how they deliver the outcome.
+//! Input: the block in progress, an attempt. Output: a [`Decision`]. Sequential execution, parallel execution
+//! and sessions all decide here; they differ in when they apply the changes and in how they deliver the
+//! outcome.
 
 use starknet_api::transaction::TransactionHash;
 

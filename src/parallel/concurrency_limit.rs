@@ -1,9 +1,9 @@
 //! The number of tasks that may execute at a time, adapted to the share of aborted executions.
 //!
-//! Input: committed and wasted executions. Output: a limit between one and the number of threads. Where every task depends
-//! on the one before, speculation only uses processor time that others could use. So the limit is halved when more than a
-//! third of the executions are wasted, and doubled again after a number of commits that itself doubles each time the larger
-//! limit fails.
+//! Input: committed and wasted executions. Output: a limit between one and the number of threads. Where every
+//! task depends on the one before, speculation only uses processor time that others could use. So the limit
+//! is halved when more than a third of the executions are wasted, and doubled again after a number of commits
+//! that itself doubles each time the larger limit fails.
 
 /// Wasted executions, less half of the committed ones, that halve the limit.
 const TOLERANCE: u32 = 4;

@@ -6,8 +6,9 @@ use crate::sync::{Arc, AtomicBool, Ordering};
 
 /// One incarnation of a task: the task's index and an abort flag.
 ///
-/// The flag is the only state that threads share about an incarnation: the executing task polls it, the versions that an
-/// aborted incarnation published are estimates, and the schedule and the commit check it. Once set, it stays set.
+/// The flag is the only state that threads share about an incarnation: the executing task polls it, the
+/// versions that an aborted incarnation published are estimates, and the schedule and the commit check it.
+/// Once set, it stays set.
 #[derive(Clone, Debug)]
 pub(crate) struct Incarnation {
     pub(crate) index: usize,

@@ -1,9 +1,10 @@
 //! A thread-local cache of values that are read often and hardly ever written.
 //!
-//! Input: values of cacheable keys that were read before and that no task in flight has written. Output: the same values,
-//! without access to the versioned memory, where all threads would write the same locks and reader lists. An entry is valid
-//! for one epoch of the memory: a write to any cached key starts a new epoch and empties the cache. A commit validates a
-//! cached read like any other, and needs no memory access for it if the epoch is still the same.
+//! Input: values of cacheable keys that were read before and that no task in flight has written. Output: the
+//! same values, without access to the versioned memory, where all threads would write the same locks and
+//! reader lists. An entry is valid for one epoch of the memory: a write to any cached key starts a new epoch
+//! and empties the cache. A commit validates a cached read like any other, and needs no memory access for it
+//! if the epoch is still the same.
 
 use hashbrown::HashTable;
 

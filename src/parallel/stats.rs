@@ -1,7 +1,7 @@
 //! Statistics of parallel execution.
 
-/// The work that parallel execution did for a block, and the part of it that was wasted. Depends on timing; never part of a
-/// result. Counts saturate.
+/// The work that parallel execution did for a block, and the part of it that was wasted. Depends on timing;
+/// never part of a result. Counts saturate.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ParallelStats {
@@ -9,7 +9,8 @@ pub struct ParallelStats {
     pub executions: u64,
     /// The executions that were not the first of their transaction.
     pub re_executions: u64,
-    /// The executions that ran non-speculatively up to their commit, because no other transaction was runnable.
+    /// The executions that ran non-speculatively up to their commit, because no other transaction was
+    /// runnable.
     pub serial_executions: u64,
     /// Fee phases that ran.
     pub fee_phases: u64,
@@ -39,7 +40,8 @@ pub struct ParallelStats {
     pub wasted_reads: u64,
     /// Cairo steps of executed incarnations, committed or not. Sierra gas counts by the price of a step.
     pub steps: u64,
-    /// The steps of executed incarnations that were aborted afterwards. Those of interrupted incarnations are not counted.
+    /// The steps of executed incarnations that were aborted afterwards. Those of interrupted incarnations are
+    /// not counted.
     pub wasted_steps: u64,
     /// Nanoseconds that incarnations ran, aborted ones and waits for the host included.
     pub execution_nanoseconds: u64,
@@ -47,8 +49,8 @@ pub struct ParallelStats {
     pub wasted_nanoseconds: u64,
     /// Committed transactions, rejected ones included.
     pub commits: u64,
-    /// Nanoseconds spent in commits, which run one at a time: validation, publication, the sink, fee phases that run there. For
-    /// an inline commit the publication and the sink alone.
+    /// Nanoseconds spent in commits, which run one at a time: validation, publication, the sink, fee phases
+    /// that run there. For an inline commit the publication and the sink alone.
     pub commit_nanoseconds: u64,
     /// Executions whose thread was the one that had made them runnable.
     pub(crate) hand_offs: u64,

@@ -9,8 +9,9 @@
 //!    └──────────── (no fee phase) ──────────────────────┘
 //! ```
 //!
-//! `Unpaid` is executed, with its fee phase still to run. `Charged` has run its fee phase speculatively: the fee phase's read
-//! set is validated at the commit, and after a conflict it runs again without the execution. `Output` is final.
+//! `Unpaid` is executed, with its fee phase still to run. `Charged` has run its fee phase speculatively: the
+//! fee phase's read set is validated at the commit, and after a conflict it runs again without the execution.
+//! `Output` is final.
 
 use std::hash::Hash;
 use std::ops::ControlFlow;
@@ -18,7 +19,8 @@ use std::ops::ControlFlow;
 use super::view::{ReadSet, View};
 use crate::sync::{Arc, AtomicBool};
 
-/// A numbered family of tasks. The result of a task is a function of its index and of the values that it reads.
+/// A numbered family of tasks. The result of a task is a function of its index and of the values that it
+/// reads.
 pub(crate) trait Task: Sync + Sized {
     /// The name of a state cell.
     type Key: Clone + Eq + Hash + Send + Sync;
@@ -40,12 +42,13 @@ pub(crate) trait Task: Sync + Sized {
     /// Loads the value of a key before the first task. May be slow; called without a lock.
     fn load(&self, key: &Self::Key) -> Result<Self::Value, Self::Error>;
 
-    /// Returns `true` if a key with this value is read by many tasks and hardly ever written. Its readers are not
-    /// registered, which would have all threads write the same memory: they are validated at their commits alone.
+    /// Returns `true` if a key with this value is read by many tasks and hardly ever written. Its readers are
+    /// not registered, which would have all threads write the same memory: they are validated at their
+    /// commits alone.
     fn is_cacheable(&self, key: &Self::Key, value: &Self::Value) -> bool;
 
-    /// Returns the earlier task that this one is known to depend on. It is not started before that one's fee phase has run.
-    /// Called once, when the task is added.
+    /// Returns the earlier task that this one is known to depend on. It is not started before that one's fee
+    /// phase has run. Called once, when the task is added.
     fn predecessor(&self, index: usize) -> Option<usize>;
 
     /// Returns `true` if the executor is to stop. Polled; once `true` it must stay `true`.
@@ -53,8 +56,8 @@ pub(crate) trait Task: Sync + Sized {
         false
     }
 
-    /// Executes a task, from `prefix` on if the values that it has read are still the same. After an interruption of the view
-    /// it must return soon.
+    /// Executes a task, from `prefix` on if the values that it has read are still the same. After an
+    /// interruption of the view it must return soon.
     fn execute(
         &self,
         index: usize,
@@ -83,8 +86,8 @@ pub(crate) trait Task: Sync + Sized {
     /// Returns the write set of a finished task.
     fn writes(&self, output: &Self::Output) -> Vec<(Self::Key, Self::Value)>;
 
-    /// Returns the prefix of an executed but aborted incarnation that the next incarnation can resume from. `reads` is the
-    /// read set of the execution.
+    /// Returns the prefix of an executed but aborted incarnation that the next incarnation can resume from.
+    /// `reads` is the read set of the execution.
     fn prefix(&self, unpaid: Self::Unpaid, reads: ReadSet<Self>) -> Option<Self::Prefix>;
 }
 
@@ -115,8 +118,9 @@ pub(crate) enum Executed<T: Task> {
         output: T::Output,
         /// The cost of the execution, in the task's own unit.
         steps: u64,
-        /// Whether the task failed for an external reason, such as a failed load. The failure of a speculative incarnation
-        /// is discarded, since it may have seen a state that never exists; the task runs again in commit order.
+        /// `true` if the task failed for an external reason, such as a failed load. The failure of a
+        /// speculative incarnation is discarded, since it may have seen a state that never exists; the task
+        /// runs again in commit order.
         has_failed: bool,
     },
 }
@@ -163,8 +167,8 @@ pub(crate) trait Sink<T: Task>: Send {
     /// Commits the next result. A break ends the executor: no further result is committed.
     fn commit(&mut self, index: usize, output: T::Output) -> ControlFlow<()>;
 
-    /// Executes the next task directly on the committed state, and commits it. Returns `None` if the sink has no such state.
-    /// `abort` interrupts the execution.
+    /// Executes the next task directly on the committed state, and commits it. Returns `None` if the sink has
+    /// no such state. `abort` interrupts the execution.
     fn execute_inline(&mut self, task: &T, index: usize, abort: Arc<AtomicBool>) -> Option<Inline<T>> {
         let _ = (task, index, abort);
         None
@@ -181,7 +185,7 @@ pub(crate) trait Sink<T: Task>: Send {
 pub(crate) enum Inline<T: Task> {
     /// The task is committed.
     Committed {
-        /// Whether the executor goes on.
+        /// `true` if the executor goes on.
         flow: ControlFlow<()>,
         /// The write set.
         writes: Vec<(T::Key, T::Value)>,

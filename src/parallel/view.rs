@@ -1,7 +1,7 @@
 //! The view: the state before a task as one incarnation sees it, with a record of the values that it reads.
 //!
-//! Input: reads of the task. Output: values, or an interruption; the read set that the commit validates. A view belongs to
-//! one incarnation on one thread.
+//! Input: reads of the task. Output: values, or an interruption; the read set that the commit validates. A
+//! view belongs to one incarnation on one thread.
 
 use std::cell::{Cell, RefCell};
 
@@ -14,7 +14,8 @@ use super::versioned_memory::{
 };
 use crate::sync::{Arc, AtomicBool, Instant};
 
-/// One of this many loads from the host is timed: reading the clock takes as long as a load from local memory.
+/// One of this many loads from the host is timed: reading the clock takes as long as a load from local
+/// memory.
 pub(crate) const LOADS_PER_SAMPLE: u64 = 8;
 
 /// The state before a task.
@@ -34,13 +35,14 @@ pub(crate) struct View<'a, T: Task> {
 /// The treatment of reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Mode {
-    /// Reads of a speculative execution: recorded, and registered so that a conflicting write aborts the incarnation.
+    /// Reads of a speculative execution: recorded, and registered so that a conflicting write aborts the
+    /// incarnation.
     Execution,
-    /// Reads of a speculative fee phase: recorded only. A fee phase is cheap to run again, so a conflict is found at the commit
-    /// and does not abort the execution.
+    /// Reads of a speculative fee phase: recorded only. A fee phase is cheap to run again, so a conflict is
+    /// found at the commit and does not abort the execution.
     FeePhase,
-    /// Reads of a task that is next in commit order and cannot be overtaken: neither recorded nor registered, since the
-    /// values cannot change.
+    /// Reads of a task that is next in commit order and cannot be overtaken: neither recorded nor registered,
+    /// since the values cannot change.
     Serial,
 }
 
@@ -92,8 +94,8 @@ impl<T: Task> ReadSet<T> {
         self
     }
 
-    /// Validates the read set: returns `true` if every value is the committed one. `epoch` must have been read when the task
-    /// was already next in commit order.
+    /// Validates the read set: returns `true` if every value is the committed one. `epoch` must have been
+    /// read when the task was already next in commit order.
     pub(super) fn is_current(&self, memory: &VersionedMemory<T::Key, T::Value>, epoch: usize) -> bool {
         self.0.iter().all(|read| read.is_current(memory, epoch))
     }
@@ -104,11 +106,11 @@ impl<T: Task> ReadSet<T> {
 pub(super) enum Interruption {
     /// The incarnation was aborted.
     Aborted,
-    /// It cannot go on before this task has executed.
+    /// The incarnation cannot continue before this task has executed.
     AwaitExecution(usize),
-    /// It cannot go on before the fee phase of this task has run.
+    /// The incarnation cannot continue before the fee phase of this task has run.
     AwaitFeePhase(usize),
-    /// It cannot go on before it is next in commit order.
+    /// The incarnation cannot continue before its task is next in commit order.
     AwaitCommitOrder,
 }
 
@@ -217,12 +219,14 @@ impl<'a, T: Task> View<'a, T> {
         self.record(|| Read::Memory(peeked.location, value));
     }
 
-    /// Returns `true` if the task runs non-speculatively up to its commit: its execution must include the fee phase.
+    /// Returns `true` if the task runs non-speculatively up to its commit: its execution must include the fee
+    /// phase.
     pub(crate) fn is_serial(&self) -> bool {
         self.mode == Mode::Serial
     }
 
-    /// Returns `true` if all earlier tasks were committed when the view was made. The values read then are final.
+    /// Returns `true` if all earlier tasks were committed when the view was made. The values read then are
+    /// final.
     pub(super) fn is_next_to_commit(&self) -> bool {
         self.committed >= self.incarnation.index
     }
@@ -273,8 +277,9 @@ impl<'a, T: Task> View<'a, T> {
         ReadSet(self.reads.take())
     }
 
-    /// Reads the keys of an earlier incarnation's read set again, and returns `true` if the values are the same. Must precede
-    /// every other read. If the view is interrupted, the read set is returned as the error.
+    /// Reads the keys of an earlier incarnation's read set again, and returns `true` if the values are the
+    /// same. Must precede every other read. If the view is interrupted, the read set is returned as the
+    /// error.
     pub(crate) fn read_again(&self, reads: ReadSet<T>) -> Result<bool, ReadSet<T>> {
         match self.is_unchanged(&reads) {
             Ok(true) => {
@@ -296,7 +301,8 @@ impl<'a, T: Task> View<'a, T> {
             let register = |key: &T::Key, value: &T::Value| self.registration(key, value);
             match self.context.memory().read_again(read.location(), self.incarnation.index, register) {
                 Some(VersionedRead::Value(value, _)) if value == *read.value() => {}
-                // `None`: the value that was read came from a version that was removed, and the base was never loaded.
+                // `None`: the value that was read came from a version that was removed, and the base was
+                // never loaded.
                 Some(VersionedRead::Value(..)) | None => return Ok(false),
                 Some(VersionedRead::AwaitExecution(task)) => {
                     return Err(self.interrupt(Interruption::AwaitExecution(task)));

@@ -1,4 +1,5 @@
-//! The same bytes on any number of threads: every workload, threads far beyond the machine's, against one after another.
+//! Determinism: every workload gives the bytes of sequential execution on any number of threads, far more
+//! than the machine has.
 
 use std::fmt::Write as _;
 
@@ -21,7 +22,7 @@ use starknet_api::transaction::fields::{Fee, TransactionSignature};
 use starknet_api::transaction::{DeclareTransaction, DeclareTransactionV2, TransactionHash};
 use starknet_types_core::felt::Felt;
 
-/// All that can be seen of a block, as text: order of maps and sets included.
+/// Every observable of a block, as text: the order of maps and sets included.
 fn bytes(outcome: &BlockOutcome) -> String {
     let mut text = String::new();
     for transaction in &outcome.transactions {
@@ -47,7 +48,7 @@ fn check_on(engine: Engine, workload: &Workload, threads: impl IntoIterator<Item
     let expected_bytes = bytes(&expected);
     for threads in threads {
         let mut seen = 0;
-        let (outcome, counters) = executor()
+        let (outcome, stats) = executor()
             .threads(threads)
             .unwrap()
             .execute_with_stats(transactions, |index, outcome| {
@@ -59,7 +60,7 @@ fn check_on(engine: Engine, workload: &Workload, threads: impl IntoIterator<Item
         assert!(outcome == expected, "{name} on {threads} threads: another outcome");
         assert_eq!(bytes(&outcome), expected_bytes, "{name} on {threads} threads: other bytes");
         if threads > 1 {
-            assert_eq!(counters.commits, transactions.len() as u64);
+            assert_eq!(stats.commits, transactions.len() as u64);
         }
     }
 }
@@ -76,8 +77,8 @@ fn every_workload_on_any_number_of_threads() {
     }
 }
 
-/// Whatever contract the fee token is: Cairo 0, behind a proxy, measured in steps, or one whose every transfer depends on the
-/// balance of the sequencer.
+/// Fee tokens of every kind: a Cairo 0 contract, one behind a proxy, one measured in steps, and one whose
+/// every transfer depends on the balance of the sequencer.
 #[test]
 fn every_fee_token() {
     for class in ["erc20_steps", "cairo0/erc20", "proxy", "erc20_odd"] {
@@ -91,8 +92,8 @@ fn every_fee_token() {
     }
 }
 
-/// When a fee is more than a number added to the sequencer's balance at the end: the sequencer pays itself, so its balance is read and
-/// written as anybody's; and when there is nothing to add: no fee, or nobody who pays one.
+/// Fees that are not an amount added to the sequencer's balance: the sequencer pays itself, so its balance
+/// is read and written like any other; and transactions without a fee.
 #[test]
 fn c222_when_the_whole_transfer_is_run() {
     const OTHER: u128 = 0xacd;
@@ -114,26 +115,33 @@ fn c222_when_the_whole_transfer_is_run() {
         world.invoke(SEQUENCER, 1, pay(SEQUENCER, 9), &[], felt(4)),
         world.invoke(ACCOUNT, 1, pay(SEQUENCER, 7), &[], felt(5)),
     ];
-    let alone = world.execute(&transactions);
-    let executions: Vec<_> = alone.transactions.iter().map(|outcome| outcome.execution().unwrap()).collect();
+    let expected_outcome = world.execute(&transactions);
+    let executions: Vec<_> =
+        expected_outcome.transactions.iter().map(|outcome| outcome.execution().unwrap()).collect();
     assert!(executions.iter().all(|execution| !execution.is_reverted()));
     let fees: Vec<u128> = executions.iter().map(|execution| execution.receipt.fee.0).collect();
     let is_paid = |index: usize| executions[index].fee_transfer_call.is_some();
     assert!([0, 1, 3, 4].into_iter().all(|index| is_paid(index) && fees[index] > 0));
     assert!(!is_paid(2));
 
-    // What the sequencer had, with the fees of others and what it was sent, without what it sent: its own fees are its own again.
+    // The balance of the sequencer grows by the fees of others and by transfers to it. Its own fees return to
+    // it.
     let key = fee_token_balance_key(address(SEQUENCER));
-    let balance = |index: usize| alone.transactions[index].state_diff.storage[&token].get(&key).copied();
+    let balance =
+        |index: usize| expected_outcome.transactions[index].state_diff.storage[&token].get(&key).copied();
     let mut expected = (1_u128 << 100) + fees[0];
     assert_eq!(balance(0), Some(felt(expected)));
     expected -= 1 << 90;
     assert_eq!(balance(1), Some(felt(expected)));
     expected += 3;
     assert_eq!(balance(2), Some(felt(expected)));
-    // It pays itself twice over: nothing of its own changes.
+    // It transfers to itself and pays the fee to itself: its balance does not change.
     assert!(
-        !alone.transactions[3].state_diff.storage.get(&token).is_some_and(|cells| cells.contains_key(&key))
+        !expected_outcome.transactions[3]
+            .state_diff
+            .storage
+            .get(&token)
+            .is_some_and(|cells| cells.contains_key(&key))
     );
     expected += 7 + fees[4];
     assert_eq!(balance(4), Some(felt(expected)));
@@ -142,16 +150,17 @@ fn c222_when_the_whole_transfer_is_run() {
         for _ in 0..10 {
             let outcome =
                 world.executor().keep_reverted_calls().threads(threads).unwrap().execute(&transactions);
-            assert_eq!(outcome.unwrap(), alone, "{threads} threads");
+            assert_eq!(outcome.unwrap(), expected_outcome, "{threads} threads");
         }
     }
-    // The transfers of the sequencer to itself saw what was there, not a placeholder.
+    // The transfers of the sequencer to itself read the real balance, not a placeholder.
     let calls = executions[3].fee_transfer_call.iter().flat_map(|call| call.iter());
     let seen: Vec<Felt> = calls.flat_map(|call| call.accesses.read_values.clone()).collect();
     assert!(seen.contains(&felt(expected - 7 - fees[4])), "{seen:?}");
 }
 
-/// An error or a panic of the reader is the same error of the block on any number of threads, and the pool goes on with the next.
+/// An error or a panic of the reader gives the same block error on any number of threads, and the pool stays
+/// usable.
 #[test]
 fn a_broken_reader_breaks_its_block_and_not_the_pool() {
     let workload = workload::independent(40, 1);
@@ -178,7 +187,7 @@ fn a_broken_reader_breaks_its_block_and_not_the_pool() {
     assert_eq!(workload.world.executor().pool(&pool).execute(&workload.transactions), expected);
 }
 
-/// Two blocks at a time on one pool, again and again.
+/// Two blocks are executed on one pool at the same time, repeatedly.
 #[test]
 fn blocks_share_a_pool() {
     let pool = WorkerPool::new(3).unwrap();
@@ -197,7 +206,7 @@ fn blocks_share_a_pool() {
     });
 }
 
-/// A block that stops at an invalid transaction stops at the same one, and has the same state.
+/// A block that ends at an invalid transaction ends at the same one on any number of threads.
 #[test]
 fn stopping_at_an_invalid_transaction() {
     let mut workload = workload::mixed(60, 5);
@@ -211,8 +220,9 @@ fn stopping_at_an_invalid_transaction() {
     }
 }
 
-/// `cargo test --release --test determinism -- --ignored --nocapture`: 20 seeds and every number of threads from 1 to 32, on the
-/// fast engine; with cairo-vm as the engine, which takes ten times as long, some of them.
+/// `cargo test --release --test main -- --ignored --nocapture every_workload_with_twenty_seeds`: 20 seeds on
+/// every number of threads from 1 to 32 with the fast engine; a part of them with cairo-vm, which takes ten
+/// times as long.
 #[test]
 #[ignore = "takes minutes"]
 fn every_workload_with_twenty_seeds() {
@@ -235,11 +245,11 @@ fn every_workload_with_twenty_seeds() {
         }
         println!("{name}: 20 seeds, {:.0} s", began.elapsed().as_secs_f64());
     }
-    println!("{blocks} blocks, {transactions} transactions: the bytes of one after another each time");
+    println!("{blocks} blocks, {transactions} transactions: the bytes of sequential execution each time");
 }
 
-/// A reader that contradicts itself: it has no such class, and a compiled class hash for it. That hash counts for nothing, on one
-/// thread and on many, even after the block has declared the class with a hash of 0.
+/// An inconsistent reader has a compiled class hash for a class that it does not have. The hash is ignored, on
+/// one thread and on many, even after the block has declared the class with a hash of 0.
 #[test]
 fn a_compiled_class_hash_of_an_undeclared_class_is_zero() {
     let mut world = World::new(ProtocolVersion::NEWEST);

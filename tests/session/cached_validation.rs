@@ -6,7 +6,8 @@ use starkiln::block::{TransactionOutcome, TransactionStatus, Validation, WorkerP
 use starkiln::transaction::{ExecutionFlags, Transaction};
 use starknet_types_core::felt::Felt;
 
-/// A session uses an earlier validation if the values that it has read are unchanged; otherwise it validates again.
+/// A session uses an earlier validation if the values that it has read are unchanged; otherwise it validates
+/// again.
 #[test]
 fn a_signature_is_not_checked_twice() {
     let mut world = World::new(NEWEST);

@@ -11,8 +11,8 @@ use crate::fixture::{error_chain, felt, workload};
 use starkiln::block::{BlockEnd, BlockError, CloseError, SubmitError, WorkerPool};
 use starkiln::state::ReadError;
 
-/// A reader that fails or panics ends its session with that error. The committed transactions can still be closed into a block,
-/// and the pool can be used.
+/// A reader that fails or panics ends its session with that error. The committed transactions can still be
+/// closed into a block, and the pool can be used.
 #[test]
 fn a_reader_that_fails_in_the_middle() {
     let workload = workload::independent(40, 1);
@@ -49,7 +49,8 @@ fn a_reader_that_fails_in_the_middle() {
     }
 }
 
-/// A reader that hangs blocks only the thread that called it: results end at the deadline, and dropping does not wait.
+/// A reader that hangs blocks only the thread that called it: results end at the deadline, and dropping does
+/// not wait.
 #[test]
 fn a_reader_that_hangs_does_not_hang_the_host() {
     let workload = workload::independent(10, 1);

@@ -1,4 +1,5 @@
-//! Sessions: a block from a stream of transactions. Shared here: a block with every kind of transaction, and helpers.
+//! Sessions: a block from a stream of transactions. Shared here: a block with every kind of transaction, and
+//! helpers.
 
 mod cached_validation;
 mod endings;
@@ -121,8 +122,9 @@ impl Author {
     }
 }
 
-/// Sixty transactions: declares, deployments, migrations, reverts, invalid ones, L1 handlers, and some that read or write the
-/// balance of the sequencer, its own among them. The low half of that balance is about to overflow.
+/// Sixty transactions: declares, deployments, migrations, reverts, invalid ones, L1 handlers, and some that
+/// read or write the balance of the sequencer, its own among them. The low half of that balance is about to
+/// overflow.
 fn everything() -> (World, Vec<Transaction>) {
     let mut world = World::new(NEWEST);
     world.deploy("syscalls", SYSCALLS);
@@ -248,5 +250,6 @@ fn pool_is_free(pool: &WorkerPool) -> bool {
     executor.pool(pool).execute(&workload.transactions).unwrap() == expected
 }
 
-/// The time in which a running transaction must stop. It takes a millisecond, more on a machine that is busy with other tests.
+/// The time in which a running transaction must stop. It takes a millisecond, more on a machine that is busy
+/// with other tests.
 const SOON: Duration = Duration::from_millis(500);

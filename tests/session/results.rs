@@ -9,8 +9,8 @@ use std::time::Duration;
 use super::{
     bytes, complete, everything, open, open_watched, options, sequential, until, without_transactions,
 };
-use crate::fixture::workload::{Maker, Workload};
 use crate::fixture::workload;
+use crate::fixture::workload::{Maker, Workload};
 use starkiln::block::{
     BlockEnd, BlockError, BlockSession, TransactionOutcome, TransactionStatus, WorkerPool,
 };
@@ -217,7 +217,8 @@ fn back_pressure_delays_commits_and_uses_no_processor_time() {
         std::thread::sleep(Duration::from_millis(5));
         assert_eq!(session.progress().committed, (taken + 5).min(60));
         if taken == 20 {
-            // Everything within the window is executed by now. A spinning thread would use the time that passes.
+            // Everything within the window is executed by now. A spinning thread would use the time that
+            // passes.
             std::thread::sleep(Duration::from_millis(50));
             let before = threads.processor_time();
             std::thread::sleep(Duration::from_millis(300));

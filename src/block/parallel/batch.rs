@@ -1,7 +1,7 @@
 //! Parallel execution of a block whose transactions are all known.
 //!
-//! Input: the block's environment and options, the host's reader, transactions, a pool. Output: the closed block; the outcomes for
-//! the calling thread, in order, as soon as they are final.
+//! Input: the block's environment and options, the host's reader, transactions, a pool. Output: the closed
+//! block; the outcomes for the calling thread, in order, as soon as they are final.
 
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};

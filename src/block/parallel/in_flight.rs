@@ -1,6 +1,7 @@
 //! The states of a transaction between its execution and its commit, each a type.
 //!
-//! Input: an executed transaction. Output: the parts that the fee phase, a re-execution or the commit needs. Data only.
+//! Input: an executed transaction. Output: the parts that the fee phase, a re-execution or the commit needs.
+//! Data only.
 
 use starknet_api::transaction::fields::Fee;
 
@@ -40,7 +41,8 @@ impl ExecutedTransaction {
     }
 }
 
-/// The state of an incarnation after admission and validation. While there is an [`Execution`], it holds the validation call.
+/// The state of an incarnation after admission and validation. While there is an [`Execution`], it holds the
+/// validation call.
 pub(super) struct ValidatedPrefix {
     pub(super) admitted: Admitted,
     /// The point in the journal after validation.

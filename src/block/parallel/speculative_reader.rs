@@ -1,7 +1,7 @@
 //! The reader of a speculative transaction: the state before it, from the versioned memory.
 //!
-//! Input: the view of one incarnation. Output: a [`StateReader`] for its journal. The cells that every fee is credited to are
-//! predicted: see [`FeeCells`].
+//! Input: the view of one incarnation. Output: a [`StateReader`] for its journal. The cells that every fee is
+//! credited to are predicted: see [`FeeCells`].
 
 use std::cell::RefCell;
 
@@ -17,15 +17,16 @@ use crate::state::{ReadError, StateKey, StateReader, StateValue};
 
 /// The cells that fees are credited to: the sequencer's balance in each fee token.
 ///
-/// Every transaction writes them, so as ordinary cells they would make each transaction depend on the one before. Instead
-/// the fee transfer is a phase of its own. It begins when the fees of all earlier transactions are known, and predicts that
-/// each of them has raised the balance by its fee. The prediction is no assumption about the token's contract: the transfer runs in the
-/// VM on the predicted balance, and the commit validates it. For a token that keeps something else in these cells (it burns a part,
-/// another contract holds its balances, an allowance was pulled) validation fails, and the transfer alone runs again on the committed
-/// values. So no token has to be known here.
+/// Every transaction writes them, so as ordinary cells they would make each transaction depend on the one
+/// before. Instead the fee transfer is a phase of its own. It begins when the fees of all earlier
+/// transactions are known, and predicts that each of them has raised the balance by its fee. The prediction
+/// is no assumption about the token's contract: the transfer runs in the VM on the predicted balance, and the
+/// commit validates it. For a token that keeps something else in these cells (it burns a part, another
+/// contract holds its balances, an allowance was pulled) validation fails, and the transfer alone runs again
+/// on the committed values. So no token has to be known here.
 ///
-/// A transaction that reads these cells before its fee phase (it sends to the sequencer, is the sequencer, or asks for its
-/// balance) is executed in commit order.
+/// A transaction that reads these cells before its fee phase (it sends to the sequencer, is the sequencer, or
+/// asks for its balance) is executed in commit order.
 #[derive(Clone, Debug)]
 pub(super) struct FeeCells {
     strk: ContractAddress,
@@ -70,7 +71,8 @@ pub(super) struct SpeculativeReader<'a, 'v, 'b, R: StateReader + Sync> {
     predicted: RefCell<Option<PredictedBalance>>,
 }
 
-/// The balance of the sequencer that the fee phase works with: for each half the peeked value and the predicted one.
+/// The balance of the sequencer that the fee phase works with: for each half the peeked value and the
+/// predicted one.
 struct PredictedBalance {
     low: (Peeked<StateValue>, Felt),
     high: (Peeked<StateValue>, Felt),
@@ -89,7 +91,8 @@ impl<'a, 'v, 'b, R: StateReader + Sync> SpeculativeReader<'a, 'v, 'b, R> {
         self.view.read(&key).map_err(read_error)
     }
 
-    /// Returns one half of the balance that the sequencer will have after the fees of all earlier transactions.
+    /// Returns one half of the balance that the sequencer will have after the fees of all earlier
+    /// transactions.
     fn predicted_balance(&self, token: ContractAddress, key: StorageKey) -> Result<Felt, ReadError> {
         let Some(high_key) = self.fee_cells.high else {
             return self.read(StateKey::Storage(token, key)).map(|value| value.felt());

@@ -1,7 +1,8 @@
 //! One transaction as a task: execution, fee phase, resumption.
 //!
 //! Input: an index, a view of the state before the transaction. Output: the transaction's next state, see
-//! [`in_flight`](super::in_flight). The phases themselves are those of `transaction`, which sequential execution runs as well.
+//! [`in_flight`](super::in_flight). The phases themselves are those of `transaction`, which sequential
+//! execution runs as well.
 
 use std::sync::Arc;
 
@@ -227,7 +228,8 @@ impl<'b, R: StateReader + Sync> BlockTask<'b, R> {
         Some(Attempt::run(&transaction, state, stop, &self.env, &self.options))
     }
 
-    /// Returns the cost of an attempt in Cairo steps, Sierra gas by the price of a step; zero for a rejected one.
+    /// Returns the cost of an attempt in Cairo steps, Sierra gas by the price of a step; zero for a rejected
+    /// one.
     pub(super) fn steps_of(&self, attempt: &Attempt) -> u64 {
         attempt.outcome.execution().map_or(0, |execution| self.steps(execution))
     }
@@ -263,7 +265,8 @@ impl<'b, R: StateReader + Sync> BlockTask<'b, R> {
         SpeculativeReader::new(view, &self.fee_cells, ReadPhase::Fee(token))
     }
 
-    /// Charges the fee and assesses the transaction. The journal stays complete, so the fee phase can be rolled back.
+    /// Charges the fee and assesses the transaction. The journal stays complete, so the fee phase can be
+    /// rolled back.
     fn charge_and_assess(
         &self,
         transaction: &mut ExecutedTransaction,
@@ -293,7 +296,8 @@ impl<'b, R: StateReader + Sync> BlockTask<'b, R> {
         })
     }
 
-    /// Admits and validates a transaction, or resumes from the prefix of an earlier incarnation if its reads are unchanged.
+    /// Admits and validates a transaction, or resumes from the prefix of an earlier incarnation if its reads
+    /// are unchanged.
     fn admit<'r>(
         &self,
         plan: &Plan,

@@ -1,7 +1,7 @@
 //! The host's reader with a clock: the time that its reads take.
 //!
-//! Input: reads by the block's own state, for transactions that execute inline. Output: the same values; the number of reads and an
-//! estimate of their time. Reads through the versioned memory are timed by its views.
+//! Input: reads by the block's own state, for transactions that execute inline. Output: the same values; the
+//! number of reads and an estimate of their time. Reads through the versioned memory are timed by its views.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

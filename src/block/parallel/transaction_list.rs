@@ -1,7 +1,7 @@
 //! The transactions of a block that is executed in parallel, by index.
 //!
-//! Input: all transactions at once, or batches while earlier ones run. Output: each transaction by its index, and the earlier one
-//! that it is known to depend on.
+//! Input: all transactions at once, or batches while earlier ones run. Output: each transaction by its index,
+//! and the earlier one that it is known to depend on.
 
 use std::ops::Deref;
 use std::sync::{Arc, PoisonError, RwLock};

@@ -1,8 +1,9 @@
 //! Commits of a session, recorded so that the block can be closed after any number of transactions.
 //!
-//! Input: attempts, in commit order, one at a time. Output: outcomes, for the delivery or for the host's callback; a [`Ledger`].
-//! A commit only reserves capacity. The changes are applied when the block is closed, for the transactions that it has then: so a
-//! commit is short, and transactions beyond the end leave no trace.
+//! Input: attempts, in commit order, one at a time. Output: outcomes, for the delivery or for the host's
+//! callback; a [`Ledger`]. A commit only reserves capacity. The changes are applied when the block is closed,
+//! for the transactions that it has then: so a commit is short, and transactions beyond the end leave no
+//! trace.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -64,7 +65,8 @@ pub(super) struct SessionCommitter<R> {
 }
 
 impl<R: StateReader> SessionCommitter<R> {
-    /// Commits the next transaction. A break ends the session, for the reason that it carries unless the delivery knows it.
+    /// Commits the next transaction. A break ends the session, for the reason that it carries unless the
+    /// delivery knows it.
     fn commit_next(
         &mut self,
         index: usize,

@@ -1,8 +1,8 @@
 //! The shared state of a session: its progress, its end, and the results that wait for the host.
 //!
-//! Input: submissions, commits, an end, requests for helpers. Output: results in order, and wake-ups of waiting threads. One lock
-//! protects everything, held for as long as it takes to move a result. Must not know: the executor, so that a handle to the delivery
-//! does not keep the host's reader alive.
+//! Input: submissions, commits, an end, requests for helpers. Output: results in order, and wake-ups of
+//! waiting threads. One lock protects everything, held for as long as it takes to move a result. Must not
+//! know: the executor, so that a handle to the delivery does not keep the host's reader alive.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -34,7 +34,7 @@ pub(super) struct State {
     is_input_ended: bool,
     /// The number of processed transactions, rejected ones included.
     pub(super) committed: usize,
-    /// Whether the host's callback is running for the last of them.
+    /// `true` if the host's callback is running for the last of them.
     callback_running: bool,
     /// The block's bouncer weights.
     pub(super) weights: Weights,
@@ -118,8 +118,8 @@ impl Delivery {
         state
     }
 
-    /// Ends the session. Returns `false` if it had ended before. After the return nothing more is committed, and running
-    /// transactions stop soon.
+    /// Ends the session. Returns `false` if it had ended before. After the return nothing more is committed,
+    /// and running transactions stop soon.
     pub(super) fn end(&self, end: SessionEnd) -> bool {
         let is_first = self.lock().end(&self.cancellation, end);
         self.changed.notify_all();
@@ -175,7 +175,8 @@ impl Delivery {
         Ok(state)
     }
 
-    /// Records a processed transaction and puts its outcome into the outbox. Returns `false` if the session had ended before.
+    /// Records a processed transaction and puts its outcome into the outbox. Returns `false` if the session
+    /// had ended before.
     pub(super) fn commit(
         &self,
         weights: Weights,
@@ -188,8 +189,8 @@ impl Delivery {
         true
     }
 
-    /// Records a processed transaction whose outcome goes to the host's callback; [`end_callback`](Self::end_callback) must
-    /// follow. Returns `false` if the session had ended before.
+    /// Records a processed transaction whose outcome goes to the host's callback;
+    /// [`end_callback`](Self::end_callback) must follow. Returns `false` if the session had ended before.
     pub(super) fn begin_callback(&self, weights: Weights) -> bool {
         let Some(mut state) = self.record(weights) else { return false };
         state.callback_running = true;
@@ -259,8 +260,8 @@ impl Delivery {
         }
     }
 
-    /// Waits until `ready` returns a value. With `help`, this thread answers requests for helpers meanwhile; for those that are open
-    /// when it stops, `spawn` starts threads.
+    /// Waits until `ready` returns a value. With `help`, this thread answers requests for helpers meanwhile;
+    /// for those that are open when it stops, `spawn` starts threads.
     pub(super) fn wait_until<V>(
         &self,
         help: Option<&dyn Fn()>,

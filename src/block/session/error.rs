@@ -9,7 +9,8 @@ use super::super::outcome::BlockEnd;
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SubmitError {
-    /// A transaction with the same hash was submitted before, or is in the batch twice. A block contains each once.
+    /// A transaction with the same hash was submitted before, or is in the batch twice. A block contains each
+    /// once.
     #[error("transaction {:#066x} was submitted before, with index {index}", .hash.0)]
     Duplicate {
         /// The hash of the transaction.

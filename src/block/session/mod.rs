@@ -1,32 +1,37 @@
 //! Building a block from a stream of transactions, as a sequencer does.
 //!
-//! Input: batches, from any thread, while earlier ones execute; a deadline; a cancellation. Output: results, in order, as soon as
-//! they are final; at the end the block of the first `n` transactions. Must not know: how transactions are executed or scheduled,
-//! which is the business of `block::parallel`.
+//! Input: batches, from any thread, while earlier ones execute; a deadline; a cancellation. Output: results,
+//! in order, as soon as they are final; at the end the block of the first `n` transactions. Must not know:
+//! how transactions are executed or scheduled, which is the business of `block::parallel`.
 //!
 //! ```text
-//! submit ─▶ TransactionList ─▶ ParallelExecutor ─▶ SessionCommitter ─▶ Delivery ─▶ results, or the host's callback
+//! submit ─▶ TransactionList ─▶ ParallelExecutor ─▶ SessionCommitter ─▶ Delivery ─▶ results, or a callback
 //!                                                        └─▶ Ledger ─▶ close(n) ─▶ SessionOutcome
 //! ```
 //!
 //! # Definitions
 //!
-//! * A transaction is *processed* when the commit decision (`block::commit`) was made for it: it is committed, or rejected.
-//! * A result is *delivered* when the host has taken it from the iterator, or the callback was called with it.
-//! * The *end* is the first of: closed, finished, full, deadline, cancelled, failed. Later ones have no effect.
+//! * A transaction is *processed* when the commit decision (`block::commit`) was made for it: it is
+//!   committed, or rejected.
+//! * A result is *delivered* when the host has taken it from the iterator, or the callback was called with
+//!   it.
+//! * The *end* is the first of: closed, finished, full, deadline, cancelled, failed. Later ones have no
+//!   effect.
 //!
 //! # Invariants
 //!
-//! * Results are delivered in block order, each once. The number of undelivered results is bounded: commits wait.
-//! * A commit reserves capacity and records the changes. They are applied when the block is closed, so closing after `n`
-//!   transactions gives the block that never had more.
+//! * Results are delivered in block order, each once. The number of undelivered results is bounded: commits
+//!   wait.
+//! * A commit reserves capacity and records the changes. They are applied when the block is closed, so
+//!   closing after `n` transactions gives the block that never had more.
 //! * After the end nothing is committed.
 //! * The host's reader is called by threads that execute transactions or close the block, and by no other.
 //!
 //! # Operations
 //!
-//! The worker threads of the pool execute and commit. A waiting thread may help: see [`SessionOptions::waiting_threads_work`].
-//! Handles hold the delivery only, so that they do not keep the reader alive.
+//! The worker threads of the pool execute and commit. A waiting thread may help: see
+//! [`SessionOptions::waiting_threads_work`]. Handles hold the delivery only, so that they do not keep the
+//! reader alive.
 
 mod commit;
 mod delivery;
@@ -81,23 +86,25 @@ use crate::transaction::Transaction;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// The threads of the pool execute transactions as soon as they are submitted; with [`SessionOptions::waiting_threads_work`],
-/// waiting threads help. Several sessions can share a pool.
+/// The threads of the pool execute transactions as soon as they are submitted; with
+/// [`SessionOptions::waiting_threads_work`], waiting threads help. Several sessions can share a pool.
 ///
 /// # The end
 ///
-/// A block ends because it was [closed](Self::close) or [finished](Self::finish), because it is full, at its deadline, or because
-/// it was [cancelled](CancelHandle): see [`BlockEnd`]. After the end nothing is committed, and a running transaction stops
-/// within a millisecond, unless it waits for the host's reader. The transactions that were committed before can still be closed
-/// into a block. Dropping the session discards them; the pool and the host's state are not affected.
+/// A block ends because it was [closed](Self::close) or [finished](Self::finish), because it is full, at its
+/// deadline, or because it was [cancelled](CancelHandle): see [`BlockEnd`]. After the end nothing is
+/// committed, and a running transaction stops within a millisecond, unless it waits for the host's reader.
+/// The transactions that were committed before can still be closed into a block. Dropping the session
+/// discards them; the pool and the host's state are not affected.
 ///
 /// If the reader fails, the session ends with that error; the results that were delivered before stay valid.
 ///
 /// # Hosts with an async runtime
 ///
-/// [`submit`](Self::submit) and [`progress`](Self::progress) never wait. With [`open_with`](Self::open_with) results are passed to a
-/// callback, which may put them into a channel of that runtime. [`finish`](Self::finish) and [`close`](Self::close) block and
-/// compute, and belong on a thread that may do so.
+/// [`submit`](Self::submit) and [`progress`](Self::progress) never wait. With [`open_with`](Self::open_with)
+/// results are passed to a callback, which may put them into a channel of that runtime.
+/// [`finish`](Self::finish) and [`close`](Self::close) block and compute, and belong on a thread that may do
+/// so.
 pub struct BlockSession<R: StateReader + Send + Sync + 'static> {
     shared: Arc<Shared<R>>,
 }
@@ -113,8 +120,9 @@ impl<R: StateReader + Send + Sync + 'static> BlockSession<R> {
         Ok(Self { shared: Shared::open(env, reader, pool, options, None)? })
     }
 
-    /// Opens a block whose results are passed to `on_result`, with their indices, in order, one at a time, on the thread that
-    /// commits. No other transaction is committed while it runs. It may use every handle of the session.
+    /// Opens a block whose results are passed to `on_result`, with their indices, in order, one at a time, on
+    /// the thread that commits. No other transaction is committed while it runs. It may use every handle of
+    /// the session.
     pub fn open_with(
         env: BlockEnv,
         reader: R,
@@ -125,7 +133,8 @@ impl<R: StateReader + Send + Sync + 'static> BlockSession<R> {
         Ok(Self { shared: Shared::open(env, reader, pool, options, Some(Box::new(on_result)))? })
     }
 
-    /// Appends transactions: all of them or, if one was submitted before, none. Returns their indices. Does not wait.
+    /// Appends transactions: all of them or, if one was submitted before, none. Returns their indices. Does
+    /// not wait.
     pub fn submit(
         &self,
         transactions: impl IntoIterator<Item = Transaction>,
@@ -133,7 +142,8 @@ impl<R: StateReader + Send + Sync + 'static> BlockSession<R> {
         self.shared.submit(transactions)
     }
 
-    /// Declares that no more transactions will be submitted: the block ends when the submitted ones are processed.
+    /// Declares that no more transactions will be submitted: the block ends when the submitted ones are
+    /// processed.
     pub fn end_input(&self) {
         self.shared.delivery.end_input();
     }
@@ -148,14 +158,15 @@ impl<R: StateReader + Send + Sync + 'static> BlockSession<R> {
         CancelHandle { delivery: Arc::clone(&self.shared.delivery) }
     }
 
-    /// Returns the results of all submitted transactions, in order, each once; waits for those that are not processed yet. Ends
-    /// when none is missing, or when the block has ended. A new iterator continues where the last one stopped.
+    /// Returns the results of all submitted transactions, in order, each once; waits for those that are not
+    /// processed yet. Ends when none is missing, or when the block has ended. A new iterator continues where
+    /// the last one stopped.
     pub fn results(&self) -> Results<'_, R> {
         Results { session: self, waits_for_input: false }
     }
 
-    /// Returns the results like [`results`](Self::results), and waits for transactions that are not submitted yet as well. Ends when
-    /// the block has ended.
+    /// Returns the results like [`results`](Self::results), and waits for transactions that are not submitted
+    /// yet as well. Ends when the block has ended.
     pub fn all_results(&self) -> Results<'_, R> {
         Results { session: self, waits_for_input: true }
     }
@@ -173,8 +184,8 @@ impl<R: StateReader + Send + Sync + 'static> BlockSession<R> {
         }
     }
 
-    /// Closes the block when all submitted transactions are processed, or where it ended before: see [`SessionOutcome::end`].
-    /// Undelivered results are in the outcome.
+    /// Closes the block when all submitted transactions are processed, or where it ended before: see
+    /// [`SessionOutcome::end`]. Undelivered results are in the outcome.
     pub fn finish(self) -> Result<SessionOutcome, BlockError> {
         let shared = &self.shared;
         shared.delivery.end_input();
@@ -184,8 +195,8 @@ impl<R: StateReader + Send + Sync + 'static> BlockSession<R> {
         self.into_block(n, end)
     }
 
-    /// Closes the block after its first `n` transactions, rejected ones included, as if no more had been submitted. Waits until they
-    /// are processed. Undelivered results are in the outcome.
+    /// Closes the block after its first `n` transactions, rejected ones included, as if no more had been
+    /// submitted. Waits until they are processed. Undelivered results are in the outcome.
     pub fn close(self, n: usize) -> Result<SessionOutcome, CloseError> {
         let shared = &self.shared;
         let too_few = |there, end| CloseError::TooFew { wanted: n, there, end };
@@ -290,7 +301,8 @@ pub struct Submitter<R: StateReader + Send + Sync + 'static> {
 }
 
 impl<R: StateReader + Send + Sync + 'static> Submitter<R> {
-    /// Submits transactions like [`BlockSession::submit`]. After the session was dropped, the error says that its block has ended.
+    /// Submits transactions like [`BlockSession::submit`]. After the session was dropped, the error says that
+    /// its block has ended.
     pub fn submit(
         &self,
         transactions: impl IntoIterator<Item = Transaction>,
@@ -319,14 +331,16 @@ impl<R: StateReader + Send + Sync + 'static> fmt::Debug for Submitter<R> {
     }
 }
 
-/// A handle that cancels the block of a [`BlockSession`] from any thread. Clones are handles of the same session.
+/// A handle that cancels the block of a [`BlockSession`] from any thread. Clones are handles of the same
+/// session.
 #[derive(Clone, Debug)]
 pub struct CancelHandle {
     delivery: Arc<Delivery>,
 }
 
 impl CancelHandle {
-    /// Cancels the block. Returns `false` if it had ended before. After the return no further transaction is committed.
+    /// Cancels the block. Returns `false` if it had ended before. After the return no further transaction is
+    /// committed.
     pub fn cancel(&self) -> bool {
         self.delivery.end(Ok(BlockEnd::Cancelled))
     }

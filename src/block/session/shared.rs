@@ -1,8 +1,8 @@
 //! The shared part of a session: the executor with its transactions, the delivery, the worker pool.
 //!
-//! Input: batches; requests for helpers from the executor. Output: helper threads, from the pool or from among the waiting threads.
-//! A thread of the pool holds only a weak reference until it starts to help, so a dropped session is freed as soon as no thread
-//! executes a transaction of it.
+//! Input: batches; requests for helpers from the executor. Output: helper threads, from the pool or from
+//! among the waiting threads. A thread of the pool holds only a weak reference until it starts to help, so a
+//! dropped session is freed as soon as no thread executes a transaction of it.
 
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -111,7 +111,8 @@ impl<R: StateReader + Send + Sync + 'static> Shared<R> {
         self.executor.limit_commits(n, &|| self.request_helper());
     }
 
-    /// Waits until `ready` returns a value; the waiting thread executes transactions meanwhile if the options say so.
+    /// Waits until `ready` returns a value; the waiting thread executes transactions meanwhile if the options
+    /// say so.
     pub(super) fn wait_until<V>(&self, ready: impl FnMut(&mut State) -> Option<V>) -> V {
         // A thread of the pool that waited without helping could wait for a job that only it could do.
         let is_of_pool = || self.pool.helpers().is_some_and(|pool| pool.current_thread_index().is_some());

@@ -1,7 +1,7 @@
 //! Commits: validation of the next task in commit order, and publication of its result.
 //!
-//! Input: an executed task, with all earlier tasks committed. Output: its result in the sink and its writes in the memory, or
-//! its next incarnation. One thread at a time commits.
+//! Input: an executed task, with all earlier tasks committed. Output: its result in the sink and its writes
+//! in the memory, or its next incarnation. One thread at a time commits.
 
 use std::ops::ControlFlow;
 
@@ -75,8 +75,8 @@ impl<T: Task, S: Sink<T>> ParallelExecutor<T, S> {
         self.committed(flow, &[], &stats, worker, request_helper, Schedule::committed)
     }
 
-    /// Runs the fee phase of the task that is next in commit order, on values that can no longer change. Returns `None` if it
-    /// was interrupted.
+    /// Runs the fee phase of the task that is next in commit order, on values that can no longer change.
+    /// Returns `None` if it was interrupted.
     pub(super) fn finalize(
         &self,
         incarnation: &Incarnation,
@@ -92,8 +92,8 @@ impl<T: Task, S: Sink<T>> ParallelExecutor<T, S> {
         output.filter(|_| interruption.is_none())
     }
 
-    /// Commits a result to the sink and publishes its writes. `before` are the locations that the task has published to.
-    /// Returns the incarnations that have read another value.
+    /// Commits a result to the sink and publishes its writes. `before` are the locations that the task has
+    /// published to. Returns the incarnations that have read another value.
     pub(super) fn commit_output(
         &self,
         incarnation: &Incarnation,
@@ -144,7 +144,8 @@ impl<T: Task, S: Sink<T>> ParallelExecutor<T, S> {
         })
     }
 
-    /// Records the result of a commit by `change`, which may return the job that follows from it, and takes the next job.
+    /// Records the result of a commit by `change`, which may return the job that follows from it, and takes
+    /// the next job.
     pub(super) fn finish_commit(
         &self,
         worker: &Worker<T>,

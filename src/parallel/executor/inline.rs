@@ -1,15 +1,18 @@
 //! Inline commits: a worker that executes the next task in commit order commits it at once.
 //!
-//! Input: a task that is next in commit order. Output: its result in the sink and its writes in the memory. Nothing is published
-//! in between, and the fee phase needs no validation, since no other task can commit meanwhile.
+//! Input: a task that is next in commit order. Output: its result in the sink and its writes in the memory.
+//! Nothing is published in between, and the fee phase needs no validation, since no other task can commit
+//! meanwhile.
 //!
 //! * A task that is next in commit order when its execution ends validates its read set and commits.
-//! * A *serial* task, which started with no other task running or runnable, executes directly on the committed state of the sink,
-//!   if the sink has one: no read set, no versioned memory, no validation. Reading through a view instead costs 4 % on a block of
-//!   one account's nonces (27,000 against 26,000 transactions a second).
-//! * Otherwise (the sink of a session has no state, or an aborted incarnation has left a prefix to resume from) a serial task
-//!   reads through a view, again without a read set. A recorded and validated execution instead costs 3 to 5 % in a session whose
-//!   transactions all depend on each other (80 against 83 µs per transaction for one hot pool).
+//! * A *serial* task, which started with no other task running or runnable, executes directly on the
+//!   committed state of the sink, if the sink has one: no read set, no versioned memory, no validation.
+//!   Reading through a view instead costs 4 % on a block of one account's nonces (27,000 against 26,000
+//!   transactions a second).
+//! * Otherwise (the sink of a session has no state, or an aborted incarnation has left a prefix to resume
+//!   from) a serial task reads through a view, again without a read set. A recorded and validated execution
+//!   instead costs 3 to 5 % in a session whose transactions all depend on each other (80 against 83 µs per
+//!   transaction for one hot pool).
 
 use std::ops::ControlFlow;
 
@@ -22,8 +25,8 @@ use super::{ParallelExecutor, Worker};
 use crate::sync::{Instant, Ordering};
 
 impl<T: Task, S: Sink<T>> ParallelExecutor<T, S> {
-    /// Executes and commits a serial task on the state of the sink, if the sink has one. A prefix of an earlier incarnation is
-    /// of use to a view only, so a task with one is not executed here.
+    /// Executes and commits a serial task on the state of the sink, if the sink has one. A prefix of an
+    /// earlier incarnation is of use to a view only, so a task with one is not executed here.
     pub(super) fn execute_on_sink(
         &self,
         start: Start<T>,
@@ -83,8 +86,8 @@ impl<T: Task, S: Sink<T>> ParallelExecutor<T, S> {
         })
     }
 
-    /// Runs the fee phase of a valid task that is next in commit order, and commits it. `published` are the locations that
-    /// earlier incarnations have published to.
+    /// Runs the fee phase of a valid task that is next in commit order, and commits it. `published` are the
+    /// locations that earlier incarnations have published to.
     pub(super) fn commit_inline(
         &self,
         incarnation: Incarnation,

@@ -1,6 +1,7 @@
 //! Jobs: executing a task or its fee phase, and publishing its writes.
 //!
-//! Input: a job. Output: published writes, the new state of the task, and the job that the same thread should do next.
+//! Input: a job. Output: published writes, the new state of the task, and the job that the same thread should
+//! do next.
 
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -135,7 +136,8 @@ impl<T: Task, S: Sink<T>> ParallelExecutor<T, S> {
         })
     }
 
-    /// Records the result of a job by `change`, which returns a task that it made runnable, and takes the next job.
+    /// Records the result of a job by `change`, which returns a task that it made runnable, and takes the
+    /// next job.
     fn finish_job(
         &self,
         worker: &Worker<T>,
@@ -159,7 +161,8 @@ impl<T: Task, S: Sink<T>> ParallelExecutor<T, S> {
         next
     }
 
-    /// Runs a fee phase before its commit: finally if the task is next in commit order, otherwise speculatively.
+    /// Runs a fee phase before its commit: finally if the task is next in commit order, otherwise
+    /// speculatively.
     fn charge(
         &self,
         mut done: Box<Done<T>>,
@@ -203,8 +206,8 @@ impl<T: Task, S: Sink<T>> ParallelExecutor<T, S> {
         })
     }
 
-    /// Publishes a write set, and removes the versions that the task has published elsewhere before. Writes that the same
-    /// incarnation has published already, in `earlier`, are not touched again.
+    /// Publishes a write set, and removes the versions that the task has published elsewhere before. Writes
+    /// that the same incarnation has published already, in `earlier`, are not touched again.
     fn publish(
         &self,
         incarnation: &Incarnation,

@@ -1,8 +1,8 @@
 //! The executor: worker threads that execute tasks, run fee phases, publish writes and commit.
 //!
-//! Input: a task family, a sink, threads. Output: results in the sink, in commit order. The calling thread takes part in the
-//! work, so a thread pool that is busy elsewhere never blocks a block; helpers are requested as jobs become available, and leave
-//! when there are none.
+//! Input: a task family, a sink, threads. Output: results in the sink, in commit order. The calling thread
+//! takes part in the work, so a thread pool that is busy elsewhere never blocks a block; helpers are
+//! requested as jobs become available, and leave when there are none.
 
 mod commit;
 mod inline;
@@ -29,10 +29,11 @@ pub(crate) struct ParallelConfig {
     pub(crate) window: usize,
     /// The number of shards of the versioned memory.
     pub(crate) shards: usize,
-    /// Whether a main thread works until the end ([`ParallelExecutor::run`]). Otherwise helpers do everything.
+    /// `true` if a main thread works until the end ([`ParallelExecutor::run`]). Otherwise helpers do
+    /// everything.
     pub(crate) has_main: bool,
-    /// Whether fee phases run speculatively, in parallel with each other, rather than at their commits. Of use with more
-    /// threads than one committing thread can keep busy.
+    /// `true` if fee phases run speculatively, in parallel with each other, rather than at their commits. Of
+    /// use with more threads than one committing thread can keep busy.
     pub(crate) speculates_fees: bool,
 }
 
@@ -85,7 +86,7 @@ pub(crate) struct ParallelExecutor<T: Task, S> {
     pub(super) schedule: CachePadded<Mutex<Schedule<T>>>,
     /// Locked by the thread that commits.
     sink: CachePadded<Mutex<S>>,
-    /// Whether the sink may know committed values that the memory does not have.
+    /// `true` if the sink may know committed values that the memory does not have.
     has_executed_inline: AtomicBool,
     inactive: Mutex<InactiveWorkers<T>>,
     /// The main thread waits here while there is nothing to do.
@@ -123,7 +124,8 @@ impl<T: Task, S: Sink<T>> ParallelExecutor<T, S> {
         self.memory.seed(key, value);
     }
 
-    /// Appends `n` tasks. `request_helper` must arrange for a thread to call [`help`](Self::help), here and below.
+    /// Appends `n` tasks. `request_helper` must arrange for a thread to call [`help`](Self::help), here and
+    /// below.
     pub(crate) fn add(&self, n: usize, request_helper: &impl Fn()) {
         self.update(Caller::Other, request_helper, |schedule| {
             for _ in 0..n {
@@ -148,8 +150,8 @@ impl<T: Task, S: Sink<T>> ParallelExecutor<T, S> {
         self.update(Caller::Other, request_helper, Schedule::halt);
     }
 
-    /// Works on the calling thread until all tasks are committed or the executor is halted. `on_commits` is called between
-    /// jobs, at least once after each commit.
+    /// Works on the calling thread until all tasks are committed or the executor is halted. `on_commits` is
+    /// called between jobs, at least once after each commit.
     pub(crate) fn run(&self, request_helper: &impl Fn(), on_commits: &mut dyn FnMut()) {
         /// Halts the executor if `on_commits` panics: no result would be delivered any more.
         struct HaltOnPanic<'a>(&'a dyn Fn());
@@ -196,8 +198,8 @@ impl<T: Task, S: Sink<T>> ParallelExecutor<T, S> {
         self.help_for(JOBS_PER_HELP, request_helper);
     }
 
-    /// Works as a helper for at most `jobs` jobs and the commits that follow from them at once. Either this or
-    /// [`help`](Self::help) must be called once for each request.
+    /// Works as a helper for at most `jobs` jobs and the commits that follow from them at once. Either this
+    /// or [`help`](Self::help) must be called once for each request.
     pub(crate) fn help_for(&self, jobs: usize, request_helper: &impl Fn()) {
         let worker = self.worker(Role::Helper(Cell::new(jobs)));
         let mut schedule = self.schedule.lock();
@@ -223,7 +225,8 @@ impl<T: Task, S: Sink<T>> ParallelExecutor<T, S> {
         Worker { id, role, cache: RefCell::new(cache) }
     }
 
-    /// Returns the sink and the statistics, or the panic that ended the execution; and the memory, which takes long to drop.
+    /// Returns the sink and the statistics, or the panic that ended the execution; and the memory, which
+    /// takes long to drop.
     #[expect(clippy::type_complexity, reason = "used in one place")]
     pub(crate) fn finish(self) -> (Result<(S, ParallelStats), Panicked>, VersionedMemory<T::Key, T::Value>) {
         let result = match self.panicked.into_inner() {

@@ -1,7 +1,7 @@
 //! Aborted tasks, and tasks that wait.
 //!
-//! Input: incarnations that have read a stale value. Output: the time of their tasks' next incarnations, which comes the
-//! later the more often a task was aborted.
+//! Input: incarnations that have read a stale value. Output: the time of their tasks' next incarnations,
+//! which comes the later the more often a task was aborted.
 
 use super::super::stats::increment;
 use super::super::task::Task;

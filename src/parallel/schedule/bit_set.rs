@@ -1,7 +1,7 @@
 //! A set of task indices, one bit each.
 //!
-//! Input: indices, most of them close to each other. Output: the lowest. Every operation takes a few instructions, however
-//! large the set is.
+//! Input: indices, most of them close to each other. Output: the lowest. Every operation takes a few
+//! instructions, however large the set is.
 
 /// The number of bits in a word.
 const WORD_BITS: usize = 64;

@@ -28,9 +28,10 @@ pub(in crate::parallel) struct Start<T: Task> {
     pub(in crate::parallel) published: Vec<Location>,
     /// The latest aborted incarnation.
     pub(in crate::parallel) previous: Option<Previous<T>>,
-    /// Whether the task was next in commit order at the start.
+    /// `true` if the task was next in commit order at the start.
     pub(in crate::parallel) is_next_to_commit: bool,
-    /// Whether, besides, no other task was running or runnable: the task runs non-speculatively up to its commit.
+    /// `true` if, besides, no other task was running or runnable: the task runs non-speculatively up to its
+    /// commit.
     pub(in crate::parallel) is_serial: bool,
 }
 
@@ -147,8 +148,8 @@ impl<T: Task> Schedule<T> {
         }
     }
 
-    /// Returns `true` if a worker should run this fee phase before it executes another task: tasks wait for it; or the worker
-    /// executed the task and has its data in cache; or the worker that did is late.
+    /// Returns `true` if a worker should run this fee phase before it executes another task: tasks wait for
+    /// it; or the worker executed the task and has its data in cache; or the worker that did is late.
     fn is_urgent(&self, worker: usize, index: usize) -> bool {
         let slot = index.checked_sub(self.committed).and_then(|at| self.slots.get(at));
         (self.speculates_fees && index.saturating_add(LATE) <= self.executed)
@@ -158,7 +159,8 @@ impl<T: Task> Schedule<T> {
             })
     }
 
-    /// Returns `true` if the fee phase of the next task in commit order runs as a job of its own, before the commit.
+    /// Returns `true` if the fee phase of the next task in commit order runs as a job of its own, before the
+    /// commit.
     pub(super) fn charges_before_commit(&self) -> bool {
         self.speculates_fees && self.unpaid.contains(self.committed)
     }

@@ -1,7 +1,7 @@
 //! The schedule: the states of all tasks in flight, behind one lock.
 //!
-//! Input: what workers did. Output: what they do next. Data only: the executor has the lock and the threads. The lock is held
-//! for some hundred nanoseconds, a few times per task.
+//! Input: what workers did. Output: what they do next. Data only: the executor has the lock and the threads.
+//! The lock is held for some hundred nanoseconds, a few times per task.
 //!
 //! ```text
 //!           ┌──────────────── aborted, or interrupted ◀─┐
@@ -29,8 +29,8 @@ use super::stats::ParallelStats;
 use super::task::Task;
 use super::versioned_memory::{Incarnation, Location};
 
-/// After this many incarnations a task waits until it is next in commit order, when nothing can abort it: it runs at most
-/// once more.
+/// After this many incarnations a task waits until it is next in commit order, when nothing can abort it: it
+/// runs at most once more.
 const MAX_SPECULATIVE_INCARNATIONS: u64 = 5;
 
 enum Status<T: Task> {
@@ -54,7 +54,7 @@ struct TaskSlot<T: Task> {
     awaiting_execution: Vec<usize>,
     /// The tasks that wait for its fee phase.
     awaiting_fee_phase: Vec<usize>,
-    /// Whether all its writes are published, those of the fee phase included.
+    /// `true` if all its writes are published, those of the fee phase included.
     is_final: bool,
     aborts: u32,
     incarnations: u64,
@@ -85,7 +85,7 @@ pub(super) struct Schedule<T: Task> {
     committed: usize,
     /// The number of tasks that may be committed for now.
     commit_limit: usize,
-    /// Whether no more tasks will be added.
+    /// `true` if no more tasks will be added.
     is_closed: bool,
     is_halted: bool,
     ready: BitSet,
@@ -97,7 +97,7 @@ pub(super) struct Schedule<T: Task> {
     executed: usize,
     /// The number of tasks after the last commit that may be executed.
     window: usize,
-    /// Whether fee phases run speculatively, in parallel, rather than at their commits.
+    /// `true` if fee phases run speculatively, in parallel, rather than at their commits.
     speculates_fees: bool,
     limit: ConcurrencyLimit,
     running: usize,
@@ -109,7 +109,7 @@ pub(super) struct Schedule<T: Task> {
     /// The helpers, and the main thread if it was woken, that are about to search for a job.
     searching: usize,
     is_main_parked: bool,
-    /// Whether the main thread has something to do besides a job.
+    /// `true` if the main thread has something to do besides a job.
     is_main_notified: bool,
     pub(super) stats: ParallelStats,
 }

@@ -1,6 +1,7 @@
 //! Wake-ups: the number of threads that are needed for the jobs at hand.
 //!
-//! Input: the caller, and the number of jobs. Output: the threads to wake. Waking a thread costs more than many a job.
+//! Input: the caller, and the number of jobs. Output: the threads to wake. Waking a thread costs more than
+//! many a job.
 
 use super::super::task::Task;
 use super::job::Job;
@@ -48,8 +49,9 @@ pub(in crate::parallel) struct Wakeups {
 }
 
 impl<T: Task> Schedule<T> {
-    /// Returns the threads to wake. A worker that will search for a job again keeps fee phases and commits to itself, and the
-    /// next execution too if it will be back soon: waking a thread for them would cost more than they do.
+    /// Returns the threads to wake. A worker that will search for a job again keeps fee phases and commits to
+    /// itself, and the next execution too if it will be back soon: waking a thread for them would cost more
+    /// than they do.
     pub(in crate::parallel) fn wakeups(&mut self, caller: Caller) -> Wakeups {
         if self.is_finished() {
             return Wakeups { main: std::mem::take(&mut self.is_main_parked), helpers: 0 };
@@ -101,8 +103,8 @@ impl<T: Task> Schedule<T> {
         RunnableJobs { executions, others: commits.saturating_add(fee_phases) }
     }
 
-    /// Returns the number of helpers that are of use now. Without speculation one thread does everything, the main one if
-    /// there is one, so that threads do not wake each other for each task.
+    /// Returns the number of helpers that are of use now. Without speculation one thread does everything, the
+    /// main one if there is one, so that threads do not wake each other for each task.
     fn useful_helpers(&self) -> usize {
         if self.limit.current() > 1 {
             self.max_helpers

@@ -1,7 +1,7 @@
 //! State transitions after an incarnation, a fee phase or a commit.
 //!
-//! Input: executed tasks and fee phases, interruptions, commits. Output: the new states, and the job that the reporting
-//! worker should do next.
+//! Input: executed tasks and fee phases, interruptions, commits. Output: the new states, and the job that the
+//! reporting worker should do next.
 
 use super::super::stats::{Cost, increment};
 use super::super::task::Task;
@@ -11,8 +11,8 @@ use super::job::{Done, Job, Previous, Stage};
 use super::{MAX_SPECULATIVE_INCARNATIONS, Schedule, Status};
 
 impl<T: Task> Schedule<T> {
-    /// Records that a task has executed and its writes are published. `stale` are the incarnations that have read another
-    /// value. Returns the lowest task that waited for it.
+    /// Records that a task has executed and its writes are published. `stale` are the incarnations that have
+    /// read another value. Returns the lowest task that waited for it.
     pub(in crate::parallel) fn executed(
         &mut self,
         done: Box<Done<T>>,
@@ -94,7 +94,8 @@ impl<T: Task> Schedule<T> {
         }
     }
 
-    /// Records that a fee phase has run before its commit and its writes are published, or that it is deferred to the commit.
+    /// Records that a fee phase has run before its commit and its writes are published, or that it is
+    /// deferred to the commit.
     pub(in crate::parallel) fn charged(
         &mut self,
         done: Box<Done<T>>,
@@ -133,8 +134,8 @@ impl<T: Task> Schedule<T> {
         None
     }
 
-    /// Claims the commit for a worker whose task has executed and is next in commit order. On success the task counts as
-    /// executed from now on, although its writes are not published.
+    /// Claims the commit for a worker whose task has executed and is next in commit order. On success the
+    /// task counts as executed from now on, although its writes are not published.
     pub(in crate::parallel) fn claim_commit(
         &mut self,
         incarnation: &Incarnation,
@@ -152,7 +153,8 @@ impl<T: Task> Schedule<T> {
         true
     }
 
-    /// Records that a task failed validation after [`claim_commit`](Self::claim_commit). It is executed again at once.
+    /// Records that a task failed validation after [`claim_commit`](Self::claim_commit). It is executed again
+    /// at once.
     pub(in crate::parallel) fn conflict_before_publication(
         &mut self,
         incarnation: &Incarnation,
@@ -174,7 +176,8 @@ impl<T: Task> Schedule<T> {
         self.restart(incarnation.index, published.locations, Some(Previous::Executed(reads, stage)))
     }
 
-    /// Records that a fee phase at the commit has destroyed the state of its task. It is executed again at once.
+    /// Records that a fee phase at the commit has destroyed the state of its task. It is executed again at
+    /// once.
     pub(in crate::parallel) fn lost_at_commit(
         &mut self,
         incarnation: &Incarnation,
@@ -237,7 +240,8 @@ impl<T: Task> Schedule<T> {
         self.committed(stale)
     }
 
-    /// Returns the deltas of the tasks after `after`, or from the first uncommitted one on, and before `before`.
+    /// Returns the deltas of the tasks after `after`, or from the first uncommitted one on, and before
+    /// `before`.
     pub(in crate::parallel) fn deltas(&self, after: Option<usize>, before: usize) -> Vec<T::Delta> {
         let first = after.map_or(0, |after| after.saturating_add(1)).max(self.committed);
         (first..before)

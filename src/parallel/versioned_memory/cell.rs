@@ -1,7 +1,8 @@
-//! A versioned cell: the committed value of a key, the versions of tasks in flight, and the registered readers.
+//! A versioned cell: the committed value of a key, the versions of tasks in flight, and the registered
+//! readers.
 //!
-//! Input: reads and writes of incarnations. Output: the value that a task reads, and the incarnations that a write aborts.
-//! Data only: the shard has the lock and does the loads.
+//! Input: reads and writes of incarnations. Output: the value that a task reads, and the incarnations that a
+//! write aborts. Data only: the shard has the lock and does the loads.
 
 use smallvec::SmallVec;
 
@@ -46,7 +47,7 @@ struct Version<V> {
     incarnation: Incarnation,
     /// `None` while only the existence of the write is known.
     value: Option<V>,
-    /// Whether the task's fee phase can no longer change the value.
+    /// `true` if the task's fee phase can no longer change the value.
     is_final: bool,
 }
 
@@ -71,7 +72,7 @@ pub(super) enum Lookup<T> {
     Found(T),
     /// Another thread is loading it.
     Loading,
-    /// It has to be loaded.
+    /// The value must be loaded.
     Missing,
 }
 
@@ -121,8 +122,8 @@ impl<K, V: Clone + PartialEq> VersionedCell<K, V> {
         self.base = Base::Known(value);
     }
 
-    /// Reads the cell as task `index` sees it; see [`VersionedMemory::read`](super::VersionedMemory::read). `source` is the
-    /// origin of the base, `committed` the number of committed tasks.
+    /// Reads the cell as task `index` sees it; see [`VersionedMemory::read`](super::VersionedMemory::read).
+    /// `source` is the origin of the base, `committed` the number of committed tasks.
     pub(super) fn read<'n>(
         &mut self,
         index: usize,
@@ -180,7 +181,8 @@ impl<K, V: Clone + PartialEq> VersionedCell<K, V> {
         }
     }
 
-    /// Publishes a write; see [`VersionedMemory::write`](super::VersionedMemory::write). Returns `true` if the cell was cached.
+    /// Publishes a write; see [`VersionedMemory::write`](super::VersionedMemory::write). Returns `true` if
+    /// the cell was cached.
     pub(super) fn write(
         &mut self,
         incarnation: &Incarnation,
@@ -212,8 +214,8 @@ impl<K, V: Clone + PartialEq> VersionedCell<K, V> {
         matches!(&self.base, Base::Known(base) if base == value)
     }
 
-    /// Makes `value` the base, replacing whatever task `index` published before; all earlier tasks are committed. Returns
-    /// `true` if the cell was cached.
+    /// Makes `value` the base, replacing whatever task `index` published before; all earlier tasks are
+    /// committed. Returns `true` if the cell was cached.
     pub(super) fn commit_value(&mut self, index: usize, value: V, stale: &mut Vec<Incarnation>) -> bool {
         let next = index.saturating_add(1);
         let end = self.versions_before(next);
@@ -254,7 +256,8 @@ impl<K, V: Clone + PartialEq> VersionedCell<K, V> {
                 return was_read && self.versions.is_empty();
             }
         };
-        // The list of a key that is read often and never written would only grow: reads of committed tasks are dropped.
+        // The list of a key that is read often and never written would only grow: reads of committed tasks
+        // are dropped.
         if self.readers.len() >= 64 && self.readers.len() == self.readers.capacity() {
             let committed = committed();
             self.readers.retain(|reader| reader.incarnation.index >= committed);

@@ -1,9 +1,11 @@
-//! The multi-version memory: for each key the committed value, the writes of tasks in flight, and the registered readers.
+//! The multi-version memory: for each key the committed value, the writes of tasks in flight, and the
+//! registered readers.
 //!
-//! Input: loaded base values, published writes. Output: the value that a task reads, and the incarnations that a write
-//! aborts. Cells are spread over shards with a lock each, held for a lookup and a few comparisons; no load and no callback
-//! happens under a lock. A cell never leaves its shard, so its [`Location`] stays valid. A location is plain data: a counted
-//! reference would be one more memory word that all threads write.
+//! Input: loaded base values, published writes. Output: the value that a task reads, and the incarnations
+//! that a write aborts. Cells are spread over shards with a lock each, held for a lookup and a few
+//! comparisons; no load and no callback happens under a lock. A cell never leaves its shard, so its
+//! [`Location`] stays valid. A location is plain data: a counted reference would be one more memory word that
+//! all threads write.
 
 mod cell;
 mod shard;
@@ -60,8 +62,8 @@ impl<K: Clone + Eq + Hash, V: Clone + PartialEq> VersionedMemory<K, V> {
         self.shard(hash).lock().cell(hash, key).seed(value);
     }
 
-    /// Reads the value of a key with this hash as task `index` sees it. `register` decides from the value how the read is
-    /// registered; `load` is called without a lock.
+    /// Reads the value of a key with this hash as task `index` sees it. `register` decides from the value how
+    /// the read is registered; `load` is called without a lock.
     pub(crate) fn read<'n, E>(
         &self,
         hash: u64,
@@ -92,7 +94,8 @@ impl<K: Clone + Eq + Hash, V: Clone + PartialEq> VersionedMemory<K, V> {
         }
     }
 
-    /// Reads a cell that was read before. Returns `None` if the value that was read is not in memory any more.
+    /// Reads a cell that was read before. Returns `None` if the value that was read is not in memory any
+    /// more.
     pub(crate) fn read_again<'n>(
         &self,
         location: Location,
@@ -106,7 +109,8 @@ impl<K: Clone + Eq + Hash, V: Clone + PartialEq> VersionedMemory<K, V> {
         }
     }
 
-    /// Returns the newest value before task `index`, estimates included, and the task that wrote it. Registers no reader.
+    /// Returns the newest value before task `index`, estimates included, and the task that wrote it.
+    /// Registers no reader.
     pub(crate) fn peek<E>(
         &self,
         key: &K,
@@ -131,8 +135,8 @@ impl<K: Clone + Eq + Hash, V: Clone + PartialEq> VersionedMemory<K, V> {
         }
     }
 
-    /// Publishes a write of an incarnation and returns its location. A value of `None` announces a write of the fee phase.
-    /// Adds to `stale` the incarnations of later tasks that have read another value.
+    /// Publishes a write of an incarnation and returns its location. A value of `None` announces a write of
+    /// the fee phase. Adds to `stale` the incarnations of later tasks that have read another value.
     pub(crate) fn write(
         &self,
         key: &K,
@@ -172,15 +176,16 @@ impl<K: Clone + Eq + Hash, V: Clone + PartialEq> VersionedMemory<K, V> {
         self.epoch.load(Ordering::Acquire)
     }
 
-    /// Starts a new epoch after a write to a cached cell. Must be called under the lock of that cell: the next writer finds
-    /// the cell not cached, relies on this epoch having ended, and may commit at once.
+    /// Starts a new epoch after a write to a cached cell. Must be called under the lock of that cell: the
+    /// next writer finds the cell not cached, relies on this epoch having ended, and may commit at once.
     fn end_epoch(&self) {
         self.epoch.fetch_add(1, Ordering::AcqRel);
     }
 
-    /// Commits the writes of a task that finished when all earlier tasks were committed. `before` are the locations that the
-    /// task had published to. Adds to `stale` the incarnations of later tasks that have read another value. If
-    /// `loads_see_commits` is set, a load from now on returns this value, so cells that were never accessed are not created.
+    /// Commits the writes of a task that finished when all earlier tasks were committed. `before` are the
+    /// locations that the task had published to. Adds to `stale` the incarnations of later tasks that have
+    /// read another value. If `loads_see_commits` is set, a load from now on returns this value, so cells
+    /// that were never accessed are not created.
     pub(crate) fn commit_writes(
         &self,
         index: usize,

@@ -95,8 +95,8 @@ impl<K: Clone + Eq, V: Clone + PartialEq> Shard<K, V> {
         }
     }
 
-    /// Loads a cell that the caller has marked as loading, and locks again. An error is not stored: the next reader loads
-    /// again.
+    /// Loads a cell that the caller has marked as loading, and locks again. An error is not stored: the next
+    /// reader loads again.
     pub(super) fn load<E>(
         &self,
         location: Location,

@@ -1,5 +1,5 @@
-//! Each protocol of the versioned memory, and small blocks on the complete executor, under every schedule with a bounded number
-//! of preemptions.
+//! Each protocol of the versioned memory, and small blocks on the complete executor, under every schedule
+//! with a bounded number of preemptions.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -140,7 +140,8 @@ fn cache_and_publish_twice() {
     });
 }
 
-/// Load in flight: one load for two readers; an error goes to the reader that loaded, and the other loads again.
+/// Load in flight: one load for two readers; an error goes to the reader that loaded, and the other loads
+/// again.
 #[test]
 fn load_in_flight() {
     for fails in [false, true] {

@@ -1,5 +1,6 @@
-//! Mock transactions: small programs whose every step depends on the values read so far, so that a stale incarnation takes
-//! another path; and the sequential execution of the same programs, which gives the expected outcome.
+//! Mock transactions: small programs whose every step depends on the values read so far, so that a stale
+//! incarnation takes another path; and the sequential execution of the same programs, which gives the
+//! expected outcome.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
@@ -23,7 +24,8 @@ pub(crate) enum Step {
     ReadAnywhere,
     /// Adds to such a key.
     AddAnywhere(u64),
-    /// Reads a number of keys that depends on the values read before, so that stale incarnations read other keys.
+    /// Reads a number of keys that depends on the values read before, so that stale incarnations read other
+    /// keys.
     Wander,
     /// Fails for one in this many of the values read before.
     FailIf(u64),
@@ -36,7 +38,7 @@ pub(crate) struct Program {
     pub(crate) steps: Vec<Step>,
     /// The key that pays the fee, and the amount that is added to the accumulator.
     pub(crate) fee: Option<(u8, u64)>,
-    /// Whether the fee phase does more than add: it writes a key that depends on the accumulator.
+    /// `true` if the fee phase does more than add: it writes a key that depends on the accumulator.
     pub(crate) is_odd: bool,
 }
 
@@ -51,11 +53,11 @@ pub(crate) struct Block {
     pub(crate) stop_at: Option<usize>,
     /// The index at which the sink panics.
     pub(crate) panic_at: Option<usize>,
-    /// Whether incarnations return a prefix.
+    /// `true` if incarnations return a prefix.
     pub(crate) resumes: bool,
     /// Every task with an index divisible by this has the one before it as its predecessor.
     pub(crate) predecessors: usize,
-    /// Whether the sink has the committed state, and executes serial tasks inline.
+    /// `true` if the sink has the committed state, and executes serial tasks inline.
     pub(crate) has_state: bool,
 }
 

@@ -24,7 +24,8 @@ impl WakeQueue {
         self.changed.notify_all();
     }
 
-    /// Waits for a request. Returns `false` when the queue is closed and empty: every request is answered, as by a pool.
+    /// Waits for a request. Returns `false` when the queue is closed and empty: every request is answered, as
+    /// by a pool.
     pub(crate) fn pop(&self) -> bool {
         let mut state = self.state.lock();
         loop {
@@ -125,8 +126,8 @@ impl Sink<Block> for AnnouncingSink<'_> {
     }
 }
 
-/// Executes a block as a session does: on helpers only, with tasks in batches and at most `undelivered` results that were not
-/// taken.
+/// Executes a block as a session does: on helpers only, with tasks in batches and at most `undelivered`
+/// results that were not taken.
 #[cfg(not(model = "loom"))]
 pub(crate) fn stream(block: &Block, config: ParallelConfig, batch: usize, undelivered: usize) -> Outcome {
     #[cfg(model = "shuttle")]
