@@ -182,14 +182,14 @@ fn help_and_version() {
 }
 
 #[test]
-fn a_cut_off_file() {
+fn a_truncated_file() {
     let text = std::fs::read_to_string(transfer_path()).unwrap();
     let end = text.find("0x83afd3").unwrap() + 20;
     refused(
         &write("cut-off.json", text.get(..end).unwrap()),
-        &["cut off", "line 66", "`transactions[0].calldata[2]`"],
+        &["truncated", "line 66", "`transactions[0].calldata[2]`"],
     );
-    refused(&write("empty.json", ""), &["cut off"]);
+    refused(&write("empty.json", ""), &["truncated"]);
     refused(&write("not-json.json", "To whom it may concern"), &["not JSON"]);
     refused(&write("more.json", format!("{} {{}}", transfer())), &["not JSON", "trailing"]);
 }
@@ -220,19 +220,19 @@ fn a_felt_out_of_range() {
 }
 
 #[test]
-fn fields_that_are_not_there_or_do_not_belong() {
+fn missing_unknown_and_duplicate_fields() {
     let missing =
         |block: &mut Value| drop(block["transactions"][0].as_object_mut().unwrap().remove("calldata"));
     refused_block("missing.json", missing, &["`transactions[0]`", "missing field `calldata`"]);
     let unknown = |block: &mut Value| block["chain"]["is_l4"] = json!(true);
     refused_block("unknown.json", unknown, &["`chain", "unknown field `is_l4`"]);
     let foreign = |block: &mut Value| block["transactions"][0]["class_hash"] = json!("0x1");
-    refused_block("foreign.json", foreign, &["`class_hash` is no field of INVOKE transactions"]);
+    refused_block("foreign.json", foreign, &["`class_hash` is not a field of INVOKE transactions"]);
     let text =
         transfer().to_string().replace("\"0xa11ce\":{", "\"0xa11ce\":{\"nonce\":\"0x1\"},\"0x0a11ce\":{");
-    refused(&write("twice.json", text), &["`state.contracts`", "\"0xa11ce\" is there twice"]);
+    refused(&write("twice.json", text), &["`state.contracts`", "duplicate key \"0xa11ce\""]);
     let format = |block: &mut Value| block["format"] = json!(2);
-    refused_block("format.json", format, &["`format`: 2 is not known"]);
+    refused_block("format.json", format, &["`format`: 2 is not supported"]);
 }
 
 #[test]
@@ -267,7 +267,7 @@ fn a_class_with_another_hash() {
 }
 
 #[test]
-fn a_class_that_is_not_there() {
+fn a_missing_class() {
     let file = |block: &mut Value| block["classes"][ERC20]["sierra_file"] = json!("nowhere.json");
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("nowhere.json");
     refused_block("class-file.json", file, &[ERC20, path.to_str().unwrap(), "No such file"]);
@@ -278,7 +278,7 @@ fn a_class_that_is_not_there() {
 #[test]
 fn an_unknown_version() {
     let future = |block: &mut Value| block["protocol_version"] = json!("0.15.0");
-    refused_block("version.json", future, &["`protocol_version`", "0.15.0", "Supported: 0.13.0, 0.13.1"]);
+    refused_block("version.json", future, &["`protocol_version`", "0.15.0", "supported: 0.13.0, 0.13.1"]);
     let between = |block: &mut Value| block["protocol_version"] = json!("0.13.7");
     refused_block("version-between.json", between, &["`protocol_version`", "0.13.7"]);
     let none = |block: &mut Value| block["protocol_version"] = json!("newest");
@@ -288,7 +288,7 @@ fn an_unknown_version() {
 #[test]
 fn a_transaction_of_an_unsupported_kind() {
     let kind = |block: &mut Value| block["transactions"][0]["type"] = json!("DISTRIBUTE");
-    refused_block("kind.json", kind, &["`transactions[0]`", "\"DISTRIBUTE\"", "Supported: INVOKE"]);
+    refused_block("kind.json", kind, &["`transactions[0]`", "\"DISTRIBUTE\"", "supported: INVOKE"]);
     let version = |block: &mut Value| block["transactions"][0]["version"] = json!("0x2");
     refused_block("kind-version.json", version, &["`transactions[0]`", "INVOKE transactions of version 0x2"]);
     let declare = |block: &mut Value| {

@@ -1,4 +1,4 @@
-//! Block files by the library: what is read is what was written, classes inline, readers that fail in the middle.
+//! Block files: round trips, inline classes, readers that fail during execution.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -30,7 +30,7 @@ fn transfer() -> BlockFile {
     BlockFile::read(blocks().join("transfer.json")).unwrap()
 }
 
-/// The transfer block with a second transfer, to somebody else.
+/// The transfer block with a second transfer, to another recipient.
 fn two_transfers() -> LoadedBlock {
     let mut file = transfer();
     file.expected = None;
@@ -46,7 +46,7 @@ const WELL: u8 = 0;
 const FAILING: u8 = 1;
 const PANICKING: u8 = 2;
 
-/// A reader that fails, or panics, at one cell while it is in that mood.
+/// A reader that fails or panics at one cell, while that is switched on.
 fn flaky<'a>(
     state: &'a MemoryState,
     at: StateKey,
@@ -89,7 +89,7 @@ fn a_reader_that_fails_in_the_middle() {
             .execute_with(&block.transactions, |index, outcome| seen.push((index, outcome.clone())))
             .unwrap_err();
 
-        // Which transaction, which cell, why.
+        // The error names the transaction, the cell and the cause.
         let BlockError::Transaction { index: failed, hash, failure } = &error else { panic!("{error}") };
         assert_eq!((*failed, *hash), (index, block.transactions[index].hash));
         let expected = StateError::Read { cell, source: ReadError::message("the disk is on fire") };
@@ -101,15 +101,15 @@ fn a_reader_that_fails_in_the_middle() {
                 hash.0
             )
         );
-        // What came before it was told.
+        // Earlier transactions were reported.
         let before: Vec<_> = undisturbed.transactions.iter().take(index).cloned().enumerate().collect();
         assert_eq!(seen, before);
-        // A panic of the reader is an error like that.
+        // A panic of the reader is reported like an error.
         mood.store(PANICKING, Ordering::Relaxed);
         let error = executor.execute(&block.transactions).unwrap_err();
         let expected = FatalError::Internal("the disk has melted".to_owned());
         assert_eq!(error, BlockError::Transaction { index, hash: *hash, failure: expected.into() });
-        // The executor is as good as new.
+        // The executor remains usable.
         mood.store(WELL, Ordering::Relaxed);
         assert_eq!(executor.execute(&block.transactions).unwrap(), undisturbed);
     }
@@ -146,7 +146,8 @@ fn what_is_written_is_read() {
     assert!(!is_packed("replay-written.json") && is_packed("replay-written.json.zst"));
 }
 
-/// The class hash depends on the order of keys in the ABI: a class that went through a tree of values has another one.
+/// The class hash depends on the order of keys in the ABI: a class that is parsed into a tree of values has
+/// another hash.
 #[test]
 fn classes_may_be_inline() {
     let mut file = transfer();

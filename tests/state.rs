@@ -20,7 +20,7 @@ use starknet_api::core::{ClassHash, CompiledClassHash, ContractAddress, Nonce};
 use starknet_api::state::StorageKey;
 use starknet_types_core::felt::Felt;
 
-// ---- a small universe -------------------------------------------------------------------------------------------------------
+// ---- a small universe ----
 
 const SIZE: u8 = 4;
 
@@ -196,7 +196,7 @@ fn check<S: Strategy>(name: &str, cases: u32, strategy: S, test: impl Fn(S::Valu
     outcome.unwrap_or_else(|failure| panic!("{name}, STARKILN_SEED={seed}: {failure}"));
 }
 
-// ---- the model --------------------------------------------------------------------------------------------------------------
+// ---- the model ----
 
 /// The state as plain maps, copied completely at every checkpoint.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -395,7 +395,7 @@ impl<'r> Pair<'r> {
     }
 }
 
-// ---- properties -------------------------------------------------------------------------------------------------------------
+// ---- properties ----
 
 #[test]
 fn journal_is_like_complete_snapshots() {
@@ -546,7 +546,7 @@ fn block_is_like_one_map() {
     });
 }
 
-// ---- single cases -----------------------------------------------------------------------------------------------------------
+// ---- single cases ----
 
 #[test]
 fn a_reader_works_behind_every_pointer() {

@@ -1,7 +1,7 @@
-//! Classes of block files, made ready to run.
+//! The classes of a block file, prepared for execution.
 //!
-//! In: an entry and the folder that its paths start at. Out: the class, with its lengths if it can be declared; the hashes that
-//! can be checked are. Must not know: contracts, transactions.
+//! Input: an entry and the folder of its relative paths. Output: the class, with its lengths if it can be
+//! declared, and with its hashes checked where that is possible. Must not know: contracts, transactions.
 
 use std::borrow::Cow;
 use std::path::Path;
@@ -17,23 +17,23 @@ use crate::class::{
     Cairo1Class, ContractClass, DeclaredClass, cairo0_class_hash, sierra_class_from_json, sierra_class_hash,
 };
 
-/// A class, ready to run.
+/// A class, prepared for execution.
 #[derive(Clone, Debug)]
 pub(super) struct LoadedClass {
     /// The class.
     pub class: ContractClass,
-    /// With what a declaration pays for; only if its Sierra is there.
+    /// The class with the lengths that a declaration pays for; `None` without its Sierra.
     pub declared: Option<DeclaredClass>,
 }
 
-/// Loads a class. `compiled` is what the state declares it with.
+/// Loads a class. `compiled` is its compiled class hash in the state.
 pub(super) fn load(
     class_hash: ClassHash,
     entry: &ClassEntry,
     compiled: Option<CompiledClassHash>,
     base_dir: &Path,
 ) -> Result<LoadedClass, FileError> {
-    // An error names the file in which the fault is.
+    // Errors name the file of the class.
     let at = |text: &ClassText| {
         let file = match text {
             ClassText::File(file) => Some(base_dir.join(file)),
@@ -102,8 +102,8 @@ fn read_sierra(
     }
 }
 
-/// Reads a compiled class and checks its hash, if it is known. (One that is compiled here is not checked: each version of the
-/// compiler gives other code.)
+/// Reads a compiled class and checks its hash, if it is known. (A class compiled from Sierra here is not
+/// checked: the code depends on the version of the compiler.)
 fn load_casm(
     text: &ClassText,
     sierra_version: &str,

@@ -1,7 +1,7 @@
-//! What came out, against what must come out.
+//! Comparison of an outcome with the expected one.
 //!
-//! In: [`Expected`] and a block's outcome. Out: the list of differences, empty if there are none. Must not know: where either is
-//! from.
+//! Input: [`Expected`] and a block's outcome. Output: the list of differences, empty if there are none. Must
+//! not know: files.
 
 use std::fmt;
 
@@ -15,32 +15,32 @@ use crate::block::{BlockOutcome, TransactionDisposition, TransactionOutcome, Tra
 use crate::call::CallInfo;
 use crate::state::{StateDiff, StateMap};
 
-/// Something that came out otherwise than it must.
+/// A difference between an outcome and the expected one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Difference {
-    /// In which part of the outcome.
+    /// The part of the outcome.
     pub place: DifferencePlace,
-    /// Which value, such as `fee` or `storage 0x1 0x2`.
+    /// The name of the value, such as `fee` or `storage 0x1 0x2`.
     pub what: String,
-    /// What must come out.
+    /// The expected value.
     pub expected: String,
-    /// What came out.
+    /// The actual value.
     pub actual: String,
 }
 
-/// Where a [`Difference`] is.
+/// The place of a [`Difference`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DifferencePlace {
-    /// In the number of transactions.
+    /// The number of transactions.
     Block,
-    /// In a transaction.
+    /// A transaction.
     Transaction {
-        /// Its place in the block, from 0.
+        /// The index in the block, from 0.
         index: usize,
-        /// Its hash.
+        /// The transaction hash.
         hash: TransactionHash,
     },
-    /// In the block's state diff.
+    /// The block's state diff.
     StateDiff,
 }
 
@@ -61,7 +61,7 @@ impl fmt::Display for Difference {
     }
 }
 
-/// Compares an outcome with what must come out.
+/// Compares an outcome with the expected one.
 pub fn compare(expected: &Expected, outcome: &BlockOutcome) -> Vec<Difference> {
     let mut differences = Vec::new();
     Comparison { place: DifferencePlace::Block, differences: &mut differences }.of(
@@ -81,7 +81,7 @@ pub fn compare(expected: &Expected, outcome: &BlockOutcome) -> Vec<Difference> {
 }
 
 impl Expected {
-    /// What came out, as what must come out from now on.
+    /// The expectation that this outcome fulfils.
     pub fn of(outcome: &BlockOutcome) -> Self {
         Self {
             transactions: outcome.transactions.iter().map(ExpectedTransaction::of).collect(),
@@ -91,7 +91,7 @@ impl Expected {
 }
 
 impl ExpectedTransaction {
-    /// What became of a transaction, as what must become of it from now on.
+    /// The expectation that this outcome fulfils.
     pub fn of(outcome: &TransactionOutcome) -> Self {
         let empty = Self {
             status: outcome.status(),
@@ -146,7 +146,7 @@ impl Comparison<'_> {
         self.of("calls", &expected.calls, &actual.calls);
         self.of("events", &expected.events, &actual.events);
         self.of("messages", &expected.messages, &actual.messages);
-        // Whether there is a reason at all, the status tells.
+        // The status implies whether there is a reason.
         if let Some(reason) = &expected.reason
             && actual.reason.as_ref() != Some(reason)
         {
@@ -220,7 +220,7 @@ fn felts<K: Copy + Eq + std::hash::Hash, V>(
     map.iter().map(|(key, value)| (*key, felt(value))).collect()
 }
 
-/// As block files write it.
+/// The status as block files spell it.
 fn word(status: TransactionStatus) -> &'static str {
     match status {
         TransactionStatus::Succeeded => "succeeded",

@@ -1,7 +1,7 @@
-//! What can be wrong with a block file: which file, where in it, what.
+//! The errors of block files, with the file and the place in it.
 //!
-//! In: the faults of reading and loading. Out: [`FileError`], typed, and as one sentence or two for people. Must not know: how
-//! files are read.
+//! Input: the faults of reading and loading. Output: [`FileError`], typed, with a text of one paragraph. Must
+//! not know: how files are read.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -13,18 +13,18 @@ use thiserror::Error;
 use crate::class::ClassError;
 use crate::protocol::{ProtocolError, ProtocolVersion};
 
-/// Why a block file cannot be read, loaded or written.
+/// An error in reading, loading or writing a block file.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("{}: {fault}", FileName(.file.as_deref()))]
 pub struct FileError {
     /// The block file; `None` when it was read from memory.
     pub file: Option<PathBuf>,
-    /// What is wrong.
+    /// The fault.
     pub fault: Box<FileFault>,
 }
 
 impl FileError {
-    /// The same error, of this file.
+    /// The same error, with the file's path.
     pub(super) fn in_file(self, file: &Path) -> Self {
         Self { file: Some(file.to_owned()), ..self }
     }
@@ -42,7 +42,7 @@ impl From<FileFault> for FileError {
     }
 }
 
-/// What is wrong with a block file, and where in it.
+/// A fault of a block file, with its place.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum FileFault {
@@ -52,13 +52,13 @@ pub enum FileFault {
     /// The file cannot be written.
     #[error("cannot be written: {reason}")]
     Unwritable {
-        /// The operating system's text.
+        /// The text of the operating system.
         reason: String,
     },
-    /// The text ends in the middle.
-    #[error("the file is cut off: it ends at line {line}, column {column}, in `{path}`")]
+    /// The JSON text ends too early.
+    #[error("the file is truncated: it ends at line {line}, column {column}, in `{path}`")]
     CutOff {
-        /// Where in the JSON, such as `transactions[3].calldata`.
+        /// The path in the JSON, such as `transactions[3].calldata`.
         path: String,
         /// The last line, from 1.
         line: usize,
@@ -72,40 +72,40 @@ pub enum FileFault {
         line: usize,
         /// The column, from 1.
         column: usize,
-        /// The JSON reader's text.
+        /// The text of the JSON parser.
         reason: String,
     },
-    /// A value is missing, unknown, of another type or out of its range.
+    /// A value is missing, unknown, of another type or out of range.
     #[error("`{path}` (line {line}, column {column}): {reason}")]
     Value {
-        /// Where in the JSON, such as `transactions[3].calldata[0]`.
+        /// The path in the JSON, such as `transactions[3].calldata[0]`.
         path: String,
-        /// The line that it ends in, from 1.
+        /// The last line of the value, from 1.
         line: usize,
-        /// The column that it ends in, from 1.
+        /// The last column of the value, from 1.
         column: usize,
-        /// What is wrong with it.
+        /// The fault of the value.
         reason: String,
     },
-    /// The format has another version.
-    #[error("`format`: {0} is not known; this crate reads format {format}", format = super::BlockFile::FORMAT)]
+    /// The version of the format is not supported.
+    #[error("`format`: {0} is not supported (supported: {format})", format = super::BlockFile::FORMAT)]
     Format(u32),
     /// There are no constants for the protocol version.
-    #[error("`protocol_version`: {error}. Supported: {}", Supported)]
+    #[error("`protocol_version`: {error} (supported: {})", Supported)]
     ProtocolVersion {
         /// The version.
         version: ProtocolVersion,
-        /// Why there are none.
+        /// The reason.
         error: ProtocolError,
     },
     /// A class cannot be used.
     #[error("class {:#x}{}: {fault}", .class_hash.0, In(.file.as_deref()))]
     Class {
-        /// Its key in `classes`.
+        /// The key in `classes`.
         class_hash: ClassHash,
-        /// The file it is in; `None` when it is in the block file.
+        /// The file of the class; `None` if it is inline in the block file.
         file: Option<PathBuf>,
-        /// What is wrong with it.
+        /// The fault of the class.
         fault: ClassFault,
     },
     /// The state declares a class that is not among the file's classes.
@@ -114,81 +114,82 @@ pub enum FileFault {
     /// A transaction cannot be executed.
     #[error("`transactions[{index}]` ({:#x}): {fault}", .hash.0)]
     Transaction {
-        /// Its place, from 0.
+        /// The index in the block, from 0.
         index: usize,
-        /// Its hash.
+        /// The transaction hash.
         hash: TransactionHash,
-        /// What is wrong with it.
+        /// The fault of the transaction.
         fault: TransactionFault,
     },
 }
 
-/// Why a file cannot be read.
+/// An error in reading a file.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum InputError {
     /// The operating system cannot read it.
     #[error("{reason}")]
     System {
-        /// Its text.
+        /// The text of the operating system.
         reason: String,
     },
-    /// It begins like a file of zstd, but is damaged or cut off.
+    /// The file begins like a zstd file, but is damaged or truncated.
     #[error("zstd: {reason}")]
     Compression {
         /// The text of zstd.
         reason: String,
     },
-    /// It is longer than a file may be.
-    #[error("it has more than {limit} bytes")]
+    /// The file exceeds the size limit.
+    #[error("the file is longer than {limit} bytes")]
     TooLong {
-        /// How many it may have.
+        /// The greatest length in bytes.
         limit: u64,
     },
 }
 
-/// What is wrong with a class.
+/// A fault of a class in a block file.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum ClassFault {
-    /// Its file cannot be read or unpacked.
+    /// The file of the class cannot be read or unpacked.
     #[error("cannot be read: {0}")]
     Unreadable(#[from] InputError),
-    /// It does not decode or compile.
+    /// The class does not decode or compile.
     #[error(transparent)]
     Class(#[from] ClassError),
-    /// The Sierra version in the block file is not one.
+    /// The Sierra version in the block file is malformed.
     #[error("`sierra_version`: {0:?} is not three numbers joined by dots")]
     SierraVersion(String),
     /// The class has another hash.
     #[error("the class hash does not match: the class hashes to {:#x}", .actual.0)]
     Hash {
-        /// Its hash.
+        /// The hash of the class.
         actual: ClassHash,
     },
-    /// The compiled class has another hash than the state says.
+    /// The hash of the compiled class differs from the one in the state.
     #[error(
         "the compiled class hash does not match: `state.declared` says {:#x}, the class hashes to {:#x} (v1) and {:#x} (v2)",
         .expected.0, .v1.0, .v2.0
     )]
     CompiledHash {
-        /// What the state says.
+        /// The compiled class hash in the state.
         expected: CompiledClassHash,
-        /// Its hash of the first kind, by Poseidon.
+        /// The Poseidon hash of the compiled class.
         v1: CompiledClassHash,
-        /// Its hash of the second kind, by Blake.
+        /// The Blake hash of the compiled class.
         v2: CompiledClassHash,
     },
 }
 
-/// What is wrong with a transaction.
+/// A fault of a transaction in a block file.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum TransactionFault {
-    /// It declares a class that is not among the file's classes.
+    /// The transaction declares a class that is not among the file's classes.
     #[error("the declared class {:#x} is not in `classes`", .0.0)]
     ClassMissing(ClassHash),
-    /// It declares a class that is there only compiled: the fee depends on the length of the Sierra program.
+    /// The transaction declares a class without its Sierra: the fee depends on the length of the Sierra
+    /// program.
     #[error("the declared class {:#x} is in `classes` without its Sierra, which the fee depends on", .0.0)]
     SierraMissing(ClassHash),
     /// The address of the account cannot be computed.
@@ -196,7 +197,7 @@ pub enum TransactionFault {
     Address(String),
 }
 
-/// A block file's name in a sentence.
+/// The name of a block file in an error text.
 struct FileName<'a>(Option<&'a Path>);
 
 impl fmt::Display for FileName<'_> {
@@ -208,7 +209,7 @@ impl fmt::Display for FileName<'_> {
     }
 }
 
-/// Where a class is, in a sentence.
+/// The file of a class in an error text.
 struct In<'a>(Option<&'a Path>);
 
 impl fmt::Display for In<'_> {

@@ -1,7 +1,7 @@
-//! The data of a block file, as it stands in JSON.
+//! The data of a block file.
 //!
-//! In: JSON text. Out: [`BlockFile`], plain data that is read strictly and written back. Must not know: what a class or a
-//! transaction does, where files lie.
+//! Input: JSON text. Output: [`BlockFile`], plain data that is read strictly and written back. Must not know:
+//! the effect of a class or a transaction, the paths of files.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -20,25 +20,25 @@ use crate::block::{BlockHashSource, TransactionStatus};
 use crate::protocol::{BlockInfo, ChainInfo, ProtocolVersion};
 use crate::state::StateDiff;
 
-/// A block with everything that executing it needs. The [module](super) describes the format.
+/// A block with all data that its execution needs. The [module](super) describes the format.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BlockFile {
-    /// The format's version: [`BlockFile::FORMAT`].
+    /// The version of the format: [`BlockFile::FORMAT`].
     #[serde(default = "current_format")]
     pub format: u32,
     /// The chain.
     #[serde(deserialize_with = "Strict::read")]
     pub chain: ChainInfo,
-    /// The version whose constants are in force; it must be in [`ProtocolVersion::SUPPORTED`].
+    /// The protocol version, one of [`ProtocolVersion::SUPPORTED`].
     pub protocol_version: ProtocolVersion,
     /// The block's header values.
     #[serde(deserialize_with = "Strict::read")]
     pub block: BlockInfo,
-    /// Where the hash of the block ten before comes from.
+    /// The source of the hash of block N-10.
     #[serde(rename = "old_block", default, deserialize_with = "Strict::read")]
     pub block_hash_source: BlockHashSource,
-    /// Every class that the block needs: those of contracts, and those that its transactions declare.
+    /// The classes that the block needs: those of contracts, and those that its transactions declare.
     #[serde(default, deserialize_with = "Strict::read")]
     pub classes: BTreeMap<ClassHash, ClassEntry>,
     /// The state before the block.
@@ -46,13 +46,13 @@ pub struct BlockFile {
     pub state: InitialState,
     /// The transactions, in order.
     pub transactions: Vec<FileTransaction>,
-    /// What must come out.
+    /// The expected outcome.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expected: Option<Expected>,
 }
 
 impl BlockFile {
-    /// The only version of the format there is.
+    /// The only version of the format.
     pub const FORMAT: u32 = 1;
 }
 
@@ -60,21 +60,23 @@ fn current_format() -> u32 {
     BlockFile::FORMAT
 }
 
-/// Where a class is to be found.
+/// The source of a class.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "ClassFields", into = "ClassFields")]
 pub enum ClassEntry {
-    /// As Sierra, which is compiled here. Its class hash must be the entry's key.
+    /// A Sierra class, which is compiled when it is loaded. Its class hash must be the entry's key.
     Sierra(ClassText),
-    /// As Cairo 0, which comes compiled. Its class hash must be the entry's key.
+    /// A Cairo 0 class, which is compiled already. Its class hash must be the entry's key.
     Cairo0(ClassText),
-    /// Compiled already.
+    /// A compiled Cairo 1 class.
     Casm {
-        /// The compiled class. If the state declares the class, this must hash to its compiled class hash, of either kind.
+        /// The compiled class. If the state declares the class, its hash, of either kind, must be the
+        /// compiled class hash there.
         casm: ClassText,
-        /// The version in the first felts of the Sierra program, such as `1.7.0`: decides whether steps or gas are counted.
+        /// The version in the first felts of the Sierra program, such as `1.7.0`: it decides whether steps or
+        /// gas are counted.
         sierra_version: String,
-        /// The Sierra class it was compiled from, for its hash and for declaring it. Without it the key is trusted.
+        /// The Sierra class, for its class hash and for declarations. Without it the key is trusted.
         sierra: Option<ClassText>,
     },
 }
@@ -82,21 +84,22 @@ pub enum ClassEntry {
 /// The JSON text of a class.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ClassText {
-    /// In a file of its own; a relative path starts at the block file's folder. May be compressed with zstd.
+    /// The path of a file, relative to the block file's folder. The file may be compressed with zstd.
     File(PathBuf),
-    /// In the block file itself; kept as text, because the class hash depends on the order of keys in the ABI.
+    /// The text in the block file. Kept as text, because the class hash depends on the order of keys in the
+    /// ABI.
     Inline(String),
 }
 
-/// The state before the block. What is not here is zero.
+/// The state before the block. Cells that are not in it are zero.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct InitialState {
-    /// Contracts with their storage.
+    /// The contracts, by address.
     #[serde(default, deserialize_with = "Strict::read")]
     pub contracts: BTreeMap<ContractAddress, ContractState>,
-    /// Classes that were declared before the block, with their compiled class hashes (0 for Cairo 0). A class that is only among
-    /// [`BlockFile::classes`] is not declared yet.
+    /// Classes that were declared before the block, with their compiled class hashes (0 for Cairo 0). A class
+    /// that is only among [`BlockFile::classes`] is not declared yet.
     #[serde(default, deserialize_with = "Strict::read")]
     pub declared: BTreeMap<ClassHash, CompiledClassHash>,
 }
@@ -105,33 +108,33 @@ pub struct InitialState {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ContractState {
-    /// Its class; 0 if nothing is deployed there.
+    /// The class hash; 0 if nothing is deployed there.
     #[serde(default, deserialize_with = "Strict::read")]
     pub class_hash: ClassHash,
-    /// Its nonce.
+    /// The nonce.
     #[serde(default, deserialize_with = "Strict::read")]
     pub nonce: Nonce,
-    /// Its storage.
+    /// The storage cells that are not zero.
     #[serde(default, deserialize_with = "Strict::read")]
     pub storage: BTreeMap<StorageKey, Felt>,
 }
 
-/// What must come out of a block.
+/// The expected outcome of a block.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Expected {
-    /// One for each transaction.
+    /// The expected outcome of each transaction.
     pub transactions: Vec<ExpectedTransaction>,
-    /// The block's state diff, opening and closing included; not compared if it is left out.
+    /// The block's state diff, with the changes of opening and closing the block; not compared if omitted.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "Strict::read")]
     pub state_diff: Option<StateDiff>,
 }
 
-/// What must become of a transaction. For an invalid one all figures are 0.
+/// The expected outcome of a transaction. All numbers of an invalid transaction are 0.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ExpectedTransaction {
-    /// How it ends.
+    /// The ending.
     pub status: TransactionStatus,
     /// The fee, in wei or fri.
     #[serde(default, deserialize_with = "Strict::read")]
@@ -139,24 +142,24 @@ pub struct ExpectedTransaction {
     /// All gas.
     #[serde(default, deserialize_with = "Strict::read")]
     pub gas: GasVector,
-    /// The part of it that publishes state changes.
+    /// The part of the gas that publishes state changes.
     #[serde(default, deserialize_with = "Strict::read")]
     pub data_gas: GasVector,
-    /// Calls in all its trees, the fee transfer's included.
+    /// The number of calls in all call trees, with the fee transfer.
     #[serde(default, deserialize_with = "Strict::read")]
     pub calls: u64,
-    /// Its events.
+    /// The number of events.
     #[serde(default, deserialize_with = "Strict::read")]
     pub events: u64,
-    /// Its messages to L1.
+    /// The number of messages to L1.
     #[serde(default, deserialize_with = "Strict::read")]
     pub messages: u64,
-    /// Why it was reverted or is invalid, in the words of the network; not compared if it is left out.
+    /// The text of the revert reason or of the rejection; not compared if omitted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }
 
-/// A [`ClassEntry`] as it stands in JSON. Without an enum of serde's that would buffer the class and lose its order of keys.
+/// The JSON form of a [`ClassEntry`]. A serde enum would buffer the class and lose the order of its keys.
 #[derive(Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ClassFields {
@@ -181,12 +184,12 @@ impl TryFrom<ClassFields> for ClassEntry {
 
     fn try_from(fields: ClassFields) -> Result<Self, String> {
         if let Some(cairo0) = ClassText::from_fields("cairo0", fields.cairo0_file, fields.cairo0)? {
-            let is_alone = fields.sierra_file.is_none()
+            let is_only = fields.sierra_file.is_none()
                 && fields.sierra.is_none()
                 && fields.casm_file.is_none()
                 && fields.casm.is_none()
                 && fields.sierra_version.is_none();
-            return if is_alone {
+            return if is_only {
                 Ok(Self::Cairo0(cairo0))
             } else {
                 Err("a Cairo 0 class has no other form".to_owned())
@@ -230,7 +233,7 @@ impl ClassText {
         inline: Option<Box<RawValue>>,
     ) -> Result<Option<Self>, String> {
         match (file, inline) {
-            (Some(_), Some(_)) => Err(format!("`{name}_file` and `{name}` are both there")),
+            (Some(_), Some(_)) => Err(format!("`{name}_file` and `{name}` exclude each other")),
             (Some(file), None) => Ok(Some(Self::File(file))),
             (None, Some(inline)) => Ok(Some(Self::Inline(String::from(Box::<str>::from(inline))))),
             (None, None) => Ok(None),
@@ -240,7 +243,8 @@ impl ClassText {
     fn into_fields(self) -> (Option<PathBuf>, Option<Box<RawValue>>) {
         match self {
             Self::File(file) => (Some(file), None),
-            // Text that is not JSON cannot be written; loading the class would have failed with a better error.
+            // Text that is not JSON cannot be written; loading the class would have failed with a better
+            // error.
             Self::Inline(text) => {
                 (None, Some(RawValue::from_string(text).unwrap_or_else(|_| RawValue::NULL.to_owned())))
             }

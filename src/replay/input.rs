@@ -1,6 +1,6 @@
-//! Bytes of files, unpacked; and JSON read with the place of what is wrong.
+//! Reading of files, unpacked, and of JSON, with the place of an error.
 //!
-//! In: paths and bytes. Out: bytes and typed values. Must not know: what is in the files.
+//! Input: paths and bytes. Output: bytes and typed values. Must not know: the content of the files.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -11,20 +11,20 @@ use serde_json::error::Category;
 
 use super::error::{FileError, FileFault, InputError};
 
-/// The longest file, in bytes, unpacked. A block with all its classes inline has a hundredth of it; without a limit a small
-/// compressed file could claim all memory.
+/// The greatest length of a file, in bytes, unpacked: a hundred times that of a block with all classes
+/// inline. Without a limit a small compressed file could use all memory.
 const MAX_BYTES: u64 = 4 << 30;
 
-/// How a zstd file begins.
+/// The first bytes of a zstd file.
 const ZSTD_MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 
-/// Reads a file, plain or compressed with zstd: told apart by how it begins, not by its name.
+/// Reads a file, plain or compressed with zstd: its first bytes decide, not its name.
 pub(super) fn read(path: &Path) -> Result<Vec<u8>, InputError> {
     let bytes = File::open(path).and_then(read_limited).map_err(|error| system(&error))?;
     unpack(within_limit(bytes)?)
 }
 
-/// Unpacks bytes that begin like a zstd file; others stay as they are.
+/// Unpacks bytes that begin like a zstd file; returns others unchanged.
 pub(super) fn unpack(bytes: Vec<u8>) -> Result<Vec<u8>, InputError> {
     if !bytes.starts_with(&ZSTD_MAGIC) {
         return Ok(bytes);
@@ -35,7 +35,7 @@ pub(super) fn unpack(bytes: Vec<u8>) -> Result<Vec<u8>, InputError> {
     within_limit(unpacked)
 }
 
-/// Reads one byte more than allowed, at most.
+/// Reads at most one byte more than allowed.
 fn read_limited(from: impl Read) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     from.take(MAX_BYTES.saturating_add(1)).read_to_end(&mut bytes)?;
@@ -54,7 +54,7 @@ fn system(error: &io::Error) -> InputError {
     InputError::System { reason: error.to_string() }
 }
 
-/// Reads JSON; an error names the path to the value that it is about.
+/// Parses JSON; an error names the path to the value.
 pub(super) fn from_json<T: DeserializeOwned>(json: &[u8]) -> Result<T, FileError> {
     let mut reader = serde_json::Deserializer::from_slice(json);
     let value = serde_path_to_error::deserialize(&mut reader)

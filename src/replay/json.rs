@@ -1,7 +1,7 @@
-//! Everything that came out of a block, as JSON.
+//! The complete outcome of a block as JSON.
 //!
-//! In: a block's outcome. Out: one JSON object with `transactions`, `state_diff` and `initial_reads`. For people and scripts; the
-//! shapes of JSON-RPC are elsewhere. Must not know: files.
+//! Input: a block's outcome. Output: one JSON object with `transactions`, `state_diff` and `initial_reads`,
+//! for people and scripts; not in the shapes of JSON-RPC. Must not know: files.
 
 use std::io::{self, Write};
 
@@ -23,7 +23,7 @@ pub fn write_outcome(mut out: impl Write, outcome: &BlockOutcome) -> io::Result<
     out.flush()
 }
 
-/// The name of a kind of transaction, as block files and JSON-RPC write it.
+/// The name of a transaction kind in block files and JSON-RPC.
 pub fn kind_name(kind: TransactionKind) -> &'static str {
     match kind {
         TransactionKind::Declare => "DECLARE",

@@ -1,7 +1,7 @@
-//! From a block file to something that can be executed.
+//! Loading of a block file for execution.
 //!
-//! In: a path, or JSON. Out: [`BlockFile`], and from it [`LoadedBlock`]: surroundings, state, transactions. Each class is loaded
-//! once. Must not know: how blocks are executed or printed.
+//! Input: a path, or JSON. Output: [`BlockFile`], and from it [`LoadedBlock`]: environment, state,
+//! transactions. Each class is loaded once. Must not know: how blocks are executed or printed.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -20,24 +20,24 @@ use crate::protocol::{BlockEnv, Constants, VersionPolicy};
 use crate::state::MemoryState;
 use crate::transaction::Transaction;
 
-/// A block that is ready to be executed.
+/// A block, loaded for execution.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct LoadedBlock {
-    /// The block's surroundings.
+    /// The block environment.
     pub env: BlockEnv,
-    /// The state before it.
+    /// The state before the block.
     pub state: MemoryState,
-    /// Its transactions.
+    /// The transactions.
     pub transactions: Vec<Transaction>,
-    /// Where the hash of the block ten before comes from.
+    /// The source of the hash of block N-10.
     pub block_hash_source: BlockHashSource,
-    /// What must come out.
+    /// The expected outcome.
     pub expected: Option<Expected>,
 }
 
 impl LoadedBlock {
-    /// Reads and loads a block file; paths of classes start at its folder.
+    /// Reads and loads a block file; relative paths of classes start at its folder.
     pub fn read(path: impl AsRef<Path>) -> Result<Self, FileError> {
         let path = path.as_ref();
         BlockFile::read(path)?.load_beside(path, |_, _| {})
@@ -59,7 +59,7 @@ impl LoadedBlock {
 }
 
 impl BlockFile {
-    /// Reads a block file, plain or compressed with zstd, whatever it is called.
+    /// Reads a block file, plain or compressed with zstd, independent of its name.
     pub fn read(path: impl AsRef<Path>) -> Result<Self, FileError> {
         let path = path.as_ref();
         input::read(path)
@@ -86,19 +86,20 @@ impl BlockFile {
             })
     }
 
-    /// The file's text, indented.
+    /// The JSON text, indented.
     fn to_json(&self) -> io::Result<Vec<u8>> {
         let mut json = serde_json::to_vec_pretty(self)?;
         json.write_all(b"\n")?;
         Ok(json)
     }
 
-    /// Loads the classes and makes the block ready to be executed. Relative paths of classes start at `base_dir`.
+    /// Loads the classes and prepares the block for execution. Relative paths of classes start at `base_dir`.
     pub fn load(&self, base_dir: impl AsRef<Path>) -> Result<LoadedBlock, FileError> {
         self.load_with(base_dir, |_, _| {})
     }
 
-    /// As [`load`](Self::load), and tells how many classes are loaded, of how many: loading them takes most of the time.
+    /// Loads the block and calls `observe` after each class with the number of loaded classes and of all
+    /// classes.
     pub fn load_with(
         &self,
         base_dir: impl AsRef<Path>,
@@ -107,7 +108,7 @@ impl BlockFile {
         self.loaded(base_dir.as_ref(), observe)
     }
 
-    /// As [`load_with`](Self::load_with), of the file at `path`, which errors name.
+    /// Loads the block of the file at `path`, as [`load_with`](Self::load_with); errors name the file.
     pub fn load_beside(
         &self,
         path: impl AsRef<Path>,

@@ -1,34 +1,34 @@
-//! Block files: read, load, run, compare.
+//! Block files: reading, loading, executing, comparing.
 //!
-//! In: JSON, plain or compressed with zstd (told apart by content). Out: [`BlockFile`], the data; [`LoadedBlock`], ready for the
-//! executor; [`compare`], the differences to what the file expects; [`write_outcome`], everything that came out. Knows nothing of
-//! how a transaction runs.
+//! Input: JSON, plain or compressed with zstd (detected by content). Output: [`BlockFile`], the data;
+//! [`LoadedBlock`], loaded for the executor; [`compare`], the differences from the outcome that the file
+//! expects; [`write_outcome`], the complete outcome. Must not know: how a transaction is executed.
 //!
 //! # The format
 //!
-//! One JSON object. Felts, addresses and hashes are strings of `0x` and hexadecimal digits, below the prime (addresses and
-//! storage keys below 2^251). Other numbers are JSON numbers or strings, decimal or with `0x`. A field that does not exist is an
-//! error, as is a key that is there twice.
+//! One JSON object. Felts, addresses and hashes are strings of `0x` and hexadecimal digits, below the prime
+//! (addresses and storage keys below 2^251). Other numbers are JSON numbers or strings, decimal or with `0x`.
+//! Unknown fields and duplicate keys are errors.
 //!
-//! | field | what it is | left out |
+//! | field | content | default |
 //! |---|---|---|
 //! | `format` | 1 | 1 |
 //! | `chain` | `chain_id`, `strk_fee_token`, `eth_fee_token`, `is_l3` (`false`) | error |
-//! | `protocol_version` | whose constants are in force, one of [`ProtocolVersion::SUPPORTED`] | error |
+//! | `protocol_version` | one of [`ProtocolVersion::SUPPORTED`] | error |
 //! | `block` | `number`, `timestamp`, `sequencer`, `prices` (`wei` and `fri`, each `l1_gas`, `l1_data_gas`, `l2_gas`), `data_availability` (`"blob"` or `"calldata"`) | error |
-//! | `old_block` | the hash of the block ten before: `"none"`, `{"hash": "0x.."}` or `"in_state"`; see [`BlockHashSource`] | `"none"` |
-//! | `classes` | by class hash: `sierra_file` or `sierra` (inline); `cairo0_file` or `cairo0`; or `casm_file` or `casm` with `sierra_version`, and Sierra as well if it is to be checked or declared | none |
+//! | `old_block` | the hash of block N-10: `"none"`, `{"hash": "0x.."}` or `"in_state"`; see [`BlockHashSource`] | `"none"` |
+//! | `classes` | by class hash: `sierra_file` or `sierra` (inline); `cairo0_file` or `cairo0`; or `casm_file` or `casm` with `sierra_version`, with Sierra as well if it is checked or declared | none |
 //! | `state.contracts` | by address: `class_hash`, `nonce`, `storage` | none |
 //! | `state.declared` | compiled class hashes, by class hash, of the classes that are declared before the block; 0 for Cairo 0 | none |
 //! | `transactions` | in order; see below | error |
-//! | `expected` | what must come out: `transactions` ([`ExpectedTransaction`]) and `state_diff` ([`StateDiff`]) | not compared |
+//! | `expected` | the expected outcome: `transactions` ([`ExpectedTransaction`]) and `state_diff` ([`StateDiff`]) | not compared |
 //!
-//! Paths of class files start at the block file's folder. A class in Sierra must hash to its key; a compiled one must hash, in
-//! either way, to what `state.declared` says of it.
+//! Paths of class files are relative to the block file's folder. The class hash of a Sierra class must be its
+//! key; the hash of a compiled class, of either kind, must be its compiled class hash in `state.declared`.
 //!
 //! A transaction has the field names of JSON-RPC 0.8: `type`, `version`, `transaction_hash`, and by type
 //!
-//! | `type`, `version` | must be there | may be there |
+//! | `type`, `version` | required | optional |
 //! |---|---|---|
 //! | `INVOKE` 0 | `contract_address`, `entry_point_selector`, `calldata`, `max_fee` | `signature` |
 //! | `INVOKE` 1 | `sender_address`, `calldata`, `nonce`, `max_fee` | `signature` |
@@ -41,9 +41,9 @@
 //! | `DEPLOY_ACCOUNT` 3 | `class_hash`, `contract_address_salt`, `constructor_calldata`, `nonce`, `resource_bounds` | `signature`, `tip`, `paymaster_data`, the modes |
 //! | `L1_HANDLER` 0 | `contract_address`, `entry_point_selector`, `calldata`, `nonce` | `paid_fee_on_l1` (1) |
 //!
-//! Hashes of transactions are trusted. `resource_bounds` without `l1_data_gas` are of the older form, in which only L1 gas
-//! counts. Any transaction may have the flags of [`ExecutionFlags`]: `query` (`false`; a version with the query bit sets it too),
-//! `charge_fee`, `validate` and `strict_nonce` (`true`).
+//! Hashes of transactions are trusted. `resource_bounds` without `l1_data_gas` are of the older form, in
+//! which only L1 gas is bounded. Any transaction may have the flags of [`ExecutionFlags`]: `query` (`false`;
+//! a version with the query bit sets it too), `charge_fee`, `validate` and `strict_nonce` (`true`).
 //!
 //! # Example
 //!
@@ -82,7 +82,7 @@
 //! )?;
 //! let block = file.load(".")?;
 //! let outcome = block.executor().execute(&block.transactions)?;
-//! // There is no account at 0x1234 and no money in it.
+//! // There is no account at 0x1234.
 //! assert!(outcome.transactions.iter().all(|transaction| transaction.execution().is_none()));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```

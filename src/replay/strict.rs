@@ -1,7 +1,9 @@
-//! Values of block files, read strictly: what is out of range, unknown or there twice is an error, never another value.
+//! Strict deserialisation of values: a value that is out of range, unknown or duplicate is an error, never
+//! another value.
 //!
-//! In: JSON strings and numbers. Out: `starknet_api`'s types. Their own readers reduce felts modulo the prime, let addresses out
-//! of their range through, and take one spelling of numbers only. Must not know: which field a value is for.
+//! Input: JSON strings and numbers. Output: `starknet_api`'s types. Their own deserialisation reduces felts
+//! modulo the prime, accepts addresses out of range, and accepts only one form of numbers. Must not know: the
+//! field of a value.
 
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher, Hash};
@@ -26,16 +28,16 @@ use starknet_types_core::felt::Felt;
 /// The prime 2^251 + 17 * 2^192 + 1 in hexadecimal digits.
 const PRIME: &str = "800000000000011000000000000000000000000000000000000000000000001";
 
-/// How much of a bad value an error repeats, in characters.
+/// The number of characters of a bad value that an error repeats.
 const SHOWN: usize = 80;
 
 /// A value that can be read strictly; for `#[serde(deserialize_with = "Strict::read")]`.
 pub(super) trait Strict: Sized {
-    /// Reads it.
+    /// Deserialises the value.
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error>;
 }
 
-/// A [`Strict`] value where serde wants to call it itself, as in a list.
+/// A [`Strict`] value that implements `Deserialize`, for lists and maps.
 struct Item<T>(T);
 
 impl<'de, T: Strict> Deserialize<'de> for Item<T> {
@@ -134,23 +136,20 @@ from_felts!(
 /// Unsigned numbers: JSON numbers, or strings, decimal or hexadecimal with 0x.
 impl Strict for u128 {
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        // A whole `Value`, because what a number looks like to a visitor depends on features of `serde_json`.
+        // A `Value`, because the form of a number in a visitor depends on features of `serde_json`.
         let text = match Value::deserialize(deserializer)? {
             Value::String(text) => text,
             Value::Number(number) => number.to_string(),
-            _ => return Err(D::Error::custom("expected a whole number, or a string that is one")),
+            _ => return Err(D::Error::custom("expected an integer, or a string of one")),
         };
-        // Rust takes a sign in front of numbers.
+        // Rust's parser accepts a sign.
         let parsed = match text.strip_prefix("0x") {
             _ if text.contains(['+', '-']) => None,
             Some(digits) => u128::from_str_radix(digits, 16).ok(),
             None => text.parse().ok(),
         };
         parsed.ok_or_else(|| {
-            D::Error::custom(format!(
-                "{:?} is not a whole number of 128 bits, decimal or with 0x",
-                shown(&text)
-            ))
+            D::Error::custom(format!("{:?} is not an integer of 128 bits, decimal or with 0x", shown(&text)))
         })
     }
 }
@@ -177,7 +176,7 @@ from_number!(Fee: u128, GasPrice: u128, Tip: u64, GasAmount: u64);
 impl Strict for ChainId {
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let name = String::deserialize(deserializer)?;
-        // Contracts see it as a short string.
+        // Contracts read the chain id as a short string.
         if name.is_empty() || name.len() > 31 || !name.is_ascii() {
             return Err(D::Error::custom(format!("{:?} is not 1 to 31 ASCII characters", shown(&name))));
         }
@@ -215,7 +214,7 @@ impl<K: Strict + Ord + Serialize, V: Strict> Strict for BTreeMap<K, V> {
                 let mut entries = BTreeMap::new();
                 while let Some(Item(key)) = object.next_key::<Item<K>>()? {
                     if entries.contains_key(&key) {
-                        return Err(A::Error::custom(format!("{} is there twice", shown_key(&key))));
+                        return Err(A::Error::custom(format!("duplicate key {}", shown_key(&key))));
                     }
                     let Item(value) = object.next_value()?;
                     entries.insert(key, value);
@@ -227,12 +226,12 @@ impl<K: Strict + Ord + Serialize, V: Strict> Strict for BTreeMap<K, V> {
     }
 }
 
-/// A key as it stands in JSON.
+/// A key in its JSON form.
 fn shown_key(key: &impl Serialize) -> String {
     serde_json::to_string(key).unwrap_or_else(|_| "a key".to_owned())
 }
 
-/// In ascending order, as the rest of the crate keeps its maps.
+/// In ascending order, as in the state diff.
 impl<K, V, S> Strict for IndexMap<K, V, S>
 where
     K: Strict + Ord + Hash + Serialize,

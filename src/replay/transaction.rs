@@ -1,6 +1,7 @@
-//! Transactions of block files, typed by kind.
+//! The transactions of a block file, typed by kind.
 //!
-//! In: read through [`TransactionFields`]. Out: what the executor takes, once the classes are there. Must not know: state, files.
+//! Input: deserialised through [`TransactionFields`]. Output: executable transactions, once the classes are
+//! loaded. Must not know: state, files.
 
 use serde::{Deserialize, Serialize};
 use starknet_api::core::ClassHash;
@@ -17,21 +18,21 @@ use crate::transaction::ExecutionFlags;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "TransactionFields", into = "TransactionFields")]
 pub struct FileTransaction {
-    /// Its hash; trusted.
+    /// The transaction hash; trusted.
     pub hash: TransactionHash,
-    /// What it does.
+    /// The content, by kind.
     pub body: FileTransactionBody,
-    /// How to treat it.
+    /// The execution flags.
     pub flags: ExecutionFlags,
 }
 
-/// What a transaction of a block file does.
+/// The content of a transaction of a block file, by kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum FileTransactionBody {
     /// An invoke transaction.
     Invoke(InvokeTransaction),
-    /// A declare transaction. The class is among the file's.
+    /// A declare transaction. Its class is among the file's classes.
     Declare(DeclareTransaction),
     /// A deploy-account transaction.
     DeployAccount(DeployAccountTransaction),
@@ -41,13 +42,13 @@ pub enum FileTransactionBody {
     L1Handler {
         /// The transaction.
         transaction: L1HandlerTransaction,
-        /// What was paid for it on L1, in wei.
+        /// The fee that was paid on L1, in wei.
         paid_fee_on_l1: Fee,
     },
 }
 
 impl FileTransaction {
-    /// The class that it declares.
+    /// The class that the transaction declares.
     pub fn declares(&self) -> Option<ClassHash> {
         match &self.body {
             FileTransactionBody::Declare(transaction) => Some(transaction.class_hash()),

@@ -2,8 +2,8 @@
 //!
 //! Input: the host's reader; the parts of each transaction's journal, in block order. Output: the state that
 //! the next transaction reads, the block's diff and the block's initial reads. Reading takes `&self` and no
-//! lock, so many journals can run over one block; values that they read from the host are recorded when their
-//! reads are absorbed.
+//! lock, so that several journals can run over one block; values that they read from the host are recorded
+//! when their reads are absorbed.
 
 use std::fmt;
 
@@ -183,7 +183,7 @@ impl<R: StateReader> BlockState<R> {
         self.touched.initial_reads()
     }
 
-    /// As [`initial_reads`](Self::initial_reads), without copying.
+    /// The [initial reads](Self::initial_reads), without copying.
     pub fn into_initial_reads(self) -> InitialReads {
         self.touched.into_initial_reads()
     }

@@ -198,7 +198,7 @@ impl<K: Copy + Eq + Hash, V: Copy + PartialEq> Cells<K, V> {
         &self.initial
     }
 
-    /// As [`initial`](Self::initial), without copying.
+    /// The [initial values](Self::initial), without copying.
     pub(super) fn into_initial(self) -> StateMap<K, V> {
         self.initial
     }

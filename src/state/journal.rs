@@ -95,7 +95,7 @@ impl<'r> Journal<'r> {
         self.find_class(class_hash)?.ok_or(StateError::UndeclaredClass(class_hash))
     }
 
-    /// As [`class`](Self::class), with `None` for an undeclared one.
+    /// A class that was declared by this journal or before; `None` if there is none.
     ///
     /// The first lookup in the reader is recorded as a read. If the class is not declared, so is its compiled
     /// class hash, with the value 0 (C38).
@@ -243,14 +243,14 @@ impl<'r> Journal<'r> {
         self.take_parts()
     }
 
-    /// As [`into_parts`](Self::into_parts); leaves an empty journal.
+    /// Takes the [parts](Self::into_parts) and leaves an empty journal.
     pub(crate) fn take_parts(&mut self) -> JournalParts {
         let (changes, classes) = (self.changes(), self.take_classes());
         let touched = std::mem::take(&mut self.state.touched);
         JournalParts { changes, initial_reads: touched.into_initial_reads(), classes }
     }
 
-    /// As [`into_parts`](Self::into_parts), of a journal that will be [rolled back](Self::rollback_to).
+    /// Copies the [parts](Self::into_parts) of a journal that will be [rolled back](Self::rollback_to).
     /// Loaded classes are moved out of the journal.
     pub(crate) fn snapshot(&mut self) -> JournalParts {
         let (changes, initial_reads) = (self.changes(), self.initial_reads());

@@ -1,4 +1,4 @@
-//! From the fields of a transaction to the transaction, typed by kind.
+//! Conversion from JSON fields to a transaction, typed by kind.
 
 use starknet_api::transaction::fields::{AllResourceBounds, Fee, ValidResourceBounds};
 use starknet_api::transaction::{
@@ -13,14 +13,15 @@ use super::{FileBounds, TransactionFields};
 use crate::replay::transaction::{FileTransaction, FileTransactionBody};
 use crate::transaction::ExecutionFlags;
 
-/// The bit in a version that says: only a query.
+/// The bit of a version that marks a query.
 const QUERY_BIT: Felt = Felt::from_hex_unchecked("0x100000000000000000000000000000000");
+
 /// A field that the kind of transaction must have.
 fn required<T>(name: &str, field: &mut Option<T>) -> Result<T, String> {
     field.take().ok_or_else(|| format!("missing field `{name}`"))
 }
 
-/// A field whose absence means empty.
+/// A field whose default is empty.
 fn optional<T: Default>(field: &mut Option<T>) -> T {
     field.take().unwrap_or_default()
 }
@@ -54,12 +55,12 @@ impl TryFrom<TransactionFields> for FileTransaction {
             },
             ("INVOKE" | "DECLARE" | "DEPLOY_ACCOUNT" | "DEPLOY" | "L1_HANDLER", _) => {
                 return Err(format!(
-                    "{kind} transactions of version {written:#x} are not supported. Supported: {SUPPORTED}"
+                    "{kind} transactions of version {written:#x} are not supported (supported: {SUPPORTED})"
                 ));
             }
             _ => {
                 return Err(format!(
-                    "transactions of type {kind:?} are not supported. Supported: {SUPPORTED}"
+                    "transactions of type {kind:?} are not supported (supported: {SUPPORTED})"
                 ));
             }
         };
@@ -76,14 +77,14 @@ impl TryFrom<TransactionFields> for FileTransaction {
         };
         match fields.remaining() {
             Some(field) => {
-                Err(format!("`{field}` is no field of {kind} transactions of version {version:#x}"))
+                Err(format!("`{field}` is not a field of {kind} transactions of version {version:#x}"))
             }
             None => Ok(transaction),
         }
     }
 }
 
-/// For messages about what is not.
+/// The supported kinds and versions, for error messages.
 const SUPPORTED: &str = "INVOKE 0x0, 0x1 and 0x3, DECLARE 0x0 to 0x3, DEPLOY_ACCOUNT 0x1 and 0x3, DEPLOY 0x0 and 0x1, \
                          L1_HANDLER 0x0";
 
@@ -229,7 +230,7 @@ impl TransactionFields {
         }
     }
 
-    /// A field that nothing has taken.
+    /// The name of a field that does not belong to the transaction.
     fn remaining(&self) -> Option<String> {
         let all = serde_json::to_value(self).ok()?;
         let fields = all.as_object()?;

@@ -1,4 +1,4 @@
-//! From a transaction, typed by kind, to its fields. What has its usual value is left out.
+//! Conversion from a transaction to JSON fields. Fields with their default value are omitted.
 
 use starknet_api::transaction::fields::{AllResourceBounds, ResourceBounds, ValidResourceBounds};
 use starknet_api::transaction::{DeclareTransaction, DeployAccountTransaction, InvokeTransaction};
@@ -17,13 +17,13 @@ impl TransactionFields {
 impl From<FileTransaction> for TransactionFields {
     fn from(transaction: FileTransaction) -> Self {
         let (flags, default) = (transaction.flags, ExecutionFlags::default());
-        let unusual = |flag: bool, usual: bool| (flag != usual).then_some(flag);
+        let not_default = |flag: bool, default: bool| (flag != default).then_some(flag);
         Self {
             transaction_hash: transaction.hash,
-            query: unusual(flags.query, default.query),
-            charge_fee: unusual(flags.charge_fee, default.charge_fee),
-            validate: unusual(flags.validate, default.validate),
-            strict_nonce: unusual(flags.strict_nonce, default.strict_nonce),
+            query: not_default(flags.query, default.query),
+            charge_fee: not_default(flags.charge_fee, default.charge_fee),
+            validate: not_default(flags.validate, default.validate),
+            strict_nonce: not_default(flags.strict_nonce, default.strict_nonce),
             ..transaction.body.into()
         }
     }

@@ -1,7 +1,7 @@
-//! A transaction as it stands in JSON: one flat object with the field names of JSON-RPC 0.8.
+//! The JSON form of a transaction: one flat object with the field names of JSON-RPC 0.8.
 //!
-//! In: JSON, or a [`FileTransaction`](super::FileTransaction). Out: the other one; a field that does not belong to the kind is an
-//! error, as is a kind or version that there is not. Must not know: classes, state.
+//! Input: JSON, or a [`FileTransaction`](super::FileTransaction). Output: the other one; a field that does
+//! not belong to the kind is an error, as is an unknown kind or version. Must not know: classes, state.
 
 mod read;
 mod write;
@@ -18,8 +18,8 @@ use starknet_types_core::felt::Felt;
 
 use super::strict::Strict;
 
-/// A [`FileTransaction`](super::FileTransaction) as it stands in JSON. One flat object: serde's tagged enums would buffer it, and
-/// what numbers look like in the buffer depends on features of `serde_json`.
+/// The JSON form of a [`FileTransaction`](super::FileTransaction). One flat object: serde's tagged enums
+/// would buffer it, and the form of numbers in the buffer depends on features of `serde_json`.
 #[derive(Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct TransactionFields {
@@ -77,7 +77,8 @@ pub(super) struct TransactionFields {
     strict_nonce: Option<bool>,
 }
 
-/// Resource bounds. Without a bound of L1 data gas they are of the older form, in which only L1 gas counts (C35).
+/// Resource bounds. Without a bound of L1 data gas they are of the older form, in which only L1 gas is
+/// bounded (C35).
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct FileBounds {
@@ -89,7 +90,7 @@ struct FileBounds {
     l1_data_gas: Option<ResourceBounds>,
 }
 
-/// A data availability mode. Its own reader is an untagged enum with a number.
+/// A data availability mode. That of `starknet_api` deserialises from a number too.
 #[derive(Clone, Copy, Default, Serialize, Deserialize)]
 enum FileMode {
     #[default]
