@@ -112,7 +112,8 @@ pub fn compare_altered(
         let ours = BlockExecutor::new(input.env.clone(), &input.state)
             .block_hash_source(input.block_hash_source)
             .capacity(input.limits.ours())
-            .threads(input.way.threads).map_err(|error| error.to_string())?
+            .threads(input.way.threads)
+            .map_err(|error| error.to_string())?
             .engine(input.way.engine)
             .collect_prover_reads()
             .execute(&input.transactions);

@@ -35,7 +35,7 @@ fn executed(execution: &Execution, state_diff: Value, weights: Weights) -> Value
         revert_reason,
         reverted_call: _,
         executes_first: _,
-        receipt: Receipt { fee, gas: all_gas, da_gas, resources },
+        receipt: Receipt { fee, gas: all_gas, da_gas, resources, .. },
     } = execution;
     json!({
         "ending": if execution.is_reverted() { "reverted" } else { "succeeded" },
