@@ -1,6 +1,6 @@
-//! Before a transaction runs: its bounds against the least it can use, and against the sender's balance.
+//! Checks before execution: the bounds cover the minimal gas, and the sender's balance covers the bounds.
 //!
-//! In: fee terms, block prices, the minimal gas, and the balance from the journal. Out: a typed refusal.
+//! Input: fee terms, block prices, the minimal gas, and the balance from the journal. Output: a typed error.
 //! Reads state, never writes it.
 
 use starknet_api::block::GasPrice;
@@ -15,9 +15,9 @@ use crate::protocol::BlockEnv;
 use crate::state::Journal;
 use crate::syscall::{FeeTerms, TransactionInfo};
 
-/// Before the run: whether the bounds cover `minimal`, the least that the transaction can use, at the block's
-/// prices (C168, C169).
-pub fn check_bounds_cover(
+/// Checks that the bounds cover `minimal`, the minimal gas of the transaction, at the block's prices (C168,
+/// C169).
+pub(crate) fn check_bounds_cover(
     env: &BlockEnv,
     info: &TransactionInfo,
     minimal: GasVector,
@@ -57,7 +57,7 @@ fn check_max_fee_covers(
     if max_fee < min_fee { Err(InsufficientBounds::MaxFeeTooLow { min_fee, max_fee }) } else { Ok(()) }
 }
 
-/// What one resource's bounds lack: in amount, in price.
+/// Returns the shortfalls of one resource's bounds: in amount, then in price.
 fn shortfalls(
     resource: Resource,
     bounds: &ResourceBounds,
@@ -75,9 +75,9 @@ fn shortfalls(
     amount.into_iter().chain(price)
 }
 
-/// Before the run: whether the sender has what its bounds commit it to, not only what it needs at the least
+/// Checks that the sender's balance covers the maximal fee that its bounds allow, not only the minimal fee
 /// (C166).
-pub fn check_balance(
+pub(crate) fn check_balance(
     journal: &mut Journal<'_>,
     env: &BlockEnv,
     info: &TransactionInfo,

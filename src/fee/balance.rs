@@ -1,6 +1,6 @@
-//! An account's balance of its fee token, as fee checks see it.
+//! The balance of an account in its fee token, as fee checks read it.
 //!
-//! In: the journal. Out: two halves of a number. Reads state, never writes it.
+//! Input: the journal. Output: two halves of a number. Reads state, never writes it.
 
 use num_bigint::BigUint;
 use starknet_api::transaction::fields::Fee;
@@ -11,7 +11,7 @@ use crate::protocol::BlockEnv;
 use crate::state::{Journal, StateError};
 use crate::syscall::TransactionInfo;
 
-/// What an account has of its fee token.
+/// The balance of an account in its fee token.
 pub(super) struct Balance {
     /// The low 128 bits.
     pub(super) low: Felt,
@@ -20,7 +20,7 @@ pub(super) struct Balance {
 }
 
 impl Balance {
-    /// Reads both cells (C237), always both: they are part of what the transaction read (C238).
+    /// Reads both cells (C237). Always both: they belong to the read set of the transaction (C238).
     pub(super) fn read(
         journal: &mut Journal<'_>,
         env: &BlockEnv,
@@ -31,12 +31,13 @@ impl Balance {
         Ok(Self { low, high })
     }
 
-    /// Fees are 128 bits, so anything in the high half covers every fee (C166).
+    /// Returns `true` if the balance covers `fee`. Fees have 128 bits, so a high half other than 0 covers
+    /// every fee (C166).
     pub(super) fn covers(&self, fee: Fee) -> bool {
         self.high != Felt::ZERO || self.low >= Felt::from(fee.0)
     }
 
-    /// Both halves as one number.
+    /// Returns both halves as one number.
     pub(super) fn amount(&self) -> BigUint {
         (self.high.to_biguint() << 128_u32) + self.low.to_biguint()
     }

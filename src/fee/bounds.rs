@@ -1,7 +1,7 @@
-//! After a transaction ran: its receipt against the sender's bounds and balance.
+//! Checks after execution: the receipt against the sender's bounds and balance.
 //!
-//! In: fee terms, block prices, the receipt, and the balance from the journal. Out: the fee to charge, and
-//! why the execution may not stand if so. Reads state, never writes it.
+//! Input: fee terms, block prices, the receipt, and the balance from the journal. Output: the fee to charge,
+//! and the reason for a revert if a check failed. Reads state, never writes it.
 
 use starknet_api::execution_resources::{GasAmount, GasVector};
 use starknet_api::transaction::fields::{Fee, Resource, ValidResourceBounds};
@@ -14,19 +14,19 @@ use crate::protocol::BlockEnv;
 use crate::state::Journal;
 use crate::syscall::{FeeTerms, TransactionInfo};
 
-/// What the check after execution found.
+/// The result of the check after execution.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PostCheck {
+pub(crate) struct PostCheck {
     /// The fee to charge: the actual one, or if the check failed the most that the bounds allow of it (C165).
     pub recommended_fee: Fee,
-    /// Why the execution must be reverted; `None` if it may stand.
+    /// The reason why the execution must be reverted; `None` if the check passed.
     pub error: Option<FeeCheckError>,
 }
 
-/// After the run: whether its cost is within the sender's bounds, and whether the sender can still pay it
-/// (C164). The balance is read even when the bounds have failed; nothing is read or checked without
-/// `charge_fee` (C6).
-pub fn check_after(
+/// Checks after execution that the cost is within the sender's bounds and within the remaining balance
+/// (C164). The balance is read even if the bounds are exceeded; without `charge_fee`, nothing is read or
+/// checked (C6).
+pub(crate) fn check_after(
     journal: &mut Journal<'_>,
     env: &BlockEnv,
     info: &TransactionInfo,
@@ -50,9 +50,9 @@ pub fn check_after(
     Ok(PostCheck { recommended_fee: fee, error })
 }
 
-/// Whether what a receipt says is within the sender's bounds; the balance is not looked at. `Some` is the
-/// first bound that is exceeded.
-pub fn check_within_bounds(
+/// Checks that a receipt is within the sender's bounds; does not read the balance. Returns the first bound
+/// that is exceeded.
+pub(crate) fn check_within_bounds(
     env: &BlockEnv,
     info: &TransactionInfo,
     receipt: &Receipt,
@@ -77,9 +77,9 @@ pub fn check_within_bounds(
     }
 }
 
-/// Whether `gas` is within `max` in every resource: of transactions that bound all of them, and of L1
-/// handlers (C44). The first excess in the order L1 gas, L2 gas, L1 data gas is the error (C164).
-pub fn check_gas_within(max: &GasVector, gas: &GasVector) -> Result<(), FeeCheckError> {
+/// Checks that `gas` is within `max` in every resource, for transactions that bound all of them and for L1
+/// handlers (C44). The error is the first excess in the order L1 gas, L2 gas, L1 data gas (C164).
+pub(crate) fn check_gas_within(max: &GasVector, gas: &GasVector) -> Result<(), FeeCheckError> {
     check_amount(Resource::L1Gas, max.l1_gas, gas.l1_gas)?;
     check_amount(Resource::L2Gas, max.l2_gas, gas.l2_gas)?;
     check_amount(Resource::L1DataGas, max.l1_data_gas, gas.l1_data_gas)
@@ -96,8 +96,8 @@ fn check_amount(
     Ok(())
 }
 
-/// The fee of a transaction that exceeded its bounds: all that they allow of what it used (C165). Admission
-/// made sure that the sender has that much.
+/// Returns the fee of a transaction that exceeded its bounds: each resource is charged up to its bound
+/// (C165). Admission has checked that the balance covers it.
 fn fee_within_bounds(env: &BlockEnv, info: &TransactionInfo, receipt: &Receipt) -> Result<Fee, FeeError> {
     let terms = match &info.terms {
         FeeTerms::MaxFee(max_fee) => return Ok(*max_fee),
@@ -116,16 +116,20 @@ fn fee_within_bounds(env: &BlockEnv, info: &TransactionInfo, receipt: &Receipt) 
     fee_of(&charged, &env.block.prices.fri, info.effective_tip(&env.constants))
 }
 
-/// A last look before a fee is moved: it must not be above what the bounds allow (C32). Unreachable for a fee
-/// that came from [`check_after`] on a transaction that was admitted.
-pub fn check_chargeable(env: &BlockEnv, info: &TransactionInfo, actual_fee: Fee) -> Result<(), FeeError> {
+/// Checks before the transfer that a fee is not above the maximum that the bounds allow (C32). The error is
+/// unreachable for a fee from [`check_after`] of an admitted transaction.
+pub(crate) fn check_chargeable(
+    env: &BlockEnv,
+    info: &TransactionInfo,
+    actual_fee: Fee,
+) -> Result<(), FeeError> {
     let max_fee = info.max_possible_fee(&env.constants);
     if actual_fee > max_fee { Err(FeeError::AboveMaxPossible { actual_fee, max_fee }) } else { Ok(()) }
 }
 
-/// After an L1 handler that ran through: something must have been paid for it on L1, however little (C46).
-/// The error says what the run would cost in wei.
-pub fn check_paid_on_l1(
+/// Checks that the fee paid on L1 for a successful L1 handler is not 0 (C46). The error has the cost of the
+/// execution, in wei.
+pub(crate) fn check_paid_on_l1(
     env: &BlockEnv,
     info: &TransactionInfo,
     receipt: &Receipt,

@@ -1,8 +1,7 @@
-//! How a fee computation or a fee check can fail.
+//! The errors of fee computations and fee checks.
 //!
-//! In: the other files of this room. Out: typed errors. A failed *check* is the sender's doing and its text
-//! is seen by users (and, after execution, hashed into the block); a failed *computation* means figures that
-//! no real block has.
+//! A failed *check* is caused by the sender; users see its text, and after execution the block hash covers
+//! it. A failed *computation* means values that no real block has.
 
 use num_bigint::BigUint;
 use serde::{Deserialize, Serialize};
@@ -15,7 +14,7 @@ use thiserror::Error;
 use crate::protocol::ProtocolError;
 use crate::state::StateError;
 
-/// The figures that this room adds up or multiplies: names the one that went out of range.
+/// The quantities that fee computations add up or multiply; names the one that is out of range.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Sum {
@@ -70,9 +69,6 @@ pub enum Sum {
     /// L1 gas expressed in L2 gas.
     #[error("L1 gas in units of L2 gas")]
     L1ToL2,
-    /// An L1 gas price as an L2 gas price.
-    #[error("L1 gas price as an L2 gas price")]
-    L1ToL2Price,
     /// L1 data gas expressed in L1 gas, by their prices.
     #[error("L1 data gas in units of L1 gas")]
     DataToL1,
@@ -90,48 +86,47 @@ pub enum Sum {
     Fee,
 }
 
-/// A fee or a gas amount could not be computed. No real transaction gets here.
+/// A failed computation of a fee or a gas amount. No real transaction causes one.
 #[derive(Clone, Debug, PartialEq, Eq, Error, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum FeeError {
-    /// A figure does not fit its integer, or a price ratio is not a number.
+    /// A value does not fit its integer type, or a price ratio has the denominator 0.
     #[error("Out of range while computing the fee: {0}.")]
     OutOfRange(Sum),
-    /// A transaction with a client-side proof must bound all three resources: proofs are priced in L2 gas
+    /// A transaction with a client-side proof does not bound all three resources: proofs are priced in L2 gas
     /// only.
     #[error("A transaction with a client-side proof must have bounds for all resources.")]
     ProofWithoutL2Gas,
     /// The resources that the operating system spends on a transaction could not be computed.
     #[error(transparent)]
     Protocol(#[from] ProtocolError),
-    /// The fee is above the most that the transaction's own bounds allow; charging it would break the
-    /// sender's limit (C32).
+    /// The fee is above the maximum that the transaction's bounds allow ([C32](crate::rules#c32)).
     #[error("Actual fee ({}) exceeded max fee ({}).", actual_fee.0, max_fee.0)]
     AboveMaxPossible {
-        /// The fee that was to be charged.
+        /// The fee to be charged.
         actual_fee: Fee,
-        /// The most the bounds allow.
+        /// The maximum that the bounds allow.
         max_fee: Fee,
     },
 }
 
-/// One way in which the bounds of a transaction are too low before it runs (C168).
+/// A bound that is too low before execution ([C168](crate::rules#c168)).
 #[derive(Clone, Debug, PartialEq, Eq, Error, Serialize, Deserialize)]
 pub enum BoundShortfall {
-    /// The bounded amount is below what the transaction needs at the least.
+    /// The bounded amount is below the minimal gas of the transaction.
     #[error("Max {resource} amount ({max_amount}) is lower than the minimal gas amount: {minimal_amount}.")]
     AmountTooLow {
-        /// Which resource.
+        /// The resource.
         resource: Resource,
         /// The sender's bound.
         max_amount: GasAmount,
-        /// The least that the transaction needs.
+        /// The minimal gas of the transaction.
         minimal_amount: GasAmount,
     },
-    /// The bounded price is below the block's.
+    /// The bounded price is below the price of the block.
     #[error("Max {resource} price ({max_price}) is lower than the actual gas price: {block_price}.")]
     PriceTooLow {
-        /// Which resource.
+        /// The resource.
         resource: Resource,
         /// The sender's bound per unit.
         max_price: GasPrice,
@@ -140,7 +135,8 @@ pub enum BoundShortfall {
     },
 }
 
-/// The transaction's fee bounds cannot pay for even its smallest run: it is not admitted (C168, C169).
+/// The fee bounds of a transaction do not cover its minimal gas: it is not admitted
+/// ([C168](crate::rules#c168), [C169](crate::rules#c169)).
 #[derive(Clone, Debug, PartialEq, Eq, Error, Serialize, Deserialize)]
 pub enum InsufficientBounds {
     /// Resource bounds that are too low: all of them, in the order L1 gas, L1 data gas, L2 gas, amount before
@@ -150,7 +146,7 @@ pub enum InsufficientBounds {
     /// The maximal fee is too low.
     #[error("Max fee ({}) is too low. Minimum fee: {}.", max_fee.0, min_fee.0)]
     MaxFeeTooLow {
-        /// The least that the transaction costs.
+        /// The minimal fee of the transaction.
         min_fee: Fee,
         /// The sender's bound.
         max_fee: Fee,
@@ -164,7 +160,7 @@ fn lines(shortfalls: &[BoundShortfall]) -> String {
     shortfalls.iter().map(BoundShortfall::to_string).collect::<Vec<_>>().join("\n")
 }
 
-/// The sender cannot pay what its bounds commit it to (C166), or its balance could not be read.
+/// The balance of the sender does not cover its bounds ([C166](crate::rules#c166)), or could not be read.
 #[derive(Clone, Debug, PartialEq, Eq, Error, Serialize, Deserialize)]
 pub enum BalanceCheckError {
     /// The maximal fee is above the balance.
@@ -201,18 +197,18 @@ pub enum BalanceCheckError {
     State(#[from] StateError),
 }
 
-/// The run cost more than the sender allowed or has. The text is a whole revert reason, so the block hash
-/// depends on it (C185).
+/// The execution cost more than the sender's bounds or balance. The text is a complete revert reason, so the
+/// block hash depends on it ([C185](crate::rules#c185)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error, Serialize, Deserialize)]
 pub enum FeeCheckError {
-    /// More of a resource was used than its bound.
+    /// The use of a resource exceeds its bound.
     #[error("Insufficient max {resource}: max amount: {max_amount}, actual used: {actual_amount}.")]
     MaxGasAmountExceeded {
-        /// Which resource.
+        /// The resource.
         resource: Resource,
         /// The bound.
         max_amount: GasAmount,
-        /// What was used.
+        /// The amount that was used.
         actual_amount: GasAmount,
     },
     /// The fee is above the maximal fee.
@@ -223,7 +219,7 @@ pub enum FeeCheckError {
         /// The computed fee.
         actual_fee: Fee,
     },
-    /// The fee is above what the account still has after its own run.
+    /// The fee is above the balance of the account after execution.
     #[error("Insufficient fee token balance. Fee: {}, balance: low/high {balance_low}/{balance_high}.", fee.0)]
     InsufficientFeeTokenBalance {
         /// The computed fee.
@@ -237,24 +233,24 @@ pub enum FeeCheckError {
 
 /// The check after execution could not be made.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-pub enum PostCheckError {
+pub(crate) enum PostCheckError {
     /// The balance could not be read.
     #[error(transparent)]
     State(#[from] StateError),
-    /// A figure could not be computed.
+    /// A value could not be computed.
     #[error(transparent)]
     Fee(#[from] FeeError),
 }
 
-/// Nothing was paid on L1 for an L1 handler that ran through (C46).
+/// No fee was paid on L1 for a successful L1 handler ([C46](crate::rules#c46)).
 #[derive(Clone, Debug, PartialEq, Eq, Error, Serialize, Deserialize)]
 pub enum PaidFeeError {
-    /// Nothing was paid.
+    /// The fee paid on L1 is 0.
     #[error("Actual fee ({}) exceeded paid fee on L1 ({}).", actual_fee.0, paid_fee.0)]
     InsufficientFee {
-        /// What was paid on L1, in wei.
+        /// The fee paid on L1, in wei.
         paid_fee: Fee,
-        /// What the run cost, in wei.
+        /// The cost of the execution, in wei.
         actual_fee: Fee,
     },
     /// The cost could not be computed.

@@ -1,4 +1,4 @@
-//! Blocks and fee terms for this room's tests, with figures that are easy to compute with.
+//! Blocks and fee terms for the tests of `fee`, with values that are easy to compute with.
 
 use std::sync::Arc;
 

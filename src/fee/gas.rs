@@ -1,7 +1,7 @@
 //! Resources priced in gas, part by part: archival data, state, messages, computation (C141).
 //!
-//! In: `resources` and the protocol's prices. Out: gas vectors. In mode `All` computation and archival data
-//! cost L2 gas; in mode `NoL2Gas` they cost L1 gas. Knows no token prices.
+//! Input: `resources` and the protocol's prices. Output: gas vectors. In mode `All` computation and archival
+//! data cost L2 gas; in mode `NoL2Gas` they cost L1 gas. Knows no token prices.
 
 use starknet_api::execution_resources::{GasAmount, GasVector};
 use starknet_api::transaction::fields::GasVectorComputationMode;
@@ -14,11 +14,11 @@ use super::state_gas::state_gas;
 use crate::call::{CallInfo, EventSummary, ExecutionSummary};
 use crate::protocol::{ArchivalPrice, Builtin, Constants, DataAvailability, VmResources};
 
-/// Cairo steps that one segment arena instance is worth (C145).
+/// The number of Cairo steps that one segment arena instance counts as (C145).
 pub(crate) const STEPS_PER_SEGMENT_ARENA: u64 = 10;
 
 impl TransactionResources {
-    /// The gas of the whole transaction.
+    /// Returns the gas of the complete transaction.
     pub fn gas(
         &self,
         constants: &Constants,
@@ -36,7 +36,8 @@ impl TransactionResources {
 }
 
 impl ArchivalResources {
-    /// The gas of calldata and signature, code, proof and events; each rounded down on its own (C142).
+    /// Returns the gas of calldata and signature, code, proof and events; each is rounded down separately
+    /// ([C142](crate::rules#c142)).
     pub fn gas(&self, constants: &Constants, mode: &GasVectorComputationMode) -> Result<GasVector, FeeError> {
         let price = constants.archival.of(mode);
         let parts = [
@@ -72,8 +73,8 @@ impl ArchivalResources {
     }
 }
 
-/// The gas of one call and the calls below it, as traces print it: computation, events and messages. State
-/// changes, calldata and the operating system's own work belong to the transaction, not to a call.
+/// Returns the gas of a call and the calls below it, as traces print it: computation, events and messages.
+/// State changes, calldata and the work of the operating system belong to the transaction, not to a call.
 pub fn call_gas(
     call: &CallInfo,
     constants: &Constants,
@@ -91,8 +92,8 @@ pub fn call_gas(
     total(parts, Sum::Computation)
 }
 
-/// The gas of events alone: for estimates of single calls.
-pub fn event_gas(
+/// Returns the gas of events.
+fn event_gas(
     events: &EventSummary,
     constants: &Constants,
     mode: &GasVectorComputationMode,
@@ -100,7 +101,7 @@ pub fn event_gas(
     Ok(in_mode(event_amount(events, constants.archival.of(mode))?, mode))
 }
 
-/// `felt price * (key factor * keys + data)`, rounded down once (C142).
+/// Returns `felt price * (key factor * keys + data)`, rounded down once (C142).
 fn event_amount(events: &EventSummary, price: &ArchivalPrice) -> Result<u64, FeeError> {
     let wide = |value: u64| u128::from(value);
     let (felt, factor) = (price.data_felt, price.event_key_factor);
@@ -115,7 +116,8 @@ fn event_amount(events: &EventSummary, price: &ArchivalPrice) -> Result<u64, Fee
 }
 
 impl MessageResources {
-    /// The L1 gas of messages: in the Starknet contract and in the proof verifier (C160).
+    /// Returns the L1 gas of messages: in the Starknet contract and in the proof verifier
+    /// ([C160](crate::rules#c160)).
     pub fn gas(&self) -> Result<GasVector, FeeError> {
         let verifier = self
             .segment_length
@@ -125,7 +127,8 @@ impl MessageResources {
         total([self.starknet_contract_gas()?, verifier], Sum::Messages)
     }
 
-    /// The L1 gas of messages in the Starknet contract alone: the part that limits a block (C203).
+    /// Returns the L1 gas of messages in the Starknet contract only: the part that block capacity limits
+    /// ([C203](crate::rules#c203)).
     pub fn starknet_contract_gas(&self) -> Result<GasVector, FeeError> {
         self.starknet_contract_amount()
             .map(|gas| GasVector::from_l1_gas(GasAmount(gas)))
@@ -150,7 +153,8 @@ impl MessageResources {
 }
 
 impl ComputationResources {
-    /// The gas of computation: virtual machine resources and Sierra gas, each rounded up on its own (C148).
+    /// Returns the gas of computation: virtual machine resources and Sierra gas, each rounded up separately
+    /// ([C148](crate::rules#c148)).
     pub fn gas(&self, constants: &Constants, mode: &GasVectorComputationMode) -> Result<GasVector, FeeError> {
         let vm = vm_gas(&self.total_vm()?, self.reverted_steps, constants, mode)?;
         let sierra = GasAmount(self.total_sierra_gas()?);
@@ -162,9 +166,9 @@ impl ComputationResources {
     }
 }
 
-/// The gas of virtual machine resources: that of the dearest one, since proofs are as long as their longest
-/// part (C144, C145).
-pub fn vm_gas(
+/// Returns the gas of virtual machine resources: that of the most expensive one, since a proof is as long as
+/// its longest part (C144, C145).
+pub(super) fn vm_gas(
     resources: &VmResources,
     reverted_steps: u64,
     constants: &Constants,
@@ -184,7 +188,7 @@ pub fn vm_gas(
                 .checked_add(reverted_steps)
         })
         .ok_or(FeeError::OutOfRange(Sum::VmResources))?;
-    let mut dearest = constants.vm_fee.step.ceil_mul(steps).ok_or_else(|| out_of_range.clone())?;
+    let mut max_gas = constants.vm_fee.step.ceil_mul(steps).ok_or_else(|| out_of_range.clone())?;
     for (builtin, count) in resources.builtins.iter() {
         let gas = match builtin {
             // Counted as steps above.
@@ -192,16 +196,16 @@ pub fn vm_gas(
             Builtin::Blake => blake_l1_gas(constants)?.checked_mul(count),
             _ => constants.vm_fee.builtin(builtin).ceil_mul(count),
         };
-        dearest = dearest.max(gas.ok_or_else(|| out_of_range.clone())?);
+        max_gas = max_gas.max(gas.ok_or_else(|| out_of_range.clone())?);
     }
-    let dearest = GasAmount(dearest);
+    let max_gas = GasAmount(max_gas);
     Ok(match mode {
-        GasVectorComputationMode::All => GasVector::from_l2_gas(l1_to_l2_gas(constants, dearest)?),
-        GasVectorComputationMode::NoL2Gas => GasVector::from_l1_gas(dearest),
+        GasVectorComputationMode::All => GasVector::from_l2_gas(l1_to_l2_gas(constants, max_gas)?),
+        GasVectorComputationMode::NoL2Gas => GasVector::from_l1_gas(max_gas),
     })
 }
 
-/// The L1 gas of one Blake compression: its Sierra gas in L1 gas, rounded up for each one (C146).
+/// Returns the L1 gas of one Blake compression: its Sierra gas in L1 gas, rounded up for each one (C146).
 fn blake_l1_gas(constants: &Constants) -> Result<u64, FeeError> {
     l2_to_l1_gas(constants, GasAmount(constants.gas.builtin(Builtin::Blake))).map(|gas| gas.0)
 }
@@ -304,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn the_dearest_resource_is_the_price() {
+    fn the_most_expensive_resource_is_the_price() {
         let now = constants(NOW);
         let l1 = |resources: &VmResources, reverted| vm_gas(resources, reverted, &now, &NoL2Gas);
         // 1000 + 20 + 10 * 3 steps: 2.625.

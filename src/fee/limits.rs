@@ -1,7 +1,7 @@
-//! How far a transaction may run: steps and Sierra gas that its bounds pay for.
+//! Limits of execution: the steps and the Sierra gas that a transaction's bounds pay for.
 //!
-//! In: the fee terms and the block's prices. Out: limits for the call stack. Never an error: a limit that is
-//! out of range is no limit.
+//! Input: the fee terms and the block's prices. Output: limits for the call stack. Never an error: a limit
+//! that is out of range is no limit.
 
 use starknet_api::execution_resources::GasAmount;
 use starknet_api::transaction::fields::{Fee, ValidResourceBounds};
@@ -11,10 +11,15 @@ use super::price::{steps_for_l1_gas, steps_for_l2_gas};
 use crate::protocol::{BlockEnv, TransactionKind};
 use crate::syscall::{FeeTerms, TransactionInfo};
 
-/// The step limit of a phase (C50): `mode_limit`, the version's limit for validation or execution, and if
-/// `limited_by_resources` no more than the sender's bounds pay for. The bound on the fee, or on L1 gas,
-/// counts as if all of it went into steps (C51).
-pub fn max_steps(env: &BlockEnv, info: &TransactionInfo, mode_limit: u64, limited_by_resources: bool) -> u64 {
+/// Returns the step limit of a phase (C50): `mode_limit`, the version's limit for validation or execution,
+/// and if `limited_by_resources` at most the steps that the sender's bounds pay for. The bound on the fee, or
+/// on L1 gas, counts as if it were spent on steps only (C51).
+pub(crate) fn max_steps(
+    env: &BlockEnv,
+    info: &TransactionInfo,
+    mode_limit: u64,
+    limited_by_resources: bool,
+) -> u64 {
     if !limited_by_resources {
         return mode_limit;
     }
@@ -32,9 +37,9 @@ pub fn max_steps(env: &BlockEnv, info: &TransactionInfo, mode_limit: u64, limite
     affordable.min(mode_limit)
 }
 
-/// The steps that are left for a revertible execution: `max_steps` without those of its validation and those
-/// that the operating system needs to end the transaction (C19, C20). 0 if they are used up.
-pub fn steps_after_validation(
+/// Returns the steps that remain for a revertible execution: `max_steps` without those of its validation and
+/// those of the operating system for the transaction (C19, C20). Saturates at 0.
+pub(crate) fn steps_after_validation(
     env: &BlockEnv,
     max_steps: u64,
     validation_steps: u64,
@@ -45,9 +50,9 @@ pub fn steps_after_validation(
     Ok(max_steps.saturating_sub(validation_steps).saturating_sub(overhead))
 }
 
-/// The Sierra gas with which an account transaction begins (C7, C8): its bound on L2 gas, also when no fee is
-/// charged; without such a bound, the most that validation and execution may use.
-pub fn initial_sierra_gas(env: &BlockEnv, info: &TransactionInfo) -> u64 {
+/// Returns the initial Sierra gas of an account transaction (C7, C8): its bound on L2 gas, also when no fee
+/// is charged; without such a bound, the sum of the limits of validation and execution.
+pub(crate) fn initial_sierra_gas(env: &BlockEnv, info: &TransactionInfo) -> u64 {
     match &info.terms {
         FeeTerms::Bounds(terms) => match &terms.bounds {
             ValidResourceBounds::AllResources(all) => all.l2_gas.max_amount.0,
@@ -61,7 +66,7 @@ fn unbounded_sierra_gas(env: &BlockEnv) -> u64 {
     env.constants.sierra_gas_without_bound().unwrap_or(u64::MAX)
 }
 
-/// How many units a fee buys, rounded down; any number of them when they are free.
+/// Returns the number of units that a fee pays for, rounded down; `u64::MAX` when they are free.
 fn whole_units(fee: Fee, price: u128) -> GasAmount {
     let units = fee.0.checked_div(price).and_then(|units| u64::try_from(units).ok());
     GasAmount(units.unwrap_or(u64::MAX))

@@ -1,6 +1,6 @@
-//! The least gas that a transaction can use: what its bounds must cover to be admitted.
+//! The minimal gas of a transaction, which its bounds must cover to be admitted.
 //!
-//! In: kind and calldata length. Out: a gas vector. Knows no prices.
+//! Input: kind and calldata length. Output: a gas vector. Knows no prices.
 
 use starknet_api::execution_resources::GasVector;
 
@@ -11,9 +11,9 @@ use super::state_gas::{data_availability_gas, state_diff_length};
 use crate::protocol::{BlockEnv, TransactionKind, VmResources};
 use crate::syscall::TransactionInfo;
 
-/// A lower bound of the transaction's gas (C167): the account's nonce and balance, the class of a new
-/// account, and the operating system's steps. Those of blob commitments count whether or not blobs are used;
-/// builtins, calldata, signature and code do not count.
+/// Returns a lower bound of the transaction's gas ([C167](crate::rules#c167)): the account's nonce and
+/// balance, the class of a new account, and the operating system's steps. Those of blob commitments count
+/// whether or not blobs are used; builtins, calldata, signature and code do not count.
 pub fn minimal_gas(
     env: &BlockEnv,
     info: &TransactionInfo,
@@ -24,7 +24,7 @@ pub fn minimal_gas(
         storage_updates: 1,
         modified_contracts: 1,
         class_hash_updates: u64::from(kind == TransactionKind::DeployAccount),
-        // Not even of a Declare, by the rule.
+        // Also 0 for a declaration, by the rule.
         compiled_class_hash_updates: 0,
         allocated_cells: 0,
     };

@@ -1,7 +1,7 @@
 //! Prices applied: gas to fee, one gas in units of another, gas to steps.
 //!
-//! In: amounts, the block's prices, the protocol's ratios. Out: fees and amounts, exact, or a typed error
-//! that names the figure that went out of range. A price of zero is legal everywhere. Knows nothing of what
+//! Input: amounts, the block's prices, the protocol's ratios. Output: fees and amounts, exact, or a typed
+//! error that names the value that is out of range. A price of zero is legal everywhere. Does not know what
 //! the gas was used for.
 
 use starknet_api::block::GasPrice;
@@ -11,7 +11,8 @@ use starknet_api::transaction::fields::{Fee, Resource, Tip};
 use super::error::{FeeError, Sum};
 use crate::protocol::{Constants, TokenPrices};
 
-/// What `gas` costs: each resource at its price, L2 gas at its price plus `tip` (C162).
+/// Returns the fee of `gas`: each resource at its price, L2 gas at its price plus `tip`
+/// ([C162](crate::rules#c162)).
 pub fn fee_of(gas: &GasVector, prices: &TokenPrices, tip: Tip) -> Result<Fee, FeeError> {
     let tipped =
         prices.l2_gas.0.checked_add(u128::from(tip.0)).ok_or(FeeError::OutOfRange(Sum::TippedPrice))?;
@@ -30,12 +31,12 @@ pub fn fee_of(gas: &GasVector, prices: &TokenPrices, tip: Tip) -> Result<Fee, Fe
     Ok(Fee(total))
 }
 
-/// The gas vector in units of L1 gas, as transactions that bound L1 gas only are charged (C163): data gas by
-/// the ratio of the prices, L2 gas by the protocol's fixed ratio, each rounded up.
+/// Returns the gas vector in units of L1 gas, as transactions that bound L1 gas only are charged (C163): data
+/// gas by the ratio of the prices, L2 gas by the protocol's fixed ratio, each rounded up.
 ///
-/// When L1 gas is free but data gas is not, no amount of L1 gas is worth the data; the smallest price, 1,
-/// stands in for 0 then.
-pub fn in_l1_gas(
+/// If L1 gas is free and data gas is not, no amount of L1 gas equals the data; the price of L1 gas counts as
+/// 1 then.
+pub(super) fn in_l1_gas(
     gas: &GasVector,
     prices: &TokenPrices,
     constants: &Constants,
@@ -52,30 +53,25 @@ pub fn in_l1_gas(
         .ok_or(FeeError::OutOfRange(Sum::TotalL1))
 }
 
-/// L2 gas in units of L1 gas, rounded up: by what one Cairo step costs in each (C148).
-pub fn l2_to_l1_gas(constants: &Constants, amount: GasAmount) -> Result<GasAmount, FeeError> {
+/// Converts L2 gas into units of L1 gas, rounded up, by the cost of one Cairo step in each (C148).
+pub(super) fn l2_to_l1_gas(constants: &Constants, amount: GasAmount) -> Result<GasAmount, FeeError> {
     constants.sierra_gas_to_l1_gas(amount.0).map(GasAmount).ok_or(FeeError::OutOfRange(Sum::L2ToL1))
 }
 
-/// L1 gas in units of L2 gas, rounded up (C144).
-pub fn l1_to_l2_gas(constants: &Constants, amount: GasAmount) -> Result<GasAmount, FeeError> {
+/// Converts L1 gas into units of L2 gas, rounded up (C144).
+pub(super) fn l1_to_l2_gas(constants: &Constants, amount: GasAmount) -> Result<GasAmount, FeeError> {
     constants.l1_gas_to_sierra_gas(amount.0).map(GasAmount).ok_or(FeeError::OutOfRange(Sum::L1ToL2))
 }
 
-/// The price of L2 gas that corresponds to a price of L1 gas, rounded up (C173): for blocks that had no L2
-/// gas price of their own.
-pub fn l1_to_l2_price(constants: &Constants, price: GasPrice) -> Result<GasPrice, FeeError> {
-    constants.l1_to_l2_gas_price(price.0).map(GasPrice).ok_or(FeeError::OutOfRange(Sum::L1ToL2Price))
-}
-
-/// How many Cairo steps an amount of L1 gas pays for, rounded down; `u64::MAX` when steps are free or the
-/// number is too large.
-pub fn steps_for_l1_gas(constants: &Constants, amount: GasAmount) -> u64 {
+/// Returns the number of Cairo steps that an amount of L1 gas pays for, rounded down; `u64::MAX` when steps
+/// are free or the number is too large.
+pub(super) fn steps_for_l1_gas(constants: &Constants, amount: GasAmount) -> u64 {
     constants.vm_fee.step.floor_div(amount.0).unwrap_or(u64::MAX)
 }
 
-/// How many Cairo steps an amount of L2 gas pays for, rounded down; `u64::MAX` when steps are free.
-pub fn steps_for_l2_gas(constants: &Constants, amount: GasAmount) -> u64 {
+/// Returns the number of Cairo steps that an amount of L2 gas pays for, rounded down; `u64::MAX` when steps
+/// are free.
+pub(super) fn steps_for_l2_gas(constants: &Constants, amount: GasAmount) -> u64 {
     amount.0.checked_div(constants.gas.step).unwrap_or(u64::MAX)
 }
 
@@ -111,7 +107,7 @@ mod tests {
         let gas = vector(10, 7, 40_001);
         // 10, and 7 * 30 / 100 = 2.1 rounded up, and 40,001 / 40,000 rounded up.
         assert_eq!(in_l1_gas(&gas, &prices(100, 30, 9), &constants), Ok(GasAmount(10 + 3 + 2)));
-        // Data gas dearer than L1 gas.
+        // Data gas more expensive than L1 gas.
         assert_eq!(in_l1_gas(&gas, &prices(30, 100, 9), &constants), Ok(GasAmount(10 + 24 + 2)));
         // An exact quotient is not rounded.
         assert_eq!(in_l1_gas(&vector(0, 10, 40_000), &prices(5, 2, 9), &constants), Ok(GasAmount(4 + 1)));
@@ -135,9 +131,6 @@ mod tests {
             assert_eq!(l2_to_l1_gas(&constants, GasAmount(1)), Ok(GasAmount(1)));
             assert_eq!(l2_to_l1_gas(&constants, GasAmount(ratio)), Ok(GasAmount(1)));
             assert_eq!(l2_to_l1_gas(&constants, GasAmount(ratio + 1)), Ok(GasAmount(2)));
-            assert_eq!(l1_to_l2_price(&constants, GasPrice(0)), Ok(GasPrice(0)));
-            assert_eq!(l1_to_l2_price(&constants, GasPrice(1)), Ok(GasPrice(1)));
-            assert_eq!(l1_to_l2_price(&constants, GasPrice(u128::from(ratio) * 7 + 1)), Ok(GasPrice(8)));
         }
         let constants = constants("0.14.4");
         assert_eq!(l1_to_l2_gas(&constants, GasAmount::MAX), Err(FeeError::OutOfRange(Sum::L1ToL2)));

@@ -1,5 +1,5 @@
-//! What must hold for all inputs: no panic at the extremes, more use never costs less, and no one pays above
-//! their bounds.
+//! Properties for all inputs: no panic at the extremes, more use never costs less, and no fee is above the
+//! bounds.
 
 use proptest::prelude::*;
 use starknet_api::execution_resources::{GasAmount, GasVector};
@@ -22,7 +22,7 @@ use crate::syscall::TransactionInfo;
 
 const VERSIONS: [&str; 6] = ["0.13.0", "0.13.1", "0.13.2", "0.13.4", "0.14.1", "0.14.4"];
 
-/// Counts of every size, with a liking for the edges.
+/// Counts of every size, with the edges more often.
 fn count() -> BoxedStrategy<u64> {
     prop_oneof![0_u64..5, 0_u64..1_000_000, any::<u64>(), Just(u64::MAX), Just(u64::MAX / 2)].boxed()
 }

@@ -1,7 +1,7 @@
-//! The receipt: what a transaction used, the gas of it, and the fee.
+//! The receipt: the resources of a transaction, their gas, and the fee.
 //!
-//! In: the counts of a finished run. Out: one value that the transaction phases compare with the sender's
-//! bounds and then charge. Knows nothing of how the run went.
+//! Input: the counts of a finished execution. Output: one value that the transaction phases compare with the
+//! sender's bounds and then charge. Knows nothing of how the execution went.
 
 use serde::{Deserialize, Serialize};
 use starknet_api::execution_resources::GasVector;
@@ -18,58 +18,58 @@ use crate::protocol::{BlockEnv, DataAvailability, TransactionKind, VmResources};
 use crate::state::StateChanges;
 use crate::syscall::TransactionInfo;
 
-/// What a receipt is computed from.
+/// The input of a receipt.
 #[derive(Debug)]
-pub struct ReceiptInput<'a> {
+pub(crate) struct ReceiptInput<'a> {
     /// The block.
     pub env: &'a BlockEnv,
     /// The transaction as contracts see it.
     pub info: &'a TransactionInfo,
-    /// Whether L2 gas is counted by itself; always so for L1 handlers (C47).
+    /// Counts L2 gas as a resource of its own, or in units of L1 gas; the former for L1 handlers (C47).
     pub gas_mode: GasVectorComputationMode,
     /// The kind of transaction.
     pub kind: TransactionKind,
     /// Fixes the fee at 0 (C28, C47).
     pub is_free: bool,
-    /// Calldata and proof facts in felts (C150); of an L1 handler the payload length (C47).
+    /// The length of calldata and proof facts in felts (C150); of an L1 handler, the payload length (C47).
     pub extended_calldata_length: u64,
-    /// Signature length in felts; 0 for an L1 handler.
+    /// The signature length in felts; 0 for an L1 handler.
     pub signature_length: u64,
-    /// Declared code in bytes (C40).
+    /// The size of the declared code in bytes (C40).
     pub code_size: u64,
-    /// Payload length of the consumed message, in felts; only of an L1 handler.
+    /// The payload length of the consumed message in felts; `None` unless it is an L1 handler.
     pub l1_handler_payload: Option<u64>,
     /// The cell of the paying account's balance ([`fee_token_balance_key`](super::fee_token_balance_key));
     /// `None` for an L1 handler, which pays nothing.
     pub payer: Option<StorageKey>,
     /// The changes of validation and execution, before the fee transfer (C155).
     pub state_changes: &'a StateChanges,
-    /// The calls of validation and execution; of a reverted execution the validation's alone (C23).
+    /// The calls of validation and execution; of a reverted execution, only those of validation (C23).
     pub summary: &'a ExecutionSummary,
-    /// Steps of a reverted execution (C21).
+    /// The steps of a reverted execution (C21).
     pub reverted_steps: u64,
-    /// Sierra gas of a reverted execution (C21).
+    /// The Sierra gas of a reverted execution (C21).
     pub reverted_sierra_gas: u64,
-    /// Whether the transaction carries a client-side proof.
+    /// The transaction has a client-side proof.
     pub proof: bool,
 }
 
-/// What a transaction used and what it pays.
+/// The resources, the gas and the fee of a transaction.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Receipt {
-    /// The fee, in wei or fri; 0 for L1 handlers. Computed even when it will not be charged (C6).
+    /// The fee, in wei or fri; 0 for L1 handlers. Computed even if it is not charged ([C6](crate::rules#c6)).
     pub fee: Fee,
-    /// All gas.
+    /// The gas of the complete transaction.
     pub gas: GasVector,
-    /// The part of it that publishes state changes, without allocation (C159).
+    /// The part of the gas that publishes state changes, without allocation ([C159](crate::rules#c159)).
     pub da_gas: GasVector,
-    /// What was used.
+    /// The resources.
     pub resources: TransactionResources,
 }
 
 impl Receipt {
     /// Computes the receipt.
-    pub fn new(input: &ReceiptInput<'_>) -> Result<Receipt, FeeError> {
+    pub(crate) fn new(input: &ReceiptInput<'_>) -> Result<Receipt, FeeError> {
         let resources = resources(input)?;
         let data_availability = input.env.block.data_availability;
         let gas = resources.gas(&input.env.constants, data_availability, &input.gas_mode)?;
@@ -79,8 +79,8 @@ impl Receipt {
     }
 }
 
-/// What `gas` costs this transaction in this block: in its fee token, with its tip.
-pub fn gas_fee(env: &BlockEnv, info: &TransactionInfo, gas: &GasVector) -> Result<Fee, FeeError> {
+/// Returns the fee of `gas` for this transaction in this block: in its fee token, with its tip.
+pub(super) fn gas_fee(env: &BlockEnv, info: &TransactionInfo, gas: &GasVector) -> Result<Fee, FeeError> {
     fee_of(gas, env.block.prices.of(info.fee_type()), info.effective_tip(&env.constants))
 }
 
@@ -108,8 +108,8 @@ fn resources(input: &ReceiptInput<'_>) -> Result<TransactionResources, FeeError>
     })
 }
 
-/// What the operating system adds: by kind and calldata, and for blobs the commitment to the state diff
-/// (C150).
+/// Returns the resources that the operating system adds: by kind and calldata, and for blobs the commitment
+/// to the state diff (C150).
 fn os_resources(input: &ReceiptInput<'_>, state_diff_length: u64) -> Result<VmResources, FeeError> {
     let constants = &input.env.constants;
     let base = constants.transaction_os_resources(input.kind, input.extended_calldata_length)?;

@@ -1,7 +1,7 @@
-//! What a transaction used, by what will be charged for it.
+//! The resources of a transaction, grouped as they are charged.
 //!
-//! In: counts that the layers above collected (`ReceiptInput`). Out: plain data for `gas` to price, for
-//! receipts to show and for block capacity to weigh. Knows no prices.
+//! Input: counts that the layers above collected (`ReceiptInput`). Output: plain data for `gas` to price, for
+//! receipts, and for block capacity. Knows no prices.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,49 +11,51 @@ use super::state_changes::StateChangesCount;
 use crate::call::EventSummary;
 use crate::protocol::VmResources;
 
-/// Everything a transaction used.
+/// The resources of a transaction.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TransactionResources {
-    /// Data that must be kept but is not part of the state.
+    /// Data that must be published but is not part of the state.
     pub archival: ArchivalResources,
     /// Messages between L1 and L2.
     pub messages: MessageResources,
-    /// Changes of the state, with the fee payer's balance and without the fee transfer's other effects
-    /// (C155).
+    /// State changes, with the payer's balance and without the other effects of the fee transfer
+    /// ([C155](crate::rules#c155)).
     pub state: StateChangesCount,
     /// Computation.
     pub computation: ComputationResources,
 }
 
-/// Data that must be kept but is not part of the state (C142).
+/// Data that must be published but is not part of the state ([C142](crate::rules#c142)).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ArchivalResources {
-    /// Events of validation and execution; those of the fee transfer are not charged (C171).
+    /// Events of validation and execution; those of the fee transfer are not charged
+    /// ([C171](crate::rules#c171)).
     pub events: EventSummary,
-    /// Calldata and proof facts, in felts (C150); of an L1 handler its payload (C47).
+    /// The length of calldata and proof facts, in felts ([C150](crate::rules#c150)); of an L1 handler, its
+    /// payload ([C47](crate::rules#c47)).
     pub extended_calldata_length: u64,
-    /// Signature, in felts.
+    /// The length of the signature, in felts.
     pub signature_length: u64,
-    /// Declared code, in bytes (C40).
+    /// The size of the declared code, in bytes ([C40](crate::rules#c40)).
     pub code_size: u64,
-    /// Whether the transaction carries a client-side proof.
+    /// The transaction has a client-side proof.
     pub proof: bool,
 }
 
-/// Messages between L1 and L2 (C160).
+/// Messages between L1 and L2 ([C160](crate::rules#c160)).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MessageResources {
-    /// Payload length of each message to L1, in felts.
+    /// The payload length of each message to L1, in felts.
     pub payload_lengths: Vec<u64>,
-    /// Words that all messages, the consumed one included, take in the block's output.
+    /// The number of words of all messages in the block's output, the consumed one included.
     pub segment_length: u64,
-    /// Payload length of the message from L1 that the transaction consumes, in felts; `None` unless it is an
-    /// L1 handler.
+    /// The payload length of the message from L1 that is consumed, in felts; `None` unless the transaction is
+    /// an L1 handler.
     pub l1_handler_payload: Option<u64>,
 }
 
 impl MessageResources {
-    /// The resources of the given messages, with the length of their segment.
+    /// Makes the resources of the given messages; computes the length of their segment.
     pub fn new(payload_lengths: Vec<u64>, l1_handler_payload: Option<u64>) -> Result<Self, FeeError> {
         let segment_length = payload_lengths
             .iter()
@@ -65,28 +67,28 @@ impl MessageResources {
     }
 }
 
-/// Computation: of the transaction itself and of the operating system around it.
+/// Computation: of the transaction, and of the operating system for the transaction.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ComputationResources {
-    /// Of the calls that ran in Cairo steps, with their syscalls.
+    /// The VM resources of the calls that are measured in steps, with their syscalls.
     pub transaction_vm: VmResources,
-    /// The operating system's part, always in virtual machine resources (C149, C150).
+    /// The VM resources of the operating system ([C149](crate::rules#c149), [C150](crate::rules#c150)).
     pub os_vm: VmResources,
-    /// Steps of an execution that was reverted (C21).
+    /// The steps of a reverted execution ([C21](crate::rules#c21)).
     pub reverted_steps: u64,
-    /// Sierra gas of the calls that ran in Sierra gas.
+    /// The Sierra gas of the calls that are measured in Sierra gas.
     pub sierra_gas: u64,
-    /// Sierra gas of an execution that was reverted (C21).
+    /// The Sierra gas of a reverted execution ([C21](crate::rules#c21)).
     pub reverted_sierra_gas: u64,
 }
 
 impl ComputationResources {
-    /// The virtual machine resources of transaction and operating system together.
+    /// Returns the sum of the VM resources of the transaction and of the operating system.
     pub fn total_vm(&self) -> Result<VmResources, FeeError> {
         self.transaction_vm.checked_add(&self.os_vm).ok_or(FeeError::OutOfRange(Sum::VmResources))
     }
 
-    /// All Sierra gas, the reverted part included.
+    /// Returns the total Sierra gas, the reverted part included.
     pub fn total_sierra_gas(&self) -> Result<u64, FeeError> {
         self.sierra_gas.checked_add(self.reverted_sierra_gas).ok_or(FeeError::OutOfRange(Sum::SierraGas))
     }

@@ -1,7 +1,7 @@
 //! The number of state changes that a transaction pays for.
 //!
 //! Input: [`StateChanges`] before the fee transfer, the payer's balance cell. Output: counts, for
-//! [`state_gas`](super::state_gas) and the receipt.
+//! `state_gas` and the receipt.
 
 use serde::{Deserialize, Serialize};
 use starknet_api::core::ContractAddress;

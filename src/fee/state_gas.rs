@@ -1,6 +1,6 @@
-//! What changes of the state cost: publishing them on L1, and keeping new storage cells.
+//! The gas of state changes: publishing them on L1, and allocating storage cells.
 //!
-//! In: counts of changes. Out: gas vectors. Knows nothing of which cells changed, or why.
+//! Input: counts of changes. Output: gas vectors. Does not know the changed cells.
 
 use starknet_api::execution_resources::{GasAmount, GasVector};
 
@@ -9,9 +9,10 @@ use super::ethereum;
 use super::state_changes::StateChangesCount;
 use crate::protocol::{Constants, DataAvailability};
 
-/// Felts that the changes add to the published state diff (C153): two per contract (address; class flag,
-/// update count and nonce), one per class, two per storage cell, two per declared class.
-pub fn state_diff_length(changes: &StateChangesCount) -> Result<u64, FeeError> {
+/// Returns the number of felts that the changes add to the published state diff (C153): two per contract
+/// (address; class flag, update count and nonce), one per class, two per storage cell, two per declared
+/// class.
+pub(super) fn state_diff_length(changes: &StateChangesCount) -> Result<u64, FeeError> {
     let pairs = [changes.modified_contracts, changes.storage_updates, changes.compiled_class_hash_updates];
     pairs
         .into_iter()
@@ -20,8 +21,8 @@ pub fn state_diff_length(changes: &StateChangesCount) -> Result<u64, FeeError> {
         .ok_or(FeeError::OutOfRange(Sum::StateDiffLength))
 }
 
-/// The gas of publishing the changes on L1 (C154).
-pub fn data_availability_gas(
+/// Returns the gas of publishing the changes on L1 (C154).
+pub(super) fn data_availability_gas(
     changes: &StateChangesCount,
     data_availability: DataAvailability,
 ) -> Result<GasVector, FeeError> {
@@ -39,7 +40,7 @@ pub fn data_availability_gas(
                 .checked_mul(ethereum::CONTRACT_DISCOUNT)
                 .and_then(|discount| discount.checked_add(ethereum::FEE_BALANCE_DISCOUNT));
             match (full, discount) {
-                // Never below zero, by the rule.
+                // Saturates at 0, by the rule.
                 (Some(full), Some(discount)) => {
                     Ok(GasVector::from_l1_gas(GasAmount(full.saturating_sub(discount))))
                 }
@@ -49,9 +50,9 @@ pub fn data_availability_gas(
     }
 }
 
-/// The gas of the changes: publishing them, and the newly allocated cells (C157). The allocation's L2 gas is
-/// L2 gas in both modes.
-pub fn state_gas(
+/// Returns the gas of the changes: publishing them, and the newly allocated cells (C157). The L2 gas of the
+/// allocation is L2 gas in both modes.
+pub(super) fn state_gas(
     changes: &StateChangesCount,
     constants: &Constants,
     data_availability: DataAvailability,

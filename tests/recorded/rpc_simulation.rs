@@ -9,7 +9,7 @@ use starkiln::block::{BlockExecutor, BlockHashSource};
 use starkiln::call::{CallInfo, CallType};
 use starkiln::class::{Cairo1Class, ContractClass, sierra_class_from_json, sierra_class_hash};
 use starkiln::fee::call_gas;
-use starkiln::fee::price::fee_of;
+use starkiln::fee::fee_of;
 use starkiln::protocol::{
     BlockEnv, BlockInfo, BlockPrices, ChainInfo, Constants, DataAvailability, ProtocolVersion, TokenPrices,
     VersionPolicy,

@@ -9,7 +9,7 @@ use starknet_api::core::ClassHash;
 
 use super::transaction_usage::{ExecutedClass, TransactionUsage};
 use super::{ProvingPrices, Weights, count};
-use crate::fee::gas::STEPS_PER_SEGMENT_ARENA;
+use crate::fee::STEPS_PER_SEGMENT_ARENA;
 use crate::protocol::{Builtin, BuiltinCounts, GasSchedule, VmResources};
 
 /// Height of a storage trie with as many leaves as the largest have (C208).
