@@ -65,7 +65,7 @@ fn c195_aliases_are_given_in_order_and_go_on_in_the_next_block() {
     // The fee token 0x57 is below 0x80, its two balances are not; key 5 is its own alias.
     let token: Vec<Felt> = first.state_diff.storage[&address(FEE_TOKEN)].keys().map(|key| ***key).collect();
     let keys: Vec<_> = given.iter().map(|(_, key)| *key).collect();
-    assert_eq!(keys, [token[0], token[1], felt(0x90), felt(0x900), felt(SYSCALLS), felt(ACCOUNT)]);
+    assert_eq!(keys, [token[0], token[1], felt(ACCOUNT), felt(0x90), felt(0x900), felt(SYSCALLS)]);
 
     world.state.apply(&first.state_diff, []);
     let second = world.execute(&[write(&world, 3, 0x900), write(&world, 4, 0x91)]);
@@ -355,7 +355,7 @@ fn what_a_prover_reads_is_collected_on_request() {
     assert!(reads.declared.is_empty());
     assert_eq!(reads.storage, outcome.initial_reads.storage);
     for contract in
-        [address(1), well_known::ALIAS_CONTRACT, address(FEE_TOKEN), address(SYSCALLS), address(ACCOUNT)]
+        [address(1), well_known::ALIAS_CONTRACT, address(FEE_TOKEN), address(ACCOUNT), address(SYSCALLS)]
     {
         assert!(
             reads.nonces.contains_key(&contract) && reads.class_hashes.contains_key(&contract),

@@ -230,8 +230,8 @@ fn c250_behaviour_asks_no_version_by_its_number() {
     sources(&src, &mut files);
     let mut asked = Vec::new();
     for file in files {
-        let room = file.strip_prefix(&src).unwrap().to_owned();
-        if room.starts_with("protocol") || room.starts_with("replay") || room.starts_with("cli") {
+        let module = file.strip_prefix(&src).unwrap().to_owned();
+        if module.starts_with("protocol") || module.starts_with("replay") || module.starts_with("cli") {
             continue;
         }
         let text = std::fs::read_to_string(&file).unwrap();
@@ -242,11 +242,10 @@ fn c250_behaviour_asks_no_version_by_its_number() {
                 || line.contains("StarknetVersion::V0_")
         });
         if names_one {
-            asked.push(room.display().to_string());
+            asked.push(module.display().to_string());
         }
     }
     asked.sort();
-    // The one exception of the rule is the hash of the operating system's configuration: its formula belongs to another crate. The
-    // table of syscalls says since when each is there, for the error that older versions get.
-    assert_eq!(asked, ["syscall/table.rs", "transaction/proof_facts.rs"]);
+    // The one exception of the rule is the hash of the OS configuration: its formula belongs to another crate.
+    assert_eq!(asked, ["transaction/proof_facts.rs"]);
 }
