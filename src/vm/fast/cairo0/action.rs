@@ -183,7 +183,7 @@ fn action(hint: &PreparedHint, class: &Cairo0Class) -> Option<Action> {
                 Cairo0Action::Split {
                     value: variable("value")?,
                     max: from_felt(&Felt::MAX),
-                    divisors: [0, 0, 1, 0],
+                    divisor: [0, 0, 1, 0],
                     high: variable("high")?,
                     low: variable("low")?,
                 }
@@ -191,7 +191,7 @@ fn action(hint: &PreparedHint, class: &Cairo0Class) -> Option<Action> {
             hint_code::SPLIT_64 => Cairo0Action::Split {
                 value: variable("a")?,
                 max: from_felt(&Felt::MAX),
-                divisors: [0, 1, 0, 0],
+                divisor: [0, 1, 0, 0],
                 high: variable("high")?,
                 low: variable("low")?,
             },

@@ -153,10 +153,10 @@ fn write_instances(
 ) -> Result<(), Bailout> {
     for index in 0..count {
         interrupt_check.advance(1)?;
-        let start = number.checked_mul(INSTANCE_CELLS).ok_or(Bailout::Fault)?;
+        let start = index.checked_mul(INSTANCE_CELLS).ok_or(Bailout::Fault)?;
         let (segment, start) = plus(builtin, start)?;
-        let gates = gate_address(gates, number)?;
-        let remaining = count.saturating_sub(number);
+        let gates = gate_address(gates, index)?;
+        let remaining = count.saturating_sub(index);
         let addresses_and_count = [
             VmCell::pointer(values.0, values.1),
             VmCell::pointer(gates.0, gates.1),
@@ -218,7 +218,7 @@ pub(in crate::vm::fast) fn verify_instances(
     let mut previous: Option<Instance> = None;
     for index in 0..used.div_ceil(INSTANCE_CELLS) {
         interrupt_check.advance(1)?;
-        let instance = Instance::read(memory, (segment, number.saturating_mul(INSTANCE_CELLS)))?;
+        let instance = Instance::read(memory, (segment, index.saturating_mul(INSTANCE_CELLS)))?;
         if let Some(previous) = previous.filter(|previous| previous.remaining > 1) {
             let continues = previous.modulus.value() == instance.modulus.value()
                 && previous.values == instance.values
