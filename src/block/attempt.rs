@@ -1,8 +1,8 @@
-//! One attempt at a transaction, over a state that it can only read.
+//! One execution of a transaction over a state that it only reads.
 //!
-//! In: a transaction, the block's surroundings, a reader of the state before the transaction. Out: an
-//! [`Attempt`], which an [`OpenBlock`](super::open_block::OpenBlock) commits or which is thrown away. Runs on
-//! any thread; knows nothing of order.
+//! Input: a transaction, the block environment, a reader of the state before the transaction. Output: an
+//! [`Attempt`], which an [`OpenBlock`](super::open_block::OpenBlock) commits or drops. Runs on any thread;
+//! does not know the commit order.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -16,30 +16,30 @@ use crate::protocol::{BlockEnv, TransactionKind};
 use crate::state::{Journal, JournalParts, StateDiff, StateKey, StateReader, StateValue, StopFlag};
 use crate::transaction::{Execution, FatalError, Plan, Rejection, Transaction, execute};
 
-/// What a transaction did, or would do, to the state that it ran on.
+/// The result of one execution of a transaction, before it is committed.
 #[derive(Clone, Debug)]
 pub(super) struct Attempt {
-    /// What will be said of it. What it adds to the block's weights is for the block to find.
+    /// The outcome for the host. Its weights are zero until the block computes the marginal ones.
     pub(super) outcome: Box<TransactionOutcome>,
-    /// What it leaves in its block.
+    /// The data that a commit adds to the block.
     pub(super) data: Box<CommitData>,
 }
 
-/// What a transaction that had its turn leaves in its block.
+/// The state changes and resource usage that a committed transaction contributes to its block.
 #[derive(Clone, Debug)]
 pub(super) struct CommitData {
-    /// What it brought; `None` if it was rejected.
+    /// The resource usage; `None` if the transaction was rejected.
     pub(super) usage: Option<TransactionUsage>,
-    /// What it read and changed. Of a rejected transaction only the reads count (C2, C238).
+    /// The read set and write set. Only the reads of a rejected transaction are used (C2, C238).
     pub(super) parts: JournalParts,
 }
 
-/// Which transaction it is.
+/// The identity of a transaction in its outcome.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct TransactionId {
-    /// Its hash.
+    /// The transaction's hash.
     pub(super) hash: TransactionHash,
-    /// Its kind.
+    /// The transaction's kind.
     pub(super) kind: TransactionKind,
 }
 
@@ -50,7 +50,7 @@ impl TransactionId {
 }
 
 impl Attempt {
-    /// Runs a transaction over `reader`.
+    /// Executes a transaction over `reader`.
     pub(super) fn run(
         transaction: &Transaction,
         reader: &dyn StateReader,
@@ -59,21 +59,21 @@ impl Attempt {
         options: &ExecutionOptions,
     ) -> Result<Self, FatalError> {
         let mut journal = Journal::new(reader).stopped_by(stop);
-        let ran = Plan::new(transaction)
+        let executed = Plan::new(transaction)
             .map_err(Rejection::from)
             .and_then(|plan| caught(|| execute(&plan, &mut journal, options.context(env))));
-        Self::of(TransactionId::of(transaction), ran, &mut journal, env, options)
+        Self::of(TransactionId::of(transaction), executed, &mut journal, env, options)
     }
 
-    /// What a transaction that ran to one of its ends left in its journal, which is empty afterwards.
+    /// Creates the attempt of an ended execution from its journal, which is empty afterwards.
     pub(super) fn of(
         id: TransactionId,
-        ran: Result<Box<Execution>, Rejection>,
+        executed: Result<Box<Execution>, Rejection>,
         journal: &mut Journal<'_>,
         env: &BlockEnv,
         options: &ExecutionOptions,
     ) -> Result<Self, FatalError> {
-        match ran {
+        match executed {
             Ok(mut execution) => match caught(|| assess(&mut execution, journal, true, env, options))? {
                 Assessment::Accepted(accepted) => Ok(Self::accepted(id, execution, accepted)),
                 Assessment::Rejected(disposition, parts) => Ok(Self::rejected(id, disposition, parts)),
@@ -93,7 +93,7 @@ impl Attempt {
         Self { outcome: Box::new(outcome), data }
     }
 
-    /// A transaction that will not be in the block.
+    /// Creates the attempt of a transaction that will not be part of the block.
     pub(super) fn rejected(
         id: TransactionId,
         disposition: TransactionDisposition,
@@ -166,8 +166,8 @@ impl CommitData {
     }
 }
 
-/// The classes that a transaction ran, with what the block will pay for them. What is read for it belongs to
-/// what the transaction read (C239).
+/// Returns the classes that a transaction ran, with the costs of hashing and migrating them. The reads belong
+/// to the transaction's read set (C239).
 fn look_up_classes(
     execution: &Execution,
     journal: &mut Journal<'_>,
@@ -185,7 +185,7 @@ fn look_up_classes(
         .collect()
 }
 
-/// The move to the Blake hash that a class has before it, if the state knows it by another (C200, C201).
+/// Returns the pending migration of a class to its Blake hash, if the state has another hash (C200, C201).
 fn migration(class_hash: ClassHash, journal: &mut Journal<'_>) -> Result<Option<Migration>, Rejection> {
     let from = journal.compiled_class_hash(class_hash)?;
     if from == CompiledClassHash::default() {
@@ -195,8 +195,8 @@ fn migration(class_hash: ClassHash, journal: &mut Journal<'_>) -> Result<Option<
     Ok(to.filter(|to| *to != from).map(|to| Migration { from, to }))
 }
 
-/// Turns a panic, the reader's included, into a failure that its caller can id. The journal is dropped then,
-/// so nobody sees what a panic may have left half done.
+/// Runs a function and converts a panic, also one of the host's reader, into an error. The caller must then
+/// drop the journal: the panic may have left it inconsistent.
 pub(super) fn caught<T, E: From<FatalError>>(run: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
     catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| {
         let message = crate::panic::message(panic.as_ref());

@@ -1,8 +1,8 @@
-//! Validation without a block: may this transaction go into a mempool?
+//! Mempool validation: the decision whether a transaction may enter a mempool.
 //!
-//! In: a transaction, the state that a next block would begin with. Out: a typed answer; nothing is
+//! Input: a transaction, the state that the next block would begin with. Output: a [`Validation`]; nothing is
 //! committed. Invocations are admitted and validated; declarations and deployments of accounts are executed
-//! whole, since their validation cannot be told apart from it (1.12).
+//! completely, since their validation cannot be separated from execution.
 
 use std::sync::Arc;
 
@@ -21,34 +21,36 @@ use crate::transaction::{
     validate_alone,
 };
 
-/// Whether a transaction may go into a mempool.
+/// The decision whether a transaction may enter a mempool.
 #[derive(Clone, Debug)]
 pub enum Validation {
-    /// It may. With an invocation comes what its block can use: see [`Transaction::with_validation`].
+    /// The transaction may enter. For an invocation with the validation that block execution can reuse: see
+    /// [`Transaction::with_validation`].
     Valid(Option<Arc<CachedValidation>>),
-    /// It may not.
+    /// The transaction is invalid.
     Invalid(Box<InvalidTransaction>),
-    /// It may not: no block has room for it (C214).
+    /// The transaction does not fit in any block ([C214](crate::rules#c214)).
     TooLarge(Box<TooLarge>),
 }
 
-/// What a host knows beyond the state.
+/// The host's knowledge about a transaction beyond the state.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ValidationOptions {
-    /// The deployment of the sender's account is waiting for its block. Wallets send it and the first
-    /// invocation together: while the account's nonce is 0, an invocation with nonce 1 is then admitted
-    /// without asking the account, which is not there yet.
+    /// If `true`, the deployment of the sender's account is in the mempool. Wallets send it together with the
+    /// first invocation: while the account's nonce is 0, an invocation with nonce 1 is admitted without
+    /// calling the account, which does not exist yet.
     pub deployment_is_pending: bool,
 }
 
 impl<R: StateReader> BlockExecutor<R> {
-    /// Validates a transaction on the state before the block's transactions. Nothing is committed. Flags
-    /// count: with `strict_nonce` off, later nonces will do (C4).
+    /// Validates a transaction on the state before the block's transactions. Nothing is committed. The
+    /// transaction's flags are respected: without `strict_nonce`, later nonces are valid
+    /// ([C4](crate::rules#c4)).
     pub fn validate(&self, transaction: &Transaction) -> Result<Validation, BlockError> {
         self.validate_with(transaction, ValidationOptions::default())
     }
 
-    /// The same for a host that knows more than the state.
+    /// Validates a transaction as [`validate`](Self::validate), with knowledge beyond the state.
     pub fn validate_with(
         &self,
         transaction: &Transaction,

@@ -1,8 +1,7 @@
-//! The threads that help with a block.
+//! The threads of parallel execution.
 //!
-//! In: how many. Out: helpers for whoever executes a block. Made once and used for many blocks, several at a
-//! time if need be: a helper leaves when a block has nothing for it to do, and gives its thread up now and
-//! then. Waiting costs nothing.
+//! Input: a number of threads. Output: workers for any number of blocks, several at a time. A worker leaves a
+//! block that has no work for it, and yields its thread from time to time. Idle workers sleep.
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,7 +10,7 @@ use std::sync::{Arc, mpsc};
 use super::attempt::caught;
 use crate::transaction::FatalError;
 
-/// Threads for parallel execution. Cloning it commit_data them.
+/// A pool of threads for parallel execution. Clones share the threads.
 ///
 /// ```
 /// use starkiln::block::WorkerPool;
@@ -26,7 +25,7 @@ use crate::transaction::FatalError;
 #[derive(Clone)]
 pub struct WorkerPool {
     threads: usize,
-    /// One less than `threads`: the thread that asks for a block's execution works as well.
+    /// One thread fewer than `threads`: the thread that executes the block works too.
     helpers: Option<Arc<rayon::ThreadPool>>,
 }
 
@@ -36,8 +35,8 @@ pub struct WorkerPool {
 pub struct WorkerPoolError(String);
 
 impl WorkerPool {
-    /// A pool with which `threads` threads work on a block: the one that asks for it, and the others, which
-    /// live as long as the pool. With one or none, blocks are executed one transaction after another.
+    /// Starts a pool with which `threads` threads execute a block: the calling thread and those of the pool,
+    /// which live as long as the pool and its clones. With 0 or 1, blocks are executed serially.
     pub fn new(threads: usize) -> Result<Self, WorkerPoolError> {
         let helpers = match threads.saturating_sub(1) {
             0 => None,
@@ -53,7 +52,7 @@ impl WorkerPool {
         Ok(Self { threads: threads.max(1), helpers })
     }
 
-    /// How many threads work on a block.
+    /// Returns the number of threads that execute a block.
     pub fn threads(&self) -> usize {
         self.threads
     }
@@ -69,15 +68,15 @@ impl fmt::Debug for WorkerPool {
     }
 }
 
-/// A piece of work that a thread of a pool does, if one comes to it before its result is wanted. A pool that
-/// is busy elsewhere holds nobody up.
-pub(super) struct Offer<W, V> {
+/// A task that a free thread of a pool runs, or else the thread that needs its result. A busy pool delays
+/// nothing.
+pub(super) struct StealableTask<W, V> {
     work: Arc<W>,
     is_taken: Arc<AtomicBool>,
     result: mpsc::Receiver<V>,
 }
 
-impl<W: Fn() -> V + Send + Sync + 'static, V: Send + 'static> Offer<W, V> {
+impl<W: Fn() -> V + Send + Sync + 'static, V: Send + 'static> StealableTask<W, V> {
     pub(super) fn new(pool: Option<&rayon::ThreadPool>, work: W) -> Self {
         let (sender, result) = mpsc::channel();
         let (work, is_taken) = (Arc::new(work), Arc::new(AtomicBool::new(false)));
@@ -88,7 +87,7 @@ impl<W: Fn() -> V + Send + Sync + 'static, V: Send + 'static> Offer<W, V> {
                     return;
                 }
                 if let Ok(value) = caught(|| Ok::<V, FatalError>(work())) {
-                    // Nobody may want it any more.
+                    // The receiver may be gone.
                     drop(sender.send(value));
                 }
             });
@@ -96,10 +95,10 @@ impl<W: Fn() -> V + Send + Sync + 'static, V: Send + 'static> Offer<W, V> {
         Self { work, is_taken, result }
     }
 
-    /// The result: that of the pool, waited for if need be, or else our own.
+    /// Returns the result: from the pool if a thread of it took the task, else by running the task here.
     pub(super) fn result(self) -> V {
         let Self { work, is_taken, result } = self;
-        let theirs = if is_taken.swap(true, Ordering::AcqRel) { result.recv().ok() } else { None };
-        theirs.unwrap_or_else(|| work())
+        let stolen = if is_taken.swap(true, Ordering::AcqRel) { result.recv().ok() } else { None };
+        stolen.unwrap_or_else(|| work())
     }
 }

@@ -232,7 +232,7 @@ fn c214_a_transaction_too_large_for_any_block_is_rejected_and_the_block_goes_on(
     // Alone in a block: 20 cells and two balances; account, token and syscalls.
     assert_eq!(error.weights.state_diff_size, 2 * (22 + 3));
     assert_eq!(error.exceeded.len(), 1);
-    assert_eq!(error.to_string(), "The transaction is too large for any block: state diff size 50 of 20.");
+    assert_eq!(error.to_string(), "the transaction is too large for any block: state diff size 50 of 20");
     assert!(outcome.transactions[1].state_diff.is_empty());
     assert_eq!(outcome.transactions[1].weights, Weights::ZERO);
     assert_eq!((outcome.end, outcome.usage.weights.transactions), (BlockEnd::Finished, 2));

@@ -1,7 +1,7 @@
-//! How full a block is: the keys and classes that it has paid for, and the weights that they add up to.
+//! The bouncer: the keys and classes that a block has paid for, and the weights of its transactions.
 //!
-//! In: the loads of transactions, in block order. Out: what each adds, or why it does not fit. The work for a
-//! transaction goes by what that transaction did, never by the length of the block.
+//! Input: the usages of transactions, in commit order. Output: the weights that each adds, or the limits that
+//! it exceeds. The work for a transaction depends on that transaction only, not on the length of the block.
 
 use std::collections::HashSet;
 use std::hash::Hash;
@@ -10,35 +10,36 @@ use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use starknet_api::core::{ClassHash, ContractAddress};
 
-use super::price::{Counted, Prices};
+use super::price::{Marginal, Prices};
 use super::transaction_usage::{ExecutedClass, Migration, StorageCell, TransactionUsage};
 use super::{BlockFull, Capacity, TooLarge, Weights};
 use crate::protocol::GasSchedule;
 use crate::state::{BuildStateHasher, StateMap};
 
-/// How full a block is, and with what classes.
+/// The weights of a block, and the classes that ran in it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BlockUsage {
-    /// The sum over the block's transactions.
+    /// The sum of the weights of the block's transactions.
     pub weights: Weights,
-    /// The gas of hashing each class that ran in the block, which is part of the weights. Ascending.
+    /// The gas of hashing each class that ran in the block, ascending by class hash. Part of the weights.
     pub executed_classes: IndexMap<ClassHash, ClassHashGas>,
-    /// The classes that move to the Blake hash when the block is closed (C200). Ascending.
+    /// The classes that migrate to the Blake hash when the block is closed ([C200](crate::rules#c200)),
+    /// ascending.
     pub migrations: IndexMap<ClassHash, Migration>,
 }
 
-/// An amount of gas by both measures: of hashing a class, or of all but that.
+/// An amount of gas in both measures.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClassHashGas {
-    /// In Sierra gas.
+    /// The Sierra gas.
     pub sierra: u64,
-    /// In proving gas.
+    /// The proving gas.
     pub proving: u64,
 }
 
 impl BlockUsage {
-    /// The gas of everything but hashing classes: with [`executed_classes`](Self::executed_classes) the two
-    /// halves that the weights consist of.
+    /// Returns the gas of everything except hashing classes. Together with
+    /// [`executed_classes`](Self::executed_classes) it is the gas of the weights.
     pub fn gas_without_class_hashes(&self) -> ClassHashGas {
         let of_classes = |gas: fn(&ClassHashGas) -> u64| {
             self.executed_classes.values().fold(0, |sum: u64, class| sum.saturating_add(gas(class)))
@@ -50,7 +51,7 @@ impl BlockUsage {
     }
 }
 
-/// A block's use of its capacity.
+/// The use of a block's capacity.
 #[derive(Clone, Debug)]
 pub(in crate::block) struct Bouncer {
     capacity: Capacity,
@@ -64,25 +65,26 @@ pub(in crate::block) struct Bouncer {
     migrations: StateMap<ClassHash, Migration>,
 }
 
-/// Only ever asked for members: its order reaches no result.
+/// A set for membership tests only: its iteration order affects no result.
 type Set<K> = HashSet<K, BuildStateHasher>;
 
 impl Capacity {
-    /// Whether a block has room for this transaction alone, with all its keys and classes (C214).
+    /// Checks that a block without other transactions can hold this one, with all its keys and classes
+    /// (C214).
     pub(in crate::block) fn holds(
         &self,
         usage: &TransactionUsage,
         schedule: &GasSchedule,
     ) -> Result<(), Box<TooLarge>> {
         let prices = Prices { schedule, proving: &self.proving_prices };
-        let weights = prices.weights(usage, &Counted::all(usage));
+        let weights = prices.weights(usage, &Marginal::all(usage));
         let exceeded = weights.beyond(&self.limits);
         if exceeded.is_empty() { Ok(()) } else { Err(Box::new(TooLarge { weights, exceeded })) }
     }
 }
 
 impl Bouncer {
-    /// Of a block before its first transaction.
+    /// Creates the bouncer of a block without transactions.
     pub(in crate::block) fn new(capacity: Capacity) -> Self {
         Self {
             capacity,
@@ -97,17 +99,17 @@ impl Bouncer {
         }
     }
 
-    /// How full the block is.
+    /// Returns the weights of the block.
     pub(in crate::block) fn weights(&self) -> Weights {
         self.weights
     }
 
-    /// The classes that have to move to the Blake hash, in the order in which they first ran.
+    /// Returns the classes that migrate to the Blake hash, in the order in which they first ran.
     pub(in crate::block) fn migrations(&self) -> &StateMap<ClassHash, Migration> {
         &self.migrations
     }
 
-    /// How full the block is, and with what classes.
+    /// Returns the weights of the block, and the classes that ran in it.
     pub(in crate::block) fn summary(&self) -> BlockUsage {
         BlockUsage {
             weights: self.weights,
@@ -116,8 +118,8 @@ impl Bouncer {
         }
     }
 
-    /// Adds a transaction that the [capacity holds](Capacity::holds), if there is room for it, and says what
-    /// it added. One that is not added leaves nothing behind.
+    /// Adds a transaction that the [capacity holds](Capacity::holds) and returns its marginal weights. A
+    /// transaction that exceeds a limit changes nothing.
     pub(in crate::block) fn try_add(
         &mut self,
         usage: &TransactionUsage,
@@ -125,7 +127,7 @@ impl Bouncer {
     ) -> Result<Weights, Box<BlockFull>> {
         let prices = Prices { schedule, proving: &self.capacity.proving_prices };
         let limits = &self.capacity.limits;
-        let added = prices.weights(usage, &self.counted(usage));
+        let added = prices.weights(usage, &self.marginal(usage));
         let weights = self.weights.plus(&added);
         let exceeded = weights.beyond(limits);
         if !exceeded.is_empty() {
@@ -154,8 +156,8 @@ impl Bouncer {
         Ok(added)
     }
 
-    /// What of a usage is new to the block.
-    fn counted(&self, usage: &TransactionUsage) -> Counted {
+    /// Returns the part of a usage that is new to the block.
+    fn marginal(&self, usage: &TransactionUsage) -> Marginal {
         let changed = &usage.changed;
         let classes: Vec<&ExecutedClass> = usage
             .classes
@@ -163,12 +165,12 @@ impl Bouncer {
             .filter(|class| !self.executed_classes.contains_key(&class.class_hash))
             .collect();
         let compiled = changed.compiled_class_hashes.iter();
-        Counted {
+        Marginal {
             visited: new(&usage.visited, &self.visited),
             storage: new(&changed.storage, &self.storage),
             class_hashes: new(&changed.class_hashes, &self.class_hashes),
             contracts: new(&changed.contracts, &self.contracts),
-            ..Counted::of_classes(
+            ..Marginal::of_classes(
                 &classes,
                 compiled.filter(|class| !self.compiled_class_hashes.contains(*class)),
             )
@@ -176,7 +178,7 @@ impl Bouncer {
     }
 }
 
-/// How many of `keys` the set does not have.
+/// Returns the number of `keys` that are not in the set.
 fn new<'a, K: Eq + Hash + 'a>(keys: impl IntoIterator<Item = &'a K>, known: &Set<K>) -> u64 {
     super::count(keys.into_iter().filter(|key| !known.contains(*key)).count())
 }

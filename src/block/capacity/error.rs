@@ -1,29 +1,29 @@
-//! Why a transaction is not added to a block.
+//! The errors of transactions that exceed a capacity.
 
 use serde::{Deserialize, Serialize};
 
 use super::{Exceeded, Weights};
 
-/// A transaction that no block of this capacity has room for. It is rejected, though it could be executed
-/// (C214).
+/// The rejection of a transaction that does not fit in any block of this capacity, though it could be
+/// executed ([C214](crate::rules#c214)).
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
-#[error("The transaction is too large for any block: {}.", list(.exceeded))]
+#[error("the transaction is too large for any block: {}", list(.exceeded))]
 pub struct TooLarge {
-    /// What it weighs alone in a block.
+    /// The weights of the transaction in a block of its own.
     pub weights: Weights,
-    /// Where that is too much.
+    /// The limits that they exceed.
     pub exceeded: Vec<Exceeded>,
 }
 
-/// A transaction that fits in a block, but not in this one any more (C215).
+/// The reason why a transaction does not fit in a block any more ([C215](crate::rules#c215)).
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
-#[error("The block is full: {}.", list(.exceeded))]
+#[error("the block is full: {}", list(.exceeded))]
 pub struct BlockFull {
-    /// What the block weighs without it.
+    /// The weights of the block without the transaction.
     pub block: Weights,
-    /// What it would add.
+    /// The weights that the transaction would add.
     pub transaction: Weights,
-    /// Where the sum is too much.
+    /// The limits that the sum exceeds.
     pub exceeded: Vec<Exceeded>,
 }
 

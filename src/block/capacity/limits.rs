@@ -1,41 +1,42 @@
-//! How much a block holds, and what builtins cost to prove.
+//! The limits of a block, and the proving prices of builtins.
 //!
-//! In: presets, or a builder's own figures. Out: limits and prices. Knows no transactions.
+//! Input: presets, or a block builder's own values. Output: limits and prices. Does not know transactions.
 
 use serde::{Deserialize, Serialize};
 
 use super::Weights;
 use crate::protocol::{Builtin, BuiltinCounts};
 
-/// How much a block holds.
+/// The capacity of a block.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Capacity {
-    /// What the block's weights must not go beyond.
+    /// The limits of the block's weights.
     pub limits: Weights,
-    /// What builtins cost in [`Weights::proving_gas`].
+    /// The prices of builtins in [`Weights::proving_gas`].
     pub proving_prices: ProvingPrices,
 }
 
 impl Capacity {
-    /// What a block of Starknet's mainnet holds, as its sequencers are configured (1.10).
+    /// Returns the capacity of a block on Starknet's mainnet, as its sequencers are configured.
     pub fn mainnet() -> Self {
         Self { limits: MAINNET, proving_prices: ProvingPrices::mainnet() }
     }
 
-    /// No limits: for re-execution, simulation and tests. Builtins are priced as on mainnet.
+    /// Returns a capacity without limits: for re-execution, simulation and tests. Builtins have the prices of
+    /// mainnet.
     pub fn unlimited() -> Self {
         Self { limits: Weights::UNLIMITED, proving_prices: ProvingPrices::mainnet() }
     }
 }
 
-/// Full nodes execute what others have built: nothing is too much.
+/// Unlimited: full nodes re-execute blocks that others built.
 impl Default for Capacity {
     fn default() -> Self {
         Self::unlimited()
     }
 }
 
-/// The limits of mainnet (1.10).
+/// The limits of mainnet.
 const MAINNET: Weights = Weights {
     l1_gas: 2_500_000,
     message_segment_length: 3_700,
@@ -47,7 +48,7 @@ const MAINNET: Weights = Weights {
     receipt_l2_gas: 5_800_000_000,
 };
 
-/// Instances of each builtin that fit in a proof of a block of mainnet (1.10).
+/// The number of instances of each builtin that fit in the proof of a block of mainnet.
 const MAINNET_INSTANCES: [(Builtin, u64); 11] = [
     (Builtin::Pedersen, 2_000_000),
     (Builtin::RangeCheck, 66_666_666),
@@ -62,13 +63,13 @@ const MAINNET_INSTANCES: [(Builtin, u64); 11] = [
     (Builtin::Blake, 1_800_000),
 ];
 
-/// What an instance of each builtin costs in proving gas; 0 for those that are not proven as such.
+/// The price of an instance of each builtin in proving gas; 0 for a builtin that is not proven as such.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProvingPrices(BuiltinCounts);
 
 impl ProvingPrices {
-    /// The prices by which `instances` of a builtin alone use up `proving_gas`, rounded down (1.10). A
-    /// builtin without instances costs nothing.
+    /// Returns the prices at which `instances` of one builtin use up `proving_gas`, rounded down. A builtin
+    /// without instances costs nothing.
     pub fn from_instances(proving_gas: u64, instances: impl IntoIterator<Item = (Builtin, u64)>) -> Self {
         let prices = instances
             .into_iter()
@@ -76,12 +77,12 @@ impl ProvingPrices {
         Self(prices.collect())
     }
 
-    /// The prices of mainnet.
+    /// Returns the prices of mainnet.
     pub fn mainnet() -> Self {
         Self::from_instances(MAINNET.proving_gas, MAINNET_INSTANCES)
     }
 
-    /// The price of one instance.
+    /// Returns the price of one instance.
     pub fn of(&self, builtin: Builtin) -> u64 {
         self.0.get(builtin)
     }

@@ -1,7 +1,7 @@
-//! What a transaction weighs, once it is known which of its keys and classes count.
+//! The weights of a transaction, given the parts of its usage that count.
 //!
-//! In: a usage and what of it counts. Out: weights. All prices are linear, so that the weights of a block are
-//! the sum of those of its transactions.
+//! Input: a usage and its marginal part. Output: weights. All prices are linear: the weights of a block are
+//! the sum of the weights of its transactions.
 
 use std::collections::BTreeSet;
 
@@ -12,19 +12,19 @@ use super::{ProvingPrices, Weights, count};
 use crate::fee::STEPS_PER_SEGMENT_ARENA;
 use crate::protocol::{Builtin, BuiltinCounts, GasSchedule, VmResources};
 
-/// Height of a storage trie with as many leaves as the largest have (C208).
+/// The height of a storage trie with as many leaves as the largest one (C208).
 const TRIE_HEIGHT: u64 = 24;
-/// Steps for each node on the way to a leaf (C208).
+/// Steps for each node on the path to a leaf (C208).
 const STEPS_PER_NODE: u64 = 16;
-/// Pedersen hashes for each node on the way to a leaf (C208).
+/// Pedersen hashes for each node on the path to a leaf (C208).
 const PEDERSENS_PER_NODE: u64 = 1;
 
-/// What of a usage counts.
+/// The part of a usage that is new to the block.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Counted {
-    /// Storage cells that are accessed for the first time.
+pub(super) struct Marginal {
+    /// Storage keys that are accessed for the first time.
     pub(super) visited: u64,
-    /// Storage cells that are changed for the first time.
+    /// Storage keys that are changed for the first time.
     pub(super) storage: u64,
     /// Contracts whose class is changed for the first time.
     pub(super) class_hashes: u64,
@@ -32,14 +32,14 @@ pub(super) struct Counted {
     pub(super) compiled_class_hashes: u64,
     /// Contracts that are changed for the first time.
     pub(super) contracts: u64,
-    /// Hashing the classes that run for the first time.
+    /// Resources of hashing the classes that run for the first time.
     pub(super) hashing: VmResources,
-    /// Moving those of them that have to be moved.
+    /// Resources of migrating those of them that have a pending migration.
     pub(super) migration: VmResources,
 }
 
-impl Counted {
-    /// All of it: as for the first transaction of a block.
+impl Marginal {
+    /// The complete usage: that of the first transaction of a block.
     pub(super) fn all(usage: &TransactionUsage) -> Self {
         let changed = &usage.changed;
         let classes: Vec<&ExecutedClass> = usage.classes.iter().collect();
@@ -52,25 +52,26 @@ impl Counted {
         }
     }
 
-    /// Of the classes that run, and those that are declared, for the first time.
+    /// The classes that run, and those that are declared, for the first time.
     pub(super) fn of_classes<'a>(
         classes: &[&ExecutedClass],
         declared: impl Iterator<Item = &'a ClassHash>,
     ) -> Self {
-        let mut counted = Self::default();
+        let mut marginal = Self::default();
         let mut compiled: BTreeSet<ClassHash> = declared.copied().collect();
         for class in classes {
-            add(&mut counted.hashing, &class.costs.hash);
+            add(&mut marginal.hashing, &class.costs.hash);
             if class.migration.is_some() {
                 compiled.insert(class.class_hash);
-                add(&mut counted.migration, &class.costs.migration.unwrap_or(VmResources::ZERO));
+                add(&mut marginal.migration, &class.costs.migration.unwrap_or(VmResources::ZERO));
             }
         }
-        counted.compiled_class_hashes = count(compiled.len());
-        counted
+        marginal.compiled_class_hashes = count(compiled.len());
+        marginal
     }
 
-    /// Walking the storage tries: once for each accessed cell, once more for each changed one (C208).
+    /// Resources of walking the storage tries: once for each accessed key, once more for each changed one
+    /// (C208).
     fn trie_walks(&self) -> VmResources {
         let nodes = self.visited.saturating_add(self.storage).saturating_mul(TRIE_HEIGHT);
         VmResources {
@@ -80,15 +81,15 @@ impl Counted {
         }
     }
 
-    /// Felts of published state diff (C203): two per contract, storage cell and declared class, one per
-    /// changed class of a contract.
+    /// Felts of the published state diff (C203): two for each contract, storage key and declared class, one
+    /// for each changed class of a contract.
     fn state_diff_size(&self) -> u64 {
         let pairs = self.contracts.saturating_add(self.storage).saturating_add(self.compiled_class_hashes);
         pairs.saturating_mul(2).saturating_add(self.class_hashes)
     }
 }
 
-/// Adds `more` to `sum`; stops at 64 bits, as weights do.
+/// Adds `more` to `sum`, saturating at 64 bits.
 fn add(sum: &mut VmResources, more: &VmResources) {
     sum.steps = sum.steps.saturating_add(more.steps);
     sum.memory_holes = sum.memory_holes.saturating_add(more.memory_holes);
@@ -100,48 +101,48 @@ fn add(sum: &mut VmResources, more: &VmResources) {
 pub(super) struct Prices<'a> {
     /// The protocol's prices in Sierra gas.
     pub(super) schedule: &'a GasSchedule,
-    /// The block builder's prices of builtins in proving gas; steps cost the same.
+    /// The block builder's prices of builtins in proving gas; steps have the same price in both.
     pub(super) proving: &'a ProvingPrices,
 }
 
 impl Prices<'_> {
-    /// The weights of a transaction (C203-C208).
-    pub(super) fn weights(&self, usage: &TransactionUsage, counted: &Counted) -> Weights {
-        let walks = counted.trie_walks();
+    /// Returns the weights of a transaction (C203-C208).
+    pub(super) fn weights(&self, usage: &TransactionUsage, marginal: &Marginal) -> Weights {
+        let walks = marginal.trie_walks();
         let mut vm = usage.vm;
         add(&mut vm, &walks);
         let execution = self.sierra_gas(&vm).saturating_add(usage.sierra_gas);
         let mut builtins = usage.builtins;
         walks.builtins.iter().for_each(|(builtin, count)| builtins.add(builtin, count));
-        // What is not builtins is steps, which cost the same in both (C205).
+        // The gas that is not for builtins is for steps, whose price is the same in both (C205).
         let steps = execution.saturating_sub(self.sierra_gas_of(&builtins));
         let proving = steps.saturating_add(self.proving_gas_of(&builtins));
 
-        let classes = [&counted.migration, &counted.hashing];
+        let classes = [&marginal.migration, &marginal.hashing];
         let sum = |gas: u64, resources| gas.saturating_add(resources);
         Weights {
             l1_gas: usage.l1_gas,
             message_segment_length: usage.message_segment_length,
             events: usage.events,
             transactions: 1,
-            state_diff_size: counted.state_diff_size(),
+            state_diff_size: marginal.state_diff_size(),
             sierra_gas: classes.iter().map(|class| self.sierra_gas(class)).fold(execution, sum),
             proving_gas: classes.iter().map(|class| self.proving_gas(class)).fold(proving, sum),
             receipt_l2_gas: usage.receipt_l2_gas,
         }
     }
 
-    /// Resources in Sierra gas.
+    /// Returns the Sierra gas of resources.
     pub(super) fn sierra_gas(&self, resources: &VmResources) -> u64 {
         self.steps_gas(resources).saturating_add(self.sierra_gas_of(&resources.builtins))
     }
 
-    /// Resources in proving gas.
+    /// Returns the proving gas of resources.
     pub(super) fn proving_gas(&self, resources: &VmResources) -> u64 {
         self.steps_gas(resources).saturating_add(self.proving_gas_of(&resources.builtins))
     }
 
-    /// Steps, those that segment arenas turn into (C145), and memory holes.
+    /// Returns the Sierra gas of steps, of segment arenas as steps (C145), and of memory holes.
     fn steps_gas(&self, resources: &VmResources) -> u64 {
         let arenas = resources.builtins.get(Builtin::SegmentArena);
         let steps = resources.steps.saturating_add(arenas.saturating_mul(STEPS_PER_SEGMENT_ARENA));

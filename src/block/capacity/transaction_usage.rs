@@ -1,8 +1,8 @@
-//! What one transaction brings to a block, before it is known what the block has already.
+//! The usage of a transaction: its contribution to the weights of a block, independent of the block.
 //!
-//! In: an execution, what it changed, the classes that it ran. Out: a [`TransactionUsage`]: amounts that
-//! always count, and sets of which only what is new to the block counts. A pure function, so that it can be
-//! computed where the transaction ran. Knows no block.
+//! Input: an execution, its state changes, the classes that it ran. Output: a [`TransactionUsage`]: amounts,
+//! which always count, and sets, of which only what is new to the block counts. A pure function, so that it
+//! runs on the thread that executed the transaction. Does not know the block.
 
 use serde::{Deserialize, Serialize};
 use starknet_api::core::{ClassHash, CompiledClassHash, ContractAddress};
@@ -15,35 +15,35 @@ use crate::protocol::{Builtin, BuiltinCounts, VmResources};
 use crate::state::{StateChanges, StateSet};
 use crate::transaction::{Execution, FatalError};
 
-/// What one transaction brings to a block.
+/// The usage of a transaction.
 #[derive(Clone, Debug, Default)]
 pub(in crate::block) struct TransactionUsage {
-    /// L1 gas of its messages in the Starknet contract (C203).
+    /// L1 gas of the messages in the Starknet contract (C203).
     pub(super) l1_gas: u64,
-    /// Felts of its messages.
+    /// Felts of the messages.
     pub(super) message_segment_length: u64,
-    /// Its events, without those of the fee transfer.
+    /// Events, without those of the fee transfer.
     pub(super) events: u64,
-    /// L2 gas of its receipt.
+    /// L2 gas of the receipt.
     pub(super) receipt_l2_gas: u64,
-    /// VM resources of its calls and of the OS; not those of a reverted execution (C204).
+    /// VM resources of the calls and of the OS, without those of a reverted execution (C204).
     pub(super) vm: VmResources,
-    /// Sierra gas of its calls; not that of a reverted execution (C204).
+    /// Sierra gas of the calls, without that of a reverted execution (C204).
     pub(super) sierra_gas: u64,
-    /// Builtins of all its calls but the fee transfer's, which the OS's stand for, and of the OS (C206).
+    /// Builtins of the OS and of all calls except the fee transfer, which the OS's include (C206).
     pub(super) builtins: BuiltinCounts,
-    /// Storage cells that its calls accessed, the fee transfer's included (C207).
+    /// Storage keys that the calls accessed, the fee transfer included (C207).
     pub(super) visited: StateSet<StorageCell>,
-    /// What it changed, by key.
+    /// The keys of the state changes.
     pub(super) changed: ChangedKeys,
     /// The classes that ran, the fee token's included (C207), ascending.
     pub(super) classes: Vec<ExecutedClass>,
 }
 
-/// A storage cell.
+/// A storage key of a contract.
 pub(super) type StorageCell = (ContractAddress, StorageKey);
 
-/// The keys of what a transaction changed: what a published state diff consists of.
+/// The keys of state changes, as far as a published state diff contains them.
 #[derive(Clone, Debug, Default)]
 pub(super) struct ChangedKeys {
     pub(super) storage: Vec<StorageCell>,
@@ -57,36 +57,36 @@ pub(super) struct ChangedKeys {
 #[derive(Clone, Copy, Debug)]
 pub(in crate::block) struct ExecutedClass {
     pub(in crate::block) class_hash: ClassHash,
-    /// What hashing it costs the OS.
+    /// The cost of hashing the class in the OS.
     pub(in crate::block) costs: HashCosts,
-    /// Whether it has to move to the Blake hash.
+    /// The pending migration to the Blake hash.
     pub(in crate::block) migration: Option<Migration>,
 }
 
-/// A class's move from one compiled class hash to the other, at the end of the first block that runs it while
-/// migration is on (C200).
+/// The migration of a class from one compiled class hash to the other, at the end of the first block that
+/// runs it while the version migrates ([C200](crate::rules#c200)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Migration {
-    /// What the state holds: the Poseidon hash.
+    /// The hash in the state: the Poseidon hash.
     pub from: CompiledClassHash,
-    /// What it will hold: the Blake hash.
+    /// The new hash: the Blake hash.
     pub to: CompiledClassHash,
 }
 
-/// All calls of an execution, inner ones included.
+/// Returns all calls of an execution, inner ones included.
 fn all_calls(execution: &Execution) -> impl Iterator<Item = &CallInfo> {
     execution.calls().flatten()
 }
 
-/// The classes that ran or were asked to run, the fee token's included (C66, C207), ascending.
+/// Returns the classes of all calls, the fee token's included (C66, C207), ascending.
 pub(in crate::block) fn classes_of(execution: &Execution) -> StateSet<ClassHash> {
     let mut classes: StateSet<_> = all_calls(execution).map(|call| call.call.class_hash).collect();
-    // By digits: to compare two felts takes as long as to find the digits of both.
+    // Sorted by cached digits: comparing two felts would compute the digits of both each time.
     classes.sort_by_cached_key(|class_hash| class_hash.0.to_be_digits());
     classes
 }
 
-/// Every storage cell that a call accessed.
+/// Returns every storage key that a call accessed.
 fn visited(execution: &Execution) -> StateSet<StorageCell> {
     let mut visited = StateSet::default();
     for call in all_calls(execution) {
@@ -97,12 +97,11 @@ fn visited(execution: &Execution) -> StateSet<StorageCell> {
 }
 
 fn overflow() -> FatalError {
-    FatalError::Internal("A sum over the calls overflowed.".to_owned())
+    FatalError::Internal("a sum over the calls does not fit in 64 bits".to_owned())
 }
 
 impl TransactionUsage {
-    /// What a transaction brings that is in the block, succeeded or reverted. `classes` are those that
-    /// [`classes_of`] names.
+    /// Computes the usage of a transaction that is part of the block. `classes` are those of [`classes_of`].
     pub(in crate::block) fn of(
         execution: &Execution,
         changes: &StateChanges,
@@ -131,7 +130,8 @@ impl TransactionUsage {
     }
 }
 
-/// The builtins that the proof pays for one by one (C206). Segment arenas are not proven as such (C145).
+/// Returns the builtins that the proof pays for one by one (C206). Segment arenas are not proven as such
+/// (C145).
 fn builtins(execution: &Execution, os: &VmResources) -> Option<BuiltinCounts> {
     let calls = [&execution.validate_call, &execution.execute_call];
     let mut sum = os.builtins;

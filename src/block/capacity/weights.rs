@@ -1,36 +1,38 @@
-//! The eight weights that a block is filled by.
+//! The eight weights of a block.
 //!
-//! In: numbers. Out: sums, and which of them go beyond a limit. Knows neither transactions nor prices.
+//! Input: amounts. Output: sums, and the limits that they exceed. Does not know transactions and prices.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// How much of a block something takes (C203), or how much there is room for.
+/// The weights of a transaction or a block ([C203](crate::rules#c203)), or their limits.
 ///
-/// Sums stop at [`u64::MAX`], which only a limit of [`u64::MAX`], that is none, has room for.
+/// Sums saturate at [`u64::MAX`], and a limit of [`u64::MAX`] is no limit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Weights {
-    /// L1 gas that messages cost in the Starknet contract; what they cost in the verifier is not in it.
+    /// L1 gas of messages in the Starknet contract, without that in the verifier.
     pub l1_gas: u64,
     /// Felts of the messages in the block's output, headers included.
     pub message_segment_length: u64,
-    /// Events, those of the fee transfer not counted.
+    /// Events, without those of fee transfers.
     pub events: u64,
-    /// Transactions, reverted ones included (C246).
+    /// Transactions, reverted ones included ([C246](crate::rules#c246)).
     pub transactions: u64,
-    /// Felts of the published state diff. A cell counts with the first transaction that changes it, and stays
-    /// counted when a later one sets it back (C213).
+    /// Felts of the published state diff. A key counts with the first transaction that changes it, and
+    /// remains counted if a later one restores it ([C213](crate::rules#c213)).
     pub state_diff_size: u64,
-    /// Sierra gas of all computation, with the classes to hash, the storage tries and the migrations (C204).
+    /// Sierra gas of all computation, with class hashing, storage tries and migrations
+    /// ([C204](crate::rules#c204)).
     pub sierra_gas: u64,
-    /// Gas of proving it, where each builtin has a price of its own (C205).
+    /// Gas of proving the computation, in which each builtin has a price of its own
+    /// ([C205](crate::rules#c205)).
     pub proving_gas: u64,
     /// L2 gas of the receipts.
     pub receipt_l2_gas: u64,
 }
 
-/// One of the weights.
+/// A kind of weight.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -54,7 +56,7 @@ pub enum Weight {
 }
 
 impl Weight {
-    /// All of them, in the order of [`Weights`].
+    /// All kinds, in the order of [`Weights`].
     pub const ALL: [Self; 8] = [
         Self::L1Gas,
         Self::MessageSegmentLength,
@@ -83,7 +85,7 @@ impl fmt::Display for Weight {
 }
 
 impl Weights {
-    /// Nothing.
+    /// All weights zero.
     pub const ZERO: Self = Self {
         l1_gas: 0,
         message_segment_length: 0,
@@ -95,7 +97,7 @@ impl Weights {
         receipt_l2_gas: 0,
     };
 
-    /// No limit.
+    /// Limits that nothing exceeds.
     pub const UNLIMITED: Self = Self {
         l1_gas: u64::MAX,
         message_segment_length: u64::MAX,
@@ -107,7 +109,7 @@ impl Weights {
         receipt_l2_gas: u64::MAX,
     };
 
-    /// One of them.
+    /// Returns the weight of a kind.
     pub fn get(&self, weight: Weight) -> u64 {
         match weight {
             Weight::L1Gas => self.l1_gas,
@@ -121,7 +123,7 @@ impl Weights {
         }
     }
 
-    /// The sum, weight by weight.
+    /// Returns the sum, weight by weight.
     #[must_use]
     pub fn plus(&self, other: &Self) -> Self {
         Self {
@@ -136,8 +138,8 @@ impl Weights {
         }
     }
 
-    /// The weights that go beyond `limits`, in the order of [`Weight::ALL`]; none if there is room for all of
-    /// this. What reaches its limit exactly fits.
+    /// Returns the weights that exceed `limits`, in the order of [`Weight::ALL`]. A weight that equals its
+    /// limit does not exceed it.
     pub fn beyond(&self, limits: &Self) -> Vec<Exceeded> {
         Weight::ALL
             .into_iter()
@@ -147,14 +149,14 @@ impl Weights {
     }
 }
 
-/// A weight that goes beyond its limit.
+/// A weight that exceeds its limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Exceeded {
-    /// Which.
+    /// The kind of the weight.
     pub weight: Weight,
     /// The limit.
     pub limit: u64,
-    /// What there would have to be room for.
+    /// The amount that would be needed.
     pub needed: u64,
 }
 
@@ -170,7 +172,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_reaches_a_limit_fits() {
+    fn a_weight_that_equals_its_limit_fits() {
         let limits = Weights { events: 5, sierra_gas: 7, ..Weights::UNLIMITED };
         let used = Weights { events: 5, sierra_gas: 8, ..Weights::ZERO };
         let exceeded = [Exceeded { weight: Weight::SierraGas, limit: 7, needed: 8 }];
@@ -180,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sum_beyond_64_bits_fits_nowhere_but_without_limits() {
+    fn a_saturated_sum_fits_only_without_limits() {
         let half = Weights { proving_gas: u64::MAX - 1, ..Weights::ZERO };
         let sum = half.plus(&half);
         assert_eq!(sum.proving_gas, u64::MAX);

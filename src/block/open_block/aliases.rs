@@ -1,36 +1,37 @@
-//! Stateful compression: short numbers that stand for addresses and storage keys in published state diffs.
+//! Stateful compression: aliases, the short numbers that replace addresses and storage keys in published
+//! state diffs.
 //!
-//! In: what a block changed, all its transactions being committed. Out: aliases for all of it, written to the
-//! alias contract. Aliases are given once and for ever, in an order that everybody must keep.
+//! Input: the changes of a block whose transactions are all committed. Output: their aliases, written to the
+//! alias contract. An alias is permanent, and the order of allocation is consensus.
 
 use starknet_api::core::PatriciaKey;
 use starknet_api::state::StorageKey;
 use starknet_types_core::felt::Felt;
 
 use super::super::BlockError;
-use super::changed_contracts::{Changed, FIRST_ALIAS};
+use super::changed_contracts::{ChangedContracts, FIRST_ALIAS};
 use crate::protocol::well_known::ALIAS_CONTRACT;
 use crate::state::{BlockState, StateKey, StateReader};
 
-/// Where the alias contract keeps the next free alias.
+/// The storage key of the next free alias in the alias contract.
 const COUNTER: StorageKey = StorageKey(PatriciaKey::ZERO);
 
-/// The cells that [`allocate`] will read.
-pub(super) fn cells(changed: &Changed) -> impl Iterator<Item = StateKey> {
+/// Returns the state keys that [`allocate`] will read.
+pub(super) fn keys(changed: &ChangedContracts) -> impl Iterator<Item = StateKey> {
     changed.aliased().chain([COUNTER]).map(|key| StateKey::Storage(ALIAS_CONTRACT, key))
 }
 
-/// Gives an alias to all that the block changed and that has none, and adds that to what the block changed.
-/// Answers with the aliases of all that has one, in the order of [`Changed::aliased`].
+/// Allocates the missing aliases of the block's changes, and adds the writes to the changes. Returns the
+/// aliases in the order of [`ChangedContracts::aliased`].
 pub(super) fn allocate<R: StateReader>(
     state: &mut BlockState<R>,
-    changed: &mut Changed,
+    changed: &mut ChangedContracts,
 ) -> Result<Vec<Felt>, BlockError> {
     let stored = state.update_storage(ALIAS_CONTRACT, COUNTER, |_| None)?;
     let mut next = if stored == Felt::ZERO { Felt::from(FIRST_ALIAS) } else { stored };
-    let names = changed.aliased().count();
-    state.reserve_storage(names);
-    let (mut aliases, mut written) = (Vec::with_capacity(names), Vec::with_capacity(names));
+    let n = changed.aliased().count();
+    state.reserve_storage(n);
+    let (mut aliases, mut written) = (Vec::with_capacity(n), Vec::with_capacity(n));
     for key in changed.aliased() {
         let mut is_new = false;
         let alias = state.update_storage(ALIAS_CONTRACT, key, |alias| {
@@ -40,7 +41,7 @@ pub(super) fn allocate<R: StateReader>(
         if is_new {
             #[expect(
                 clippy::arithmetic_side_effects,
-                reason = "in the field; nobody can pay for 2^251 cells"
+                reason = "field addition; there are far fewer than 2^251 aliases"
             )]
             let after = next + Felt::ONE;
             next = after;
@@ -48,7 +49,7 @@ pub(super) fn allocate<R: StateReader>(
         }
         aliases.push(alias);
     }
-    // The first block that allocates writes the counter even if it gave no alias (C196).
+    // The first block with this rule writes the counter even if it allocates no alias (C196).
     if next != stored {
         state.update_storage(ALIAS_CONTRACT, COUNTER, |_| Some(next))?;
         written.push((COUNTER, next));
@@ -68,10 +69,10 @@ mod tests {
         StorageKey::from(number)
     }
 
-    /// What closing knows of a block's changes is what the block's tables say, whatever was written to the
-    /// alias contract before.
+    /// The changes that closing collects equal the block's tables, whatever was written to the alias contract
+    /// before.
     #[test]
-    fn aliases_are_part_of_what_changed_also_where_the_alias_contract_had_changed_before() {
+    fn aliases_are_changes_even_if_the_alias_contract_changed_before() {
         let contract = ContractAddress::from(0x1234_u128);
         let before: [&[(StorageKey, u64)]; 3] =
             [&[], &[(key(0x9999), 7)], &[(key(0x9999), 7), (key(0x500), 0)]];
@@ -87,7 +88,7 @@ mod tests {
             for (key, value) in changes {
                 state.update_storage(ALIAS_CONTRACT, *key, |_| Some(Felt::from(*value))).unwrap();
             }
-            let mut changed = Changed::of(&state);
+            let mut changed = ChangedContracts::of(&state);
             let count = changed.aliased().count();
             let aliases = allocate(&mut state, &mut changed).unwrap();
             assert_eq!(aliases.len(), count);

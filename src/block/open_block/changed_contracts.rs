@@ -1,8 +1,8 @@
-//! What a block changed, contract by contract, ascending.
+//! The changes of a block, by contract, ascending.
 //!
-//! In: a block whose transactions are all committed. Out: what gets an alias, in the order in which aliases
-//! are given; the block's state diff; the same in terms of aliases. Sorted once; whatever comes after goes
-//! through it from the first to the last, so the two diffs can be made at once on two threads.
+//! Input: the state of a block whose transactions are all committed. Output: the keys that get aliases, in
+//! the order of allocation; the state diff of the block; the compressed state diff. Sorted once and then only
+//! iterated, so that two threads can build the two diffs at the same time.
 
 use starknet_api::core::{ClassHash, ContractAddress, Nonce, PatriciaKey};
 use starknet_api::state::StorageKey;
@@ -11,19 +11,20 @@ use starknet_types_core::felt::Felt;
 use super::super::BlockError;
 use crate::state::{BlockState, BuildStateHasher, StateDiff, StateMap, StateReader};
 
-/// The first alias. What is smaller needs none.
+/// The first alias. Smaller addresses and keys are published as they are.
 pub(super) const FIRST_ALIAS: u64 = 0x80;
-/// The storage keys of contracts up to this one are published as they are.
+/// The last contract whose storage keys are published as they are.
 const LAST_UNCOMPRESSED_CONTRACT: u64 = 0xf;
 
-/// A number as it is compared: to compare two felts takes as long as to find the digits of both.
+/// The digits of a felt, most significant first. Comparing two felts would compute the digits of both each
+/// time.
 type Digits = [u64; 4];
 
 fn exceeds(digits: &Digits, limit: u64) -> bool {
     *digits > [0, 0, 0, limit]
 }
 
-/// An address or a storage key.
+/// An address or a storage key, with the digits that it is sorted by.
 #[derive(Clone, Copy, Debug)]
 struct SortKey {
     key: PatriciaKey,
@@ -35,20 +36,20 @@ impl SortKey {
         Self { key, digits: key.to_be_digits() }
     }
 
-    /// Whether it is published as its alias.
+    /// Returns `true` if the key is published as its alias.
     fn has_alias(&self) -> bool {
         exceeds(&self.digits, FIRST_ALIAS.saturating_sub(1))
     }
 }
 
-/// What changed in a contract.
+/// The changes of a contract.
 #[derive(Clone, Debug)]
 struct Contract {
     address: SortKey,
-    /// Ascending.
+    /// The changed storage, ascending.
     cells: Vec<(SortKey, Felt)>,
     nonce: Option<Nonce>,
-    /// With what it was before.
+    /// The class hash before the block and the new one.
     class_hash: Option<(ClassHash, ClassHash)>,
 }
 
@@ -57,30 +58,31 @@ impl Contract {
         Self { address, cells: Vec::new(), nonce: None, class_hash: None }
     }
 
-    /// Puts its cells in order.
+    /// Sorts the storage keys.
     fn sort(&mut self) {
-        // What was written in order comes in order, and this sort goes by that.
+        // Adaptive: contracts that were written in key order are sorted already.
         self.cells.sort_by_key(|(key, _)| key.digits);
     }
 
-    /// Whether its storage keys are published as their aliases (C197).
+    /// Returns `true` if the storage keys of the contract are published as their aliases (C197).
     fn keys_have_aliases(&self) -> bool {
         exceeds(&self.address.digits, LAST_UNCOMPRESSED_CONTRACT)
     }
 
-    /// What of it gets an alias, in that order: the changed storage keys, ascending, then the address (C195).
+    /// Returns the keys that get aliases, in the order of allocation: changed storage keys, ascending, then
+    /// the address (C195).
     fn aliased(&self) -> impl Iterator<Item = PatriciaKey> {
         let keys = self.cells.iter().map(|(key, _)| key).filter(|_| self.keys_have_aliases());
-        keys.chain([&self.address]).filter(|name| name.has_alias()).map(|name| name.key)
+        keys.chain([&self.address]).filter(|key| key.has_alias()).map(|key| key.key)
     }
 }
 
-/// The contracts that changed, ascending.
+/// The contracts that a block changed, ascending.
 #[derive(Clone, Debug)]
-pub(super) struct Changed(Vec<Contract>);
+pub(super) struct ChangedContracts(Vec<Contract>);
 
-impl Changed {
-    /// What is different from the state before the block.
+impl ChangedContracts {
+    /// Collects the differences from the state before the block.
     pub(super) fn of<R: StateReader>(state: &BlockState<R>) -> Self {
         fn of(
             contracts: &mut StateMap<ContractAddress, Contract>,
@@ -106,12 +108,12 @@ impl Changed {
         Self(contracts)
     }
 
-    /// What gets an alias if it has none, in that order: contracts ascending.
+    /// Returns the keys that get aliases, in the order of allocation: contracts ascending.
     pub(super) fn aliased(&self) -> impl Iterator<Item = StorageKey> {
         self.0.iter().flat_map(Contract::aliased).map(StorageKey)
     }
 
-    /// Adds cells of one contract that were written since, with values that they did not have before.
+    /// Adds later writes to one contract; each value differs from the one before the write.
     pub(super) fn add<R: StateReader>(
         &mut self,
         address: ContractAddress,
@@ -121,7 +123,7 @@ impl Changed {
         let address = SortKey::new(address.0);
         let place = self.0.binary_search_by_key(&address.digits, |contract| contract.address.digits);
         match place.map(|place| self.0.get_mut(place)) {
-            // Of what was written before, some may be as it was in the beginning: look at all of it.
+            // A key changed earlier may have its initial value again: collect all of them anew.
             Ok(Some(contract)) => {
                 let cells = state.changed_storage().filter(|((changed, _), _)| changed.0 == address.key);
                 contract.cells = cells.map(|((_, key), value)| (SortKey::new(key.0), value)).collect();
@@ -137,7 +139,7 @@ impl Changed {
         }
     }
 
-    /// The state diff. `classes` is that part of it that is about classes.
+    /// Returns the state diff. `classes` is its part about classes.
     pub(super) fn diff(&self, classes: StateDiff) -> StateDiff {
         let storage = StateMap::with_capacity_and_hasher(self.0.len(), BuildStateHasher::default());
         let mut diff = StateDiff { storage, ..classes };
@@ -159,15 +161,15 @@ impl Changed {
         diff
     }
 
-    /// The state diff with aliases in place of addresses and keys; hashes and values stay (C199). `aliases`
-    /// are those of [`aliased`](Self::aliased), one by one.
+    /// Returns the state diff with aliases in place of addresses and keys; hashes and values stay (C199).
+    /// `aliases` are those of [`aliased`](Self::aliased), in the same order.
     pub(super) fn compressed(&self, classes: StateDiff, aliases: &[Felt]) -> Result<StateDiff, BlockError> {
         let mut aliases = aliases.iter();
-        let mut published = |name: &SortKey| -> Result<SortKey, BlockError> {
-            if !name.has_alias() {
-                return Ok(*name);
+        let mut published = |key: &SortKey| -> Result<SortKey, BlockError> {
+            if !key.has_alias() {
+                return Ok(*key);
             }
-            let missing = BlockError::NoAlias { key: StorageKey(name.key) };
+            let missing = BlockError::NoAlias { key: StorageKey(key.key) };
             let alias = aliases.next().and_then(|alias| PatriciaKey::try_from(*alias).ok());
             alias.map(SortKey::new).ok_or(missing)
         };

@@ -1,7 +1,7 @@
-//! Closing a block: what the protocol writes after the last transaction, and what is made of the whole.
+//! Closing a block: the writes of the protocol after the last transaction, and the diffs of the block.
 //!
-//! In: a block whose transactions are all committed. Out: [`Closing`]. Happens once: it consumes the block's
-//! state.
+//! Input: the state of a block whose transactions are all committed. Output: [`Closing`]. Happens once: it
+//! consumes the state.
 
 use std::sync::Arc;
 
@@ -9,13 +9,13 @@ use starknet_api::core::{ClassHash, ContractAddress};
 
 use super::super::BlockError;
 use super::super::capacity::Migration;
-use super::super::worker_pool::Offer;
+use super::super::worker_pool::StealableTask;
 use super::aliases;
-use super::changed_contracts::Changed;
+use super::changed_contracts::ChangedContracts;
 use crate::protocol::BlockEnv;
 use crate::state::{BlockState, InitialReads, Journal, StateDiff, StateKey, StateMap, StateReader, StateSet};
 
-/// What a closed block leaves.
+/// The diffs and reads of a closed block.
 pub(super) struct Closing {
     pub(super) state_diff: StateDiff,
     pub(super) compressed_state_diff: Option<StateDiff>,
@@ -23,7 +23,7 @@ pub(super) struct Closing {
     pub(super) prover_reads: Option<InitialReads>,
 }
 
-/// Closes a block: aliases first, then migrations (C195). A thread of the pool helps, if one is free.
+/// Closes a block: aliases first, then migrations (C195). A free thread of the pool builds one of the diffs.
 pub(super) fn close<R: StateReader>(
     mut state: BlockState<R>,
     env: &BlockEnv,
@@ -31,14 +31,14 @@ pub(super) fn close<R: StateReader>(
     collect_prover_reads: bool,
     pool: Option<&rayon::ThreadPool>,
 ) -> Result<Closing, BlockError> {
-    let mut changed = Changed::of(&state);
+    let mut changed = ChangedContracts::of(&state);
     let is_compressed = env.constants.switches.stateful_compression;
     let aliases = if is_compressed { aliases::allocate(&mut state, &mut changed)? } else { Vec::new() };
     migrate(&mut state, migrations)?;
     let (changed, classes) = (Arc::new(changed), state.diff_of_classes());
     let state_diff = {
         let (changed, classes) = (Arc::clone(&changed), classes.clone());
-        Offer::new(pool, move || changed.diff(classes.clone()))
+        StealableTask::new(pool, move || changed.diff(classes.clone()))
     };
     let compressed_state_diff = is_compressed.then(|| changed.compressed(classes, &aliases)).transpose()?;
     let prover_reads = collect_prover_reads.then(|| prover_reads(&state)).transpose()?;
@@ -47,29 +47,29 @@ pub(super) fn close<R: StateReader>(
     Ok(Closing { initial_reads, state_diff, compressed_state_diff, prover_reads })
 }
 
-/// The cells that closing will ask the host for, so that they can be asked for at once. Reading others, or
-/// fewer, does no harm.
-pub(super) fn cells<R: StateReader>(
+/// Returns the state keys that closing will read of the host, for prefetching. Others, or fewer, change no
+/// result.
+pub(super) fn keys<R: StateReader>(
     state: &BlockState<R>,
     env: &BlockEnv,
     collect_prover_reads: bool,
 ) -> StateSet<StateKey> {
-    let mut cells = StateSet::default();
+    let mut keys = StateSet::default();
     if env.constants.switches.stateful_compression {
-        cells.extend(aliases::cells(&Changed::of(state)));
+        keys.extend(aliases::keys(&ChangedContracts::of(state)));
     }
     if collect_prover_reads {
         let reads = state.initial_reads();
-        cells.extend(
+        keys.extend(
             contracts(&reads).into_iter().flat_map(|at| [StateKey::Nonce(at), StateKey::ClassHash(at)]),
         );
-        cells.extend(reads.declared.keys().map(|class_hash| StateKey::CompiledClassHash(*class_hash)));
+        keys.extend(reads.declared.keys().map(|class_hash| StateKey::CompiledClassHash(*class_hash)));
     }
-    cells.retain(|cell| state.is_unknown(*cell));
-    cells
+    keys.retain(|key| state.is_unknown(*key));
+    keys
 }
 
-/// Leaves a block open: its state diff and its reads are those of its transactions.
+/// Returns the diff and reads of the transactions, without the writes of closing.
 pub(super) fn skip_finalization<R: StateReader>(state: BlockState<R>) -> Closing {
     Closing {
         state_diff: state.diff(),
@@ -79,7 +79,7 @@ pub(super) fn skip_finalization<R: StateReader>(state: BlockState<R>) -> Closing
     }
 }
 
-/// Moves classes that ran to the Blake hash (C200).
+/// Migrates classes that ran to their Blake hashes (C200).
 fn migrate<R: StateReader>(
     state: &mut BlockState<R>,
     migrations: &StateMap<ClassHash, Migration>,
@@ -99,7 +99,7 @@ fn migrate<R: StateReader>(
 /// class is declared, the OS does not ask.
 fn prover_reads<R: StateReader>(state: &BlockState<R>) -> Result<InitialReads, BlockError> {
     let mut reads = state.initial_reads();
-    // What the block never read it never wrote: the value now is the value before the block.
+    // A key that the block never read was never written: its value now is that before the block.
     let mut journal = Journal::new(state);
     for address in contracts(&reads) {
         if !reads.nonces.contains_key(&address) {
@@ -119,7 +119,7 @@ fn prover_reads<R: StateReader>(state: &BlockState<R>) -> Result<InitialReads, B
     Ok(reads)
 }
 
-/// The contracts of which anything was read.
+/// Returns the contracts of which a key was read.
 fn contracts(reads: &InitialReads) -> StateSet<ContractAddress> {
     let mut contracts: StateSet<_> = reads.storage.keys().map(|(address, _)| *address).collect();
     contracts.extend(reads.nonces.keys());

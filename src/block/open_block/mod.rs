@@ -1,8 +1,8 @@
-//! A block under way: the state that it stands on, and the one place where transactions become part of it.
+//! The open block: its state and its weights, and the one place where transactions are committed.
 //!
-//! In: attempts, strictly in block order, each made over the state that this block has then. Out: outcomes,
-//! and in the end the block's. Whether attempts were made one after another or many at once is not known
-//! here.
+//! Input: attempts in commit order, each valid on the state that the block has then. Output: outcomes of
+//! transactions, and the outcome of the block. Does not know whether attempts were executed serially or in
+//! parallel.
 
 mod aliases;
 mod changed_contracts;
@@ -22,7 +22,7 @@ use super::outcome::{BlockEnd, BlockOutcome, TransactionOutcome};
 use crate::protocol::BlockEnv;
 use crate::state::{BlockState, StateKey, StateReader, StateValue};
 
-/// A block whose opening is done and whose end is not.
+/// A block that was opened and is not closed.
 pub(super) struct OpenBlock<R> {
     env: BlockEnv,
     options: ExecutionOptions,
@@ -31,7 +31,7 @@ pub(super) struct OpenBlock<R> {
 }
 
 impl<R: StateReader> OpenBlock<R> {
-    /// Opens a block (C202).
+    /// Opens a block: the hash of block N-10 becomes readable (C202).
     pub(super) fn open(env: &BlockEnv, reader: R, options: ExecutionOptions) -> Result<Self, BlockError> {
         let mut state = BlockState::new(reader);
         pre_process(env, options.block_hash_source, &mut state)?;
@@ -39,22 +39,22 @@ impl<R: StateReader> OpenBlock<R> {
         Ok(Self { env: env.clone(), options, state, bouncer })
     }
 
-    /// What the next transaction sees.
+    /// Returns the state before the next transaction.
     pub(super) fn state(&self) -> &BlockState<R> {
         &self.state
     }
 
-    /// What opening the block wrote, before its first transaction.
+    /// Returns the writes of opening the block.
     pub(super) fn writes(&self) -> Vec<(StateKey, StateValue)> {
         self.state.writes()
     }
 
-    /// How full it is.
+    /// Returns the weights of the block.
     pub(super) fn weights(&self) -> Weights {
         self.bouncer.weights()
     }
 
-    /// The first half of a commit: counts the next transaction in, if it is valid and there is room for it.
+    /// The first step of a commit: adds the weights of the next transaction, unless it does not fit.
     pub(super) fn reserve(
         &mut self,
         attempt: Attempt,
@@ -66,8 +66,8 @@ impl<R: StateReader> OpenBlock<R> {
         Ok((outcome, data))
     }
 
-    /// The second half: what the next transaction changed is there. The writes of a rejected one are dropped;
-    /// what it read was still read (C238).
+    /// The second step of a commit: applies the writes of the next transaction to the state. The writes of a
+    /// rejected transaction are dropped, its reads are kept (C238).
     pub(super) fn apply(&mut self, data: CommitData) -> Result<(), BlockError> {
         if data.usage.is_some() {
             return Ok(self.state.commit(data.parts)?);
@@ -77,29 +77,29 @@ impl<R: StateReader> OpenBlock<R> {
         Ok(())
     }
 
-    /// Forgets what was counted in, and counts these in instead: the first so many of those that were.
+    /// Recomputes the weights from a prefix of the transactions that were reserved.
     pub(super) fn recount(&mut self, commit_data: &[CommitData]) {
         let mut bouncer = Bouncer::new(self.options.capacity.clone());
-        // There is room for each: it was added before, after the same ones.
+        // Each fits: it was added before, after the same ones.
         let usages = commit_data.iter().filter_map(|data| data.usage.as_ref());
         let _all_fit =
             usages.map(|usage| bouncer.try_add(usage, &self.env.constants.gas)).all(|added| added.is_ok());
         self.bouncer = bouncer;
     }
 
-    /// Loads what closing will read, on many threads. Changes no result.
+    /// Prefetches the state keys that closing will read, on many threads. Changes no result.
     pub(super) fn prefetch(&mut self, pool: &rayon::ThreadPool)
     where
         R: Sync,
     {
         if self.options.finalize {
-            let cells = close::cells(&self.state, &self.env, self.options.collect_prover_reads);
-            let values = prefetch::load(&cells, self.state.reader(), pool);
+            let keys = close::keys(&self.state, &self.env, self.options.collect_prover_reads);
+            let values = prefetch::load(&keys, self.state.reader(), pool);
             self.state.insert_prefetched(values);
         }
     }
 
-    /// Ends the block; a pool may help. Takes it: no block is closed twice.
+    /// Closes the block, with the help of a pool. Consumes it: no block is closed twice.
     pub(super) fn close(
         self,
         transactions: Vec<TransactionOutcome>,

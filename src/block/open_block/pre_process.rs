@@ -1,4 +1,7 @@
-//! Opening a block: the hash of the block ten before it becomes readable.
+//! Opening a block: the hash of block N-10 becomes readable.
+//!
+//! Input: the block environment, the source of the hash, the state. Output: a write to the block-hash
+//! contract.
 
 use serde::{Deserialize, Serialize};
 use starknet_api::block::{BlockHash, BlockNumber};
@@ -9,20 +12,22 @@ use super::super::BlockError;
 use crate::protocol::{BlockEnv, well_known};
 use crate::state::{BlockState, Journal, StateReader};
 
-/// Where the hash of the block ten before this one comes from.
+/// The source of the hash of block N-10, which becomes readable when block N is opened.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum BlockHashSource {
-    /// There is none: only blocks 0 to 9 may say so.
+    /// No hash. Valid for blocks 0 to 9 only.
     #[default]
     None,
-    /// This is its hash. It is written to the block-hash contract before the first transaction (C202).
+    /// The hash. It is written to the block-hash contract before the first transaction
+    /// ([C202](crate::rules#c202)).
     Hash(BlockHash),
-    /// The host's state has it already, as when transactions are simulated on top of an opened block.
+    /// The host's state, which contains the hash already: for example when transactions are simulated on an
+    /// open block.
     InState,
 }
 
-/// Makes the old block's hash readable. Doing it twice changes nothing.
+/// Writes the hash of block N-10. Idempotent.
 pub(super) fn pre_process<R: StateReader>(
     env: &BlockEnv,
     block_hash_source: BlockHashSource,
