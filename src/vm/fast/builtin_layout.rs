@@ -3,6 +3,7 @@
 use crate::protocol::Builtin;
 
 /// The number of cells of an instance, and the number of its input cells.
+#[inline]
 pub(super) fn instance_cells(builtin: Builtin) -> (u64, u64) {
     match builtin {
         Builtin::Pedersen => (3, 2),

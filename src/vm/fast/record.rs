@@ -62,6 +62,7 @@ impl SyscallRecord {
 }
 
 /// Records a written cell.
+#[inline]
 pub(super) fn record_cell(changes: &mut Vec<MemoryChange>, at: Pointer) {
     // Responses are written cell after cell, so most cells extend the last change.
     if let Some(MemoryChange::Cells { at: start, count }) = changes.last_mut()
