@@ -51,10 +51,12 @@
 //!   resumes from if the prefix has read the same values.
 
 mod concurrency_limit;
+mod config;
 mod executor;
 mod incarnation;
 mod read_cache;
 mod schedule;
+mod state_model;
 mod stats;
 mod task;
 mod versioned_memory;
@@ -62,7 +64,9 @@ mod view;
 
 pub use self::stats::ParallelStats;
 
-pub(crate) use self::executor::{Panicked, ParallelConfig, ParallelExecutor};
+pub(crate) use self::config::ParallelConfig;
+pub(crate) use self::executor::{Panicked, ParallelExecutor};
+pub(crate) use self::state_model::StateModel;
 pub(crate) use self::task::{Charge, Executed, Inline, Sink, Task, TaskExecution};
 pub(crate) use self::view::{LOADS_PER_SAMPLE, Peeked, ReadFailure, ReadSet, View, estimated_load_time};
 

@@ -8,7 +8,7 @@
 
 use hashbrown::HashTable;
 
-use super::task::Task;
+use super::state_model::StateModel;
 use super::versioned_memory::Location;
 use crate::sync::Arc;
 
@@ -16,27 +16,27 @@ use crate::sync::Arc;
 const MAX_ENTRIES: usize = 1_024;
 
 /// The read cache of one thread.
-pub(super) struct ReadCache<T: Task> {
+pub(super) struct ReadCache<T: StateModel> {
     epoch: usize,
     /// Entries with the hashes of their keys.
     entries: HashTable<(u64, Arc<CachedRead<T>>)>,
 }
 
 /// A cell and its value during an epoch.
-pub(super) struct CachedRead<T: Task> {
+pub(super) struct CachedRead<T: StateModel> {
     pub(super) epoch: usize,
     key: T::Key,
     pub(super) location: Location,
     pub(super) value: T::Value,
 }
 
-impl<T: Task> Default for ReadCache<T> {
+impl<T: StateModel> Default for ReadCache<T> {
     fn default() -> Self {
         Self { epoch: 0, entries: HashTable::new() }
     }
 }
 
-impl<T: Task> ReadCache<T> {
+impl<T: StateModel> ReadCache<T> {
     /// Drops the entries of every other epoch.
     pub(super) fn begin_epoch(&mut self, epoch: usize) {
         if self.epoch != epoch {

@@ -13,21 +13,15 @@
 //! fee phase's read set is validated at the commit, and after a conflict it runs again without the execution.
 //! `Output` is final.
 
-use std::hash::Hash;
 use std::ops::ControlFlow;
 
+use super::state_model::StateModel;
 use super::view::{ReadSet, View};
 use crate::sync::{Arc, AtomicBool};
 
 /// A numbered family of tasks. The result of a task is a function of its index and of the values that it
 /// reads.
-pub(crate) trait Task: Sync + Sized {
-    /// The name of a state cell.
-    type Key: Clone + Eq + Hash + Send + Sync;
-    /// The value of a state cell.
-    type Value: Clone + PartialEq + Send + Sync;
-    /// The amount that a fee phase will add to a cell that the fee phases of many tasks add to.
-    type Delta: Clone + Send;
+pub(crate) trait Task: StateModel + Sync {
     /// An executed task whose fee phase has still to run.
     type Unpaid: Send;
     /// A task whose fee phase ran speculatively.
@@ -36,8 +30,6 @@ pub(crate) trait Task: Sync + Sized {
     type Output: Send;
     /// The validated prefix of an aborted incarnation, from which the next incarnation can resume.
     type Prefix: Send;
-    /// The error of a failed load.
-    type Error;
 
     /// Loads the value of a key before the first task. May be slow; called without a lock.
     fn load(&self, key: &Self::Key) -> Result<Self::Value, Self::Error>;

@@ -5,10 +5,9 @@
 
 use std::cell::{Cell, RefCell};
 
-use super::executor::ParallelExecutor;
 use super::read_cache::{CachedRead, ReadCache};
+use super::state_model::StateModel;
 use super::stats::ParallelStats;
-use super::task::{Sink, Task};
 use super::versioned_memory::{
     Incarnation, Location, ReadSource, Registration, VersionedMemory, VersionedRead,
 };
@@ -19,7 +18,7 @@ use crate::sync::{Arc, AtomicBool, Instant};
 pub(crate) const LOADS_PER_SAMPLE: u64 = 8;
 
 /// The state before a task.
-pub(crate) struct View<'a, T: Task> {
+pub(crate) struct View<'a, T: StateModel> {
     context: &'a dyn ViewContext<T>,
     incarnation: &'a Incarnation,
     mode: Mode,
@@ -47,7 +46,7 @@ pub(super) enum Mode {
 }
 
 /// The services of the executor that a view uses, independent of the type of the sink.
-pub(super) trait ViewContext<T: Task>: Sync {
+pub(super) trait ViewContext<T: StateModel>: Sync {
     fn memory(&self) -> &VersionedMemory<T::Key, T::Value>;
     fn load(&self, key: &T::Key) -> Result<T::Value, T::Error>;
     fn is_cacheable(&self, key: &T::Key, value: &T::Value) -> bool;
@@ -55,12 +54,12 @@ pub(super) trait ViewContext<T: Task>: Sync {
 }
 
 /// A recorded read.
-pub(super) enum Read<T: Task> {
+pub(super) enum Read<T: StateModel> {
     Memory(Location, T::Value),
     Cache(Arc<CachedRead<T>>),
 }
 
-impl<T: Task> Read<T> {
+impl<T: StateModel> Read<T> {
     fn location(&self) -> Location {
         match self {
             Self::Memory(location, _) => *location,
@@ -85,9 +84,9 @@ impl<T: Task> Read<T> {
 }
 
 /// The values that an incarnation or its fee phase has read, in order.
-pub(crate) struct ReadSet<T: Task>(Vec<Read<T>>);
+pub(crate) struct ReadSet<T: StateModel>(Vec<Read<T>>);
 
-impl<T: Task> ReadSet<T> {
+impl<T: StateModel> ReadSet<T> {
     /// Returns the first `n` reads.
     pub(crate) fn first(mut self, n: usize) -> Self {
         self.0.truncate(n);
@@ -131,7 +130,7 @@ pub(crate) enum ReadFailure<E> {
     Interrupted,
 }
 
-impl<'a, T: Task> View<'a, T> {
+impl<'a, T: StateModel> View<'a, T> {
     pub(super) fn new(
         context: &'a dyn ViewContext<T>,
         incarnation: &'a Incarnation,
@@ -336,22 +335,4 @@ impl<'a, T: Task> View<'a, T> {
 pub(crate) fn estimated_load_time(loads: u64, timed_nanoseconds: u64) -> u64 {
     let timed = loads.div_ceil(LOADS_PER_SAMPLE).max(1);
     timed_nanoseconds.saturating_mul(loads).checked_div(timed).unwrap_or(0)
-}
-
-impl<T: Task, S: Sink<T>> ViewContext<T> for ParallelExecutor<T, S> {
-    fn memory(&self) -> &VersionedMemory<T::Key, T::Value> {
-        &self.memory
-    }
-
-    fn load(&self, key: &T::Key) -> Result<T::Value, T::Error> {
-        self.load(key)
-    }
-
-    fn is_cacheable(&self, key: &T::Key, value: &T::Value) -> bool {
-        self.task.is_cacheable(key, value)
-    }
-
-    fn deltas(&self, after: Option<usize>, before: usize) -> Vec<T::Delta> {
-        self.schedule.lock().deltas(after, before)
-    }
 }

@@ -6,9 +6,8 @@
 use starknet_api::transaction::fields::Fee;
 
 use super::super::attempt::{Accepted, TransactionId};
-use super::BlockTask;
-use crate::parallel::ReadSet;
-use crate::state::{JournalState, RollbackPoint, StateReader};
+use crate::parallel::{ReadSet, StateModel};
+use crate::state::{JournalState, RollbackPoint};
 use crate::transaction::{Admitted, Execution, Plan};
 
 /// An executed transaction whose fee is not charged.
@@ -52,8 +51,8 @@ pub(super) struct ValidatedPrefix {
 }
 
 /// A validated prefix with its reads, from which the next incarnation resumes if they are unchanged.
-pub(in crate::block) struct Prefix<'b, R: StateReader + Sync> {
-    pub(super) reads: ReadSet<BlockTask<'b, R>>,
+pub(in crate::block) struct Prefix<T: StateModel> {
+    pub(super) reads: ReadSet<T>,
     pub(super) journal: Box<JournalState>,
     pub(super) validated: ValidatedPrefix,
 }

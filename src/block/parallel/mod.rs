@@ -7,13 +7,15 @@
 //!
 //! # Definitions
 //!
-//! * A transaction in flight is [`Unpaid`] after validation and execution, [`Charged`] after a speculative
-//!   fee transfer, and an [`Attempt`](super::attempt::Attempt) when nothing remains but the commit: one type
-//!   for each state.
+//! * A transaction in flight is [`Unpaid`](in_flight::Unpaid) after validation and execution,
+//!   [`Charged`](in_flight::Charged) after a speculative fee transfer, and an
+//!   [`Attempt`](super::attempt::Attempt) when nothing remains but the commit: one type for each state.
 //! * The *execution* is admission, `__validate__` and `__execute__`; its read set is validated at the commit.
 //!   The *fee phase* is the fee transfer, with a read set of its own.
-//! * The *fee cells* are the sequencer's balances in the two fee tokens: see [`FeeCells`].
-//! * A [`ValidatedPrefix`] is the state of an aborted incarnation after `__validate__`.
+//! * The *fee cells* are the sequencer's balances in the two fee tokens: see
+//!   [`FeeCells`](speculative_reader::FeeCells).
+//! * A [`ValidatedPrefix`](in_flight::ValidatedPrefix) is the state of an aborted incarnation after
+//!   `__validate__`.
 //!
 //! # Invariants
 //!
@@ -41,8 +43,6 @@ pub(super) use self::batch::{Order, execute};
 pub(super) use self::task::BlockTask;
 pub(super) use self::transaction_list::{TransactionList, TransactionRef};
 
-use self::in_flight::{Charged, ExecutedTransaction, Prefix, Unpaid, ValidatedPrefix};
-use self::speculative_reader::{FeeCells, FeeDelta, ReadPhase, SpeculativeReader};
 use crate::parallel::ParallelConfig;
 
 /// The number of transactions after the last commit that may be executed; bounds the results held in memory.

@@ -9,9 +9,8 @@ use starknet_api::core::{ClassHash, CompiledClassHash, ContractAddress, Nonce};
 use starknet_api::state::StorageKey;
 use starknet_types_core::felt::Felt;
 
-use super::BlockTask;
 use crate::fee::fee_token_balance_key;
-use crate::parallel::{Peeked, ReadFailure, View};
+use crate::parallel::{Peeked, ReadFailure, StateModel, View};
 use crate::protocol::BlockEnv;
 use crate::state::{ReadError, StateKey, StateReader, StateValue};
 
@@ -63,9 +62,20 @@ pub(super) enum ReadPhase {
     Fee(ContractAddress),
 }
 
+/// The state model of a block.
+pub(super) trait StarknetState:
+    StateModel<Key = StateKey, Value = StateValue, Delta = FeeDelta, Error = ReadError>
+{
+}
+
+impl<T> StarknetState for T where
+    T: StateModel<Key = StateKey, Value = StateValue, Delta = FeeDelta, Error = ReadError>
+{
+}
+
 /// The reader of one phase of an incarnation.
-pub(super) struct SpeculativeReader<'a, 'v, 'b, R: StateReader + Sync> {
-    view: &'a View<'v, BlockTask<'b, R>>,
+pub(super) struct SpeculativeReader<'a, 'v, T: StateModel> {
+    view: &'a View<'v, T>,
     fee_cells: &'a FeeCells,
     phase: ReadPhase,
     predicted: RefCell<Option<PredictedBalance>>,
@@ -78,12 +88,8 @@ struct PredictedBalance {
     high: (Peeked<StateValue>, Felt),
 }
 
-impl<'a, 'v, 'b, R: StateReader + Sync> SpeculativeReader<'a, 'v, 'b, R> {
-    pub(super) fn new(
-        view: &'a View<'v, BlockTask<'b, R>>,
-        fee_cells: &'a FeeCells,
-        phase: ReadPhase,
-    ) -> Self {
+impl<'a, 'v, T: StarknetState> SpeculativeReader<'a, 'v, T> {
+    pub(super) fn new(view: &'a View<'v, T>, fee_cells: &'a FeeCells, phase: ReadPhase) -> Self {
         Self { view, fee_cells, phase, predicted: RefCell::new(None) }
     }
 
@@ -139,7 +145,7 @@ fn read_error(failure: ReadFailure<ReadError>) -> ReadError {
     }
 }
 
-impl<R: StateReader + Sync> StateReader for SpeculativeReader<'_, '_, '_, R> {
+impl<T: StarknetState> StateReader for SpeculativeReader<'_, '_, T> {
     fn storage_at(&self, address: ContractAddress, key: StorageKey) -> Result<Felt, ReadError> {
         if self.fee_cells.contains(address, key) {
             match self.phase {

@@ -10,12 +10,11 @@ use starknet_types_core::felt::Felt;
 
 use super::super::attempt::{Assessment, Attempt, TransactionId, assess, caught};
 use super::super::options::ExecutionOptions;
-use super::{
-    Charged, ExecutedTransaction, FeeCells, FeeDelta, Prefix, ReadPhase, SpeculativeReader, TransactionList,
-    Unpaid, ValidatedPrefix,
-};
+use super::in_flight::{Charged, ExecutedTransaction, Prefix, Unpaid, ValidatedPrefix};
+use super::speculative_reader::{FeeCells, FeeDelta, ReadPhase, SpeculativeReader};
+use super::transaction_list::TransactionList;
 use crate::fee::payer_balance_key;
-use crate::parallel::{Charge, Executed, ReadSet, Task, TaskExecution, View};
+use crate::parallel::{Charge, Executed, ReadSet, StateModel, Task, TaskExecution, View};
 use crate::protocol::BlockEnv;
 use crate::state::{CancellationToken, Journal, ReadError, StateKey, StateReader, StateValue, StopFlag};
 use crate::transaction::{
@@ -41,15 +40,18 @@ enum Admission<P> {
     Interrupted(P),
 }
 
-impl<'b, R: StateReader + Sync> Task for BlockTask<'b, R> {
+impl<R> StateModel for BlockTask<'_, R> {
     type Key = StateKey;
     type Value = StateValue;
     type Delta = FeeDelta;
+    type Error = ReadError;
+}
+
+impl<'b, R: StateReader + Sync> Task for BlockTask<'b, R> {
     type Unpaid = Unpaid;
     type Charged = Charged;
     type Output = Result<Attempt, FatalError>;
-    type Prefix = Box<Prefix<'b, R>>;
-    type Error = ReadError;
+    type Prefix = Box<Prefix<Self>>;
 
     fn load(&self, key: &StateKey) -> Result<StateValue, ReadError> {
         StateValue::load(&self.reader, *key)
@@ -260,7 +262,7 @@ impl<'b, R: StateReader + Sync> BlockTask<'b, R> {
         &'a self,
         transaction: &ExecutedTransaction,
         view: &'a View<'v, Self>,
-    ) -> SpeculativeReader<'a, 'v, 'b, R> {
+    ) -> SpeculativeReader<'a, 'v, Self> {
         let token = self.env.chain.fee_token(transaction.plan.info.fee_type());
         SpeculativeReader::new(view, &self.fee_cells, ReadPhase::Fee(token))
     }
@@ -304,8 +306,8 @@ impl<'b, R: StateReader + Sync> BlockTask<'b, R> {
         journal: &mut Journal<'r>,
         reader: &'r dyn StateReader,
         view: &View<'_, Self>,
-        prefix: Option<Box<Prefix<'b, R>>>,
-    ) -> Admission<Box<Prefix<'b, R>>> {
+        prefix: Option<Box<Prefix<Self>>>,
+    ) -> Admission<Box<Prefix<Self>>> {
         if let Some(prefix) = prefix {
             let Prefix { reads, journal: suspended, validated } = *prefix;
             match view.read_again(reads) {

@@ -5,11 +5,13 @@
 //! requested as jobs become available, and leave when there are none.
 
 mod commit;
+mod context;
 mod inline;
 mod job;
 
 use std::cell::{Cell, RefCell};
 
+use super::config::ParallelConfig;
 use super::read_cache::ReadCache;
 use super::schedule::{Busy, Caller, NextJob, Schedule, Wakeups};
 use super::stats::ParallelStats;
@@ -19,23 +21,6 @@ use crate::sync::{AtomicBool, CachePadded, Condvar, Mutex, MutexGuard, Ordering}
 
 /// The number of jobs after which a helper returns its thread to the pool.
 const JOBS_PER_HELP: usize = 32;
-
-/// The configuration of an executor.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct ParallelConfig {
-    /// The most helper threads at a time, besides the main thread.
-    pub(crate) helpers: usize,
-    /// The number of tasks after the last commit that may be executed.
-    pub(crate) window: usize,
-    /// The number of shards of the versioned memory.
-    pub(crate) shards: usize,
-    /// `true` if a main thread works until the end ([`ParallelExecutor::run`]). Otherwise helpers do
-    /// everything.
-    pub(crate) has_main: bool,
-    /// `true` if fee phases run speculatively, in parallel with each other, rather than at their commits. Of
-    /// use with more threads than one committing thread can keep busy.
-    pub(crate) speculates_fees: bool,
-}
 
 /// The message of a panic in the task, in the sink or in this module.
 #[derive(Clone, Debug, PartialEq, Eq)]

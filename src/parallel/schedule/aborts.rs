@@ -6,7 +6,8 @@
 use super::super::stats::increment;
 use super::super::task::Task;
 use super::super::versioned_memory::Incarnation;
-use super::{Done, MAX_SPECULATIVE_INCARNATIONS, Previous, Schedule, Status};
+use super::job::{Done, Previous};
+use super::{MAX_SPECULATIVE_INCARNATIONS, Schedule, Status};
 
 /// After this many aborts a task waits for the commit of the task that aborted it.
 const MAX_EAGER_ABORTS: u32 = 2;

@@ -15,6 +15,7 @@
 mod aborts;
 mod bit_set;
 mod job;
+mod next;
 mod threads;
 mod transitions;
 
@@ -24,7 +25,7 @@ use self::bit_set::BitSet;
 pub(super) use self::job::{Done, Job, NextJob, Previous, Published, Stage, Start};
 pub(super) use self::threads::{Busy, Caller, Wakeups};
 use super::concurrency_limit::ConcurrencyLimit;
-use super::executor::ParallelConfig;
+use super::config::ParallelConfig;
 use super::stats::ParallelStats;
 use super::task::Task;
 use super::versioned_memory::{Incarnation, Location};

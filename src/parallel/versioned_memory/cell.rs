@@ -6,7 +6,8 @@
 
 use smallvec::SmallVec;
 
-use super::{Incarnation, Location};
+use super::super::incarnation::Incarnation;
+use super::location::Location;
 
 /// The versions of one key.
 pub(super) struct VersionedCell<K, V> {

@@ -8,6 +8,7 @@
 //! all threads write.
 
 mod cell;
+mod location;
 mod shard;
 
 use std::hash::{BuildHasher, Hash};
@@ -17,7 +18,7 @@ use smallvec::SmallVec;
 
 use self::cell::Lookup;
 pub(crate) use self::cell::{ReadSource, Registration, VersionedRead};
-pub(crate) use self::shard::Location;
+pub(crate) use self::location::Location;
 use self::shard::Shard;
 pub(crate) use super::incarnation::Incarnation;
 use crate::sync::{AtomicUsize, CachePadded, Ordering};

@@ -6,6 +6,7 @@ use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
 
 use super::cell::VersionedCell;
+use super::location::Location;
 use crate::sync::{Condvar, Mutex, MutexGuard};
 
 /// A part of the cells, and the threads that wait for a load of one of them.
@@ -21,24 +22,6 @@ pub(super) struct Cells<K, V> {
     table: HashTable<(u64, Box<VersionedCell<K, V>>)>,
     /// The number of threads that wait for a load.
     waiting: usize,
-}
-
-/// The address of a cell, valid as long as the memory.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Location {
-    hash: u64,
-    /// The cell's number in its shard.
-    number: usize,
-}
-
-impl Location {
-    pub(super) fn new(hash: u64, number: usize) -> Self {
-        Self { hash, number }
-    }
-
-    pub(super) fn hash(self) -> u64 {
-        self.hash
-    }
 }
 
 impl<K, V> Default for Shard<K, V> {
@@ -68,8 +51,9 @@ impl<K: Clone + Eq, V: Clone + PartialEq> Cells<K, V> {
 
     /// Returns the cell at a location of this shard.
     pub(super) fn at(&mut self, location: Location) -> Option<&mut VersionedCell<K, V>> {
-        let Location { hash, number } = location;
-        self.table.find_mut(hash, |(_, cell)| cell.number == number).map(|(_, cell)| &mut **cell)
+        self.table
+            .find_mut(location.hash(), |(_, cell)| cell.number == location.number())
+            .map(|(_, cell)| &mut **cell)
     }
 }
 

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
-use crate::parallel::{Charge, Executed, Inline, ReadFailure, ReadSet, Sink, Task, TaskExecution, View};
+use crate::parallel::{Charge, Executed, Inline, ReadFailure, ReadSet, Sink, StateModel, Task, TaskExecution, View};
 use crate::sync::{Arc, AtomicBool, Ordering};
 
 /// The key that every fee phase adds to.
@@ -351,15 +351,18 @@ impl Access for Speculative<'_, '_> {
     }
 }
 
-impl Task for Block {
+impl StateModel for Block {
     type Key = u8;
     type Value = u64;
     type Delta = u64;
+    type Error = LoadFailure;
+}
+
+impl Task for Block {
     type Unpaid = Unpaid;
     type Charged = Charged;
     type Output = Result;
     type Prefix = Prefix;
-    type Error = LoadFailure;
 
     fn load(&self, key: &u8) -> std::result::Result<u64, LoadFailure> {
         if self.broken_keys.contains(key) { Err(LoadFailure) } else { Ok(Self::initial(*key)) }
