@@ -18,7 +18,7 @@ pub struct EventSummary {
 
 /// The sums over one or more call trees.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ExecutionSummary {
+pub(crate) struct ExecutionSummary {
     /// The VM resources of the calls that are measured in steps, with their syscalls (C88).
     pub vm_resources: VmResources,
     /// The Sierra gas of the calls that are measured in Sierra gas.
@@ -33,7 +33,10 @@ pub struct ExecutionSummary {
 
 impl ExecutionSummary {
     /// Adds up `calls`; `None` when a counter overflows.
-    pub fn of<'a>(calls: impl IntoIterator<Item = &'a CallInfo>, constants: &Constants) -> Option<Self> {
+    pub(crate) fn of<'a>(
+        calls: impl IntoIterator<Item = &'a CallInfo>,
+        constants: &Constants,
+    ) -> Option<Self> {
         let mut summary = Self::default();
         for root in calls {
             // The resources and the gas of a call include those of its inner calls; its events and messages

@@ -4,7 +4,6 @@
 //! error that names the value that is out of range. A price of zero is legal everywhere. Does not know what
 //! the gas was used for.
 
-use starknet_api::block::GasPrice;
 use starknet_api::execution_resources::{GasAmount, GasVector};
 use starknet_api::transaction::fields::{Fee, Resource, Tip};
 

@@ -9,9 +9,10 @@ use starknet_api::transaction::fields::{Fee, Tip};
 use super::StateChangesCount;
 use super::fixture::{env_with, prices, with_all, with_l1_gas, with_max_fee};
 use super::price::{fee_of, in_l1_gas};
+use super::receipt::gas_fee;
 use super::{
     ArchivalResources, ComputationResources, MessageResources, Receipt, TransactionResources, check_after,
-    check_bounds_cover, check_chargeable, check_within_bounds, gas_fee, max_steps, minimal_gas,
+    check_bounds_cover, check_chargeable, check_within_bounds, max_steps, minimal_gas,
 };
 use crate::call::EventSummary;
 use crate::protocol::{
