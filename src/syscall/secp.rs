@@ -14,7 +14,7 @@ use super::context::SyscallContext;
 use super::effect::{Effect, Outcome};
 use super::memory::{Pointer, SyscallMemory};
 use super::request::{Coordinates, SecpAdd, SecpGetXy, SecpMul, SecpPointFromX};
-use super::secp_points::{Curve, K1, R1};
+use super::secp_points::Curve;
 use crate::protocol::well_known;
 
 /// Returns `true` if all coordinates are below the modulus of the field (C131).
@@ -25,7 +25,7 @@ fn in_field<C: Curve>(coordinates: &[&BigUint]) -> bool {
 
 /// Responds with the point of the given coordinates: (0, 0) is the point at infinity; `None` if the point is
 /// not on the curve or in the wrong subgroup (C131).
-fn new<C: Curve>(
+pub(super) fn new<C: Curve>(
     request: Coordinates,
     context: &mut SyscallContext<'_, '_>,
     memory: &mut dyn SyscallMemory,
@@ -41,7 +41,7 @@ fn new<C: Curve>(
 }
 
 /// Responds with the point with the given x and parity of y (C132).
-fn point_from_x<C: Curve>(
+pub(super) fn point_from_x<C: Curve>(
     request: SecpPointFromX,
     context: &mut SyscallContext<'_, '_>,
     memory: &mut dyn SyscallMemory,
@@ -71,7 +71,8 @@ fn respond<C: Curve>(
     Ok(Effect::Respond(point.map(|point| points.insert(memory, point)).transpose()?))
 }
 
-fn add<C: Curve>(
+/// Responds with the sum of two points.
+pub(super) fn add<C: Curve>(
     request: SecpAdd,
     context: &mut SyscallContext<'_, '_>,
     memory: &mut dyn SyscallMemory,
@@ -81,7 +82,8 @@ fn add<C: Curve>(
     Ok(Effect::Respond(points.insert::<C>(memory, sum.into())?))
 }
 
-fn mul<C: Curve>(
+/// Responds with a multiple of a point.
+pub(super) fn mul<C: Curve>(
     request: SecpMul,
     context: &mut SyscallContext<'_, '_>,
     memory: &mut dyn SyscallMemory,
@@ -97,7 +99,8 @@ fn product<C: Curve>(point: Affine<C>, scalar: &C::ScalarField) -> Affine<C> {
     WnafContext::new(WINDOW_BITS).mul(point.into_group(), scalar).into()
 }
 
-fn get_xy<C: Curve>(
+/// Responds with the coordinates of a point; those of the point at infinity are 0.
+pub(super) fn get_xy<C: Curve>(
     request: SecpGetXy,
     context: &mut SyscallContext<'_, '_>,
     _: &mut dyn SyscallMemory,
@@ -106,99 +109,10 @@ fn get_xy<C: Curve>(
     Ok(Effect::Respond(Coordinates { x: point.x.into(), y: point.y.into() }))
 }
 
-/// `secp256k1_new`.
-pub(super) fn k1_new(
-    q: Coordinates,
-    s: &mut SyscallContext<'_, '_>,
-    m: &mut dyn SyscallMemory,
-) -> Outcome<Option<Pointer>> {
-    new::<K1>(q, s, m)
-}
-
-/// `secp256k1_add`.
-pub(super) fn k1_add(
-    q: SecpAdd,
-    s: &mut SyscallContext<'_, '_>,
-    m: &mut dyn SyscallMemory,
-) -> Outcome<Pointer> {
-    add::<K1>(q, s, m)
-}
-
-/// `secp256k1_mul`.
-pub(super) fn k1_mul(
-    q: SecpMul,
-    s: &mut SyscallContext<'_, '_>,
-    m: &mut dyn SyscallMemory,
-) -> Outcome<Pointer> {
-    mul::<K1>(q, s, m)
-}
-
-/// `secp256k1_get_point_from_x`.
-pub(super) fn k1_point_from_x(
-    q: SecpPointFromX,
-    s: &mut SyscallContext<'_, '_>,
-    m: &mut dyn SyscallMemory,
-) -> Outcome<Option<Pointer>> {
-    point_from_x::<K1>(q, s, m)
-}
-
-/// `secp256k1_get_xy`.
-pub(super) fn k1_get_xy(
-    q: SecpGetXy,
-    s: &mut SyscallContext<'_, '_>,
-    m: &mut dyn SyscallMemory,
-) -> Outcome<Coordinates> {
-    get_xy::<K1>(q, s, m)
-}
-
-/// `secp256r1_new`.
-pub(super) fn r1_new(
-    q: Coordinates,
-    s: &mut SyscallContext<'_, '_>,
-    m: &mut dyn SyscallMemory,
-) -> Outcome<Option<Pointer>> {
-    new::<R1>(q, s, m)
-}
-
-/// `secp256r1_add`.
-pub(super) fn r1_add(
-    q: SecpAdd,
-    s: &mut SyscallContext<'_, '_>,
-    m: &mut dyn SyscallMemory,
-) -> Outcome<Pointer> {
-    add::<R1>(q, s, m)
-}
-
-/// `secp256r1_mul`.
-pub(super) fn r1_mul(
-    q: SecpMul,
-    s: &mut SyscallContext<'_, '_>,
-    m: &mut dyn SyscallMemory,
-) -> Outcome<Pointer> {
-    mul::<R1>(q, s, m)
-}
-
-/// `secp256r1_get_point_from_x`.
-pub(super) fn r1_point_from_x(
-    q: SecpPointFromX,
-    s: &mut SyscallContext<'_, '_>,
-    m: &mut dyn SyscallMemory,
-) -> Outcome<Option<Pointer>> {
-    point_from_x::<R1>(q, s, m)
-}
-
-/// `secp256r1_get_xy`.
-pub(super) fn r1_get_xy(
-    q: SecpGetXy,
-    s: &mut SyscallContext<'_, '_>,
-    m: &mut dyn SyscallMemory,
-) -> Outcome<Coordinates> {
-    get_xy::<R1>(q, s, m)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::syscall::secp_points::{K1, R1};
 
     fn products_equal_those_of_the_group<C: Curve>() {
         let mut multiple = Affine::<C>::generator();

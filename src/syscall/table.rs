@@ -6,6 +6,7 @@
 use super::abi::{Dispatched, SyscallCall};
 use super::codec::Language;
 use super::fault::SyscallFault;
+use super::secp_points::{K1, R1};
 use super::{block, calls, class, emit, execution_info, keccak, secp, sha2, storage};
 use crate::protocol::{SyscallAbi, SyscallName};
 
@@ -40,16 +41,16 @@ pub(super) static TABLE: [Row; 35] = [
     Row { name: SyscallName::LibraryCallL1Handler, run: |s| s.run(calls::library_call_l1_handler) },
     Row { name: SyscallName::MetaTxV0, run: |s| s.run(calls::meta_tx_v0) },
     Row { name: SyscallName::ReplaceClass, run: |s| s.run(class::replace_class) },
-    Row { name: SyscallName::Secp256k1Add, run: |s| s.run(secp::k1_add) },
-    Row { name: SyscallName::Secp256k1GetPointFromX, run: |s| s.run(secp::k1_point_from_x) },
-    Row { name: SyscallName::Secp256k1GetXy, run: |s| s.run(secp::k1_get_xy) },
-    Row { name: SyscallName::Secp256k1Mul, run: |s| s.run(secp::k1_mul) },
-    Row { name: SyscallName::Secp256k1New, run: |s| s.run(secp::k1_new) },
-    Row { name: SyscallName::Secp256r1Add, run: |s| s.run(secp::r1_add) },
-    Row { name: SyscallName::Secp256r1GetPointFromX, run: |s| s.run(secp::r1_point_from_x) },
-    Row { name: SyscallName::Secp256r1GetXy, run: |s| s.run(secp::r1_get_xy) },
-    Row { name: SyscallName::Secp256r1Mul, run: |s| s.run(secp::r1_mul) },
-    Row { name: SyscallName::Secp256r1New, run: |s| s.run(secp::r1_new) },
+    Row { name: SyscallName::Secp256k1Add, run: |s| s.run(secp::add::<K1>) },
+    Row { name: SyscallName::Secp256k1GetPointFromX, run: |s| s.run(secp::point_from_x::<K1>) },
+    Row { name: SyscallName::Secp256k1GetXy, run: |s| s.run(secp::get_xy::<K1>) },
+    Row { name: SyscallName::Secp256k1Mul, run: |s| s.run(secp::mul::<K1>) },
+    Row { name: SyscallName::Secp256k1New, run: |s| s.run(secp::new::<K1>) },
+    Row { name: SyscallName::Secp256r1Add, run: |s| s.run(secp::add::<R1>) },
+    Row { name: SyscallName::Secp256r1GetPointFromX, run: |s| s.run(secp::point_from_x::<R1>) },
+    Row { name: SyscallName::Secp256r1GetXy, run: |s| s.run(secp::get_xy::<R1>) },
+    Row { name: SyscallName::Secp256r1Mul, run: |s| s.run(secp::mul::<R1>) },
+    Row { name: SyscallName::Secp256r1New, run: |s| s.run(secp::new::<R1>) },
     Row { name: SyscallName::SendMessageToL1, run: |s| s.run(emit::send_message_to_l1) },
     Row { name: SyscallName::Sha256ProcessBlock, run: |s| s.run(sha2::sha256_process_block) },
     Row { name: SyscallName::Sha512ProcessBlock, run: |s| s.run(sha2::sha512_process_block) },
