@@ -13,6 +13,7 @@
 
 mod block;
 mod class;
+mod documentation;
 mod engine;
 mod fixture;
 mod layers;
