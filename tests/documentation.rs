@@ -22,12 +22,12 @@ struct Example {
 const EXAMPLES: [Example; 8] = [
     Example {
         heading: "A syscall",
-        words: &["Sha512ProcessBlock", "sha512_process_block", "sha512"],
+        words: &["Sha512", "sha512"],
         folders: &["src", "tests", "benches", "resources/protocol", "resources/contracts"],
     },
     Example {
         heading: "A Starknet version",
-        words: &["V0_14_3", "0.14.3", "0.14.3.json"],
+        words: &["V0_14_3", "0.14.3"],
         folders: &["src", "resources/protocol", "tests/data"],
     },
     Example {
@@ -53,11 +53,11 @@ const EXAMPLES: [Example; 8] = [
     },
     Example {
         heading: "A kind of state cell",
-        words: &["nonce_at", "StateKey::Nonce", "Self::Nonce", "cell::Nonce", "nonces"],
-        folders: &["src/state"],
+        words: &["StateKey::Nonce", "Self::Nonce(", "cell::Nonce", "nonces"],
+        folders: &["src/state", "src/block"],
     },
     Example { heading: "A Cairo 1 hint", words: &["WideMul128"], folders: &["src"] },
-    Example { heading: "A Cairo 0 hint", words: &["UNSIGNED_DIV_REM"], folders: &["src"] },
+    Example { heading: "A Cairo 0 hint", words: &["hint_code::UNSIGNED_DIV_REM"], folders: &["src"] },
 ];
 
 fn root() -> &'static Path {
@@ -91,13 +91,6 @@ fn content(file: &str) -> String {
         text
     };
     format!("{file}\n{code}")
-}
-
-/// Returns `true` if the text contains the word, and not as a part of a longer one.
-fn mentions(text: &str, word: &str) -> bool {
-    let is_word = |c: char| c.is_alphanumeric() || c == '_';
-    text.match_indices(word)
-        .any(|(at, _)| !text[..at].ends_with(is_word) && !text[at + word.len()..].starts_with(is_word))
 }
 
 /// The text between single backquotes.
@@ -139,7 +132,10 @@ fn the_lists_of_files_are_exact() {
             .iter()
             .flat_map(|folder| files(folder))
             .filter(|file| file != "tests/documentation.rs")
-            .filter(|file| words.iter().any(|word| mentions(&content(file), word)))
+            .filter(|file| {
+                let content = content(file);
+                words.iter().any(|word| content.contains(word))
+            })
             .collect();
         wrong.extend(
             listed.difference(&found).map(|file| format!("{heading}: {file} is listed, and need not change")),

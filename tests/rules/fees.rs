@@ -10,7 +10,7 @@ fn emit(keys: u128, data: u128) -> Tx {
 }
 
 #[test]
-fn c150_c153_the_systems_part_of_a_transaction() {
+fn c150_c153_the_os_overhead_of_a_transaction() {
     for availability in [DataAvailability::Blob, DataAvailability::Calldata] {
         let mut world = World::furnished(Version::NEWEST);
         world.file.block.data_availability = availability;
@@ -38,7 +38,7 @@ fn c150_c153_the_systems_part_of_a_transaction() {
 }
 
 #[test]
-fn c155_the_fee_token_is_no_changed_contract_and_the_balance_counts_once() {
+fn c155_the_fee_token_is_not_a_modified_contract_and_the_balance_counts_once() {
     let world = World::furnished(Version::NEWEST);
     let ran = world.run(&[
         invoke(STRK, "transfer", felts(&[9, 5, 0])),
@@ -54,7 +54,7 @@ fn c155_the_fee_token_is_no_changed_contract_and_the_balance_counts_once() {
 }
 
 #[test]
-fn c156_classes_that_were_deployed_replaced_and_declared() {
+fn c156_deployed_replaced_and_declared_class_hashes_are_counted() {
     let mut world = World::furnished(Version::NEWEST);
     let (nft, pool, old) = (world.declare("nft"), world.offer("pool"), world.offer("cairo0/no_constructor"));
     let ran = world.run(&[
@@ -71,7 +71,7 @@ fn c156_classes_that_were_deployed_replaced_and_declared() {
 }
 
 #[test]
-fn c157_a_cell_is_allocated_when_it_was_nothing_and_is_something() {
+fn c157_a_cell_is_allocated_if_it_was_zero_and_is_not() {
     let mut world = World::furnished(Version::NEWEST);
     world.store(SYSCALLS, key(7), felt(70));
     let write = |list: &[(u128, u128)]| {
@@ -92,7 +92,7 @@ fn c157_a_cell_is_allocated_when_it_was_nothing_and_is_something() {
 }
 
 #[test]
-fn c161_messages_of_a_caught_call_cost_nothing() {
+fn c161_messages_of_a_reverted_call_cost_nothing() {
     let world = World::furnished(Version::NEWEST);
     let send = target(SYSCALLS, "send_message", &join(&[&felts(&[0xe]), &span(&felts(&[1, 2]))]));
     let ran = world.run(&[
@@ -144,7 +144,7 @@ fn c172_a_reverted_transaction_pays_for_its_calldata_and_signature() {
 }
 
 #[test]
-fn c249_gas_steps_and_the_system_are_rounded_each_for_itself() {
+fn c249_sierra_gas_and_vm_cost_are_rounded_separately() {
     let world = World::furnished(Version::NEWEST);
     let both = target(STEPS, "recurse", &felts(&[4, 0]));
     let ran = world.run(&[

@@ -49,7 +49,7 @@ fn c1_checks_come_in_order_nonce_bounds_balance_proof_validation_execution() {
 }
 
 #[test]
-fn c3_version_0_knows_no_nonce() {
+fn c3_version_0_ignores_the_nonce() {
     let mut world = World::furnished(Version::V0_13_1);
     world.set_nonce(SYSCALLS, 7);
     world.set_nonce(1, 3);
@@ -63,7 +63,7 @@ fn c3_version_0_knows_no_nonce() {
 }
 
 #[test]
-fn c4_a_lenient_nonce_may_be_later_and_moves_on_by_one() {
+fn c4_a_lenient_nonce_may_be_greater_and_increments_by_one() {
     let mut world = World::furnished(Version::NEWEST);
     world.set_nonce(ACCOUNT, 5);
     let ran = world.run(&[
@@ -78,7 +78,7 @@ fn c4_a_lenient_nonce_may_be_later_and_moves_on_by_one() {
 }
 
 #[test]
-fn c6_without_a_fee_nothing_is_checked_limited_or_paid_but_the_fee_is_told() {
+fn c6_without_a_fee_nothing_is_checked_limited_or_paid_but_the_receipt_has_the_fee() {
     let mut world = World::furnished(Version::NEWEST);
     let poor = 0xbad;
     world.deploy("account_open", poor);
@@ -97,7 +97,7 @@ fn c6_without_a_fee_nothing_is_checked_limited_or_paid_but_the_fee_is_told() {
 }
 
 #[test]
-fn c7_without_a_fee_the_l2_gas_bound_still_holds() {
+fn c7_without_a_fee_the_l2_gas_bound_still_applies() {
     let world = World::furnished(Version::NEWEST);
     let ran = world.run(&[nothing().bounds(bounds(0, 0, 0)).free(), nothing().nonce(0).free()]);
     let InvalidTransaction::ValidationPanic(summary) = ran.invalid(0) else { panic!("{}", ran.invalid(0)) };
@@ -106,7 +106,7 @@ fn c7_without_a_fee_the_l2_gas_bound_still_holds() {
 }
 
 #[test]
-fn c8_without_a_bound_on_l2_gas_there_is_what_validation_and_execution_may_use() {
+fn c8_without_a_bound_on_l2_gas_the_limits_of_validation_and_execution_apply() {
     for version in [Version::V0_13_4, Version::V0_14_2, Version::NEWEST] {
         let world = World::furnished(version);
         let limits = world.constants().limits.clone();
@@ -122,7 +122,7 @@ fn c8_without_a_bound_on_l2_gas_there_is_what_validation_and_execution_may_use()
 }
 
 #[test]
-fn c9_validation_and_execution_draw_on_one_purse_each_within_its_limit() {
+fn c9_validation_and_execution_share_one_gas_budget_each_within_its_limit() {
     let world = World::furnished(Version::NEWEST);
     let limits = world.constants().limits.clone();
     let work = |l2| nothing().bounds(bounds(1_000_000, 1_000_000, l2)).signed(&felts(&[13, 1_000]));
@@ -142,7 +142,7 @@ fn c9_validation_and_execution_draw_on_one_purse_each_within_its_limit() {
 }
 
 #[test]
-fn c10_validation_in_steps_takes_no_gas_from_the_purse() {
+fn c10_step_tracked_validation_consumes_no_gas() {
     let mut world = World::furnished(Version::NEWEST);
     let gas_account = world.declare("account_open");
     // The old account makes itself a new one while it validates, so that execution is measured in gas.
@@ -159,7 +159,7 @@ fn c10_validation_in_steps_takes_no_gas_from_the_purse() {
 }
 
 #[test]
-fn c11_only_invocations_from_version_1_on_are_reverted() {
+fn c11_only_invokes_from_version_1_on_are_reverted() {
     let mut world = World::furnished(Version::V0_13_1);
     let account = world.declare("account_open");
     let upgradable = world.offer("upgradable");
@@ -181,7 +181,7 @@ fn c11_only_invocations_from_version_1_on_are_reverted() {
 }
 
 #[test]
-fn c12_an_accounts_constructor_runs_first_and_under_the_rules_of_validation() {
+fn c12_an_account_constructor_runs_first_and_in_validation_mode() {
     let mut world = World::furnished(Version::NEWEST);
     let limits = world.constants().limits.clone();
     let account = world.declare("account_open");
@@ -205,7 +205,7 @@ fn c12_an_accounts_constructor_runs_first_and_under_the_rules_of_validation() {
 }
 
 #[test]
-fn c13_what_a_deployed_account_did_is_listed_constructor_first() {
+fn c13_events_of_an_account_deployment_begin_with_the_constructor() {
     let mut world = World::furnished(Version::NEWEST);
     let account = world.declare("account_open");
     let one = deploy_account(account, &felts(&[5])).signed(&felts(&[7, 1]));
@@ -250,7 +250,7 @@ fn c14_a_class_is_declared_after_validation_and_without_a_call() {
 }
 
 #[test]
-fn c15_no_validation_without_the_flag_or_in_version_0() {
+fn c15_validation_is_skipped_without_the_flag_and_in_version_0() {
     let mut world = World::furnished(Version::NEWEST);
     world.fund(address(SYSCALLS), MAX_FEE);
     world.fund(address(1), MAX_FEE);
@@ -266,7 +266,7 @@ fn c15_no_validation_without_the_flag_or_in_version_0() {
 }
 
 #[test]
-fn c16_the_validation_call_comes_from_nobody() {
+fn c16_the_validation_call_has_caller_zero() {
     let world = World::furnished(Version::NEWEST);
     let ran = world.run(&[nothing(), nothing().from(0xbad).free()]);
     let call = &ran.execution(0).validate_call.as_ref().unwrap().call;
@@ -285,7 +285,7 @@ fn c16_the_validation_call_comes_from_nobody() {
 }
 
 #[test]
-fn c17_what_a_validation_may_answer() {
+fn c17_validation_must_return_valid() {
     let mut world = World::furnished(Version::NEWEST);
     let new_account = world.declare("account_open");
     world.deploy("cairo0/no_constructor", 0xbad);
@@ -310,7 +310,7 @@ fn c17_what_a_validation_may_answer() {
 }
 
 #[test]
-fn c18_orders_and_limits_begin_anew_with_each_phase() {
+fn c18_order_numbers_and_limits_restart_with_each_phase() {
     let world = World::furnished(Version::NEWEST);
     let most = world.constants().limits.event_max_count;
     let emit = |count: u64| {
@@ -333,7 +333,7 @@ fn steps_after(world: &World, l2: u64, validate_steps: u64, calldata: usize) -> 
 }
 
 #[test]
-fn c19_the_steps_of_execution_are_what_validation_and_the_system_leave() {
+fn c19_the_step_budget_of_execution_excludes_validation_and_os_overhead() {
     let world = World::furnished(Version::NEWEST);
     let l2 = 20_000_000;
     let tx = old_invoke(OLD_CALLER, "loop_forever", vec![])
@@ -352,7 +352,7 @@ fn c19_the_steps_of_execution_are_what_validation_and_the_system_leave() {
 }
 
 #[test]
-fn c20_validation_in_gas_takes_no_steps() {
+fn c20_gas_tracked_validation_takes_no_steps() {
     let world = World::furnished(Version::NEWEST);
     let l2 = 20_000_000;
     let tx = invoke(STEPS, "recurse", felts(&[0, 2]))
@@ -367,7 +367,7 @@ fn c20_validation_in_gas_takes_no_steps() {
 }
 
 #[test]
-fn c21_a_reverted_execution_is_charged_its_bare_steps_and_its_gas() {
+fn c21_a_reverted_execution_is_charged_its_vm_steps_and_its_gas() {
     let world = World::furnished(Version::NEWEST);
     let ran =
         world.run(&[invoke(STEPS, "noisy_panic", felts(&[1])), invoke(CALLER, "noisy_panic", felts(&[1]))]);
@@ -390,7 +390,7 @@ fn c21_a_reverted_execution_is_charged_its_bare_steps_and_its_gas() {
 }
 
 #[test]
-fn c22_a_revert_keeps_what_validation_did_and_drops_what_execution_did() {
+fn c22_a_revert_keeps_validation_and_rolls_back_execution() {
     let mut world = World::furnished(Version::NEWEST);
     let nft = world.declare("nft");
     let deploy = join(&[&[nft.0, felt(1)], &span(&[]), &felts(&[0])]);
@@ -415,7 +415,7 @@ fn c22_a_revert_keeps_what_validation_did_and_drops_what_execution_did() {
 }
 
 #[test]
-fn c23_a_reverted_transaction_pays_for_the_state_after_validation() {
+fn c23_a_revert_receipt_counts_the_state_after_validation() {
     let world = World::furnished(Version::NEWEST);
     let ran = world.run(&[
         invoke(CALLER, "noisy_panic", felts(&[1])).signed(&felts(&[6, 42])),
@@ -431,7 +431,7 @@ fn c23_a_reverted_transaction_pays_for_the_state_after_validation() {
 }
 
 #[test]
-fn c24_when_only_the_cost_was_too_high_the_fee_is_cut_and_the_rest_is_as_of_a_revert() {
+fn c24_a_success_over_its_bounds_pays_the_recommended_fee_and_has_a_revert_receipt() {
     let world = World::furnished(Version::NEWEST);
     let write = |first, data| {
         invoke(SYSCALLS, "storage_write_many", felts(&[first, 40, 7])).bounds(bounds(
@@ -455,7 +455,7 @@ fn c24_when_only_the_cost_was_too_high_the_fee_is_cut_and_the_rest_is_as_of_a_re
 }
 
 #[test]
-fn c25_when_a_revert_costs_too_much_the_fee_is_cut_and_the_reason_stays() {
+fn c25_a_revert_over_its_bounds_pays_the_recommended_fee_and_keeps_its_reason() {
     let world = World::furnished(Version::NEWEST);
     // Validation writes a new cell: 64 felts of data gas more than the least.
     let tx = panics().signed(&felts(&[6, 42])).bounds(bounds(1_000_000, 130, 2_000_000_000));
@@ -471,7 +471,7 @@ fn c25_when_a_revert_costs_too_much_the_fee_is_cut_and_the_reason_stays() {
 }
 
 #[test]
-fn c27_before_0_13_4_what_execution_takes_back_of_validation_is_still_paid_for() {
+fn c27_before_0_13_4_opposite_writes_of_validation_and_execution_are_both_paid_for() {
     let counts = |version| {
         let world = World::furnished(version);
         let cell = variable("Account_mode");
@@ -492,7 +492,7 @@ fn c27_before_0_13_4_what_execution_takes_back_of_validation_is_still_paid_for()
 }
 
 #[test]
-fn c28_the_fee_is_transferred_after_a_revert_too_and_not_when_it_is_nothing() {
+fn c28_the_fee_is_transferred_after_a_revert_and_not_if_it_is_zero() {
     let mut world = World::furnished(Version::NEWEST);
     world.fund(address(1), MAX_FEE);
     let class_hash = world.offer("cairo0/no_constructor");
@@ -530,7 +530,7 @@ fn c29_the_fee_transfer_is_a_call_of_the_sender() {
 }
 
 #[test]
-fn c30_a_fee_token_that_panics_takes_no_fee_and_one_that_faults_makes_the_transaction_invalid() {
+fn c30_a_panic_of_the_fee_token_moves_no_fee_and_a_fault_makes_the_transaction_invalid() {
     // `transfer` of the collection takes two arguments and gets three: it panics.
     let mut world = World::furnished(Version::NEWEST);
     world.deploy("nft", STRK);
@@ -553,7 +553,7 @@ fn c30_a_fee_token_that_panics_takes_no_fee_and_one_that_faults_makes_the_transa
 }
 
 #[test]
-fn c31_the_fee_transfer_may_take_the_steps_of_the_senders_whole_bound() {
+fn c31_the_fee_transfer_may_use_the_steps_of_the_complete_bound() {
     // A token whose transfer(sequencer, fee, 0) writes as many cells as the fee has wei.
     let mut world = World::furnished(Version::V0_13_1);
     let mut class = compiled("cairo0/syscalls");
@@ -581,7 +581,7 @@ fn c31_the_fee_transfer_may_take_the_steps_of_the_senders_whole_bound() {
 }
 
 #[test]
-fn c34_the_tip_counts_from_0_14_0_on_and_in_version_3_only() {
+fn c34_the_tip_counts_from_0_14_0_on_in_version_3_only() {
     let tip = 37;
     for (version, counted) in [(Version::V0_13_6, false), (Version::V0_14_0, true)] {
         let world = World::furnished(version);
@@ -597,7 +597,7 @@ fn c34_the_tip_counts_from_0_14_0_on_and_in_version_3_only() {
 }
 
 #[test]
-fn c35_bounds_without_l1_data_gas_are_of_the_older_form() {
+fn c35_bounds_without_l1_data_gas_bound_l1_gas_only() {
     use starkiln::replay::FileTransaction;
     use starknet_api::transaction::fields::ValidResourceBounds;
     let bounds = |data: &str| -> Result<ValidResourceBounds, serde_json::Error> {
@@ -626,7 +626,7 @@ fn c35_bounds_without_l1_data_gas_are_of_the_older_form() {
 }
 
 #[test]
-fn c36_a_cairo_0_class_can_be_declared_again_until_0_13_2() {
+fn c36_a_cairo_0_class_can_be_redeclared_before_0_13_2() {
     for (version, again) in [(Version::V0_13_1_1, Succeeded), (Version::V0_13_2, Invalid)] {
         let mut world = World::furnished(version);
         world.fund(address(1), MAX_FEE);
@@ -657,7 +657,7 @@ fn c37_declaring_twice_is_invalid() {
 }
 
 #[test]
-fn c38_a_declaration_is_the_class_and_its_compiled_hash_from_zero() {
+fn c38_a_declaration_writes_the_class_and_its_compiled_class_hash() {
     let mut world = World::furnished(Version::NEWEST);
     let (new, old) = (world.offer("nft"), world.offer("cairo0/no_constructor"));
     let compiled = world.compiled_class_hashes(new)[1];
@@ -671,7 +671,7 @@ fn c38_a_declaration_is_the_class_and_its_compiled_hash_from_zero() {
 }
 
 #[test]
-fn c39_from_0_14_1_on_version_3_must_declare_the_younger_hash() {
+fn c39_from_0_14_1_on_version_3_must_declare_the_blake_hash() {
     for (version, by_older_hash) in
         [(Version::V0_14_0, Succeeded), (Version::V0_14_1, Invalid), (Version::NEWEST, Invalid)]
     {

@@ -50,7 +50,7 @@ fn c63_depth_then_address_then_class_then_entry_point() {
 }
 
 #[test]
-fn c64_nobody_can_catch_a_missing_contract_or_class() {
+fn c64_a_missing_contract_or_class_is_uncatchable() {
     let world = World::furnished(Version::NEWEST);
     let ran = world.run(&[
         catch(0xbad, "nothing", &[]),
@@ -68,7 +68,7 @@ fn c64_nobody_can_catch_a_missing_contract_or_class() {
 }
 
 #[test]
-fn c65_a_missing_entry_point_can_be_caught_from_0_13_4_on() {
+fn c65_a_missing_entry_point_is_catchable_from_0_13_4_on() {
     for (version, caught) in
         [(Version::V0_13_3, Reverted), (Version::V0_13_4, Succeeded), (Version::NEWEST, Succeeded)]
     {
@@ -98,7 +98,7 @@ fn c65_a_missing_entry_point_can_be_caught_from_0_13_4_on() {
 }
 
 #[test]
-fn c66_a_call_that_never_began_leaves_its_class_and_nothing_else() {
+fn c66_the_info_of_a_call_that_never_began_has_only_its_class() {
     let mut world = World::furnished(Version::NEWEST);
     let old = world.deploy("cairo0/no_constructor", CAIRO_0_CALLEE);
     let new = world.declare("syscalls");
@@ -120,7 +120,7 @@ fn c66_a_call_that_never_began_leaves_its_class_and_nothing_else() {
 }
 
 #[test]
-fn c67_before_0_13_4_nobody_can_catch_a_panic() {
+fn c67_before_0_13_4_a_panic_is_uncatchable() {
     for (version, caught) in [(Version::V0_13_3, Reverted), (Version::V0_13_4, Succeeded)] {
         let world = World::furnished(version);
         let ran = world.one(&catch(SYSCALLS, "panic_with", &span(&[short("NO")])));
@@ -135,7 +135,7 @@ fn c67_before_0_13_4_nobody_can_catch_a_panic() {
 }
 
 #[test]
-fn c68_when_the_outermost_call_fails_the_transaction_is_reverted() {
+fn c68_a_failed_outermost_call_reverts_the_transaction() {
     let mut world = World::furnished(Version::NEWEST);
     let upgradable = world.declare("upgradable");
     // The account panics with what it was given; a handler and a constructor do so themselves.
@@ -208,7 +208,7 @@ fn misnamed() -> Value {
 }
 
 #[test]
-fn c70_c243_a_constructor_is_the_first_entry_and_must_bear_that_name() {
+fn c70_c243_the_constructor_is_the_first_entry_and_has_its_selector() {
     let mut world = World::furnished(Version::NEWEST);
     let class_hash = world.make(0x70, &misnamed(), "1.7.0");
     let mut old = compiled("cairo0/constructors");
@@ -240,7 +240,7 @@ fn deployed_at(deployer: u128, salt: u128, class_hash: ClassHash, calldata: &[Fe
 }
 
 #[test]
-fn c71_a_taken_address_is_told_before_a_missing_class() {
+fn c71_an_unavailable_address_is_reported_before_a_missing_class() {
     let mut world = World::furnished(Version::NEWEST);
     let missing = ClassHash(felt(0xdead));
     let taken = deployed_at(SYSCALLS, 1, missing, &[]);
@@ -256,7 +256,7 @@ fn c71_a_taken_address_is_told_before_a_missing_class() {
 }
 
 #[test]
-fn c72_a_caught_failure_takes_its_deployments_back() {
+fn c72_a_caught_failure_reverts_its_deployments() {
     let mut world = World::furnished(Version::NEWEST);
     let upgradable = world.declare("upgradable");
     let deploy = target(SYSCALLS, "deploy", &deploying(upgradable, &felts(&[5])));
@@ -281,7 +281,7 @@ fn c72_a_caught_failure_takes_its_deployments_back() {
 }
 
 #[test]
-fn c73_c74_where_a_contract_is_deployed_and_who_calls_its_constructor() {
+fn c73_c74_the_address_of_a_deployed_contract_and_the_caller_of_its_constructor() {
     let mut world = World::furnished(Version::NEWEST);
     let class_hash = world.declare("cairo0/constructors");
     let calldata = felts(&[0, 1, 2, 0]);
@@ -312,7 +312,7 @@ fn run(world: &mut World, program: &Program, builtins: &[&str], version: &str) -
 }
 
 #[test]
-fn c75_c76_behind_the_code_lie_a_return_and_the_prices_of_builtins() {
+fn c75_c76_a_return_and_the_builtin_prices_follow_the_bytecode() {
     for (version, blake) in [(Version::V0_14_1, 0_u64), (Version::V0_14_2, 3_334), (Version::NEWEST, 3_334)] {
         let mut world = World::furnished(version);
         // A function at the end tells where it was called from: the program's address and 2, at [fp + 2].
@@ -347,7 +347,7 @@ fn c75_c76_behind_the_code_lie_a_return_and_the_prices_of_builtins() {
 }
 
 #[test]
-fn c77_a_program_may_not_write_behind_itself() {
+fn c77_a_program_may_not_write_after_its_end() {
     let mut world = World::furnished(Version::NEWEST);
     // [the program's address + where] = 1; the two cells behind the code are its own, the next is not.
     let writing = |end: i64, beyond: i64| {
@@ -362,7 +362,7 @@ fn c77_a_program_may_not_write_behind_itself() {
 }
 
 #[test]
-fn c78_arguments_lie_builtins_first_then_gas_syscalls_and_calldata() {
+fn c78_arguments_are_builtins_gas_syscalls_and_calldata() {
     let mut world = World::furnished(Version::NEWEST);
     // Two range checks and their sum from the builtin at fp - 8, an arena at fp - 7 whose header lies before it.
     let program = Program::new()
@@ -391,7 +391,7 @@ fn c78_arguments_lie_builtins_first_then_gas_syscalls_and_calldata() {
 }
 
 #[test]
-fn c79_circuits_leave_holes_that_are_filled() {
+fn c79_holes_of_range_check96_are_filled() {
     let mut world = World::furnished(Version::NEWEST);
     world.deploy("circuit", MADE);
     world.deploy("circuit@steps", STEPS);
@@ -412,7 +412,7 @@ fn c79_circuits_leave_holes_that_are_filled() {
 }
 
 #[test]
-fn c80_cairo_1_is_not_asked_where_its_syscalls_end() {
+fn c80_the_end_of_the_syscall_segment_is_not_checked_in_cairo_1() {
     let mut world = World::furnished(Version::NEWEST);
     // It claims 1,000 cells of syscalls, used none and wrote one beyond; and it writes behind its calldata.
     let program = Program::new()
@@ -426,7 +426,7 @@ fn c80_cairo_1_is_not_asked_where_its_syscalls_end() {
 }
 
 #[test]
-fn c81_cairo_0_is_asked_for_everything_each_with_its_sentence() {
+fn c81_cairo_0_is_checked_completely_each_check_with_its_message() {
     let world = World::furnished(Version::NEWEST);
     let write = |name: &str, calldata: Vec<Felt>| invoke(OLD_SYSCALLS, name, calldata);
     let cases = [
@@ -457,7 +457,7 @@ fn c81_cairo_0_is_asked_for_everything_each_with_its_sentence() {
 }
 
 #[test]
-fn c82_c83_holes_are_counted_in_segments_that_were_touched() {
+fn c82_c83_holes_are_counted_in_accessed_segments() {
     let mut world = World::furnished(Version::NEWEST);
     world.deploy("syscalls@steps", MADE);
     let ran = world.run(&[
@@ -473,7 +473,7 @@ fn c82_c83_holes_are_counted_in_segments_that_were_touched() {
 }
 
 #[test]
-fn c86_up_to_0_13_1_1_an_arena_counts_its_cells() {
+fn c86_up_to_0_13_1_1_segment_arenas_count_their_cells() {
     let dictionaries = |version| {
         let world = World::furnished(version);
         let ran = world.one(&invoke(SYSCALLS, "dictionaries", felts(&[3, 4])));
@@ -486,7 +486,7 @@ fn c86_up_to_0_13_1_1_an_arena_counts_its_cells() {
 }
 
 #[test]
-fn c87_a_frame_in_gas_has_builtins_for_the_capacity_and_no_resources() {
+fn c87_a_gas_tracked_frame_has_builtin_counters_and_no_resources() {
     let world = World::furnished(Version::NEWEST);
     let hash = felts(&[1, 2, 3]);
     let ran = world.run(&[
@@ -506,7 +506,7 @@ fn c87_a_frame_in_gas_has_builtins_for_the_capacity_and_no_resources() {
 }
 
 #[test]
-fn c88_resources_hold_the_syscalls_of_the_system_and_all_inner_calls_failed_ones_too() {
+fn c88_resources_include_syscalls_and_all_inner_calls_failed_ones_too() {
     let world = World::furnished(Version::NEWEST);
     let ran = world.run(&[
         invoke(STEPS, "call_twice", target(STEPS, "recurse", &felts(&[1, 0]))),
@@ -553,7 +553,7 @@ fn c90_builtins_out_of_order_are_refused_at_every_call() {
 }
 
 #[test]
-fn c91_a_cairo_0_class_may_use_six_builtins_wherever_it_uses_them() {
+fn c91_a_cairo_0_class_may_use_six_builtins() {
     let mut world = World::furnished(Version::NEWEST);
     world.deploy("cairo0/forbidden_builtin", MADE);
     world.deploy("cairo0/library", CAIRO_0_CALLEE);
@@ -565,7 +565,7 @@ fn c91_a_cairo_0_class_may_use_six_builtins_wherever_it_uses_them() {
 }
 
 #[test]
-fn c92_a_result_must_be_felts_between_its_ends_and_its_flag_0_or_1() {
+fn c92_a_result_must_be_felts_in_one_segment_and_its_flag_0_or_1() {
     let mut world = World::furnished(Version::NEWEST);
     let ending = |program: Program, failure: u64, from: i64, to: i64| {
         program.finish(|p| p.push_fp(GAS), 0, failure, from, to)
@@ -646,13 +646,13 @@ fn info_after_sha(rounds: i64) -> String {
 }
 
 #[test]
-fn c84_every_round_of_sha_takes_a_segment_though_only_the_first_is_used() {
+fn c84_every_round_of_sha_allocates_a_segment() {
     let places: Vec<String> = (0..4).map(info_after_sha).collect();
     assert_eq!(places, ["13:0", "14:0", "15:0", "16:0"]);
 }
 
 #[test]
-fn c85_points_of_both_curves_are_numbered_together_six_cells_apart() {
+fn c85_points_of_both_curves_share_one_counter() {
     let mut world = World::furnished(Version::NEWEST);
     let infinity = |program: Program, name: &str, cell: i64| {
         let mut program = program.request(cell, short(name)).request(cell + 1, 1_000_000_u64);

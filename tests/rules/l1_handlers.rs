@@ -59,7 +59,7 @@ fn c41_a_handler_sees_a_transaction_of_version_0_without_fee_and_signature() {
 }
 
 #[test]
-fn c42_a_handler_is_called_by_nobody_with_the_sender_before_the_payload() {
+fn c42_a_handler_has_caller_zero_and_the_sender_before_the_payload() {
     let world = World::furnished(Version::NEWEST);
     let ran = world.one(&message(SYSCALLS, "handle", felts(&[0xe, 1, 2])));
     let call = &ran.root(0).call;
@@ -74,7 +74,7 @@ fn c42_a_handler_is_called_by_nobody_with_the_sender_before_the_payload() {
 }
 
 #[test]
-fn c43_a_handler_has_gas_by_the_version_and_steps_without_a_bound() {
+fn c43_a_handler_has_gas_by_version_and_no_step_bound() {
     for (version, gas) in
         [(Version::V0_13_6, 10_000_000_000), (Version::V0_14_0, 100_000_000), (Version::NEWEST, 100_000_000)]
     {
@@ -92,7 +92,7 @@ fn c43_a_handler_has_gas_by_the_version_and_steps_without_a_bound() {
 }
 
 #[test]
-fn c44_a_handler_that_fails_or_costs_too_much_is_in_the_block_and_costs_nothing() {
+fn c44_a_failed_or_too_expensive_handler_is_reverted_and_costs_nothing() {
     let mut world = World::furnished(Version::V0_14_1);
     let class_hash = world.make(0x44, &with_handlers(&["storage_write_many"]), "1.7.0");
     world.place(class_hash, MADE);
@@ -137,7 +137,7 @@ fn c45_handlers_are_reverted_at_every_version() {
 }
 
 #[test]
-fn c46_a_handler_that_ran_through_must_have_been_paid_for() {
+fn c46_a_successful_handler_must_have_been_paid_for() {
     let world = World::furnished(Version::NEWEST);
     let ran = world.run(&[
         message(SYSCALLS, "handle", felts(&[0xe, 1, 2])).paid(0),
@@ -156,7 +156,7 @@ fn c46_a_handler_that_ran_through_must_have_been_paid_for() {
 }
 
 #[test]
-fn c47_a_handlers_receipt_has_all_gases_no_fee_and_no_sender() {
+fn c47_a_handlers_receipt_has_all_gas_kinds_no_fee_and_no_sender() {
     let world = World::furnished(Version::NEWEST);
     let ran = world.run(&[
         message(SYSCALLS, "handle_and_answer", join(&[&felts(&[0xe]), &span(&felts(&[1]))])),
@@ -174,7 +174,7 @@ fn c47_a_handlers_receipt_has_all_gases_no_fee_and_no_sender() {
 }
 
 #[test]
-fn c48_the_systems_part_of_a_handler_grows_with_its_payload() {
+fn c48_the_os_overhead_of_a_handler_grows_with_its_payload() {
     let world = World::furnished(Version::NEWEST);
     let answer = |count: u128| {
         let payload: Vec<Felt> = (0..count).map(felt).collect();
@@ -191,7 +191,7 @@ fn c48_the_systems_part_of_a_handler_grows_with_its_payload() {
 }
 
 #[test]
-fn c49_one_class_never_runs_in_transactions_of_version_0() {
+fn c49_one_class_cannot_execute_in_version_0() {
     let mut world = World::furnished(Version::NEWEST);
     world.alias("account_open", well_known::FAULTY_CLASS_HASH);
     world.place(well_known::FAULTY_CLASS_HASH, MADE);

@@ -22,7 +22,7 @@ fn is_out_of_steps(ran: &Ran, index: usize) -> bool {
 }
 
 #[test]
-fn c52_only_frames_in_steps_use_up_steps() {
+fn c52_only_step_tracked_frames_consume_steps() {
     let mut world = World::furnished(Version::NEWEST);
     world.deploy("syscalls@steps", MADE);
     // L1 gas for 14,400 steps, some 9,000 of them left for execution; the loop takes 40,000.
@@ -37,7 +37,7 @@ fn c52_only_frames_in_steps_use_up_steps() {
 }
 
 #[test]
-fn c53_without_steps_left_a_frame_in_gas_stops_too() {
+fn c53_without_remaining_steps_a_gas_tracked_frame_fails_too() {
     let mut world = World::furnished(Version::NEWEST);
     world.deploy("syscalls@steps", MADE);
     let inner = target(MADE, "loop_n", &felts(&[3_000]));
@@ -60,7 +60,7 @@ fn c53_without_steps_left_a_frame_in_gas_stops_too() {
 }
 
 #[test]
-fn c54_the_last_step_may_be_the_last_instruction() {
+fn c54_the_last_step_may_be_used() {
     let world = World::furnished(Version::NEWEST);
     let system = system_steps(&world, &old_calls(&[(OLD_CALLER, "loop", felts(&[500]))]));
     let run = |steps: u64| {
@@ -84,7 +84,7 @@ fn c54_the_last_step_may_be_the_last_instruction() {
 }
 
 #[test]
-fn c55_execution_in_gas_has_no_limit_but_gas() {
+fn c55_gas_tracked_execution_has_no_step_limit() {
     let world = World::furnished(Version::NEWEST);
     // 400 steps less than the system itself takes, and yet gas for a long loop.
     let ran = world.run(&[
@@ -104,7 +104,7 @@ fn twice(world: &World, to: u128, name: &str, calldata: &[Felt]) -> (u64, u64, u
 }
 
 #[test]
-fn c57_a_callee_gets_what_its_caller_has_left_and_gives_back_what_it_did_not_use() {
+fn c57_a_callee_begins_with_its_callers_remaining_gas_and_returns_the_remainder() {
     let mut world = World::furnished(Version::NEWEST);
     world.deploy("syscalls@steps", MADE);
     let lost = |(first, used, second): (u64, u64, u64)| first - used - second;
@@ -122,7 +122,7 @@ fn c57_a_callee_gets_what_its_caller_has_left_and_gives_back_what_it_did_not_use
 }
 
 #[test]
-fn c58_calls_in_steps_say_that_they_were_given_ten_billion() {
+fn c58_step_tracked_calls_record_an_initial_gas_of_ten_billion() {
     let world = World::furnished(Version::NEWEST);
     let ran = world.one(&invoke(STEPS, "recurse", felts(&[2, 0])));
     let call = ran.inner(0);
@@ -143,7 +143,7 @@ fn giving_back(world: &mut World, at: u128, gas: impl FnOnce(Program) -> Program
 }
 
 #[test]
-fn c59_an_entry_point_costs_ten_thousand_before_it_begins() {
+fn c59_an_entry_point_is_charged_ten_thousand_at_first() {
     let mut world = World::furnished(Version::NEWEST);
     giving_back(&mut world, 0xa1, |program| program.push_fp(GAS));
     giving_back(&mut world, 0xa2, |program| program.push_fp_plus(GAS, 4_000_u64));
@@ -159,7 +159,7 @@ fn c59_an_entry_point_costs_ten_thousand_before_it_begins() {
 }
 
 #[test]
-fn c60_a_call_that_cannot_pay_for_its_beginning_fails_and_costs_nothing() {
+fn c60_a_call_that_cannot_pay_its_initial_charge_fails_and_costs_nothing() {
     let mut world = World::furnished(Version::NEWEST);
     let price = world.constants().syscall_price(SyscallName::CallContract).base - 10_000;
     // call_contract(SYSCALLS, nothing) with 9,999 left after its price; then gas, flag and error data.
@@ -189,7 +189,7 @@ fn c60_a_call_that_cannot_pay_for_its_beginning_fails_and_costs_nothing() {
 }
 
 #[test]
-fn c61_gas_that_was_not_given_cannot_be_given_back() {
+fn c61_more_gas_than_the_initial_gas_cannot_be_returned() {
     let mut world = World::furnished(Version::NEWEST);
     giving_back(&mut world, 0xa1, |program| program.push_fp_plus(GAS, 10_000_u64));
     giving_back(&mut world, 0xa2, |program| program.push_fp_plus(GAS, 10_001_u64));

@@ -368,7 +368,7 @@ fn text(heading: &str, ran: &Ran) -> String {
 const VERSIONS: [Version; 3] = [Version::V0_13_3, Version::V0_14_2, Version::NEWEST];
 
 #[test]
-fn c174_to_c187_every_text_is_the_networks() {
+fn c174_to_c187_every_text_is_blockifiers() {
     let mut found = String::new();
     let mut seen = Vec::new();
     for version in VERSIONS {
@@ -402,7 +402,7 @@ fn stack(ran: &Ran) -> (&starkiln::call::ErrorStack, FailureCause) {
 }
 
 #[test]
-fn c174_reasons_are_typed_and_say_what_their_text_says() {
+fn c174_typed_reasons_agree_with_their_texts() {
     let mut world = world(Version::NEWEST);
     let (caller, syscalls, constructors) =
         (world.declare("caller"), world.declare("syscalls"), world.declare("cairo0/constructors"));
@@ -507,7 +507,7 @@ fn capped(text: &str) -> String {
 }
 
 #[test]
-fn c180_long_traces_keep_their_beginning_and_their_end() {
+fn c180_long_traces_keep_their_first_and_last_part() {
     let mut world = world(Version::NEWEST);
     let class_hash = world.declare("cairo0/caller");
     let account = world.declare("cairo0/account_open");

@@ -20,7 +20,7 @@ fn one(call: (u128, &str, Vec<Felt>)) -> Tx {
 }
 
 #[test]
-fn c93_a_failed_call_takes_the_effects_of_its_whole_tree_with_it() {
+fn c93_a_failed_call_reverts_the_effects_of_its_call_tree() {
     let mut world = World::furnished(Version::NEWEST);
     let (nft, caller) = (world.declare("nft"), world.declare("caller"));
     let deploy = join(&[&[nft.0, felt(1)], &span(&[]), &felts(&[0])]);
@@ -51,7 +51,7 @@ fn c93_a_failed_call_takes_the_effects_of_its_whole_tree_with_it() {
 }
 
 #[test]
-fn c94_each_level_adds_its_word_to_what_its_caller_sees() {
+fn c94_each_level_appends_one_flag_for_its_caller() {
     let world = World::furnished(Version::NEWEST);
     let panics = target(SYSCALLS, "panic_with", &span(&felts(&[7])));
     let ran = world.one(&one(catch(CALLER, "call", &panics)));
@@ -64,7 +64,7 @@ fn c94_each_level_adds_its_word_to_what_its_caller_sees() {
 }
 
 #[test]
-fn c95_orders_and_the_count_of_events_go_back() {
+fn c95_order_numbers_and_the_count_of_events_are_restored() {
     let world = World::furnished(Version::NEWEST);
     let most = world.constants().limits.event_max_count;
     let emit = |count: u64| join(&[&[Felt::from(count)], &span(&[]), &span(&[])]);
@@ -85,7 +85,7 @@ fn cell(value: u128) -> Felt {
 }
 
 #[test]
-fn c96_a_failed_call_leaves_the_cell_as_it_found_it() {
+fn c96_a_failed_call_restores_the_cell() {
     let mut world = World::furnished(Version::NEWEST);
     world.store(CALLER, key(77), felt(10));
     // 11 before the call, 12 by the callee that panics, 13 after.
@@ -99,7 +99,7 @@ fn c96_a_failed_call_leaves_the_cell_as_it_found_it() {
 }
 
 #[test]
-fn c97_what_an_inner_call_wrote_first_is_taken_back_to_before_it() {
+fn c97_a_first_write_of_an_inner_call_is_reverted() {
     let mut world = World::furnished(Version::NEWEST);
     world.store(CALLER, variable("after"), felt(40));
     // The inner noisy call raises `after` from 40 to 41, the outer one, which had not touched it, from 41 to 42; then all of it fails.
@@ -116,7 +116,7 @@ fn c97_what_an_inner_call_wrote_first_is_taken_back_to_before_it() {
 }
 
 #[test]
-fn c99_a_class_that_is_put_back_is_no_change() {
+fn c99_a_restored_class_hash_is_no_change() {
     let mut world = World::furnished(Version::NEWEST);
     let first = world.deploy("upgradable", MADE);
     let second = world.declare("upgradable_v2");
@@ -135,7 +135,7 @@ fn c99_a_class_that_is_put_back_is_no_change() {
 }
 
 #[test]
-fn c100_a_write_reads_the_old_value_without_counting_as_a_read() {
+fn c100_a_write_reads_the_previous_value_without_counting_as_a_read() {
     let mut world = World::furnished(Version::NEWEST);
     world.store(SYSCALLS, key(5), felt(50));
     let ran = world.run(&[
@@ -149,7 +149,7 @@ fn c100_a_write_reads_the_old_value_without_counting_as_a_read() {
 }
 
 #[test]
-fn c101_what_a_failed_call_read_stays_read() {
+fn c101_reads_of_a_failed_call_stay() {
     let mut world = World::furnished(Version::NEWEST);
     world.store(SYSCALLS, key(5), felt(50));
     let ran = world.run(&[invoke_raw(

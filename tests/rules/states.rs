@@ -14,7 +14,7 @@ use super::world::*;
 use crate::fixture::casm::{self, Program};
 
 #[test]
-fn c191_a_cairo_0_class_declared_again_is_listed_again() {
+fn c191_a_redeclared_cairo_0_class_is_listed_again() {
     let mut world = World::furnished(Version::V0_13_1_1);
     let class_hash = world.declare("cairo0/no_constructor");
     let ran = world.one(&declare_old(1, class_hash));
@@ -36,7 +36,7 @@ fn c194_the_blocks_diff_is_against_the_state_before_the_block() {
 }
 
 #[test]
-fn c202_the_old_blocks_hash_is_part_of_the_diff() {
+fn c202_the_block_hash_cell_is_part_of_the_diff() {
     let world = World::furnished(Version::NEWEST);
     let ran = world.run(&[]);
     assert_eq!(ran.stored(1, key(1_224)), Some(felt(0xb10c)));
@@ -46,7 +46,7 @@ fn c202_the_old_blocks_hash_is_part_of_the_diff() {
 }
 
 #[test]
-fn c235_todays_rules_hold_for_old_blocks_too() {
+fn c235_corrections_apply_to_old_blocks() {
     // Null spans: start and end of keys and data are the felt 0, as no compiler but an old transaction's info makes them.
     for version in [Version::OLDEST, Version::V0_13_4, Version::NEWEST] {
         let mut world = World::furnished(version);
@@ -64,7 +64,7 @@ fn c235_todays_rules_hold_for_old_blocks_too() {
 }
 
 #[test]
-fn c238_what_a_transaction_reads() {
+fn c238_the_read_set_of_a_transaction() {
     let mut world = World::furnished(Version::NEWEST);
     world.store(SYSCALLS, key(5), felt(50));
     let ran = world.run(&[
@@ -86,7 +86,7 @@ fn c238_what_a_transaction_reads() {
 }
 
 #[test]
-fn c240_a_replaced_class_runs_from_the_next_call_on() {
+fn c240_a_replaced_class_takes_effect_from_the_next_call_on() {
     let mut world = World::furnished(Version::NEWEST);
     world.deploy("upgradable", MADE);
     let second = world.declare("upgradable_v2");
@@ -105,7 +105,7 @@ fn c240_a_replaced_class_runs_from_the_next_call_on() {
 }
 
 #[test]
-fn c241_a_library_call_has_its_own_class_and_its_contract_keeps_its() {
+fn c241_a_library_call_executes_another_class_than_its_contracts() {
     let mut world = World::furnished(Version::NEWEST);
     let (caller, upgradable) = (world.declare("caller"), world.deploy("upgradable", MADE));
     let second = world.declare("upgradable_v2");
@@ -124,7 +124,7 @@ fn c241_a_library_call_has_its_own_class_and_its_contract_keeps_its() {
 }
 
 #[test]
-fn c242_who_was_called_by_address() {
+fn c242_the_calls_that_have_a_code_address() {
     let mut world = World::furnished(Version::NEWEST);
     let nft = world.declare("nft");
     let ran = world.run(&[
@@ -147,7 +147,7 @@ fn c242_who_was_called_by_address() {
 }
 
 #[test]
-fn c244_handlers_and_external_functions_do_not_meet() {
+fn c244_handlers_and_external_entry_points_are_separate() {
     let mut world = World::furnished(Version::NEWEST);
     let old = world.declare("cairo0/syscalls");
     let handle = felts(&[1, 2, 3]);
@@ -167,7 +167,7 @@ fn c244_handlers_and_external_functions_do_not_meet() {
 }
 
 #[test]
-fn c245_events_and_messages_are_listed_as_they_happened() {
+fn c245_events_and_messages_are_in_order() {
     let world = World::furnished(Version::NEWEST);
     // Before and after a call that does the same: the tree has them by frame, the list by time.
     let inner = target(CALLER, "noisy_call", &target(SYSCALLS, "emit_sized", &felts(&[1, 1])));
@@ -185,7 +185,7 @@ fn c245_events_and_messages_are_listed_as_they_happened() {
 }
 
 #[test]
-fn c247_validation_in_steps_has_a_million_of_them() {
+fn c247_step_tracked_validation_has_a_million_steps() {
     let world = World::furnished(Version::NEWEST);
     let limits = world.constants().limits.clone();
     assert_eq!(limits.validate_max_steps, 1_000_000);
@@ -204,7 +204,7 @@ fn c247_validation_in_steps_has_a_million_of_them() {
 }
 
 #[test]
-fn c248_steps_that_suffice_may_still_cost_too_much() {
+fn c248_a_sufficient_step_limit_may_still_cost_too_much() {
     let mut world = World::furnished(Version::NEWEST);
     world.deploy("syscalls@steps", MADE);
     // Poseidon costs 0.08 L1 gas, as much as 32 steps, and takes fewer.
@@ -218,7 +218,7 @@ fn c248_steps_that_suffice_may_still_cost_too_much() {
 }
 
 #[test]
-fn c250_behaviour_asks_no_version_by_its_number() {
+fn c250_behaviour_compares_no_versions() {
     fn sources(folder: &Path, found: &mut Vec<std::path::PathBuf>) {
         for entry in std::fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();

@@ -39,7 +39,7 @@ fn two_to(bits: u32) -> Felt {
 }
 
 #[test]
-fn c103_a_syscall_counts_also_when_its_gas_is_missing_and_keccak_by_its_rounds() {
+fn c103_a_syscall_counts_even_out_of_gas_and_keccak_by_its_rounds() {
     let mut world = World::furnished(Version::NEWEST);
     put(&mut world, MADE, &reading(5_u64, 0, Felt::ONE).answer(8, 4, 6));
     let words = |count: usize| span(&vec![Felt::ONE; count]);
@@ -61,7 +61,7 @@ fn c103_a_syscall_counts_also_when_its_gas_is_missing_and_keccak_by_its_rounds()
 }
 
 #[test]
-fn c104_lengths_count_when_the_syscall_was_paid_for() {
+fn c104_lengths_count_once_the_syscall_is_paid() {
     let mut world = World::furnished(Version::NEWEST);
     let nft = world.declare("nft");
     let constructors = world.declare("cairo0/constructors");
@@ -100,7 +100,7 @@ fn c104_lengths_count_when_the_syscall_was_paid_for() {
 }
 
 #[test]
-fn c105_c110_a_malformed_request_is_a_fault_even_without_gas() {
+fn c105_c110_a_malformed_request_is_uncatchable_even_out_of_gas() {
     let mut world = World::furnished(Version::NEWEST);
     let bound = two_to(251);
     put(&mut world, 0xa1, &reading(5_u64, 0, bound).answer(7, 4, 6));
@@ -135,7 +135,7 @@ fn c105_c110_a_malformed_request_is_a_fault_even_without_gas() {
 }
 
 #[test]
-fn c106_c107_a_syscall_takes_its_price_less_ten_thousand_or_nothing() {
+fn c106_c107_a_syscall_charges_its_price_minus_ten_thousand_or_nothing() {
     let mut world = World::furnished(Version::NEWEST);
     world.store(0xa1, key(1), felt(42));
     let price = price(&world, SyscallName::StorageRead);
@@ -151,7 +151,7 @@ fn c106_c107_a_syscall_takes_its_price_less_ten_thousand_or_nothing() {
 }
 
 #[test]
-fn c108_c109_a_fault_is_charged_what_was_gone_at_the_last_syscall_and_a_panic_what_was_gone_at_its_end() {
+fn c108_c109_a_fault_is_charged_to_its_latest_syscall_and_a_panic_to_its_end() {
     let mut world = World::furnished(Version::NEWEST);
     let price = price(&world, SyscallName::StorageRead);
     // It says that it has 60,000 left, asks, and then asserts that 1 is 2.
@@ -190,7 +190,7 @@ fn c111_the_gas_of_a_request_has_64_bits() {
 }
 
 #[test]
-fn c112_execute_cannot_be_called_from_0_14_0_on_but_by_library() {
+fn c112_execute_cannot_be_called_from_0_14_0_on_except_by_library_call() {
     for (version, called) in [(Version::V0_13_6, true), (Version::V0_14_0, false), (Version::NEWEST, false)] {
         let mut world = World::furnished(version);
         let other = 0xb0b;
@@ -215,7 +215,7 @@ fn c112_execute_cannot_be_called_from_0_14_0_on_but_by_library() {
 }
 
 #[test]
-fn c113_cairo_0_faults_where_cairo_1_can_catch() {
+fn c113_calling_execute_from_cairo_0_is_uncatchable() {
     for (version, status) in [(Version::V0_13_6, Succeeded), (Version::V0_14_0, Reverted)] {
         let mut world = World::furnished(version);
         world.deploy("account_open", 0xb0b);
@@ -233,7 +233,7 @@ fn c113_cairo_0_faults_where_cairo_1_can_catch() {
 }
 
 #[test]
-fn c114_a_library_call_runs_other_code_in_the_callers_place() {
+fn c114_a_library_call_keeps_storage_address_and_caller() {
     let mut world = World::furnished(Version::NEWEST);
     let nft = world.deploy("nft", 0xaf7);
     let counter = world.deploy("cairo0/no_constructor", 0xc0);
@@ -259,7 +259,7 @@ fn c114_a_library_call_runs_other_code_in_the_callers_place() {
 }
 
 #[test]
-fn c115_c116_block_hashes_are_known_ten_blocks_later() {
+fn c115_c116_block_hashes_are_available_ten_blocks_later() {
     let mut world = World::furnished(Version::NEWEST);
     world.store(1, key(1_100), felt(0x1100));
     put(
@@ -306,7 +306,7 @@ fn c115_c116_block_hashes_are_known_ten_blocks_later() {
 }
 
 #[test]
-fn c117_the_class_of_an_address_may_be_nothing_and_not_be_asked_in_validation() {
+fn c117_the_class_of_an_address_may_be_zero_and_is_forbidden_in_validation() {
     let mut world = World::furnished(Version::NEWEST);
     let (syscalls, new) = (world.declare("syscalls"), world.declare("syscalls_new"));
     let ran = world.run(&[
@@ -389,7 +389,7 @@ fn c118_c123_c124_the_execution_info_has_one_layout() {
 }
 
 #[test]
-fn c119_the_execution_info_is_made_once_per_call() {
+fn c119_the_execution_info_is_allocated_once_per_call() {
     let mut world = World::furnished(Version::NEWEST);
     let ask = |program: Program, cell: i64| {
         program.request(cell, short("GetExecutionInfo")).request(cell + 1, 100_000_u64).syscall(cell)
@@ -413,7 +413,7 @@ fn c119_the_execution_info_is_made_once_per_call() {
 }
 
 #[test]
-fn c120_an_older_transaction_shows_zeros_where_bounds_and_lists_would_be() {
+fn c120_an_older_transaction_has_zeros_for_bounds_and_arrays() {
     let mut world = World::furnished(Version::NEWEST);
     // The eleven cells from 8 on of the transaction info, which is the second pointer of the info. A pointer among them would be no felt.
     let mut program = Program::new().request(0, short("GetExecutionInfo")).request(1, 100_000_u64).syscall(0);
@@ -431,7 +431,7 @@ fn c120_an_older_transaction_shows_zeros_where_bounds_and_lists_would_be() {
 }
 
 #[test]
-fn c121_some_accounts_are_told_version_1() {
+fn c121_v1_bound_accounts_observe_version_1() {
     let mut world = World::furnished(Version::NEWEST);
     let constants = world.constants();
     let (new, old) = (
@@ -465,7 +465,7 @@ fn c121_some_accounts_are_told_version_1() {
 }
 
 #[test]
-fn c122_some_accounts_are_not_told_of_data_gas() {
+fn c122_data_gas_accounts_do_not_observe_data_gas() {
     let world = World::furnished(Version::V0_13_6);
     assert!(world.constants().lists.data_gas_accounts.is_empty());
     let mut world = World::furnished(Version::NEWEST);
@@ -484,7 +484,7 @@ fn c122_some_accounts_are_not_told_of_data_gas() {
 }
 
 #[test]
-fn c125_limits_of_events_are_faults_count_before_keys_before_data() {
+fn c125_event_limits_are_uncatchable_count_before_keys_before_data() {
     let world = World::furnished(Version::NEWEST);
     let sized = |keys: u128, data: u128| {
         invoke(CALLER, "call_and_catch", target(SYSCALLS, "emit_sized", &felts(&[keys, data])))
@@ -550,7 +550,7 @@ fn c126_messages_go_to_ethereum_addresses_unless_the_chain_is_a_layer_3() {
 }
 
 #[test]
-fn c127_a_contract_of_cairo_1_stays_one() {
+fn c127_a_cairo_1_contract_cannot_become_cairo_0() {
     let mut world = World::furnished(Version::NEWEST);
     let (new, old) = (world.declare("nft"), world.declare("cairo0/no_constructor"));
     let replace = |at, class_hash: ClassHash| {
@@ -571,7 +571,7 @@ fn c127_a_contract_of_cairo_1_stays_one() {
 }
 
 #[test]
-fn c128_keccak_takes_whole_blocks_and_pays_base_then_rounds() {
+fn c128_keccak_takes_complete_blocks_and_pays_base_then_rounds() {
     let mut world = World::furnished(Version::NEWEST);
     let words = |count: usize| span(&vec![Felt::ZERO; count]);
     let base = price(&world, SyscallName::Keccak);
@@ -622,7 +622,7 @@ fn c128_keccak_takes_whole_blocks_and_pays_base_then_rounds() {
 }
 
 #[test]
-fn c129_the_system_pays_keccak_once_per_frame_and_by_rounds() {
+fn c129_keccak_has_os_resources_once_per_frame_and_by_rounds() {
     let mut world = World::furnished(Version::NEWEST);
     world.deploy("syscalls@steps", MADE);
     let words = |count: usize| span(&vec![Felt::ZERO; count]);
@@ -718,7 +718,7 @@ fn c131_points_are_checked_for_range_and_for_the_curve() {
 }
 
 #[test]
-fn c132_a_point_by_its_x_has_the_y_of_that_parity_and_scalars_wrap() {
+fn c132_a_point_by_x_has_the_y_of_the_parity_and_scalars_are_reduced() {
     let world = World::furnished(Version::NEWEST);
     let order_r1 = "ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632553";
     for (curve, x, y, twice, order_and_2, field) in [
@@ -751,7 +751,7 @@ fn c132_a_point_by_its_x_has_the_y_of_that_parity_and_scalars_wrap() {
 }
 
 #[test]
-fn c133_a_meta_transaction_is_one_of_version_0_inside_another() {
+fn c133_a_meta_transaction_is_of_version_0() {
     let mut world = World::furnished(Version::NEWEST);
     let new = world.declare("syscalls_new");
     let (inner, signature) = (span(&felts(&[1, 2])), felts(&[0xa, 0xb]));
@@ -826,7 +826,7 @@ fn c134_validation_may_not_call_others() {
 }
 
 #[test]
-fn c135_validation_may_deploy_until_0_14_0() {
+fn c135_validation_may_deploy_before_0_14_0() {
     for (version, status) in [(Version::V0_13_6, Succeeded), (Version::V0_14_0, Invalid)] {
         let mut world = World::furnished(version);
         let nft = world.declare("nft");
@@ -871,7 +871,7 @@ fn c136_validation_sees_a_rounded_block_without_sequencer() {
 }
 
 #[test]
-fn c137_cairo_0_learns_nothing_of_a_constructors_answer() {
+fn c137_deploy_of_cairo_0_returns_no_constructor_data() {
     let mut world = World::furnished(Version::NEWEST);
     let constructors = world.declare("cairo0/constructors");
     let deploy = join(&[&[constructors.0, felt(1)], &span(&felts(&[0, 0, 0, 0])), &felts(&[0])]);
@@ -883,7 +883,7 @@ fn c137_cairo_0_learns_nothing_of_a_constructors_answer() {
 }
 
 #[test]
-fn c138_cairo_0_sees_eight_fields_made_anew_where_another_version_is_shown() {
+fn c138_cairo_0_sees_eight_cells_allocated_anew_for_a_v1_bound_account() {
     let mut world = World::furnished(Version::NEWEST);
     let listed = *world.constants().lists.v1_bound_accounts_cairo0.first().unwrap();
     world.alias("cairo0/syscalls", listed);
