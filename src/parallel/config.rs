@@ -9,8 +9,8 @@ pub(crate) struct ParallelConfig {
     pub(crate) window: usize,
     /// The number of shards of the versioned memory.
     pub(crate) shards: usize,
-    /// `true` if a main thread works until the end ([`ParallelExecutor::run`](super::ParallelExecutor::run)). Otherwise helpers do
-    /// everything.
+    /// `true` if a main thread works until the end ([`ParallelExecutor::run`](super::ParallelExecutor::run)).
+    /// Otherwise helpers do everything.
     pub(crate) has_main: bool,
     /// `true` if fee phases run speculatively, in parallel with each other, rather than at their commits. Of
     /// use with more threads than one committing thread can keep busy.

@@ -177,7 +177,7 @@ pub(crate) trait Sink<T: Task>: Send {
 pub(crate) enum Inline<T: Task> {
     /// The task is committed.
     Committed {
-        /// `true` if the executor goes on.
+        /// The sink's decision to continue or to end the executor.
         flow: ControlFlow<()>,
         /// The write set.
         writes: Vec<(T::Key, T::Value)>,

@@ -248,8 +248,8 @@ fn every_workload_with_twenty_seeds() {
     println!("{blocks} blocks, {transactions} transactions: the bytes of sequential execution each time");
 }
 
-/// An inconsistent reader has a compiled class hash for a class that it does not have. The hash is ignored, on
-/// one thread and on many, even after the block has declared the class with a hash of 0.
+/// An inconsistent reader has a compiled class hash for a class that it does not have. The hash is ignored,
+/// on one thread and on many, even after the block has declared the class with a hash of 0.
 #[test]
 fn a_compiled_class_hash_of_an_undeclared_class_is_zero() {
     let mut world = World::new(ProtocolVersion::NEWEST);

@@ -3,7 +3,7 @@
 //!
 //! Input: the block's environment, the host's reader, transactions, threads. Output: finished attempts,
 //! committed in block order by the commit decision that sequential execution uses as well (`block::commit`).
-//! Must not know: the phases inside a transaction.
+//! Must not know: what the phases of a transaction do.
 //!
 //! # Definitions
 //!
