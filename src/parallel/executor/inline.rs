@@ -19,8 +19,8 @@ use std::ops::ControlFlow;
 use super::super::schedule::{Job, Schedule, Start};
 use super::super::stats::{Cost, ParallelStats, increment};
 use super::super::task::{Executed, Inline, Sink, Task};
-use super::super::versioned_memory::{Incarnation, Location};
 use super::super::view::{Interruption, ReadSet};
+use super::job::Complete;
 use super::{ParallelExecutor, Worker};
 use crate::sync::{Instant, Ordering};
 
@@ -61,21 +61,18 @@ impl<T: Task, S: Sink<T>> ParallelExecutor<T, S> {
     }
 
     /// Validates an executed task that has claimed the commit, and commits it.
-    #[expect(clippy::too_many_arguments, reason = "the complete data of an incarnation")]
     pub(super) fn validate_inline(
         &self,
-        incarnation: Incarnation,
-        published: Vec<Location>,
-        executed: Executed<T>,
+        mut complete: Complete<T>,
         reads: ReadSet<T>,
-        mut stats: ParallelStats,
         worker: &Worker<T>,
         request_helper: &impl Fn(),
     ) -> Option<Job<T>> {
-        stats.validations = 1;
+        complete.stats.validations = 1;
         if reads.is_current(&self.memory, self.memory.epoch()) {
-            return self.commit_inline(incarnation, published, executed, stats, worker, request_helper);
+            return self.commit_inline(complete, worker, request_helper);
         }
+        let Complete { incarnation, published, executed, stats } = complete;
         let cost = Cost::of(&stats, executed.steps());
         let prefix = executed.into_unpaid().and_then(|unpaid| self.task.prefix(unpaid, reads));
         self.finish_commit(worker, request_helper, |schedule| {
@@ -86,17 +83,14 @@ impl<T: Task, S: Sink<T>> ParallelExecutor<T, S> {
         })
     }
 
-    /// Runs the fee phase of a valid task that is next in commit order, and commits it. `published` are the
-    /// locations that earlier incarnations have published to.
+    /// Runs the fee phase of a valid task that is next in commit order, and commits it.
     pub(super) fn commit_inline(
         &self,
-        incarnation: Incarnation,
-        published: Vec<Location>,
-        executed: Executed<T>,
-        mut stats: ParallelStats,
+        complete: Complete<T>,
         worker: &Worker<T>,
         request_helper: &impl Fn(),
     ) -> Option<Job<T>> {
+        let Complete { incarnation, published, executed, mut stats } = complete;
         let steps = executed.steps();
         let output = match executed {
             Executed::Final { output, .. } => Some(output),

@@ -14,6 +14,15 @@ use super::super::view::{Interruption, Mode, ReadSet, View};
 use super::{Panicked, ParallelExecutor, Worker};
 use crate::sync::Instant;
 
+/// An incarnation that was executed to its end.
+pub(super) struct Complete<T: Task> {
+    pub(super) incarnation: Incarnation,
+    /// The locations that earlier incarnations have published to.
+    pub(super) published: Vec<Location>,
+    pub(super) executed: Executed<T>,
+    pub(super) stats: ParallelStats,
+}
+
 impl<T: Task, S: Sink<T>> ParallelExecutor<T, S> {
     /// Does a job and those that follow from it. A panic halts the executor and does not leave this function.
     pub(super) fn perform(&self, job: Job<T>, worker: &Worker<T>, request_helper: &impl Fn()) {
@@ -49,18 +58,13 @@ impl<T: Task, S: Sink<T>> ParallelExecutor<T, S> {
 
         let (interruption, prefix) = match (execution, interruption) {
             (TaskExecution::Done(executed), None) if is_next_to_commit || !executed.has_failed() => {
-                if is_serial {
-                    stats.serial_executions = 1;
-                    return self.commit_inline(
-                        incarnation,
-                        published,
-                        executed,
-                        stats,
-                        worker,
-                        request_helper,
-                    );
-                }
-                return self.executed(incarnation, published, executed, reads, stats, worker, request_helper);
+                stats.serial_executions = u64::from(is_serial);
+                let complete = Complete { incarnation, published, executed, stats };
+                return if is_serial {
+                    self.commit_inline(complete, worker, request_helper)
+                } else {
+                    self.executed(complete, reads, worker, request_helper)
+                };
             }
             (TaskExecution::Done(executed), interruption) => {
                 let prefix = executed.into_unpaid().and_then(|unpaid| self.task.prefix(unpaid, reads));
@@ -91,30 +95,20 @@ impl<T: Task, S: Sink<T>> ParallelExecutor<T, S> {
     }
 
     /// Commits an executed task inline if it is next in commit order; otherwise publishes its writes.
-    #[expect(clippy::too_many_arguments, reason = "the complete data of an incarnation")]
     fn executed(
         &self,
-        incarnation: Incarnation,
-        published: Vec<Location>,
-        executed: Executed<T>,
+        complete: Complete<T>,
         reads: ReadSet<T>,
-        stats: ParallelStats,
         worker: &Worker<T>,
         request_helper: &impl Fn(),
     ) -> Option<Job<T>> {
+        let Complete { incarnation, executed, .. } = &complete;
         if self.memory.committed() == incarnation.index
-            && self.schedule.lock().claim_commit(&incarnation, executed.delta().cloned())
+            && self.schedule.lock().claim_commit(incarnation, executed.delta().cloned())
         {
-            return self.validate_inline(
-                incarnation,
-                published,
-                executed,
-                reads,
-                stats,
-                worker,
-                request_helper,
-            );
+            return self.validate_inline(complete, reads, worker, request_helper);
         }
+        let Complete { incarnation, published, executed, stats } = complete;
         let cost = Cost::of(&stats, executed.steps());
         let (stage, delta, writes, pending) = match executed {
             Executed::Unpaid { unpaid, delta, pending, .. } => {
