@@ -11,12 +11,12 @@
 //!
 //! | function | memory |
 //! |---|---|
-//! | [`pedersen`] | 0.9 MB |
-//! | [`sqrt`], [`sqrt_or_sqrt_of_triple`] | 0.2 MB |
-//! | [`ec_op`], [`verify_signature`] | 0.5 MB |
-//! | [`poseidon`] | 4 KB |
+//! | `pedersen` | 0.9 MB |
+//! | `sqrt`, `sqrt_or_sqrt_of_triple` | 0.2 MB |
+//! | `ec_op`, `verify_signature` | 0.5 MB |
+//! | `poseidon` | 4 KB |
 //! | [`PedersenCache`] | 96 bytes per hash of its capacity |
-//! | [`pedersen_cached`] | 3 MiB, one such cache |
+//! | `pedersen_cached` | 3 MiB, one such cache |
 
 mod blinding_point;
 mod cache;
