@@ -109,6 +109,9 @@ pub use self::error::{ClassFault, FileError, FileFault, InputError, TransactionF
 pub use self::file::{
     BlockFile, ClassEntry, ClassText, ContractState, Expected, ExpectedTransaction, InitialState,
 };
-pub use self::json::{kind_name, write_outcome};
+/// Used by tests and benches.
+#[doc(hidden)]
+pub use self::json::kind_name;
+pub use self::json::write_outcome;
 pub use self::load::LoadedBlock;
 pub use self::transaction::{FileTransaction, FileTransactionBody};
