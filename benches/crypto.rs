@@ -1,7 +1,7 @@
 //! Field, curve and hash operations compared with `starknet-types-core` and `starknet-crypto`.
 //!
 //! `cargo bench --bench crypto`. Both sides of a row alternate, so that load on the machine slows both; the
-//! figures are medians of the samples and their interquartile range. Builtins and syscalls as contracts use
+//! values are medians of the samples and their interquartile range. Builtins and syscalls as contracts use
 //! them, keccak, SHA-256 and the secp curves included, are rows of `cargo bench --bench engine`.
 #![allow(
     missing_docs,

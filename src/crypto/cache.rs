@@ -35,14 +35,14 @@ struct Slot {
     hash: Limbs,
 }
 
-type Set = [Slot; WAYS];
+type CacheSet = [Slot; WAYS];
 
 /// A set-associative cache of Pedersen hashes with a fixed capacity, at 96 bytes per hash.
 ///
 /// The set is chosen by a keyed hash with a random key per cache, so an attacker cannot aim at sets;
 /// evictions cost time and never change a result. A lock is held while copying 96 bytes, never while hashing.
 pub struct PedersenCache {
-    shards: Box<[Mutex<Box<[Set]>>]>,
+    shards: Box<[Mutex<Box<[CacheSet]>>]>,
     key: RandomState,
 }
 
@@ -50,7 +50,7 @@ impl PedersenCache {
     /// Creates a cache for at least `hashes` hashes, and at least one.
     pub fn new(hashes: usize) -> Self {
         let sets = hashes.div_ceil(SHARDS * WAYS).max(1);
-        let shard = || Mutex::new(vec![Set::default(); sets].into_boxed_slice());
+        let shard = || Mutex::new(vec![CacheSet::default(); sets].into_boxed_slice());
         Self { shards: std::iter::repeat_with(shard).take(SHARDS).collect(), key: RandomState::default() }
     }
 
@@ -66,7 +66,7 @@ impl PedersenCache {
     }
 
     /// Calls `work` with the set of a keyed hash, under its lock.
-    fn with_set<T>(&self, index: u64, work: impl FnOnce(&mut Set) -> T) -> Option<T> {
+    fn with_set<T>(&self, index: u64, work: impl FnOnce(&mut CacheSet) -> T) -> Option<T> {
         // The low bits choose the shard, the others the set.
         let shard = self.shards.get(index as usize % SHARDS)?;
         // A set is consistent at any time, so a poisoned lock is safe to use.
@@ -83,7 +83,7 @@ impl std::fmt::Debug for PedersenCache {
 }
 
 /// Looks up a hash and moves it to the front, the most recently used place.
-fn find(set: &mut Set, a: &Limbs, b: &Limbs) -> Option<Limbs> {
+fn find(set: &mut CacheSet, a: &Limbs, b: &Limbs) -> Option<Limbs> {
     let at = set.iter().position(|slot| slot.a == *a && slot.b == *b && slot.hash != [0; 4])?;
     set.get_mut(..=at)?.rotate_right(1);
     set.first().map(|slot| slot.hash)
@@ -91,7 +91,7 @@ fn find(set: &mut Set, a: &Limbs, b: &Limbs) -> Option<Limbs> {
 
 /// Inserts a hash at the front and evicts the last. Threads that miss at once insert duplicates, which are
 /// evicted in time.
-fn insert(set: &mut Set, slot: Slot) {
+fn insert(set: &mut CacheSet, slot: Slot) {
     set.rotate_right(1);
     if let Some(first) = set.first_mut() {
         *first = slot;
@@ -107,7 +107,7 @@ mod tests {
     }
 
     fn occupied(cache: &PedersenCache) -> usize {
-        let full = |sets: &[Set]| sets.iter().flatten().filter(|slot| slot.hash != [0; 4]).count();
+        let full = |sets: &[CacheSet]| sets.iter().flatten().filter(|slot| slot.hash != [0; 4]).count();
         cache.shards.iter().map(|shard| full(&shard.lock().unwrap())).sum()
     }
 
@@ -135,7 +135,7 @@ mod tests {
 
     #[test]
     fn the_least_recently_used_hash_is_evicted() {
-        let mut set = Set::default();
+        let mut set = CacheSet::default();
         let slot = |value| Slot { a: number(value), b: number(value), hash: number(value + 100) };
         for value in 0..4 {
             insert(&mut set, slot(value));
@@ -144,7 +144,11 @@ mod tests {
         insert(&mut set, slot(4));
         assert_eq!(find(&mut set, &number(0), &number(0)), Some(number(100)));
         assert_eq!(find(&mut set, &number(1), &number(1)), None, "least recently used");
-        assert_eq!(find(&mut Set::default(), &number(0), &number(0)), None, "an empty slot is not a hash");
+        assert_eq!(
+            find(&mut CacheSet::default(), &number(0), &number(0)),
+            None,
+            "an empty slot is not a hash"
+        );
     }
 
     #[test]

@@ -44,13 +44,13 @@ const POINTS: [[&str; 2]; 4] = [
 
 /// The tables of both inputs and the start of the sum. 0.9 MB, built in about 6 ms by the first hash of the
 /// process.
-struct Tables {
+struct PedersenTables {
     start: Point,
     first: FixedBaseTable,
     second: FixedBaseTable,
 }
 
-static TABLES: LazyLock<Tables> = LazyLock::new(|| {
+static TABLES: LazyLock<PedersenTables> = LazyLock::new(|| {
     let point =
         |[x, y]: [&str; 2]| Point::from_felts(&Felt::from_hex_unchecked(x), &Felt::from_hex_unchecked(y));
     let table = |low: [&str; 2], high: [&str; 2]| {
@@ -62,7 +62,7 @@ static TABLES: LazyLock<Tables> = LazyLock::new(|| {
     let first = table(first_low, first_high);
     let second = table(second_low, second_high);
     let start = XyzzPoint::from_affine(&point(SHIFT)).plus(first.offset()).plus(second.offset());
-    Tables { start: start.to_affine().unwrap_or_default(), first, second }
+    PedersenTables { start: start.to_affine().unwrap_or_default(), first, second }
 });
 
 /// Computes the hash of two numbers below the prime.

@@ -17,14 +17,14 @@ const FULL_ROUNDS: usize = 4;
 /// Partial rounds.
 const PARTIAL_ROUNDS: usize = 83;
 
-type State = [Element; 3];
-type LazyState = [Lazy<2>; 3];
+type PoseidonState = [Element; 3];
+type LazyPoseidonState = [Lazy<2>; 3];
 
 /// The optimized round constants, added before each S-box. 4 KB.
 struct RoundConstants {
-    first: [State; FULL_ROUNDS],
+    first: [PoseidonState; FULL_ROUNDS],
     partial: [Element; PARTIAL_ROUNDS],
-    last: [State; FULL_ROUNDS],
+    last: [PoseidonState; FULL_ROUNDS],
 }
 
 static CONSTANTS: LazyLock<RoundConstants> = LazyLock::new(|| {
@@ -55,19 +55,19 @@ fn round_constant(index: u32) -> Element {
     Element::from_limbs(&limbs)
 }
 
-fn plus([a, b, c]: &State, [x, y, z]: &State) -> State {
+fn plus([a, b, c]: &PoseidonState, [x, y, z]: &PoseidonState) -> PoseidonState {
     [a.plus(x), b.plus(y), c.plus(z)]
 }
 
 /// The linear layer (MDS matrix): `(3 a + b + c, a - b + c, a + b - 2 c)`.
-fn mix([a, b, c]: State) -> State {
+fn mix([a, b, c]: PoseidonState) -> PoseidonState {
     let sum = a.plus(&b).plus(&c);
     [sum.plus(&a.double()), sum.minus(&b.double()), sum.minus(&c.double()).minus(&c)]
 }
 
 /// A full round: cubes all three elements and applies the linear layer.
 #[inline(always)]
-fn full_round(state: &LazyState, constants: &State) -> LazyState {
+fn full_round(state: &LazyPoseidonState, constants: &PoseidonState) -> LazyPoseidonState {
     let mut cubes = [Lazy::of(Element::ZERO).widen(); 3];
     for ((cube, number), constant) in cubes.iter_mut().zip(state).zip(constants) {
         let sum: Lazy<3> = number.plus(Lazy::of(*constant));
@@ -106,7 +106,7 @@ fn partial_round([a, b]: [Lazy<2>; 2], c: Lazy<10>, constant: &Element) -> ([Laz
 }
 
 /// Permutes three field elements.
-fn permute(state: &State) -> State {
+fn permute(state: &PoseidonState) -> PoseidonState {
     let constants = &*CONSTANTS;
     let state = state.map(|element| Lazy::of(element).widen());
     let [a, b, c] = constants.first.iter().fold(state, |state, constants| full_round(&state, constants));

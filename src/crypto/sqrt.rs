@@ -20,7 +20,7 @@ const DIGITS: usize = 1 << DIGIT_BITS;
 const LENGTH: usize = 192 / DIGIT_BITS;
 
 /// The precomputed tables. 213 KB, built in about 0.3 ms by the first square root of the process.
-struct Tables {
+struct SqrtTables {
     /// `g^-(digit * 256^place)`.
     powers: Vec<[Element; DIGITS]>,
     log_table: LogTable,
@@ -28,7 +28,7 @@ struct Tables {
     x_of_three: Element,
 }
 
-static TABLES: LazyLock<Tables> = LazyLock::new(|| {
+static TABLES: LazyLock<SqrtTables> = LazyLock::new(|| {
     let three = Element::from_limbs(&[3, 0, 0, 0]);
     let power = half_q_power(&three);
     let x_of_three = power.times(&three);
@@ -46,10 +46,10 @@ static TABLES: LazyLock<Tables> = LazyLock::new(|| {
         base = power;
     }
     let log_table = LogTable::new(powers.last().map_or(&[], |row| row));
-    Tables { powers, log_table, x_of_three }
+    SqrtTables { powers, log_table, x_of_three }
 });
 
-impl Tables {
+impl SqrtTables {
     /// `g^-(digit * 256^place)`.
     #[inline]
     fn power(&self, place: usize, digit: u8) -> Element {
@@ -164,7 +164,7 @@ pub fn sqrt(a: &Element) -> Option<Element> {
 }
 
 /// The base-256 digits of the discrete logarithm `e` of `t = g^e`, lowest first (Pohlig-Hellman).
-fn discrete_log(tables: &Tables, t: Element) -> [u8; LENGTH] {
+fn discrete_log(tables: &SqrtTables, t: Element) -> [u8; LENGTH] {
     // The powers t^(256^i). The last is in the subgroup of order 256 and gives the lowest digit; each one
     // before gives one more digit, after division by the known ones.
     let mut powers: [Lazy<2>; LENGTH] = [Lazy::of(t).widen(); LENGTH];

@@ -92,15 +92,15 @@ fn div_rem_by_two_limbs(a: &Limbs, divisor: u128) -> (Limbs, Limbs) {
     let mut quotient = [0_u64; 3];
     for (digit, limb) in quotient.iter_mut().rev().zip(limbs) {
         let mut estimate = remainder.checked_div(u128::from(high)).unwrap_or(0);
-        let mut left = remainder.wrapping_sub(estimate.wrapping_mul(u128::from(high)));
+        let mut estimate_remainder = remainder.wrapping_sub(estimate.wrapping_mul(u128::from(high)));
         while estimate > u128::from(u64::MAX)
-            || (left <= u128::from(u64::MAX)
-                && estimate.wrapping_mul(u128::from(low)) > (left << 64 | u128::from(limb)))
+            || (estimate_remainder <= u128::from(u64::MAX)
+                && estimate.wrapping_mul(u128::from(low)) > (estimate_remainder << 64 | u128::from(limb)))
         {
             estimate = estimate.wrapping_sub(1);
-            left = left.wrapping_add(u128::from(high));
+            estimate_remainder = estimate_remainder.wrapping_add(u128::from(high));
         }
-        *digit = u64::try_from(estimate).unwrap_or(u64::MAX); // it is one now
+        *digit = u64::try_from(estimate).unwrap_or(u64::MAX); // fits, once corrected
         remainder = (remainder << 64 | u128::from(limb)).wrapping_sub(estimate.wrapping_mul(divisor));
     }
     let [q0, q1, q2] = quotient;
