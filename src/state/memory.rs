@@ -76,7 +76,9 @@ impl MemoryState {
         classes: impl IntoIterator<Item = (ClassHash, ContractClass)>,
     ) -> Self {
         let mut state = Self { classes: classes.into_iter().collect(), ..Self::default() };
-        for_each_kind!(Kind => { Tables::<Kind>::table_mut(&mut state).clone_from(Tables::<Kind>::table(reads)); });
+        for_each_kind!(Kind => {
+            Tables::<Kind>::table_mut(&mut state).clone_from(Tables::<Kind>::table(reads));
+        });
         state
     }
 

@@ -12,6 +12,7 @@ use starknet_types_core::felt::Felt;
 use crate::fee::fee_token_balance_key;
 use crate::parallel::{Peeked, ReadFailure, StateModel, View};
 use crate::protocol::BlockEnv;
+use crate::state::kind::{FeltKind, FeltValue, reader_methods};
 use crate::state::{ReadError, StateKey, StateReader, StateValue};
 
 /// The cells that fees are credited to: the sequencer's balance in each fee token.
@@ -93,6 +94,26 @@ impl<'a, 'v, T: StarknetState> SpeculativeReader<'a, 'v, T> {
         Self { view, fee_cells, phase, predicted: RefCell::new(None) }
     }
 
+    fn value<K: FeltKind>(&self, key: K::Key) -> Result<K::Value, ReadError> {
+        let key = K::state_key(key);
+        let value = match key {
+            StateKey::Storage(address, storage_key) if self.fee_cells.contains(address, storage_key) => {
+                self.fee_cell(address, storage_key)?
+            }
+            _ => self.read(key)?.felt(),
+        };
+        Ok(K::Value::from_felt(value))
+    }
+
+    fn fee_cell(&self, address: ContractAddress, key: StorageKey) -> Result<Felt, ReadError> {
+        match self.phase {
+            ReadPhase::Fee(token) if token == address => return self.predicted_balance(token, key),
+            ReadPhase::Fee(_) => {}
+            ReadPhase::Execution => self.view.require_commit_order().map_err(read_error)?,
+        }
+        self.read(StateKey::Storage(address, key)).map(|value| value.felt())
+    }
+
     fn read(&self, key: StateKey) -> Result<StateValue, ReadError> {
         self.view.read(&key).map_err(read_error)
     }
@@ -146,31 +167,9 @@ fn read_error(failure: ReadFailure<ReadError>) -> ReadError {
 }
 
 impl<T: StarknetState> StateReader for SpeculativeReader<'_, '_, T> {
-    fn storage_at(&self, address: ContractAddress, key: StorageKey) -> Result<Felt, ReadError> {
-        if self.fee_cells.contains(address, key) {
-            match self.phase {
-                ReadPhase::Fee(token) if token == address => return self.predicted_balance(token, key),
-                ReadPhase::Fee(_) => {}
-                ReadPhase::Execution => self.view.require_commit_order().map_err(read_error)?,
-            }
-        }
-        self.read(StateKey::Storage(address, key)).map(|value| value.felt())
-    }
-
-    fn nonce_at(&self, address: ContractAddress) -> Result<Nonce, ReadError> {
-        self.read(StateKey::Nonce(address)).map(|value| Nonce(value.felt()))
-    }
-
-    fn class_hash_at(&self, address: ContractAddress) -> Result<ClassHash, ReadError> {
-        self.read(StateKey::ClassHash(address)).map(|value| ClassHash(value.felt()))
-    }
-
-    fn class(&self, class_hash: ClassHash) -> Result<Option<crate::class::ContractClass>, ReadError> {
-        self.read(StateKey::Class(class_hash)).map(StateValue::class)
-    }
-
-    fn compiled_class_hash(&self, class_hash: ClassHash) -> Result<CompiledClassHash, ReadError> {
-        self.read(StateKey::CompiledClassHash(class_hash)).map(|value| CompiledClassHash(value.felt()))
+    reader_methods! { self,
+        Kind(key) => self.value::<Kind>(key),
+        Class(class_hash) => self.read(StateKey::Class(class_hash)).map(StateValue::class)
     }
 }
 

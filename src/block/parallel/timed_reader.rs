@@ -10,9 +10,9 @@ use starknet_api::core::{ClassHash, CompiledClassHash, ContractAddress, Nonce};
 use starknet_api::state::StorageKey;
 use starknet_types_core::felt::Felt;
 
-use crate::class::ContractClass;
 use crate::parallel::{LOADS_PER_SAMPLE, estimated_load_time};
-use crate::state::{ReadError, StateReader};
+use crate::state::StateReader;
+use crate::state::kind::{FeltKind, reader_methods};
 use crate::sync::Instant;
 
 /// A host's reader whose reads are counted, and a sample of them timed.
@@ -61,23 +61,8 @@ impl<'b, R> TimedReader<'b, R> {
 }
 
 impl<R: StateReader> StateReader for TimedReader<'_, R> {
-    fn storage_at(&self, address: ContractAddress, key: StorageKey) -> Result<Felt, ReadError> {
-        self.timed(|reader| reader.storage_at(address, key))
-    }
-
-    fn nonce_at(&self, address: ContractAddress) -> Result<Nonce, ReadError> {
-        self.timed(|reader| reader.nonce_at(address))
-    }
-
-    fn class_hash_at(&self, address: ContractAddress) -> Result<ClassHash, ReadError> {
-        self.timed(|reader| reader.class_hash_at(address))
-    }
-
-    fn class(&self, class_hash: ClassHash) -> Result<Option<ContractClass>, ReadError> {
-        self.timed(|reader| reader.class(class_hash))
-    }
-
-    fn compiled_class_hash(&self, class_hash: ClassHash) -> Result<CompiledClassHash, ReadError> {
-        self.timed(|reader| reader.compiled_class_hash(class_hash))
+    reader_methods! { self,
+        Kind(key) => self.timed(|reader| Kind::load(reader, key)),
+        Class(class_hash) => self.timed(|reader| reader.class(class_hash))
     }
 }
