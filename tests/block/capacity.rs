@@ -1,5 +1,6 @@
-//! Capacity: what transactions weigh, where a block is full, what is too large for any block. `tests/differential -- fuzz
-//! --capacity` compares every weight with the published crate; here stand the rules, each with figures a reader can follow.
+//! Capacity: the weights of transactions, full blocks, transactions that are too large for any block.
+//! `tests/differential -- fuzz --capacity` compares every weight with blockifier; the tests here show each
+//! rule with numbers that can be followed by hand.
 
 use std::collections::BTreeSet;
 
@@ -32,7 +33,7 @@ fn limited(world: &World, limits: Weights, transactions: &[Transaction]) -> Bloc
     world.executor().capacity(capacity).execute(transactions).unwrap()
 }
 
-/// Different transactions: they share classes and cells, change new ones, send messages, fail.
+/// Transactions that share classes and storage keys, change new ones, send messages and fail.
 fn mixed(world: &World) -> Vec<Transaction> {
     vec![
         world.call(0, SYSCALLS, "storage_add", &[felt(7), felt(1)]),
@@ -45,7 +46,7 @@ fn mixed(world: &World) -> Vec<Transaction> {
     ]
 }
 
-/// Cells that the calls of a transaction accessed, the fee transfer's included (C207).
+/// The storage keys that the calls of a transaction accessed, the fee transfer included (C207).
 fn visited(execution: &Execution) -> BTreeSet<(Felt, Felt)> {
     let calls = execution.calls().flat_map(|root| root.iter());
     calls
@@ -55,13 +56,13 @@ fn visited(execution: &Execution) -> BTreeSet<(Felt, Felt)> {
         .collect()
 }
 
-/// Cells that a transaction changed.
+/// The storage keys that a transaction changed.
 fn changed(outcome: &TransactionOutcome) -> BTreeSet<(Felt, Felt)> {
     let contracts = outcome.state_diff.storage.iter();
     contracts.flat_map(|(address, cells)| cells.keys().map(|key| (*address.0.key(), *key.0.key()))).collect()
 }
 
-/// Of one walk down a storage trie (C208).
+/// The cost of one walk down a storage trie (C208).
 fn walk(constants: &Constants) -> u64 {
     24 * (16 * constants.gas.step + constants.gas.builtin(Builtin::Pedersen))
 }
@@ -78,7 +79,7 @@ fn c203_messages_events_and_receipts_weigh_as_they_are_billed() {
         assert_eq!(outcome.weights.events, receipt.resources.archival.events.count);
         assert_eq!(outcome.weights.receipt_l2_gas, receipt.gas.l2_gas.0);
     }
-    // A message each way: to 0xb and to 0xa, three felts of header and the payload.
+    // Two messages, to 0xb and to 0xa: three felts of header and the payload each.
     let noisy = &outcome.transactions[1].weights;
     assert!(noisy.message_segment_length >= 6 && noisy.l1_gas > 40_000 && noisy.events == 2, "{noisy:?}");
 }
@@ -94,11 +95,11 @@ fn c204_c205_a_blocks_weights_are_the_sum_of_its_transactions() {
     let of_classes: u64 = classes.map(|gas| gas.sierra).sum();
     assert!(of_classes < sum.sierra_gas);
     assert_eq!(outcome.usage.gas_without_class_hashes().sierra + of_classes, sum.sierra_gas);
-    // Account, fee token, caller, syscalls: each once.
+    // The classes of account, fee token, caller and syscalls, once each.
     assert_eq!(outcome.usage.executed_classes.len(), 4);
 }
 
-/// Everything by hand for one transaction in an empty block.
+/// All weights of one transaction in an empty block, computed by hand.
 #[test]
 fn c204_to_c209_the_gas_of_one_transaction_by_hand() {
     let world = world();
@@ -122,7 +123,8 @@ fn c204_to_c209_the_gas_of_one_transaction_by_hand() {
     let classes: u64 = usage.executed_classes.values().map(|gas| gas.sierra).sum();
     assert_eq!(transaction.weights.sierra_gas, execution_gas + classes);
 
-    // Builtins of validation, execution and OS change their price; the fee transfer's are the OS's (C206).
+    // Builtins of validation, execution and OS have proving prices; those of the fee transfer count with the
+    // OS (C206).
     let mut builtins = os.builtins;
     builtins.add(Builtin::Pedersen, 24 * walks);
     let info = execution(transaction);
@@ -139,11 +141,11 @@ fn c204_to_c209_the_gas_of_one_transaction_by_hand() {
     assert_eq!(transaction.weights.proving_gas, execution_gas - in_sierra + in_proving + classes);
 }
 
-/// C208, C209: the second of two equal transactions pays neither for the classes nor for the walks.
+/// C208, C209: the second of two equal transactions pays neither for classes nor for trie walks.
 #[test]
 fn c208_what_an_earlier_transaction_brought_is_paid_for() {
     let world = world();
-    // The first of three allocates cells, which the OS publishes more of: the others are equal.
+    // The first of three allocates storage keys, which costs the OS more; the other two are equal.
     let calls: Vec<_> =
         (0..3).map(|nonce| world.call(nonce, SYSCALLS, "storage_add", &[felt(7), felt(1)])).collect();
     let both = world.execute(&calls);
@@ -154,7 +156,8 @@ fn c208_what_an_earlier_transaction_brought_is_paid_for() {
     let resources = |outcome: &TransactionOutcome| execution(outcome).receipt.resources.clone();
     assert_eq!(resources(alone), resources(third));
     assert_eq!(third.weights.state_diff_size, 0);
-    // Cells: nonce's account, the token's two balances, the counter; contracts: account, token, syscalls.
+    // Changes: the account's nonce, the token's two balances, the counter; contracts: account, token,
+    // syscalls.
     assert_eq!(changed(alone).len(), 3);
     assert_eq!(alone.weights.state_diff_size, 2 * (3 + 3));
     let walks = u64::try_from(visited(execution(alone)).len() + changed(alone).len()).unwrap();
@@ -174,8 +177,8 @@ fn c211_a_cairo0_class_is_hashed_felt_by_felt() {
     assert_eq!(costs.migration, None);
 }
 
-/// A fee counts the sequencer's balance among the cells that its transaction changed, on any number of threads: once in a block, and
-/// the upper half where the addition carries into it.
+/// The sequencer's balance counts as changed by the first fee transfer of a block, on any number of threads;
+/// its upper half counts once the addition carries into it.
 #[test]
 fn c212_the_sequencers_balance_weighs_once() {
     let mut world = world();
@@ -191,7 +194,8 @@ fn c212_the_sequencers_balance_weighs_once() {
         };
         assert_eq!(cells(&alone.transactions[0]), [true, carries]);
         assert_eq!(cells(&alone.transactions[1]), [true, false]);
-        // The payer's balance and the sequencer's; of contracts the account and the token. Nothing of it is new to the second.
+        // The balances of payer and sequencer; the contracts account and token. The second transaction adds
+        // nothing new.
         let sizes: Vec<_> =
             alone.transactions.iter().map(|outcome| outcome.weights.state_diff_size).collect();
         assert_eq!(sizes, [2 * (2 + u64::from(carries) + 2), 0, 0]);
@@ -211,7 +215,7 @@ fn c213_a_cell_that_is_set_back_stays_counted() {
         world.call(1, SYSCALLS, "storage_write", &[felt(7), felt(0)]),
     ]);
     assert!(!outcome.state_diff.storage.contains_key(&crate::fixture::address(SYSCALLS)));
-    // Account, token and syscalls; two balances and the cell.
+    // Account, token and syscalls; two balances and the storage key.
     assert_eq!(outcome.usage.weights.state_diff_size, 2 * (3 + 3));
 }
 
@@ -229,7 +233,7 @@ fn c214_a_transaction_too_large_for_any_block_is_rejected_and_the_block_goes_on(
         [TransactionStatus::Succeeded, TransactionStatus::Invalid, TransactionStatus::Succeeded]
     );
     let TransactionDisposition::TooLarge(error) = &outcome.transactions[1].disposition else { panic!() };
-    // Alone in a block: 20 cells and two balances; account, token and syscalls.
+    // In a block of its own: 20 storage keys and two balances; account, token and syscalls.
     assert_eq!(error.weights.state_diff_size, 2 * (22 + 3));
     assert_eq!(error.exceeded.len(), 1);
     assert_eq!(error.to_string(), "the transaction is too large for any block: state diff size 50 of 20");
@@ -243,7 +247,8 @@ fn c214_a_transaction_too_large_for_any_block_is_rejected_and_the_block_goes_on(
     assert_eq!((stopped.end, stopped.transactions.len()), (BlockEnd::Invalid { index: 1 }, 2));
 }
 
-/// C215, and at every place: the block that is cut is the block of those before, and shows nothing of the one that did not fit.
+/// C215, at every index: a full block equals the block of the preceding transactions, and nothing in it shows
+/// the one that did not fit.
 #[test]
 fn c215_a_full_block_is_the_block_of_those_before() {
     let world = world();
@@ -300,7 +305,7 @@ fn c246_reverted_transactions_count_and_invalid_ones_do_not() {
     assert_eq!(outcome.transactions[2].weights, Weights::ZERO);
 }
 
-/// Where a block is cut, and what is too large for any, does not depend on how many threads executed it.
+/// The end of a full block, and the transactions that are too large, do not depend on the number of threads.
 #[test]
 fn c214_c215_limits_cut_alike_on_many_threads() {
     let world = world();
@@ -308,7 +313,8 @@ fn c214_c215_limits_cut_alike_on_many_threads() {
     let whole = world.execute(&transactions);
     for weight in [Weight::Events, Weight::StateDiffSize, Weight::SierraGas, Weight::Transactions] {
         for outcome in &whole.transactions {
-            // What one of them weighs: some are larger, and some of the others no longer fit.
+            // The limit is the weight of one of them: heavier ones are too large, and the block is full
+            // before the end.
             let limit = outcome.weights.get(weight);
             let mut limits = Weights::UNLIMITED;
             match weight {
@@ -329,7 +335,7 @@ fn c214_c215_limits_cut_alike_on_many_threads() {
     }
 }
 
-/// "Unlimited" has no limit that fills up, whatever the prices.
+/// An unlimited capacity is never full, whatever the prices.
 #[test]
 fn departure_unlimited_capacity_is_unlimited() {
     let world = world();

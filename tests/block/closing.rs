@@ -1,4 +1,4 @@
-//! The end of a block: aliases, the compressed state diff, migrations of compiled class hashes, what a prover reads.
+//! Closing a block: aliases, the compressed state diff, migrations of compiled class hashes, prover reads.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -23,7 +23,7 @@ use starknet_api::transaction::{DeclareTransaction, DeclareTransactionV2, Transa
 use starknet_types_core::felt::Felt;
 
 const NEWEST: ProtocolVersion = ProtocolVersion::NEWEST;
-/// A version in which classes do not migrate.
+/// A version without class migration.
 const WITHOUT_MIGRATION: ProtocolVersion = ProtocolVersion::V0_14_2;
 const CALLER: u128 = 0xca11;
 const FIRST_ALIAS: Felt = Felt::from_hex_unchecked("0x80");
@@ -39,7 +39,7 @@ fn write(world: &World, nonce: u64, key: u128) -> Transaction {
     world.call(nonce, SYSCALLS, "storage_write", &[felt(key), felt(u128::from(nonce) + 1)])
 }
 
-/// What the block gave aliases to, in the order of the aliases, and the counter.
+/// The keys to which the block allocated aliases, in the order of the aliases, and the counter.
 fn aliases(diff: &StateDiff) -> (Vec<(Felt, Felt)>, Option<Felt>) {
     let cells = diff.storage.get(&well_known::ALIAS_CONTRACT).cloned().unwrap_or_default();
     let counter = cells.get(&StorageKey::from(0_u128)).copied();
@@ -52,7 +52,7 @@ fn aliases(diff: &StateDiff) -> (Vec<(Felt, Felt)>, Option<Felt>) {
     (given, counter)
 }
 
-/// Addresses ascending, the keys of each before it.
+/// The order is ascending by address; the keys of a contract precede its address.
 #[test]
 fn c195_aliases_are_given_in_order_and_go_on_in_the_next_block() {
     let mut world = world(NEWEST);
@@ -92,13 +92,13 @@ fn c196_the_counter_is_written_once_without_any_alias() {
     assert_eq!(second.compressed_state_diff, Some(StateDiff::default()));
 }
 
-/// A contract whose nonce alone changed has an alias; the keys of contracts up to 0xf have none.
+/// A contract of which only the nonce changed has an alias; the keys of contracts up to 0xf have none.
 #[test]
 fn c197_c202_what_has_an_alias() {
     let world = world(NEWEST);
     let free = ExecutionFlags { charge_fee: false, ..ExecutionFlags::default() };
     let outcome = world.execute(&[world.call(0, SYSCALLS, "nothing", &[]).with_flags(free)]);
-    // Opening wrote the hash of block 990 to contract 1: a key above 0x80.
+    // Opening the block wrote the hash of block 990 to contract 1, at a key above 0x80.
     let hashes = &outcome.state_diff.storage[&well_known::BLOCK_HASH_CONTRACT];
     assert_eq!(hashes.keys().map(|key| ***key).collect::<Vec<_>>(), [felt(990)]);
     assert_eq!(outcome.state_diff.nonces.keys().collect::<Vec<_>>(), [&address(ACCOUNT)]);
@@ -108,7 +108,7 @@ fn c197_c202_what_has_an_alias() {
     assert_eq!(compressed.nonces.keys().map(|address| ***address).collect::<Vec<_>>(), [FIRST_ALIAS]);
 }
 
-/// The compressed diff, with aliases read backwards from the state after the block, is the diff.
+/// The compressed diff, decompressed with the aliases of the state after the block, equals the diff.
 #[test]
 fn c199_the_compressed_diff_says_the_same() {
     let mut world = world(NEWEST);
@@ -166,13 +166,13 @@ fn hashes(name: &str) -> (ClassHash, CompiledClassHash, CompiledClassHash) {
     (class_hash, class.compiled_class_hash_v1(), class.compiled_class_hash_v2())
 }
 
-/// The classes of the world with the compiled class hashes that the state holds.
+/// A world whose state has compiled class hashes of the classes.
 fn migrating_world(version: ProtocolVersion) -> World {
     let mut world = world(version);
     let (syscalls, v1, _) = hashes("syscalls");
     let (caller, caller_v1, _) = hashes("caller");
     let (token, _, token_v2) = hashes("erc20");
-    // The account's class has none, as if it were declared before they were kept.
+    // The account's class has none, like classes that were declared before compiled class hashes existed.
     world.state = std::mem::take(&mut world.state)
         .with_compiled_class_hash(syscalls, v1)
         .with_compiled_class_hash(caller, caller_v1)
@@ -190,7 +190,8 @@ fn c200_a_class_that_runs_moves_to_the_blake_hash_once() {
     assert_eq!(migrations, [(syscalls, Migration { from: v1, to: v2 })]);
     assert_eq!(outcome.state_diff.migrated.iter().collect::<Vec<_>>(), [(&syscalls, &v2)]);
     assert_eq!(outcome.compressed_state_diff.as_ref().unwrap().migrated, outcome.state_diff.migrated);
-    // The state diff of no transaction shows it, its weight does: two felts with the first, none with the second (C203).
+    // No transaction's state diff contains the migration, but the weights do: two felts with the first, none
+    // with the second (C203).
     assert!(outcome.transactions.iter().all(|outcome| outcome.state_diff.migrated.is_empty()));
     let size = |version: ProtocolVersion| {
         let world = migrating_world(version);
@@ -203,7 +204,7 @@ fn c200_a_class_that_runs_moves_to_the_blake_hash_once() {
     world.state.apply(&outcome.state_diff, []);
     let next = world.execute(&[write(&world, 2, 3)]);
     assert!(next.usage.migrations.is_empty() && next.state_diff.migrated.is_empty());
-    // `caller` never ran.
+    // `caller` did not run.
     assert_eq!(world.state.compiled_class_hashes[&hashes("caller").0], hashes("caller").1);
 }
 
@@ -212,7 +213,7 @@ fn c200_nothing_moves_where_migration_is_off() {
     let world = migrating_world(WITHOUT_MIGRATION);
     let outcome = world.execute(&[write(&world, 0, 1)]);
     assert!(outcome.usage.migrations.is_empty() && outcome.state_diff.migrated.is_empty());
-    // The class is paid for all the same, and its compiled class hash never read.
+    // Hashing the class is paid for, and its compiled class hash is not read.
     assert!(outcome.usage.executed_classes.contains_key(&hashes("syscalls").0));
     assert!(outcome.initial_reads.compiled_class_hashes.is_empty());
 }
@@ -262,7 +263,7 @@ fn c201_a_class_that_is_declared_and_runs_in_one_block_moves_too() {
     assert_eq!(outcome.usage.migrations[&class_hash], Migration { from: v1, to: v2 });
 }
 
-/// A state of what the block read gives the same block again, its end included.
+/// A state of the initial reads alone gives the same block again, closing included.
 #[test]
 fn the_reads_of_closing_are_in_the_witness() {
     let mut world = migrating_world(NEWEST);
@@ -274,20 +275,20 @@ fn the_reads_of_closing_are_in_the_witness() {
     assert_eq!(again, outcome);
 }
 
-/// What closing reads of a host that is far is asked for at once, on many threads, after the last transaction; each cell once, as
-/// ever; and it changes nothing.
+/// The reads of closing are prefetched from a slow host on many threads after the last transaction, each key
+/// once. The outcome is the same.
 #[test]
 fn a_far_host_is_asked_for_what_closing_reads_at_once() {
     let world = migrating_world(NEWEST);
     let transactions: Vec<_> = (0..4).map(|nonce| write(&world, nonce, 0x900 + u128::from(nonce))).collect();
     let asked = Mutex::new(Vec::new());
-    // Who is with the host while the block is closed, and how many ever were at once.
+    // The number of concurrent reads while the block is closed, and its maximum.
     let closing = AtomicBool::new(false);
     let (at_once, changed) = (Mutex::new((0, 0)), Condvar::new());
     let before = |cell: StateKey| {
         asked.lock().unwrap().push((cell, closing.load(Ordering::SeqCst)));
         if !closing.load(Ordering::SeqCst) {
-            // So far that it counts as far.
+            // Slow enough for prefetching.
             std::thread::sleep(Duration::from_millis(1));
             return Ok(());
         }
@@ -295,7 +296,7 @@ fn a_far_host_is_asked_for_what_closing_reads_at_once() {
         counts.0 += 1;
         counts.1 = counts.1.max(counts.0);
         changed.notify_all();
-        // Nobody is answered before two have come. One after another, they would wait for ever, or nearly.
+        // No read returns before two are in progress: serial reads would time out.
         while counts.1 < 2 {
             let (waited, timeout) = changed.wait_timeout(counts, Duration::from_secs(60)).unwrap();
             counts = waited;
@@ -324,13 +325,13 @@ fn a_far_host_is_asked_for_what_closing_reads_at_once() {
     let asked = asked.into_inner().unwrap();
     let cells: BTreeSet<StateKey> = asked.iter().map(|(cell, _)| *cell).collect();
     assert_eq!(cells.len(), asked.len(), "a cell is asked for once");
-    // Aliases and prover's leaves, which no transaction reads.
+    // Aliases and the prover's leaves, which no transaction reads.
     let late: BTreeSet<StateKey> = asked.iter().filter(|(_, late)| *late).map(|(cell, _)| *cell).collect();
     let alias = StorageKey::try_from(felt(0x900)).unwrap();
     assert!(late.contains(&StateKey::Storage(well_known::ALIAS_CONTRACT, alias)), "{late:?}");
     assert!(late.contains(&StateKey::Nonce(address(SYSCALLS))), "{late:?}");
 
-    // One thread asks for the same.
+    // Serial execution reads the same keys.
     let asked = Mutex::new(BTreeSet::new());
     let before = |cell: StateKey| {
         assert!(asked.lock().unwrap().insert(cell), "{cell} is asked for twice");
@@ -379,7 +380,7 @@ fn a_block_that_is_left_open_is_its_transactions_only() {
             .collect::<Vec<_>>()
     };
     assert_eq!(results(&open), results(&closed));
-    // What a class weighs that has to move, it does not weigh here; nor is it asked for.
+    // Without finalization, migrations have no weight, and compiled class hashes are not read.
     assert!(open.usage.migrations.is_empty());
     assert_eq!(open.usage.executed_classes, closed.usage.executed_classes);
     assert!(open.initial_reads.compiled_class_hashes.is_empty());
@@ -389,7 +390,7 @@ fn a_block_that_is_left_open_is_its_transactions_only() {
     assert!(open.initial_reads.storage.keys().all(|(contract, _)| *contract != well_known::ALIAS_CONTRACT));
 }
 
-/// What a block builder hashes is there in `starknet_api`'s own types.
+/// The outcome has the inputs of the block hash in `starknet_api`'s types.
 #[test]
 fn a_block_builder_can_hash_the_block() {
     let world = migrating_world(NEWEST);

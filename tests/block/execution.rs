@@ -1,5 +1,6 @@
-//! Execution of our own contracts: depth, failures that are caught, reverts. What is compared with the published crate on
-//! thousands of transactions lies in `tests/differential`; here stand the rules that are ours, or that a reader should see.
+//! Execution of our own contracts: depth, caught failures, reverts. `tests/differential` compares thousands
+//! of transactions with blockifier; the tests here show the departures from it, and the rules that a reader
+//! should see.
 
 use crate::fixture::{
     ACCOUNT, FEE_TOKEN, SEQUENCER, SYSCALLS, World, address, felt, on_a_small_stack, selector,
@@ -37,17 +38,17 @@ fn cause(outcome: &TransactionOutcome) -> FailureCause {
     }
 }
 
-/// C56, and law 3 of the design: depth costs memory, not native stack.
+/// C56: call depth costs heap memory, not native stack.
 #[test]
 fn c56_calls_at_the_depth_limit_run_on_256_kib_of_stack() {
     for (contract, tracked) in
         [("caller", TrackedResource::SierraGas), ("caller_steps", TrackedResource::CairoSteps)]
     {
-        // Loading compiles, which takes stack that execution does not.
+        // Loading compiles the contract, which needs more stack than execution.
         let mut world = World::new(NEWEST);
         let class_hash = world.deploy(contract, CALLER);
         on_a_small_stack(move || {
-            // `__execute__` is the first of 50 frames; 49 are left for the recursion, whose innermost has depth 0.
+            // `__execute__` is the first of 50 frames; the recursion has the other 49.
             let limit = 48;
             let deepest = world.run(CALLER, "recurse", &[felt(limit), Felt::ZERO]);
             assert_eq!(inner(&deepest).retdata, [felt(limit)]);
@@ -65,7 +66,7 @@ fn c56_calls_at_the_depth_limit_run_on_256_kib_of_stack() {
     }
 }
 
-/// C93, C95: what a caught call did is undone, and its event and message numbers are used again.
+/// C93, C95: the effects of a caught call are reverted, and its event and message indices are used again.
 #[test]
 fn c93_a_caught_failure_leaves_nothing_but_its_reads() {
     let mut world = World::new(NEWEST);
@@ -76,17 +77,17 @@ fn c93_a_caught_failure_leaves_nothing_but_its_reads() {
     assert_eq!(orders, [0, 1]);
     let failed = &call.inner_calls[0];
     assert!(failed.failed && failed.events.is_empty() && failed.messages.is_empty());
-    // The callee's own data: the caller sees one felt more (C94).
+    // The data of the callee itself: the caller sees one more felt (C94).
     assert_eq!(failed.retdata[1..], [felt(7)]);
     assert_eq!(call.retdata.last(), Some(&well_known::ENTRYPOINT_FAILED));
-    // `before` was raised twice, and once taken back.
+    // `before` was raised twice, and one of them was reverted.
     let storage = &quiet.state_diff.storage[&address(CALLER)];
     assert_eq!(storage.len(), 2);
     assert!(storage.values().all(|value| *value == Felt::ONE), "{storage:?}");
     assert!(!failed.accesses.storage_keys.is_empty(), "reads of reverted calls are kept (C101)");
 }
 
-/// C22, C28: a reverted transaction keeps its nonce and its fee, and on request its call tree.
+/// C22, C28: a reverted transaction keeps its nonce and fee, and on request its call tree.
 #[test]
 fn c22_a_reverted_transaction_pays_and_keeps_its_tree_on_request() {
     let mut world = World::new(NEWEST);
@@ -133,7 +134,7 @@ fn c2_an_invalid_transaction_changes_nothing() {
     assert_eq!(outcome.state_diff.nonces[&address(ACCOUNT)].0, Felt::ONE);
 }
 
-/// Law 2: the same block gives the same outcome, whatever the hash seeds of a process.
+/// Determinism: the same block gives the same outcome, whatever the hash seeds of a process.
 #[test]
 fn law_2_executing_twice_gives_the_same() {
     let mut world = World::new(NEWEST);
@@ -153,7 +154,7 @@ fn law_2_executing_twice_gives_the_same() {
     assert_eq!(print(&first), print(&second));
 }
 
-/// A version that is older than a syscall answers with a typed fault, where the peer aborts.
+/// A syscall that is newer than the version fails with a typed error, where blockifier aborts.
 #[test]
 fn departure_a_syscall_younger_than_the_version_is_a_fault() {
     let mut world = World::new(ProtocolVersion::V0_13_3);

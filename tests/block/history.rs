@@ -1,5 +1,5 @@
-//! Classes and transactions of the past, as far as no other executor can be asked: DEPLOY, and what is ours by design. The rest
-//! is compared in `tests/differential` (`fuzz --era past`) and with recorded blocks (`tests/recorded`).
+//! Old classes and transactions that blockifier cannot execute (DEPLOY), and departures from it. The others
+//! are compared in `tests/differential` (`fuzz --era past`) and with recorded blocks (`tests/recorded`).
 
 use std::sync::Arc;
 
@@ -29,7 +29,7 @@ fn deploy(class_hash: ClassHash, salt: u128, calldata: &[Felt]) -> Transaction {
     Transaction::deploy(deploy, TransactionHash(felt(0xd0 + salt))).unwrap()
 }
 
-/// The transaction of 2021-22: a contract and its constructor, no nonce, no validation, no fee.
+/// DEPLOY, used in 2021-22: a contract and its constructor, without nonce, validation and fee.
 #[test]
 fn a_deploy_transaction_deploys_and_runs_the_constructor() {
     let mut world = World::new(OLDEST);
@@ -55,8 +55,8 @@ fn a_deploy_transaction_deploys_and_runs_the_constructor() {
     assert!(outcome.state_diff.nonces.is_empty());
 }
 
-/// There were no reverts then: a DEPLOY that fails was in no block, so it is invalid, and the next one goes on from the state
-/// before.
+/// Reverts did not exist yet: a failing DEPLOY was never part of a block, so it is invalid and leaves the
+/// state unchanged.
 #[test]
 fn a_deploy_transaction_that_fails_is_invalid() {
     let mut world = World::new(OLDEST);
@@ -78,14 +78,14 @@ fn a_deploy_transaction_that_fails_is_invalid() {
     assert_eq!(outcome.state_diff.deployed.len(), 2);
 }
 
-/// C56: Cairo 0 frames are on the heap as well, alone and in turns with Cairo 1.
+/// C56: Cairo 0 frames are on the heap as well, also when they alternate with Cairo 1 frames.
 #[test]
 fn c56_cairo_0_calls_at_the_depth_limit_run_on_256_kib_of_stack() {
     let mut world = World::new(NEWEST);
     world.deploy("caller", CALLER);
     let old = world.deploy("cairo0/caller", OLD_CALLER);
     on_a_small_stack(move || {
-        // `__execute__` is the first of 50 frames; 49 are left for the recursion, whose innermost has depth 0.
+        // `__execute__` is the first of 50 frames; the recursion has the other 49.
         let limit = 48;
         let deepest = world.run(OLD_CALLER, "recurse", &[felt(limit), Felt::ZERO]);
         assert_eq!(deepest.status(), TransactionStatus::Succeeded, "{:?}", deepest.disposition);
@@ -101,7 +101,7 @@ fn frames(call: &Option<CallInfo>) -> Vec<&CallInfo> {
     call.as_ref().map(|call| call.iter().collect()).unwrap_or_default()
 }
 
-/// Cairo 0 is measured in steps, and so is everything that it calls, also code that would be measured in gas.
+/// Cairo 0 is measured in steps, and so are all its callees, even those that would be measured in gas.
 #[test]
 fn steps_stick_below_a_cairo_0_frame() {
     let mut world = World::new(NEWEST);

@@ -1,5 +1,6 @@
-//! Transactions that carry the facts of a proof made by their sender (1.13), from 0.14.2 on; and the declarations of a sequencer
-//! that has no accounts yet. `tests/differential` draws both at random (`proofs`, `bootstrap`); here stands each rule.
+//! Transactions with the facts of a client-side proof, from 0.14.2 on, and the bootstrap declarations of a
+//! chain without accounts. `tests/differential` generates both at random (`proofs`, `bootstrap`); the tests
+//! here show each rule.
 
 use std::sync::Arc;
 
@@ -28,14 +29,14 @@ use starknet_types_core::felt::Felt;
 
 use ProtocolVersion as Version;
 
-/// The versions that know proofs.
+/// The versions with proofs.
 const VERSIONS: [Version; 3] = [Version::V0_14_2, Version::V0_14_3, Version::V0_14_4];
 const NEWEST: Version = Version::NEWEST;
-/// The block ten before ours, whose hash opening the block makes known.
+/// Block N-10, whose hash becomes readable when the block is opened.
 const OLD_NUMBER: u64 = 990;
 const OLD_HASH: u128 = 0xb10c;
 
-// Where something stands in proof facts.
+// Indices in proof facts.
 const VERSION: usize = 0;
 const MARKER: usize = 1;
 const PROGRAM: usize = 2;
@@ -61,7 +62,7 @@ fn config(world: &World) -> Felt {
     info.compute_virtual_os_config_hash(version).unwrap()
 }
 
-/// Facts that hold.
+/// Valid facts.
 fn facts(world: &World) -> Vec<Felt> {
     let lists = &world.env.constants.lists;
     let version = lists.proof_versions.first().copied().unwrap_or(short("PROOF0"));
@@ -92,7 +93,7 @@ fn execution(outcome: &TransactionOutcome) -> &Execution {
     outcome.execution().unwrap_or_else(|| panic!("{:?}", outcome.disposition))
 }
 
-/// Why a block of this one transaction rejects it, and validation alone as well.
+/// The reason why a block of this one transaction rejects it, and validation as well.
 fn refusal(world: &World, transaction: Transaction) -> ProofFactsError {
     let facts = |error: &InvalidTransaction| match error {
         InvalidTransaction::ProofFacts(error) => error.clone(),
@@ -111,7 +112,7 @@ fn refusal(world: &World, transaction: Transaction) -> ProofFactsError {
     }
 }
 
-/// With every version and program that a version allows.
+/// Facts with every proof version and program that the protocol version allows.
 #[test]
 fn facts_that_hold_are_accepted_paid_for_and_shown() {
     for version in VERSIONS {
@@ -123,14 +124,15 @@ fn facts_that_hold_are_accepted_paid_for_and_shown() {
             for program in &lists.virtual_os_program_hashes {
                 let mut facts = facts(&world);
                 (facts[VERSION], facts[PROGRAM]) = (*proof_version, *program);
-                // More may follow; it is the account's business.
+                // Further felts are left to the account.
                 for more in 0..3_usize {
                     facts.extend(vec![Felt::THREE; more]);
                     let proven = with_facts(asking(&world, 0), facts.clone());
                     let outcome = world.execute(&[proven]);
                     let execution = execution(&outcome.transactions[0]);
                     assert!(!execution.is_reverted(), "{version} {:?}", execution.revert_reason);
-                    // 75,000,000 L2 gas a proof, and each felt of facts is a felt of calldata.
+                    // 75,000,000 L2 gas for the proof; each felt of facts costs as much as a felt of
+                    // calldata.
                     let gas = execution.receipt.gas.l2_gas.0 - plain.gas.l2_gas.0;
                     assert!((75_000_000..75_200_000).contains(&gas), "{version}: {gas}");
                     let archival = |receipt: &starkiln::fee::Receipt| {
@@ -138,7 +140,7 @@ fn facts_that_hold_are_accepted_paid_for_and_shown() {
                     };
                     let felts = u64::try_from(facts.len()).unwrap();
                     assert_eq!(archival(&execution.receipt), archival(plain) + felts);
-                    // The called contract sees them at the end of what it is told.
+                    // The called contract sees the facts at the end of the execution info.
                     let answer = &execution.execute_call.as_ref().unwrap().inner_calls[0].retdata;
                     assert!(format!("{answer:?}").contains(&format!("{:?}", facts[CONFIG])), "{answer:?}");
                 }
@@ -192,7 +194,8 @@ fn facts_that_do_not_hold_are_refused_by_name() {
     }
 }
 
-/// What a version allows: 0.14.3 took the first proofs back and has another program, 0.14.4 has two of each.
+/// The allowed proofs by version: 0.14.3 withdrew the first ones and has another program, 0.14.4 has two of
+/// each.
 #[test]
 fn each_version_has_its_proofs_and_programs() {
     let lists = |version| {
@@ -209,7 +212,7 @@ fn each_version_has_its_proofs_and_programs() {
     // Another hash function from 0.14.3 on.
     assert_ne!(first.2, second.2);
     assert_eq!(second.2, third.2);
-    // Before them nothing is allowed.
+    // Earlier versions allow none.
     let world = world(Version::V0_14_1);
     let refused = refusal(&world, with_facts(asking(&world, 0), facts(&world)));
     assert_eq!(refused, ProofFactsError::ProofVersion(ProofVersion::V0));
@@ -238,7 +241,7 @@ fn proofs_are_checked_for_free_transactions_too_and_on_short_chains() {
     assert_eq!(**error, InvalidTransaction::ProofFacts(short_chain));
 }
 
-/// Proofs are priced in L2 gas: where blockifier ends the process, this is a reason like any other.
+/// Proofs are priced in L2 gas. Without bounds for it blockifier panics; here the transaction is invalid.
 #[test]
 fn departure_a_proof_without_bounds_for_l2_gas_is_invalid() {
     let world = world(NEWEST);
@@ -251,7 +254,8 @@ fn departure_a_proof_without_bounds_for_l2_gas_is_invalid() {
     assert_eq!(**error, InvalidTransaction::Amount(FeeError::ProofWithoutL2Gas));
 }
 
-/// In a session like one after another; a transaction of the same block cannot make a block's hash known.
+/// A session gives the outcome of serial execution; a transaction of the same block cannot store a block
+/// hash.
 #[test]
 fn proofs_in_a_session() {
     let world = world(NEWEST);
@@ -309,7 +313,8 @@ fn upgradable() -> (ClassHash, CompiledClassHash, CompiledClassHash) {
     (class_hash, class.compiled_class_hash_v1(), class.compiled_class_hash_v2())
 }
 
-/// `BOOTSTRAP` declares version 3 with nonce 0 where no fee is charged: no account, no nonce moved, nothing paid.
+/// `BOOTSTRAP` may declare with version 3 and nonce 0 if no fee is charged: no account, no nonce change, no
+/// payment.
 #[test]
 fn a_bootstrap_declaration_needs_no_account() {
     let world = World::new(NEWEST);
@@ -332,7 +337,8 @@ fn a_bootstrap_declaration_needs_no_account() {
                 other => panic!("{other:?}"),
             }
         };
-        // Anybody else needs an account, and so does a second nonce; a fee is charged from whoever has none.
+        // Another sender needs an account, and so does another nonce; a fee cannot be charged without a
+        // balance.
         assert!(matches!(
             rejected(declaring(bootstrap + Felt::ONE, 0, v2)),
             InvalidTransaction::Validation(_)
@@ -340,7 +346,7 @@ fn a_bootstrap_declaration_needs_no_account() {
         assert!(matches!(rejected(declaring(bootstrap, 1, v2)), InvalidTransaction::Nonce { .. }));
         let paying = declaring(bootstrap, 0, v2).with_flags(ExecutionFlags::default());
         assert!(matches!(rejected(paying), InvalidTransaction::Bounds(_)));
-        // The class is looked at all the same.
+        // The class is checked nevertheless.
         assert!(matches!(
             rejected(declaring(bootstrap, 0, CompiledClassHash(Felt::ONE))),
             InvalidTransaction::CompiledClassHash { .. }

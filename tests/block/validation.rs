@@ -1,4 +1,5 @@
-//! Stateful validation (1.12): what a mempool is told, that nothing is committed, and that a block may use it once more.
+//! Mempool validation: its decisions, that nothing is committed, and that block execution can reuse a
+//! validation.
 
 use std::sync::Arc;
 
@@ -18,7 +19,7 @@ fn world() -> World {
     world
 }
 
-/// A call that validation does something for: see the table of `account_open`.
+/// A call whose signature selects what the account does in validation: see the table of `account_open`.
 fn signed(world: &World, nonce: u64, signature: &[u128]) -> Transaction {
     let signature: Vec<Felt> = signature.iter().map(|part| felt(*part)).collect();
     world.signed_call(nonce, SYSCALLS, "nothing", &[], &signature)
@@ -49,15 +50,15 @@ fn answers_are_typed_and_nothing_is_kept() {
     assert!(matches!(invalid(&signed(&world, 0, &[3])), InvalidTransaction::ValidationPanic(_)));
     let call_of_another = signed(&world, 0, &[4, SYSCALLS, 5]);
     assert!(matches!(invalid(&call_of_another), InvalidTransaction::Validation(_)));
-    // The same answer however often it is asked: the nonce did not move.
+    // The same decision again: the nonce did not change.
     for _ in 0..2 {
         assert!(matches!(executor.validate(&signed(&world, 0, &[])).unwrap(), Validation::Valid(Some(_))));
     }
-    // A later nonce will do if the host says so (C4).
+    // Without `strict_nonce` a later nonce is valid (C4).
     let flags = ExecutionFlags { strict_nonce: false, ..ExecutionFlags::default() };
     let later = signed(&world, 7, &[]).with_flags(flags);
     assert!(matches!(executor.validate(&later).unwrap(), Validation::Valid(_)));
-    // What fails only when it runs is valid: it will be reverted and paid for.
+    // A transaction that fails only in execution is valid: it will be reverted and pays its fee.
     let failing = world.call(0, SYSCALLS, "panic_text", &[felt(1)]);
     assert!(matches!(executor.validate(&failing).unwrap(), Validation::Valid(_)));
 }
@@ -74,7 +75,7 @@ fn an_invocation_may_come_with_the_deployment_of_its_account() {
         matches!(validate(false), Validation::Invalid(error) if matches!(*error, InvalidTransaction::Nonce { .. }))
     );
     assert!(matches!(validate(true), Validation::Valid(None)));
-    // Only the first one after the deployment, and only until that is there.
+    // Only the first one after the deployment, and only until the account is deployed.
     let options = ValidationOptions { deployment_is_pending: true };
     let second = world.executor().validate_with(&signed(&world, 2, &[]), options).unwrap();
     assert!(matches!(second, Validation::Invalid(_)));
@@ -83,7 +84,8 @@ fn an_invocation_may_come_with_the_deployment_of_its_account() {
 #[test]
 fn a_block_comes_out_the_same_with_validations_made_before() {
     let world = world();
-    // Nothing; writes a cell; emits an event; counts a cell that must hold 0; sends a message; keeps the block number.
+    // The validations do nothing; write a key; emit an event; count at a key that must be 0; send a message;
+    // store the block number.
     for signature in [&[][..], &[6, 5], &[7, 9], &[12, 3, 0], &[9, 0xb, 1], &[14]] {
         let transaction = signed(&world, 0, signature);
         let plain = world.execute(std::slice::from_ref(&transaction));
@@ -93,7 +95,8 @@ fn a_block_comes_out_the_same_with_validations_made_before() {
     }
 }
 
-/// The account's code is another, under the same hash, and accepts nothing: only what was validated before still counts.
+/// The account's code is replaced under the same hash by one that accepts nothing: only reused validations
+/// pass.
 fn without_account_code(world: &World) -> World {
     let mut state = world.state.clone();
     state.classes.insert(class("account_open").0, class("erc20").1);
@@ -133,11 +136,11 @@ fn a_validation_is_carried_out_again_when_what_it_depends_on_has_changed() {
         })
     };
     let now = world.env.block.timestamp.0;
-    // Number and time as validation sees them are those of the hundred and of the hour.
+    // Validation sees the block number rounded to 100 and the time rounded to the hour.
     assert!(is_used(&in_block(1_001, now + 1), &known));
     assert!(!is_used(&in_block(1_100, now), &known));
     assert!(!is_used(&in_block(1_001, now + 3_600), &known));
-    // The cell that it read.
+    // The key that the validation read.
     let cell = |value: u128| {
         altered(&|world| {
             world.state =
@@ -147,10 +150,10 @@ fn a_validation_is_carried_out_again_when_what_it_depends_on_has_changed() {
     assert!(is_used(&cell(0), &known));
     assert!(!is_used(&cell(1), &known));
     assert_eq!(status(&cell(1).execute(std::slice::from_ref(&known))), TransactionStatus::Invalid);
-    // Another transaction's.
+    // The validation of another transaction.
     let other = signed(&world, 0, &[12, 3, 0, 0]).with_validation(validated(&world, &transaction));
     assert!(!is_used(&world, &other));
-    // Admission is always carried out again.
+    // Admission is always repeated.
     let late = altered(&|world| {
         world.state = std::mem::take(&mut world.state).with_nonce(address(ACCOUNT), Nonce(Felt::ONE));
     });
