@@ -110,17 +110,17 @@ pub(super) struct HintSymbols<'a> {
 
 impl HintSymbols<'_> {
     /// The variable `ids.<name>`.
-    pub(in crate::vm::fast) fn variable(&self, name: &str) -> Option<Variable> {
+    pub(super) fn variable(&self, name: &str) -> Option<Variable> {
         Variable::new(self.hint.data.ids_data.get(name)?, self.hint)
     }
 
     /// The constant with this full path.
-    pub(in crate::vm::fast) fn constant(&self, name: &str) -> Option<Limbs> {
+    pub(super) fn constant(&self, name: &str) -> Option<Limbs> {
         self.hint.data.constants.get(name).map(from_felt)
     }
 
     /// `Some` if the program has a range-check bound, that is, uses the builtin.
-    pub(in crate::vm::fast) fn range_check_bound(&self) -> Option<()> {
+    pub(super) fn range_check_bound(&self) -> Option<()> {
         self.class.builtins().contains(&Builtin::RangeCheck).then_some(())
     }
 }

@@ -94,7 +94,7 @@ impl Machine {
     }
 
     /// The value of a variable.
-    pub(in crate::vm::fast) fn variable(&self, variable: &Variable) -> Result<VmCell, Bailout> {
+    pub(super) fn variable(&self, variable: &Variable) -> Result<VmCell, Bailout> {
         let (first, second) = (self.term(&variable.first)?, self.term(&variable.second)?);
         let value = if variable.is_difference { first.minus(&second) } else { first.plus(&second) };
         (0..variable.n_dereferences)
@@ -102,7 +102,7 @@ impl Machine {
     }
 
     /// The value of a variable as a number.
-    pub(in crate::vm::fast) fn limbs(&self, variable: &Variable) -> Result<Limbs, Bailout> {
+    pub(super) fn limbs(&self, variable: &Variable) -> Result<Limbs, Bailout> {
         self.variable(variable)?.as_number().ok_or(Bailout::Fault)
     }
 
@@ -119,10 +119,7 @@ impl Machine {
     }
 
     /// The members of a variable that is a structure of numbers.
-    pub(in crate::vm::fast) fn members<const N: usize>(
-        &self,
-        variable: &Variable,
-    ) -> Result<[Limbs; N], Bailout> {
+    pub(super) fn members<const N: usize>(&self, variable: &Variable) -> Result<[Limbs; N], Bailout> {
         self.numbers_from(self.address_of(variable)?)
     }
 
@@ -139,12 +136,12 @@ impl Machine {
     }
 
     /// The value of a variable as `u64`; `cairo-vm` rejects larger numbers in different ways.
-    pub(in crate::vm::fast) fn variable_u64(&self, variable: &Variable) -> Result<u64, Bailout> {
+    pub(super) fn variable_u64(&self, variable: &Variable) -> Result<u64, Bailout> {
         as_u64(&self.limbs(variable)?).ok_or(Bailout::Unsupported)
     }
 
     /// The value of a variable as an address.
-    pub(in crate::vm::fast) fn pointer(&self, variable: &Variable) -> Result<(u64, u64), Bailout> {
+    pub(super) fn pointer(&self, variable: &Variable) -> Result<(u64, u64), Bailout> {
         self.variable(variable)?.as_pointer().ok_or(Bailout::Fault)
     }
 
@@ -159,7 +156,7 @@ impl Machine {
     }
 
     /// Writes a number to the variable.
-    pub(in crate::vm::fast) fn put(&mut self, variable: &Variable, number: Limbs) -> Result<(), Bailout> {
+    pub(super) fn put(&mut self, variable: &Variable, number: Limbs) -> Result<(), Bailout> {
         self.put_cell(variable, VmCell::number(number))
     }
 

@@ -160,7 +160,7 @@ pub(in crate::vm::fast) struct DictSquash {
 
 impl DictSquash {
     /// Groups accesses by key.
-    pub(in crate::vm::fast) fn new(accesses: Vec<Limbs>) -> Self {
+    pub(super) fn new(accesses: Vec<Limbs>) -> Self {
         let mut by_key: BTreeMap<Limbs, Vec<u64>> = BTreeMap::new();
         for (number, key) in (0_u64..).zip(accesses) {
             by_key.entry(reversed(key)).or_default().push(number);
@@ -178,17 +178,17 @@ impl DictSquash {
     }
 
     /// The current key.
-    pub(in crate::vm::fast) fn key(&self) -> Option<Limbs> {
+    pub(super) fn key(&self) -> Option<Limbs> {
         self.keys.last().map(|(key, _)| *key)
     }
 
     /// The number of accesses that the current key has left.
-    pub(in crate::vm::fast) fn remaining_accesses(&self) -> Option<usize> {
+    pub(super) fn remaining_accesses(&self) -> Option<usize> {
         self.keys.last().map(|(_, numbers)| numbers.len())
     }
 
     /// The index of the current access.
-    pub(in crate::vm::fast) fn access(&self) -> Option<u64> {
+    pub(super) fn access(&self) -> Option<u64> {
         self.keys.last()?.1.last().copied()
     }
 
@@ -198,7 +198,7 @@ impl DictSquash {
     }
 
     /// Removes the current key; `None` unless it had exactly one access left.
-    pub(in crate::vm::fast) fn pop_key(&mut self) -> Option<()> {
+    pub(super) fn pop_key(&mut self) -> Option<()> {
         let (_, numbers) = self.keys.pop()?;
         (numbers.len() == 1).then_some(())
     }

@@ -11,7 +11,7 @@ use starknet_types_core::felt::Felt;
 use super::field::{Limbs, as_u128, from_felt, from_u64, from_u128, reduce};
 
 /// Converts to a big integer.
-pub(in crate::vm::fast) fn to_biguint(limbs: &Limbs) -> BigUint {
+fn to_biguint(limbs: &Limbs) -> BigUint {
     limbs.iter().rev().fold(BigUint::zero(), |number, limb| (number << 64_u32) + limb)
 }
 
