@@ -1,4 +1,5 @@
-//! What is paid for: what the unit tests of `src/fee` cannot see, C141 to C173.
+//! Resources and fees of complete transactions, C141 to C173: the cases that the unit tests of `src/fee`
+//! cannot cover.
 
 use starkiln::block::TransactionStatus::{Reverted, Succeeded};
 use starkiln::protocol::DataAvailability;
@@ -20,7 +21,7 @@ fn c150_c153_the_os_overhead_of_a_transaction() {
         let constants = world.constants();
         let kind = starkiln::protocol::TransactionKind::Invoke;
         let system = constants.transaction_os_resources(kind, calldata.len() as u64).unwrap();
-        // The account and the contract, three cells and the balance: 2 * 2 + 2 * 4 felts.
+        // Two modified contracts (account, contract), three cells and the balance: 2 * 2 + 2 * 4 felts.
         let expected = match availability {
             DataAvailability::Blob => system.checked_add(&constants.kzg_os_resources(12).unwrap()).unwrap(),
             DataAvailability::Calldata => system,
@@ -49,7 +50,7 @@ fn c155_the_fee_token_is_not_a_modified_contract_and_the_balance_counts_once() {
         let state = &ran.execution(index).receipt.resources.state;
         (state.storage_updates, state.modified_contracts)
     };
-    // Two balances, one of them the sender's own; with another token that is a third cell and a second contract.
+    // Two balances, one of them the sender's; with another token that is a third cell and a second contract.
     assert_eq!((state(0), state(1), state(2)), ((2, 1), (3, 2), (1, 1)));
 }
 
@@ -84,7 +85,7 @@ fn c157_a_cell_is_allocated_if_it_was_zero_and_is_not() {
         write(&[(1, 5), (1, 6)]),
         write(&[(7, 0)]),
         write(&[(7, 1)]),
-        // The first block's value counts, not the transaction's before: cell 1 is taken already.
+        // The value before the block counts, not the one before the transaction: cell 1 is allocated already.
         write(&[(1, 9)]),
     ]);
     let allocated = |index: usize| ran.execution(index).receipt.resources.state.allocated_cells;
@@ -113,7 +114,7 @@ fn c170_in_0_13_1_only_outermost_events_are_paid_for() {
         let world = World::furnished(version);
         let ran = world.run(&[emit(2, 3).signed(&felts(&[7, 1]))]);
         let events = &ran.execution(0).receipt.resources.archival.events;
-        // Validation's own event is an outermost one: one key, one datum.
+        // The event of validation is of an outermost call: one key, one data felt.
         assert_eq!((events.keys, events.data), (1 + 2 * counted, 1 + 3 * counted), "{version}");
     }
 }
@@ -152,17 +153,17 @@ fn c249_sierra_gas_and_vm_cost_are_rounded_separately() {
         invoke(CALLER, "call", both).bounds(l1_bounds(1_000_000)),
     ]);
     assert_eq!(ran.statuses(), [Succeeded, Succeeded]);
-    let figures = |index: usize| {
+    let values = |index: usize| {
         let receipt = &ran.execution(index).receipt;
         let computation = &receipt.resources.computation;
         let vm = computation.transaction_vm.checked_add(&computation.os_vm).unwrap();
         (receipt, computation.sierra_gas, vm.steps + vm.memory_holes)
     };
-    let (receipt, sierra, steps) = figures(0);
-    // Steps are the dearest of the VM's resources here; calldata and signature at 5,120 a felt.
+    let (receipt, sierra, steps) = values(0);
+    // Steps are the most expensive VM resource here; calldata and signature cost 5,120 a felt.
     let felts = receipt.resources.archival.extended_calldata_length;
     assert!(sierra % 40_000 != 0 && steps % 400 != 0);
     assert_eq!(receipt.gas.l2_gas.0, steps.div_ceil(400) * 40_000 + sierra + felts * 5_120);
-    let (receipt, sierra, steps) = figures(1);
+    let (receipt, sierra, steps) = values(1);
     assert_eq!(receipt.gas.l1_gas.0, steps.div_ceil(400) + sierra.div_ceil(40_000) + felts * 128 / 1_000);
 }

@@ -1,4 +1,4 @@
-//! The life of a transaction: C1 to C40.
+//! Transaction flow: C1 to C40.
 
 use starkiln::block::TransactionStatus::{Invalid, Reverted, Succeeded};
 use starkiln::call::{FailureCause, TrackedResource};
@@ -28,7 +28,7 @@ fn c1_checks_come_in_order_nonce_bounds_balance_proof_validation_execution() {
     let poor = 0xbad;
     world.deploy("account_open", poor);
     let low = bounds(1, 1, 1);
-    // Every transaction has all the mistakes that come after the one it is refused for.
+    // Every transaction also has all the errors that are checked after the reported one.
     let wrong = |tx: Tx| tx.proof(felts(&[1, 2])).signed(&felts(&[1])).from(poor);
     let ran = world.run(&[
         wrong(panics()).nonce(9).bounds(low),
@@ -44,7 +44,7 @@ fn c1_checks_come_in_order_nonce_bounds_balance_proof_validation_execution() {
     assert!(matches!(ran.invalid(3), InvalidTransaction::ProofFacts(_)), "{}", ran.invalid(3));
     assert!(matches!(ran.invalid(4), InvalidTransaction::ValidationPanic(_)), "{}", ran.invalid(4));
     assert_eq!(ran.at(5).status(), Reverted);
-    // The fee comes last: it is in the state diff of the reverted one.
+    // The fee transfer comes last, after the revert.
     assert!(ran.execution(5).fee_transfer_call.is_some());
 }
 
@@ -83,7 +83,7 @@ fn c6_without_a_fee_nothing_is_checked_limited_or_paid_but_the_receipt_has_the_f
     let poor = 0xbad;
     world.deploy("account_open", poor);
     world.deploy("syscalls@steps", MADE);
-    // L1 gas for 400 steps; the loop takes far more.
+    // L1 gas for 400 steps; the loop takes many more.
     let ran = world.run(&[
         invoke(MADE, "loop_n", felts(&[2_000])).from(poor).bounds(l1_bounds(1)).free(),
         invoke(MADE, "loop_n", felts(&[2_000])).from(poor).bounds(l1_bounds(1)),
@@ -115,7 +115,7 @@ fn c8_without_a_bound_on_l2_gas_the_limits_of_validation_and_execution_apply() {
         for index in 0..2 {
             let validate = ran.execution(index).validate_call.as_ref().unwrap();
             assert_eq!(validate.call.initial_gas, limits.validate_max_sierra_gas);
-            // Both limits are below their sum, so the limit of execution is what counts.
+            // Both limits are below their sum, so the limit of execution applies.
             assert_eq!(ran.root(index).call.initial_gas, limits.execute_max_sierra_gas);
         }
     }
@@ -134,7 +134,7 @@ fn c9_validation_and_execution_share_one_gas_budget_each_within_its_limit() {
     let (given, used, left) = gas(0);
     assert_eq!((given, left), (50_000_000, 50_000_000 - used));
     assert!(used > 500_000, "{used}");
-    // The purse is larger than validation's limit, and after it smaller than execution's.
+    // The budget exceeds the limit of validation; its remainder is below the limit of execution.
     let (given, used, left) = gas(1);
     assert_eq!(given, limits.validate_max_sierra_gas);
     assert_eq!(left, (1_150_000_000 - used).min(limits.execute_max_sierra_gas));
@@ -145,7 +145,7 @@ fn c9_validation_and_execution_share_one_gas_budget_each_within_its_limit() {
 fn c10_step_tracked_validation_consumes_no_gas() {
     let mut world = World::furnished(Version::NEWEST);
     let gas_account = world.declare("account_open");
-    // The old account makes itself a new one while it validates, so that execution is measured in gas.
+    // The Cairo 0 account replaces its class during validation, so that execution is tracked in gas.
     let tx = invoke_raw(OLD_ACCOUNT, felts(&[0, 0]))
         .signed(&[felt(10), gas_account.0])
         .bounds(bounds(1_000_000, 1_000_000, 30_000_000));
@@ -153,7 +153,7 @@ fn c10_step_tracked_validation_consumes_no_gas() {
     let execution = ran.execution(0);
     let validate = execution.validate_call.as_ref().unwrap();
     assert_eq!((validate.tracked, validate.gas_consumed), (TrackedResource::CairoSteps, 0));
-    // [0, 0] is one felt too many for the new account; it was given the whole bound all the same.
+    // [0, 0] is one felt too many for the new class; its initial gas is the complete bound.
     let execute = ran.reverted(0);
     assert_eq!((execute.tracked, execute.call.initial_gas), (TrackedResource::SierraGas, 30_000_000));
 }
@@ -188,7 +188,7 @@ fn c12_an_account_constructor_runs_first_and_in_validation_mode() {
     let teller = world.declare("cairo0/constructors");
     let good = deploy_account(account, &felts(&[5]));
     world.fund(good.sender(), u128::MAX);
-    // Mode 4 calls another contract: not while validating.
+    // Mode 4 calls another contract, which is forbidden in validation.
     let calling =
         deploy_account(teller, &join(&[&[felt(4), felt(SYSCALLS), selector("nothing")], &felts(&[0])]))
             .unvalidated();
@@ -236,7 +236,7 @@ fn c14_a_class_is_declared_after_validation_and_without_a_call() {
     let [_, v2] = world.compiled_class_hashes(class_hash);
     let ask = |nonce| invoke(SYSCALLS, "library_call", library(class_hash, "mint", &[])).nonce(nonce);
     let ran = world.run(&[
-        // The class is not there while the account validates its declaration.
+        // The class is undeclared while the account validates its declaration.
         declare(class_hash, v2).signed(&join(&[&[felt(11), class_hash.0, selector("mint")], &felts(&[])])),
         ask(0),
         declare(class_hash, v2).nonce(1),
@@ -255,7 +255,7 @@ fn c15_validation_is_skipped_without_the_flag_and_in_version_0() {
     world.fund(address(SYSCALLS), MAX_FEE);
     world.fund(address(1), MAX_FEE);
     let class_hash = world.offer("cairo0/no_constructor");
-    // The signature orders a panic.
+    // The signature makes the account panic.
     let ran = world.run(&[
         nothing().signed(&felts(&[1])).unvalidated(),
         invoke_v0(MAX_FEE, SYSCALLS, "nothing", vec![]),
@@ -273,7 +273,7 @@ fn c16_the_validation_call_has_caller_zero() {
     assert_eq!((call.entry_point_type, call.selector), (EntryPointType::External, well_known::VALIDATE));
     assert_eq!((call.caller_address, call.code_address), (address(0), None));
     assert_eq!(call.storage_address, address(ACCOUNT));
-    // The class hash of no account is 0, and so it stands in the error.
+    // The class hash of a missing account is 0, also in the error.
     assert_eq!(
         ran.invalid(1).to_string(),
         "Transaction validation has failed:\n0: Error in the called contract (contract address: \
@@ -293,7 +293,8 @@ fn c17_validation_must_return_valid() {
     let ran = world.run(&[
         nothing().nonce(0).signed(&felts(&[1, 77])),
         nothing().nonce(0).signed(&felts(&[2])),
-        // Cairo 0: any answer will do, also when the account is a Cairo 1 class by the end of it; a missing entry point will not.
+        // Cairo 0: any return data is valid, even if the account ends as a Cairo 1 class; a missing
+        // entry point is not.
         old(&[]).nonce(0),
         old(&[felt(10), new_account.0]).nonce(1),
         invoke_raw(0xbad, vec![]).free(),
@@ -303,7 +304,7 @@ fn c17_validation_must_return_valid() {
     let InvalidTransaction::ValidationAnswer(answer) = ran.invalid(1) else { panic!("{}", ran.invalid(1)) };
     assert_eq!(*answer, [short("INVALID")]);
     assert_eq!(ran.execution(2).validate_call.as_ref().unwrap().retdata, []);
-    // The class that was asked is the one from before.
+    // The class before the call decides.
     assert_eq!(ran.execution(3).validate_call.as_ref().unwrap().retdata, []);
     let InvalidTransaction::ValidationCairo0(data) = ran.invalid(4) else { panic!("{}", ran.invalid(4)) };
     assert_eq!(*data, [well_known::ENTRYPOINT_NOT_FOUND]);
@@ -317,7 +318,7 @@ fn c18_order_numbers_and_limits_restart_with_each_phase() {
         invoke(SYSCALLS, "emit_events", join(&[&[Felt::from(count)], &span(&[]), &span(&[])]))
             .signed(&felts(&[7, 1]))
     };
-    // One event in validation, and as many as one phase may have in execution.
+    // One event in validation, and the limit of one phase in execution.
     let ran = world.run(&[emit(most), emit(most + 1)]);
     assert_eq!(ran.statuses(), [Succeeded, Reverted]);
     let first = |call: &starkiln::call::CallInfo| call.events[0].order;
@@ -326,7 +327,7 @@ fn c18_order_numbers_and_limits_restart_with_each_phase() {
     assert_eq!(ran.execution(0).receipt.resources.archival.events.count, most + 1);
 }
 
-/// The steps that a transaction with bounds on all gas may take in execution.
+/// The step budget of execution for a transaction with bounds on all resources.
 fn steps_after(world: &World, l2: u64, validate_steps: u64, calldata: usize) -> u64 {
     let os = world.constants().transaction_os_resources(TransactionKind::Invoke, calldata as u64).unwrap();
     l2 / 100 - validate_steps - os.steps
@@ -373,7 +374,7 @@ fn c21_a_reverted_execution_is_charged_its_vm_steps_and_its_gas() {
         world.run(&[invoke(STEPS, "noisy_panic", felts(&[1])), invoke(CALLER, "noisy_panic", felts(&[1]))]);
     let computation = |index: usize| &ran.execution(index).receipt.resources.computation;
     let steps = &ran.reverted(0).inner_calls[0].resources;
-    // The frame's resources hold the system's part of its syscalls; the reverted steps do not.
+    // The resources of the frame include the OS resources of its syscalls; the reverted steps do not.
     let syscalls = world
         .constants()
         .syscall_os_resources(
@@ -410,7 +411,7 @@ fn c22_a_revert_keeps_validation_and_rolls_back_execution() {
     assert_eq!(ran.0.state_diff.nonces[&address(ACCOUNT)].0, Felt::ONE);
     assert_eq!(ran.stored(SYSCALLS, key(1)), None);
     assert!(ran.0.state_diff.deployed.is_empty());
-    // The transfer's event alone is left.
+    // Only the event of the fee transfer remains.
     assert_eq!((execution.events().len(), execution.messages().len()), (1, 0));
 }
 
@@ -422,7 +423,7 @@ fn c23_a_revert_receipt_counts_the_state_after_validation() {
         invoke(CALLER, "noisy_panic", felts(&[1])),
     ]);
     let state = |index: usize| &ran.execution(index).receipt.resources.state;
-    // Scratch and the balance; the nonce makes the account a changed contract in both.
+    // Scratch and the balance; the nonce makes the account a modified contract in both.
     assert_eq!((state(0).storage_updates, state(0).modified_contracts, state(0).allocated_cells), (2, 1, 1));
     assert_eq!((state(1).storage_updates, state(1).modified_contracts, state(1).allocated_cells), (1, 1, 0));
     let computation = |index: usize| &ran.execution(index).receipt.resources.computation;
@@ -444,9 +445,9 @@ fn c24_a_success_over_its_bounds_pays_the_recommended_fee_and_has_a_revert_recei
     let (whole, cut) = (&ran.execution(0).receipt, &ran.execution(1).receipt);
     let RevertReason::Cost(error) = ran.execution(1).revert_reason.as_ref().unwrap() else { panic!() };
     assert!(matches!(error, FeeCheckError::MaxGasAmountExceeded { .. }), "{error}");
-    // The gas is that of the revert: no writes any more, so less data gas than allowed.
+    // The gas is that of the revert: without the writes, so less data gas than the bound.
     assert!(cut.gas.l1_data_gas.0 < 300 && whole.gas.l1_data_gas.0 > 300);
-    // The fee is that of the whole execution, each gas cut to its bound.
+    // The fee is that of the complete execution, each gas capped by its bound.
     let priced = |l1: u64, data: u64, l2: u64| {
         u128::from(l1) * L1_PRICE + u128::from(data) * DATA_PRICE + u128::from(l2) * L2_PRICE
     };
@@ -457,7 +458,7 @@ fn c24_a_success_over_its_bounds_pays_the_recommended_fee_and_has_a_revert_recei
 #[test]
 fn c25_a_revert_over_its_bounds_pays_the_recommended_fee_and_keeps_its_reason() {
     let world = World::furnished(Version::NEWEST);
-    // Validation writes a new cell: 64 felts of data gas more than the least.
+    // Validation writes a new cell: 64 felts of data gas above the minimum.
     let tx = panics().signed(&felts(&[6, 42])).bounds(bounds(1_000_000, 130, 2_000_000_000));
     let ran = world.one(&tx);
     assert_eq!(ran.cause(0), FailureCause::Panic);
@@ -475,7 +476,7 @@ fn c27_before_0_13_4_opposite_writes_of_validation_and_execution_are_both_paid_f
     let counts = |version| {
         let world = World::furnished(version);
         let cell = variable("Account_mode");
-        // Validation raises the cell from 0 to 1, execution puts the 0 back.
+        // Validation sets the cell from 0 to 1, execution sets it back to 0.
         let tx = old_invoke(OLD_ACCOUNT, "set_mode", felts(&[0, 0, 0])).signed(&[
             felt(12),
             *cell.0.key(),
@@ -509,7 +510,7 @@ fn c28_the_fee_is_transferred_after_a_revert_and_not_if_it_is_zero() {
 #[test]
 fn c29_the_fee_transfer_is_a_call_of_the_sender() {
     let world = World::furnished(Version::NEWEST);
-    // It has gas of its own, however little the sender allows.
+    // The fee transfer has 10^10 gas, whatever the bounds are.
     let ran = world.run(&[
         nothing().bounds(bounds(10_000, 10_000, 3_000_000)).signed(&felts(&[7, 1])),
         invoke_v1(MAX_FEE, SYSCALLS, "nothing", vec![]),
@@ -524,14 +525,14 @@ fn c29_the_fee_transfer_is_a_call_of_the_sender() {
         assert_eq!(call.call.calldata.0[..], [felt(SEQUENCER), felt(execution.receipt.fee.0), Felt::ZERO]);
         assert_eq!((call.call.storage_address, call.call.caller_address), (address(token), address(ACCOUNT)));
         assert_eq!((call.call.initial_gas, call.call.code_address), (10_000_000_000, None));
-        // A phase of its own: orders begin anew.
+        // A phase of its own: order numbers restart.
         assert_eq!(call.events[0].order, 0);
     }
 }
 
 #[test]
 fn c30_a_panic_of_the_fee_token_moves_no_fee_and_a_fault_makes_the_transaction_invalid() {
-    // `transfer` of the collection takes two arguments and gets three: it panics.
+    // `transfer` of the collection takes two arguments and receives three: it panics.
     let mut world = World::furnished(Version::NEWEST);
     world.deploy("nft", STRK);
     let ran = world.one(&nothing());
@@ -540,7 +541,7 @@ fn c30_a_panic_of_the_fee_token_moves_no_fee_and_a_fault_makes_the_transaction_i
     assert!(call.failed && ran.execution(0).receipt.fee.0 > 0);
     assert!(!ran.0.state_diff.storage.contains_key(&address(STRK)));
 
-    // The Cairo 0 token has an error where the recipient would own too much.
+    // The Cairo 0 token fails if the balance of the recipient overflows.
     let mut world = World::furnished(Version::NEWEST);
     world.deploy("cairo0/erc20", STRK);
     let sequencer = fee_token_balance_key(address(SEQUENCER));
@@ -554,7 +555,7 @@ fn c30_a_panic_of_the_fee_token_moves_no_fee_and_a_fault_makes_the_transaction_i
 
 #[test]
 fn c31_the_fee_transfer_may_use_the_steps_of_the_complete_bound() {
-    // A token whose transfer(sequencer, fee, 0) writes as many cells as the fee has wei.
+    // A token whose transfer(sequencer, fee, 0) writes one cell for each wei of the fee.
     let mut world = World::furnished(Version::V0_13_1);
     let mut class = compiled("cairo0/syscalls");
     let entry_points = class["entry_points_by_type"]["EXTERNAL"].as_array().unwrap().clone();
@@ -591,7 +592,7 @@ fn c34_the_tip_counts_from_0_14_0_on_in_version_3_only() {
         let l2 = u128::from(receipt(1).gas.l2_gas.0);
         assert!(l2 > 0);
         assert_eq!(receipt(1).fee.0 - receipt(0).fee.0, if counted { l2 * u128::from(tip) } else { 0 });
-        // In L1 gas there is nothing for it to be added to.
+        // With a bound on L1 gas only there is no L2 gas price to add it to.
         assert_eq!(receipt(2).gas.l2_gas.0, 0);
     }
 }
@@ -619,7 +620,7 @@ fn c35_bounds_without_l1_data_gas_bound_l1_gas_only() {
         bounds(r#""l2_gas": ZERO, "l1_data_gas": ZERO"#).unwrap(),
         ValidResourceBounds::AllResources(_)
     ));
-    // Without it L2 gas cannot be bounded.
+    // Without it, L2 gas cannot have a bound.
     let l2 = r#""l2_gas": {"max_amount": "0x1", "max_price_per_unit": "0x1"}"#;
     assert!(bounds(l2).is_err());
     assert!(bounds(&format!(r#"{l2}, "l1_data_gas": ZERO"#)).is_ok());
@@ -683,7 +684,7 @@ fn c39_from_0_14_1_on_version_3_must_declare_the_blake_hash() {
             declare(circuit, world.compiled_class_hashes(circuit)[1]).nonce(1),
             declare(nft, older).nonce(2),
         ]);
-        // Version 2 may keep the older hash at all times.
+        // Version 2 may carry the Poseidon hash at every version.
         assert_eq!(ran.statuses(), [Succeeded, Succeeded, by_older_hash], "{version}");
         if by_older_hash == Invalid {
             let expected =

@@ -1,4 +1,4 @@
-//! Calls and the frames they run in: C63 to C92.
+//! Execution of entry points: C63 to C92.
 
 use serde_json::{Value, json};
 use starkiln::block::TransactionStatus::{Reverted, Succeeded};
@@ -14,7 +14,7 @@ use crate::fixture::casm::{self, CALLDATA, CALLDATA_END, GAS, Program, SYSCALLS 
 
 const CAIRO_0_CALLEE: u128 = 0x1dc0;
 
-/// `call`s of `caller` inside each other, `depth` of them, around a call of any entry point.
+/// `depth` nested `call`s of `caller` around a call of any entry point.
 fn nested(depth: usize, innermost: (u128, &str, Vec<Felt>)) -> (u128, &'static str, Vec<Felt>) {
     let (to, name, calldata) = innermost;
     let mut arguments = target(to, name, &calldata);
@@ -32,7 +32,7 @@ fn catch(to: u128, name: &str, calldata: &[Felt]) -> Tx {
 fn c63_depth_then_address_then_class_then_entry_point() {
     let mut world = World::furnished(Version::NEWEST);
     world.place(ClassHash(felt(0xdead)), MADE);
-    // 48 levels below the account's two; the leaf calls a place without a contract.
+    // 48 levels below the two of the account; the leaf calls an address without contract.
     let deep = |depth: u128| invoke(CALLER, "recurse", felts(&[depth, 4]));
     let ran = world.run(&[
         deep(49 - 1),
@@ -55,7 +55,7 @@ fn c64_a_missing_contract_or_class_is_uncatchable() {
     let ran = world.run(&[
         catch(0xbad, "nothing", &[]),
         invoke(CALLER, "library_call_and_catch", library(ClassHash(felt(0xdead)), "nothing", &[])),
-        // Two levels up neither.
+        // Not two levels up either.
         catch(CALLER, "call_and_catch", &target(0xbad, "nothing", &[])),
     ]);
     assert_eq!(ran.statuses(), [Reverted; 3]);
@@ -73,7 +73,7 @@ fn c65_a_missing_entry_point_is_catchable_from_0_13_4_on() {
         [(Version::V0_13_3, Reverted), (Version::V0_13_4, Succeeded), (Version::NEWEST, Succeeded)]
     {
         let mut world = World::furnished(version);
-        // A class of Cairo 0 with external functions, and one without L1 handlers.
+        // A Cairo 0 class with external functions, and one without L1 handlers.
         world.deploy("cairo0/no_constructor", CAIRO_0_CALLEE);
         let ran = world.run(&[
             catch(SYSCALLS, "no_such", &[]),
@@ -128,7 +128,7 @@ fn c67_before_0_13_4_a_panic_is_uncatchable() {
         if caught == Reverted {
             let text = ran.reason(0);
             assert!(text.ends_with("0x4e4f ('NO').\n"), "{text}");
-            // The callee's own failure is the error of the frame that called it: three frames, no caught call between them.
+            // The failure of the callee is the error of its caller's frame: three frames, no caught call.
             assert!(text.contains("\n2: Error in the called contract"), "{text}");
         }
     }
@@ -138,7 +138,7 @@ fn c67_before_0_13_4_a_panic_is_uncatchable() {
 fn c68_a_failed_outermost_call_reverts_the_transaction() {
     let mut world = World::furnished(Version::NEWEST);
     let upgradable = world.declare("upgradable");
-    // The account panics with what it was given; a handler and a constructor do so themselves.
+    // The account panics with the data of its callee; a handler and a constructor panic directly.
     let ran = world.run(&[
         invoke(CALLER, "noisy_panic", felts(&[1])),
         message(SYSCALLS, "handle_and_panic", felts(&[1, 2, 3])),
@@ -151,7 +151,7 @@ fn c68_a_failed_outermost_call_reverts_the_transaction() {
     assert_eq!(ran.statuses(), [Reverted; 3]);
     assert!(ran.reverted(0).failed && ran.reverted(1).failed);
     assert!((0..2).all(|index| ran.cause(index) == FailureCause::Panic));
-    // A constructor that fails cannot be caught.
+    // A failed constructor is uncatchable.
     assert!(ran.reason(2).contains("CONSTRUCTOR_PANIC"), "{}", ran.reason(2));
     assert!(!ran.0.state_diff.storage.contains_key(&address(CALLER)));
     assert!(!ran.0.state_diff.storage.contains_key(&address(SYSCALLS)));
@@ -175,7 +175,7 @@ fn c69_a_class_without_constructor_takes_no_calldata_and_no_depth() {
     let ran = world.run(&[
         invoke(CALLER, "deploy_and_catch", deploying(without, &felts(&[7]))),
         invoke(CALLER, "deploy_and_catch", deploying(without, &[])),
-        // `__execute__`, 48 calls and the deploying frame are 50: a constructor would be one more.
+        // `__execute__`, 48 calls and the deploying frame are 50: a constructor call would be the 51st.
         at_depth(48, with, &felts(&[5])),
         at_depth(47, with, &felts(&[5])),
         invoke(SYSCALLS, "deploy", deploying(without, &[])),
@@ -194,12 +194,12 @@ fn c69_a_class_without_constructor_takes_no_calldata_and_no_depth() {
         assert_eq!(call.call.initial_gas == 10_000_000_000, in_steps);
         assert_eq!(call.resources, Default::default());
     }
-    // Deeper than a constructor could be.
+    // A constructor call at this depth would exceed the limit.
     let ran = world.run(&[at_depth(48, without, &[])]);
     assert_eq!(ran.statuses(), [Succeeded]);
 }
 
-/// `upgradable` with its constructor under another name.
+/// `upgradable` with another selector for its constructor.
 fn misnamed() -> Value {
     let mut class = compiled("upgradable");
     class["entry_points_by_type"]["CONSTRUCTOR"][0]["selector"] =
@@ -221,12 +221,12 @@ fn c70_c243_the_constructor_is_the_first_entry_and_has_its_selector() {
     for index in 0..2 {
         let text = ran.reason(index);
         assert!(text.ends_with("The constructor entry point must be named 'constructor'.\n"), "{text}");
-        // The frame bears the name that the class gives.
+        // The frame has the selector that the class gives.
         assert!(text.contains(&format!("{:#066x}", selector("builder"))), "{text}");
     }
 }
 
-/// Where `deployer` puts a class, by hand: the rule's own formula.
+/// The address of a deployment by `deployer`, by the formula of the rule.
 fn deployed_at(deployer: u128, salt: u128, class_hash: ClassHash, calldata: &[Felt]) -> Felt {
     let parts = [
         short("STARKNET_CONTRACT_ADDRESS"),
@@ -266,7 +266,7 @@ fn c72_a_caught_failure_reverts_its_deployments() {
         calls(&[
             (CALLER, "call_and_catch", target(CALLER, "call_then_panic", &join(&[&deploy, &felts(&[9])]))),
             (SYSCALLS_NEW, "class_hash_at", vec![at]),
-            // The place is free again.
+            // The address is available again.
             (SYSCALLS, "deploy", deploying(upgradable, &felts(&[5]))),
             (SYSCALLS_NEW, "class_hash_at", vec![at]),
         ]),
@@ -295,7 +295,7 @@ fn c73_c74_the_address_of_a_deployed_contract_and_the_caller_of_its_constructor(
         let constructor = &ran.inner(index).inner_calls[0];
         let at = deployed_at(deployer, 5, class_hash, &calldata);
         assert_eq!(*constructor.call.storage_address.0.key(), at);
-        // From zero or not: the deployer calls, and the called contract's code is at its own address.
+        // From zero or not: the caller is the deployer, and the code address is the deployed address.
         assert_eq!(constructor.call.caller_address, address(SYSCALLS));
         assert_eq!(constructor.call.code_address, Some(constructor.call.storage_address));
     }
@@ -304,7 +304,7 @@ fn c73_c74_the_address_of_a_deployed_contract_and_the_caller_of_its_constructor(
     assert_eq!((constructor.call.caller_address, constructor.call.code_address), (address(0), None));
 }
 
-/// A class whose `run` is this program, in place and called once.
+/// A deployed class whose `run` is this program, and the outcome of one call of it.
 fn run(world: &mut World, program: &Program, builtins: &[&str], version: &str) -> Ran {
     let class_hash = world.make(MADE, &casm::class(program, builtins), version);
     world.place(class_hash, MADE);
@@ -315,11 +315,12 @@ fn run(world: &mut World, program: &Program, builtins: &[&str], version: &str) -
 fn c75_c76_a_return_and_the_builtin_prices_follow_the_bytecode() {
     for (version, blake) in [(Version::V0_14_1, 0_u64), (Version::V0_14_2, 3_334), (Version::NEWEST, 3_334)] {
         let mut world = World::furnished(version);
-        // A function at the end tells where it was called from: the program's address and 2, at [fp + 2].
+        // A function at the end returns its call site: the program's address and 2, at [fp + 2].
         let with_function_at = |end: i64| {
             let mut program = Program::new().call(end);
             for price in 0..7 {
-                // Behind the code, which ends two cells after the function begins: a return, then the pointer to the prices.
+                // After the code, which ends two cells after the start of the function: a return, then the
+                // pointer to the prices.
                 program =
                     program.load_fp(2, end + 2 + 1 - 2).load_ap(-1, price).store_fp(SYSCALL_POINTER, price);
             }
@@ -349,7 +350,8 @@ fn c75_c76_a_return_and_the_builtin_prices_follow_the_bytecode() {
 #[test]
 fn c77_a_program_may_not_write_after_its_end() {
     let mut world = World::furnished(Version::NEWEST);
-    // [the program's address + where] = 1; the two cells behind the code are its own, the next is not.
+    // [the program's address + offset] = 1; the two cells after the code belong to the program, the next does
+    // not.
     let writing = |end: i64, beyond: i64| {
         Program::new().call(end).push(1_u64).store_fp(2, end + beyond - 2).answer(0, 0, 0)
     };
@@ -364,7 +366,8 @@ fn c77_a_program_may_not_write_after_its_end() {
 #[test]
 fn c78_arguments_are_builtins_gas_syscalls_and_calldata() {
     let mut world = World::furnished(Version::NEWEST);
-    // Two range checks and their sum from the builtin at fp - 8, an arena at fp - 7 whose header lies before it.
+    // Two range checks and their sum from the builtin at fp - 8, an arena at fp - 7 whose header is before
+    // it.
     let program = Program::new()
         .push(7_u64)
         .store_fp(-8, 0)
@@ -384,7 +387,7 @@ fn c78_arguments_are_builtins_gas_syscalls_and_calldata() {
     let ran = world.one(&invoke(MADE, "run", felts(&[11, 12])));
     assert_eq!(ran.inner(0).retdata, felts(&[0, 0, 11, 12]));
     assert_eq!(ran.inner(0).builtin_counts.get(Builtin::RangeCheck), 1);
-    // Dictionaries need the arena to be where they look for it.
+    // Dictionaries need the arena at its place.
     let dictionary = join(&[&span(&felts(&[1, 2, 1])), &span(&felts(&[10, 20, 30]))]);
     let ran = world.one(&invoke(SYSCALLS, "dictionary", dictionary));
     assert_eq!(ran.inner(0).retdata, felts(&[40]));
@@ -407,14 +410,15 @@ fn c79_holes_of_range_check96_are_filled() {
         assert_eq!((used.get(Builtin::AddMod), used.get(Builtin::MulMod)), (2, 3));
         assert!(used.get(Builtin::RangeCheck96) > 0);
     }
-    // Those of other segments are left, as the published crate counts them.
+    // Holes of other segments remain, as in blockifier.
     assert_eq!(ran.inner(1).resources.memory_holes, 21);
 }
 
 #[test]
 fn c80_the_end_of_the_syscall_segment_is_not_checked_in_cairo_1() {
     let mut world = World::furnished(Version::NEWEST);
-    // It claims 1,000 cells of syscalls, used none and wrote one beyond; and it writes behind its calldata.
+    // It claims 1,000 cells of syscalls, used none and wrote one after them; and it writes after its
+    // calldata.
     let program = Program::new()
         .push(5_u64)
         .store_fp(SYSCALL_POINTER, 3)
@@ -481,7 +485,7 @@ fn c86_up_to_0_13_1_1_segment_arenas_count_their_cells() {
     };
     let (cells, arenas) = (dictionaries(Version::V0_13_1_1), dictionaries(Version::V0_13_2));
     assert_eq!(cells, 3 * arenas);
-    // Two for each of three dictionaries.
+    // Two for each of the three dictionaries.
     assert_eq!(arenas, 6);
 }
 
@@ -497,7 +501,7 @@ fn c87_a_gas_tracked_frame_has_builtin_counters_and_no_resources() {
     assert_eq!(call.tracked, TrackedResource::SierraGas);
     assert_eq!(call.resources, Default::default());
     assert_eq!(call.builtin_counts.get(Builtin::Poseidon), 1);
-    // Of a frame in gas only what it called in steps is left.
+    // Of a gas-tracked frame only its step-tracked callees count.
     let (gas, steps) = (ran.inner(1), &ran.inner(1).inner_calls[0]);
     assert_eq!((gas.tracked, steps.tracked), (TrackedResource::SierraGas, TrackedResource::CairoSteps));
     assert!(steps.resources.steps > 20);
@@ -520,7 +524,7 @@ fn c88_resources_include_syscalls_and_all_inner_calls_failed_ones_too() {
         assert!(call.resources.steps > sum(&call.inner_calls));
     }
     assert!(ran.inner(1).inner_calls[0].failed && ran.inner(1).inner_calls[0].resources.steps > 20);
-    // One level more: the code of a level, and what the system takes for get_execution_info and call_contract.
+    // One level more: the code of a level, and the OS resources of get_execution_info and call_contract.
     let (leaf, level) = (ran.inner(2), ran.inner(3));
     let constants = world.constants();
     let system = constants
@@ -528,7 +532,7 @@ fn c88_resources_include_syscalls_and_all_inner_calls_failed_ones_too() {
         .unwrap();
     assert!(system.steps > 500);
     let own = level.resources.steps - leaf.resources.steps - system.steps;
-    // The code of one level, counted by hand in neither program: the published crate has the same.
+    // The code of one level; blockifier has the same value.
     assert_eq!(own, 84);
 }
 
@@ -557,7 +561,7 @@ fn c91_a_cairo_0_class_may_use_six_builtins() {
     let mut world = World::furnished(Version::NEWEST);
     world.deploy("cairo0/forbidden_builtin", MADE);
     world.deploy("cairo0/library", CAIRO_0_CALLEE);
-    // The entry point itself does not touch the forbidden one.
+    // The entry point does not use the forbidden builtin.
     let ran = world.run(&[catch(MADE, "answer", &[]), catch(CAIRO_0_CALLEE, "builtins", &felts(&[2]))]);
     assert_eq!(ran.statuses(), [Reverted, Succeeded]);
     let text = ran.reason(0);
@@ -574,7 +578,7 @@ fn c92_a_result_must_be_felts_in_one_segment_and_its_flag_0_or_1() {
         ending(Program::new(), 2, 0, 0),
         // The end before the start.
         ending(Program::new().request(0, 1_u64).request(1, 1_u64), 0, 1, 0),
-        // A pointer among the felts.
+        // A pointer in place of a felt.
         ending(Program::new().request_fp(0, SYSCALL_POINTER), 0, 0, 1),
         // A cell that was never written.
         ending(Program::new().request(0, 1_u64).request(2, 1_u64), 0, 0, 3),
@@ -613,7 +617,7 @@ fn c92_a_result_must_be_felts_in_one_segment_and_its_flag_0_or_1() {
     assert!(ran.inner(5).inner_calls[0].failed && !ran.inner(6).inner_calls[0].failed);
 }
 
-/// Where the execution info lies after so many rounds of SHA-256: a text shows its segment, because a result cannot end in it.
+/// The segment of the execution info after `rounds` of SHA-256, from the text of a malformed result.
 fn info_after_sha(rounds: i64) -> String {
     let mut world = World::furnished(Version::NEWEST);
     let mut program = Program::new();
@@ -661,7 +665,7 @@ fn c85_points_of_both_curves_share_one_counter() {
         }
         program.syscall(cell)
     };
-    // The point is in the tenth cell: six of the request, gas, flag, whether it is none.
+    // The point is in the tenth cell: six of the request, gas, flag, the variant of the option.
     let mut program = Program::new();
     for (index, name) in ["Secp256k1New", "Secp256r1New", "Secp256k1New"].into_iter().enumerate() {
         program = infinity(program, name, 10 * index as i64);

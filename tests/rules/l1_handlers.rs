@@ -1,4 +1,4 @@
-//! Messages from L1: C41 to C49.
+//! L1 handlers: C41 to C49.
 
 use serde_json::Value;
 use starkiln::block::TransactionStatus::{Invalid, Reverted, Succeeded};
@@ -13,7 +13,7 @@ use starknet_types_core::felt::Felt;
 use super::world::classes::compiled;
 use super::world::*;
 
-/// `syscalls`, with some of its external functions as L1 handlers too: they get the sender as their first argument.
+/// `syscalls`, with some of its external functions as L1 handlers too: the L1 sender is their first argument.
 pub(crate) fn with_handlers(functions: &[&str]) -> Value {
     let mut class = compiled("syscalls");
     let external = class["entry_points_by_type"]["EXTERNAL"].as_array().unwrap().clone();
@@ -36,7 +36,8 @@ fn c41_a_handler_sees_a_transaction_of_version_0_without_fee_and_signature() {
     world.place(class_hash, MADE);
     world.set_nonce(MADE, 9);
     let ran = world.one(&message(MADE, "store_info", felts(&[100])));
-    // Version, account, max fee, signature length, hash, chain, nonce, number of bounds, caller, contract, selector, and the block.
+    // Version, account, max fee, signature length, hash, chain, nonce, number of bounds, caller, contract,
+    // selector, block.
     let cell = |index: u128| ran.stored(MADE, key(100 + index)).unwrap_or_default();
     let seen: Vec<Felt> = (0..14).map(cell).collect();
     let expected = [
@@ -86,7 +87,7 @@ fn c43_a_handler_has_gas_by_version_and_no_step_bound() {
             message(MADE, "loop_n", felts(&[3_000])),
         ]);
         assert_eq!(ran.root(0).call.initial_gas, gas, "{version}");
-        // With a fee of 0 there would be no step at all.
+        // A step bound from a fee of 0 would allow no step.
         assert!(ran.root(1).resources.steps > 20_000);
     }
 }
@@ -98,7 +99,7 @@ fn c44_a_failed_or_too_expensive_handler_is_reverted_and_costs_nothing() {
     world.place(class_hash, MADE);
     let ran = world.run(&[
         message(SYSCALLS, "handle_and_panic", felts(&[0xe, 1, 2])),
-        // 400 new cells: 38,400 of data gas, where 20,000 may be used.
+        // 400 new cells: 38,400 data gas, above the limit of 20,000.
         message(MADE, "storage_write_many", felts(&[1, 400, 7])),
         message(MADE, "storage_write_many", felts(&[1, 100, 7])),
     ]);
@@ -150,7 +151,7 @@ fn c46_a_successful_handler_must_have_been_paid_for() {
         panic!("{}", ran.invalid(0))
     };
     assert_eq!(paid_fee.0, 0);
-    // In wei, which the third did not pay either: what was paid is not compared with it.
+    // In wei. The amount paid is not compared with the fee: the third paid less.
     assert!(actual_fee.0 > 1_000);
     assert!(ran.at(0).state_diff.is_empty());
 }
@@ -166,7 +167,7 @@ fn c47_a_handlers_receipt_has_all_gas_kinds_no_fee_and_no_sender() {
     assert_eq!(receipt.fee.0, 0);
     assert!(receipt.gas.l2_gas.0 > 0, "L2 gas is counted by itself");
     assert!(ran.execution(0).fee_transfer_call.is_none());
-    // Nothing was written, and no balance is counted in advance.
+    // Nothing was written, and no balance update is counted.
     assert_eq!(receipt.resources.state, Default::default());
     assert_eq!(receipt.resources.archival.signature_length, 0);
     let state = &ran.execution(1).receipt.resources.state;

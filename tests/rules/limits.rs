@@ -1,4 +1,4 @@
-//! Steps, gas and depth: C50 to C62.
+//! Limits on steps, gas and depth: C50 to C62.
 
 use starkiln::block::TransactionStatus::{Reverted, Succeeded};
 use starkiln::call::{CallInfo, FailureCause, TrackedResource};
@@ -9,7 +9,7 @@ use starknet_types_core::felt::Felt;
 use super::world::*;
 use crate::fixture::casm::{self, CALLDATA, GAS, Program};
 
-/// The system's steps for an invocation.
+/// The OS steps of an invoke.
 fn system_steps(world: &World, calldata: &[Felt]) -> u64 {
     world.constants().transaction_os_resources(TransactionKind::Invoke, calldata.len() as u64).unwrap().steps
 }
@@ -25,12 +25,12 @@ fn is_out_of_steps(ran: &Ran, index: usize) -> bool {
 fn c52_only_step_tracked_frames_consume_steps() {
     let mut world = World::furnished(Version::NEWEST);
     world.deploy("syscalls@steps", MADE);
-    // L1 gas for 14,400 steps, some 9,000 of them left for execution; the loop takes 40,000.
+    // L1 gas for 14,400 steps, some 9,000 of which remain for execution; the loop takes 40,000.
     let tx = |to| invoke(to, "loop_n", felts(&[4_000])).bounds(l1_bounds(36));
     let ran = world.run(&[tx(SYSCALLS), tx(MADE)]);
     assert!(!is_out_of_steps(&ran, 0), "{}", ran.reason(0));
     let computation = |index: usize| &ran.execution(index).receipt.resources.computation;
-    // In gas it came to its end, and only then cost too much.
+    // Tracked in gas it finished, and then exceeded its bounds.
     assert!(matches!(ran.execution(0).revert_reason, Some(RevertReason::Cost(_))));
     assert_eq!(computation(0).reverted_steps, 0);
     assert!(is_out_of_steps(&ran, 1));
@@ -41,7 +41,7 @@ fn c53_without_remaining_steps_a_gas_tracked_frame_fails_too() {
     let mut world = World::furnished(Version::NEWEST);
     world.deploy("syscalls@steps", MADE);
     let inner = target(MADE, "loop_n", &felts(&[3_000]));
-    // How many steps the frame takes that is measured in them: a panic of its caller tells.
+    // The steps of the step-tracked frame, from the reverted steps of a panic of its caller.
     let probe = world.one(&invoke(CALLER, "call_then_panic", join(&[&inner, &felts(&[1])])));
     let used = probe.execution(0).receipt.resources.computation.reverted_steps;
     assert!(used > 20_000);
@@ -50,7 +50,7 @@ fn c53_without_remaining_steps_a_gas_tracked_frame_fails_too() {
         invoke(CALLER, "call", inner.clone()).bounds(bounds(1_000_000, 1_000_000, 100 * (system + steps)))
     };
     let ran = world.run(&[tx(used), tx(used + 1)]);
-    // The last step is the callee's; its caller, which needs none, cannot go on.
+    // The callee uses the last step; its caller, which consumes none, cannot continue.
     assert!(is_out_of_steps(&ran, 0), "{}", ran.reason(0));
     assert!(
         ran.reason(0)
@@ -70,14 +70,14 @@ fn c54_the_last_step_may_be_used() {
             100 * (system + steps),
         )))
     };
-    // The fewest steps with which it does not run out.
+    // The smallest sufficient number of steps.
     let (mut short, mut enough) = (1_200, 20_000);
     assert!(is_out_of_steps(&run(short), 0) && !is_out_of_steps(&run(enough), 0));
     while enough - short > 1 {
         let middle = (short + enough) / 2;
         *(if is_out_of_steps(&run(middle), 0) { &mut short } else { &mut enough }) = middle;
     }
-    // It costs too much then, for its syscalls, so that the receipt tells how many it took: all of them.
+    // Its syscalls then exceed the bound, so that the receipt has the steps: all of them.
     let ran = run(enough);
     assert!(matches!(ran.execution(0).revert_reason, Some(RevertReason::Cost(_))), "{}", ran.reason(0));
     assert_eq!(ran.execution(0).receipt.resources.computation.reverted_steps, enough);
@@ -86,14 +86,14 @@ fn c54_the_last_step_may_be_used() {
 #[test]
 fn c55_gas_tracked_execution_has_no_step_limit() {
     let world = World::furnished(Version::NEWEST);
-    // 400 steps less than the system itself takes, and yet gas for a long loop.
+    // 400 steps less than the OS overhead, and gas for a long loop.
     let ran = world.run(&[
         invoke(SYSCALLS, "loop_n", felts(&[30_000])).bounds(l1_bounds(20)).free(),
         invoke(SYSCALLS, "loop_forever", vec![]).bounds(bounds(1_000_000, 1_000_000, 20_000_000)),
     ]);
     assert_eq!(ran.at(0).status(), Succeeded);
     assert_eq!(ran.cause(1), FailureCause::OutOfGas);
-    // All that the loop was given.
+    // All allotted steps.
     assert!(ran.execution(1).receipt.resources.computation.reverted_sierra_gas > 19_000_000);
 }
 
@@ -111,9 +111,9 @@ fn c57_a_callee_begins_with_its_callers_remaining_gas_and_returns_the_remainder(
     let cheap = twice(&world, SYSCALLS, "storage_read", &felts(&[1]));
     let dear = twice(&world, SYSCALLS, "loop_n", &felts(&[5_000]));
     assert!(dear.1 > 1_000_000 + cheap.1);
-    // Between the calls the caller itself uses the same, whatever its callees use.
+    // Between the calls the caller uses the same gas, whatever its callees use.
     assert_eq!(lost(cheap), lost(dear));
-    // In steps a callee uses no gas.
+    // A step-tracked callee consumes no gas.
     let in_steps = twice(&world, MADE, "loop_n", &felts(&[5_000]));
     assert_eq!(in_steps.1, 0);
     let ran = world.one(&invoke(CALLER, "call", target(MADE, "loop_n", &felts(&[5_000]))));
@@ -135,7 +135,7 @@ fn c58_step_tracked_calls_record_an_initial_gas_of_ten_billion() {
     }
 }
 
-/// A class whose `run` gives back the gas that `gas` pushes.
+/// A class whose `run` returns the gas that `gas` pushes.
 fn giving_back(world: &mut World, at: u128, gas: impl FnOnce(Program) -> Program) {
     let program = Program::new().finish(gas, 0, 0, 0, 0);
     let class_hash = world.make(at, &casm::class(&program, &[]), "1.7.0");
@@ -152,7 +152,8 @@ fn c59_an_entry_point_is_charged_ten_thousand_at_first() {
         world.run(&[invoke(0xa1, "run", vec![]), invoke(0xa2, "run", vec![]), invoke(0xa3, "run", vec![])]);
     let consumed = |index: usize| ran.inner(index).gas_consumed;
     assert_eq!(consumed(0), 10_000);
-    // What comes back is compared with all that was given, so a program may win back a part of it.
+    // The returned gas is compared with the complete initial gas, so a program may regain a part of the
+    // charge.
     assert_eq!(consumed(1), 6_000);
     let greedy = &ran.reverted(2).inner_calls[0];
     assert_eq!(greedy.gas_consumed, greedy.call.initial_gas);
@@ -162,7 +163,8 @@ fn c59_an_entry_point_is_charged_ten_thousand_at_first() {
 fn c60_a_call_that_cannot_pay_its_initial_charge_fails_and_costs_nothing() {
     let mut world = World::furnished(Version::NEWEST);
     let price = world.constants().syscall_price(SyscallName::CallContract).base - 10_000;
-    // call_contract(SYSCALLS, nothing) with 9,999 left after its price; then gas, flag and error data.
+    // call_contract(SYSCALLS, nothing) with a remainder of 9,999 after its price; then gas, flag and error
+    // data.
     let program = Program::new()
         .request(0, short("CallContract"))
         .request(1, price + 9_999)

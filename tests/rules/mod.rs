@@ -1,4 +1,5 @@
-//! The rules of behaviour, C1 to C250 (`resources/rules.md`), and the table of the tests that guard them (`table.md`).
+//! The rules of behaviour, C1 to C250 (`resources/rules.md`), and the table of the tests that guard them
+//! (`table.md`).
 //!
 //! Every block that these tests execute can be compared with blockifier:
 //!

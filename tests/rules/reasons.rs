@@ -1,8 +1,8 @@
-//! Why transactions fail, in the network's words: C174 to C187.
+//! Revert reasons and the texts of invalid transactions: C174 to C187.
 //!
-//! The exact texts are in `reasons.txt`, every line of a text after a bar. Each is what the published crate says too: these blocks
-//! are judged like all others here (see `tests/rules/mod.rs`), revert reasons included. `STARKILN_RULE_REASONS=write` writes the file
-//! anew; then the judge must be asked again.
+//! The exact texts are in `reasons.txt`, every line of a text after a bar. They are those of blockifier: the
+//! blocks of these tests are compared with it like all others here (see `tests/rules/mod.rs`), revert reasons
+//! included. `STARKILN_RULE_REASONS=write` writes the file again; then the comparison must be repeated.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -21,7 +21,7 @@ use crate::fixture::casm::{self, CALLDATA, GAS, Program};
 
 const OLD_LIBRARY: u128 = 0x01d_11b;
 
-/// The world of these tests: with everything that can fail.
+/// The world of these tests, with a contract for every failure.
 fn world(version: Version) -> World {
     let mut world = World::furnished(version);
     world.deploy("cairo0/library", OLD_LIBRARY);
@@ -35,7 +35,8 @@ fn of(world: &mut World, name: &str) -> ClassHash {
     world.declare(name)
 }
 
-/// A contract that makes the same failing call twice and fails with the data of the second; or with its own.
+/// A contract that makes the same failing call twice and fails with the data of the second, or with other
+/// data.
 fn failing_twice(world: &mut World, own_data: bool) {
     let request = |program: Program, cell: i64| {
         program
@@ -73,7 +74,7 @@ fn with_constructor(class_hash: ClassHash, calldata: &[Felt]) -> Vec<Felt> {
     join(&[&[class_hash.0, felt(1)], &span(calldata), &felts(&[0])])
 }
 
-/// Bounds that are one L2 gas short of what a transaction costs.
+/// Bounds one L2 gas below the cost of a transaction.
 fn one_less_l2_gas(world: &World, tx: &Tx) -> starknet_api::transaction::fields::ValidResourceBounds {
     bounds(1_000_000, 1_000_000, costs(world, tx).l2_gas.0 - 1)
 }
@@ -82,7 +83,7 @@ fn costs(world: &World, tx: &Tx) -> starknet_api::execution_resources::GasVector
     world.run_without_blockifier(std::slice::from_ref(tx)).execution(0).receipt.gas
 }
 
-/// Every case: a name, and what happens in which world.
+/// Every case: a name, a world and a transaction.
 fn cases(version: Version) -> Vec<(String, World, Tx)> {
     let mut all: Vec<(String, World, Tx)> = Vec::new();
     let mut base = world(version);
@@ -138,7 +139,7 @@ fn cases(version: Version) -> Vec<(String, World, Tx)> {
         old_invoke(OLD_CALLER, "loop_forever", vec![]).bounds(bounds(1_000_000, 1_000_000, 20_000_000)),
     );
 
-    // Faults: frames of calls (C176), with or without the VM's (C177, C178).
+    // Faults: lines of frames (C176), with or without those of the VM (C177, C178).
     for (kind, contract) in [("gas", CALLER), ("steps", STEPS)] {
         add(&format!("undeployed address, {kind}"), invoke(contract, "call_undeployed", vec![]));
         add(
@@ -268,9 +269,9 @@ fn cases(version: Version) -> Vec<(String, World, Tx)> {
     add("handler of Cairo 0 fails", message(OLD_SYSCALLS, "handle_and_fail", felts(&[1, 2, 3])));
     add("handler is missing", message(SYSCALLS, "no_such", felts(&[1])));
     add("handler of Cairo 0 is missing", message(OLD_CALLER, "no_such", felts(&[1])));
-    add("handler of nobody", message(0xbad, "handle", felts(&[1])));
+    add("handler of a missing contract", message(0xbad, "handle", felts(&[1])));
 
-    // Validation, deployment of accounts, version 0: not in a block, and told in the same way.
+    // Validation, account deployment, version 0: invalid, with texts of the same form.
     let nothing = || invoke(SYSCALLS, "nothing", vec![]);
     let old_nothing = || old_invoke(SYSCALLS, "nothing", vec![]);
     add("validation panics", nothing().signed(&felts(&[1, 5])));
@@ -298,7 +299,7 @@ fn cases(version: Version) -> Vec<(String, World, Tx)> {
         "validation calls a library that fails, Cairo 0",
         old_nothing().signed(&[felt(11), old_caller_class.0, selector("fail")]),
     );
-    add("validation of nobody", nothing().from(0xbad).free());
+    add("validation of a missing account", nothing().from(0xbad).free());
     add("account's constructor panics", deploy_account(account, &[short("FAIL")]).free());
     add(
         "account's constructor fails, Cairo 0",
@@ -307,9 +308,9 @@ fn cases(version: Version) -> Vec<(String, World, Tx)> {
     add("account of an undeclared class", deploy_account(ClassHash(felt(0xdead)), &[]).free());
     add("account with calldata for no constructor", deploy_account(caller_class, &felts(&[1])).free());
     add("version 0 panics", invoke_v0(0, SYSCALLS, "panic_with", span(&felts(&[7]))).free());
-    add("version 0 calls nobody", invoke_v0(0, 0xbad, "nothing", vec![]).free());
+    add("version 0 calls a missing contract", invoke_v0(0, 0xbad, "nothing", vec![]).free());
 
-    // What it cost (C185).
+    // Checks of fee and bounds (C185).
     let write = || invoke(SYSCALLS, "storage_write_many", felts(&[1, 20, 7]));
     let work = invoke(SYSCALLS, "loop_n", felts(&[10_000]));
     let too_little = one_less_l2_gas(&base_of_costs, &work);
@@ -364,7 +365,7 @@ fn text(heading: &str, ran: &Ran) -> String {
     }
 }
 
-/// The newest version, the last one whose gas frames show where the VM stood, and the last one without caught calls.
+/// The newest version, the last with VM lines in gas-tracked frames, and the last without inner reverts.
 const VERSIONS: [Version; 3] = [Version::V0_13_3, Version::V0_14_2, Version::NEWEST];
 
 #[test]
@@ -407,7 +408,7 @@ fn c174_typed_reasons_agree_with_their_texts() {
     let (caller, syscalls, constructors) =
         (world.declare("caller"), world.declare("syscalls"), world.declare("cairo0/constructors"));
 
-    // A panic: who passed it on, and its data.
+    // A panic: the frames that passed it on, and its data.
     let ran = world.one(&invoke(CALLER, "call", target(SYSCALLS, "panic_with", &span(&felts(&[7])))));
     let (error, cause) = stack(&ran);
     assert_eq!((error.header, cause), (ErrorStackHeader::Execution, FailureCause::Panic));
@@ -426,7 +427,7 @@ fn c174_typed_reasons_agree_with_their_texts() {
     assert_eq!(frames[1..], [(address(CALLER), caller), (address(SYSCALLS), syscalls)]);
     assert_eq!(summary.frames[2].selector.0, selector("panic_with"));
 
-    // A fault below a constructor and a library call: kinds, places and depths.
+    // A fault below a constructor and a library call: kinds, locations and depths.
     let deploy = with_constructor(
         constructors,
         &join(&[&felts(&[8]), &[caller.0, selector("call_undeployed")], &felts(&[0])]),
@@ -447,11 +448,11 @@ fn c174_typed_reasons_agree_with_their_texts() {
         frames,
         [(0, CallContract), (1, CallContract), (2, Constructor), (2, LibraryCall), (3, CallContract)]
     );
-    // Frames of Cairo 0 show where they stood; those in gas do not.
+    // Frames of Cairo 0 have VM lines; gas-tracked ones do not.
     let places = error.segments.iter().filter(|segment| matches!(segment, ErrorSegment::Vm(_))).count();
     assert_eq!(places, 2);
 
-    // An attribute of the program is told by itself.
+    // An error attribute of the program is a field of its own.
     let ran = world.one(&old_invoke(OLD_CALLER, "fail", vec![]));
     let (error, cause) = stack(&ran);
     assert_eq!(cause, FailureCause::Program);
@@ -477,7 +478,7 @@ fn c174_typed_reasons_agree_with_their_texts() {
     ] {
         assert_eq!(world.one(&tx).cause(0), expected);
     }
-    // A reason that the cost was too high is of another kind.
+    // A failed check of bounds is a reason of another kind.
     let work = invoke(SYSCALLS, "loop_n", felts(&[10_000]));
     let too_little = one_less_l2_gas(&world, &work);
     let ran = world.one(&work.bounds(too_little));
@@ -496,7 +497,7 @@ fn c174_typed_reasons_agree_with_their_texts() {
     );
 }
 
-/// What the network makes of a text that is longer than 15,100 bytes (C180), character ends aside.
+/// The form of a text that is longer than 15,100 bytes (C180), without regard to character boundaries.
 fn capped(text: &str) -> String {
     assert!(text.is_ascii());
     if text.len() <= 15_100 {
@@ -513,7 +514,7 @@ fn c180_long_traces_keep_their_first_and_last_part() {
     let account = world.declare("cairo0/account_open");
     for depth in [20_u128, 40, 48] {
         let ran = world.one(&old_invoke(OLD_CALLER, "recurse", felts(&[depth, 1])));
-        // The whole text, by hand: the account's frame, one for each level, and where each stood.
+        // The complete text: the frame of the account, one for each level, and their VM lines.
         let (error, _) = stack(&ran);
         let whole: Vec<String> = error.segments.iter().map(ToString::to_string).collect();
         let frames =
@@ -525,7 +526,7 @@ fn c180_long_traces_keep_their_first_and_last_part() {
         );
         let whole = whole.join("\n");
         assert_eq!(whole.len() > 15_100, depth > 20);
-        // The header is outside of the cap.
+        // The header does not count.
         assert_eq!(ran.reason(0), format!("Transaction execution has failed:\n{}", capped(&whole)));
     }
 }
@@ -533,7 +534,7 @@ fn c180_long_traces_keep_their_first_and_last_part() {
 #[test]
 fn c180_a_cut_never_splits_a_character() {
     use starkiln::call::{ErrorSegment::Text, ErrorStack};
-    // Three bytes each; neither 7,500 from the front nor from the end is where one begins.
+    // Three bytes each: neither 7,500 bytes from the start nor from the end is a character boundary.
     let text = format!("a{}a", "\u{2603}".repeat(6_000));
     let stack = ErrorStack { header: ErrorStackHeader::Execution, segments: vec![Text(text)] };
     let printed = stack.to_string();
@@ -562,7 +563,7 @@ fn c181_long_panics_lose_frames_first_and_then_data() {
             text.ends_with("\n..."),
         ));
     }
-    // (bytes, frames, whether something was cut out, whether the end was cut off): the published crate's, like the texts themselves.
+    // (bytes, frames, whether the middle was cut, whether the end was cut), as in blockifier.
     assert_eq!(
         lengths,
         [

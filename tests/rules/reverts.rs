@@ -1,4 +1,4 @@
-//! Inner calls that fail and are caught: C93 to C102.
+//! Reverts of inner calls: C93 to C102.
 
 use starkiln::block::TransactionStatus::{Reverted, Succeeded};
 use starkiln::call::{CallInfo, FailureCause};
@@ -39,11 +39,11 @@ fn c93_a_failed_call_reverts_the_effects_of_its_call_tree() {
         assert_eq!(caught.retdata[0], Felt::ZERO);
         assert!(caught.inner_calls[0].failed);
         assert!(caught.iter().all(|call| call.events.is_empty() && call.messages.is_empty()));
-        // Only the fee is left.
+        // Only the fee transfer remains.
         assert_eq!(ran.execution(index).events().len(), 1);
         assert_eq!(ran.at(index).state_diff.storage.keys().collect::<Vec<_>>(), [&address(STRK)]);
         assert!(ran.at(index).state_diff.deployed.is_empty());
-        // The callee of the panicking call had succeeded and still says so.
+        // The callee of the panicking call succeeded, and is not marked as failed.
         if index < 4 {
             assert!(!caught.inner_calls[0].inner_calls[0].failed);
         }
@@ -102,7 +102,8 @@ fn c96_a_failed_call_restores_the_cell() {
 fn c97_a_first_write_of_an_inner_call_is_reverted() {
     let mut world = World::furnished(Version::NEWEST);
     world.store(CALLER, variable("after"), felt(40));
-    // The inner noisy call raises `after` from 40 to 41, the outer one, which had not touched it, from 41 to 42; then all of it fails.
+    // The inner noisy call sets `after` from 40 to 41, the outer one, which had not written it, from 41 to
+    // 42; then all of it fails.
     let inner = target(CALLER, "noisy_call", &target(SYSCALLS, "nothing", &[]));
     let ran = world.run(&[
         one(panicking(CALLER, "noisy_call", &inner)),

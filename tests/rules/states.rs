@@ -1,4 +1,4 @@
-//! State, blocks and odds and ends: C188 to C202 and C235 to C250, as far as a block without its end shows them.
+//! State, blocks and further rules: C188 to C202 and C235 to C250, as far as an unfinalized block shows them.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -40,14 +40,14 @@ fn c202_the_block_hash_cell_is_part_of_the_diff() {
     let world = World::furnished(Version::NEWEST);
     let ran = world.run(&[]);
     assert_eq!(ran.stored(1, key(1_224)), Some(felt(0xb10c)));
-    // Beside it stands what the end of the block wrote: the counter of aliases (C196).
+    // Finalization also wrote the counter of aliases (C196).
     let contracts: BTreeSet<_> = ran.0.state_diff.storage.keys().copied().collect();
     assert_eq!(contracts, BTreeSet::from([well_known::BLOCK_HASH_CONTRACT, well_known::ALIAS_CONTRACT]));
 }
 
 #[test]
 fn c235_corrections_apply_to_old_blocks() {
-    // Null spans: start and end of keys and data are the felt 0, as no compiler but an old transaction's info makes them.
+    // Null spans: start and end of keys and data are the felt 0, as in the info of an older transaction.
     for version in [Version::OLDEST, Version::V0_13_4, Version::NEWEST] {
         let mut world = World::furnished(version);
         let mut program = Program::new().request(0, short("EmitEvent")).request(1, 1_000_000_u64);
@@ -109,7 +109,7 @@ fn c241_a_library_call_executes_another_class_than_its_contracts() {
     let mut world = World::furnished(Version::NEWEST);
     let (caller, upgradable) = (world.declare("caller"), world.deploy("upgradable", MADE));
     let second = world.declare("upgradable_v2");
-    // A library that replaces the class of the contract it runs in, and then fails: the contract's class comes back.
+    // A library call that replaces the class of the calling contract and then fails: the class is restored.
     let ran = world.run(&[invoke_raw(
         ACCOUNT,
         calls(&[
@@ -169,7 +169,7 @@ fn c244_handlers_and_external_entry_points_are_separate() {
 #[test]
 fn c245_events_and_messages_are_in_order() {
     let world = World::furnished(Version::NEWEST);
-    // Before and after a call that does the same: the tree has them by frame, the list by time.
+    // Before and after a call that emits too: the tree has them by frame, the list by order number.
     let inner = target(CALLER, "noisy_call", &target(SYSCALLS, "emit_sized", &felts(&[1, 1])));
     let ran = world.one(&invoke(CALLER, "noisy_call", inner));
     let orders: Vec<Vec<u64>> =
@@ -207,7 +207,7 @@ fn c247_step_tracked_validation_has_a_million_steps() {
 fn c248_a_sufficient_step_limit_may_still_cost_too_much() {
     let mut world = World::furnished(Version::NEWEST);
     world.deploy("syscalls@steps", MADE);
-    // Poseidon costs 0.08 L1 gas, as much as 32 steps, and takes fewer.
+    // Poseidon costs 0.08 L1 gas, the price of 32 steps, and takes fewer.
     let values = span(&vec![Felt::ONE; 600]);
     let tx = |l2| invoke(MADE, "poseidon_many", values.clone()).bounds(bounds(1_000_000, 1_000_000, l2));
     let whole = world.one(&tx(2_000_000_000)).execution(0).receipt.gas.l2_gas.0;
@@ -246,6 +246,7 @@ fn c250_behaviour_compares_no_versions() {
         }
     }
     asked.sort();
-    // The one exception of the rule is the hash of the OS configuration: its formula belongs to another crate.
+    // The one exception of the rule is the hash of the OS configuration: its formula belongs to another
+    // crate.
     assert_eq!(asked, ["transaction/proof_facts.rs"]);
 }

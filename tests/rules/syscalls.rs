@@ -13,18 +13,18 @@ use starknet_types_core::felt::Felt;
 use super::world::*;
 use crate::fixture::casm::{self, CALLDATA, GAS, Program};
 
-/// Gas beyond its base refund that one syscall takes.
+/// The gas that one syscall charges beyond its base refund.
 fn price(world: &World, name: SyscallName) -> u64 {
     world.constants().syscall_price(name).base - 10_000
 }
 
-/// Puts a program at an address.
+/// Deploys a program at an address.
 fn put(world: &mut World, at: u128, program: &Program) {
     let class_hash = world.make(at, &casm::class(program, &[]), "1.7.0");
     world.place(class_hash, at);
 }
 
-/// `storage_read` as a request: domain, key, with that gas. The answer is in cells 4 (gas), 5 (flag), 6.
+/// `storage_read` as a request: domain, key, with that gas. The response is in cells 4 (gas), 5 (flag), 6.
 fn reading(gas: impl Into<Felt>, domain: u64, key: Felt) -> Program {
     Program::new()
         .request(0, short("StorageRead"))
@@ -56,7 +56,7 @@ fn c103_a_syscall_counts_even_out_of_gas_and_keccak_by_its_rounds() {
     assert_eq!(usage(0, SyscallName::StorageRead), Some((1, 0)));
     assert_eq!(usage(1, SyscallName::Keccak), Some((2, 0)));
     assert_eq!(usage(2, SyscallName::Keccak), None);
-    // No round is a success, and counted as none.
+    // Zero rounds succeed, and count as zero.
     assert_eq!(usage(3, SyscallName::Keccak), Some((0, 0)));
 }
 
@@ -141,7 +141,7 @@ fn c106_c107_a_syscall_charges_its_price_minus_ten_thousand_or_nothing() {
     let price = price(&world, SyscallName::StorageRead);
     put(&mut world, 0xa1, &reading(price, 0, Felt::ONE).answer(7, 4, 7));
     let short_of_it = reading(price - 1, 0, Felt::ONE).copy(4, 20).copy(5, 21).copy_behind(6, 0, 22);
-    // The error data ends one behind its start: end - start = 1.
+    // The error data is one felt: end - start = 1.
     let short_of_it =
         short_of_it.load_fp(casm::SYSCALLS, 6).store_fp(casm::SYSCALLS, 23).load_fp(casm::SYSCALLS, 7);
     put(&mut world, 0xa2, &short_of_it.answer(8, 20, 23));
@@ -154,7 +154,7 @@ fn c106_c107_a_syscall_charges_its_price_minus_ten_thousand_or_nothing() {
 fn c108_c109_a_fault_is_charged_to_its_latest_syscall_and_a_panic_to_its_end() {
     let mut world = World::furnished(Version::NEWEST);
     let price = price(&world, SyscallName::StorageRead);
-    // It says that it has 60,000 left, asks, and then asserts that 1 is 2.
+    // It claims a remaining gas of 60,000, makes a syscall, and then asserts that 1 is 2.
     let fault = reading(60_000_u64, 0, Felt::ONE)
         .push(1_u64)
         .store_fp(casm::SYSCALLS, 20)
@@ -201,13 +201,13 @@ fn c112_execute_cannot_be_called_from_0_14_0_on_except_by_library_call() {
         ]);
         assert_eq!(ran.inner(0).retdata[0], felt(u128::from(called)), "{version}");
         if !called {
-            // Not a call that failed: a syscall that did.
+            // The syscall failed, not the call.
             assert_eq!(ran.inner(0).retdata, [Felt::ZERO, Felt::ONE, well_known::INVALID_ARGUMENT]);
             assert!(ran.inner(0).inner_calls.is_empty());
         }
         assert_eq!(ran.inner(1).retdata[0], Felt::ONE);
     }
-    // The class hash of the callee is read first, also when the call is then refused.
+    // The class hash of the callee is read first, even if the call is then refused.
     let world = World::furnished(Version::NEWEST);
     let ran = world.one(&invoke(SYSCALLS, "nothing", vec![]).signed(&[felt(4), felt(0xdead), selector("x")]));
     assert_eq!(ran.statuses(), [Invalid]);
@@ -278,7 +278,7 @@ fn c115_c116_block_hashes_are_available_ten_blocks_later() {
         asking(1_224),
         asking(1_225),
         asking(1_100),
-        // Validation sees block 1200, and is asked about the real one.
+        // Validation sees block 1200; the check uses the real number.
         validating(1_224),
         validating(1_225).nonce(4),
         invoke(MADE, "run", vec![]).nonce(4),
@@ -292,7 +292,7 @@ fn c115_c116_block_hashes_are_available_ten_blocks_later() {
         text.contains("Unauthorized syscall get_block_hash on recent blocks in execution mode Validate."),
         "{text}"
     );
-    // It reads a cell of contract 1, and is no storage access of the call.
+    // The read is of contract 1, and no storage access of the call.
     let accesses = &ran.inner(0).accesses;
     assert!(accesses.storage_keys.is_empty() && accesses.read_values.is_empty());
     assert_eq!(accesses.blocks.iter().map(|number| number.0).collect::<Vec<_>>(), [1_224]);
@@ -327,7 +327,7 @@ fn c117_the_class_of_an_address_may_be_zero_and_is_forbidden_in_validation() {
     );
 }
 
-/// What `execution_info_v3` says of a transaction, as the rule orders it.
+/// The fields of `execution_info_v3`, in the order of the rule.
 fn info(
     version: Felt,
     max_fee: u128,
@@ -374,7 +374,7 @@ fn c118_c123_c124_the_execution_info_has_one_layout() {
     let name = "execution_info_v3";
     let shown = |index: usize| ran.inner(index).retdata[1..].to_vec();
     assert_eq!(shown(0), info(Felt::THREE, 0, &felts(&[0, 8]), 0, &tail(9, &all), SYSCALLS_NEW, name));
-    // L1 gas alone is shown with a bound of nothing on L2 gas.
+    // A bound on L1 gas only appears with a zero bound on L2 gas.
     let two = join(&[&felts(&[2]), &bound("L1_GAS", 1_000_000, 2 * L1_PRICE), &bound("L2_GAS", 0, 0)]);
     assert_eq!(shown(1), info(Felt::THREE, 0, &[], 1, &tail(0, &two), SYSCALLS_NEW, name));
     assert_eq!(
@@ -397,7 +397,7 @@ fn c119_the_execution_info_is_allocated_once_per_call() {
     // Storing the second pointer over the first asserts that they are equal.
     let program = ask(ask(Program::new(), 0), 5).load_fp(casm::SYSCALLS, 9).store_fp(casm::SYSCALLS, 4);
     put(&mut world, 0xa1, &program.clone().answer(10, 5, 7));
-    // It cannot be written behind.
+    // A write after its end fails.
     put(&mut world, 0xa2, &program.load_fp(casm::SYSCALLS, 4).push(1_u64).store_ap(-2, 5).answer(10, 5, 7));
     let ran = world.run(&[invoke(0xa1, "run", vec![]), invoke(0xa2, "run", vec![])]);
     assert_eq!(
@@ -406,7 +406,7 @@ fn c119_the_execution_info_is_allocated_once_per_call() {
         "{:?}",
         ran.execution(0).revert_reason.as_ref().map(ToString::to_string)
     );
-    // Cairo 1 is not asked about read-only segments (C80).
+    // Read-only segments are not checked in Cairo 1 (C80).
     assert_eq!(ran.at(1).status(), Succeeded);
     let same = world.one(&invoke(OLD_SYSCALLS, "same_tx_info", vec![]));
     assert_eq!(same.inner(0).retdata, felts(&[1]));
@@ -415,7 +415,8 @@ fn c119_the_execution_info_is_allocated_once_per_call() {
 #[test]
 fn c120_an_older_transaction_has_zeros_for_bounds_and_arrays() {
     let mut world = World::furnished(Version::NEWEST);
-    // The eleven cells from 8 on of the transaction info, which is the second pointer of the info. A pointer among them would be no felt.
+    // The eleven cells from 8 on of the transaction info, the second pointer of the info. A pointer among
+    // them would be no felt.
     let mut program = Program::new().request(0, short("GetExecutionInfo")).request(1, 100_000_u64).syscall(0);
     for cell in 0..11 {
         program = program
@@ -452,7 +453,7 @@ fn c121_v1_bound_accounts_observe_version_1() {
         ask(0).query(),
         ask_old(most),
         ask_old(most + 1),
-        // By the class that runs: a library call too, and the other language's list does not count.
+        // The executing class decides, in a library call too; the list of the other language does not count.
         invoke(SYSCALLS, "library_call", library(new, "execution_info", &[])),
         invoke(SYSCALLS, "execution_info", vec![]),
         invoke_v1(MAX_FEE, 0xa1, "execution_info", vec![]),
@@ -591,7 +592,7 @@ fn c128_keccak_takes_complete_blocks_and_pays_base_then_rounds() {
             .syscall(0)
             .answer(8, 4, 6)
     };
-    // Gas for the base alone: the length is looked at first. Then one block with all its gas, and with one too little.
+    // Gas for the base only: the length is checked first. Then one block with its exact gas, and with 1 less.
     put(&mut world, 0xa1, &ask(base, 3));
     put(&mut world, 0xa2, &ask(base + round, 17));
     put(&mut world, 0xa3, &ask(base + round - 1, 17));
@@ -614,7 +615,7 @@ fn c128_keccak_takes_complete_blocks_and_pays_base_then_rounds() {
     let half = |low: u64, high: u64| felt(u128::from(high) << 64 | u128::from(low));
     assert_eq!(ran.inner(2).retdata, [Felt::ONE, half(state[0], state[1]), half(state[2], state[3])]);
     let answers = |index: usize| ran.inner(index).retdata.clone();
-    // (gas left, failed)
+    // (remaining gas, failed)
     assert_eq!(answers(3), felts(&[0, 1]));
     assert_eq!(answers(4), felts(&[0, 0]));
     assert_eq!(answers(5), [Felt::from(round - 1), Felt::ONE]);
@@ -707,7 +708,7 @@ fn c131_points_are_checked_for_range_and_for_the_curve() {
             new(wide(x), wide(field)),
         ]);
         assert_eq!(ran.inner(0).retdata, join(&[&felts(&[1]), &wide(x), &wide(y)]));
-        // Infinity is a point; what is not on the curve is none.
+        // Infinity is a point; one that is not on the curve is `None`.
         assert_eq!(ran.inner(1).retdata, felts(&[1, 0, 0, 0, 0]));
         assert_eq!(ran.inner(2).retdata, none);
         for index in 3..5 {
@@ -793,7 +794,7 @@ fn c133_a_meta_transaction_is_of_version_0() {
         ]);
         assert_eq!(call.retdata[1..], expected);
     }
-    // Afterwards it is the outer one again.
+    // Afterwards the outer transaction info applies again.
     assert_eq!(ran.root(0).inner_calls[1].retdata[4], Felt::THREE);
     assert_eq!(ran.inner(2).retdata, [Felt::ZERO, Felt::ONE, well_known::INVALID_ARGUMENT]);
     assert!(
@@ -864,7 +865,7 @@ fn c136_validation_sees_a_rounded_block_without_sequencer() {
         };
         assert_eq!(event(0), felts(&[number, timestamp, 0]), "{version}");
         assert_eq!(event(1), felts(&[number, timestamp]), "{version}");
-        // Execution sees the block as it is.
+        // Execution sees the exact block.
         let ran = world.one(&invoke(SYSCALLS, "execution_info", vec![]));
         assert_eq!(ran.inner(0).retdata[1..4], felts(&[1_234, 1_700_000_123, SEQUENCER]));
     }
@@ -877,7 +878,7 @@ fn c137_deploy_of_cairo_0_returns_no_constructor_data() {
     let deploy = join(&[&[constructors.0, felt(1)], &span(&felts(&[0, 0, 0, 0])), &felts(&[0])]);
     let ran = world.one(&invoke(OLD_SYSCALLS, "deploy", deploy));
     let call = ran.inner(0);
-    // Two cells of the answer that nobody looks at, and that must be there: the syscall segment would be too short without them.
+    // Two unused cells of the response that must exist: without them the syscall segment would be too short.
     assert_eq!(call.resources.memory_holes - call.inner_calls[0].resources.memory_holes, 2);
     assert_eq!(call.retdata, [*call.inner_calls[0].call.storage_address.0.key()]);
 }

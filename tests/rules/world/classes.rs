@@ -31,7 +31,8 @@ pub(super) struct Known {
 
 static KNOWN: LazyLock<Mutex<HashMap<String, Known>>> = LazyLock::new(Mutex::default);
 
-/// One of our contracts: `NAME`; `NAME@steps` is the same code as of an older compiler, measured in steps; or `cairo0/NAME`.
+/// One of our contracts: `NAME`; `NAME@steps` with the Sierra version of an older compiler, tracked in steps;
+/// or `cairo0/NAME`.
 pub(super) fn known(name: &str) -> Known {
     if let Some(known) = KNOWN.lock().unwrap().get(name) {
         return known.clone();

@@ -1,8 +1,8 @@
-//! The world of the rule tests: a small chain as a block file in the making, transactions for it, and its outcome.
+//! The world of the rule tests: a small chain as a block file, transactions for it, and its outcome.
 //!
-//! A world is a [`BlockFile`] from the start, so that every block a test runs can be written down: with `STARKILN_RULE_BLOCKS` set
-//! to a folder they are, and `tests/differential`'s `block FOLDER/*.json` runs them through blockifier, so that each assertion is
-//! seen on both sides.
+//! A world is a [`BlockFile`] from the start, so that every block of a test can be saved: to the folder in
+//! `STARKILN_RULE_BLOCKS`, if that is set. `block FOLDER/*.json` of `tests/differential` executes them with
+//! blockifier, so that each assertion is checked on both sides.
 
 pub(crate) mod classes;
 mod outcome;
@@ -41,13 +41,13 @@ use crate::fixture::engine::chosen_engine;
 /// A chain before a block.
 #[derive(Clone)]
 pub(crate) struct World {
-    /// Everything but the transactions; a test may change what it likes.
+    /// Everything except the transactions; a test may change it.
     pub(crate) file: BlockFile,
     ready: BTreeMap<ClassHash, DeclaredClass>,
 }
 
 impl World {
-    /// Two fee tokens and a rich account of either language, at a version.
+    /// Two fee tokens and a funded account of either language, at a version.
     pub(crate) fn at(version: Version) -> Self {
         let prices = |divisor: u128| TokenPrices {
             l1_gas: GasPrice(L1_PRICE / divisor),
@@ -86,7 +86,7 @@ impl World {
         world
     }
 
-    /// With `caller` and `syscalls` of all sorts.
+    /// With all variants of `caller` and `syscalls`.
     pub(crate) fn furnished(version: Version) -> Self {
         let mut world = Self::at(version);
         world.deploy("caller", CALLER);
@@ -102,7 +102,7 @@ impl World {
         Constants::for_version(self.file.protocol_version, VersionPolicy::Exact).unwrap()
     }
 
-    /// Makes a class known, for a transaction to declare.
+    /// Adds a class for a transaction to declare.
     pub(crate) fn offer(&mut self, name: &str) -> ClassHash {
         let Known { hash, ready, entry } = known(name);
         self.file.classes.insert(hash, entry);
@@ -122,14 +122,14 @@ impl World {
         self.file.state.declared.insert(hash, compiled);
     }
 
-    /// Puts a contract at an address, without running its constructor.
+    /// Deploys a contract at an address, without its constructor.
     pub(crate) fn deploy(&mut self, name: &str, at: u128) -> ClassHash {
         let hash = self.declare(name);
         self.place(hash, at);
         hash
     }
 
-    /// Gives an address a class.
+    /// Sets the class of an address.
     pub(crate) fn place(&mut self, hash: ClassHash, at: u128) {
         self.file.state.contracts.entry(address(at)).or_default().class_hash = hash;
     }
@@ -149,7 +149,7 @@ impl World {
         hash
     }
 
-    /// A class that no compiler makes: compiled Cairo 1 as JSON, measured in steps or in gas.
+    /// A class written by hand: compiled Cairo 1 as JSON, tracked in steps or in gas.
     pub(crate) fn make(&mut self, hash: u128, casm: &Value, version: &str) -> ClassHash {
         let hash = ClassHash(felt(hash));
         let text = casm.to_string();
@@ -168,7 +168,7 @@ impl World {
         hash
     }
 
-    /// The same in Cairo 0.
+    /// A Cairo 0 class written by hand.
     pub(crate) fn make_old(&mut self, json: &Value) -> ClassHash {
         let text = json.to_string();
         let hash = cairo0_class_hash(text.as_bytes()).unwrap();
@@ -257,7 +257,7 @@ impl World {
             .collect()
     }
 
-    /// The whole as a block file.
+    /// The block file.
     pub(crate) fn block(&self, transactions: &[Tx]) -> BlockFile {
         BlockFile { transactions: self.complete(transactions), ..self.file.clone() }
     }
@@ -279,12 +279,12 @@ impl World {
         ready.with_flags(transaction.flags)
     }
 
-    /// The transactions as the executor takes them.
+    /// The transactions for the executor.
     pub(crate) fn transactions(&self, transactions: &[Tx]) -> Vec<Transaction> {
         self.complete(transactions).iter().map(|transaction| self.executable(transaction)).collect()
     }
 
-    /// Executes a block, and writes it to `STARKILN_RULE_BLOCKS` if that is set.
+    /// Executes a block, and saves it to `STARKILN_RULE_BLOCKS` if that is set.
     pub(crate) fn run(&self, transactions: &[Tx]) -> Ran {
         if let Some(folder) = std::env::var_os("STARKILN_RULE_BLOCKS") {
             self.write(Path::new(&folder), transactions);
@@ -292,7 +292,7 @@ impl World {
         self.run_without_blockifier(transactions)
     }
 
-    /// Executes a block that blockifier cannot run.
+    /// Executes a block that blockifier cannot execute.
     pub(crate) fn run_without_blockifier(&self, transactions: &[Tx]) -> Ran {
         let state = self.state();
         let executor = BlockExecutor::new(self.env(), &state)
@@ -302,7 +302,7 @@ impl World {
         Ran(executor.execute(&self.transactions(transactions)).expect("no reader fails here"))
     }
 
-    /// One transaction.
+    /// Executes one transaction.
     pub(crate) fn one(&self, transaction: &Tx) -> Ran {
         self.run(std::slice::from_ref(transaction))
     }

@@ -1,4 +1,4 @@
-//! The outcome of a block, with the questions that rule tests ask of it.
+//! The outcome of a block, with the accessors of the rule tests.
 
 use starkiln::block::{BlockOutcome, TransactionDisposition, TransactionOutcome, TransactionStatus};
 use starkiln::call::{CallInfo, FailureCause};
@@ -34,7 +34,7 @@ impl Ran {
         }
     }
 
-    /// The whole revert reason of a transaction.
+    /// The complete revert reason of a transaction.
     pub(crate) fn reason(&self, index: usize) -> String {
         self.execution(index).revert_reason.as_ref().expect("it was not reverted").to_string()
     }

@@ -48,23 +48,23 @@ pub(crate) fn old_calls(list: &[(u128, &str, Vec<Felt>)]) -> Vec<Felt> {
     heads
 }
 
-/// An invocation of version 3 with bounds that suffice.
+/// An invoke of version 3 with sufficient bounds.
 pub(crate) fn invoke(to: u128, name: &str, calldata: Vec<Felt>) -> Tx {
     invoke_raw(ACCOUNT, calls(&[(to, name, calldata)]))
 }
 
-/// The same through the Cairo 0 account.
+/// An invoke of version 3 by the Cairo 0 account.
 pub(crate) fn old_invoke(to: u128, name: &str, calldata: Vec<Felt>) -> Tx {
     invoke_raw(OLD_ACCOUNT, old_calls(&[(to, name, calldata)]))
 }
 
-/// An invocation with any calldata.
+/// An invoke with any calldata.
 pub(crate) fn invoke_raw(sender: u128, calldata: Vec<Felt>) -> Tx {
     let bounds = bounds(1_000_000, 1_000_000, 2_000_000_000);
     Tx::of(FileTransactionBody::Invoke(InvokeTransaction::V3(invoke_v3(sender, 0, calldata, bounds))))
 }
 
-/// An invocation of version 1.
+/// An invoke of version 1.
 pub(crate) fn invoke_v1(max_fee: u128, to: u128, name: &str, calldata: Vec<Felt>) -> Tx {
     Tx::of(FileTransactionBody::Invoke(InvokeTransaction::V1(InvokeTransactionV1 {
         max_fee: Fee(max_fee),
@@ -75,7 +75,7 @@ pub(crate) fn invoke_v1(max_fee: u128, to: u128, name: &str, calldata: Vec<Felt>
     })))
 }
 
-/// An invocation of version 0: a call of the contract itself.
+/// An invoke of version 0: a call of the contract itself.
 pub(crate) fn invoke_v0(max_fee: u128, to: u128, name: &str, calldata: Vec<Felt>) -> Tx {
     Tx::of(FileTransactionBody::Invoke(InvokeTransaction::V0(InvokeTransactionV0 {
         max_fee: Fee(max_fee),
@@ -86,7 +86,7 @@ pub(crate) fn invoke_v0(max_fee: u128, to: u128, name: &str, calldata: Vec<Felt>
     })))
 }
 
-/// A message from L1, paid for.
+/// A message from L1 with a fee paid on L1.
 pub(crate) fn message(to: u128, name: &str, calldata: Vec<Felt>) -> Tx {
     Tx::of(FileTransactionBody::L1Handler {
         transaction: L1HandlerTransaction {
@@ -145,7 +145,7 @@ pub(crate) fn declare_old(version: u8, class_hash: ClassHash) -> Tx {
     }))
 }
 
-/// Enough for any transaction in wei.
+/// A sufficient maximal fee for any transaction, in wei.
 pub(crate) const MAX_FEE: u128 = 1_000_000_000_000_000;
 
 /// The deployment of an account, version 3.
@@ -188,7 +188,7 @@ impl Tx {
         Self { nonce: Some(nonce), ..self }
     }
 
-    /// With commands for the account in the signature.
+    /// With this signature, which commands the test account.
     pub(crate) fn signed(self, felts: &[Felt]) -> Self {
         self.with(|fields| *fields.signature = TransactionSignature(Arc::new(felts.to_vec())))
     }
@@ -221,7 +221,7 @@ impl Tx {
         self
     }
 
-    /// A message for which nothing, or something, was paid.
+    /// With this fee paid on L1.
     pub(crate) fn paid(mut self, fee: u128) -> Self {
         if let FileTransactionBody::L1Handler { paid_fee_on_l1, .. } = &mut self.body {
             *paid_fee_on_l1 = Fee(fee);

@@ -15,16 +15,16 @@ pub(crate) use crate::fixture::{ACCOUNT, SEQUENCER, SYSCALLS, address, felt, sel
 pub(crate) const STRK: u128 = FEE_TOKEN;
 /// The ETH token.
 pub(crate) const ETH: u128 = 0xe7;
-/// The Cairo 0 sibling of `ACCOUNT`.
+/// The Cairo 0 account.
 pub(crate) const OLD_ACCOUNT: u128 = 0x01d_acc;
-/// The addresses of `caller`, its sibling in steps, and the one in Cairo 0.
+/// The addresses of `caller` tracked in gas, tracked in steps, and in Cairo 0.
 pub(crate) const CALLER: u128 = 0xca11;
 pub(crate) const STEPS: u128 = 0x57e95;
 pub(crate) const OLD_CALLER: u128 = 0x01d_ca11;
 /// The addresses of `syscalls_new` and the `syscalls` of Cairo 0.
 pub(crate) const SYSCALLS_NEW: u128 = 0x5ca12;
 pub(crate) const OLD_SYSCALLS: u128 = 0x01d_5ca11;
-/// The address of contracts that a test makes by hand.
+/// The address of contracts written by hand.
 pub(crate) const MADE: u128 = 0x3ade;
 
 /// The prices of the block in fri; those in wei are half of them.
@@ -51,7 +51,7 @@ pub(crate) fn short(text: &str) -> Felt {
     Felt::from_bytes_be_slice(text.as_bytes())
 }
 
-/// A list as Cairo reads it: its length, then its members.
+/// A list in Cairo's serialisation: length, then members.
 pub(crate) fn span(list: &[Felt]) -> Vec<Felt> {
     let mut out = vec![Felt::from(list.len())];
     out.extend(list);
@@ -62,12 +62,12 @@ pub(crate) fn join(parts: &[&[Felt]]) -> Vec<Felt> {
     parts.concat()
 }
 
-/// The call of an entry point as calldata of another: address, selector, [calldata].
+/// The call of an entry point as calldata: address, selector, `[calldata]`.
 pub(crate) fn target(to: u128, name: &str, calldata: &[Felt]) -> Vec<Felt> {
     join(&[&[felt(to), selector(name)], &span(calldata)])
 }
 
-/// The same by class.
+/// The library call of an entry point as calldata: class hash, selector, `[calldata]`.
 pub(crate) fn library(class_hash: ClassHash, name: &str, calldata: &[Felt]) -> Vec<Felt> {
     join(&[&[class_hash.0, selector(name)], &span(calldata)])
 }
@@ -85,7 +85,7 @@ pub(crate) fn bounds(l1: u64, data: u64, l2: u64) -> ValidResourceBounds {
     })
 }
 
-/// Bounds of the older form.
+/// A bound on L1 gas only.
 pub(crate) fn l1_bounds(amount: u64) -> ValidResourceBounds {
     ValidResourceBounds::L1Gas(ResourceBounds {
         max_amount: GasAmount(amount),
