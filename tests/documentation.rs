@@ -145,6 +145,20 @@ fn the_lists_of_files_are_exact() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// The lines of an `impl` in an example, from the first one to the closing brace.
+fn implementation<'a>(lines: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+    let from_start = lines.skip_while(|line| *line != "impl StateReader for Database {");
+    from_start.take_while(|line| *line != "}").collect()
+}
+
+#[test]
+fn the_readme_and_the_crate_show_the_same_reader() {
+    let library = include_str!("../src/lib.rs").lines().filter_map(|line| line.strip_prefix("//! "));
+    let shown = implementation(README.lines());
+    assert!(shown.len() > 10, "{shown:?}");
+    assert_eq!(shown, implementation(library));
+}
+
 #[test]
 fn no_line_of_a_page_is_too_wide() {
     for (page, text) in [("README.md", README), ("CONTRIBUTING.md", CONTRIBUTING)] {
