@@ -18,7 +18,7 @@ fn a_block_with_every_ending_survives_json() {
         let calldata: Vec<_> = calldata.iter().map(|value| felt(*value)).collect();
         world.call(nonce, SYSCALLS, name, &calldata)
     };
-    let transactions = [
+    let mut transactions = [
         call(0, "storage_write", &[7, 5]),
         call(9, "nothing", &[]),
         world.signed_call(1, SYSCALLS, "nothing", &[], &[felt(1), felt(5)]),
@@ -27,6 +27,8 @@ fn a_block_with_every_ending_survives_json() {
         call(2, "storage_write", &[8, 5]),
         call(3, "nothing", &[]),
     ];
+    // A session takes each hash once.
+    transactions.iter_mut().zip(1..).for_each(|(transaction, hash)| transaction.hash.0 = felt(hash));
     let limits = Weights { state_diff_size: 40, transactions: 3, ..Weights::UNLIMITED };
     let options = ExecutionOptions::default()
         .block_hash_source(block_hash_source())
