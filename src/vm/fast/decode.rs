@@ -11,9 +11,8 @@ use cairo_vm::types::instruction::{
 };
 use cairo_vm::vm::decoding::decoder::decode_instruction;
 
-use super::cairo0::compile_cairo0_hint;
 use super::cell::VmCell;
-use super::hint::{CompiledHint, compile_hint};
+use super::hint::{CompiledHint, compile_cairo0_hint, compile_hint};
 use super::number::field::{Limbs, as_u128, neg, offset_add};
 use crate::class::{Cairo0Class, Cairo1Class};
 use crate::protocol::Builtin;

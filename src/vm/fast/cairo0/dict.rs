@@ -8,8 +8,8 @@ use std::collections::{BTreeMap, HashMap};
 
 use cairo_vm::hint_processor::builtin_hint_processor::hint_code;
 
-use super::action::HintSymbols;
-use super::variable::{Variable, ensure, is_in_range};
+use super::state::{Cairo0Squash, DictManager, DictTracker};
+use super::variable::{HintSymbols, Variable, ensure, is_in_range};
 use crate::vm::fast::Bailout;
 use crate::vm::fast::cell::VmCell;
 use crate::vm::fast::hint::{
@@ -68,38 +68,6 @@ pub(in crate::vm::fast) enum DictAction {
     AssertCount(Variable),
     AssertNoKey,
     NextKey(Variable),
-}
-
-/// The current state of a dictionary.
-#[derive(Debug)]
-struct DictTracker {
-    values: HashMap<Limbs, VmCell>,
-    default: Option<VmCell>,
-    /// The address that the next access must have.
-    end: (u64, u64),
-}
-
-/// A dictionary manager: trackers by the segment of their dictionary.
-#[derive(Debug, Default)]
-pub(in crate::vm::fast) struct DictManager {
-    dicts: BTreeMap<u64, DictTracker>,
-    /// Cells reserved for the manager.
-    pub reserved: usize,
-}
-
-/// A squash of a Cairo 0 dictionary.
-#[derive(Debug, Default)]
-pub(in crate::vm::fast) struct Cairo0Squash {
-    /// Keys with the indices of their accesses.
-    accesses: BTreeMap<Limbs, Vec<u64>>,
-    /// The keys that follow, the next one last.
-    keys: Vec<Limbs>,
-    /// The current key, most significant limb first.
-    key: Limbs,
-    /// The accesses of the current key that follow, the next one last, and the current one.
-    remaining: Option<(Vec<u64>, u64)>,
-    /// Cells reserved for the squash.
-    pub reserved: usize,
 }
 
 /// Cells charged for a manager and for a tracker without its values: the first node of a B-tree has 11

@@ -2,8 +2,7 @@
 
 use cairo_vm::hint_processor::builtin_hint_processor::hint_code;
 
-use super::action::HintSymbols;
-use super::variable::Variable;
+use super::variable::{HintSymbols, Variable};
 use crate::vm::fast::Bailout;
 use crate::vm::fast::cell::VmCell;
 use crate::vm::fast::machine::Machine;

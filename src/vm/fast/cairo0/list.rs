@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use cairo_vm::hint_processor::builtin_hint_processor::hint_code;
 
-use super::action::HintSymbols;
-use super::variable::{Variable, ensure};
+use super::state::SortState;
+use super::variable::{HintSymbols, Variable, ensure};
 use crate::vm::fast::Bailout;
 use crate::vm::fast::cell::VmCell;
 use crate::vm::fast::hint::{HintScope, TREE_CELLS, remaining_cells, reversed};
@@ -39,18 +39,6 @@ pub(in crate::vm::fast) struct ElementSearch {
     element: Variable,
     length: Variable,
     index: Variable,
-}
-
-/// The state of a sort until it is verified.
-#[derive(Debug, Default)]
-pub(in crate::vm::fast) struct SortState {
-    /// The positions of each element.
-    positions: BTreeMap<Limbs, Vec<u64>>,
-    /// The remaining positions of the current element, the next one last, and the origin of the next
-    /// distance.
-    remaining: Option<(Vec<u64>, u64)>,
-    /// Cells reserved for the sort.
-    pub reserved: usize,
 }
 
 /// Cells charged per position of an element.

@@ -2,8 +2,7 @@
 
 use cairo_vm::hint_processor::builtin_hint_processor::hint_code;
 
-use super::action::HintSymbols;
-use super::variable::{Variable, ensure, is_in_range};
+use super::variable::{HintSymbols, Variable, ensure, is_in_range};
 use crate::crypto::{Element, sqrt as field_sqrt};
 use crate::vm::fast::Bailout;
 use crate::vm::fast::cell::VmCell;

@@ -4,8 +4,7 @@
 use cairo_vm::hint_processor::builtin_hint_processor::hint_code;
 use sha2::{Digest, Sha256};
 
-use super::action::HintSymbols;
-use super::variable::Variable;
+use super::variable::{HintSymbols, Variable};
 use crate::crypto::{Element, Point};
 use crate::vm::fast::Bailout;
 use crate::vm::fast::machine::Machine;

@@ -4,8 +4,8 @@
 use super::action::Cairo0Action;
 use super::variable::{ensure, is_in_range};
 use crate::vm::fast::Bailout;
-use crate::vm::fast::hint::HintOutcome;
-use crate::vm::fast::hint::HintScope;
+use crate::vm::fast::cell::VmCell;
+use crate::vm::fast::hint::{HintOutcome, HintScope};
 use crate::vm::fast::machine::Machine;
 use crate::vm::fast::number::field::{PRIME_DIV_2_128, add, from_u64, is_less, neg, sub};
 use crate::vm::fast::number::integer::div_rem;
@@ -23,6 +23,10 @@ impl Machine {
                 } else {
                     Err(Bailout::Fault)
                 };
+            }
+            Cairo0Action::AllocSegment => {
+                let segment = self.memory.add_segment(None, []);
+                self.put_cell_at_ap(VmCell::pointer(segment, 0))?;
             }
             Cairo0Action::EnterScope => self.enter_scope(HintScope::default())?,
             Cairo0Action::EnterCount(count) => {

@@ -1,4 +1,4 @@
-//! Variables of Cairo 0 hints: references to cells relative to `ap` or `fp`.
+//! Variables of Cairo 0 hints (`ids.<name>`): references to cells relative to `ap` or `fp`.
 //!
 //! Input: a reference of a class. Output: the value or the address of the variable while the machine is at
 //! the hint.
@@ -8,12 +8,13 @@ use cairo_vm::serde::deserialize_program::OffsetValue;
 use cairo_vm::types::instruction::Register;
 use starknet_types_core::felt::Felt;
 
-use crate::class::PreparedHint;
+use crate::class::{Cairo0Class, PreparedHint};
+use crate::protocol::Builtin;
 use crate::vm::fast::Bailout;
 use crate::vm::fast::cell::VmCell;
 use crate::vm::fast::machine::Machine;
 use crate::vm::fast::memory::EXECUTION;
-use crate::vm::fast::number::field::{Limbs, as_u64, from_u64, is_less};
+use crate::vm::fast::number::field::{Limbs, as_u64, from_felt, from_u64, is_less};
 
 /// A term of a reference: a number, an address relative to a register, or the cell at that address.
 #[derive(Clone, Copy, Debug)]
@@ -67,6 +68,30 @@ impl Variable {
                 .saturating_add(u8::from(reference.outer_dereference)),
             is_dereferenced: reference.inner_dereference,
         })
+    }
+}
+
+/// The symbols that the code of a hint can name.
+#[derive(Clone, Copy)]
+pub(super) struct HintSymbols<'a> {
+    pub hint: &'a PreparedHint,
+    pub class: &'a Cairo0Class,
+}
+
+impl HintSymbols<'_> {
+    /// The variable `ids.<name>`.
+    pub(super) fn variable(&self, name: &str) -> Option<Variable> {
+        Variable::new(self.hint.data.ids_data.get(name)?, self.hint)
+    }
+
+    /// The constant with this full path.
+    pub(super) fn constant(&self, name: &str) -> Option<Limbs> {
+        self.hint.data.constants.get(name).map(from_felt)
+    }
+
+    /// `Some` if the program has a range-check bound, that is, uses the builtin.
+    pub(super) fn range_check_bound(&self) -> Option<()> {
+        self.class.builtins().contains(&Builtin::RangeCheck).then_some(())
     }
 }
 

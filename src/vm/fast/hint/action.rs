@@ -10,6 +10,7 @@ use cairo_lang_casm::operand::{
 use starknet_types_core::felt::Felt;
 
 use super::scope::ACCESS_CELLS;
+use crate::class::{Cairo0Class, PreparedHint};
 use crate::vm::fast::cairo0::Cairo0Action;
 use crate::vm::fast::cell::VmCell;
 use crate::vm::fast::number::field::{Limbs, from_felt, from_u64, sub};
@@ -189,6 +190,16 @@ pub(in crate::vm::fast) fn compile_hint(hint: &CasmHint, is_last: bool) -> Compi
         CasmHint::Core(CoreHintBase::Deprecated(hint)) => deprecated(hint),
         CasmHint::Starknet(_) | CasmHint::External(_) => None,
     };
+    CompiledHint { action: action.unwrap_or(Action::Unsupported), is_last }
+}
+
+/// Compiles a Cairo 0 hint.
+pub(in crate::vm::fast) fn compile_cairo0_hint(
+    hint: &PreparedHint,
+    class: &Cairo0Class,
+    is_last: bool,
+) -> CompiledHint {
+    let action = Cairo0Action::new(hint, class).map(|action| Action::Cairo0(Box::new(action)));
     CompiledHint { action: action.unwrap_or(Action::Unsupported), is_last }
 }
 

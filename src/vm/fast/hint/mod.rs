@@ -9,7 +9,7 @@ mod circuit;
 mod run;
 mod scope;
 
-pub(super) use self::action::{Action, CellRef, CompiledHint, compile_hint};
+pub(super) use self::action::{CompiledHint, compile_cairo0_hint, compile_hint};
 pub(super) use self::circuit::verify_instances;
 pub(super) use self::run::HintOutcome;
 pub(super) use self::scope::{

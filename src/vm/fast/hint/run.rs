@@ -6,7 +6,9 @@
 
 use super::action::{Action, CellRef, CompiledHint, ComputedOperand, Operand, PointerOperand, Uint256Action};
 use super::circuit::eval_circuit;
-use super::scope::{ACCESS_CELLS, DictSquash, ENTRY_CELLS, Felt252Dict, SQUASH_CELLS};
+use super::scope::{
+    ACCESS_CELLS, DictSquash, ENTRY_CELLS, Felt252Dict, HintScope, HintState, SCOPE_CELLS, SQUASH_CELLS,
+};
 use crate::crypto::{Element, Root, blinding_point, sqrt_or_sqrt_of_triple};
 use crate::vm::fast::Bailout;
 use crate::vm::fast::cell::VmCell;
@@ -380,6 +382,29 @@ impl Machine {
 
     fn u64(&self, operand: &Operand) -> Result<u64, Bailout> {
         VmCell::number(self.number(operand)?).as_u64().ok_or(Bailout::Fault)
+    }
+}
+
+impl Machine {
+    /// Reserves cells for hint state; charges only what exceeds the peak so far.
+    pub(in crate::vm::fast) fn reserve(&mut self, cells: usize) -> Result<(), Bailout> {
+        let HintState { reserved, peak, .. } = &mut self.hint_state;
+        *reserved = reserved.saturating_add(cells);
+        let more = reserved.saturating_sub(*peak);
+        self.memory.segments.charge(more)?;
+        *peak = peak.saturating_add(more);
+        Ok(())
+    }
+
+    /// Enters a scope.
+    pub(in crate::vm::fast) fn enter_scope(&mut self, scope: HintScope) -> Result<(), Bailout> {
+        let HintState { inner, max_depth, .. } = &mut self.hint_state;
+        if inner.len() == *max_depth {
+            self.memory.segments.charge(SCOPE_CELLS)?;
+            *max_depth = max_depth.saturating_add(1);
+        }
+        inner.push(scope);
+        Ok(())
     }
 }
 

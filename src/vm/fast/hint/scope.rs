@@ -6,11 +6,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::vm::fast::Bailout;
-use crate::vm::fast::cairo0::SortState;
-use crate::vm::fast::cairo0::{Cairo0Squash, DictManager};
+use crate::vm::fast::cairo0::{Cairo0Squash, DictManager, SortState};
 use crate::vm::fast::cell::VmCell;
-use crate::vm::fast::machine::Machine;
 use crate::vm::fast::number::field::Limbs;
 
 /// The hint state of a frame.
@@ -27,13 +24,13 @@ pub(in crate::vm::fast) struct HintState {
     /// The main scope.
     main: HintScope,
     /// The scopes that Cairo 0 code has entered, the innermost last.
-    inner: Vec<HintScope>,
+    pub(super) inner: Vec<HintScope>,
     /// The maximum of `inner.len()` so far, for which cells are charged.
-    max_depth: usize,
+    pub(super) max_depth: usize,
     /// Cells that other state of Cairo 0 hints takes now.
-    reserved: usize,
+    pub(super) reserved: usize,
     /// The maximum of `reserved` so far, for which cells are charged.
-    peak: usize,
+    pub(super) peak: usize,
     /// The next free cell for allocations of constant size.
     pub next_free: Option<(u64, u64)>,
 }
@@ -61,7 +58,7 @@ pub(in crate::vm::fast) const ACCESS_CELLS: u64 = 3;
 /// Cells charged, unused capacity included: per dictionary or dictionary entry, per scope, per access of a
 /// squash.
 pub(in crate::vm::fast) const ENTRY_CELLS: usize = 5;
-const SCOPE_CELLS: usize = 2 * size_of::<HintScope>() / size_of::<VmCell>();
+pub(super) const SCOPE_CELLS: usize = 2 * size_of::<HintScope>() / size_of::<VmCell>();
 pub(in crate::vm::fast) const SQUASH_CELLS: usize = 8;
 
 /// Cells charged for the first node of a B-tree, which has 11 entries, and for an empty hash table.
@@ -115,29 +112,6 @@ impl HintScope {
         let squashing = self.squashing.as_ref().map_or(0, |squashing| squashing.reserved);
         let sorted = self.sorted.as_ref().map_or(0, |sorted| sorted.reserved);
         start_values.saturating_add(squashing).saturating_add(sorted)
-    }
-}
-
-impl Machine {
-    /// Reserves cells for hint state; charges only what exceeds the peak so far.
-    pub(in crate::vm::fast) fn reserve(&mut self, cells: usize) -> Result<(), Bailout> {
-        let HintState { reserved, peak, .. } = &mut self.hint_state;
-        *reserved = reserved.saturating_add(cells);
-        let more = reserved.saturating_sub(*peak);
-        self.memory.segments.charge(more)?;
-        *peak = peak.saturating_add(more);
-        Ok(())
-    }
-
-    /// Enters a scope.
-    pub(in crate::vm::fast) fn enter_scope(&mut self, scope: HintScope) -> Result<(), Bailout> {
-        let HintState { inner, max_depth, .. } = &mut self.hint_state;
-        if inner.len() == *max_depth {
-            self.memory.segments.charge(SCOPE_CELLS)?;
-            *max_depth = max_depth.saturating_add(1);
-        }
-        inner.push(scope);
-        Ok(())
     }
 }
 
@@ -216,10 +190,12 @@ mod tests {
 
     use super::*;
     use crate::class::{HintKind, PreparedHint};
+    use crate::vm::fast::Bailout;
     use crate::vm::fast::cairo0::Cairo0Action;
     use crate::vm::fast::cairo0::DictAction;
     use crate::vm::fast::cairo0::ListAction;
     use crate::vm::fast::cairo0::Variable;
+    use crate::vm::fast::machine::Machine;
     use crate::vm::fast::memory::{EXECUTION, VmMemory};
 
     /// A machine with a memory limit in cells.
