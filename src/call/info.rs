@@ -19,9 +19,9 @@ pub struct CallInfo {
     pub failed: bool,
     /// The Sierra gas used, inner calls included; 0 for a call that is measured in steps.
     pub gas_consumed: u64,
-    /// The events of this call alone; none if it was reverted ([C93](crate::rules#c93)).
+    /// The events of this call only; none if it was reverted ([C93](crate::rules#c93)).
     pub events: Vec<OrderedEvent>,
-    /// The messages to L1 of this call alone; none if it was reverted ([C93](crate::rules#c93)).
+    /// The messages to L1 of this call only; none if it was reverted ([C93](crate::rules#c93)).
     pub messages: Vec<OrderedMessage>,
     /// The inner calls in order, failed ones included.
     pub inner_calls: Vec<CallInfo>,
@@ -30,12 +30,12 @@ pub struct CallInfo {
     pub resources: VmResources,
     /// The measure of the call: steps or Sierra gas.
     pub tracked: TrackedResource,
-    /// The state accesses of this call alone.
+    /// The state accesses of this call only.
     pub accesses: StorageAccesses,
-    /// The builtins and opcodes of this call alone, its syscalls included, as block capacity counts them.
+    /// The builtins and opcodes of this call only, its syscalls included, as block capacity counts them.
     /// Without the segment arena.
     pub builtin_counts: BuiltinCounts,
-    /// The syscalls of this call alone.
+    /// The syscalls of this call only.
     pub syscall_usages: SyscallUsages,
 }
 

@@ -38,7 +38,7 @@ pub enum ErrorStackHeader {
     Execution,
     /// The validation.
     Validation,
-    /// No part is named: the text is the reason alone.
+    /// No part is named: the text is only the reason.
     #[default]
     None,
 }

@@ -219,8 +219,8 @@ impl CallStack<'_, '_, '_> {
     /// Turns a panicked outermost call into a failed phase (C68). The tracker records its gas in any case
     /// (C109).
     fn check_root(&mut self, info: CallInfo, initial_gas: u64) -> Result<CallInfo, CallFailure> {
-        let left = initial_gas.saturating_sub(info.gas_consumed);
-        self.phase.gas_tracker.record(info.tracked, left);
+        let remaining = initial_gas.saturating_sub(info.gas_consumed);
+        self.phase.gas_tracker.record(info.tracked, remaining);
         if !info.failed {
             return Ok(info);
         }

@@ -48,7 +48,7 @@ fn vm(of: BoxedStrategy<u64>) -> impl Strategy<Value = VmResources> {
     })
 }
 
-/// Resources from counts; a message segment out of range is left at what `segment` says.
+/// Resources from counts; a message segment out of range is what `segment` says.
 fn resources(of: BoxedStrategy<u64>) -> impl Strategy<Value = TransactionResources> {
     let numbers = prop::collection::vec(of.clone(), 14);
     let payloads = prop::collection::vec(of.clone(), 0..4);

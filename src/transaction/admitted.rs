@@ -13,7 +13,7 @@ use crate::state::Journal;
 /// A transaction that was admitted and, if its validation precedes its work, validated.
 #[derive(Clone, Debug)]
 pub(crate) struct Admitted {
-    /// The gas that validation left.
+    /// The gas that remains after validation.
     pub(super) gas: GasBudget,
     pub(super) validate_call: Option<CallInfo>,
 }

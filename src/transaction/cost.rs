@@ -16,7 +16,7 @@ use crate::fee::{
 use crate::protocol::BlockEnv;
 use crate::state::{Journal, StateChanges};
 
-/// The Sierra gas that a transaction has left: one budget for validation and execution, each with a limit of
+/// The remaining Sierra gas of a transaction: one budget for validation and execution, each with a limit of
 /// its own (C9).
 #[derive(Clone, Copy, Debug)]
 pub(super) struct GasBudget(u64);
@@ -39,7 +39,7 @@ impl GasBudget {
     /// Takes out the gas that a phase used.
     pub(super) fn spend(&mut self, used: u64) -> Result<(), FatalError> {
         let overuse =
-            || FatalError::Internal("a phase used more gas than the transaction has left".to_owned());
+            || FatalError::Internal("a phase used more gas than remained to the transaction".to_owned());
         self.0 = self.0.checked_sub(used).ok_or_else(overuse)?;
         Ok(())
     }

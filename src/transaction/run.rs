@@ -42,7 +42,7 @@ pub(crate) fn run(
 
     let (reverted, fee) = match carry_out(plan, journal, &mut phase, initial_gas) {
         Ok(execute_call) => {
-            // Validation after the work belongs to the execution alone: `admitted` has none.
+            // Validation after the work belongs to the execution: `admitted` has none.
             let late_validation = if plan.executes_first {
                 gas.spend(execute_call.as_ref().map_or(0, |call| call.gas_consumed))?;
                 validate(plan, journal, context, &mut gas)?
@@ -145,7 +145,7 @@ fn reverted_resources(
     if let Payer::L1 { .. } = plan.payer {
         return Ok(RevertedResources::default());
     }
-    let overuse = || FatalError::Internal("a phase has more gas left than it began with".to_owned());
+    let overuse = || FatalError::Internal("the remaining gas of a phase exceeds its initial gas".to_owned());
     Ok(RevertedResources {
         steps: max_steps.saturating_sub(phase.steps.remaining),
         sierra_gas: phase.gas_tracker.consumed().ok_or_else(overuse)?,
