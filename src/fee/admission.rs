@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn all_shortfalls_are_told_in_order() {
+    fn all_shortfalls_are_reported_in_order() {
         // Prices in fri: 1000, 300, 20.
         let info = with_all((9, 999), (19, 299), (29, 19), 0);
         let error = check_bounds_cover(&block(), &info, vector(10, 20, 30)).unwrap_err();

@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_exceeded_resource_is_told_and_all_are_cut() {
+    fn the_first_exceeded_resource_is_reported_and_all_are_capped() {
         let env = block();
         let state = rich(STRK, 0, 1);
         let check = |info: &TransactionInfo, gas| {
