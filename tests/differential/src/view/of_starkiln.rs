@@ -36,6 +36,7 @@ fn executed(execution: &Execution, state_diff: Value, weights: Weights) -> Value
         reverted_call: _,
         executes_first: _,
         receipt: Receipt { fee, gas: all_gas, da_gas, resources, .. },
+        ..
     } = execution;
     json!({
         "ending": if execution.is_reverted() { "reverted" } else { "succeeded" },
