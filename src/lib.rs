@@ -1,6 +1,6 @@
 //! Embeddable Starknet block execution.
 //!
-//! A host hands over an ordered list of transactions and a [`StateReader`]. Each transaction runs on the
+//! A host gives an ordered list of transactions and a [`StateReader`]. Each transaction runs on the
 //! Cairo VM, many at once; the results are receipts, call trees and the state diff: bit for bit those of
 //! sequential execution, and those of the network.
 //!

@@ -1,6 +1,8 @@
-//! Imports point one way: between the modules of `src` downwards only, and inside a module in no cycle that is not listed.
+//! Imports point one way: between the modules of `src` downwards only, and inside a module in no cycle that
+//! is not listed.
 //!
-//! Both tests read the source as text, so that an import through a re-export counts for the file that defines the item.
+//! Both tests read the source as text, so that an import through a re-export counts for the file that defines
+//! the item.
 
 mod imports;
 

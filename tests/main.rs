@@ -1,7 +1,7 @@
 //! The integration tests, in one binary: one link of the compiler crates, one world of fixtures.
 //!
-//! `cargo test --release --test main session::` runs one topic. The command line and the recorded data of real chains have binaries of
-//! their own (`cli`, `recorded`).
+//! `cargo test --release --test main session::` runs one topic. The command line and the recorded data of
+//! real chains have binaries of their own (`cli`, `recorded`).
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -1,6 +1,7 @@
 //! Recorded data of real chains, executed again: the results must equal the recording.
 //!
-//! The data is outside the repository, in the folder `STARKILN_DATA`. Without it every test here prints that it was skipped.
+//! The data is outside the repository, in the folder `STARKILN_DATA`. Without it every test here prints that
+//! it was skipped.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

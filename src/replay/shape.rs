@@ -1,7 +1,7 @@
 //! The shapes in block files of types that belong to lower rooms: the same fields, read strictly.
 //!
-//! In: JSON. Out: those types. A field that does not exist is an error here, and a compile error tells when a
-//! type has got a new one. Must not know: what the values mean.
+//! Input: JSON. Output: those types. A field that does not exist is an error here, and a compile error tells
+//! when a type has got a new one. Must not know: what the values mean.
 
 use serde::{Deserialize, Deserializer};
 use starknet_api::block::{BlockHash, BlockNumber, BlockTimestamp, GasPrice};

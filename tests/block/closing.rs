@@ -368,7 +368,7 @@ fn what_a_prover_reads_is_collected_on_request() {
 }
 
 #[test]
-fn a_block_that_is_left_open_is_its_transactions_only() {
+fn a_block_without_finalization_is_its_transactions_only() {
     let world = migrating_world(NEWEST);
     let transactions = [write(&world, 0, 0x900)];
     let closed = world.executor().execute(&transactions).unwrap();

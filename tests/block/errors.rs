@@ -1,5 +1,5 @@
-//! The chain of sources from the error of a block to the host's own error, for each call that can fail in the host's
-//! reader.
+//! The chain of sources from the error of a block to the host's own error, for each call that can fail in the
+//! host's reader.
 
 use std::error::Error;
 use std::fmt;

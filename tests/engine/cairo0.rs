@@ -1,4 +1,5 @@
-//! Cairo 0 on the fast engine against cairo-vm, where random arguments do not reach: signatures, and hints with rare endings.
+//! Cairo 0 on the fast engine against cairo-vm, where random arguments do not reach: signatures, and hints
+//! with rare endings.
 
 use crate::fixture::{ACCOUNT, World, address, class, selector};
 use starkiln::block::Engine;
@@ -68,8 +69,8 @@ fn signatures_are_checked() {
     }
 }
 
-/// The owner of a key can make a signature that leads the published verifier to a sum at infinity, where it panics: the
-/// transaction fails, and no other is affected.
+/// The owner of a key can make a signature that leads the published verifier to a sum at infinity, where it
+/// panics: the transaction fails, and no other is affected.
 #[test]
 fn a_signature_with_a_sum_at_infinity_is_refused() {
     let world = world("cairo0/library");
@@ -185,7 +186,8 @@ fn keccak_is_computed() {
     assert_eq!(call(&world, "keccak", &felts(&[0, 0])), Some(of_nothing.map(Felt::from).to_vec()));
 }
 
-/// What dictionaries keep beside memory is bounded with it: a bound that lets cells through does not let values through.
+/// What dictionaries keep beside memory is bounded with it: a bound that lets cells through does not let
+/// values through.
 #[test]
 fn what_hints_keep_counts_as_memory() {
     let world = world("cairo0/library");

@@ -1,5 +1,5 @@
-//! The fast engine against cairo-vm at edges that random code rarely reaches: addresses that do not exist, the last cells of a bound on
-//! memory, and code over which `cairo-vm` panics.
+//! The fast engine against cairo-vm at edges that random code rarely reaches: addresses that do not exist,
+//! the last cells of a bound on memory, and code over which `cairo-vm` panics.
 
 use crate::fixture::casm::{self, CALLDATA, GAS, Program, SYSCALLS};
 use crate::fixture::{ACCOUNT, FEE_TOKEN, World, address, felt, selector};
@@ -47,8 +47,8 @@ fn run_cairo0(class: &Value) -> CallResult {
     agreed(&world, &call("run", &[]))
 }
 
-/// `ap` may be at the end of the address range, but no cell after it may be accessed: a sum that wraps around would reach one of the
-/// frame's own.
+/// `ap` may be at the end of the address range, but no cell after it may be accessed: a sum that wraps around
+/// would reach one of the frame's own.
 #[test]
 fn no_operand_is_after_the_last_address() {
     // [ap] = [fp + GAS], with `ap` far away and back again in between.
@@ -63,14 +63,16 @@ fn no_operand_is_after_the_last_address() {
         run(&end(program.word(0x0407, 1, -1, -1).immediate(to(-distance))))
     };
     assert!(matches!(far(0, None), CallResult::Finished(_)));
-    // `ap` is 2^64 - 6: six cells further an address would be 2^64, which does not exist; twelve further a wrapped one would be 6.
+    // `ap` is 2^64 - 6: six cells further an address would be 2^64, which does not exist; twelve further a
+    // wrapped one would be 6.
     for at in [6, 7, 12, 13] {
         let CallResult::Failed { cause, stack } = far(at, Some(0)) else { panic!("{at}: it ran") };
         assert_eq!(cause, FailureCause::Program, "{stack}");
     }
 }
 
-/// For any number of cells left at a syscall: too few are the host's error, never a revert that other hosts do not see.
+/// For any number of cells left at a syscall: too few are the host's error, never a revert that other hosts
+/// do not see.
 #[test]
 fn memory_that_runs_out_is_never_a_revert() {
     let mut world = World::new(ProtocolVersion::NEWEST);
@@ -96,7 +98,8 @@ fn memory_that_runs_out_is_never_a_revert() {
     assert!(refused > 10 && ran > 10, "{refused} refused, {ran} ran");
 }
 
-/// A hint that pads by no block: the library's loop would count down from 2^64. It is refused, and the process lives.
+/// A hint that pads by no block: the library's loop would count down from 2^64. It is refused, and the
+/// process lives.
 #[test]
 fn padding_by_no_block_is_refused() {
     let code = "# Add dummy pairs of input and output.\n\

@@ -54,7 +54,8 @@ fn agreed_within(
     expected
 }
 
-/// The demonstration block has a transaction for nearly every rule: syscalls, builtins, reverts, both languages.
+/// The demonstration block has a transaction for nearly every rule: syscalls, builtins, reverts, both
+/// languages.
 #[test]
 fn the_engines_agree_about_the_demonstration_block() {
     let block = block("demo.json");
@@ -184,8 +185,8 @@ const CONTRACTS: [&str; 10] = [
     "circuit",
 ];
 
-/// Every entry point of every contract of ours, with arguments of the right types and of wrong ones, in gas and in steps, at the
-/// newest version and at one whose revert reasons show frames.
+/// Every entry point of every contract of ours, with arguments of the right types and of wrong ones, in gas
+/// and in steps, at the newest version and at one whose revert reasons show frames.
 #[test]
 fn the_engines_agree_about_every_entry_point() {
     let (mut finished, mut failed) = (0, 0);
@@ -224,7 +225,8 @@ fn the_engines_agree_about_every_entry_point() {
     assert!(finished > 800 && failed > 400, "{finished} calls finished, {failed} failed");
 }
 
-/// A transaction that needs more memory than the host allows is the host's error; a little more memory and it runs as ever.
+/// A transaction that needs more memory than the host allows is the host's error; a little more memory and it
+/// runs as ever.
 #[test]
 fn memory_is_bounded_and_the_bound_is_an_option() {
     let mut world = World::new(ProtocolVersion::NEWEST);
@@ -292,7 +294,8 @@ fn cairo0_entry_points(class: &Value) -> Vec<(EntryPointType, String, Arguments)
     class["abi"].as_array().unwrap().iter().filter_map(entry_point).collect()
 }
 
-/// The same for Cairo 0, whose frames are always measured in steps, and of which half of the arguments are small numbers.
+/// The same for Cairo 0, whose frames are always measured in steps, and of which half of the arguments are
+/// small numbers.
 #[test]
 fn the_engines_agree_about_every_cairo_0_entry_point() {
     let (mut finished, mut failed) = (0, 0);
@@ -345,8 +348,8 @@ fn the_engines_agree_about_every_cairo_0_entry_point() {
     assert!(finished > 300 && failed > 100, "{finished} calls finished, {failed} failed");
 }
 
-/// Changes a compiled class at random: words of the code, hints, entry points. Numbers are small or absurd, never in between: at an
-/// offset of some gigabytes `cairo-vm` would write.
+/// Changes a compiled class at random: words of the code, hints, entry points. Numbers are small or absurd,
+/// never in between: at an offset of some gigabytes `cairo-vm` would write.
 fn mutate(class: &mut Value, draws: &mut Draws) {
     let length = class["bytecode"].as_array().unwrap().len() as u64;
     let entry_points = class["entry_points_by_type"]["EXTERNAL"].as_array_mut().unwrap();
@@ -527,8 +530,9 @@ fn setting(name: &str, usual: u64) -> u64 {
     std::env::var(name).ok().and_then(|value| value.parse().ok()).unwrap_or(usual)
 }
 
-/// Code that no compiler made: the engines come to the same result or to the same error, with the same words. Measured in steps,
-/// because adversarial code need not check its gas. `STARKILN_MUTANTS` and `STARKILN_SEED` make other runs.
+/// Code that no compiler made: the engines come to the same result or to the same error, with the same words.
+/// Measured in steps, because adversarial code need not check its gas. `STARKILN_MUTANTS` and `STARKILN_SEED`
+/// make other runs.
 #[test]
 fn the_engines_agree_about_mutated_code() {
     let programs = setting("STARKILN_MUTANTS", 400);
@@ -561,7 +565,8 @@ fn the_engines_agree_about_mutated_code() {
             };
             // The result must be equal on every engine, a panic inside `cairo-vm` included.
             let [expected, fast, checked] = world.call_on_engines(&call);
-            // The result of `cairo-vm` at an offset of many gigabytes depends on the machine; the fast engine reports out of memory.
+            // The result of `cairo-vm` at an offset of many gigabytes depends on the machine; the fast engine
+            // reports out of memory.
             let is_too_large = |result: &Result<CallResult, String>| match result {
                 Ok(CallResult::Failed { stack, .. }) => {
                     stack.to_string().contains("Vector capacity exceeded")
@@ -590,8 +595,8 @@ fn the_engines_agree_about_mutated_code() {
     println!("{loaded} programs loaded, {finished} calls finished, {failed} failed");
 }
 
-/// A program decides how far the gaps among its range checks of 96 bits are filled, at no cost: no further than the
-/// bound on memory, on any engine.
+/// A program decides how far the gaps among its range checks of 96 bits are filled, at no cost: no further
+/// than the bound on memory, on any engine.
 #[test]
 fn gaps_are_filled_within_the_bound_on_memory() {
     const BUILTIN: i64 = GAS - 1;
@@ -617,7 +622,8 @@ fn gaps_are_filled_within_the_bound_on_memory() {
     }
 }
 
-/// A hint that prints: nothing reaches the host's output. Checked from another process, since a test's own output is captured.
+/// A hint that prints: nothing reaches the host's output. Checked from another process, since a test's own
+/// output is captured.
 #[test]
 fn a_hint_that_prints_prints_nothing() {
     let itself = std::env::current_exe().unwrap();

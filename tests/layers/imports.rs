@@ -1,11 +1,13 @@
-//! The imports of a source file, read as text: `use` trees, and which file of a module defines what they name.
+//! The imports of a source file, read as text: `use` trees, and which file of a module defines what they
+//! name.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::sources;
 
-/// The imports among the files of one module: file → files. A file is named by its path below the module, `mod` for the root.
+/// The imports among the files of one module: file → files. A file is named by its path below the module,
+/// `mod` for the root.
 pub(super) type Graph = BTreeMap<String, BTreeSet<String>>;
 
 /// The modules that a line of code names after `crate::`, one or several in braces.

@@ -1,8 +1,9 @@
-//! A development chain (Dojo's Katana, on blockifier 0.16): its transactions, declares, deploys and multicalls, executed one
-//! block after another from its genesis state, as it did it: validate and execute, no fee transfer.
+//! A development chain (Dojo's Katana, on blockifier 0.16): its transactions, declares, deploys and
+//! multicalls, executed one block after another from its genesis state, as it did it: validate and execute,
+//! no fee transfer.
 //!
-//! Compared: each transaction's call trees, events, messages, gas, fee and all resources they come from; each block's state diff.
-//! Not compared: the aliases in it. They are taken over from the recording.
+//! Compared: each transaction's call trees, events, messages, gas, fee and all resources they come from; each
+//! block's state diff. Not compared: the aliases in it. They are taken over from the recording.
 
 use std::path::Path;
 
@@ -43,7 +44,8 @@ fn a_development_chain_comes_out_exactly() {
     let Some(folder) = super::data("dojo_chain") else { return };
     let chain = read(&folder.join("chain.json"));
     let classes = classes(&folder.join("classes"));
-    // The headers say 0.13.1.1 in the first block and 0.13.4 later, but only one version's constants fit all of them.
+    // The headers say 0.13.1.1 in the first block and 0.13.4 later, but only one version's constants fit all
+    // of them.
     let others = ProtocolVersion::SUPPORTED.into_iter().filter(|version| *version != VERSION);
     for version in others {
         let (_, differences) = execute(list(&chain), &classes, version);

@@ -1,12 +1,14 @@
 //! Calls of real mainnet transactions, Cairo 0 and Cairo 1, each run alone.
 //!
-//! A recording holds the values that each call read from storage, but not the cells that they came from. So the reader feeds them
-//! back in order: a cell that is asked for gets the next value of the first call that works on its contract and touches its key.
-//! Compared: result, failure, events, messages, inner calls, the values read, the keys touched, and where they were recorded gas,
-//! resources, builtins, and the class hashes asked for.
+//! A recording holds the values that each call read from storage, but not the cells that they came from. So
+//! the reader feeds them back in order: a cell that is asked for gets the next value of the first call that
+//! works on its contract and touches its key. Compared: result, failure, events, messages, inner calls, the
+//! values read, the keys touched, and where they were recorded gas, resources, builtins, and the class hashes
+//! asked for.
 //!
-//! Not recorded, and so not the same: block number, timestamp, and of the transaction all but its hash. Only validations depend
-//! on those: they check the version and a signature. Of them the cells are compared that they read until their signature fails.
+//! Not recorded, and so not the same: block number, timestamp, and of the transaction all but its hash. Only
+//! validations depend on those: they check the version and a signature. Of them the cells are compared that
+//! they read until their signature fails.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -94,8 +96,9 @@ fn recorded_calls_come_out_exactly() {
     }
 }
 
-/// The comparable part of a validation without its signature: the cells it reads until that fails. A few forms of signature are
-/// tried, for accounts check the form first; none may read a cell that is not recorded. Returns the most cells read, and the recorded number.
+/// The comparable part of a validation without its signature: the cells it reads until that fails. A few
+/// forms of signature are tried, for accounts check the form first; none may read a cell that is not
+/// recorded. Returns the most cells read, and the recorded number.
 fn reads_of_validation(
     differences: &mut Differences,
     what: &str,
@@ -138,8 +141,8 @@ fn reads_of_validation(
     (most, touched.len())
 }
 
-/// The oldest version at which all calls of a transaction come out as recorded, or else the one with the fewest differences: the
-/// recordings do not tell which it was.
+/// The oldest version at which all calls of a transaction come out as recorded, or else the one with the
+/// fewest differences: the recordings do not tell which it was.
 fn best_version(calls: &[(usize, &Value)], classes: &Classes) -> (ProtocolVersion, Differences) {
     let mut best: Option<(ProtocolVersion, Differences)> = None;
     for version in ProtocolVersion::SUPPORTED {
@@ -216,8 +219,8 @@ impl Classes {
             })
         };
         let cairo0 = files("cairo0").map(|(hash, json)| (hash, Cairo0Class::from_json(json).unwrap().into()));
-        // A Sierra version that is new enough to be measured in gas at all versions, even before there was gas; and one that is
-        // measured in steps at all versions.
+        // A Sierra version that is new enough to be measured in gas at all versions, even before there was
+        // gas; and one that is measured in steps at all versions.
         let (new, old) = (SierraVersion::new(100, 0, 0), SierraVersion::DEPRECATED);
         let mut cairo1 = BTreeMap::new();
         for (hash, json) in files("casm") {
@@ -363,7 +366,8 @@ fn call(recorded: &Value) -> ContractCall {
     }
 }
 
-/// The execution alone of an account's transaction. Which version it had is not recorded, but accounts look at it: not 0.
+/// The execution alone of an account's transaction. Which version it had is not recorded, but accounts look
+/// at it: not 0.
 fn transaction(recorded: &Value, hash: TransactionHash) -> Transaction {
     let invoke = InvokeTransactionV1 {
         sender_address: address(&recorded["storage_address"]),

@@ -1,8 +1,10 @@
-//! Mainnet blocks 0 to 4 of November 2021: DEPLOY and INVOKE of version 0, executed one block after another from an empty state.
+//! Mainnet blocks 0 to 4 of November 2021: DEPLOY and INVOKE of version 0, executed one block after another
+//! from an empty state.
 //!
-//! Compared: each block's state diff; each receipt's steps, builtins, messages and events; the call trees of blocks 0 and 2. The
-//! resources that were published then are those of the code alone, inner calls included, without what the operating system adds
-//! for syscalls and for the transaction. Memory holes are in the call trees only: receipts say 0 for all. Fees are zero.
+//! Compared: each block's state diff; each receipt's steps, builtins, messages and events; the call trees of
+//! blocks 0 and 2. The resources that were published then are those of the code alone, inner calls included,
+//! without what the operating system adds for syscalls and for the transaction. Memory holes are in the call
+//! trees only: receipts say 0 for all. Fees are zero.
 
 use std::path::Path;
 use std::process::Command;
@@ -36,8 +38,9 @@ const CLASS: &str = "0x10455c752b86932ce552f2b0fe81a880746649b9aee7e0d842bf3f523
 const BLOCKS: u64 = 5;
 const TRACED_BLOCKS: [u64; 2] = [0, 2];
 
-/// Memory holes were counted otherwise in 2021: cells of the calldata that only an inner call reads were holes in the frame of
-/// its caller. All later versions count them as touched (C82). One published call hands on calldata unread.
+/// Memory holes were counted otherwise in 2021: cells of the calldata that only an inner call reads were
+/// holes in the frame of its caller. All later versions count them as touched (C82). One published call hands
+/// on calldata unread.
 const KNOWN: [Known; 1] = [Known {
     what: "block 0, transaction 5 (0x5c71675616b49fb9d16cac8beaaa65f62dc5a532e92785055c15c825166dbbf).trace.n_memory_holes",
     ours: "20",
@@ -254,7 +257,8 @@ fn invocation(call: &CallInfo, constants: &Constants) -> Value {
     })
 }
 
-/// The messages of the whole transaction: they were published with the outermost call, whichever call had sent them.
+/// The messages of the whole transaction: they were published with the outermost call, whichever call had
+/// sent them.
 fn all_messages(execution: &Execution) -> Value {
     let messages = execution.messages();
     let messages = messages.iter().map(|(_, message)| {

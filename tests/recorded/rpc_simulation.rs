@@ -1,4 +1,5 @@
-//! One simulated INVOKE v3 on integration-sepolia (0.14.4): a node's answer with all initial reads and the full trace.
+//! One simulated INVOKE v3 on integration-sepolia (0.14.4): a node's answer with all initial reads and the
+//! full trace.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -156,8 +157,9 @@ fn env(header: &Value) -> BlockEnv {
         eth_fee_token: ContractAddress::default(),
         is_l3: false,
     };
-    // The header says 0.14.4, but the node that answered knew no constants newer than those of 0.14.1: its gas is that of
-    // 0.14.0 and 0.14.1 to the unit, and of no other version (storage reads alone would cost 28,140 more).
+    // The header says 0.14.4, but the node that answered knew no constants newer than those of 0.14.1: its
+    // gas is that of 0.14.0 and 0.14.1 to the unit, and of no other version (storage reads alone would cost
+    // 28,140 more).
     assert_eq!(header["starknet_version"], "0.14.4");
     let version = ProtocolVersion::V0_14_1;
     BlockEnv::new(block, chain, Constants::for_version(version, VersionPolicy::Exact).unwrap())

@@ -1,9 +1,10 @@
-//! Sepolia blocks 0 to 3 of November 2023 (0.12.3): DECLARE of version 0, DEPLOY_ACCOUNT and INVOKE of version 1 with their real
-//! signatures, executed one block after another from an empty state.
+//! Sepolia blocks 0 to 3 of November 2023 (0.12.3): DECLARE of version 0, DEPLOY_ACCOUNT and INVOKE of
+//! version 1 with their real signatures, executed one block after another from an empty state.
 //!
-//! Compared: each block's state update; each receipt's steps, builtins, messages and events. Receipts of that time count all that
-//! is paid for: the code, the syscalls and the transaction's own share of the operating system; memory holes are counted as
-//! steps, and as holes they say 0. Fees are zero. The blocks hold no L1 handler.
+//! Compared: each block's state update; each receipt's steps, builtins, messages and events. Receipts of that
+//! time count all that is paid for: the code, the syscalls and the transaction's own share of the operating
+//! system; memory holes are counted as steps, and as holes they say 0. Fees are zero. The blocks hold no L1
+//! handler.
 
 use std::path::Path;
 

@@ -71,7 +71,8 @@ pub(super) fn run_cairo1_hint(
             Ok(NextHint::Executed)
         }
         Some(Hint::Core(CoreHintBase::Core(CoreHint::DebugPrint { start, end }))) => {
-            // Nothing is printed, because standard output belongs to the host. Unreadable arguments still fail.
+            // Nothing is printed, because standard output belongs to the host. Unreadable arguments still
+            // fail.
             read_felts(vm, start, end)
                 .map_err(|error| VirtualMachineError::Hint(Box::new((index, error))))?;
             Ok(NextHint::Executed)

@@ -111,8 +111,8 @@ pub struct FuzzArguments {
     /// Use only recipes whose names begin so, such as `raw`. Which kinds must occur is not checked then.
     #[arg(long, default_value = "")]
     pub recipes: String,
-    /// Give the blocks limits, several to each, and see that both cut them at the same transaction. One block at a time; nothing
-    /// is shrunk.
+    /// Give the blocks limits, several to each, and see that both cut them at the same transaction. One block
+    /// at a time; nothing is shrunk.
     #[arg(long)]
     pub capacity: bool,
     /// Options of starkiln's executor.

@@ -1,7 +1,9 @@
-//! Random blocks under limits: the weights of every transaction, the cut of the block, the outputs for the sequencer.
+//! Random blocks under limits: the weights of every transaction, the cut of the block, the outputs for the
+//! sequencer.
 //!
-//! Input: the classes, what to do. Output: whether the two never differed and every limit cut some block. Limits are taken from what
-//! the block's weights without limits, so that the cut is inside the block, and often exactly at a transaction's boundary.
+//! Input: the classes, what to do. Output: whether the two never differed and every limit cut some block.
+//! Limits are taken from what the block's weights without limits, so that the cut is inside the block, and
+//! often exactly at a transaction's boundary.
 
 use std::collections::BTreeMap;
 use std::thread;

@@ -81,7 +81,8 @@ pub struct Report {
     pub compared: Vec<Compared>,
     /// The differences.
     pub differences: Vec<Difference>,
-    /// Transactions that blockifier cannot execute. They were taken out of the block before the rest was compared.
+    /// Transactions that blockifier cannot execute. They were taken out of the block before the rest was
+    /// compared.
     pub departures: Vec<Departure>,
     /// The reason why starkiln's block ended.
     pub end: Option<BlockEnd>,
@@ -118,7 +119,8 @@ pub fn compare_altered(
             .collect_prover_reads()
             .execute(&input.transactions);
         let hash = |at: usize| format!("{:#x}", input.transactions[at].hash.0);
-        // From the first panic on the two states need not be the same any more: again without those that panicked.
+        // From the first panic on the two states need not be the same any more: again without those that
+        // panicked.
         if theirs.iter().any(|outcome| outcome.panic.is_some()) {
             let panics =
                 theirs.iter().enumerate().filter_map(|(at, outcome)| Some((at, outcome.panic.clone()?)));
@@ -203,15 +205,16 @@ pub fn compare_altered(
     }
 }
 
-/// The reads of a block's transactions: the reads of closing are in the alias contract, which no transaction reads.
+/// The reads of a block's transactions: the reads of closing are in the alias contract, which no transaction
+/// reads.
 fn without_aliases(reads: &InitialReads) -> Value {
     let mut reads = reads.clone();
     reads.storage.retain(|(address, _), _| *address != well_known::ALIAS_CONTRACT);
     of_starkiln::initial_reads(&reads)
 }
 
-/// Blockifier's reads. Of a full block they have those of the transaction that did not fit, which ours have not: they are taken
-/// out.
+/// Blockifier's reads. Of a full block they have those of the transaction that did not fit, which ours have
+/// not: they are taken out.
 fn without_surplus(mut theirs: Value, ours: &InitialReads, is_full: bool) -> Value {
     let ours = of_starkiln::initial_reads(ours);
     let Value::Object(tables) = &mut theirs else { return theirs };

@@ -1,7 +1,7 @@
 //! Deliberate departures from blockifier: each with the results of both executors for one case.
 //!
-//! Blocks are made by the `World` of the rule tests. Not here, because they are not of one transaction: what ends, fills and
-//! cancels a block, and parallel fee transfers.
+//! Blocks are made by the `World` of the rule tests. Not here, because they are not of one transaction: what
+//! ends, fills and cancels a block, and parallel fee transfers.
 
 #[allow(dead_code, reason = "the rule tests use the rest")]
 #[path = "../../rules/world/mod.rs"]
@@ -167,7 +167,8 @@ fn a_readers_failure_is_the_hosts_error_and_a_revert_there() {
 #[test]
 fn a_fee_above_all_that_was_promised_is_an_error_and_a_panic_there() {
     let mut world = World::furnished(ProtocolVersion::NEWEST);
-    // New cells cost L2 gas also where only L1 gas is bounded, and it is dear here: the comparison in L1 gas does not see that.
+    // New cells cost L2 gas also where only L1 gas is bounded, and it is dear here: the comparison in L1 gas
+    // does not see that.
     world.file.block.prices.fri.l2_gas = GasPrice(1_000_000);
     let write = |amount| invoke(SYSCALLS, "storage_write_many", felts(&[1, 20, 7])).bounds(l1_bounds(amount));
     let gas = world.run_without_blockifier(&[write(1_000_000_000)]).execution(0).receipt.gas;
@@ -186,7 +187,8 @@ fn a_fee_above_all_that_was_promised_is_an_error_and_a_panic_there() {
 #[test]
 fn huge_bounds_are_many_steps_and_wrap_around_there() {
     let world = World::furnished(ProtocolVersion::NEWEST);
-    // 400 steps for one L1 gas: 2^64 and 384. Where overflow is checked they panic; here they go on with 384 steps.
+    // 400 steps for one L1 gas: 2^64 and 384. Where overflow is checked they panic; here they go on with 384
+    // steps.
     let huge = u64::MAX / 400 + 1;
     let tx = invoke(SYSCALLS, "nothing", vec![]).bounds(l1_bounds(huge));
     let ours = world.run_without_blockifier(std::slice::from_ref(&tx));
@@ -266,7 +268,8 @@ fn every_call_knows_its_class_where_theirs_may_have_none() {
     let info = their_info(&input, reader, &input.transactions[0]).unwrap();
     let theirs = &info.execute_call_info.as_ref().unwrap().inner_calls[0].inner_calls[0];
     let ours = world.run_without_blockifier(&[tx]);
-    // Starkiln's type always holds a class hash; blockifier's holds an `Option` that every reader must handle.
+    // Starkiln's type always holds a class hash; blockifier's holds an `Option` that every reader must
+    // handle.
     let ours: ClassHash = ours.inner(0).inner_calls[0].call.class_hash;
     let theirs: Option<ClassHash> = theirs.call.class_hash;
     assert_eq!((ours, theirs), (class_hash, Some(class_hash)));
@@ -309,7 +312,8 @@ fn a_word_too_long_for_sha_is_a_typed_fault_and_a_panic_there() {
     panicked(&theirs(&world, &[tx])[0]);
 }
 
-/// A class that shows the point that a hint draws, as no class does that was compiled: they take it away again from every sum.
+/// A class that shows the point that a hint draws, as no class does that was compiled: they take it away
+/// again from every sum.
 fn showing_the_point(world: &mut World) {
     let hint = json!([0, [{"RandomEcPoint": {"x": {"register": "FP", "offset": 20}, "y": {"register": "FP", "offset": 21}}}]]);
     let program = Program::new()

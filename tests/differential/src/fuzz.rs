@@ -1,8 +1,8 @@
 //! Random blocks through both executors, until the requested number of transactions has been compared.
 //!
-//! Input: the classes, what to do. Output: whether the two never differed and everything occurred; progress, differences and counts are
-//! printed. Blocks run in rounds, one for each version that still needs some, so that the outcome does not depend on how many
-//! run at a time.
+//! Input: the classes, what to do. Output: whether the two never differed and everything occurred; progress,
+//! differences and counts are printed. Blocks run in rounds, one for each version that still needs some, so
+//! that the outcome does not depend on how many run at a time.
 
 use std::path::Path;
 use std::sync::Mutex;
@@ -19,7 +19,8 @@ use crate::input::{Input, Way};
 use crate::shrink::{self, shrink};
 use crate::tally::Tally;
 
-/// Fewest and most transactions of a block. A short run has small blocks, so that every version has some of each era.
+/// Fewest and most transactions of a block. A short run has small blocks, so that every version has some of
+/// each era.
 const SIZE: (usize, usize) = (40, 250);
 
 /// Nested calls of blockifier nest on the native stack.
@@ -209,7 +210,8 @@ mod tests {
     use crate::generate::MoreClasses;
     use crate::reference::blockifier_classes;
 
-    /// A planted bug that shows when the NFT's token 2 is transferred, for which token 1 must have been minted before.
+    /// A planted bug that shows when the NFT's token 2 is transferred, for which token 1 must have been
+    /// minted before.
     fn bug(view: &mut Value) {
         let is_second = |event: &Value| event["from"] == "0x4f7" && event.to_string().contains("\"0x2\"");
         if view["sorted_events"].as_array().is_some_and(|events| events.iter().any(is_second)) {

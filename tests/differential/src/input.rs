@@ -1,7 +1,7 @@
 //! A block in the form that both executors take.
 //!
-//! Input: a block file. Output: [`Input`]: starkiln's own inputs, and beside each class the compiled form that blockifier prepares for
-//! itself.
+//! Input: a block file. Output: [`Input`]: starkiln's own inputs, and beside each class the compiled form
+//! that blockifier prepares for itself.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -1,6 +1,7 @@
 //! The capacity of a block, for both executors.
 //!
-//! Input: nothing, or limits to try. Output: starkiln's capacity and blockifier's bouncer configuration, which mean the same.
+//! Input: nothing, or limits to try. Output: starkiln's capacity and blockifier's bouncer configuration,
+//! which mean the same.
 
 use std::num::NonZeroU64;
 
@@ -9,7 +10,8 @@ use starkiln::block::{Capacity, ProvingPrices, Weights};
 use starkiln::protocol::Builtin;
 use starknet_api::execution_resources::GasAmount;
 
-/// The capacity of a block in blockifier's terms: builtins are priced by the number of them that uses up the proving gas.
+/// The capacity of a block in blockifier's terms: builtins are priced by the number of them that uses up the
+/// proving gas.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Limits {
     /// The limits.
@@ -51,8 +53,8 @@ impl Limits {
         Self { weights: weights(&BouncerWeights::default()), instances }
     }
 
-    /// No limits, at mainnet's prices. For blockifier the prices follow from the limit on proving gas, which is very high, and
-    /// so are the numbers of instances.
+    /// No limits, at mainnet's prices. For blockifier the prices follow from the limit on proving gas, which
+    /// is very high, and so are the numbers of instances.
     pub fn none() -> Self {
         const TIMES: u64 = 1_000_000;
         let Self { weights, instances } = Self::mainnet();

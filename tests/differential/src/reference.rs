@@ -1,7 +1,7 @@
 //! The published blockifier, fed with our inputs.
 //!
-//! Input: a block's environment, starkiln transactions, classes as CASM. Output: what blockifier made of each transaction, as a view
-//! (see [`crate::view`]). Knows nothing of starkiln's results.
+//! Input: a block's environment, starkiln transactions, classes as CASM. Output: what blockifier made of each
+//! transaction, as a view (see [`crate::view`]). Knows nothing of starkiln's results.
 
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -113,7 +113,8 @@ impl BlockifierStateReader for BlockifierReader {
         if let Some(hash) = known.get(&class_hash) {
             return Ok(*hash);
         }
-        // Not blockifier's own helper: that asks the state before the block, which has no class that the block declared.
+        // Not blockifier's own helper: that asks the state before the block, which has no class that the
+        // block declared.
         let RunnableCompiledClass::V1(class) = compiled_class else {
             return Err(StateError::MissingCompiledClassHashV2(class_hash));
         };
@@ -199,7 +200,8 @@ impl Blockifier {
         self.run(transaction, true)
     }
 
-    /// Executes a transaction and forgets it. What it read stays among the initial reads: for generators only.
+    /// Executes a transaction and forgets it. What it read stays among the initial reads: for generators
+    /// only.
     pub fn try_out(&mut self, transaction: &Transaction) -> BlockifierOutcome {
         self.run(transaction, false).expect("it is not added to the block")
     }

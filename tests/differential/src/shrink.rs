@@ -1,7 +1,7 @@
 //! Shrinks a block to the smallest that still has a property of the whole block.
 //!
-//! Input: a block file and a question that it answers with yes. Output: a block file that still does, with as few transactions, contracts,
-//! cells and classes as could be found. Knows nothing of what the question is.
+//! Input: a block file and a question that it answers with yes. Output: a block file that still does, with as
+//! few transactions, contracts, cells and classes as could be found. Knows nothing of what the question is.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -21,7 +21,8 @@ pub fn shrink(file: &BlockFile, last: Option<usize>, shows: &Question<'_>) -> Bl
         adopt(&mut file, shorter, shows);
     }
     transactions(&mut file, shows);
-    // A transaction that is left out leaves its sender's later ones with wrong nonces, unless later nonces are as good.
+    // A transaction that is left out leaves its sender's later ones with wrong nonces, unless later nonces
+    // are as good.
     let mut lenient = file.clone();
     lenient.transactions.iter_mut().for_each(|transaction| transaction.flags.strict_nonce = false);
     if lenient != file && adopt(&mut file, lenient, shows) {
@@ -89,8 +90,8 @@ fn unused_classes(file: &mut BlockFile) {
     file.classes.retain(|class_hash, _| used.contains(class_hash));
 }
 
-/// The items that cannot be left out: neither halves of them, nor quarters, and so on, nor single ones. Assumes that all of them
-/// together show it.
+/// The items that cannot be left out: neither halves of them, nor quarters, and so on, nor single ones.
+/// Assumes that all of them together show it.
 pub fn minimal<T: Clone>(mut items: Vec<T>, shows: &dyn Fn(&[T]) -> bool) -> Vec<T> {
     if !items.is_empty() && shows(&[]) {
         return Vec::new();
@@ -119,7 +120,8 @@ pub fn minimal<T: Clone>(mut items: Vec<T>, shows: &dyn Fn(&[T]) -> bool) -> Vec
     items
 }
 
-/// The block with its classes in it, so that it needs no other file. `folder` is where its relative paths start.
+/// The block with its classes in it, so that it needs no other file. `folder` is where its relative paths
+/// start.
 pub fn with_classes_inline(mut file: BlockFile, folder: &Path) -> Result<BlockFile, String> {
     let inline = |text: &mut ClassText| {
         if let ClassText::File(path) = text {

@@ -45,7 +45,8 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// Nothing yet; these versions and eras shall occur, the eras with what is made by recipes whose names begin so.
+    /// Nothing yet; these versions and eras shall occur, the eras with what is made by recipes whose names
+    /// begin so.
     pub fn new(versions: &[ProtocolVersion], eras: &[Era], with: &str) -> Self {
         let kinds = eras.iter().flat_map(|era| match era {
             Era::Modern => MODERN.as_slice(),

@@ -1,4 +1,5 @@
-//! Classes to change: ours, and small ones of registry packages, with all that choosing where to change them needs.
+//! Classes to change: ours, and small ones of registry packages, with all that choosing where to change them
+//! needs.
 //!
 //! Input: the folder of our contracts. Output: [`Base`]s.
 

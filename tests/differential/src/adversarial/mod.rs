@@ -1,7 +1,7 @@
 //! Adversarial code: classes that no compiler made, run on both engines.
 //!
-//! Input: a seed. Output: whether the engines agreed on every program, and none of our code panicked; counts of how programs ended are
-//! printed. A program on which they differ is shrunk and saved.
+//! Input: a seed. Output: whether the engines agreed on every program, and none of our code panicked; counts
+//! of how programs ended are printed. A program on which they differ is shrunk and saved.
 
 mod base;
 mod edit;
@@ -50,18 +50,20 @@ const SAVED: usize = 10;
 /// Native stack of a job.
 const STACK: usize = 64 << 20;
 
-/// Bytes of address space for the process, so that `cairo-vm`, which has no bound of its own, cannot take the machine's memory: what
-/// it asks for beyond, it is refused.
+/// Bytes of address space for the process, so that `cairo-vm`, which has no bound of its own, cannot take the
+/// machine's memory: what it asks for beyond, it is refused.
 const ADDRESS_SPACE: u64 = 12 << 30;
 
-/// The versions that programs run on: the newest, one of the middle, and one whose revert reasons show VM frames.
+/// The versions that programs run on: the newest, one of the middle, and one whose revert reasons show VM
+/// frames.
 const VERSIONS: [ProtocolVersion; 3] =
     [ProtocolVersion::NEWEST, ProtocolVersion::V0_13_5, ProtocolVersion::V0_13_1];
 
 /// The reason for not comparing an invocation that never ends.
 const ENDLESS: &str = "it is measured in gas, never looks at it and does not end";
 
-/// The reason for not comparing a run that needs more memory than the process may have: `cairo-vm` has no bound of its own.
+/// The reason for not comparing a run that needs more memory than the process may have: `cairo-vm` has no
+/// bound of its own.
 const TOO_LARGE: &str = "it needs more than 6 GiB of cells";
 
 /// The data that all programs share.
@@ -169,7 +171,8 @@ fn one(shared: &Shared, index: u64, arguments: &CodeArguments, job: &Running, ta
                 if engine == Engine::Checked {
                     continue;
                 }
-                // The bound is ours, and `cairo-vm` has none: it is compared with a bound that is nearly all there is.
+                // The bound is ours, and `cairo-vm` has none: it is compared with a bound that is nearly all
+                // there is.
                 let _alone = shared.large.lock();
                 let large = || chain.run_within(Bounds::LARGE, &state, invocation, engine);
                 done = noted(job, index, "with more memory", large);
@@ -216,8 +219,9 @@ fn one(shared: &Shared, index: u64, arguments: &CodeArguments, job: &Running, ta
     }
 }
 
-/// The invocations of a class that is measured in gas which would not end. Only code that looks at its gas stops when it is used up: what
-/// does not end within more steps than the gas could pay for, when it is done as if the class counted steps, never does.
+/// The invocations of a class that is measured in gas which would not end. Only code that looks at its gas
+/// stops when it is used up: what does not end within more steps than the gas could pay for, when it is done
+/// as if the class counted steps, never does.
 fn unending(chain: &Chain, program: &Program, bases: &[Base], job: &Running, index: u64) -> Vec<Invocation> {
     let in_steps = Program { sierra_version: program::in_steps(), ..program.clone() };
     if in_steps.sierra_version == program.sierra_version {
@@ -238,7 +242,8 @@ fn engines(is_checked: bool) -> impl Iterator<Item = (&'static str, Engine)> {
     [("fast", Engine::Fast), ("checked", Engine::Checked)].into_iter().take(if is_checked { 2 } else { 1 })
 }
 
-/// The first difference between the run on cairo-vm and another engine's; a panic that cairo-vm's run does not have is that engine's own.
+/// The first difference between the run on cairo-vm and another engine's; a panic that cairo-vm's run does
+/// not have is that engine's own.
 fn differing(reference: &Done, done: &Done) -> Option<String> {
     if let Some(panic) = done.panics.iter().find(|panic| !reference.panics.contains(panic)) {
         return Some(format!("panic: {panic}"));
@@ -305,7 +310,8 @@ fn report(shared: &Shared, index: u64, program: &Program, finding: &Finding, arg
     }
 }
 
-/// Runs a program's transactions through blockifier: how many agreed (0), differed (1), could not be run there (2).
+/// Runs a program's transactions through blockifier: how many agreed (0), differed (1), could not be run
+/// there (2).
 fn ask_blockifier(
     shared: &Shared,
     program: &Program,

@@ -1,7 +1,8 @@
 //! Numbers at the edges of ranges.
 //!
-//! Small ones, edges of ranges, points of curves, absurd ones. Nothing in between: with an offset of some gigabytes code would
-//! make `cairo-vm` fill memory with as many empty cells, which tells nothing and takes the machine down.
+//! Small ones, edges of ranges, points of curves, absurd ones. Nothing in between: with an offset of some
+//! gigabytes code would make `cairo-vm` fill memory with as many empty cells, which tells nothing and takes
+//! the machine down.
 
 use starknet_types_core::felt::Felt;
 

@@ -1,5 +1,5 @@
-//! Panics of this thread that were caught: the executor turns them into errors, or the other engine takes over. They are recorded
-//! here all the same.
+//! Panics of this thread that were caught: the executor turns them into errors, or the other engine takes
+//! over. They are recorded here all the same.
 
 use std::cell::RefCell;
 use std::panic::{PanicHookInfo, set_hook};

@@ -1,6 +1,7 @@
 //! A program: a changed or invented class, and its invocations.
 //!
-//! Input: classes to change, random numbers. Output: [`Program`]s, and smaller ones that still show something.
+//! Input: classes to change, random numbers. Output: [`Program`]s, and smaller ones that still show
+//! something.
 
 use starknet_api::abi::abi_utils::selector_from_name;
 use starknet_api::contract_class::{EntryPointType, SierraVersion};

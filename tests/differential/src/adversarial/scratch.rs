@@ -1,8 +1,9 @@
-//! Small programs made from nothing: instructions of every form around arguments at the addresses of the calling convention,
-//! hints before them, builtins written to and read from; most of them end as the convention demands.
+//! Small programs made from nothing: instructions of every form around arguments at the addresses of the
+//! calling convention, hints before them, builtins written to and read from; most of them end as the
+//! convention demands.
 //!
-//! Input: random numbers. Output: lines of code, and the class they make. A line can be left out and the rest still is a program, which
-//! is what shrinking needs.
+//! Input: random numbers. Output: lines of code, and the class they make. A line can be left out and the rest
+//! still is a program, which is what shrinking needs.
 
 use serde_json::{Value, json};
 use starknet_api::contract_class::{SierraVersion, VersionedCasm};
@@ -16,7 +17,8 @@ use super::word::{flag, word};
 use crate::fixture::{self, FEE_TOKEN, felt};
 use crate::generate::Random;
 
-/// Builtins that an entry point may have, in the order that is demanded, with the cells of an instance and those that are given.
+/// Builtins that an entry point may have, in the order that is demanded, with the cells of an instance and
+/// those that are given.
 const BUILTINS: [(&str, u64, u64); 9] = [
     ("pedersen", 3, 2),
     ("range_check", 1, 1),
@@ -29,9 +31,9 @@ const BUILTINS: [(&str, u64, u64); 9] = [
     ("mul_mod", 7, 7),
 ];
 
-/// Syscalls, what they ask for, and the cells of their answers behind gas and flag. What they ask for: an address (`a`), a class (`c`),
-/// a selector (`s`), a key (`k`), a number (`n`), one of 128 bits (`u`), a bit (`b`), start and end of the calldata (`p`, `e`), a point
-/// that an earlier answer may have (`h`).
+/// Syscalls, what they ask for, and the cells of their answers behind gas and flag. What they ask for: an
+/// address (`a`), a class (`c`), a selector (`s`), a key (`k`), a number (`n`), one of 128 bits (`u`), a bit
+/// (`b`), start and end of the calldata (`p`, `e`), a point that an earlier answer may have (`h`).
 const SYSCALLS: [(&str, &str, u64); 25] = [
     ("StorageRead", "bk", 1),
     ("StorageWrite", "bkn", 0),
@@ -88,7 +90,8 @@ struct Author<'r> {
     used: Vec<u64>,
     /// Cells of the syscall segment that are.
     asked: u64,
-    /// The number of values kept in a segment of their own, to be returned: its pointer is the frame's first cell.
+    /// The number of values kept in a segment of their own, to be returned: its pointer is the frame's first
+    /// cell.
     kept: Option<u64>,
 }
 
@@ -174,7 +177,8 @@ impl Author<'_> {
         self.push(&[word(flags, 0, -1, 1, 0), value]);
     }
 
-    /// An argument, counted from the last: calldata's end, calldata, syscalls, gas, builtins from the last one on.
+    /// An argument, counted from the last: calldata's end, calldata, syscalls, gas, builtins from the last
+    /// one on.
     fn argument(&self, number: usize) -> i64 {
         LAST - number as i64
     }

@@ -1,7 +1,7 @@
 //! A watchdog: a run that does not end is named, and ends the process.
 //!
-//! Input: what each job runs, since when. Output: nothing, or the end of the process. A run cannot be stopped from outside: that it ends is
-//! the property under test.
+//! Input: what each job runs, since when. Output: nothing, or the end of the process. A run cannot be stopped
+//! from outside: that it ends is the property under test.
 
 use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};

@@ -36,7 +36,8 @@ pub mod flag {
     pub const ASSERT: u64 = 1 << 14;
 }
 
-/// A word: flags, offsets of destination and operands, and the opcodes above the flags (1 Blake, 2 its last block, 3 QM31).
+/// A word: flags, offsets of destination and operands, and the opcodes above the flags (1 Blake, 2 its last
+/// block, 3 QM31).
 pub fn word(flags: u64, dst: i64, op0: i64, op1: i64, extension: u64) -> Felt {
     let biased = |offset: i64| u128::from((offset + 0x8000) as u64 & 0xffff);
     let low = biased(dst) | biased(op0) << 16 | biased(op1) << 32;

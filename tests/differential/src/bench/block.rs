@@ -91,7 +91,8 @@ impl TimedBlock {
         for class_hash in state.classes.keys() {
             let source = classes.sources.get(class_hash);
             let source = source.ok_or_else(|| format!("no class {:#x}", class_hash.0))?;
-            // As if declared long ago: no class moves to another compiled class hash, which either would have to compute.
+            // As if declared long ago: no class moves to another compiled class hash, which either would have
+            // to compute.
             let compiled = source.ours.class.compiled_class_hash_v2();
             state.compiled_class_hashes.insert(*class_hash, compiled.unwrap_or_default());
         }

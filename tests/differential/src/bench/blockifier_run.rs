@@ -1,5 +1,5 @@
-//! Blockifier at its best: serial on one thread; on more, on workers that persist from block to block, all of a block's
-//! transactions at once.
+//! Blockifier at its best: serial on one thread; on more, on workers that persist from block to block, all of
+//! a block's transactions at once.
 //!
 //! Input: a [`TimedBlock`]. Output: its results, and how long it took.
 

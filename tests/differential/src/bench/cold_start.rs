@@ -1,4 +1,5 @@
-//! Cold start of a class: from a file or its parsed form to a runnable class, and to the end of its first call.
+//! Cold start of a class: from a file or its parsed form to a runnable class, and to the end of its first
+//! call.
 
 use std::sync::Arc;
 

@@ -1,8 +1,8 @@
 //! Speed of the two side by side: the same blocks, in the same process, with the same allocator, alternating.
 //!
-//! Input: the workloads of the crate's own benchmarks, and accounts and tokens of registry packages. Output: tables on standard output.
-//! Every block is first compared in all that a caller can see; only then is it timed. Classes are prepared before, and results
-//! dropped after.
+//! Input: the workloads of the crate's own benchmarks, and accounts and tokens of registry packages. Output:
+//! tables on standard output. Every block is first compared in all that a caller can see; only then is it
+//! timed. Classes are prepared before, and results dropped after.
 
 mod block;
 mod blockifier_run;

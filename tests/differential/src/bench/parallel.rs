@@ -1,4 +1,5 @@
-//! Parallel execution of both: the workloads of `benches/parallel.rs` by threads, and a reader that takes its time.
+//! Parallel execution of both: the workloads of `benches/parallel.rs` by threads, and a reader that takes its
+//! time.
 
 use std::thread;
 use std::time::Duration;
@@ -209,8 +210,8 @@ fn agree(name: &str, block: &TimedBlock) -> Result<bool, String> {
     Ok(difference.is_none())
 }
 
-/// The first thing in which results differ. Not compared: what each transaction changed and weighs, which blockifier shows only
-/// one after another.
+/// The first thing in which results differ. Not compared: what each transaction changed and weighs, which
+/// blockifier shows only one after another.
 fn differing(ours: &BlockOutcome, theirs: &BlockifierRun) -> Option<String> {
     if ours.transactions.len() != theirs.outcomes.len() {
         return Some(format!("{} transactions, not {}", ours.transactions.len(), theirs.outcomes.len()));

@@ -1,6 +1,7 @@
 //! Blocks of transfers by accounts of every kind: ours, and those of registry packages that live on mainnet.
 //!
-//! Input: a kind of account, a token. Output: a [`Workload`] whose fee token is that token. Every account has a key of its own, and signs.
+//! Input: a kind of account, a token. Output: a [`Workload`] whose fee token is that token. Every account has
+//! a key of its own, and signs.
 
 use std::collections::BTreeMap;
 
@@ -59,7 +60,8 @@ impl Accounts {
     fn execute(self, to: Felt, selector: Felt, calldata: &[Felt]) -> Vec<Felt> {
         let length = Felt::from(calldata.len());
         let head = match self {
-            // Where its arguments begin among those of all calls, how many there are, and how many there are of all.
+            // Where its arguments begin among those of all calls, how many there are, and how many there are
+            // of all.
             Self::OpenCairo0 | Self::OpenZeppelinCairo0 => {
                 vec![Felt::ONE, to, selector, Felt::ZERO, length, length]
             }

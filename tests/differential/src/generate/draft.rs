@@ -1,6 +1,7 @@
 //! A draft of a transaction: its action, sender and mistakes; and its completion to a signed transaction.
 //!
-//! Input: recipes write drafts. Output: a transaction of a block file with its real hash and a real signature.
+//! Input: recipes write drafts. Output: a transaction of a block file with its real hash and a real
+//! signature.
 
 use starkiln::protocol::TokenPrices;
 use starkiln::replay::{FileTransaction, FileTransactionBody};
@@ -141,7 +142,8 @@ pub enum Action {
     DeclareV2(ClassHash, CompiledClassHash, Fee),
     /// Calls as version 1, at most for this fee.
     InvokeV1(Vec<Call>, Fee),
-    /// One call as version 0, which may be sent to any contract by anyone, at most for this fee. The sender signs.
+    /// One call as version 0, which may be sent to any contract by anyone, at most for this fee. The sender
+    /// signs.
     InvokeV0(Call, Fee),
     /// Deploys an account as version 1, at most for this fee.
     DeployAccountV1(Newcomer, Fee),

@@ -1,4 +1,5 @@
-//! Recipes for calls right at the edges: of curves, of hashes, of the limits on events, of the depth of calls.
+//! Recipes for calls right at the edges: of curves, of hashes, of the limits on events, of the depth of
+//! calls.
 //!
 //! Input: random numbers. Output: calls. Many fail; that is meant.
 

@@ -1,6 +1,8 @@
-//! Limits that fit: just enough, just short of it, or at a point where the outcome changes, such as the gas of one more syscall.
+//! Limits that fit: just enough, just short of it, or at a point where the outcome changes, such as the gas
+//! of one more syscall.
 //!
-//! Input: a draft, and a way to try transactions out on blockifier. Output: the same draft with one of its limits found by bisection.
+//! Input: a draft, and a way to try transactions out on blockifier. Output: the same draft with one of its
+//! limits found by bisection.
 
 use serde_json::Value;
 
@@ -92,8 +94,8 @@ pub fn fitted(
     }
 }
 
-/// Two neighbours, the first of which is not and the second of which is. Assumes that `high` is. The border may well be at
-/// `guess`, or below.
+/// Two neighbours, the first of which is not and the second of which is. Assumes that `high` is. The border
+/// may well be at `guess`, or below.
 fn border(mut low: u128, mut high: u128, guess: u128, is: &mut dyn FnMut(u128) -> bool) -> [u128; 2] {
     for value in [guess, guess.saturating_sub(1)] {
         if low < value && value < high {

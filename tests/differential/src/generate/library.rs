@@ -90,8 +90,8 @@ impl MoreClasses {
 }
 
 impl Library {
-    /// Loads the classes. `contracts` is the folder of our contracts as a block file will name it, relative to `folder`, where
-    /// the block file will be.
+    /// Loads the classes. `contracts` is the folder of our contracts as a block file will name it, relative
+    /// to `folder`, where the block file will be.
     pub fn load(folder: &Path, contracts: &Path, more: MoreClasses) -> Result<Self, String> {
         let MoreClasses { packages, raw } = more;
         let mut entries = BTreeMap::new();

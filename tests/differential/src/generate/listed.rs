@@ -1,4 +1,5 @@
-//! Classes to which the protocol gives rules of their own, by their hashes. Code of ours runs under those hashes.
+//! Classes to which the protocol gives rules of their own, by their hashes. Code of ours runs under those
+//! hashes.
 
 use std::path::Path;
 
@@ -24,7 +25,8 @@ pub struct Listed {
 }
 
 impl Listed {
-    /// Them all: of every list one account and two contracts that ask what they are shown, and the faulty class.
+    /// Them all: of every list one account and two contracts that ask what they are shown, and the faulty
+    /// class.
     pub fn all() -> Vec<Self> {
         let constants = Constants::for_version(ProtocolVersion::NEWEST, VersionPolicy::Exact);
         let lists = constants.expect("it has constants of its own").lists.clone();

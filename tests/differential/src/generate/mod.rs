@@ -82,8 +82,8 @@ pub struct Generated {
     pub counts: BTreeMap<(String, &'static str), usize>,
 }
 
-/// Makes a block. Every recipe is used once, as far as they fit, in random order; the rest is random, and leans to what accounts
-/// do most.
+/// Makes a block. Every recipe is used once, as far as they fit, in random order; the rest is random, and
+/// leans to what accounts do most.
 pub fn generate(library: &Library, request: &Request) -> Result<Generated, String> {
     let &Request { version, era, transactions: count, seed, purpose, .. } = request;
     let mut random = Random::new(seed);

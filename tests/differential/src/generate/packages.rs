@@ -1,5 +1,5 @@
-//! Classes that registry packages carry: test contracts of blockifier, accounts of OpenZeppelin and Argent, tokens, examples of
-//! the Cairo compiler. They are read where cargo put them, never copied.
+//! Classes that registry packages carry: test contracts of blockifier, accounts of OpenZeppelin and Argent,
+//! tokens, examples of the Cairo compiler. They are read where cargo put them, never copied.
 //!
 //! Input: `cargo metadata`. Output: classes with their ABIs.
 

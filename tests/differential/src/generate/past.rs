@@ -1,6 +1,7 @@
 //! Recipes for transactions of the past: versions 0 and 1, Cairo 0 accounts and classes, fees in wei.
 //!
-//! Input: where things are, random numbers. Output: drafts. DEPLOY is not among them: blockifier does not execute it.
+//! Input: where things are, random numbers. Output: drafts. DEPLOY is not among them: blockifier does not
+//! execute it.
 
 use starkiln::transaction::ExecutionFlags;
 use starknet_api::core::ClassHash;

@@ -1,4 +1,5 @@
-//! Recipes for calls of Cairo 0 contracts: the old syscalls, the library's hints, nesting, and both languages calling each other.
+//! Recipes for calls of Cairo 0 contracts: the old syscalls, the library's hints, nesting, and both languages
+//! calling each other.
 //!
 //! Input: where things are, random numbers. Output: calls.
 

@@ -1,4 +1,5 @@
-//! Recipes for what hosts seldom see: client-side proofs, absurd bounds, classes with rules of their own, reserved addresses.
+//! Recipes for what hosts seldom see: client-side proofs, absurd bounds, classes with rules of their own,
+//! reserved addresses.
 //!
 //! Input: where things are, random numbers. Output: drafts.
 

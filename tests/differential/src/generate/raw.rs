@@ -1,7 +1,8 @@
-//! Cairo 1 classes that no compiler would make: entry points that make syscalls of any shape, and contracts of ours
-//! with some cells of their bytecode changed.
+//! Cairo 1 classes that no compiler would make: entry points that make syscalls of any shape, and contracts
+//! of ours with some cells of their bytecode changed.
 //!
-//! Input: random numbers, the CASM of our contracts. Output: classes as compiled JSON, trusted to have the hashes they are given.
+//! Input: random numbers, the CASM of our contracts. Output: classes as compiled JSON, trusted to have the
+//! hashes they are given.
 
 use std::path::Path;
 

@@ -1,4 +1,5 @@
-//! Recipes for whole transactions: other kinds than calls, wrong ones, and accounts that misbehave while validating.
+//! Recipes for whole transactions: other kinds than calls, wrong ones, and accounts that misbehave while
+//! validating.
 //!
 //! Input: where things are, random numbers. Output: drafts.
 

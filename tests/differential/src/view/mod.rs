@@ -1,7 +1,7 @@
 //! The visible part of a result, as one tree for both executors: comparing is walking two trees.
 //!
-//! Input: results of either executor. Output: JSON values with the same names at the same places. Sets and maps are in key order;
-//! counts that are zero are left out of maps of counts.
+//! Input: results of either executor. Output: JSON values with the same names at the same places. Sets and
+//! maps are in key order; counts that are zero are left out of maps of counts.
 
 pub mod of_blockifier;
 pub mod of_starkiln;

@@ -1,5 +1,5 @@
-//! Blockifier's results as a view. Structures are taken apart field by field, so that a field which appears there cannot be
-//! forgotten here.
+//! Blockifier's results as a view. Structures are taken apart field by field, so that a field which appears
+//! there cannot be forgotten here.
 
 use std::panic::catch_unwind;
 

@@ -1,5 +1,5 @@
-//! Starkiln's results as a view. Structures are taken apart field by field, so that a field which appears there cannot be
-//! forgotten here.
+//! Starkiln's results as a view. Structures are taken apart field by field, so that a field which appears
+//! there cannot be forgotten here.
 
 use serde_json::{Map, Value, json};
 use starkiln::block::{
