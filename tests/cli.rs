@@ -308,5 +308,5 @@ fn a_file_that_cannot_be_read() {
     number(&mut block);
     let output = run(&write("old-block.json", block.to_string()), &[]);
     assert_eq!(output.status.code(), Some(2));
-    assert!(String::from_utf8(output.stderr).unwrap().contains("Block 12 needs the hash of block 2"));
+    assert!(String::from_utf8(output.stderr).unwrap().contains("block 12 needs the hash of block 2"));
 }

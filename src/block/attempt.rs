@@ -114,6 +114,7 @@ impl Attempt {
 }
 
 /// The assessment of an executed transaction whose fee is charged.
+#[expect(clippy::large_enum_variant, reason = "moved once; a box would cost each transaction an allocation")]
 pub(super) enum Assessment {
     /// The transaction fits into a block of its own.
     Accepted(Accepted),

@@ -30,7 +30,7 @@ pub enum BlockError {
         source_number: BlockNumber,
     },
     /// A block hash was given to one of the blocks 0 to 9, which have no block N-10.
-    #[error("block {number} has no block ten before it, but the hash of one was given")]
+    #[error("block {number} has no block N-10, but a hash of it was given")]
     BlockHashUnexpected {
         /// The number of the block.
         number: BlockNumber,

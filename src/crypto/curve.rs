@@ -178,11 +178,11 @@ impl XyzzPoint {
 
     /// The affine coordinates; `None` at infinity.
     pub(super) fn to_affine(self) -> Option<Point> {
-        self.zzz.reduced().inverse().map(|inverse| self.to_affine_with(Lazy::of(inverse)))
+        self.zzz.reduced().inverse().map(|inverse| self.affine_with(Lazy::of(inverse)))
     }
 
     /// The affine coordinates, given the inverse of `zzz`.
-    fn to_affine_with(&self, inverse: Lazy<1>) -> Point {
+    fn affine_with(&self, inverse: Lazy<1>) -> Point {
         // (zz / zzz)^2 = 1 / zz.
         let inverse_zz: Lazy<2> = self.zz.times::<1, 2>(inverse).squared();
         Point { x: self.x.times::<2, 2>(inverse_zz).reduced(), y: self.y.times::<1, 2>(inverse).reduced() }
@@ -225,7 +225,7 @@ pub(super) fn batch_to_affine(sums: &[XyzzPoint]) -> Vec<Point> {
     let mut points: Vec<Point> = Vec::with_capacity(sums.len());
     for (sum, prefix) in sums.iter().zip(&prefixes).rev() {
         let own: Lazy<2> = inverse.times(*prefix);
-        points.push(sum.to_affine_with(Lazy::of(own.reduced())));
+        points.push(sum.affine_with(Lazy::of(own.reduced())));
         inverse = inverse.times(sum.zzz);
     }
     points.reverse();

@@ -33,6 +33,7 @@ pub(in crate::block) struct BlockTask<'b, R> {
 }
 
 /// The result of admission and validation.
+#[expect(clippy::large_enum_variant, reason = "matched where it is made; a box would cost an allocation")]
 enum Admission<P> {
     Admitted(Admitted),
     Rejected(Rejection),

@@ -166,6 +166,7 @@ impl<T: Task> Schedule<T> {
     }
 
     /// Records that the next task in commit order failed validation. It is executed again at once.
+    #[expect(clippy::boxed_local, reason = "results are owned by box; unboxing at the call would move them")]
     pub(in crate::parallel) fn conflict_at_commit(
         &mut self,
         done: Box<Done<T>>,
