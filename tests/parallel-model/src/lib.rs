@@ -22,10 +22,10 @@ mod parallel;
 mod sync;
 
 #[cfg(test)]
+mod mock;
+#[cfg(test)]
 #[cfg_attr(model = "loom", expect(unused_imports, reason = "loom's threads are made by its models"))]
 mod workers;
-#[cfg(test)]
-mod mock;
 
 #[cfg(all(test, not(any(model = "loom", model = "shuttle"))))]
 mod equivalence;

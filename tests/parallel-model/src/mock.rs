@@ -5,7 +5,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
-use crate::parallel::{Charge, Executed, Inline, ReadFailure, ReadSet, Sink, StateModel, Task, TaskExecution, View};
+use crate::parallel::{
+    Charge, Executed, Inline, ReadFailure, ReadSet, Sink, StateModel, Task, TaskExecution, View,
+};
 use crate::sync::{Arc, AtomicBool, Ordering};
 
 /// The key that every fee phase adds to.
@@ -244,7 +246,12 @@ impl Sink<Block> for BlockSink<'_> {
         ControlFlow::Continue(())
     }
 
-    fn execute_inline(&mut self, block: &Block, index: usize, abort: Arc<AtomicBool>) -> Option<Inline<Block>> {
+    fn execute_inline(
+        &mut self,
+        block: &Block,
+        index: usize,
+        abort: Arc<AtomicBool>,
+    ) -> Option<Inline<Block>> {
         if !block.has_state {
             return None;
         }
