@@ -12,6 +12,7 @@ use starkiln::block::{BlockEnd, BlockExecutor, TransactionOutcome, Weight, Weigh
 
 use crate::arguments::FuzzArguments;
 use crate::compare::{Report, compare};
+use crate::fixture::error_chain;
 use crate::generate::{Era, Library, Purpose, Random, Request, generate};
 use crate::input::Input;
 use crate::limits::Limits;
@@ -66,7 +67,7 @@ fn run(library: &Library, arguments: &FuzzArguments) -> Result<bool, String> {
             .block_hash_source(input.block_hash_source)
             .capacity(input.limits.ours())
             .execute(&input.transactions)
-            .map_err(|error| error.to_string())?;
+            .map_err(|error| error_chain(&error))?;
         let mut trials = vec![Limits::none(), Limits::mainnet()];
         trials.extend((0..LIMITS).map(|_| limits(&outcome.transactions, &mut random)));
         for limits in trials {

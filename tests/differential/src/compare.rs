@@ -12,6 +12,7 @@ use starkiln::replay::kind_name;
 use starkiln::state::InitialReads;
 use starkiln::transaction::{Transaction, TransactionBody};
 
+use crate::fixture::error_chain;
 use crate::input::Input;
 use crate::reference::{Blockifier, BlockifierClasses, BlockifierOutcome, Ending};
 use crate::view::of_starkiln;
@@ -197,7 +198,7 @@ pub fn compare_altered(
                 };
                 let transaction = at.map(|at| (indices[at], hash(at)));
                 let theirs = at.map_or_else(|| "executed the block".to_owned(), |at| ended(&theirs[at].view));
-                let ours = error.to_string();
+                let ours = error_chain(&error);
                 report.differences.push(Difference { transaction, path: "failure".to_owned(), ours, theirs });
             }
         }

@@ -9,7 +9,7 @@ use starkiln::block::{BlockOutcome, Engine, TransactionStatus};
 use starkiln::class::ContractClass;
 use starkiln::protocol::ProtocolVersion;
 use starkiln::state::MemoryState;
-use starkiln::transaction::{CallResult, ContractCall, Transaction};
+use starkiln::transaction::{CallResult, ContractCall, FatalError, Transaction};
 use starknet_api::block::GasPrice;
 use starknet_api::contract_class::EntryPointType;
 use starknet_api::core::{ClassHash, EntryPointSelector, Nonce};
@@ -22,7 +22,7 @@ use starknet_api::transaction::{InvokeTransaction, InvokeTransactionV3, Transact
 use starknet_types_core::felt::Felt;
 
 use super::panics;
-use crate::fixture::{ACCOUNT, FEE_TOKEN, World, address, felt};
+use crate::fixture::{ACCOUNT, FEE_TOKEN, World, address, error_chain, felt};
 
 /// The program's address, which is also its class hash.
 pub const PROGRAM: u128 = 0xe61;
@@ -97,7 +97,7 @@ impl Ended {
     /// Returns `true` if it was abandoned because of the bound on memory.
     pub fn needs_too_much_memory(&self) -> bool {
         let (Self::Call(Err(text)) | Self::Block(Err(text))) = self else { return false };
-        text.contains("more memory than is allowed")
+        text.ends_with(&FatalError::OutOfMemory.to_string())
     }
 }
 
@@ -174,11 +174,11 @@ impl Chain {
                         Calldata(calldata.clone().into()),
                     )
                 };
-                Ended::Call(executor.call(&call).map_err(|error| error.to_string()))
+                Ended::Call(executor.call(&call).map_err(|error| error_chain(&error)))
             }
             Invocation::Invoke(..) | Invocation::Itself(..) => {
                 let outcome = executor.execute(&[invocation.transaction().expect("it is one")]);
-                Ended::Block(outcome.map(Box::new).map_err(|error| error.to_string()))
+                Ended::Block(outcome.map(Box::new).map_err(|error| error_chain(&error)))
             }
         };
         Done { ended, time: began.elapsed(), panics: panics::take() }
